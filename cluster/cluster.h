@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "cluster/version.h"
+#include "common/error.h"
+#include "common/inet.h"
+#include "common/strv.h"
+
+/*
+ * The cluster, as its owner wrote it down
+ *
+ * cluster_load() reads hardway.yaml, the only input written by a person, and reports every problem of it at once, each
+ * message beginning with file:line:column. What it returns is complete (defaults filled in), consistent, and const
+ * for everybody: strings are never NULL unless said so here.
+ */
+
+typedef enum NodeRole {
+        ROLE_CONTROLLER = 1 << 0,   /* kube-apiserver, kube-controller-manager, kube-scheduler */
+        ROLE_ETCD = 1 << 1,         /* an etcd member; implied by controller unless some node has only "etcd" */
+        ROLE_LOADBALANCER = 1 << 2, /* haproxy and keepalived */
+} NodeRole;
+
+typedef enum Architecture {
+        ARCH_ARM64,
+        ARCH_AMD64,
+        _ARCH_MAX,
+        _ARCH_INVALID = -EINVAL,
+} Architecture;
+
+typedef enum NetworkProfile { NETWORK_WIRED, NETWORK_WIFI } NetworkProfile;
+typedef enum DiskProfile { DISK_SSD, DISK_SDCARD } DiskProfile;
+
+typedef enum KeyType {
+        KEY_EC_P256,
+        KEY_EC_P384,
+        KEY_RSA_2048,
+        KEY_RSA_3072,
+        KEY_RSA_4096,
+        _KEY_TYPE_MAX,
+        _KEY_TYPE_INVALID = -EINVAL,
+} KeyType;
+
+typedef struct SshTarget {
+        char *user;     /* NULL: as ~/.ssh/config says */
+        unsigned port;  /* 0: as ~/.ssh/config says */
+        char *host_key; /* "ssh-ed25519 AAAA...", or NULL */
+} SshTarget;
+
+typedef struct Node {
+        char *name;
+        InetAddress address;
+        unsigned roles; /* mask of NodeRole, never 0 */
+        Architecture architecture;
+        SshTarget ssh;
+        bool local;      /* this machine: no ssh */
+        char *interface; /* the network interface that carries address, or NULL: the node's facts tell */
+        size_t index;    /* position in Cluster.nodes */
+} Node;
+
+/* All that a profile sets, in milliseconds unless said so; the two tables stand in cluster/profile.c. */
+typedef struct Timings {
+        unsigned vrrp_advert_msec;
+        unsigned haproxy_connect_msec;
+        unsigned haproxy_check_msec;
+        unsigned haproxy_fall; /* failed checks */
+        unsigned etcd_heartbeat_msec;
+        unsigned etcd_election_msec;
+        unsigned etcd_ready_sec; /* apiserver's --etcd-healthcheck-timeout and --etcd-readycheck-timeout */
+        unsigned lease_duration_sec;
+        unsigned lease_renew_sec;
+        unsigned lease_retry_sec;
+} Timings;
+
+typedef struct ExtraFlag {
+        char *name;  /* without leading dashes */
+        char *value; /* NULL: a bare flag */
+        int line, column;
+} ExtraFlag;
+
+typedef struct ExtraFlags {
+        char *component; /* kube-apiserver, kube-controller-manager, kube-scheduler, etcd */
+        ExtraFlag *flags;
+        size_t n_flags;
+} ExtraFlags;
+
+typedef struct Endpoint {
+        bool present;        /* false: no VIP; clients use the controllers' own addresses */
+        InetAddress address; /* the virtual IP */
+        unsigned port;
+        Strv names;          /* DNS names, may be empty */
+        unsigned vrrp_id;    /* 1 to 255 */
+        char *interface;     /* or NULL */
+        unsigned prefix_length; /* of the VIP on the interface; 32 or 128 by default */
+} Endpoint;
+
+typedef struct CertificatePolicy {
+        KeyType key_type;
+        unsigned ca_days;
+        unsigned days;
+        Strv extra_sans; /* DNS names or IP addresses for the apiserver's certificate */
+} CertificatePolicy;
+
+typedef struct Cluster {
+        char *path; /* of the cluster file, as given */
+        char *name;
+        Version kubernetes;
+        Version etcd;
+        Endpoint endpoint;
+        unsigned apiserver_port; /* on the controllers; 6443 */
+        InetNetwork pods[2], services[2];
+        size_t n_pods, n_services; /* 1 or 2; the first is the primary one */
+        char *domain;              /* cluster.local */
+        NetworkProfile network_profile;
+        DiskProfile disk_profile;
+        Timings timings;
+        CertificatePolicy certificates;
+        Strv mirrors; /* https:// or file:// URLs, tried in order before the official addresses; may be empty */
+        Node *nodes;
+        size_t n_nodes;
+        ExtraFlags *extra_flags;
+        size_t n_extra_flags;
+} Cluster;
+
+int cluster_load(const char *path, Cluster **ret, ErrorList *errors); /* negative: errors has all of them */
+Cluster* cluster_free(Cluster *cluster);
+DEFINE_CLEANUP(Cluster*, cluster_free)
+
+const Node* cluster_find_node(const Cluster *c, const char *name); /* NULL if there is none */
+size_t cluster_count(const Cluster *c, unsigned role);
+const ExtraFlags* cluster_extra_flags(const Cluster *c, const char *component); /* NULL if there are none */
+char* cluster_endpoint_url(const Cluster *c); /* https://VIP:port, or that of the first controller */
+char* cluster_apiserver_url(const Cluster *c, const Node *node);
+void cluster_service_address(const Cluster *c, size_t family_index, InetAddress *ret); /* first address of services */
+
+#define CLUSTER_FOREACH_NODE(n, c, role)                                       \
+        for (const Node *n = (c)->nodes; n < (c)->nodes + (c)->n_nodes; n++)   \
+                if (n->roles & (role))
+
+const char* architecture_to_string(Architecture a);     /* "arm64" */
+Architecture architecture_from_string(const char *s);   /* also aarch64, x86_64; _ARCH_INVALID */
+const char* key_type_to_string(KeyType t);              /* "ec:p256", "rsa:2048" */
+KeyType key_type_from_string(const char *s);
+const char* node_role_to_string(NodeRole role);

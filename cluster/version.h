@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "common/macro.h"
+
+/* A released version of Kubernetes or etcd, vMAJOR.MINOR.PATCH, and the table of what hardway supports. */
+typedef struct Version {
+        unsigned major, minor, patch;
+} Version;
+
+#define VERSION_TEXT_SIZE 36
+
+int version_parse(const char *s, Version *ret); /* "v1.36.3"; -EINVAL */
+const char* version_format(const Version *v, char buffer[static VERSION_TEXT_SIZE]); /* "v1.36.3" */
+char* version_to_string(const Version *v);
+int version_compare(const Version *a, const Version *b);
+
+#define VERSION_KUBERNETES_DEFAULT ((Version) { 1, 36, 3 })
+#define VERSION_KUBERNETES_MINOR_FIRST 34u
+#define VERSION_KUBERNETES_MINOR_LAST 37u
+
+bool version_kubernetes_supported(const Version *v);
+Version version_etcd_for(const Version *kubernetes); /* the pairing table: 1.34-1.36 v3.6.16, 1.37 v3.7.3 */
+bool version_etcd_supported(const Version *etcd, const Version *kubernetes);

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "common/error.h"
+
+/*
+ * hardway.lock: what was fetched once is what is fetched ever after
+ *
+ * One entry per binary, version and architecture, with its URL path, size and digests; JSON, sorted, made to be committed. An entry of a
+ * tarball's member has the tarball in "archive". Read strictly, written atomically.
+ */
+typedef struct LockEntry {
+        char *name;         /* "kube-apiserver", "etcd" */
+        char *version;      /* "v1.36.3" */
+        char *architecture; /* "arm64" */
+        char *url;          /* where the bytes came from */
+        char *archive;      /* digest of the archive it came out of, or NULL */
+        char *sha256;       /* of the binary itself */
+        uint64_t size;      /* of the binary itself */
+} LockEntry;
+
+typedef struct Lock Lock;
+
+int lock_load(const char *path, Lock **ret, Error **reterr); /* an absent file is an empty lock */
+const LockEntry* lock_find(const Lock *l, const char *name, const char *version, const char *architecture);
+void lock_put(Lock *l, const LockEntry *entry); /* copies; replaces the entry of the same name, version, architecture */
+bool lock_changed(const Lock *l);
+int lock_save(Lock *l, Error **reterr);
+Lock* lock_free(Lock *l);
+DEFINE_CLEANUP(Lock*, lock_free)

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <openssl/x509.h>
+
+#include "common/inet.h"
+#include "common/strv.h"
+#include "pki/key.h"
+
+/*
+ * X.509 certificates: what is asked for (CertificateProfile), the CA that signs, and reading back.
+ *
+ * Rules (RFC 5280, RFC 5480, kubernetes.io "PKI certificates and requirements"): 128-bit random serial; SKI and AKI;
+ * critical basicConstraints (CA:TRUE,pathlen:0 for our CAs); critical keyUsage (digitalSignature, and keyEncipherment only for RSA);
+ * extendedKeyUsage; notBefore an hour before now, because a Raspberry Pi's clock may lag behind at boot.
+ */
+
+DEFINE_CLEANUP_VOID(X509*, X509_free)
+
+typedef enum CertificateUsage {
+        USAGE_CA = 1 << 0,
+        USAGE_SERVER = 1 << 1,
+        USAGE_CLIENT = 1 << 2,
+} CertificateUsage;
+
+typedef struct CertificateProfile {
+        char *common_name;
+        char *organization; /* or NULL */
+        unsigned usage;     /* mask of CertificateUsage */
+        Strv dns_names;
+        InetAddress *addresses;
+        size_t n_addresses;
+        unsigned days;
+} CertificateProfile;
+
+void certificate_profile_add_dns(CertificateProfile *p, const char *name);           /* adds once */
+void certificate_profile_add_address(CertificateProfile *p, const InetAddress *a);   /* adds once */
+void certificate_profile_done(CertificateProfile *p);
+
+/* issuer NULL: self-signed. now: seconds since 1970; refused (-ETIME) if it lies before the program's build date. */
+int certificate_issue(const CertificateProfile *profile, EVP_PKEY *key, X509 *issuer, EVP_PKEY *issuer_key, int64_t now,
+                      X509 **ret, Error **reterr);
+int certificate_to_pem(X509 *certificate, Buffer *ret, Error **reterr);
+int certificate_from_pem(const char *what, const void *data, size_t size, X509 **ret, Error **reterr);
+char* certificate_fingerprint(X509 *certificate); /* hex SHA-256 of the DER */
+int64_t certificate_not_before(X509 *certificate);
+int64_t certificate_not_after(X509 *certificate);
+char* certificate_subject(X509 *certificate); /* "CN=kube-apiserver, O=..." */
+
+/*
+ * certificate_check() - does this certificate still serve?
+ *
+ * Looks at signature and issuer, validity (renewal is due when less than renew_before_sec is left), usage, subject and
+ * names against the profile, and that key (or NULL: not looked at) is the one it certifies.
+ * Return: 0 if it does; 1 if it has to be issued again, *ret_why says why ("expires in 3 days", "lacks the name k8s.lan").
+ */
+int certificate_check(X509 *certificate, const CertificateProfile *profile, EVP_PKEY *key, X509 *issuer, int64_t now,
+                      int64_t renew_before_sec, char **ret_why);

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <jansson.h>
+
+#include "cluster/cluster.h"
+#include "plan/facts.h"
+#include "units/unit-file.h"
+
+/*
+ * The plan of one node: everything that hardway wants to be true there, as data
+ *
+ * Components add items; plan_finish() sorts them, refuses two items for one path, and computes for each unit the digest of all its
+ * inputs, which stands in the unit as Environment=HARDWAY_INPUTS=... and so can be compared with what a
+ * running process was started with. A plan is a function of (Cluster, Facts, Store, Lock): no network, no clock, no randomness.
+ *
+ * Every item has a stable id ("etcd/unit"), the component it is of, and why it is there. An item that is the input of a systemd
+ * unit names it; the unit is restarted when such an item changed. Inputs that a reload takes in (reload true) are not
+ * part of HARDWAY_INPUTS: their unit records what it loaded in /run/hardway/UNIT.loaded (lines of sha256sum) by
+ * ExecStartPost= and ExecReload=, and is reloaded when that differs.
+ *
+ * Paths are absolute, without "..", and made of letters, digits and "/._@:+-" only, so that the scripts on the node need no quoting;
+ * plan_finish() refuses others.
+ */
+typedef enum PlanItemType {
+        PLAN_PACKAGE, /* in the order in which they are realised */
+        PLAN_USER,
+        PLAN_DIRECTORY,
+        PLAN_SYSCTL,
+        PLAN_FILE,
+        PLAN_SYMLINK,
+        PLAN_BINARY,
+        PLAN_UNIT,
+        PLAN_REMOVAL,
+        PLAN_OBJECT,
+        _PLAN_ITEM_TYPE_MAX,
+} PlanItemType;
+
+typedef struct PlanItem {
+        PlanItemType type;
+        char *id;              /* COMPONENT/NOUN, unique in the plan */
+        const char *component; /* lent */
+        char *unit;            /* the unit whose input this is ("etcd.service"), or NULL */
+        bool reload;           /* ... which takes it in by a reload */
+        char *why;             /* one sentence for people */
+        char *path;            /* of directories, files, symlinks, binaries, units (their file), removals; else NULL */
+        mode_t mode;           /* of directories, files, binaries */
+        char *owner;           /* "root:root" */
+        bool secret;           /* content must not be shown */
+        Buffer content;        /* of files and, after plan_finish(), of units */
+        char *fingerprint;     /* of a secret file: stands for its content in digests */
+        char *sha256;          /* of content or of the binary, hex; filled in by plan_finish() for files and units */
+        union {
+                struct {
+                        char *check; /* shell command line that accepts the staged file "$1" before it replaces the old one, or NULL */
+                        char *check_package; /* the package without which check cannot run yet, or NULL */
+                } file;
+                struct {
+                        char *target;
+                } symlink;
+                struct {
+                        char *artifact, *version, *architecture; /* key of the lock entry */
+                        uint64_t size;
+                } binary;
+                struct {
+                        char *name, *comment, *home;
+                        Strv groups;
+                } user;
+                struct {
+                        char *name;
+                        Strv units; /* masked while the package manager runs */
+                } package;
+                struct {
+                        char *key, *value; /* applied now; the file of the same component keeps it */
+                } sysctl;
+                struct {
+                        char *name;
+                        UnitFile *file;
+                        bool drop_in; /* path is below NAME.d/: the unit itself is the distribution's */
+                        bool enabled;
+                        bool running; /* false: only started by others (a timer's service) */
+                        int rank;     /* order of planned restarts on one node */
+                } unit;
+                struct {
+                        json_t *body;  /* of an object that is applied through the API once it answers */
+                        char *api;     /* "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/NAME" */
+                } object;
+        };
+} PlanItem;
+
+typedef struct Plan {
+        const Cluster *cluster; /* lent */
+        const Node *node;       /* lent */
+        PlanItem **items;
+        size_t n_items;
+        bool incomplete; /* made without keys or digests: can be shown, not installed */
+        Strv missing;    /* what it lacked */
+} Plan;
+
+Plan* plan_new(const Cluster *c, const Node *node);
+Plan* plan_free(Plan *p);
+DEFINE_CLEANUP(Plan*, plan_free)
+
+/* Each adds an item and lends it, for further fields to be set. id is "COMPONENT/noun" built from component and noun. */
+PlanItem* plan_add(Plan *p, PlanItemType type, const char *component, const char *noun, const char *why);
+PlanItem* plan_add_directory(Plan *p, const char *component, const char *noun, const char *path, mode_t mode, const char *owner, const char *why);
+PlanItem* plan_add_file(Plan *p, const char *component, const char *noun, const char *path, mode_t mode, const char *content, const char *why);
+PlanItem* plan_add_user(Plan *p, const char *component, const char *name, const char *home, const char *why);
+PlanItem* plan_add_package(Plan *p, const char *component, const char *name, const char *why);
+PlanItem* plan_add_sysctl(Plan *p, const char *component, const char *key, const char *value, const char *why);
+PlanItem* plan_add_unit(Plan *p, const char *component, const char *name, UnitFile *file, const char *why); /* takes file */
+PlanItem* plan_add_drop_in(Plan *p, const char *component, const char *unit, UnitFile *file, const char *why); /* takes file */
+PlanItem* plan_add_object(Plan *p, const char *component, const char *noun, const char *api, json_t *body, const char *why); /* takes body */
+void plan_item_input_of(PlanItem *item, const char *unit);
+
+int plan_finish(Plan *p, Error **reterr);
+const PlanItem* plan_find(const Plan *p, const char *id);
+const char* plan_item_type_to_string(PlanItemType t);
+
+#define PLAN_FOREACH(item, p, t)                                              \
+        for (size_t _i_##item = 0; _i_##item < (p)->n_items; _i_##item++)     \
+                for (PlanItem *item = (p)->items[_i_##item]; item && item->type == (t); item = NULL)
