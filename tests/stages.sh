@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash disable=SC2034,SC2154
+#
+# The stages of tests/run, in order. Each is a function stage_NAME that leaves JUnit files named NAME*.xml in
+# $results and returns non-zero when something failed.
+
+stages=(packages build units cli checks)
+if [ "$tier" != quick ]; then
+        stages+=(sanitizers clang trixie lab)
+fi
+
+stage_skipped() {
+        case $1 in
+        packages) [ "$(id -u)" = 0 ] || echo "needs root to install packages" ;;
+        trixie | lab) [ "$(id -u)" = 0 ] || echo "needs root" ;;
+        esac
+}
+
+# configure DIRECTORY MESON-ARGUMENTS...: once; again only if the arguments have changed
+configure() {
+        local directory=$1
+        shift
+        if [ "$(cat "$directory/.arguments" 2>/dev/null)" != "$*" ]; then
+                rm -rf "$directory"
+                meson setup "$directory" "$@" >"$results/meson.log" 2>&1 || {
+                        cat "$results/meson.log"
+                        return 1
+                }
+                echo "$*" >"$directory/.arguments"
+        fi
+        meson compile -C "$directory" >"$results/compile.log" 2>&1 || {
+                tail -n 60 "$results/compile.log"
+                return 1
+        }
+}
+
+# meson_tests NAME DIRECTORY: all of meson's tests, their subtests counted from its JUnit report
+meson_tests() {
+        local rc=0
+        meson test -C "$2" --no-rebuild --print-errorlogs --quiet || rc=1
+        cp "$2/meson-logs/testlog.junit.xml" "$results/$1.xml" || rc=1
+        return $rc
+}
+
+python_tests() {
+        local name=$1 build=$2
+        shift 2
+        HARDWAY=$build/hardway "$python" -m pytest -q -p no:cacheprovider --junitxml="$results/$name.xml" "$@"
+}
+
+stage_packages() {
+        ./lab/packages
+}
+
+stage_build() {
+        configure "$builds/plain" --buildtype=debugoptimized -Dwerror=true
+}
+
+stage_units() {
+        meson_tests units "$builds/plain"
+}
+
+stage_cli() {
+        python_tests cli "$builds/plain" tests/cli tests/golden
+}
+
+stage_checks() {
+        "$python" tests/tally.py run "$results" checks tests/check
+}
+
+stage_sanitizers() {
+        configure "$builds/sanitizers" --buildtype=debugoptimized -Dwerror=true -Db_sanitize=address,undefined -Db_lundef=false || return 1
+        export ASAN_OPTIONS=detect_leaks=1:halt_on_error=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+        local rc=0
+        meson_tests sanitizers "$builds/sanitizers" || rc=1
+        python_tests sanitizers-cli "$builds/sanitizers" tests/cli tests/golden || rc=1
+        return $rc
+}
+
+stage_clang() {
+        CC=clang configure "$builds/clang" --buildtype=debugoptimized -Dwerror=true || return 1
+        meson_tests clang "$builds/clang"
+}
+
+stage_trixie() {
+        ./tests/trixie "$results"
+}
+
+stage_lab() {
+        python_tests lab "$builds/plain" tests/lab
+}
