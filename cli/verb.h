@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <argp.h>
+
+#include "cluster/cluster.h"
+#include "common/error.h"
+#include "common/json.h"
+#include "fetch/lock.h"
+#include "host/host.h"
+#include "pki/store.h"
+
+/*
+ * Verbs: what `hardway VERB` does
+ *
+ * A verb is a constant of type Verb in a file verb-NAME.c of its own, and one row in cli/verbs.h. All that the program knows of
+ * it is in that constant: help, man page check, command line and the order of things before run() come from there.
+ *
+ *     static bool arg_dry_run = false;
+ *
+ *     static const struct argp_option options[] = {
+ *             { "dry-run", OPTION_DRY_RUN, NULL, 0, "Show what would change, change nothing", 0 },
+ *             {},
+ *     };
+ *
+ *     static error_t parse(int key, char *arg, struct argp_state *state) {
+ *             switch (key) {
+ *             case OPTION_DRY_RUN:
+ *                     arg_dry_run = true;
+ *                     return 0;
+ *             default:
+ *                     return ARGP_ERR_UNKNOWN;
+ *             }
+ *     }
+ *
+ *     static int run(VerbContext *v, int argc, char **argv, Error **reterr) { ... }
+ *
+ *     const Verb verb_install = {
+ *             .name = "install",
+ *             .summary = "Install or update the nodes",
+ *             .common = VERB_OPTION_NODE | VERB_OPTION_WAIT,
+ *             .needs = VERB_NEEDS_CLUSTER | VERB_NEEDS_STORE | VERB_NEEDS_LOCK | VERB_NEEDS_EXCLUSIVE,
+ *             .options = options,
+ *             .parse = parse,
+ *             .run = run,
+ *     };
+ *
+ * Keys of a verb's own options are VERB_KEY and up (or a letter that no common option uses: those are c, q, v). run() gets what is left of the
+ * command line, counted against arguments_min and arguments_max. It prints results to standard output, and returns
+ * the exit status (0, or for instance EX_PROTOCOL), or a negative errno with reterr set, which the program prints once and
+ * turns into the exit status. Where several things failed (five nodes), run() adds each to v->errors and returns the
+ * negative value without setting reterr. The VerbContext and all that hangs on it belongs to the program.
+ */
+
+typedef enum VerbCommon {
+        VERB_OPTION_NODE = 1 << 0,     /* --node NAME, repeatable: v->nodes holds the chosen ones */
+        VERB_OPTION_JSON = 1 << 1,     /* --json */
+        VERB_OPTION_WAIT = 1 << 2,     /* --wait: wait for locks that others hold */
+        VERB_OPTION_DEEP = 1 << 3,     /* --deep: hash everything */
+        VERB_OPTION_SUDO = 1 << 4,     /* --ask-sudo-password: the verb works on nodes */
+        VERB_OPTION_YES = 1 << 5,      /* --yes: do not ask */
+        VERB_OPTION_DRY_RUN = 1 << 6,  /* --dry-run */
+} VerbCommon; /* -c, --quiet, --verbose and --color are taken by every verb */
+
+typedef enum VerbNeeds {
+        VERB_NEEDS_CLUSTER = 1 << 0,   /* v->cluster, and v->nodes */
+        VERB_NEEDS_STORE = 1 << 1,     /* v->store */
+        VERB_NEEDS_LOCK = 1 << 2,      /* v->lock: hardway.lock */
+        VERB_NEEDS_EXCLUSIVE = 1 << 3, /* nobody else may change the cluster directory, or the cluster, meanwhile */
+        VERB_NEEDS_ROOT = 1 << 4,      /* refuse unless root */
+} VerbNeeds;
+
+#define VERB_KEY 0x1000
+
+typedef struct VerbContext VerbContext;
+
+typedef struct Verb {
+        const char *name;        /* "install"; of a group: "pki gen" */
+        const char *summary;     /* one line, no full stop */
+        const char *arguments;   /* of the usage line: "FILE"; NULL: takes none */
+        const char *description; /* further text of --help, or NULL */
+        unsigned arguments_min, arguments_max;
+        unsigned common;         /* mask of VerbCommon */
+        unsigned needs;          /* mask of VerbNeeds */
+        const struct argp_option *options; /* its own, ended by an empty one, or NULL */
+        argp_parser_t parse;     /* of its own options, or NULL */
+        int (*run)(VerbContext *v, int argc, char **argv, Error **reterr);
+} Verb;
+
+struct VerbContext {
+        const Verb *verb;
+
+        /* from the command line */
+        const char *cluster_path; /* of the cluster file: hardway.yaml unless -c */
+        Strv node_names;          /* as given by --node */
+        bool json, quiet, verbose, wait, deep, yes, dry_run, ask_sudo_password;
+        bool color;               /* standard output may be coloured */
+        bool color_error;         /* standard error may be */
+        bool terminal;            /* standard output is a terminal: lines may be rewritten */
+
+        const volatile int *cancelled; /* non-zero since SIGINT, SIGTERM or SIGHUP: end after the write in hand */
+
+        /* from the verb's needs, see above; else NULL */
+        char *directory; /* where the cluster file is; always set */
+        Cluster *cluster;
+        const Node **nodes; /* those of --node, or all, in the order of the cluster file */
+        size_t n_nodes;
+        Store *store;
+        Lock *lock;
+        int exclusive_fd;
+
+        char *sudo_password; /* see verb_host_options() */
+        ErrorList errors;    /* more than one; all are printed */
+};
+
+/* What needs are made of, for verbs that need a thing only sometimes; each does nothing the second time. */
+int verb_load_cluster(VerbContext *v, Error **reterr);
+int verb_open_store(VerbContext *v, Error **reterr);
+int verb_load_lock(VerbContext *v, Error **reterr);
+int verb_lock_exclusive(VerbContext *v, Error **reterr);
+int verb_require_root(const VerbContext *v, Error **reterr);
+char* verb_path(const VerbContext *v, const char *name); /* "admin.conf" -> beside the cluster file */
+
+/* Whether a node of v->nodes is this machine, which takes root without sudo: verb_host_options() sees to that too. */
+int verb_host_options(VerbContext *v, HostOptions *ret, Error **reterr); /* asks for the sudo password if told to; lent by v */
+int verb_confirm(const VerbContext *v, Error **reterr, const char *format, ...) _printf_(3, 4); /* 0, or an error: no */
+int verb_read_password(const char *prompt, char **ret, Error **reterr); /* from the terminal, without echo; secret_freep() */
+
+/* Lines for people: not shown with --quiet, nor with --json. Results are printed with printf(). */
+void verb_note(const VerbContext *v, const char *format, ...) _printf_(2, 3);
+void verb_print_json(const json_t *tree);
+void verb_print_error(const VerbContext *v, const Error *error);
+/* "hardway: warning: ..." on standard error; shown with --quiet too. */
+void verb_warn(const VerbContext *v, const char *format, ...) _printf_(2, 3);
+
+/* SGR sequences for standard output, empty where colours are not wanted. */
+typedef enum Style { STYLE_NONE, STYLE_BOLD, STYLE_DIM, STYLE_RED, STYLE_GREEN, STYLE_YELLOW, _STYLE_MAX } Style;
+const char* verb_style(const VerbContext *v, Style style);

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "cli/verb.h"
+
+/* The table of verbs, in the order of --help and of the man page: X(install) is verb_install, of verb-install.c. */
+#define VERBS(X)     \
+        X(init)      \
+        X(fetch)     \
+        X(plan)      \
+        X(kubeconfig) \
+        X(pki_gen)
+
+#define VERB_DECLARE(name) extern const Verb verb_##name;
+VERBS(VERB_DECLARE)
+#undef VERB_DECLARE
+
+extern const Verb *const verbs[]; /* ended by NULL */
