@@ -18,21 +18,23 @@ typedef struct UnitFile UnitFile;
 
 UnitFile* unit_file_new(const char *head_comment); /* NULL: none */
 void unit_file_section(UnitFile *u, const char *name);
-void unit_file_comment(UnitFile *u,
-                       const char *text); /* stands before the next key; several lines are allowed */
-int unit_file_set(UnitFile *u, const char *key, const char *value,
-                  Error **reterr); /* value as systemd reads it; '%' means a specifier */
-int unit_file_set_literal(UnitFile *u, const char *key, const char *value,
-                          Error **reterr); /* '%' is escaped */
-int unit_file_set_words(UnitFile *u, const char *key, char *const *words,
-                        Error **reterr); /* each quoted, '%' escaped */
-/* ExecStart= and its kin; prefix is "", "+", "-", ...; one argument a line where breaks is true */
+/* Stands before the next key; several lines are allowed. */
+void unit_file_comment(UnitFile *u, const char *text);
+
+/* The value as systemd reads it: '%' means a specifier. */
+int unit_file_set(UnitFile *u, const char *key, const char *value, Error **reterr);
+/* '%' is escaped. */
+int unit_file_set_literal(UnitFile *u, const char *key, const char *value, Error **reterr);
+/* Each word quoted, '%' escaped. */
+int unit_file_set_words(UnitFile *u, const char *key, char *const *words, Error **reterr);
+/* ExecStart= and its kin; prefix is "" or made of '+', '-' and '!'; one argument a line where breaks is true. */
 int unit_file_set_command(UnitFile *u, const char *key, const char *prefix, char *const *argv, bool breaks,
                           Error **reterr);
 int unit_file_set_environment(UnitFile *u, const char *name, const char *value, Error **reterr);
+
 void unit_file_render(const UnitFile *u, Buffer *out);
 UnitFile* unit_file_free(UnitFile *u);
-DEFINE_CLEANUP(UnitFile *, unit_file_free)
+DEFINE_CLEANUP(UnitFile*, unit_file_free)
 
 int unit_quote_argument(const char *argument, Buffer *out); /* -EINVAL: cannot be expressed */
 bool unit_name_is_valid(const char *name);
