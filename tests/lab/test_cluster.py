@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The main job: five hosts, from a cluster file to an answer on the virtual IP, seen from outside."""
+import base64
+import json
+import os
+import re
+
+from lab import BALANCERS, CONTROLLERS, VIP, await_true
+
+UNITS = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"]
+
+
+def test_vip_answers_with_the_version_of_the_cluster_file(cluster):
+    assert cluster.version()["gitVersion"] == "v1.36.3"
+
+
+def test_every_apiserver_answers(cluster):
+    for address in CONTROLLERS.values():
+        assert cluster.version(address)["gitVersion"] == "v1.36.3"
+
+
+def test_verify_is_green_and_says_so_in_json(cluster):
+    cluster.hardway("verify")
+    report = cluster.hardway("verify", "--json").json
+    checks = report["checks"]
+    assert checks and all(check["state"] == "ok" for check in checks), report
+
+
+def test_exactly_one_load_balancer_holds_the_vip(cluster):
+    assert len(cluster.holder()) == 1
+
+
+def test_secret_is_encrypted_in_etcd(cluster):
+    cluster.kubectl("create", "secret", "generic", "lab-secret", "--from-literal=word=swordfish-4711")
+    read = json.loads(cluster.kubectl("get", "secret", "lab-secret", "-o", "json").out)
+    assert base64.b64decode(read["data"]["word"]) == b"swordfish-4711"
+    raw = cluster.sh("controller-0", "etcdctl --endpoints=https://127.0.0.1:2379 --cacert=/etc/kubernetes/pki/etcd/ca.crt"
+                     " --cert=/etc/kubernetes/pki/etcd/healthcheck-client.crt --key=/etc/kubernetes/pki/etcd/healthcheck-client.key"
+                     " get /registry/secrets/default/lab-secret").out
+    assert "k8s:enc:secretbox:v1:" in raw and "swordfish" not in raw
+    cluster.kubectl("delete", "secret", "lab-secret")
+
+
+def test_every_certificate_is_accepted_by_the_openssl_command(cluster):
+    for host in CONTROLLERS:
+        out = cluster.sh(host, """set -eu
+cd /etc/kubernetes/pki
+n=0
+check() { openssl verify -x509_strict -CAfile "$1" -purpose "$2" "$3" && n=$((n + 1)); }
+check ca.crt sslserver apiserver.crt
+check ca.crt sslclient apiserver-kubelet-client.crt
+check front-proxy-ca.crt sslclient front-proxy-client.crt
+check etcd/ca.crt sslclient apiserver-etcd-client.crt
+for c in server peer; do check etcd/ca.crt sslserver etcd/$c.crt; check etcd/ca.crt sslclient etcd/$c.crt; done
+check etcd/ca.crt sslclient etcd/healthcheck-client.crt
+for c in $(find . -name '*.crt' ! -name '*ca.crt'); do
+        [ "$(openssl x509 -noout -pubkey -in $c)" = "$(openssl pkey -pubout -in ${c%.crt}.key)" ]
+        [ "$(stat -c '%a %U:%G' ${c%.crt}.key)" = "600 root:root" ]
+done
+for name in kubernetes kubernetes.default.svc.cluster.local localhost; do
+        openssl verify -CAfile ca.crt -verify_hostname $name apiserver.crt
+done
+for ip in 10.96.0.1 127.0.0.1 ::1 """ + VIP + " " + " ".join(CONTROLLERS.values()) + """; do
+        openssl verify -CAfile ca.crt -verify_ip $ip apiserver.crt
+done
+! openssl verify -CAfile ca.crt -verify_hostname elsewhere.example apiserver.crt 2>/dev/null
+! openssl verify -CAfile ca.crt -verify_ip 10.77.0.99 apiserver.crt 2>/dev/null
+! openssl verify -CAfile ca.crt etcd/server.crt 2>/dev/null
+echo checked $n
+""").out
+        assert "checked 9" in out
+        # these never leave the driving machine
+        assert cluster.sh(host, "ls /etc/kubernetes/pki/etcd/ca.key /etc/kubernetes/pki/front-proxy-ca.key"
+                          " /etc/kubernetes/super-admin.conf 2>/dev/null", check=False).out == ""
+
+
+def test_services_are_unprivileged_and_sandboxed(cluster):
+    for unit in UNITS:
+        pid = cluster.pids("controller-0", [unit])[0]
+        status = cluster.sh("controller-0", f"cat /proc/{pid}/status").out
+        assert not re.search(r"^Uid:\s+0\b", status, re.M), unit
+        assert re.search(r"^CapEff:\s+0+$", status, re.M), unit
+        assert re.search(r"^NoNewPrivs:\s+1$", status, re.M), unit
+        assert re.search(r"^Seccomp:\s+2$", status, re.M), unit
+
+
+def test_second_install_changes_nothing(cluster):
+    before = {host: cluster.pids(host, UNITS) for host in CONTROLLERS}
+    before |= {host: cluster.pids(host, ["haproxy", "keepalived"]) for host in BALANCERS}
+    out = cluster.hardway("install").out
+    assert "nothing to change" in out
+    after = {host: cluster.pids(host, UNITS) for host in CONTROLLERS}
+    after |= {host: cluster.pids(host, ["haproxy", "keepalived"]) for host in BALANCERS}
+    assert before == after and all(pid > 0 for pids in before.values() for pid in pids)
+
+
+def test_kubeconfig_points_at_the_vip_and_works(cluster):
+    text = cluster.hardway("kubeconfig").out
+    assert f"https://{VIP}:6443" in text
+    path = os.path.join(cluster.directory, "user.conf")
+    cluster.hardway("kubeconfig", "--output", path)
+    assert os.stat(path).st_mode & 0o777 == 0o600
+    out = cluster.enter(cluster.binary("kubectl"), "--kubeconfig", path, "auth", "can-i", "*", "*").out
+    assert out.strip() == "yes"
+
+
+def test_apiserver_may_talk_to_kubelets(cluster):
+    out = cluster.kubectl("auth", "can-i", "get", "nodes/proxy", "--as", "kube-apiserver-kubelet-client").out
+    assert out.strip() == "yes"
+
+
+def test_anonymous_sees_version_and_health_only(cluster):
+    def status(path):
+        return cluster.enter("curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "--cacert", "pki/ca.crt",
+                             f"https://{VIP}:6443{path}").out
+    assert [status(path) for path in ("/version", "/readyz", "/livez")] == ["200"] * 3
+    assert status("/api/v1/namespaces") == "401"
+
+
+def test_power_cut_of_a_controller_and_of_the_vips_owner(cluster):
+    owner = cluster.holder()[0]
+    victim = "controller-1"
+    cluster.tool("power", "cut", owner, victim)
+    try:
+        await_true("the VIP answers without them", cluster.version, 20)
+        assert cluster.holder() == [lb for lb in BALANCERS if lb != owner]
+        await_true("a write through the VIP", lambda: cluster.kubectl(
+            "create", "configmap", "written-in-the-dark", check=False).status == 0, 30)
+        report = cluster.hardway("verify", check=76)
+        assert victim in report.out and owner in report.out
+    finally:
+        cluster.tool("power", "on", owner, victim)
+    await_true("verify is green again", lambda: cluster.hardway("verify", check=False).status == 0, 90)
+    assert cluster.kubectl("get", "configmap", "written-in-the-dark", check=False).status == 0
+    cluster.kubectl("delete", "configmap", "written-in-the-dark")
