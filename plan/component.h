@@ -78,6 +78,13 @@ typedef struct Component {
         int (*hand_over)(const ProbeContext *c, const Node *node, Error **reterr);
         int (*take_back)(const ProbeContext *c, const Node *node, Error **reterr);
         int (*verify)(const ProbeContext *c, CheckList *checks);
+
+        /* What on this node speaks against installing (data of another cluster): asked through exec, before the first write of a
+         * run that is about to change the node. Adds an Error for each. */
+        void (*preflight)(const ProbeContext *c, const Node *node, ErrorList *errors);
+        /* Once, before a cluster that serves is given other binaries (etcd: a snapshot beside the cluster file). */
+        int (*before_rollout)(const ProbeContext *c, Error **reterr);
+        unsigned ready_sec; /* how long ready may say "waiting" without its text changing; 0: 60 */
 } Component;
 
 /* plan/planner.c */

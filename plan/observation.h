@@ -32,6 +32,10 @@ typedef struct ObservedUnit {
         Strv drop_ins; /* paths of the drop-ins in force */
 } ObservedUnit;
 
+/*
+ * A file, unit file or binary that an earlier run put there. Its path is among those observed, too, with the sha256 that it has
+ * now: it goes away if it is in the plan no more and still is what was recorded. Of symlinks, sha256 is "link:TARGET".
+ */
 typedef struct AppliedFile {
         char *path, *sha256, *stamp;
 } AppliedFile;

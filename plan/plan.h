@@ -41,6 +41,7 @@ typedef struct PlanItem {
         char *id;              /* COMPONENT/NOUN, unique in the plan */
         const char *component; /* lent */
         char *unit;            /* the unit whose input this is ("etcd.service"), or NULL */
+        Strv other_units;      /* further units whose input it is; see plan_item_input_of() */
         bool reload;           /* ... which takes it in by a reload */
         char *why;             /* one sentence for people */
         char *path;            /* of directories, files, symlinks, binaries, units (their file), removals; else NULL */
@@ -79,7 +80,9 @@ typedef struct PlanItem {
                         bool drop_in; /* path is below NAME.d/: the unit itself is the distribution's */
                         bool enabled;
                         bool running; /* false: only started by others (a timer's service) */
-                        int rank;     /* order of planned restarts on one node */
+                        int rank;     /* order of planned restarts on one node; 0: the component's */
+                        unsigned ports[8]; /* TCP ports that its process listens on, see plan_unit_listens() */
+                        size_t n_ports;
                 } unit;
                 struct {
                         json_t *body;  /* of an object that is applied through the API once it answers */
@@ -91,6 +94,7 @@ typedef struct PlanItem {
 typedef struct Plan {
         const Cluster *cluster; /* lent */
         const Node *node;       /* lent */
+        const struct Component *const *components; /* lent, the table it is made from; set by plan_node() */
         PlanItem **items;
         size_t n_items;
         bool incomplete; /* made without keys or digests: can be shown, not installed */
@@ -101,20 +105,34 @@ Plan* plan_new(const Cluster *c, const Node *node);
 Plan* plan_free(Plan *p);
 DEFINE_CLEANUP(Plan*, plan_free)
 
-/* Each adds an item and lends it, for further fields to be set. id is "COMPONENT/noun" built from component and noun. */
+/*
+ * Each adds an item and lends it, for further fields to be set. id is "COMPONENT/noun" built from component and noun; where no noun is
+ * asked for, it is "unit", "drop-in", "user" or "package" for what bears the component's own name and NAME else. A unit
+ * is enabled and running unless said otherwise. Two items of one path are refused by plan_finish(), but for directories, users,
+ * packages and sysctls that agree: those are one.
+ */
 PlanItem* plan_add(Plan *p, PlanItemType type, const char *component, const char *noun, const char *why);
 PlanItem* plan_add_directory(Plan *p, const char *component, const char *noun, const char *path, mode_t mode, const char *owner, const char *why);
 PlanItem* plan_add_file(Plan *p, const char *component, const char *noun, const char *path, mode_t mode, const char *content, const char *why);
+PlanItem* plan_add_symlink(Plan *p, const char *component, const char *noun, const char *path, const char *target, const char *why);
+PlanItem* plan_add_removal(Plan *p, const char *component, const char *noun, const char *path, const char *why);
 PlanItem* plan_add_user(Plan *p, const char *component, const char *name, const char *home, const char *why);
 PlanItem* plan_add_package(Plan *p, const char *component, const char *name, const char *why);
 PlanItem* plan_add_sysctl(Plan *p, const char *component, const char *key, const char *value, const char *why);
 PlanItem* plan_add_unit(Plan *p, const char *component, const char *name, UnitFile *file, const char *why); /* takes file */
 PlanItem* plan_add_drop_in(Plan *p, const char *component, const char *unit, UnitFile *file, const char *why); /* takes file */
 PlanItem* plan_add_object(Plan *p, const char *component, const char *noun, const char *api, json_t *body, const char *why); /* takes body */
+/* Declares item an input of unit; may be called for several units (ca.crt is read by three). */
 void plan_item_input_of(PlanItem *item, const char *unit);
+bool plan_item_is_input_of(const PlanItem *item, const char *unit);
+/* Declares that the unit's process listens on a TCP port: the preflight refuses a node where somebody else does. */
+void plan_unit_listens(PlanItem *item, unsigned port);
+/* The plan lacks something ("the key sa.key: run hardway pki gen") and becomes incomplete. */
+void plan_missing(Plan *p, const char *format, ...) _printf_(2, 3);
 
 int plan_finish(Plan *p, Error **reterr);
 const PlanItem* plan_find(const Plan *p, const char *id);
+const PlanItem* plan_find_path(const Plan *p, const char *path);
 const char* plan_item_type_to_string(PlanItemType t);
 
 #define PLAN_FOREACH(item, p, t)                                              \

@@ -16,7 +16,9 @@
  * The probes a Component may declare:
  *   ready      does this node's instance do its work now? Waited for after a start; text says what it waits for.
  *   serving    does the cluster already serve (any etcd member answers with a leader)? Decides between "all at once" and "one by one".
- *   gate       must hold before the next node is touched (quorum with every member healthy, the backend up again).
+ *   gate       must hold before the next node is touched (quorum with every member healthy, the backend up again). Asked of every
+ *              component of the cluster, whether it is on that node or not: before a unit of a serving cluster is restarted there, and
+ *              after the node was changed. What was never installed (a second load balancer, yet to come) does not close a gate.
  *   leads      does this node lead (etcd's leader, the VIP's owner)? Such a node comes last.
  *   hand_over  gives leadership away before a planned restart; a no-op where it does not lead. take_back undoes what hand_over left.
  *   verify     adds its checks to the list.
@@ -26,6 +28,7 @@ typedef enum ProbeState {
         PROBE_READY,
         PROBE_WAITING, /* not yet; text says for what */
         PROBE_FAILED,  /* will not get better by waiting; text says why */
+        PROBE_BLOCKED, /* this instance does its part and waits for other nodes ("1 of 3 members, quorum needs 2") */
 } ProbeState;
 
 typedef struct ProbeResult {
