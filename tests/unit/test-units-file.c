@@ -5,12 +5,13 @@
  * then words, then specifiers and variables. tests/lab/ asks systemd itself.
  */
 
-#include <cmocka.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
+
+#include <cmocka.h>
 
 #include "common/alloc.h"
 #include "units/unit-file.h"
