@@ -13,8 +13,11 @@
  * given as PEM bytes in memory (CURLOPT_CAINFO_BLOB), never as files. Nothing but HTTPS, no redirects, no proxy, TLS 1.2 at
  * least, names verified. A client belongs to one thread at a time and keeps its connections between requests.
  *
- * Errors tell apart: refused, no route, timed out, TLS (unknown CA, expired or not yet valid, wrong name, our certificate not
- * accepted), cut off, answer too large. An HTTP status is not an error: the caller reads status.
+ * Errors tell apart, by errno and in words that name the address: refused (ECONNREFUSED), no route (EHOSTUNREACH), timed out
+ * (ETIMEDOUT; while connecting, in the TLS handshake, or waiting for the answer), name not resolved (EADDRNOTAVAIL), unknown CA
+ * or wrong name (EKEYREJECTED), expired or not yet valid (EKEYEXPIRED), our certificate not accepted (EACCES), no TLS (EPROTO),
+ * cut off (ECONNRESET), answer too large (EFBIG), stopped (ECANCELED). For http_request() an HTTP status is not an error: the
+ * caller reads status.
  */
 typedef struct HttpTrust {
         const Buffer *ca;          /* PEM */
@@ -23,14 +26,25 @@ typedef struct HttpTrust {
 } HttpTrust;
 
 typedef struct HttpRequest {
-        const char *method;       /* NULL: GET */
+        const char *method; /* NULL: GET */
         const char *url;
         const char *content_type; /* for a body; NULL: application/json */
         const void *body;
         size_t body_size;
-        uint64_t timeout_usec;    /* whole request; 0: 10 s */
-        size_t limit;             /* of the answer; 0: 4 MiB */
-        const char *connect_to;   /* "ADDRESS:PORT" to connect to instead of the URL's host, or NULL */
+        uint64_t timeout_usec;         /* whole request; 0: 10 s */
+        size_t limit;                  /* of the answer; 0: 4 MiB */
+        const char *connect_to;        /* "ADDRESS:PORT" to connect to instead of the URL's host, or NULL */
+        uint64_t connect_timeout_usec; /* TCP and TLS together; 0: 5 s */
+        uint64_t
+                stall_usec; /* 0: none; else fail when nothing arrives for so long, and 0 for timeout is no limit */
+        const volatile int
+                *cancelled; /* looked at about once a second; non-zero ends with -ECANCELED; may be NULL */
+        /*
+         * Takes the body of an answer with status 200 piece by piece, instead of HttpResponse.body; then limit is only
+         * for answers with another status. A negative errno ends the request with it, and with the Error that it set.
+         */
+        int (*sink)(void *userdata, const void *data, size_t size, Error **reterr);
+        void *userdata;
 } HttpRequest;
 
 typedef struct HttpResponse {
@@ -40,14 +54,28 @@ typedef struct HttpResponse {
         uint64_t duration_usec;
 } HttpResponse;
 
-#define HTTP_RESPONSE_NULL ((HttpResponse) {})
+#define HTTP_RESPONSE_NULL ((HttpResponse){})
 
 typedef struct HttpClient HttpClient;
 
 int http_client_new(const HttpTrust *trust, HttpClient **ret, Error **reterr); /* copies the bytes */
 int http_request(HttpClient *c, const HttpRequest *request, HttpResponse *ret, Error **reterr);
-/* Sends and receives JSON; a status of 400 or more is an Error with the server's own "message". body may be NULL. */
-int http_json(HttpClient *c, const char *method, const char *url, const json_t *body, json_t **ret, Error **reterr);
+
+/*
+ * Sends and receives JSON; a status of 300 or more is an Error with the server's own "message" and an errno for it: 401 and 403
+ * EACCES, 404 ENOENT, 409 EEXIST, 429, 502 and 503 EAGAIN, 408 and 504 ETIMEDOUT, 400, 412 and 422 EINVAL, 500 and the rest EIO.
+ * An empty answer is an empty object. body may be NULL; that of a PATCH is sent as application/apply-patch+yaml (server-side
+ * apply). http_request_json() is the same for a request with timeouts or an address of its own; it takes no body but this one.
+ */
+int http_json(HttpClient *c, const char *method, const char *url, const json_t *body, json_t **ret,
+              Error **reterr);
+int http_request_json(HttpClient *c, const HttpRequest *request, const json_t *body, json_t **ret,
+                      Error **reterr);
+
+/* What the server said about a failure: "message" of a Status object or of etcd's gateway, else the first line. The caller frees. */
+char* http_response_message(const HttpResponse *r);
+/* The Error for a status of 300 or more, as http_json() gives it. */
+int http_response_error(const HttpResponse *r, const HttpRequest *request, Error **reterr);
 void http_response_done(HttpResponse *r);
 HttpClient* http_client_free(HttpClient *c);
-DEFINE_CLEANUP(HttpClient*, http_client_free)
+DEFINE_CLEANUP(HttpClient *, http_client_free)

@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/alloc.h"
+#include "common/clock.h"
+#include "http/http.h"
+#include "http/transfer.h"
+
+#define HTTP_TIMEOUT_USEC (10 * USEC_PER_SEC)
+#define HTTP_CONNECT_TIMEOUT_USEC (5 * USEC_PER_SEC)
+#define HTTP_LIMIT (4U * 1024 * 1024)
+#define HTTP_HEADERS_LIMIT (256U * 1024)
+
+/* The leaf that an origin showed when its connection was made: libcurl says it only then, not when it is used again. */
+typedef struct ServedRow {
+        char *peer;
+        char *pem;
+} ServedRow;
+
+struct HttpClient {
+        CURL *curl;
+        Buffer ca, certificate, key; /* libcurl is lent these */
+        ServedRow *served;
+        size_t n_served;
+};
+
+/* One request under way; what the callbacks work on. */
+typedef struct Exchange {
+        CURL *curl;
+        const HttpRequest *request;
+        Buffer body;
+        size_t limit;
+        size_t headers_size;
+        bool too_large;
+        int sink_result;
+        Error *sink_error;
+        TransferList headers, connect_to;
+        char text[CURL_ERROR_SIZE];
+} Exchange;
+
+static void exchange_done(Exchange *e) {
+        buffer_done(&e->body);
+        e->sink_error = error_free(e->sink_error);
+        transfer_list_freep(&e->headers);
+        transfer_list_freep(&e->connect_to);
+}
+
+/**
+ * http_client_new() - make a client
+ * @trust:      CA, and certificate and key if there are any; copied
+ * @ret:        the client; the caller frees
+ * @reterr:     says what is missing
+ *
+ * Return: 0 or a negative errno.
+ */
+int http_client_new(const HttpTrust *trust, HttpClient **ret, Error **reterr) {
+        _cleanup_(http_client_freep) HttpClient *c = NULL;
+        int r;
+
+        r = transfer_init(reterr);
+        if (r < 0)
+                return r;
+        if (!trust->ca || trust->ca->size == 0)
+                return error_set(reterr, ERROR_INTERNAL, EINVAL, "an HTTPS client needs a CA");
+        if (!trust->certificate != !trust->key)
+                return error_set(reterr, ERROR_INTERNAL, EINVAL, "a client certificate needs its key");
+
+        c = xnew(HttpClient, 1);
+        c->curl = curl_easy_init();
+        if (!c->curl)
+                abort();
+        buffer_add(&c->ca, trust->ca->data, trust->ca->size);
+        if (trust->certificate) {
+                buffer_add(&c->certificate, trust->certificate->data, trust->certificate->size);
+                buffer_add(&c->key, trust->key->data, trust->key->size);
+        }
+
+        *ret = TAKE_PTR(c);
+        return 0;
+}
+
+/**
+ * http_client_free() - close the connections of a client and free it
+ * @c:          the client, may be NULL
+ *
+ * Return: NULL.
+ */
+HttpClient* http_client_free(HttpClient *c) {
+        if (!c)
+                return NULL;
+
+        curl_easy_cleanup(c->curl);
+        buffer_done(&c->ca);
+        buffer_done(&c->certificate);
+        buffer_wipe(&c->key);
+        for (size_t i = 0; i < c->n_served; i++) {
+                free(c->served[i].peer);
+                free(c->served[i].pem);
+        }
+        free(c->served);
+        free(c);
+        return NULL;
+}
+
+/**
+ * http_response_done() - free what a response holds
+ * @r:          the response, empty and ready for use afterwards
+ */
+void http_response_done(HttpResponse *r) {
+        buffer_done(&r->body);
+        buffer_done(&r->served);
+        *r = HTTP_RESPONSE_NULL;
+}
+
+/* Whatever is returned other than size makes libcurl stop. */
+static size_t exchange_write(char *data, size_t one, size_t size, void *userdata) {
+        Exchange *e = userdata;
+
+        if (e->request->sink) {
+                long status = 0;
+
+                (void) curl_easy_getinfo(e->curl, CURLINFO_RESPONSE_CODE, &status);
+                if (status == 200) {
+                        e->sink_result = e->request->sink(e->request->userdata, data, size, &e->sink_error);
+                        return e->sink_result < 0 ? 0 : size;
+                }
+        }
+        if (size > e->limit - e->body.size) {
+                e->too_large = true;
+                return 0;
+        }
+        buffer_add(&e->body, data, size);
+        return size;
+}
+
+/* Headers are not kept, but a server that never ends them must not keep us either. */
+static size_t exchange_header(char *data, size_t one, size_t size, void *userdata) {
+        Exchange *e = userdata;
+
+        e->headers_size += size;
+        if (e->headers_size > HTTP_HEADERS_LIMIT) {
+                e->too_large = true;
+                return 0;
+        }
+        return size;
+}
+
+static int exchange_progress(void *userdata, curl_off_t total, curl_off_t now, curl_off_t up_total,
+                             curl_off_t up) {
+        Exchange *e = userdata;
+
+        return e->request->cancelled && *e->request->cancelled;
+}
+
+static int client_set_blob(CURL *curl, CURLoption option, const Buffer *pem, Error **reterr) {
+        struct curl_blob blob = { .data = pem->data, .len = pem->size, .flags = CURL_BLOB_NOCOPY };
+
+        if (pem->size == 0)
+                return 0;
+        return transfer_set_result(curl_easy_setopt(curl, option, &blob), reterr);
+}
+
+/* What holds for every request: whom we trust, and what we do not do. */
+static int client_set_trust(HttpClient *c, Error **reterr) {
+        static const TransferLong longs[] = {
+                { CURLOPT_NOSIGNAL, 1 },
+                { CURLOPT_FOLLOWLOCATION, 0 },
+                { CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2 },
+                { CURLOPT_SSL_VERIFYPEER, 1 },
+                { CURLOPT_SSL_VERIFYHOST, 2 },
+                { CURLOPT_CERTINFO, 1 },
+                /* One request at a time gains nothing by HTTP/2, and the alerts of TLS arrive unwrapped by it. */
+                { CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1 },
+        };
+        static const TransferText texts[] = {
+                { CURLOPT_PROTOCOLS_STR, "https" },
+                { CURLOPT_PROXY, "" },    /* the cluster's own addresses: the environment is not asked */
+                { CURLOPT_CAPATH, NULL }, /* or the system's CAs would be trusted as well */
+                { CURLOPT_CAINFO, NULL },
+                { CURLOPT_USERAGENT, "hardway" },
+        };
+        int r;
+
+        r = transfer_set_longs(c->curl, longs, ARRAY_SIZE(longs), reterr);
+        if (r < 0)
+                return r;
+        r = transfer_set_texts(c->curl, texts, ARRAY_SIZE(texts), reterr);
+        if (r < 0)
+                return r;
+        r = client_set_blob(c->curl, CURLOPT_CAINFO_BLOB, &c->ca, reterr);
+        if (r < 0)
+                return r;
+        r = client_set_blob(c->curl, CURLOPT_SSLCERT_BLOB, &c->certificate, reterr);
+        if (r < 0)
+                return r;
+        return client_set_blob(c->curl, CURLOPT_SSLKEY_BLOB, &c->key, reterr);
+}
+
+static int exchange_set_times(Exchange *e, Error **reterr) {
+        const HttpRequest *q = e->request;
+        uint64_t whole = q->timeout_usec ?: (q->stall_usec ? 0 : HTTP_TIMEOUT_USEC);
+        uint64_t connect = q->connect_timeout_usec ?: HTTP_CONNECT_TIMEOUT_USEC;
+        uint64_t stall = q->stall_usec ? (q->stall_usec + USEC_PER_SEC - 1) / USEC_PER_SEC : 0;
+        /* Rounded up: 0 would be no limit at all. */
+        const TransferLong longs[] = {
+                { CURLOPT_TIMEOUT_MS, (long) ((whole + USEC_PER_MSEC - 1) / USEC_PER_MSEC) },
+                { CURLOPT_CONNECTTIMEOUT_MS, (long) ((connect + USEC_PER_MSEC - 1) / USEC_PER_MSEC) },
+                { CURLOPT_LOW_SPEED_LIMIT, stall > 0 ? 1 : 0 },
+                { CURLOPT_LOW_SPEED_TIME, (long) stall },
+                { CURLOPT_NOPROGRESS, 0 },
+        };
+
+        return transfer_set_longs(e->curl, longs, ARRAY_SIZE(longs), reterr);
+}
+
+static int exchange_set_body(Exchange *e, Error **reterr) {
+        const HttpRequest *q = e->request;
+        const char *method = q->method ?: "GET";
+        int r;
+
+        if (streq(method, "HEAD"))
+                return transfer_set_result(curl_easy_setopt(e->curl, CURLOPT_NOBODY, 1L), reterr);
+
+        if (q->body || streq(method, "POST")) {
+                _cleanup_free_ char *type =
+                        xasprintf("Content-Type: %s", q->content_type ?: "application/json");
+
+                transfer_list_add(&e->headers, type);
+                transfer_list_add(&e->headers,
+                                  "Expect:"); /* no round trip to ask whether a body may be sent */
+                r = transfer_set_result(curl_easy_setopt(e->curl, CURLOPT_POSTFIELDSIZE_LARGE,
+                                                         (curl_off_t) (q->body ? q->body_size : 0)),
+                                        reterr);
+                if (r < 0)
+                        return r;
+                r = transfer_set_result(curl_easy_setopt(e->curl, CURLOPT_POSTFIELDS, q->body ?: ""),
+                                        reterr);
+                if (r < 0)
+                        return r;
+        }
+        return transfer_set_result(curl_easy_setopt(e->curl, CURLOPT_CUSTOMREQUEST, method), reterr);
+}
+
+#define SET(option, value)                                                      \
+        do {                                                                    \
+                CURLcode _code_ = curl_easy_setopt(e->curl, (option), (value)); \
+                if (_code_ != CURLE_OK)                                         \
+                        return transfer_set_result(_code_, reterr);             \
+        } while (false)
+
+static int exchange_set(Exchange *e, Error **reterr) {
+        int r;
+
+        r = exchange_set_times(e, reterr);
+        if (r < 0)
+                return r;
+        r = exchange_set_body(e, reterr);
+        if (r < 0)
+                return r;
+
+        if (e->request->connect_to) {
+                _cleanup_free_ char *line = xasprintf("::%s", e->request->connect_to);
+
+                transfer_list_add(&e->connect_to, line);
+                SET(CURLOPT_CONNECT_TO, e->connect_to);
+        }
+        if (e->headers)
+                SET(CURLOPT_HTTPHEADER, e->headers);
+        SET(CURLOPT_URL, e->request->url);
+        SET(CURLOPT_ERRORBUFFER, e->text);
+        SET(CURLOPT_WRITEFUNCTION, exchange_write);
+        SET(CURLOPT_WRITEDATA, e);
+        SET(CURLOPT_HEADERFUNCTION, exchange_header);
+        SET(CURLOPT_HEADERDATA, e);
+        SET(CURLOPT_XFERINFOFUNCTION, exchange_progress);
+        SET(CURLOPT_XFERINFODATA, e);
+        return 0;
+}
+
+/* "https://k8s.lan:6443", or with "(at 10.0.0.7:6443)" behind it if that is where we really connect. */
+static char* request_where(const HttpRequest *request) {
+        _cleanup_free_ char *origin = transfer_origin(request->url);
+
+        if (!request->connect_to)
+                return TAKE_PTR(origin);
+        return xasprintf("%s (at %s)", origin, request->connect_to);
+}
+
+static int exchange_failure(Exchange *e, CURLcode code, const char *where, Error **reterr) {
+        if (e->sink_result < 0)
+                return e->sink_error ? error_propagate(reterr, TAKE_PTR(e->sink_error)) :
+                                       error_set_errno(reterr, e->sink_result, "%s", where);
+        if (e->too_large)
+                return error_set(reterr, ERROR_VERIFY, EFBIG, "%s: the answer is larger than %zu KiB", where,
+                                 e->limit / 1024);
+        return transfer_failure(e->curl, code, e->text, where, reterr);
+}
+
+/* The leaf from CURLINFO_CERTINFO, whose first entry it is; NULL if the connection was an old one. */
+static const char* exchange_leaf(Exchange *e) {
+        struct curl_certinfo *chain = NULL;
+
+        if (curl_easy_getinfo(e->curl, CURLINFO_CERTINFO, &chain) != CURLE_OK || !chain ||
+            chain->num_of_certs < 1)
+                return NULL;
+        for (const struct curl_slist *line = chain->certinfo[0]; line; line = line->next) {
+                const char *pem = startswith(line->data, "Cert:");
+
+                if (pem)
+                        return pem;
+        }
+        return NULL;
+}
+
+static void client_served(HttpClient *c, Exchange *e, const char *peer, Buffer *ret) {
+        const char *pem = exchange_leaf(e);
+        ServedRow *row = NULL;
+
+        for (size_t i = 0; i < c->n_served && !row; i++)
+                if (streq(c->served[i].peer, peer))
+                        row = c->served + i;
+        if (pem && !row) {
+                c->served = xrealloc(c->served, c->n_served + 1, sizeof(ServedRow));
+                row = c->served + c->n_served++;
+                *row = (ServedRow){ .peer = xstrdup(peer) };
+        }
+        if (pem) {
+                free(row->pem);
+                row->pem = xstrdup(pem);
+        }
+        if (row)
+                buffer_add_str(ret, row->pem);
+}
+
+/**
+ * http_request() - send a request and wait for its answer
+ * @c:          the client
+ * @request:    what to send, and how long to wait
+ * @ret:        the answer, whatever its status; the caller gives it back with http_response_done()
+ * @reterr:     says why there is none, see the top of the header
+ *
+ * Return: 0 or a negative errno.
+ */
+int http_request(HttpClient *c, const HttpRequest *request, HttpResponse *ret, Error **reterr) {
+        _cleanup_(exchange_done) Exchange e = {
+                .curl = c->curl,
+                .request = request,
+                .limit = request->limit ?: HTTP_LIMIT,
+        };
+        _cleanup_free_ char *where = request_where(request);
+        uint64_t begin = clock_usec();
+        CURLcode code;
+        int r;
+
+        curl_easy_reset(c->curl); /* keeps connections and sessions, forgets what the last request set */
+        r = client_set_trust(c, reterr);
+        if (r < 0)
+                return r;
+        r = exchange_set(&e, reterr);
+        if (r < 0)
+                return r;
+
+        code = curl_easy_perform(c->curl);
+        if (code != CURLE_OK)
+                return exchange_failure(&e, code, where, reterr);
+
+        *ret = (HttpResponse){ .body = e.body, .duration_usec = clock_usec() - begin };
+        e.body = BUFFER_NULL;
+        (void) curl_easy_getinfo(c->curl, CURLINFO_RESPONSE_CODE, &ret->status);
+        client_served(c, &e, where, &ret->served);
+        return 0;
+}
