@@ -12,6 +12,10 @@
  * cluster_load() reads hardway.yaml, the only input written by a person, and reports every problem of it at once, each
  * message beginning with file:line:column. What it returns is complete (defaults filled in), consistent, and const
  * for everybody: strings are never NULL unless said so here.
+ *
+ * What is legal but unwise stands in its warnings, of the same form. An even number of etcd members is an error; on a cluster that
+ * already serves it must not stop anybody from mending it, so verbs that work on living clusters load with
+ * CLUSTER_LOAD_SERVING, get it as a warning, and call cluster_check_first_install() once they know that nothing serves.
  */
 
 typedef enum NodeRole {
@@ -119,9 +123,19 @@ typedef struct Cluster {
         size_t n_nodes;
         ExtraFlags *extra_flags;
         size_t n_extra_flags;
+        ErrorList warnings; /* messages that begin with file:line:column */
+        char *etcd_even;    /* such a message if the number of etcd members is even (CLUSTER_LOAD_SERVING), or NULL */
 } Cluster;
 
+typedef enum ClusterLoadFlags {
+        CLUSTER_LOAD_SERVING = 1 << 0, /* an even number of etcd members is a warning */
+} ClusterLoadFlags;
+
+#define CLUSTER_FILE_SIZE_MAX (256u * 1024u)
+
 int cluster_load(const char *path, Cluster **ret, ErrorList *errors); /* negative: errors has all of them */
+int cluster_load_with(const char *path, unsigned flags, Cluster **ret, ErrorList *errors); /* mask of ClusterLoadFlags */
+int cluster_check_first_install(const Cluster *c, Error **reterr); /* refuses an even number of etcd members */
 Cluster* cluster_free(Cluster *cluster);
 DEFINE_CLEANUP(Cluster*, cluster_free)
 

@@ -10,7 +10,7 @@ typedef struct Version {
 
 #define VERSION_TEXT_SIZE 36
 
-int version_parse(const char *s, Version *ret); /* "v1.36.3"; -EINVAL */
+int version_parse(const char *s, Version *ret); /* "v1.36.3" or "1.36.3"; -EINVAL */
 const char* version_format(const Version *v, char buffer[static VERSION_TEXT_SIZE]); /* "v1.36.3" */
 char* version_to_string(const Version *v);
 int version_compare(const Version *a, const Version *b);
@@ -21,4 +21,5 @@ int version_compare(const Version *a, const Version *b);
 
 bool version_kubernetes_supported(const Version *v);
 Version version_etcd_for(const Version *kubernetes); /* the pairing table: 1.34-1.36 v3.6.16, 1.37 v3.7.3 */
+Version version_etcd_floor(const Version *kubernetes); /* older patch levels have known holes: a warning */
 bool version_etcd_supported(const Version *etcd, const Version *kubernetes);

@@ -13,6 +13,8 @@ typedef struct ClusterDraftNode {
         char *name;
         char *address;
         unsigned roles;
+        bool local;
+        char *host_key; /* or NULL */
 } ClusterDraftNode;
 
 typedef struct ClusterDraft {
@@ -32,4 +34,5 @@ typedef struct ClusterDraft {
 } ClusterDraft;
 
 void cluster_write_draft(const ClusterDraft *draft, Buffer *out);
+/* path: for messages; NULL: they begin with the key instead of file:line:column */
 int cluster_load_text(const char *path, const void *data, size_t size, Cluster **ret, ErrorList *errors);
