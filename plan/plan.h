@@ -20,7 +20,8 @@
  * ExecStartPost= and ExecReload=, and is reloaded when that differs.
  *
  * Paths are absolute, without "..", and made of letters, digits and "/._@:+-" only, so that the scripts on the node need no quoting;
- * plan_finish() refuses others.
+ * plan_finish() refuses others. Directories in which something of the plan lies, and which are neither in the plan nor part of every
+ * system, are added to it (0755 root:root).
  */
 typedef enum PlanItemType {
         PLAN_PACKAGE, /* in the order in which they are realised */
@@ -40,8 +41,7 @@ typedef struct PlanItem {
         PlanItemType type;
         char *id;              /* COMPONENT/NOUN, unique in the plan */
         const char *component; /* lent */
-        char *unit;            /* the unit whose input this is ("etcd.service"), or NULL */
-        Strv other_units;      /* further units whose input it is; see plan_item_input_of() */
+        Strv input_of;         /* the units whose input this is ("etcd.service"); see plan_item_input_of() */
         bool reload;           /* ... which takes it in by a reload */
         char *why;             /* one sentence for people */
         char *path;            /* of directories, files, symlinks, binaries, units (their file), removals; else NULL */
@@ -83,6 +83,7 @@ typedef struct PlanItem {
                         int rank;     /* order of planned restarts on one node; 0: the component's */
                         unsigned ports[8]; /* TCP ports that its process listens on, see plan_unit_listens() */
                         size_t n_ports;
+                        char *inputs; /* the digest that stands in HARDWAY_INPUTS; filled in by plan_finish() */
                 } unit;
                 struct {
                         json_t *body;  /* of an object that is applied through the API once it answers */
