@@ -171,6 +171,25 @@ static bool program_is_valid(const char *path) {
         return path[0] == '/' && !endswith(path, "/") && unit_text_is_utf8(path);
 }
 
+static int set_command(UnitFile *u, const char *key, const char *prefix, char *const *argv, bool breaks,
+                       UnitQuote quote, Error **reterr) {
+        _cleanup_buffer_ Buffer value = BUFFER_NULL;
+
+        if (strspn(prefix, "-+!") != strlen(prefix) || strv_length(argv) == 0 || !program_is_valid(argv[0]))
+                return refuse(key, reterr);
+        buffer_add_str(&value, prefix);
+        STRV_FOREACH(argument, argv) {
+                if (argument != argv)
+                        buffer_add_str(&value, breaks ? " \\\n        " : " ");
+                if (unit_quote_word(*argument, quote, &value) < 0)
+                        return refuse(key, reterr);
+        }
+        /* an unquoted word may grow, a quoted one may do so fourfold; systemd counts what is written */
+        if (value.size > 1000 * 1000)
+                return refuse(key, reterr);
+        return add_line(u, key, buffer_str(&value), reterr);
+}
+
 /**
  * unit_file_set_command() - add a command line
  * @u:          the file
@@ -184,21 +203,25 @@ static bool program_is_valid(const char *path) {
  */
 int unit_file_set_command(UnitFile *u, const char *key, const char *prefix, char *const *argv, bool breaks,
                           Error **reterr) {
-        _cleanup_buffer_ Buffer value = BUFFER_NULL;
+        return set_command(u, key, prefix, argv, breaks, QUOTE_ESCAPES | QUOTE_VARIABLES, reterr);
+}
 
-        if (strspn(prefix, "-+!") != strlen(prefix) || strv_length(argv) == 0 || !program_is_valid(argv[0]))
-                return refuse(key, reterr);
-        buffer_add_str(&value, prefix);
-        STRV_FOREACH(argument, argv) {
-                if (argument != argv)
-                        buffer_add_str(&value, breaks ? " \\\n        " : " ");
-                if (unit_quote_argument(*argument, &value) < 0)
-                        return refuse(key, reterr);
-        }
-        /* an unquoted word may grow, a quoted one may do so fourfold; systemd counts what is written */
-        if (value.size > 1000 * 1000)
-                return refuse(key, reterr);
-        return add_line(u, key, buffer_str(&value), reterr);
+/**
+ * unit_file_set_command_specifiers() - add a command line whose arguments hold specifiers
+ * @u:          the file
+ * @key:        "ExecStart"
+ * @prefix:     "" or a combination of '-', '+' and '!'
+ * @argv:       as for unit_file_set_command(), but a '%' begins a specifier of systemd.unit(5) "SPECIFIERS", such
+ *              as %d, the directory of the unit's credentials; "%%" is a '%'
+ * @breaks:     one argument a line
+ * @reterr:     says which key's value cannot be written
+ *
+ * Return: 0 or -EINVAL.
+ */
+int unit_file_set_command_specifiers(UnitFile *u, const char *key, const char *prefix, char *const *argv,
+                                     bool breaks, Error **reterr) {
+        return set_command(u, key, prefix, argv, breaks,
+                           QUOTE_ESCAPES | QUOTE_VARIABLES | QUOTE_KEEP_SPECIFIERS, reterr);
 }
 
 /**

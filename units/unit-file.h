@@ -30,6 +30,9 @@ int unit_file_set_words(UnitFile *u, const char *key, char *const *words, Error 
 /* ExecStart= and its kin; prefix is "" or made of '+', '-' and '!'; one argument a line where breaks is true. */
 int unit_file_set_command(UnitFile *u, const char *key, const char *prefix, char *const *argv, bool breaks,
                           Error **reterr);
+/* The same, but '%' begins a specifier ("--key=%d/server.key"); unit_escape_percent() for what comes from outside. */
+int unit_file_set_command_specifiers(UnitFile *u, const char *key, const char *prefix, char *const *argv,
+                                     bool breaks, Error **reterr);
 int unit_file_set_environment(UnitFile *u, const char *name, const char *value, Error **reterr);
 
 void unit_file_render(const UnitFile *u, Buffer *out);
@@ -37,4 +40,5 @@ UnitFile* unit_file_free(UnitFile *u);
 DEFINE_CLEANUP(UnitFile*, unit_file_free)
 
 int unit_quote_argument(const char *argument, Buffer *out); /* -EINVAL: cannot be expressed */
+char* unit_escape_percent(const char *value); /* each '%' doubled; the caller frees */
 bool unit_name_is_valid(const char *name);

@@ -89,7 +89,7 @@ static size_t add_quoted_char(const char *s, UnitQuote quote, Buffer *out) {
 
         if (c == '"' || c == '\\')
                 buffer_addf(out, "\\%c", c);
-        else if (c == '%' || (c == '$' && (quote & QUOTE_VARIABLES)))
+        else if ((c == '%' && !(quote & QUOTE_KEEP_SPECIFIERS)) || (c == '$' && (quote & QUOTE_VARIABLES)))
                 buffer_addf(out, "%c%c", c, c);
         else if (n == 0 || ((c < ' ' || c == 0x7f) && (quote & QUOTE_ESCAPES))) {
                 add_escaped_byte(c, out);
@@ -112,8 +112,8 @@ static bool word_can_be_expressed(const char *s, UnitQuote quote) {
  * @quote:      which of systemd's expansions the setting goes through
  * @out:        what to add it to
  *
- * The '%' of a specifier is always doubled. Quotes are only written where they are needed, so that the usual
- * file is easy to read.
+ * A '%' is doubled unless QUOTE_KEEP_SPECIFIERS is given. Quotes are only written where they are needed, so
+ * that the usual file is easy to read.
  *
  * Return: 0, or -EINVAL if this kind of setting cannot express the word; @out is as before then.
  */

@@ -161,6 +161,20 @@ static void test_command_special(void **state) {
         assert_command_survives((char **) argv, true);
 }
 
+static void test_command_specifiers(void **state) {
+        const char *argv[] = { "/bin/x", "--key=%d/a b", "%%", "$", NULL };
+        _cleanup_(unit_file_freep) UnitFile *u = unit_file_new(NULL);
+        _cleanup_free_ char *escaped = unit_escape_percent("100%d");
+        _cleanup_buffer_ Buffer text = BUFFER_NULL;
+
+        unit_file_section(u, "Service");
+        assert_int_equal(unit_file_set_command_specifiers(u, "ExecStart", "", (char **) argv, false, NULL),
+                         0);
+        unit_file_render(u, &text);
+        assert_string_equal(buffer_str(&text), "[Service]\nExecStart=/bin/x \"--key=%d/a b\" %% $$\n");
+        assert_string_equal(escaped, "100%%d");
+}
+
 static void test_command_random(void **state) {
         static const char favourites[] = "%$\\\"'; #\n\r\t{}@:+-!x\xc3\xa4";
         unsigned short seed[3] = { 1, 2, 3 };
@@ -289,9 +303,13 @@ static void test_names(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_command_special), cmocka_unit_test(test_command_random),
-                cmocka_unit_test(test_command_refused), cmocka_unit_test(test_text),
-                cmocka_unit_test(test_environment),     cmocka_unit_test(test_values),
+                cmocka_unit_test(test_command_special),
+                cmocka_unit_test(test_command_specifiers),
+                cmocka_unit_test(test_command_random),
+                cmocka_unit_test(test_command_refused),
+                cmocka_unit_test(test_text),
+                cmocka_unit_test(test_environment),
+                cmocka_unit_test(test_values),
                 cmocka_unit_test(test_names),
         };
 
