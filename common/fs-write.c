@@ -148,7 +148,8 @@ static int fs_target_create(const FsTarget *t, char **ret_temporary) {
                 temporary = xasprintf(".#%.200s.%08x", t->name, random);
 
                 /* The umask can only take bits of the mode away: nobody may ever read more than in the end. */
-                fd = openat(t->dir_fd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, t->mode);
+                fd = openat(t->dir_fd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+                            t->mode);
                 if (fd >= 0) {
                         *ret_temporary = TAKE_PTR(temporary);
                         return fd;

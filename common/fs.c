@@ -301,7 +301,8 @@ static int lock_is_held(int fd, const char *path, Error **reterr) {
  * signal came while waiting; another negative errno.
  */
 int fs_lock(int dir_fd, const char *path, const char *holder, bool wait, Error **reterr) {
-        _cleanup_close_ int fd = openat(dir_fd, path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC, 0644);
+        _cleanup_close_ int fd =
+                openat(dir_fd, path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC, 0644);
         _cleanup_free_ char *line = xasprintf("%s\n", holder);
 
         if (fd < 0)

@@ -28,11 +28,12 @@
 typedef struct Run {
         pid_t pid;
         bool ended;
-        uint64_t deadline;   /* when the next step is due: SIGTERM, SIGKILL, or after the end: no more output */
-        int next_signal;     /* SIGTERM, SIGKILL, or 0 */
+        uint64_t
+                deadline; /* when the next step is due: SIGTERM, SIGKILL, or after the end: no more output */
+        int next_signal;  /* SIGTERM, SIGKILL, or 0 */
         int tick;
-        int in, out, err;    /* negative once closed */
-        ProcessInput input;  /* what is left of it */
+        int in, out, err;   /* negative once closed */
+        ProcessInput input; /* what is left of it */
         char *piece;
         const char *pending; /* what was got and not yet written */
         size_t n_pending;
@@ -143,7 +144,8 @@ static int run_write(Run *run, const char *program, Error **reterr) {
                 run->pending += n;
                 run->n_pending -= (size_t) n;
         } else if (errno != EAGAIN && errno != EINTR)
-                run->in = safe_close(run->in); /* it has enough; its exit status says whether that is right */
+                run->in =
+                        safe_close(run->in); /* it has enough; its exit status says whether that is right */
         return 0;
 }
 

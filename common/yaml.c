@@ -96,7 +96,8 @@ static void yaml_emit_tree(yaml_emitter_t *emitter, const json_t *tree) {
         else if (json_is_array(tree))
                 yaml_emit_array(emitter, tree);
         else if (json_is_string(tree))
-                yaml_emit_scalar(emitter, json_string_value(tree), json_string_length(tree), /* plain= */ false);
+                yaml_emit_scalar(emitter, json_string_value(tree), json_string_length(tree),
+                                 /* plain= */ false);
         else {
                 /* Numbers, true, false and null are written alike in both. */
                 text = json_dumps(tree, JSON_ENCODE_ANY);

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "tests/unit/unit.h"
+
+#include <limits.h>
+
+#include "common/parse.h"
+
+static void test_uint64(void **state) {
+        static const struct {
+                const char *text;
+                uint64_t minimum, maximum;
+                int r;
+                uint64_t value;
+        } rows[] = {
+                { "0", 0, UINT64_MAX, 0, 0 },
+                { "6443", 1, 65535, 0, 6443 },
+                { "007", 0, 10, 0, 7 },
+                { "18446744073709551615", 0, UINT64_MAX, 0, UINT64_MAX },
+                { "18446744073709551616", 0, UINT64_MAX, -ERANGE, 0 },
+                { "99999999999999999999999", 0, UINT64_MAX, -ERANGE, 0 },
+                { "99999999999999999999999x", 0, UINT64_MAX, -EINVAL, 0 },
+                { "0", 1, 65535, -ERANGE, 0 },
+                { "65536", 1, 65535, -ERANGE, 0 },
+                { "", 0, 1, -EINVAL, 0 },
+                { " 1", 0, 1, -EINVAL, 0 },
+                { "1 ", 0, 1, -EINVAL, 0 },
+                { "+1", 0, 1, -EINVAL, 0 },
+                { "-1", 0, UINT64_MAX, -EINVAL, 0 },
+                { "6443abc", 0, 65535, -EINVAL, 0 },
+                { "0x10", 0, 65535, -EINVAL, 0 },
+                { "1.5", 0, 65535, -EINVAL, 0 },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                uint64_t value = 4711;
+
+                assert_int_equal(parse_uint64(rows[i].text, rows[i].minimum, rows[i].maximum, &value),
+                                 rows[i].r);
+                assert_true(value == (rows[i].r < 0 ? 4711 : rows[i].value));
+        }
+}
+
+static void test_unsigned(void **state) {
+        unsigned value = 5;
+
+        assert_int_equal(parse_unsigned("4294967296", 0, UINT_MAX, &value), -ERANGE);
+        assert_int_equal(parse_unsigned("x", 0, UINT_MAX, &value), -EINVAL);
+        assert_int_equal(value, 5);
+        assert_int_equal(parse_unsigned("4294967295", 0, UINT_MAX, &value), 0);
+        assert_true(value == UINT_MAX);
+}
+
+static void test_boolean(void **state) {
+        bool value = false;
+
+        assert_int_equal(parse_boolean("yes", &value), 0);
+        assert_true(value);
+        assert_int_equal(parse_boolean("Yes", &value), -EINVAL);
+        assert_int_equal(parse_boolean("", &value), -EINVAL);
+        assert_int_equal(parse_boolean("1", &value), -EINVAL);
+        assert_true(value);
+        assert_int_equal(parse_boolean("no", &value), 0);
+        assert_false(value);
+        assert_int_equal(parse_boolean("true", &value), 0);
+        assert_true(value);
+        assert_int_equal(parse_boolean("false", &value), 0);
+        assert_false(value);
+}
+
+static void test_hex(void **state) {
+        uint8_t bytes[4] = { 1, 2, 3, 4 };
+        char text[9];
+
+        assert_int_equal(parse_hex("00ffAb", bytes, 4), -EINVAL);
+        assert_int_equal(parse_hex("00ffAb7", bytes, 3), -EINVAL);
+        assert_int_equal(parse_hex("00ffAbg0", bytes, 4), -EINVAL);
+        assert_int_equal(parse_hex("00ffAb7e0", bytes, 4), -EINVAL);
+        assert_int_equal(bytes[0], 1);
+        assert_int_equal(parse_hex("", bytes, 0), 0);
+        assert_int_equal(parse_hex("00ffAb7e", bytes, 4), 0);
+        format_hex(bytes, 4, text);
+        assert_string_equal(text, "00ffab7e");
+        format_hex(bytes, 0, text);
+        assert_string_equal(text, "");
+}
+
+int main(void) {
+        static const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_uint64),
+                cmocka_unit_test(test_unsigned),
+                cmocka_unit_test(test_boolean),
+                cmocka_unit_test(test_hex),
+        };
+
+        return cmocka_run_group_tests_name("common-parse", tests, NULL, NULL);
+}
