@@ -111,6 +111,7 @@ int plan_add_binary(const PlanContext *c, Plan *plan, const char *component, con
                     const char *why, Error **reterr);
 /* /opt/hardway/kubernetes-v1.36.3/kube-apiserver: one directory per version, so that an upgrade is visible in the unit */
 char* plan_binary_path(const Cluster *c, ArtifactOrigin origin, const char *artifact);
+int plan_binary_path_parse(const char *path, ArtifactOrigin *ret_origin, Version *ret); /* -EINVAL: is none */
 
 /* plan/requests.c: all binaries that the cluster's nodes need, each once */
 void fetch_requests_for(const Component *const *components, const Cluster *c, FetchRequest **ret, size_t *ret_n);

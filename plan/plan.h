@@ -103,6 +103,7 @@ typedef struct Plan {
 } Plan;
 
 Plan* plan_new(const Cluster *c, const Node *node);
+PlanItem* plan_item_free(PlanItem *item);
 Plan* plan_free(Plan *p);
 DEFINE_CLEANUP(Plan*, plan_free)
 
@@ -136,6 +137,8 @@ const PlanItem* plan_find(const Plan *p, const char *id);
 const PlanItem* plan_find_path(const Plan *p, const char *path);
 const char* plan_item_type_to_string(PlanItemType t);
 
-#define PLAN_FOREACH(item, p, t)                                              \
-        for (size_t _i_##item = 0; _i_##item < (p)->n_items; _i_##item++)     \
-                for (PlanItem *item = (p)->items[_i_##item]; item && item->type == (t); item = NULL)
+#define PLAN_FOREACH(item, p, t)                                                                      \
+        for (PlanItem **_i_##item = (p)->items, *item = NULL;                                         \
+             _i_##item < (p)->items + (p)->n_items && (item = *_i_##item); _i_##item++)               \
+                if (item->type != (t)) {                                                              \
+                } else
