@@ -10,8 +10,8 @@
  * Allocation that cannot fail
  *
  * hardway is a short-lived tool whose every write is atomic and whose every run may be repeated: running out
- * of memory ends it with one line on standard error. Sizes that come from outside are limited before anything
- * is allocated for them (cluster file, checksum files, answers of servers).
+ * of memory ends it with one line on standard error. Sizes that come from outside are limited before
+ * anything is allocated for them (cluster file, checksum files, answers of servers).
  */
 
 void* xmalloc(size_t size) __attribute__((returns_nonnull));

@@ -8,8 +8,8 @@
 /*
  * A growing run of bytes
  *
- * Invariants: data is NULL or has a NUL behind its size bytes, so that a Buffer of text is a C string. An empty
- * Buffer is BUFFER_NULL. buffer_str() never returns NULL. buffer_wipe() is buffer_done() for secrets.
+ * Invariants: data is NULL or has a NUL behind its size bytes, so that a Buffer of text is a C string. An
+ * empty Buffer is BUFFER_NULL. buffer_str() never returns NULL. buffer_wipe() is buffer_done() for secrets.
  */
 typedef struct Buffer {
         char *data;

@@ -35,8 +35,8 @@ int64_t clock_realtime(void) {
  * clock_sleep() - wait
  * @usec:       how long
  *
- * Comes back early when a signal was handled in this thread, so that a loop which waits for something can see a
- * request to stop.
+ * Comes back early when a signal was handled in this thread, so that a loop which waits for something can
+ * see a request to stop.
  */
 void clock_sleep(uint64_t usec) {
         struct timespec ts = {
@@ -96,8 +96,8 @@ char* clock_format_span(uint64_t usec) {
 /**
  * clock_build_date() - when this program was built
  *
- * The same for every build of one source (SOURCE_DATE_EPOCH, else the date of the newest commit), so that builds
- * can be reproduced. What it is for: a machine whose clock shows an earlier time has a wrong clock.
+ * The same for every build of one source (SOURCE_DATE_EPOCH, else the date of the newest commit), so that
+ * builds can be reproduced. What it is for: a machine whose clock shows an earlier time has a wrong clock.
  *
  * Return: seconds since 1970.
  */

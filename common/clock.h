@@ -5,7 +5,10 @@
 
 #include "common/macro.h"
 
-/* Times are microseconds: clock_usec() since boot, for waiting; clock_realtime() in seconds since 1970, for dates. */
+/*
+ * Times are microseconds: clock_usec() since boot, for waiting; clock_realtime() in seconds since 1970, for
+ * dates.
+ */
 
 #define USEC_PER_SEC UINT64_C(1000000)
 #define USEC_PER_MSEC UINT64_C(1000)

@@ -15,8 +15,8 @@ static const int exit_codes[_ERROR_KIND_MAX] = {
 };
 
 /*
- * Messages quote what servers, nodes and files said. A terminal would obey the control characters in there, and a
- * line break would make one message look like two.
+ * Messages quote what servers, nodes and files said. A terminal would obey the control characters in there,
+ * and a line break would make one message look like two.
  */
 static char* text_harmless(char *s, bool lines) {
         for (char *p = s; *p; p++) {

@@ -8,25 +8,26 @@
 /*
  * Errors
  *
- * Every call that can fail returns an int: 0 (or a documented positive value) on success, a negative errno on
- * failure. Calls whose failure a person has to understand take a last parameter "Error **reterr" as well and
- * fill it exactly when they return a negative value. A caller that does not care passes NULL.
+ * Every call that can fail returns an int: 0 (or a documented positive value) on success, a negative errno
+ * on failure. Calls whose failure a person has to understand take a last parameter "Error **reterr" as well
+ * and fill it exactly when they return a negative value. A caller that does not care passes NULL.
  *
- * Nothing below cli/ prints. The message travels up in the Error, each layer may put its own context in front
- * with error_prefix(), and the verb prints it once. Long explanations (the last journal lines of a unit, what to
- * do) go into the detail, which is printed indented below the message.
+ * Nothing below cli/ prints. The message travels up in the Error, each layer may put its own context in
+ * front with error_prefix(), and the verb prints it once. Long explanations (the last journal lines of a
+ * unit, what to do) go into the detail, which is printed indented below the message.
  */
 
+/* Who has to act, and the exit status of sysexits.h that says so. */
 typedef enum ErrorKind {
-        ERROR_INTERNAL,    /* a bug in hardway: EX_SOFTWARE 70 */
-        ERROR_USAGE,       /* wrong command line: EX_USAGE 64 */
-        ERROR_CONFIG,      /* the cluster file or the cluster directory: EX_DATAERR 65 */
-        ERROR_UNAVAILABLE, /* a node, service or download cannot be reached or is not ready: EX_UNAVAILABLE 69 */
-        ERROR_CREATE,      /* a file cannot be made, here or on a node: EX_CANTCREAT 73 */
-        ERROR_IO,          /* reading or writing failed, disk full: EX_IOERR 74 */
-        ERROR_TEMPORARY,   /* somebody else holds it; try again: EX_TEMPFAIL 75 */
-        ERROR_VERIFY,      /* a digest, signature, certificate or check did not hold: EX_PROTOCOL 76 */
-        ERROR_PERMISSION,  /* not allowed, here or on a node: EX_NOPERM 77 */
+        ERROR_INTERNAL,    /* a bug in hardway: 70 */
+        ERROR_USAGE,       /* wrong command line: 64 */
+        ERROR_CONFIG,      /* the cluster file or the cluster directory: 65 */
+        ERROR_UNAVAILABLE, /* a node, service or download cannot be reached or is not ready: 69 */
+        ERROR_CREATE,      /* a file cannot be made, here or on a node: 73 */
+        ERROR_IO,          /* reading or writing failed, disk full: 74 */
+        ERROR_TEMPORARY,   /* somebody else holds it; try again: 75 */
+        ERROR_VERIFY,      /* a digest, signature, certificate or check did not hold: 76 */
+        ERROR_PERMISSION,  /* not allowed, here or on a node: 77 */
         _ERROR_KIND_MAX,
         _ERROR_KIND_INVALID = -EINVAL,
 } ErrorKind;
@@ -53,8 +54,9 @@ DEFINE_CLEANUP(Error*, error_free)
 /*
  * Several errors at once
  *
- * Reading the cluster file or working on five nodes finds more than one problem. An ErrorList keeps them in the order
- * they were added; adding takes the Error over. The exit status of a list is that of its first error.
+ * Reading the cluster file or working on five nodes finds more than one problem. An ErrorList keeps them in
+ * the order they were added; adding takes the Error over. The exit status of a list is that of its first
+ * error.
  */
 typedef struct ErrorList {
         Error **errors;

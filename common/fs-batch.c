@@ -9,9 +9,9 @@
 /*
  * A set of files that is published together
  *
- * One syncfs(2) for each file system instead of one fsync(2) for each file: a cluster directory has some hundred
- * files. There is no way to rename them all at once, hence the order: the caller adds last what makes the others
- * count.
+ * One syncfs(2) for each file system instead of one fsync(2) for each file: a cluster directory has some
+ * hundred files. There is no way to rename them all at once, hence the order: the caller adds last what
+ * makes the others count.
  */
 
 typedef struct BatchDir {
@@ -94,8 +94,8 @@ static FsTarget fs_batch_target(const FsBatch *b, const BatchFile *file) {
  * @flags:      FS_EXCLUSIVE, FS_NO_SYNC
  * @reterr:     names the path
  *
- * Return: 0 if the file is so already, 1 if it is staged, or a negative errno; after which the batch may still be
- * committed, without this file.
+ * Return: 0 if the file is so already, 1 if it is staged, or a negative errno; after which the batch may
+ * still be committed, without this file.
  */
 int fs_batch_add(FsBatch *b, const char *path, const void *data, size_t size, mode_t mode, FsFlags flags,
                  Error **reterr) {
@@ -205,7 +205,8 @@ static void fs_batch_forget(FsBatch *b) {
  * @b:          the batch, with nothing staged afterwards, whatever happens
  * @reterr:     names the path
  *
- * If a file in the middle cannot be renamed, those before it have been replaced, it and those behind it have not.
+ * If a file in the middle cannot be renamed, those before it have been replaced, it and those behind it have
+ * not.
  *
  * Return: 0, or a negative errno.
  */

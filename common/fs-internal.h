@@ -4,11 +4,11 @@
 #include "common/fs.h"
 
 /*
- * The three steps of writing a file, shared by fs_write() and FsBatch: compare, stage under a temporary name in the
- * same directory, publish by renaming. Used by common/fs*.c only.
+ * The three steps of writing a file, shared by fs_write() and FsBatch: compare, stage under a temporary name
+ * in the same directory, publish by renaming. Used by common/fs*.c only.
  *
- * The directory is opened once and used for all steps, so that a directory replaced meanwhile cannot make them meet
- * different files.
+ * The directory is opened once and used for all steps, so that a directory replaced meanwhile cannot make
+ * them meet different files.
  */
 typedef struct FsTarget {
         int dir_fd;       /* the directory of the file; lent */
@@ -20,6 +20,7 @@ typedef struct FsTarget {
 
 int fs_target_check(const char *path, Error **reterr);
 int fs_target_open_dir(int dir_fd, const char *path, Error **reterr);
-int fs_target_compare(const FsTarget *t, const void *data, size_t size, Error **reterr); /* 0 same, 1 differs */
-int fs_target_stage(const FsTarget *t, const void *data, size_t size, bool sync, char **ret_temporary, Error **reterr);
+int fs_target_compare(const FsTarget *t, const void *data, size_t size, Error **reterr); /* 0: the same */
+int fs_target_stage(const FsTarget *t, const void *data, size_t size, bool sync, char **ret_temporary,
+                    Error **reterr);
 int fs_target_publish(const FsTarget *t, const char *temporary, Error **reterr);

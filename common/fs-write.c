@@ -93,8 +93,8 @@ static int fs_target_open_old(const FsTarget *t, int *ret, struct stat *ret_stat
  * @size:       how many bytes
  * @reterr:     names the path
  *
- * Return: 0 if content and mode are so already, 1 if they are not or there is no file; -EEXIST if the name is taken
- * and FS_EXCLUSIVE is set; another negative errno if what is there is not a file we would replace.
+ * Return: 0 if content and mode are so already, 1 if they are not or there is no file; -EEXIST if the name
+ * is taken and FS_EXCLUSIVE is set; another negative errno if what is there is not a file we would replace.
  */
 int fs_target_compare(const FsTarget *t, const void *data, size_t size, Error **reterr) {
         _cleanup_close_ int fd = -EBADF;
@@ -147,7 +147,9 @@ static int fs_target_create(const FsTarget *t, char **ret_temporary) {
                         return -EIO;
                 temporary = xasprintf(".#%.200s.%08x", t->name, random);
 
-                /* The umask can only take bits of the mode away: nobody may ever read more than in the end. */
+                /*
+                 * The umask can only take bits of the mode away: nobody may ever read more than in the end.
+                 */
                 fd = openat(t->dir_fd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
                             t->mode);
                 if (fd >= 0) {
@@ -243,8 +245,9 @@ int fs_target_publish(const FsTarget *t, const char *temporary, Error **reterr) 
  * @flags:      FS_EXCLUSIVE, FS_NO_SYNC
  * @reterr:     names the path
  *
- * Return: 0 if it was so already, 1 if it was written; a negative errno, and then the file is what it was. Only if
- * the directory cannot be synced after the renaming, the new file is in place and an error is returned.
+ * Return: 0 if it was so already, 1 if it was written; a negative errno, and then the file is what it was.
+ * Only if the directory cannot be synced after the renaming, the new file is in place and an error is
+ * returned.
  */
 int fs_write(int dir_fd, const char *path, const void *data, size_t size, mode_t mode, FsFlags flags,
              Error **reterr) {

@@ -71,8 +71,8 @@ static int fd_read_all(int fd, size_t limit, Buffer *b) {
  * @ret:        the content; whatever it held before is not freed
  * @reterr:     names the path
  *
- * Return: 0 if there is no such file, and @ret is not touched; 1 if it was read; -EFBIG if it is larger than @limit;
- * another negative errno.
+ * Return: 0 if there is no such file, and @ret is not touched; 1 if it was read; -EFBIG if it is larger than
+ * @limit; another negative errno.
  */
 int fs_read_optional(int dir_fd, const char *path, size_t limit, Buffer *ret, Error **reterr) {
         _cleanup_buffer_secret_ Buffer b = BUFFER_NULL;
@@ -297,8 +297,8 @@ static int lock_is_held(int fd, const char *path, Error **reterr) {
  * @wait:       whether to wait until it is free
  * @reterr:     names the path and the holder
  *
- * Return: a descriptor, to be closed to release the lock; -EBUSY (ERROR_TEMPORARY) if somebody has it; -EINTR if a
- * signal came while waiting; another negative errno.
+ * Return: a descriptor, to be closed to release the lock; -EBUSY (ERROR_TEMPORARY) if somebody has it;
+ * -EINTR if a signal came while waiting; another negative errno.
  */
 int fs_lock(int dir_fd, const char *path, const char *holder, bool wait, Error **reterr) {
         _cleanup_close_ int fd =

@@ -9,14 +9,14 @@
 /*
  * Files of the driving machine
  *
- * fs_write() is the only writer of a single file: it compares with what is there and returns 0 when nothing has to
- * change; else it writes a temporary file in the same directory (O_CREAT|O_EXCL|O_NOFOLLOW, born with its final
- * mode, so that a secret never is readable for others), syncs it, renames it over the name, syncs the directory and
- * returns 1. A file appears complete or not at all.
+ * fs_write() is the only writer of a single file: it compares with what is there and returns 0 when nothing
+ * has to change; else it writes a temporary file in the same directory (O_CREAT|O_EXCL|O_NOFOLLOW, born with
+ * its final mode, so that a secret never is readable for others), syncs it, renames it over the name, syncs
+ * the directory and returns 1. A file appears complete or not at all.
  *
- * A set of files that belongs together goes through FsBatch: all are staged as temporary names, one syncfs(2) makes
- * them durable, then they are renamed in the order in which they were added and their directories synced.
- * fs_batch_done() without a commit removes what was staged.
+ * A set of files that belongs together goes through FsBatch: all are staged as temporary names, one
+ * syncfs(2) makes them durable, then they are renamed in the order in which they were added and their
+ * directories synced. fs_batch_free() without a commit removes what was staged.
  *
  * All paths are relative to dir_fd (AT_FDCWD for the working directory). Errors name the path.
  */
@@ -26,11 +26,12 @@ typedef enum FsFlags {
         FS_NO_SYNC = 1 << 1,   /* for caches that can be made again */
 } FsFlags;
 
-int fs_write(int dir_fd, const char *path, const void *data, size_t size, mode_t mode, FsFlags flags, Error **reterr);
-int fs_read(int dir_fd, const char *path, size_t limit, Buffer *ret, Error **reterr); /* -EFBIG beyond limit */
-int fs_read_optional(int dir_fd, const char *path, size_t limit, Buffer *ret, Error **reterr); /* 0 absent, 1 read */
-int fs_mkdir_parents(int dir_fd, const char *path, mode_t mode, Error **reterr); /* path itself and its parents */
-int fs_open_dir(int dir_fd, const char *path, Error **reterr); /* >= 0: the caller closes */
+int fs_write(int dir_fd, const char *path, const void *data, size_t size, mode_t mode, FsFlags flags,
+             Error **reterr);
+int fs_read(int dir_fd, const char *path, size_t limit, Buffer *ret, Error **reterr);
+int fs_read_optional(int dir_fd, const char *path, size_t limit, Buffer *ret, Error **reterr); /* 0: none */
+int fs_mkdir_parents(int dir_fd, const char *path, mode_t mode, Error **reterr); /* and itself */
+int fs_open_dir(int dir_fd, const char *path, Error **reterr);    /* >= 0: the caller closes */
 int fs_remove_tree(int dir_fd, const char *path, Error **reterr); /* absent is success */
 int fs_sync_dir_of(int dir_fd, const char *path, Error **reterr);
 char* fs_path_dirname(const char *path); /* "." for a bare name */
@@ -40,14 +41,15 @@ typedef struct FsBatch FsBatch;
 
 FsBatch* fs_batch_new(int dir_fd);
 int fs_batch_add(FsBatch *b, const char *path, const void *data, size_t size, mode_t mode, FsFlags flags,
-                 Error **reterr);            /* 0: already so, 1: staged */
-size_t fs_batch_size(const FsBatch *b);      /* how many are staged */
+                 Error **reterr);       /* 0: already so, 1: staged */
+size_t fs_batch_size(const FsBatch *b); /* how many are staged */
 int fs_batch_commit(FsBatch *b, Error **reterr);
 FsBatch* fs_batch_free(FsBatch *b);
 DEFINE_CLEANUP(FsBatch*, fs_batch_free)
 
 /*
- * An advisory lock on a file that also says who holds it. Released when the descriptor is closed, so by the kernel
- * when the process dies. -EBUSY (ERROR_TEMPORARY) names the holder.
+ * An advisory lock on a file that also says who holds it. Released when the descriptor is closed, so by the
+ * kernel when the process dies. -EBUSY (ERROR_TEMPORARY) names the holder; else the result is the
+ * descriptor.
  */
-int fs_lock(int dir_fd, const char *path, const char *holder, bool wait, Error **reterr); /* >= 0: the lock */
+int fs_lock(int dir_fd, const char *path, const char *holder, bool wait, Error **reterr);

@@ -48,8 +48,8 @@ static bool inet_address_mask(InetAddress *a, unsigned prefix_length) {
  * @s:          an address, a slash and a prefix length in digits
  * @ret:        the network
  *
- * Return: 0; -EINVAL if it is not of this form; -ERANGE if bits behind the prefix are set, that is, if it is the
- * address of a host in a network.
+ * Return: 0; -EINVAL if it is not of this form; -ERANGE if bits behind the prefix are set, that is, if it is
+ * the address of a host in a network.
  */
 int inet_network_parse(const char *s, InetNetwork *ret) {
         _cleanup_free_ char *address = NULL;

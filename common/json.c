@@ -85,7 +85,7 @@ const char* json_path_text(const json_t *object, const char *path) {
 /**
  * json_uint64() - a number member
  * @object:     the object; may be NULL or anything else
- * @key:        the member, an integer or (as etcd's gateway and many others write 64 bits) a string of digits
+ * @key:        the member: an integer, or a string of digits, as etcd's gateway writes 64 bits
  *
  * Return: the number; 0 if it is absent, negative or no number.
  */

@@ -12,7 +12,10 @@
 void freep(void *pointer) {
         void *p;
 
-        /* Not *(void**) pointer: the variable has another type than void*, and the compiler may rely on that. */
+        /*
+         * Not *(void**) pointer: the variable has another type than void*, and the compiler may rely on
+         * that.
+         */
         memcpy(&p, pointer, sizeof(p));
         free(p);
         memset(pointer, 0, sizeof(p));

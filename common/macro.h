@@ -20,30 +20,30 @@
 #define ARRAY_SIZE(x) (sizeof(x) / sizeof((x)[0]))
 
 /* Hands the value of an owning variable over and disarms its cleanup. */
-#define TAKE_GENERIC(var, type, nullvalue)     \
-        ({                                     \
-                type *_pvar_ = &(var);         \
-                type _value_ = *_pvar_;        \
-                *_pvar_ = (nullvalue);         \
-                _value_;                       \
+#define TAKE_GENERIC(var, type, nullvalue) \
+        ({                                 \
+                type *_pvar_ = &(var);     \
+                type _value_ = *_pvar_;    \
+                *_pvar_ = (nullvalue);     \
+                _value_;                   \
         })
 #define TAKE_PTR(ptr) TAKE_GENERIC(ptr, typeof(ptr), NULL)
 #define TAKE_FD(fd) TAKE_GENERIC(fd, int, -EBADF)
 
 /* Defines func##p(), the cleanup for a pointer variable, from a destructor that accepts NULL. */
-#define DEFINE_CLEANUP(type, func)              \
-        static inline void func##p(type *p) {   \
-                if (*p)                         \
-                        *p = func(*p);          \
+#define DEFINE_CLEANUP(type, func)            \
+        static inline void func##p(type *p) { \
+                if (*p)                       \
+                        *p = func(*p);        \
         }
 
 /* The same for destructors of other libraries, which return nothing. */
-#define DEFINE_CLEANUP_VOID(type, func)         \
-        static inline void func##p(type *p) {   \
-                if (*p) {                       \
-                        func(*p);               \
-                        *p = NULL;              \
-                }                               \
+#define DEFINE_CLEANUP_VOID(type, func)       \
+        static inline void func##p(type *p) { \
+                if (*p) {                     \
+                        func(*p);             \
+                        *p = NULL;            \
+                }                             \
         }
 
 void freep(void *pointer);

@@ -12,9 +12,9 @@
 /*
  * Running a child to its end
  *
- * One loop moves all three streams, so that neither side can wait for the other. It ends when the child has ended and
- * its output is read. A process that the child left behind (ssh's control master is one) may keep the pipes open for
- * hours: once the child is gone, the rest of the output has to come within a moment.
+ * One loop moves all three streams, so that neither side can wait for the other. It ends when the child has
+ * ended and its output is read. A process that the child left behind (ssh's control master is one) may keep
+ * the pipes open for hours: once the child is gone, the rest of the output has to come within a moment.
  */
 
 #define PIECE_SIZE (64 * 1024)
@@ -72,8 +72,8 @@ static int run_start(Run *run, char *const *argv, Error **reterr) {
 }
 
 /*
- * A child that does not want its input must not kill us. SIGPIPE is blocked in this thread only, and the one that a
- * write has raised (it is directed at the thread) is taken out again, unless there was one before.
+ * A child that does not want its input must not kill us. SIGPIPE is blocked in this thread only, and the one
+ * that a write has raised (it is directed at the thread) is taken out again, unless there was one before.
  */
 static ssize_t write_no_sigpipe(int fd, const void *data, size_t size) {
         static const struct timespec zero = {};
@@ -215,12 +215,13 @@ static void run_look_after_child(Run *run) {
  * @argv:       the program, looked for in PATH, and its arguments
  * @input:      its standard input, or NULL for none
  * @timeout_usec: when to end it, 0 or USEC_INFINITY for never
- * @ret:        how it ended, its output (the first 16 MiB) and standard error (the first MiB); the caller calls
- *              process_result_done()
+ * @ret:        how it ended, its output (the first 16 MiB) and standard error (the first MiB); the
+ *              caller calls process_result_done()
  * @reterr:     names the program
  *
- * That the child fails, is killed, or is ended because it took too long (result.timed_out) is a result, no error.
- * It is if it cannot be started, or if the callback of the input fails, in which case the child is ended.
+ * That the child fails, is killed, or is ended because it took too long (result.timed_out) is a result, no
+ * error. It is if it cannot be started, or if the callback of the input fails, in which case the child is
+ * ended.
  *
  * Return: 0, or a negative errno.
  */

@@ -67,8 +67,8 @@ int process_reap(pid_t pid, int *ret_status) {
 }
 
 /*
- * Waits until a child ends or the time is over. Polls: a pidfd would be more elegant, but what we start runs for
- * seconds, and this needs nothing of the kernel.
+ * Waits until a child ends or the time is over. Polls: a pidfd would be more elegant, but what we start runs
+ * for seconds, and this needs nothing of the kernel.
  */
 static int process_await(pid_t pid, uint64_t timeout_usec, int *ret_status) {
         uint64_t start = clock_usec(), tick = WAIT_TICK_MIN_USEC;
@@ -87,7 +87,10 @@ static int process_await(pid_t pid, uint64_t timeout_usec, int *ret_status) {
         }
 }
 
-/* A pair of connected descriptors that are close-on-exec and not 0, 1 or 2, which the child's are put in place of. */
+/*
+ * A pair of connected descriptors that are close-on-exec and not 0, 1 or 2, which the child's are put in
+ * place of.
+ */
 static int pair_make(bool socket, int ret[static 2]) {
         int pair[2];
 
@@ -152,8 +155,9 @@ static void spawn_prepare_files(posix_spawn_file_actions_t *actions, int in, int
 /*
  * Default signals and no signal mask, whatever we or who started us ignores or blocks.
  *
- * A group of its own: a Ctrl-C at the terminal goes to hardway alone, which decides whether the children, and so what
- * they do on the nodes, may finish. It also lets us end a child together with what it has started.
+ * A group of its own: a Ctrl-C at the terminal goes to hardway alone, which decides whether the children,
+ * and so what they do on the nodes, may finish. It also lets us end a child together with what it has
+ * started.
  */
 static void spawn_prepare_attributes(posix_spawnattr_t *attributes) {
         sigset_t all, none;

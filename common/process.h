@@ -11,11 +11,12 @@
  * Child processes: argv in, no shell, descriptors close-on-exec, default signals.
  *
  * process_run() runs to the end: feeds input, collects output and errors (each cut at a limit, the child is
- * never blocked by us), waits. process_start() leaves the child running with a socket or pipes in our hands; the
- * owner calls process_wait() or process_free(), which ends (SIGTERM, then SIGKILL) and reaps a child still running.
+ * never blocked by us), waits. process_start() leaves the child running with a socket or pipes in our hands;
+ * the owner calls process_wait() or process_free(), which ends (SIGTERM, then SIGKILL) and reaps a child
+ * still running.
  *
- * Input may be bytes or a callback that is asked for more until it returns 0, for streams that should not stand in
- * memory (libarchive's writer pulls files this way).
+ * Input may be bytes or a callback that is asked for more until it returns 0, for streams that should not
+ * stand in memory (libarchive's writer pulls files this way).
  */
 
 typedef ssize_t (*ProcessFeed)(void *userdata, void *buffer, size_t size); /* > 0 bytes, 0 end, -errno */
@@ -36,13 +37,14 @@ typedef struct ProcessResult {
 
 #define PROCESS_RESULT_NULL ((ProcessResult) {})
 
-int process_run(char *const *argv, const ProcessInput *input, uint64_t timeout_usec, ProcessResult *ret, Error **reterr);
+int process_run(char *const *argv, const ProcessInput *input, uint64_t timeout_usec, ProcessResult *ret,
+                Error **reterr);
 void process_result_done(ProcessResult *result);
 
 typedef struct Process Process;
 
 typedef enum ProcessFlags {
-        PROCESS_SOCKET = 1 << 0,         /* standard input and output are one end of a socketpair, fd is ours */
+        PROCESS_SOCKET = 1 << 0,         /* standard input and output are a socket, fd is its other end */
         PROCESS_PIPES = 1 << 1,          /* input_fd and output_fd are pipes of ours */
         PROCESS_INHERIT_STDERR = 1 << 2, /* otherwise standard error is kept for process_errors() */
 } ProcessFlags;

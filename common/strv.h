@@ -9,7 +9,7 @@
  * An empty vector is NULL or { NULL }. Adding copies the string.
  */
 
-typedef char** Strv;
+typedef char **Strv;
 
 size_t strv_length(char *const *v);
 bool strv_contains(char *const *v, const char *s);

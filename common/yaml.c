@@ -10,8 +10,9 @@
 /*
  * YAML out
  *
- * JSON would do for Kubernetes, YAML is for the reader. Strings are always quoted, so that no version, no "no" and no
- * address is ever read as another type; keys are plain where no reader could take them for something else.
+ * JSON would do for Kubernetes, YAML is for the reader. Strings are always quoted, so that no version, no
+ * "no" and no address is ever read as another type; keys are plain where no reader could take them for
+ * something else.
  */
 
 /* The emitter fails only for want of memory, or if the events make no document, which is a bug. */

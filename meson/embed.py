@@ -19,7 +19,8 @@ import os
 import re
 import sys
 
-SPDX = "/* SPDX-License-Identifier: LGPL-2.1-or-later */\n/* Made by meson/embed.py from %s: do not edit. */\n"
+SPDX = "/* SPDX-License-Identifier: LGPL-2.1-or-later */\n"
+SPDX += "/* Made by meson/embed.py from %s: do not edit. */\n"
 
 
 def c_name(path):

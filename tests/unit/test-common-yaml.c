@@ -70,12 +70,15 @@ static void test_round_trip(void **state) {
                 "\"no\"",
                 "{\"a\": {}, \"b\": [], \"c\": [[]], \"d\": [{}], \"e\": [[[1], 2], [{\"x\": []}]]}",
                 "{\"no\": \"no\", \"1.31\": \"1.31\", \"~\": \"null\", \"\": \"\", \"true\": \"0x10\"}",
-                "{\"s\": \"a\\nb\\n\", \"t\": \"tab\\there\", \"q\": \"\\\"\\\\'\", \"c\": \"\\u0001\\u007f\"}",
-                "{\"lead\": \" x \", \"hash\": \"# no\", \"colon\": \"a: b\", \"dash\": \"- x\", \"amp\": \"&a *b\"}",
-                "{\"nul\": \"a\\u0000b\", \"bom\": \"\\ufeff\", \"nel\": \"\\u0085\\u2028\", \"crlf\": \"a\\r\\nb\"}",
+                "{\"s\": \"a\\nb\\n\", \"t\": \"tab\\there\", \"q\": \"\\\"\\\\'\"}",
+                "{\"c\": \"\\u0001\\u007f\"}",
+                "{\"lead\": \" x \", \"hash\": \"# no\", \"colon\": \"a: b\", \"dash\": \"- x\"}",
+                "{\"amp\": \"&a *b\"}",
+                "{\"nul\": \"a\\u0000b\", \"bom\": \"\\ufeff\", \"nel\": \"\\u0085\\u2028\"}",
+                "{\"crlf\": \"a\\r\\nb\"}",
                 "{\"umlaut\": \"grün\", \"emoji\": \"\\ud83d\\ude00\", \"ключ\": \"значение\"}",
-                "{\"i\": 0, \"n\": -7, \"big\": 9223372036854775807, \"r\": 1.5, \"e\": 1e300, \"t\": true, "
-                "\"f\": false, \"z\": null}",
+                "{\"i\": 0, \"n\": -7, \"big\": 9223372036854775807, \"r\": 1.5, \"e\": 1e300}",
+                "{\"t\": true, \"f\": false, \"z\": null}",
                 "{\"a b\": 1, \"a: b\": 2, \"#\": 3, \"-\": 4, \"? x\": 5, \"{\": 6, \"node/1.x_y-z\": 7}",
                 "[1, \"1\", [\"x\"], {\"k\": \"v\", \"l\": [1]}]",
         };
@@ -107,9 +110,9 @@ static void test_long_line(void **state) {
 }
 
 static void test_text(void **state) {
-        _cleanup_json_ json_t *tree = parse(
-                "{\"kind\": \"Config\", \"apiVersion\": \"v1\", \"on\": 1, \"list\": [{\"a\": \"b\", \"c\": 2}],"
-                " \"none\": [], \"empty\": {}}");
+        _cleanup_json_ json_t *tree = parse("{\"kind\": \"Config\", \"apiVersion\": \"v1\", \"on\": 1, "
+                                            "\"list\": [{\"a\": \"b\", \"c\": 2}],"
+                                            " \"none\": [], \"empty\": {}}");
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
 
         json_write_yaml(tree, "Made by hardway\n\nDo not edit", &b);

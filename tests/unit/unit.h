@@ -22,12 +22,15 @@
 /*
  * What unit tests share
  *
- * A test is tests/unit/test-FOLDER-NOUN.c, found by name. It has one group of cmocka tests: TAP knows only one plan.
- * To replace functions it has a comment line " * Wraps: fsync write" and defines __wrap_fsync(), which may call
- * __real_fsync().
+ * A test is tests/unit/test-FOLDER-NOUN.c, found by name. It has one group of cmocka tests: TAP knows only
+ * one plan. To replace functions it has a comment line " * Wraps: fsync write" and defines __wrap_fsync(),
+ * which may call __real_fsync().
  */
 
-/* A call failed as it should: result, kind and errno fit. Frees the error, so that the variable can be used again. */
+/*
+ * A call failed as it should: result, kind and errno fit. Frees the error, so that the variable can be used
+ * again.
+ */
 #define assert_failure(r, error, wanted_kind, wanted_errnum)        \
         do {                                                        \
                 assert_int_equal((r), -(wanted_errnum));            \
