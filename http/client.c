@@ -33,6 +33,7 @@ typedef struct Exchange {
         size_t limit;
         size_t headers_size;
         bool too_large;
+        bool tls_begun;
         int sink_result;
         Error *sink_error;
         TransferList headers, connect_to;
@@ -275,7 +276,7 @@ static int exchange_set(Exchange *e, Error **reterr) {
         SET(CURLOPT_HEADERDATA, e);
         SET(CURLOPT_XFERINFOFUNCTION, exchange_progress);
         SET(CURLOPT_XFERINFODATA, e);
-        return 0;
+        return transfer_watch_tls(e->curl, &e->tls_begun, reterr);
 }
 
 /* "https://k8s.lan:6443", or with "(at 10.0.0.7:6443)" behind it if that is where we really connect. */
@@ -294,7 +295,15 @@ static int exchange_failure(Exchange *e, CURLcode code, const char *where, Error
         if (e->too_large)
                 return error_set(reterr, ERROR_VERIFY, EFBIG, "%s: the answer is larger than %zu KiB", where,
                                  e->limit / 1024);
-        return transfer_failure(e->curl, code, e->text, where, reterr);
+        return transfer_failure(
+                &(TransferAttempt) {
+                        .curl = e->curl,
+                        .code = code,
+                        .text = e->text,
+                        .where = where,
+                        .tls_begun = e->tls_begun,
+                },
+                reterr);
 }
 
 /* The leaf from CURLINFO_CERTINFO, whose first entry it is; NULL if the connection was an old one. */
@@ -323,7 +332,7 @@ static void client_served(HttpClient *c, Exchange *e, const char *peer, Buffer *
         if (pem && !row) {
                 c->served = xrealloc(c->served, c->n_served + 1, sizeof(ServedRow));
                 row = c->served + c->n_served++;
-                *row = (ServedRow){ .peer = xstrdup(peer) };
+                *row = (ServedRow) { .peer = xstrdup(peer) };
         }
         if (pem) {
                 free(row->pem);
@@ -365,7 +374,7 @@ int http_request(HttpClient *c, const HttpRequest *request, HttpResponse *ret, E
         if (code != CURLE_OK)
                 return exchange_failure(&e, code, where, reterr);
 
-        *ret = (HttpResponse){ .body = e.body, .duration_usec = clock_usec() - begin };
+        *ret = (HttpResponse) { .body = e.body, .duration_usec = clock_usec() - begin };
         e.body = BUFFER_NULL;
         (void) curl_easy_getinfo(c->curl, CURLINFO_RESPONSE_CODE, &ret->status);
         client_served(c, &e, where, &ret->served);

@@ -59,35 +59,35 @@ static int failure_connect(CURL *curl, const char *text, const char *where, Erro
         }
 }
 
-static int failure_timeout(CURL *curl, const char *where, Error **reterr) {
-        curl_off_t looked_up = 0, connected = 0, ready = 0, total = 0, received = 0;
+static int failure_timeout(const TransferAttempt *t, Error **reterr) {
+        curl_off_t looked_up = 0, ready = 0, total = 0, received = 0;
         _cleanup_free_ char *span = NULL;
 
-        (void) curl_easy_getinfo(curl, CURLINFO_NAMELOOKUP_TIME_T, &looked_up);
-        (void) curl_easy_getinfo(curl, CURLINFO_CONNECT_TIME_T, &connected);
-        (void) curl_easy_getinfo(curl, CURLINFO_PRETRANSFER_TIME_T, &ready);
-        (void) curl_easy_getinfo(curl, CURLINFO_TOTAL_TIME_T, &total);
-        (void) curl_easy_getinfo(curl, CURLINFO_SIZE_DOWNLOAD_T, &received);
+        (void) curl_easy_getinfo(t->curl, CURLINFO_NAMELOOKUP_TIME_T, &looked_up);
+        (void) curl_easy_getinfo(t->curl, CURLINFO_PRETRANSFER_TIME_T, &ready);
+        (void) curl_easy_getinfo(t->curl, CURLINFO_TOTAL_TIME_T, &total);
+        (void) curl_easy_getinfo(t->curl, CURLINFO_SIZE_DOWNLOAD_T, &received);
         span = clock_format_span(total > 0 ? (uint64_t) total : 0);
 
         if (ready == 0 && looked_up == 0)
                 return error_set(reterr, ERROR_UNAVAILABLE, ETIMEDOUT,
-                                 "%s: no answer from name resolution within %s", where, span);
-        if (ready == 0 && connected == 0)
+                                 "%s: no answer from name resolution within %s", t->where, span);
+        if (ready == 0 && !t->tls_begun)
                 return error_set(
                         reterr, ERROR_UNAVAILABLE, ETIMEDOUT,
                         "%s: no answer to the connection attempt within %s, the host is down or a firewall "
                         "drops the packets",
-                        where, span);
+                        t->where, span);
         if (ready == 0)
                 return error_set(reterr, ERROR_UNAVAILABLE, ETIMEDOUT,
-                                 "%s: connected, but the TLS handshake did not end within %s", where, span);
+                                 "%s: connected, but the TLS handshake did not end within %s", t->where,
+                                 span);
         if (received == 0)
                 return error_set(reterr, ERROR_UNAVAILABLE, ETIMEDOUT,
-                                 "%s: connected, but no answer within %s", where, span);
+                                 "%s: connected, but no answer within %s", t->where, span);
         return error_set(reterr, ERROR_UNAVAILABLE, ETIMEDOUT,
                          "%s: the answer stalled, %" CURL_FORMAT_CURL_OFF_T " bytes had come after %s",
-                         where, received, span);
+                         t->where, received, span);
 }
 
 static int failure_validity(const char *where, const char *what, Error **reterr) {
@@ -106,12 +106,15 @@ static int failure_certificate(CURL *curl, const char *text, const char *where, 
         const char *quoted;
 
         (void) curl_easy_getinfo(curl, CURLINFO_SSL_VERIFYRESULT, &result);
-        switch (result) {
-        case X509_V_OK: /* the chain holds; so it is the name that curl compared itself */
+        /* The chain holds, so it is the name, which curl compares itself; OpenSSL's result is not always reset then. */
+        if ((result == X509_V_OK || result == X509_V_ERR_UNSPECIFIED) && strstr(text, "subject name")) {
                 quoted = strchr(text, '\'');
                 return error_set(reterr, ERROR_VERIFY, EKEYREJECTED,
                                  "%s: the server's certificate is valid, but not for this name%s%s", where,
                                  quoted ? " " : "", quoted ?: "");
+        }
+
+        switch (result) {
         case X509_V_ERR_CERT_HAS_EXPIRED:
                 return failure_validity(where, "has expired", reterr);
         case X509_V_ERR_CERT_NOT_YET_VALID:
@@ -232,10 +235,7 @@ static int failure_other(CURLcode code, const char *text, const char *where, Err
 
 /**
  * transfer_failure() - say what a transfer failed with
- * @curl:       its handle, asked for times, errno and the result of the verification
- * @code:       what it ended with, not CURLE_OK
- * @text:       its error buffer; may be empty
- * @where:      what to begin the message with: an URL, or an address
+ * @t:          the transfer; its code is not CURLE_OK
  * @reterr:     the message says what happened and, where one can, what to do
  *
  * The errno tells apart: ECONNREFUSED, EHOSTUNREACH, ETIMEDOUT, EADDRNOTAVAIL (name), EKEYREJECTED (unknown CA or
@@ -244,27 +244,26 @@ static int failure_other(CURLcode code, const char *text, const char *where, Err
  *
  * Return: the negative errno.
  */
-int transfer_failure(CURL *curl, CURLcode code, const char *text, const char *where, Error **reterr) {
-        if (!text || !*text)
-                text = curl_easy_strerror(code);
+int transfer_failure(const TransferAttempt *t, Error **reterr) {
+        const char *text = t->text && *t->text ? t->text : curl_easy_strerror(t->code);
 
-        switch (code) {
+        switch (t->code) {
         case CURLE_COULDNT_CONNECT:
-                return failure_connect(curl, text, where, reterr);
+                return failure_connect(t->curl, text, t->where, reterr);
         case CURLE_OPERATION_TIMEDOUT:
-                return failure_timeout(curl, where, reterr);
+                return failure_timeout(t, reterr);
         case CURLE_PEER_FAILED_VERIFICATION:
-                return failure_certificate(curl, text, where, reterr);
+                return failure_certificate(t->curl, text, t->where, reterr);
         case CURLE_SSL_CONNECT_ERROR:
-                return failure_tls(text, where, reterr);
+                return failure_tls(text, t->where, reterr);
         case CURLE_RECV_ERROR:
         case CURLE_SEND_ERROR:
         case CURLE_PARTIAL_FILE:
         case CURLE_GOT_NOTHING:
         case CURLE_HTTP2:
         case CURLE_HTTP2_STREAM:
-                return failure_cut(curl, text, where, reterr);
+                return failure_cut(t->curl, text, t->where, reterr);
         default:
-                return failure_other(code, text, where, reterr);
+                return failure_other(t->code, text, t->where, reterr);
         }
 }

@@ -54,7 +54,7 @@ typedef struct HttpResponse {
         uint64_t duration_usec;
 } HttpResponse;
 
-#define HTTP_RESPONSE_NULL ((HttpResponse){})
+#define HTTP_RESPONSE_NULL ((HttpResponse) {})
 
 typedef struct HttpClient HttpClient;
 
@@ -78,4 +78,4 @@ char* http_response_message(const HttpResponse *r);
 int http_response_error(const HttpResponse *r, const HttpRequest *request, Error **reterr);
 void http_response_done(HttpResponse *r);
 HttpClient* http_client_free(HttpClient *c);
-DEFINE_CLEANUP(HttpClient *, http_client_free)
+DEFINE_CLEANUP(HttpClient*, http_client_free)

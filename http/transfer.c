@@ -86,6 +86,31 @@ int transfer_set_texts(CURL *curl, const TransferText *options, size_t n_options
         return 0;
 }
 
+static CURLcode transfer_tls_begins(CURL *curl, void *context, void *userdata) {
+        bool *begun = userdata;
+
+        *begun = true;
+        return CURLE_OK;
+}
+
+/**
+ * transfer_watch_tls() - note when a handshake begins
+ * @curl:       the handle
+ * @begun:      set to true then; must live as long as the transfer
+ * @reterr:     says what this libcurl lacks
+ *
+ * Return: 0 or -ENOTSUP.
+ */
+int transfer_watch_tls(CURL *curl, bool *begun, Error **reterr) {
+        int r;
+
+        r = transfer_set_result(curl_easy_setopt(curl, CURLOPT_SSL_CTX_FUNCTION, transfer_tls_begins),
+                                reterr);
+        if (r < 0)
+                return r;
+        return transfer_set_result(curl_easy_setopt(curl, CURLOPT_SSL_CTX_DATA, begun), reterr);
+}
+
 /**
  * transfer_list_add() - append to a list of strings
  * @list:       the list, NULL while it is empty

@@ -28,8 +28,21 @@ int transfer_set_longs(CURL *curl, const TransferLong *options, size_t n_options
 int transfer_set_texts(CURL *curl, const TransferText *options, size_t n_options, Error **reterr);
 int transfer_set_result(CURLcode code, Error **reterr); /* of a curl_easy_setopt() with a pointer */
 
-/* What a transfer failed with. curl is asked for further facts; text is its CURLOPT_ERRORBUFFER. */
-int transfer_failure(CURL *curl, CURLcode code, const char *text, const char *where, Error **reterr);
+/*
+ * What a transfer ended with. curl is asked for more: times, errno, result of the verification. It does not say whether
+ * TCP was connected when a handshake took too long (7.88): who wants that told apart gives TransferAttempt.tls_begun
+ * to transfer_watch_tls().
+ */
+typedef struct TransferAttempt {
+        CURL *curl;
+        CURLcode code;
+        const char *text;  /* its CURLOPT_ERRORBUFFER, may be empty */
+        const char *where; /* what a message begins with: an URL, or an address */
+        bool tls_begun;
+} TransferAttempt;
+
+int transfer_watch_tls(CURL *curl, bool *begun, Error **reterr);
+int transfer_failure(const TransferAttempt *t, Error **reterr);
 
 char* transfer_origin(const char *url); /* "https://10.77.0.10:6443" of an URL below it */
 
@@ -38,7 +51,7 @@ int transfer_status_errno(long status);
 ErrorKind transfer_status_kind(long status);
 const char* transfer_status_text(long status); /* "not found"; NULL if there is nothing to say */
 
-DEFINE_CLEANUP_VOID(CURL *, curl_easy_cleanup)
+DEFINE_CLEANUP_VOID(CURL*, curl_easy_cleanup)
 
 typedef struct curl_slist *TransferList;
 
