@@ -19,8 +19,8 @@
  */
 
 typedef enum NodeRole {
-        ROLE_CONTROLLER = 1 << 0,   /* kube-apiserver, kube-controller-manager, kube-scheduler */
-        ROLE_ETCD = 1 << 1,         /* an etcd member; implied by controller unless some node has only "etcd" */
+        ROLE_CONTROLLER = 1 << 0, /* kube-apiserver, kube-controller-manager, kube-scheduler */
+        ROLE_ETCD = 1 << 1, /* an etcd member; implied by controller unless some node has only "etcd" */
         ROLE_LOADBALANCER = 1 << 2, /* haproxy and keepalived */
 } NodeRole;
 
@@ -31,8 +31,14 @@ typedef enum Architecture {
         _ARCH_INVALID = -EINVAL,
 } Architecture;
 
-typedef enum NetworkProfile { NETWORK_WIRED, NETWORK_WIFI } NetworkProfile;
-typedef enum DiskProfile { DISK_SSD, DISK_SDCARD } DiskProfile;
+typedef enum NetworkProfile {
+        NETWORK_WIRED,
+        NETWORK_WIFI
+} NetworkProfile;
+typedef enum DiskProfile {
+        DISK_SSD,
+        DISK_SDCARD
+} DiskProfile;
 
 typedef enum KeyType {
         KEY_EC_P256,
@@ -91,9 +97,9 @@ typedef struct Endpoint {
         bool present;        /* false: no VIP; clients use the controllers' own addresses */
         InetAddress address; /* the virtual IP */
         unsigned port;
-        Strv names;          /* DNS names, may be empty */
-        unsigned vrrp_id;    /* 1 to 255 */
-        char *interface;     /* or NULL */
+        Strv names;             /* DNS names, may be empty */
+        unsigned vrrp_id;       /* 1 to 255 */
+        char *interface;        /* or NULL */
         unsigned prefix_length; /* of the VIP on the interface; 32 or 128 by default */
 } Endpoint;
 
@@ -124,7 +130,7 @@ typedef struct Cluster {
         ExtraFlags *extra_flags;
         size_t n_extra_flags;
         ErrorList warnings; /* messages that begin with file:line:column */
-        char *etcd_even;    /* such a message if the number of etcd members is even (CLUSTER_LOAD_SERVING), or NULL */
+        char *etcd_even; /* such a message if the number of etcd members is even (CLUSTER_LOAD_SERVING), or NULL */
 } Cluster;
 
 typedef enum ClusterLoadFlags {
@@ -134,8 +140,10 @@ typedef enum ClusterLoadFlags {
 #define CLUSTER_FILE_SIZE_MAX (256u * 1024u)
 
 int cluster_load(const char *path, Cluster **ret, ErrorList *errors); /* negative: errors has all of them */
-int cluster_load_with(const char *path, unsigned flags, Cluster **ret, ErrorList *errors); /* mask of ClusterLoadFlags */
-int cluster_check_first_install(const Cluster *c, Error **reterr); /* refuses an even number of etcd members */
+int cluster_load_with(const char *path, unsigned flags, Cluster **ret,
+                      ErrorList *errors); /* mask of ClusterLoadFlags */
+int cluster_check_first_install(const Cluster *c,
+                                Error **reterr); /* refuses an even number of etcd members */
 Cluster* cluster_free(Cluster *cluster);
 DEFINE_CLEANUP(Cluster*, cluster_free)
 
@@ -144,14 +152,15 @@ size_t cluster_count(const Cluster *c, unsigned role);
 const ExtraFlags* cluster_extra_flags(const Cluster *c, const char *component); /* NULL if there are none */
 char* cluster_endpoint_url(const Cluster *c); /* https://VIP:port, or that of the first controller */
 char* cluster_apiserver_url(const Cluster *c, const Node *node);
-void cluster_service_address(const Cluster *c, size_t family_index, InetAddress *ret); /* first address of services */
+void cluster_service_address(const Cluster *c, size_t family_index,
+                             InetAddress *ret); /* first address of services */
 
-#define CLUSTER_FOREACH_NODE(n, c, role)                                       \
-        for (const Node *n = (c)->nodes; n < (c)->nodes + (c)->n_nodes; n++)   \
+#define CLUSTER_FOREACH_NODE(n, c, role)                                     \
+        for (const Node *n = (c)->nodes; n < (c)->nodes + (c)->n_nodes; n++) \
                 if (n->roles & (role))
 
-const char* architecture_to_string(Architecture a);     /* "arm64" */
-Architecture architecture_from_string(const char *s);   /* also aarch64, x86_64; _ARCH_INVALID */
-const char* key_type_to_string(KeyType t);              /* "ec:p256", "rsa:2048" */
+const char* architecture_to_string(Architecture a);   /* "arm64" */
+Architecture architecture_from_string(const char *s); /* also aarch64, x86_64; _ARCH_INVALID */
+const char* key_type_to_string(KeyType t);            /* "ec:p256", "rsa:2048" */
 KeyType key_type_from_string(const char *s);
 const char* node_role_to_string(NodeRole role);

@@ -18,7 +18,7 @@ typedef struct ClusterDraftNode {
 } ClusterDraftNode;
 
 typedef struct ClusterDraft {
-        const char *name;       /* all of these: NULL means the default */
+        const char *name; /* all of these: NULL means the default */
         const char *kubernetes;
         const char *architecture;
         const char *vip;

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <string.h>
+
+#include "cluster/input.h"
+#include "common/alloc.h"
+
+/* Nodes: that each can be what it is said to be, that no two are the same, and that together they make a cluster. */
+
+#define LOADBALANCERS_MAX 2
+#define ETCD_MEMBERS_MAX 7
+
+/* An address that a host on a network can have, and others can reach it at. */
+static bool is_host_address(const InetAddress *a) {
+        uint32_t n;
+
+        if (a->family != AF_INET)
+                return true; /* refused elsewhere */
+        n = ntohl(a->in.s_addr);
+        return n >> 24 != 0 && n >> 24 != 127 && n >> 28 < 14;
+}
+
+static void check_host_address(Input *in, Mark mark, const char *what, const InetAddress *a) {
+        char buffer[INET_TEXT_SIZE];
+
+        if (mark.line <= 0)
+                return;
+        if (a->family == AF_INET6)
+                problem_add(&in->problems, mark, "%s: IPv6 is not supported yet", what);
+        else if (!is_host_address(a))
+                problem_add(&in->problems, mark, "%s: %s is not an address that a host can have", what,
+                            inet_address_format(a, buffer));
+}
+
+static void check_roles(Input *in, const NodeInput *n) {
+        unsigned roles = n->node.roles;
+
+        if (n->roles.line <= 0)
+                return;
+        if (roles == 0)
+                problem_add(&in->problems, n->roles, "nodes.roles: a node needs at least one role");
+        else if ((roles & ROLE_CONTROLLER) && (roles & ROLE_LOADBALANCER))
+                problem_add(&in->problems, n->roles,
+                            "nodes.roles: controller and loadbalancer on one node are not supported yet");
+        else if ((roles & ROLE_ETCD) && !(roles & ROLE_CONTROLLER))
+                problem_add(&in->problems, n->roles,
+                            "nodes.roles: etcd on a node that is no controller is not supported yet");
+}
+
+static void check_pair(Input *in, const NodeInput *a, const NodeInput *b) {
+        if (a->name.line > 0 && b->name.line > 0 && streq(a->node.name, b->node.name))
+                problem_add(&in->problems, b->name, "nodes.name: '%s' is also the node of line %d",
+                            b->node.name, a->name.line);
+        if (a->address.line > 0 && b->address.line > 0 &&
+            inet_address_equal(&a->node.address, &b->node.address)) {
+                char buffer[INET_TEXT_SIZE];
+
+                problem_add(&in->problems, b->address,
+                            "nodes.address: %s is also the address of the node of line %d",
+                            inet_address_format(&b->node.address, buffer), a->address.line);
+        }
+        if (a->node.local && b->node.local)
+                problem_add(&in->problems, b->local,
+                            "nodes.local: the node of line %d is this machine already", a->local.line);
+}
+
+static void check_node(Input *in, const NodeInput *n) {
+        check_host_address(in, n->address, "nodes.address", &n->node.address);
+        check_roles(in, n);
+        if (n->node.local && n->ssh.line > 0)
+                problem_add(&in->problems, n->ssh,
+                            "nodes.ssh: a node that is this machine (local) has no use for it");
+}
+
+static void check_etcd(Input *in, size_t n) {
+        _cleanup_free_ char *text = NULL;
+
+        if (n > ETCD_MEMBERS_MAX)
+                problem_warn(&in->problems, in->nodes,
+                             "nodes: %zu etcd members: more than %d only make writing slower", n,
+                             ETCD_MEMBERS_MAX);
+        if (n == 0 || n % 2 == 1)
+                return;
+
+        text = xasprintf(
+                "nodes: an even number of etcd members (%zu) survives no more failures than %zu do: "
+                "make it %zu or %zu controllers",
+                n, n - 1, n - 1, n + 1);
+        if (!(in->flags & CLUSTER_LOAD_SERVING)) {
+                problem_add(&in->problems, in->nodes, "%s", text);
+                return;
+        }
+        problem_warn(&in->problems, in->nodes, "%s", text);
+        in->cluster.etcd_even = problem_format(&in->problems, in->nodes, text);
+}
+
+static void check_counts(Input *in) {
+        size_t n_controllers = 0, n_loadbalancers = 0;
+        bool unknown = false;
+
+        for (size_t i = 0; i < in->n_node_inputs; i++) {
+                n_controllers += !!(in->node_inputs[i].node.roles & ROLE_CONTROLLER);
+                n_loadbalancers += !!(in->node_inputs[i].node.roles & ROLE_LOADBALANCER);
+                unknown = unknown || in->node_inputs[i].roles.line <= 0;
+        }
+
+        /* A role that could not be read may be the one that is missing. */
+        if (!in->node_inputs || unknown)
+                return;
+
+        if (n_controllers == 0)
+                problem_add(&in->problems, in->nodes, "nodes: none is a controller");
+        check_etcd(in, n_controllers);
+
+        if (n_loadbalancers > LOADBALANCERS_MAX)
+                problem_add(&in->problems, in->nodes,
+                            "nodes: more than %d load balancers are not supported yet", LOADBALANCERS_MAX);
+        if (in->endpoint.line == 0)
+                return;
+        if (n_loadbalancers == 0)
+                problem_add(&in->problems, in->nodes,
+                            "nodes: none is a loadbalancer, which endpoint.address needs");
+        else if (n_loadbalancers == 1)
+                problem_warn(
+                        &in->problems, in->nodes,
+                        "nodes: the only load balancer is a single point of failure; a second one takes over");
+}
+
+static void check_endpoint(Input *in) {
+        const Endpoint *e = &in->cluster.endpoint;
+        char buffer[INET_TEXT_SIZE];
+
+        if (in->endpoint.line == 0) {
+                problem_add(&in->problems, in->self, "a cluster without 'endpoint' is not supported yet");
+                return;
+        }
+
+        check_host_address(in, in->endpoint_address, "endpoint.address", &e->address);
+        if (e->address.family == AF_INET && in->endpoint_prefix.line > 0 && e->prefix_length > 32)
+                problem_add(&in->problems, in->endpoint_prefix, "endpoint.prefix: longer than 32");
+
+        for (size_t i = 0; in->endpoint_address.line > 0 && i < in->n_node_inputs; i++) {
+                const NodeInput *n = &in->node_inputs[i];
+
+                if (n->address.line > 0 && inet_address_equal(&n->node.address, &e->address))
+                        problem_add(
+                                &in->problems, in->endpoint_address,
+                                "endpoint.address: %s is the address of a node (line %d); the VIP needs one of its own",
+                                inet_address_format(&e->address, buffer), n->address.line);
+        }
+}
+
+/**
+ * check_nodes() - check the nodes and the endpoint
+ * @in:         the input
+ */
+void check_nodes(Input *in) {
+        for (size_t i = 0; i < in->n_node_inputs; i++) {
+                check_node(in, &in->node_inputs[i]);
+                for (size_t k = 0; k < i; k++)
+                        check_pair(in, &in->node_inputs[k], &in->node_inputs[i]);
+        }
+        check_counts(in);
+        check_endpoint(in);
+}

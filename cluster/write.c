@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "cluster/write.h"
+
+#include <string.h>
+
+#include "common/alloc.h"
+
+/*
+ * The first cluster file of a person: every key that one may want to change, with what it means beside it. Keys that
+ * only few need are there as comments, so that one finds them without the manual.
+ */
+
+/* Whether YAML, in block and in flow style, takes this for the text that it is. */
+static bool is_plain(const char *s) {
+        size_t n = strlen(s);
+
+        return n > 0 &&
+               strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._/:@+-") == n &&
+               strchr("-:@", s[0]) == NULL && s[n - 1] != ':';
+}
+
+/* What comes from a command line must not become another key, however it looks. */
+static void add_text(Buffer *out, const char *s) {
+        if (is_plain(s)) {
+                buffer_add_str(out, s);
+                return;
+        }
+
+        buffer_add_char(out, '"');
+        for (; *s; s++)
+                if (*s == '"' || *s == '\\')
+                        buffer_addf(out, "\\%c", *s);
+                else if ((unsigned char) *s < ' ' || *s == 0x7f)
+                        buffer_addf(out, "\\x%02x", (unsigned char) *s);
+                else
+                        buffer_add_char(out, *s);
+        buffer_add_char(out, '"');
+}
+
+static void add_list(Buffer *out, char *const *v) {
+        buffer_add_str(out, "[ ");
+        STRV_FOREACH(s, v) {
+                if (s != v)
+                        buffer_add_str(out, ", ");
+                add_text(out, *s);
+        }
+        buffer_add_str(out, " ]");
+}
+
+#define COMMENT_COLUMN 40u
+
+/* One line "key: value", with a comment behind it in a column of its own. */
+static void add_key(Buffer *out, const char *key, const char *value, const char *comment) {
+        size_t start = out->size;
+
+        buffer_addf(out, "%s: ", key);
+        add_text(out, value);
+        if (comment) {
+                buffer_add_char(out, ' ');
+                while (out->size - start < COMMENT_COLUMN)
+                        buffer_add_char(out, ' ');
+                buffer_addf(out, "# %s", comment);
+        }
+        buffer_add_char(out, '\n');
+}
+
+static void write_head(const ClusterDraft *d, Buffer *out) {
+        char version[VERSION_TEXT_SIZE];
+
+        buffer_add_str(
+                out, "# The cluster, as hardway builds it. Every key is explained in hardway.yaml(5).\n\n");
+        add_key(out, "cluster", d->name ?: "kubernetes", "its name, in kubeconfigs");
+        add_key(out, "kubernetes", d->kubernetes ?: version_format(&VERSION_KUBERNETES_DEFAULT, version),
+                "etcd's version follows from it");
+        add_key(out, "arch", d->architecture ?: architecture_to_string(ARCH_ARM64),
+                "arm64 or amd64; a node may differ");
+}
+
+static void write_endpoint(const ClusterDraft *d, Buffer *out) {
+        buffer_add_str(out,
+                       "\n# Where clients find the API: the load balancers hold this address between them.\n"
+                       "endpoint:\n");
+        if (d->vip)
+                add_key(out, "  address", d->vip, "free, and in the load balancers' network");
+        add_key(out, "  port", d->port ?: "6443", NULL);
+        if (strv_length(d->vip_names) > 0) {
+                buffer_add_str(out, "  names: ");
+                add_list(out, d->vip_names);
+                buffer_add_char(out, '\n');
+        } else
+                buffer_add_str(out,
+                               "  # names: [ k8s.home.lan ]             # DNS names of the address, for the "
+                               "certificate\n");
+        buffer_add_str(
+                out,
+                "  # vrrp_id: 240                        # one per cluster on a network; else the address's "
+                "last byte\n"
+                "  # interface: eth0                     # else the one that carries the node's address\n");
+}
+
+static void write_networks(const ClusterDraft *d, Buffer *out) {
+        buffer_add_str(out,
+                       "\n# Neither may hold the address of a host that pods want to reach.\nnetwork:\n");
+        add_key(out, "  pods", d->pods ?: "10.244.0.0/16", "a /24 of it per node");
+        add_key(out, "  services", d->services ?: "10.96.0.0/16", NULL);
+        add_key(out, "  domain", d->domain ?: "cluster.local", NULL);
+}
+
+static void write_policy(const ClusterDraft *d, Buffer *out) {
+        buffer_add_str(out,
+                       "\n# How nodes are reached: ports, keys and jump hosts as ~/.ssh/config says.\n");
+        if (d->ssh_user) {
+                buffer_add_str(out, "ssh:\n");
+                add_key(out, "  user", d->ssh_user, "root, or may use sudo");
+        } else
+                buffer_add_str(out, "# ssh:\n"
+                                    "#   user: pi                            # root, or may use sudo\n");
+
+        buffer_add_str(out,
+                       "\n# What the machines are like: all timings follow from it, together.\nprofile:\n");
+        add_key(out, "  network", d->network_profile ?: "wired", "wired or wifi");
+        add_key(out, "  disk", d->disk_profile ?: "ssd", "ssd or sdcard");
+
+        buffer_add_str(out, "\ncertificates:\n");
+        add_key(out, "  key", d->key_type ?: "ec:p256", "ec:p256, ec:p384, rsa:2048, rsa:3072 or rsa:4096");
+        add_key(out, "  ca_days", "3650", NULL);
+        add_key(out, "  days", "365", NULL);
+
+        if (strv_length(d->mirrors) > 0) {
+                buffer_add_str(out, "\n# Where binaries come from, in this order.\nmirrors:\n");
+                STRV_FOREACH(m, d->mirrors) {
+                        buffer_add_str(out, "  - ");
+                        add_text(out, *m);
+                        buffer_add_char(out, '\n');
+                }
+        }
+
+        buffer_add_str(out, "\n# Flags of your own; they replace hardway's of the same name.\n"
+                            "# extra-args:\n"
+                            "#   kube-apiserver: { audit-log-maxage: 30 }\n");
+}
+
+static void write_node(const ClusterDraftNode *n, Buffer *out) {
+        static const NodeRole roles[] = { ROLE_CONTROLLER, ROLE_ETCD, ROLE_LOADBALANCER };
+        const char *separator = "";
+
+        buffer_add_str(out, "  - { name: ");
+        add_text(out, n->name);
+        buffer_add_str(out, ", address: ");
+        add_text(out, n->address);
+        buffer_add_str(out, ", roles: [");
+        for (size_t i = 0; i < ARRAY_SIZE(roles); i++)
+                if (n->roles & roles[i]) {
+                        buffer_addf(out, "%s%s", separator, node_role_to_string(roles[i]));
+                        separator = ", ";
+                }
+        buffer_add_char(out, ']');
+
+        if (n->local)
+                buffer_add_str(out, ", local: true");
+        if (n->host_key) {
+                buffer_add_str(out, ",\n      ssh: { host_key: ");
+                add_text(out, n->host_key);
+                buffer_add_str(out, " }");
+        }
+        buffer_add_str(out, " }\n");
+}
+
+/**
+ * cluster_write_draft() - write a cluster file for a person to go on with
+ * @draft:      what is known already
+ * @out:        where to add the text
+ */
+void cluster_write_draft(const ClusterDraft *draft, Buffer *out) {
+        write_head(draft, out);
+        write_endpoint(draft, out);
+        write_networks(draft, out);
+        write_policy(draft, out);
+
+        buffer_add_str(
+                out,
+                "\n# An odd number of controllers, and two load balancers. local: true is this machine.\n");
+        buffer_add_str(out, draft->n_nodes > 0 ? "nodes:\n" : "nodes: []\n");
+        for (size_t i = 0; i < draft->n_nodes; i++)
+                write_node(&draft->nodes[i], out);
+}
