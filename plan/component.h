@@ -10,9 +10,10 @@
 /*
  * A component: one program of the cluster, declared
  *
- * A Component is a constant that stands in one table (cli/components.c). All that the rest of hardway does with a component is driven by
- * what is declared here: `pki gen` makes its credentials, `fetch` gets its artifacts, a plan gets its items, the rollout
- * asks its probes and hands over its leadership, `verify` and `status` collect its checks. Adding a component opens no other folder.
+ * A Component is a constant that stands in one table (cli/components.c). All that the rest of hardway does
+ * with a component is driven by what is declared here: `pki gen` makes its credentials, `fetch` gets its
+ * artifacts, a plan gets its items, the rollout asks its probes and hands over its leadership, `verify` and
+ * `status` collect its checks. Adding a component opens no other folder.
  */
 
 typedef struct Artifact {
@@ -27,10 +28,11 @@ typedef enum CredentialScope {
 } CredentialScope;
 
 /*
- * A credential row: what the store has to hold for this component. The name is kubeadm's, without ending: PER_NODE
- * certificates "apiserver", "etcd/server" lie in the store as nodes/NODE/pki/NAME.{crt,key} and on the node as
- * /etc/kubernetes/pki/NAME.{crt,key}; PER_NODE kubeconfigs "scheduler" as nodes/NODE/NAME.conf and /etc/kubernetes/NAME.conf.
- * PER_CLUSTER ones: CAs "ca", "etcd/ca", "front-proxy-ca" as pki/NAME.{crt,key}; kubeconfigs "admin" beside the cluster file.
+ * A credential row: what the store has to hold for this component. The name is kubeadm's, without ending:
+ * PER_NODE certificates "apiserver", "etcd/server" lie in the store as nodes/NODE/pki/NAME.{crt,key} and on
+ * the node as /etc/kubernetes/pki/NAME.{crt,key}; PER_NODE kubeconfigs "scheduler" as nodes/NODE/NAME.conf
+ * and /etc/kubernetes/NAME.conf. PER_CLUSTER ones: CAs "ca", "etcd/ca", "front-proxy-ca" as
+ * pki/NAME.{crt,key}; kubeconfigs "admin" beside the cluster file.
  */
 typedef struct Credential {
         StoreEntryType type;
@@ -40,10 +42,11 @@ typedef struct Credential {
         const char *common_name;  /* NULL: the node's name */
         const char *organization; /* or NULL */
         unsigned usage;           /* mask of CertificateUsage */
-        void (*names)(const Cluster *c, const Node *node, CertificateProfile *profile); /* adds SANs; or NULL */
+        void (*names)(const Cluster *c, const Node *node,
+                      CertificateProfile *profile); /* adds SANs; or NULL */
         size_t secret_size;
         bool secret_hex;
-        bool server_is_endpoint;  /* kubeconfig: points at the VIP; else at the node's own apiserver */
+        bool server_is_endpoint; /* kubeconfig: points at the VIP; else at the node's own apiserver */
         const char *why;
 } Credential;
 
@@ -60,7 +63,8 @@ typedef struct Component {
         const char *summary; /* one line */
         const char *unit;    /* "kube-apiserver.service"; NULL: no unit of its own */
         unsigned roles;      /* nodes that carry it: mask of NodeRole */
-        int rank;            /* order in a rollout: etcd 10, apiserver 20, controller-manager 30, scheduler 40, haproxy 50, keepalived 60 */
+        int rank;            /* order in a rollout: etcd 10, apiserver 20, controller-manager 30,
+                              * scheduler 40, haproxy 50, keepalived 60 */
         const Artifact *artifacts;
         size_t n_artifacts;
         const Credential *credentials;
@@ -79,10 +83,11 @@ typedef struct Component {
         int (*take_back)(const ProbeContext *c, const Node *node, Error **reterr);
         int (*verify)(const ProbeContext *c, CheckList *checks);
 
-        /* What on this node speaks against installing (data of another cluster): asked through exec, before the first write of a
-         * run that is about to change the node. Adds an Error for each. */
+        /* What on this node speaks against installing (data of another cluster): asked through exec, before
+         * the first write of a run that is about to change the node. Adds an Error for each. */
         void (*preflight)(const ProbeContext *c, const Node *node, ErrorList *errors);
-        /* Once, before a cluster that serves is given other binaries (etcd: a snapshot beside the cluster file). */
+        /* Once, before a cluster that serves is given other binaries (etcd: a snapshot beside the cluster
+         * file). */
         int (*before_rollout)(const ProbeContext *c, Error **reterr);
         unsigned ready_sec; /* how long ready may say "waiting" without its text changing; 0: 60 */
 } Component;
@@ -97,22 +102,29 @@ typedef struct StoreRequests {
         size_t n_requests;
 } StoreRequests;
 
-void store_requests_for(const Component *const *components, const Cluster *c, StoreRequests *ret); /* CAs first */
+void store_requests_for(const Component *const *components, const Cluster *c,
+                        StoreRequests *ret); /* CAs first */
 void store_requests_done(StoreRequests *r);
 
-/* Adds the files of a credential to a node's plan; unit: whose input they are. The key item may be left out (certificate only). */
-int plan_add_credential(const PlanContext *c, Plan *plan, const Component *component, const char *name, bool with_key,
-                        const char *unit, Error **reterr);
-/* Adds one file of the store ("ca.crt", "sa.pub") under its path on the node; mode 0600 and secret if it is a key. */
-int plan_add_store_file(const PlanContext *c, Plan *plan, const char *component, const char *noun, const char *store_path,
-                        const char *path, const char *unit, const char *why, Error **reterr);
+/* Adds the files of a credential to a node's plan; unit: whose input they are. The key item may be left
+ * out (certificate only). */
+int plan_add_credential(const PlanContext *c, Plan *plan, const Component *component, const char *name,
+                        bool with_key, const char *unit, Error **reterr);
+/* Adds one file of the store ("ca.crt", "sa.pub") under its path on the node; mode 0600 and secret if it
+ * is a key. */
+int plan_add_store_file(const PlanContext *c, Plan *plan, const char *component, const char *noun,
+                        const char *store_path, const char *path, const char *unit, const char *why,
+                        Error **reterr);
 /* Adds a binary item with digest from the lock, at plan_binary_path(). */
-int plan_add_binary(const PlanContext *c, Plan *plan, const char *component, const char *artifact, const char *unit,
-                    const char *why, Error **reterr);
-/* /opt/hardway/kubernetes-v1.36.3/kube-apiserver: one directory per version, so that an upgrade is visible in the unit */
+int plan_add_binary(const PlanContext *c, Plan *plan, const char *component, const char *artifact,
+                    const char *unit, const char *why, Error **reterr);
+/* /opt/hardway/kubernetes-v1.36.3/kube-apiserver: one directory per version, so that an upgrade is
+ * visible in the unit */
 char* plan_binary_path(const Cluster *c, ArtifactOrigin origin, const char *artifact);
-int plan_binary_path_parse(const char *path, ArtifactOrigin *ret_origin, Version *ret); /* -EINVAL: is none */
+int plan_binary_path_parse(const char *path, ArtifactOrigin *ret_origin,
+                           Version *ret); /* -EINVAL: is none */
 
 /* plan/requests.c: all binaries that the cluster's nodes need, each once */
-void fetch_requests_for(const Component *const *components, const Cluster *c, FetchRequest **ret, size_t *ret_n);
+void fetch_requests_for(const Component *const *components, const Cluster *c, FetchRequest **ret,
+                        size_t *ret_n);
 void fetch_requests_free(FetchRequest *requests, size_t n);

@@ -4,37 +4,39 @@
 #include "cluster/cluster.h"
 
 /*
- * What a node told of itself. A value with defaults: a plan can be made without asking any node, and keys of the cluster
- * file (nodes[].interface, endpoint.interface) override what is observed. host/ fills it in, components read it.
+ * What a node told of itself. A value with defaults: a plan can be made without asking any node, and keys of
+ * the cluster file (nodes[].interface, endpoint.interface) override what is observed. host/ fills it in,
+ * components read it.
  */
 typedef struct Facts {
         bool observed;             /* false: only defaults */
         Architecture architecture; /* of the kernel */
-        bool userland_matches;     /* the userland has the same architecture (a 64-bit kernel may carry a 32-bit userland) */
+        bool userland_matches;     /* a 64-bit kernel may carry a 32-bit userland */
         char *os_id, *os_version;  /* "debian", "12"; of /etc/os-release */
         char *hostname;
         unsigned systemd_version;
-        char *interface;           /* carries the node's address; "eth0" by default */
-        unsigned prefix_length;    /* of the node's address there; 24 by default, 64 for IPv6 */
-        char *haproxy_version;     /* NULL: not installed */
-        char *keepalived_version;  /* NULL: not installed */
+        char *interface;          /* carries the node's address; "eth0" by default */
+        unsigned prefix_length;   /* of the node's address there; 24 by default, 64 for IPv6 */
+        char *haproxy_version;    /* NULL: not installed */
+        char *keepalived_version; /* NULL: not installed */
         bool has_apt;
-        bool has_aes;              /* the processor has AES instructions */
+        bool has_aes; /* the processor has AES instructions */
         bool has_zstd;
-        bool cgroup_memory;        /* cgroup v2 with the memory controller */
+        bool cgroup_memory; /* cgroup v2 with the memory controller */
         bool clock_synchronized;
-        int64_t clock;             /* seconds since 1970, when asked */
-        int64_t clock_offset;      /* node's clock minus ours, in seconds, rounded */
-        uint64_t memory;           /* bytes */
-        uint64_t disk_free;        /* bytes where /var/lib and /opt lie */
+        int64_t clock;        /* seconds since 1970, when asked */
+        int64_t clock_offset; /* node's clock minus ours, in seconds, rounded */
+        uint64_t memory;      /* bytes */
+        uint64_t disk_free;   /* bytes where /var/lib and /opt lie */
         unsigned page_size;
         unsigned cpus;
-        bool name_resolves;        /* its own name, without which every sudo takes 20 s */
+        bool name_resolves; /* its own name, without which every sudo takes 20 s */
         char *machine_id;
-        Strv listening;            /* "ADDRESS:PORT PROCESS" of TCP listeners */
-        Strv addresses;            /* all addresses of the node, canonical text */
+        Strv listening; /* "ADDRESS:PORT PROCESS" of TCP listeners */
+        Strv addresses; /* all addresses of the node, canonical text */
 } Facts;
 
 void facts_default(const Cluster *c, const Node *node, Facts *ret);
-const char* facts_vip_interface(const Cluster *c, const Node *node, const Facts *f); /* with the overrides; lent */
+const char* facts_vip_interface(const Cluster *c, const Node *node,
+                                const Facts *f); /* with the overrides; lent */
 void facts_done(Facts *f);

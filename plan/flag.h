@@ -6,19 +6,22 @@
 /*
  * Flags as tables: name, value, the Kubernetes minors it is valid for, and why it is there
  *
- * The unit's command line is rendered from the rows that hold for the cluster's version, `explain` prints them, and the
- * user's own extra-args replace ours of the same name (others are appended, marked as theirs).
+ * The unit's command line is rendered from the rows that hold for the cluster's version, `explain` prints
+ * them, and the user's own extra-args replace ours of the same name (others are appended, marked as theirs).
  */
 typedef struct PlanContext PlanContext;
 
 typedef struct Flag {
         const char *name;  /* without dashes */
         const char *value; /* literal; NULL: see function; both NULL: a bare flag */
-        char* (*function)(const PlanContext *c); /* the value for this cluster and node; NULL result: left out */
-        unsigned first_minor; /* of Kubernetes 1.N; 0: no bound */
-        unsigned last_minor;  /* 0: no bound */
+        char *(*function)(
+                const PlanContext *c); /* the value for this cluster and node; NULL result: left out */
+        unsigned first_minor;          /* of Kubernetes 1.N; 0: no bound */
+        unsigned last_minor;           /* 0: no bound */
         const char *why;
 } Flag;
 
-/* argv[0] = binary, then --name=value in table order, then the user's. Never fails: the cluster file was checked. */
-Strv flags_to_argv(const char *binary, const Flag *flags, size_t n_flags, const char *component, const PlanContext *c);
+/* argv[0] = binary, then --name=value in table order, then the user's. Never fails: the cluster file was
+ * checked. */
+Strv flags_to_argv(const char *binary, const Flag *flags, size_t n_flags, const char *component,
+                   const PlanContext *c);

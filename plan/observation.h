@@ -7,19 +7,26 @@
 /*
  * What was found on a node, as host/ saw it in one round trip; and the difference to the plan
  *
- * plan_compare() is pure: the plan and an Observation in, the changes out, in the order in which they must be made.
+ * plan_compare() is pure: the plan and an Observation in, the changes out, in the order in which they must
+ * be made.
  */
-typedef enum ObservedType { OBSERVED_ABSENT, OBSERVED_FILE, OBSERVED_DIRECTORY, OBSERVED_SYMLINK, OBSERVED_OTHER } ObservedType;
+typedef enum ObservedType {
+        OBSERVED_ABSENT,
+        OBSERVED_FILE,
+        OBSERVED_DIRECTORY,
+        OBSERVED_SYMLINK,
+        OBSERVED_OTHER
+} ObservedType;
 
 typedef struct ObservedPath {
         char *path;
         ObservedType type;
         mode_t mode;
-        char *owner;        /* "root:root" */
+        char *owner; /* "root:root" */
         uint64_t size;
-        char *stamp;        /* "size:mtime:ctime:inode" with nanoseconds: equal means not touched since it was recorded */
-        char *sha256;       /* of files; may come from the record in applied.json if the stamp is the same */
-        char *target;       /* of symlinks */
+        char *stamp;  /* "size:mtime:ctime:inode", nanoseconds: equal means not touched since recorded */
+        char *sha256; /* of files; may come from the record in applied.json if the stamp is the same */
+        char *target; /* of symlinks */
 } ObservedPath;
 
 typedef struct ObservedUnit {
@@ -33,8 +40,9 @@ typedef struct ObservedUnit {
 } ObservedUnit;
 
 /*
- * A file, unit file or binary that an earlier run put there. Its path is among those observed, too, with the sha256 that it has
- * now: it goes away if it is in the plan no more and still is what was recorded. Of symlinks, sha256 is "link:TARGET".
+ * A file, unit file or binary that an earlier run put there. Its path is among those observed, too, with the
+ * sha256 that it has now: it goes away if it is in the plan no more and still is what was recorded. Of
+ * symlinks, sha256 is "link:TARGET".
  */
 typedef struct AppliedFile {
         char *path, *sha256, *stamp;
@@ -50,8 +58,8 @@ typedef struct Observation {
         Strv sysctls;         /* "key=value" of those of the plan */
         AppliedFile *applied; /* what an earlier run recorded in /var/lib/hardway/applied.json */
         size_t n_applied;
-        char *identity;       /* of the cluster that the node was installed for, or NULL: a fresh node */
-        uint64_t generation;  /* of applied.json; 0: none */
+        char *identity;      /* of the cluster that the node was installed for, or NULL: a fresh node */
+        uint64_t generation; /* of applied.json; 0: none */
 } Observation;
 
 const ObservedPath* observation_path(const Observation *o, const char *path);
@@ -60,14 +68,14 @@ Observation* observation_free(Observation *o);
 DEFINE_CLEANUP(Observation*, observation_free)
 
 typedef enum ChangeType {
-        CHANGE_CREATE,  /* item is missing */
-        CHANGE_UPDATE,  /* content differs */
-        CHANGE_ATTRIBUTES, /* only mode or owner differ */
-        CHANGE_REMOVE,  /* path: of an older plan, still what we wrote */
-        CHANGE_ENABLE,  /* unit is not enabled */
-        CHANGE_START,   /* unit does not run */
-        CHANGE_RESTART, /* unit runs something else than it should */
-        CHANGE_RELOAD,  /* unit has loaded something else than it should */
+        CHANGE_CREATE,        /* item is missing */
+        CHANGE_UPDATE,        /* content differs */
+        CHANGE_ATTRIBUTES,    /* only mode or owner differ */
+        CHANGE_REMOVE,        /* path: of an older plan, still what we wrote */
+        CHANGE_ENABLE,        /* unit is not enabled */
+        CHANGE_START,         /* unit does not run */
+        CHANGE_RESTART,       /* unit runs something else than it should */
+        CHANGE_RELOAD,        /* unit has loaded something else than it should */
         CHANGE_DAEMON_RELOAD, /* systemd has not read the unit files that are there */
 } ChangeType;
 
@@ -75,13 +83,13 @@ typedef struct Change {
         ChangeType type;
         const PlanItem *item; /* lent by the plan; NULL for CHANGE_REMOVE and CHANGE_DAEMON_RELOAD */
         char *path;           /* what CHANGE_REMOVE removes */
-        char *reason;         /* "content differs", "mode 0644, should be 0600", "started with other inputs" */
+        char *reason; /* "content differs", "mode 0644, should be 0600", "started with other inputs" */
 } Change;
 
 typedef struct Changes {
         Change *changes;
         size_t n_changes;
-        uint64_t put_size; /* bytes that have to travel */
+        uint64_t put_size;          /* bytes that have to travel */
         size_t n_files, n_binaries; /* created or updated */
 } Changes;
 

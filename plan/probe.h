@@ -10,25 +10,30 @@
 /*
  * Probes: questions to the living cluster, and checks made of them
  *
- * Most questions go over HTTPS from the driving machine to the node's address. What can only be seen on a node (which load
- * balancer holds the VIP) goes through exec, a small shell script run as root there, which host/ lends to the layers below it.
+ * Most questions go over HTTPS from the driving machine to the node's address. What can only be seen on a
+ * node (which load balancer holds the VIP) goes through exec, a small shell script run as root there, which
+ * host/ lends to the layers below it.
  *
  * The probes a Component may declare:
- *   ready      does this node's instance do its work now? Waited for after a start; text says what it waits for.
- *   serving    does the cluster already serve (any etcd member answers with a leader)? Decides between "all at once" and "one by one".
- *   gate       must hold before the next node is touched (quorum with every member healthy, the backend up again). Asked of every
- *              component of the cluster, whether it is on that node or not: before a unit of a serving cluster is restarted there, and
- *              after the node was changed. What was never installed (a second load balancer, yet to come) does not close a gate.
+ *   ready      does this node's instance do its work now? Waited for after a start; text says what for.
+ *   serving    does the cluster already serve (any etcd member answers with a leader)? Decides between "all
+ *              at once" and "one by one".
+ *   gate       must hold before the next node is touched (quorum with every member healthy, the backend up
+ *              again). Asked of every component of the cluster, whether it is on that node or not: before a
+ *              unit of a serving cluster is restarted there, and after the node was changed. What was never
+ *              installed (a second load balancer, yet to come) does not close a gate.
  *   leads      does this node lead (etcd's leader, the VIP's owner)? Such a node comes last.
- *   hand_over  gives leadership away before a planned restart; a no-op where it does not lead. take_back undoes what hand_over left.
+ *   hand_over  gives leadership away before a planned restart; a no-op where it does not lead. take_back
+ *              undoes what hand_over left.
  *   verify     adds its checks to the list.
- * A negative return is for bugs and the unspeakable: an instance that does not answer is PROBE_WAITING with a text, not an error.
+ * A negative return is for bugs and the unspeakable: an instance that does not answer is PROBE_WAITING with
+ * a text, not an error.
  */
 typedef enum ProbeState {
         PROBE_READY,
         PROBE_WAITING, /* not yet; text says for what */
         PROBE_FAILED,  /* will not get better by waiting; text says why */
-        PROBE_BLOCKED, /* this instance does its part and waits for other nodes ("1 of 3 members, quorum needs 2") */
+        PROBE_BLOCKED, /* does its part and waits for other nodes ("1 of 3 members, quorum needs 2") */
 } ProbeState;
 
 typedef struct ProbeResult {
@@ -42,26 +47,32 @@ void probe_result_done(ProbeResult *r);
 typedef struct ProbeContext {
         const Cluster *cluster;
         Store *store;
-        /* Runs a script of POSIX sh as root on the node; its standard output is returned, a status other than 0 is an Error. */
+        /* Runs a script of POSIX sh as root on the node; its standard output is returned, a status other
+         * than 0 is an Error. */
         int (*exec)(void *userdata, const Node *node, const char *script, Buffer *ret, Error **reterr);
         void *userdata;
         bool deep; /* verify: hash every file, not only those whose fingerprint changed */
 } ProbeContext;
 
-/* A client that trusts CA ("ca", "etcd/ca") and shows the named credential of the store ("nodes/c0/pki/etcd/healthcheck-client",
- * kubeconfig "super-admin"), or none (NULL). */
-int probe_client(const ProbeContext *c, const char *ca, const char *credential, HttpClient **ret, Error **reterr);
+/* A client that trusts CA ("ca", "etcd/ca") and shows the named credential of the store
+ * ("nodes/c0/pki/etcd/healthcheck-client", kubeconfig "super-admin"), or none (NULL). */
+int probe_client(const ProbeContext *c, const char *ca, const char *credential, HttpClient **ret,
+                 Error **reterr);
 
-typedef enum CheckState { CHECK_OK, CHECK_WARNING, CHECK_FAILED } CheckState;
+typedef enum CheckState {
+        CHECK_OK,
+        CHECK_WARNING,
+        CHECK_FAILED
+} CheckState;
 
 typedef struct Check {
         char *id;      /* "etcd.members", "apiserver.ready/controller-0": stable, for --json */
         char *node;    /* or NULL */
         char *subject; /* what was looked at: "kube-apiserver" */
         CheckState state;
-        char *text;    /* what was found */
-        char *advice;  /* what to do, or NULL if all is well */
-        json_t *data;  /* facts for --json and status, or NULL */
+        char *text;   /* what was found */
+        char *advice; /* what to do, or NULL if all is well */
+        json_t *data; /* facts for --json and status, or NULL */
 } Check;
 
 typedef struct CheckList {

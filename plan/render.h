@@ -4,9 +4,10 @@
 #include "plan/observation.h"
 
 /*
- * A plan made visible. plan_render_tree() writes DIR/NODE/... as the node's file system will have it, plus DIR/NODE.items, a list
- * of everything that is no file (packages, users, sysctls, units' states, binaries with digests, objects). Secrets are
- * written as their fingerprint unless secrets is true. Byte for byte the same for the same plan: golden tests compare it.
+ * A plan made visible. plan_render_tree() writes DIR/NODE/... as the node's file system will have it, plus
+ * DIR/NODE.items, a list of everything that is no file (packages, users, sysctls, units' states, binaries
+ * with digests, objects). Secrets are written as their fingerprint unless secrets is true. Byte for byte the
+ * same for the same plan: golden tests compare it.
  */
 int plan_render_tree(const Plan *p, const char *directory, bool secrets, Error **reterr);
 void plan_render_list(const Plan *p, Buffer *out);

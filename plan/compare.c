@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * plan_compare(): what has to be done on a node so that it is as planned
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/alloc.h"
+#include "plan/compare.h"
+#include "plan/component.h"
+
+void changes_add(Changes *c, ChangeType type, const PlanItem *item, const char *format, ...) {
+        va_list ap;
+
+        c->changes = xrealloc(c->changes, c->n_changes + 1, sizeof(Change));
+        c->changes[c->n_changes] = (Change) { .type = type, .item = item };
+        va_start(ap, format);
+        c->changes[c->n_changes++].reason = xvasprintf(format, ap);
+        va_end(ap);
+}
+
+static ObservedType expected_type(const PlanItem *item) {
+        if (item->type == PLAN_DIRECTORY)
+                return OBSERVED_DIRECTORY;
+        return item->type == PLAN_SYMLINK ? OBSERVED_SYMLINK : OBSERVED_FILE;
+}
+
+static const char* observed_type_name(ObservedType t) {
+        static const char *const names[] = {
+                [OBSERVED_ABSENT] = "missing",        [OBSERVED_FILE] = "a file",
+                [OBSERVED_DIRECTORY] = "a directory", [OBSERVED_SYMLINK] = "a symbolic link",
+                [OBSERVED_OTHER] = "something else",
+        };
+
+        return (size_t) t < ARRAY_SIZE(names) ? names[t] : names[OBSERVED_OTHER];
+}
+
+static void count_written(Changes *c, const PlanItem *item) {
+        if (item->type == PLAN_BINARY) {
+                c->n_binaries++;
+                c->put_size += item->binary.size;
+        } else if (item->type == PLAN_FILE || item->type == PLAN_UNIT) {
+                c->n_files++;
+                c->put_size += item->content.size;
+        }
+}
+
+static void add_written(Changes *c, ChangeType type, const PlanItem *item, const char *reason) {
+        changes_add(c, type, item, "%s", reason);
+        count_written(c, item);
+}
+
+static void compare_attributes(const PlanItem *item, const ObservedPath *found, Changes *c) {
+        bool mode = found->mode == item->mode, owner = streq_null(found->owner, item->owner);
+        _cleanup_buffer_ Buffer reason = BUFFER_NULL;
+
+        if (item->type == PLAN_SYMLINK || (mode && owner))
+                return;
+        if (!mode)
+                buffer_addf(&reason, "mode %04o, should be %04o", (unsigned) found->mode,
+                            (unsigned) item->mode);
+        if (!owner)
+                buffer_addf(&reason, "%sowner %s, should be %s", mode ? "" : "; ",
+                            found->owner ? found->owner : "unknown", item->owner);
+        changes_add(c, CHANGE_ATTRIBUTES, item, "%s", buffer_str(&reason));
+}
+
+static void compare_path(const PlanItem *item, const Observation *o, Changes *c) {
+        const ObservedPath *found = observation_path(o, item->path);
+        _cleanup_free_ char *reason = NULL;
+
+        if (!found || found->type == OBSERVED_ABSENT)
+                add_written(c, CHANGE_CREATE, item, "missing");
+        else if (found->type != expected_type(item)) {
+                reason = xasprintf("is %s", observed_type_name(found->type));
+                add_written(c, CHANGE_UPDATE, item, reason);
+        } else if (item->type == PLAN_SYMLINK && !streq_null(found->target, item->symlink.target)) {
+                reason = xasprintf("points to %s", found->target ? found->target : "nothing");
+                add_written(c, CHANGE_UPDATE, item, reason);
+        } else if (expected_type(item) == OBSERVED_FILE && item->sha256 &&
+                   !streq_null(found->sha256, item->sha256))
+                add_written(c, CHANGE_UPDATE, item, "content differs");
+        else
+                compare_attributes(item, found, c);
+}
+
+static void compare_sysctl(const PlanItem *item, const Observation *o, Changes *c) {
+        STRV_FOREACH(line, o->sysctls) {
+                const char *value = startswith(*line, item->sysctl.key);
+
+                if (!value || *value != '=')
+                        continue;
+                if (!streq(value + 1, item->sysctl.value))
+                        changes_add(c, CHANGE_UPDATE, item, "is %s, should be %s", value + 1,
+                                    item->sysctl.value);
+                return;
+        }
+        changes_add(c, CHANGE_UPDATE, item, "is not set, should be %s", item->sysctl.value);
+}
+
+static void compare_item(const PlanItem *item, const Observation *o, Changes *c) {
+        switch (item->type) {
+        case PLAN_PACKAGE:
+                if (!strv_contains(o->packages, item->package.name))
+                        changes_add(c, CHANGE_CREATE, item, "not installed");
+                break;
+        case PLAN_USER:
+                if (!strv_contains(o->users, item->user.name))
+                        changes_add(c, CHANGE_CREATE, item, "missing");
+                break;
+        case PLAN_SYSCTL:
+                compare_sysctl(item, o, c);
+                break;
+        case PLAN_DIRECTORY:
+        case PLAN_FILE:
+        case PLAN_SYMLINK:
+        case PLAN_BINARY:
+        case PLAN_UNIT:
+                compare_path(item, o, c);
+                break;
+        default: /* removals come later; objects are asked for through the API */
+                break;
+        }
+}
+
+static void add_removal(Changes *c, const char *path, const char *reason) {
+        changes_add(c, CHANGE_REMOVE, NULL, "%s", reason);
+        c->changes[c->n_changes - 1].path = xstrdup(path);
+}
+
+/* Whatever the record says: nothing outside of these is ever removed. */
+static bool is_ours_to_remove(const char *path) {
+        static const char *const prefixes[] = {
+                "/etc/haproxy/",  "/etc/hardway/",        "/etc/keepalived/", "/etc/kubernetes/",
+                "/etc/sysctl.d/", "/etc/systemd/system/", "/etc/sysusers.d/", "/etc/tmpfiles.d/",
+                "/opt/hardway/",  "/usr/local/bin/",
+        };
+        ArtifactOrigin origin;
+        Version version;
+
+        if (strstr(path, "/../") || plan_binary_path_parse(path, &origin, &version) >= 0)
+                return false; /* an older version's binaries are the way back */
+        for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++)
+                if (startswith(path, prefixes[i]))
+                        return true;
+        return false;
+}
+
+static bool is_still(const ObservedPath *found, const char *sha256) {
+        const char *target = startswith(sha256, "link:");
+
+        if (!found)
+                return false;
+        if (found->type == OBSERVED_SYMLINK)
+                return target && streq_null(found->target, target);
+        return found->type == OBSERVED_FILE && streq_null(found->sha256, sha256);
+}
+
+static void compare_removals(const Plan *p, const Observation *o, Changes *c) {
+        PLAN_FOREACH(item, p, PLAN_REMOVAL) {
+                const ObservedPath *found = observation_path(o, item->path);
+
+                if (found && found->type != OBSERVED_ABSENT)
+                        add_removal(c, item->path, "has to go");
+        }
+        for (size_t i = 0; i < o->n_applied; i++) {
+                const AppliedFile *file = o->applied + i;
+
+                if (!plan_find_path(p, file->path) && is_ours_to_remove(file->path) &&
+                    is_still(observation_path(o, file->path), file->sha256))
+                        add_removal(c, file->path, "of an earlier plan");
+        }
+}
+
+/**
+ * plan_compare() - the difference between a plan and a node
+ * @p:          the finished plan
+ * @o:          what was found
+ * @ret:        the changes, in the order in which they are to be made; none if nothing differs
+ *
+ * The order: items by type, removals, daemon-reload, units to enable, units to start, restart or reload by
+ * rank.
+ * Objects of the API are not looked at, and whose cluster the node belongs to is for the caller to judge.
+ */
+void plan_compare(const Plan *p, const Observation *o, Changes *ret) {
+        Changes c = {};
+
+        for (size_t i = 0; i < p->n_items; i++)
+                compare_item(p->items[i], o, &c);
+        compare_removals(p, o, &c);
+        plan_compare_units(p, o, &c);
+        *ret = c;
+}

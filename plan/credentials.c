@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * From the credentials that components declare to requests for the store
+ *
+ * Names in the store follow from scope and type: what is there once keeps its name ("ca", "admin"), what
+ * every node has lies as it will lie on the node ("nodes/c0/pki/apiserver", "nodes/c0/scheduler").
+ */
+
+#include <stdlib.h>
+
+#include "common/alloc.h"
+#include "plan/component.h"
+#include "plan/store-name.h"
+
+char* credential_store_name(const Credential *credential, const Node *node) {
+        if (credential->scope == PER_CLUSTER)
+                return xstrdup(credential->name);
+        return xasprintf(credential->type == STORE_CERTIFICATE ? "nodes/%s/pki/%s" : "nodes/%s/%s",
+                         node->name, credential->name);
+}
+
+static void fill_profile(const Cluster *c, const Credential *credential, const Node *node,
+                         CertificateProfile *profile) {
+        const char *common_name = credential->common_name;
+
+        if (!common_name)
+                common_name = node ? node->name : credential->name;
+        profile->common_name = xstrdup(common_name);
+        profile->organization = xstrdup_null(credential->organization);
+        profile->usage = credential->usage;
+        profile->days = credential->type == STORE_CA ? c->certificates.ca_days : c->certificates.days;
+        if (credential->names)
+                credential->names(c, node, profile);
+}
+
+static bool has_request(const StoreRequests *r, const char *name) {
+        for (size_t i = 0; i < r->n_requests; i++)
+                if (streq(r->requests[i].name, name))
+                        return true;
+        return false;
+}
+
+static void add_request(StoreRequests *r, const Cluster *c, const Credential *credential, const Node *node) {
+        _cleanup_free_ char *name = credential_store_name(credential, node);
+        StoreRequest *request;
+
+        if (has_request(r, name))
+                return;
+        r->requests = xrealloc(r->requests, r->n_requests + 1, sizeof(StoreRequest));
+        request = r->requests + r->n_requests++;
+        *request = (StoreRequest) {
+                .type = credential->type,
+                .name = TAKE_PTR(name),
+                .issuer = xstrdup_null(credential->issuer),
+                .size = credential->secret_size,
+                .hex = credential->secret_hex,
+        };
+        if (credential->type != STORE_SECRET)
+                request->key_type = xstrdup(key_type_to_string(c->certificates.key_type));
+        if (credential->type == STORE_CA || credential->type == STORE_CERTIFICATE ||
+            credential->type == STORE_KUBECONFIG)
+                fill_profile(c, credential, node, &request->profile);
+        if (credential->type == STORE_KUBECONFIG) {
+                request->server = credential->server_is_endpoint || !node ? cluster_endpoint_url(c) :
+                                                                            cluster_apiserver_url(c, node);
+                request->cluster = xstrdup(c->name);
+                request->user = xstrdup(request->profile.common_name);
+        }
+}
+
+/* One pass over all rows of components that some node carries. */
+static void add_requests(StoreRequests *r, const Component *const *components, const Cluster *c, bool cas,
+                         const Node *node) {
+        for (; *components; components++) {
+                if (node ? !component_on_node(*components, c, node) :
+                           cluster_count(c, (*components)->roles) == 0)
+                        continue;
+                for (size_t i = 0; i < (*components)->n_credentials; i++) {
+                        const Credential *credential = (*components)->credentials + i;
+
+                        if ((credential->type == STORE_CA) == cas &&
+                            (credential->scope == PER_NODE) == (node != NULL))
+                                add_request(r, c, credential, node);
+                }
+        }
+}
+
+/**
+ * store_requests_for() - what the store has to hold for a cluster
+ * @components: the table of components, ended by NULL
+ * @c:          the cluster
+ * @ret:        the requests: CAs first, then what there is one of, then node by node; each name once
+ */
+void store_requests_for(const Component *const *components, const Cluster *c, StoreRequests *ret) {
+        *ret = (StoreRequests) {};
+        add_requests(ret, components, c, true, NULL);
+        add_requests(ret, components, c, false, NULL);
+        for (size_t i = 0; i < c->n_nodes; i++)
+                add_requests(ret, components, c, false, c->nodes + i);
+}
+
+void store_requests_done(StoreRequests *r) {
+        for (size_t i = 0; i < r->n_requests; i++)
+                store_request_done(r->requests + i);
+        free(r->requests);
+        *r = (StoreRequests) {};
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * What was found on a node, and lists of changes
+ */
+
+#include <stdlib.h>
+
+#include "common/alloc.h"
+#include "plan/observation.h"
+
+const ObservedPath* observation_path(const Observation *o, const char *path) {
+        for (size_t i = 0; i < o->n_paths; i++)
+                if (streq(o->paths[i].path, path))
+                        return o->paths + i;
+        return NULL;
+}
+
+const ObservedUnit* observation_unit(const Observation *o, const char *name) {
+        for (size_t i = 0; i < o->n_units; i++)
+                if (streq(o->units[i].name, name))
+                        return o->units + i;
+        return NULL;
+}
+
+static void observed_unit_done(ObservedUnit *u) {
+        free(u->name);
+        free(u->load_state);
+        free(u->active_state);
+        free(u->sub_state);
+        free(u->file_state);
+        free(u->result);
+        free(u->inputs);
+        free(u->loaded);
+        strv_free(u->drop_ins);
+}
+
+static void observed_path_done(ObservedPath *p) {
+        free(p->path);
+        free(p->owner);
+        free(p->stamp);
+        free(p->sha256);
+        free(p->target);
+}
+
+Observation* observation_free(Observation *o) {
+        if (!o)
+                return NULL;
+        for (size_t i = 0; i < o->n_paths; i++)
+                observed_path_done(o->paths + i);
+        for (size_t i = 0; i < o->n_units; i++)
+                observed_unit_done(o->units + i);
+        for (size_t i = 0; i < o->n_applied; i++) {
+                free(o->applied[i].path);
+                free(o->applied[i].sha256);
+                free(o->applied[i].stamp);
+        }
+        free(o->paths);
+        free(o->units);
+        free(o->applied);
+        strv_free(o->users);
+        strv_free(o->packages);
+        strv_free(o->sysctls);
+        free(o->identity);
+        free(o);
+        return NULL;
+}
+
+/**
+ * changes_have() - is there a change of this type?
+ * @c:          the changes
+ * @type:       what to look for
+ * @unit:       only of this unit, or NULL for any
+ */
+bool changes_have(const Changes *c, ChangeType type, const char *unit) {
+        for (size_t i = 0; i < c->n_changes; i++) {
+                const PlanItem *item = c->changes[i].item;
+
+                if (c->changes[i].type != type)
+                        continue;
+                if (!unit || (item && item->type == PLAN_UNIT && streq(item->unit.name, unit)))
+                        return true;
+        }
+        return false;
+}
+
+void changes_done(Changes *c) {
+        for (size_t i = 0; i < c->n_changes; i++) {
+                free(c->changes[i].path);
+                free(c->changes[i].reason);
+        }
+        free(c->changes);
+        *c = (Changes) {};
+}
+
+const char* change_type_to_string(ChangeType t) {
+        static const char *const names[] = {
+                [CHANGE_CREATE] = "create",
+                [CHANGE_UPDATE] = "update",
+                [CHANGE_ATTRIBUTES] = "attributes",
+                [CHANGE_REMOVE] = "remove",
+                [CHANGE_ENABLE] = "enable",
+                [CHANGE_START] = "start",
+                [CHANGE_RESTART] = "restart",
+                [CHANGE_RELOAD] = "reload",
+                [CHANGE_DAEMON_RELOAD] = "daemon-reload",
+        };
+
+        return (size_t) t < ARRAY_SIZE(names) ? names[t] : NULL;
+}

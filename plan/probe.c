@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Results of probes, and lists of checks
+ */
+
+#include <stdlib.h>
+
+#include "common/alloc.h"
+#include "plan/probe.h"
+
+/**
+ * probe_result_set() - say what a probe found
+ * @r:          the result; an earlier text is freed
+ * @state:      what it means
+ * @format:     printf-style, one line; NULL for no text
+ */
+void probe_result_set(ProbeResult *r, ProbeState state, const char *format, ...) {
+        va_list ap;
+
+        free(r->text);
+        r->text = NULL;
+        r->state = state;
+        if (!format)
+                return;
+        va_start(ap, format);
+        r->text = xvasprintf(format, ap);
+        va_end(ap);
+}
+
+void probe_result_done(ProbeResult *r) {
+        free(r->text);
+        *r = (ProbeResult) {};
+}
+
+/**
+ * check_add() - add what a check found
+ * @l:          the list
+ * @state:      how bad it is
+ * @id:         stable, for scripts: "etcd.members"
+ * @node:       where, or NULL
+ * @subject:    what was looked at: "kube-apiserver"
+ * @format:     printf-style, what was found, one line
+ *
+ * Return: the check, lent until the next one is added; advice and data may be set.
+ */
+Check* check_add(CheckList *l, CheckState state, const char *id, const Node *node, const char *subject,
+                 const char *format, ...) {
+        Check *check;
+        va_list ap;
+
+        l->checks = xrealloc(l->checks, l->n_checks + 1, sizeof(Check));
+        check = l->checks + l->n_checks++;
+        *check = (Check) {
+                .id = xstrdup(id),
+                .node = node ? xstrdup(node->name) : NULL,
+                .subject = xstrdup(subject),
+                .state = state,
+        };
+        va_start(ap, format);
+        check->text = xvasprintf(format, ap);
+        va_end(ap);
+        return check;
+}
+
+void check_advise(Check *check, const char *format, ...) {
+        va_list ap;
+
+        free(check->advice);
+        va_start(ap, format);
+        check->advice = xvasprintf(format, ap);
+        va_end(ap);
+}
+
+void check_list_append(CheckList *l, CheckList *other) {
+        l->checks = xrealloc(l->checks, l->n_checks + other->n_checks + 1, sizeof(Check));
+        for (size_t i = 0; i < other->n_checks; i++)
+                l->checks[l->n_checks++] = other->checks[i];
+        free(other->checks);
+        *other = (CheckList) {};
+}
+
+size_t check_list_failed(const CheckList *l) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < l->n_checks; i++)
+                n += l->checks[i].state == CHECK_FAILED;
+        return n;
+}
+
+void check_list_done(CheckList *l) {
+        for (size_t i = 0; i < l->n_checks; i++) {
+                free(l->checks[i].id);
+                free(l->checks[i].node);
+                free(l->checks[i].subject);
+                free(l->checks[i].text);
+                free(l->checks[i].advice);
+                json_decref(l->checks[i].data);
+        }
+        free(l->checks);
+        *l = (CheckList) {};
+}
