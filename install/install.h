@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "host/host.h"
+#include "plan/component.h"
+
+/*
+ * The rollout: from plans to nodes that are as planned
+ *
+ * install_run() asks all nodes at once, compares each with its plan, and reports every problem of every node
+ * before the first write. If nothing differs, nothing is written. A cluster that does not serve yet gets
+ * everything at once, and what waits for a quorum is waited for on probes. A cluster that serves is given
+ * its files at once, and then restarted node by node: whoever leads comes last and hands over first, gates
+ * are looked at before and after, and the first node that does not come back ends the run.
+ *
+ * Killed or cancelled at any moment, the next run finishes the work: there is no state but that of the
+ * nodes. What is installed is known here only as plan items and components; no component is known by name.
+ */
+typedef enum InstallEventType {
+        INSTALL_STAGE,    /* the node is at another stage: text says which ("facts", "kube-apiserver") */
+        INSTALL_AMOUNT,   /* done and total bytes of this stage */
+        INSTALL_WAITING,  /* text: what this stage waits for ("2 of 3 members") */
+        INSTALL_NOTE,     /* text for people, of a node or of the whole run */
+        INSTALL_WARNING,  /* the same, and somebody should look into it */
+        INSTALL_FINISHED, /* the node is done: text says how ("done", "nothing to change") */
+        INSTALL_FAILED,   /* the node is done, badly; the Error has more */
+} InstallEventType;
+
+typedef struct InstallEvent {
+        InstallEventType type;
+        const Node *node; /* NULL: the whole run */
+        const char *text;
+        uint64_t done, total;
+} InstallEvent;
+
+typedef struct InstallRequest {
+        const Cluster *cluster;
+        Store *store; /* dry_run: NULL or one that lacks things is good enough */
+        const Lock *lock;
+        const Component *const *components;
+        const Node *const *nodes; /* those to be installed */
+        size_t n_nodes;
+        const char *cache; /* fetch's; NULL: fetch_cache_default() */
+        const HostOptions *host;
+        const char *holder; /* for the locks on the nodes: who is at work */
+        bool dry_run;       /* compare, and show; write nothing */
+        bool deep;          /* hash every file */
+        bool wait;          /* wait for locks that others hold */
+        void (*event)(void *userdata, const InstallEvent *event); /* or NULL; by one thread at a time */
+        void *userdata;
+        const volatile int *cancelled; /* or NULL */
+} InstallRequest;
+
+typedef enum InstallOutcome {
+        INSTALL_UNTOUCHED, /* the run ended before this node's turn */
+        INSTALL_UNCHANGED,
+        INSTALL_CHANGED,
+        INSTALL_WAITS, /* done, and waits for other nodes: waits_for says for what */
+        INSTALL_BROKEN,
+} InstallOutcome;
+
+typedef struct InstallNode {
+        const Node *node;
+        InstallOutcome outcome;
+        size_t n_items;
+        size_t n_changes;
+        char *waits_for; /* "etcd: 1 of 3 members, quorum needs 2"; or NULL */
+        char *diff;      /* dry_run: what would change, as text; "" if nothing */
+        json_t *changes; /* dry_run: the same for scripts; see changes_to_json() */
+} InstallNode;
+
+typedef struct InstallResult {
+        InstallNode *nodes;
+        size_t n_nodes;
+        size_t n_items;
+        bool changed;           /* something was written, started or applied (dry_run: would be) */
+        bool serving;           /* the cluster served before */
+        char *url;              /* where the cluster was asked for its version */
+        char *version;          /* what it answered: "v1.36.3"; NULL: it was not asked, or did not answer */
+        uint64_t answer_usec;   /* from the start of the run to that answer */
+        uint64_t duration_usec; /* of the whole run */
+} InstallResult;
+
+/* 0, or negative: errors has at least one, at most a few per node. ret is filled in either way. */
+int install_run(const InstallRequest *request, InstallResult *ret, ErrorList *errors);
+void install_result_done(InstallResult *r);
