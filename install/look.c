@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "common/alloc.h"
+#include "fetch/fetch.h"
+#include "install/run.h"
+
+/*
+ * Looking at a node: facts and state in one round trip, then the plan made with the facts, then the difference
+ *
+ * Which paths to look at does not depend on the facts, so that an outline, the plan made with default facts, tells what to ask.
+ */
+static int node_plan(const NodeRun *n, const Facts *facts, Plan **ret, Error **reterr) {
+        const InstallRequest *q = n->run->request;
+        PlanContext c = {
+                .cluster = q->cluster,
+                .node = n->node,
+                .facts = facts,
+                .store = q->store,
+                .lock = q->lock,
+        };
+
+        return plan_node(q->components, &c, ret, reterr);
+}
+
+/**
+ * run_outline() - make every chosen node's plan with default facts
+ *
+ * Finds what is missing (keys not made, binaries not fetched) once for all nodes, before any of them is asked anything.
+ */
+int run_outline(InstallRun *run, Error **reterr) {
+        _cleanup_strv_ Strv missing = NULL;
+        _cleanup_free_ char *text = NULL;
+        int r;
+
+        for (NodeRun *n = run->nodes; n < run->nodes + run->n_nodes; n++) {
+                Facts defaults;
+
+                if (!n->selected)
+                        continue;
+                facts_default(run->request->cluster, n->node, &defaults);
+                r = node_plan(n, &defaults, &n->outline, reterr);
+                facts_done(&defaults);
+                if (r < 0)
+                        return error_prefix(reterr, r, "%s", n->node->name);
+                STRV_FOREACH(m, n->outline->missing)
+                        if (!strv_contains(missing, *m))
+                                strv_add(&missing, *m);
+        }
+        if (!missing)
+                return 0;
+        text = strv_join(missing, "\n");
+        r = error_set(reterr, ERROR_CONFIG, ENOENT, "the cluster directory is not complete, so nothing can be installed yet");
+        error_detail(reterr, "%s\n", text);
+        return r;
+}
+
+/* All binaries that will travel must be here before the first byte does. */
+static int node_binaries_cached(const NodeRun *n, Error **reterr) {
+        const InstallRequest *q = n->run->request;
+
+        for (size_t i = 0; i < n->changes.n_changes; i++) {
+                const PlanItem *item = n->changes.changes[i].item;
+                _cleanup_free_ char *path = NULL;
+                const LockEntry *entry;
+
+                if (!item || item->type != PLAN_BINARY)
+                        continue;
+                entry = lock_find(q->lock, item->binary.artifact, item->binary.version, item->binary.architecture);
+                path = entry ? fetch_cache_path(n->run->cache, entry) : NULL;
+                if (!path || access(path, R_OK) < 0)
+                        return error_set(reterr, ERROR_CONFIG, ENOENT, "%s %s for %s is not in the cache: run hardway fetch",
+                                         item->binary.artifact, item->binary.version, item->binary.architecture);
+        }
+        return 0;
+}
+
+/**
+ * node_look() - learn how a node differs from its plan
+ *
+ * Fills in facts, observation, plan and changes; may be called again, after the node was locked or changed.
+ */
+int node_look(NodeRun *n, Error **reterr) {
+        _cleanup_(observation_freep) Observation *observation = NULL;
+        Facts facts = {};
+        Host *host;
+        int r;
+
+        node_step(n, "facts");
+        r = node_host(n, &host, reterr);
+        if (r < 0)
+                return r;
+        r = host_look(host, n->outline, n->run->request->deep, &facts, &observation, reterr);
+        node_release(n);
+        if (r < 0)
+                return r;
+
+        facts_done(&n->facts);
+        n->facts = facts;
+        observation_free(n->observation);
+        n->observation = TAKE_PTR(observation);
+        changes_done(&n->changes);
+        n->plan = plan_free(n->plan);
+
+        r = node_plan(n, &n->facts, &n->plan, reterr);
+        if (r < 0)
+                return r;
+        plan_compare(n->plan, n->observation, &n->changes);
+        if (n->n_found == 0)
+                n->n_found = n->changes.n_changes;
+        if (n->changes.n_changes == 0)
+                node_end(n, INSTALL_UNCHANGED, "nothing to change");
+        return node_binaries_cached(n, reterr);
+}

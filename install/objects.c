@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "common/alloc.h"
+#include "common/json.h"
+#include "install/run.h"
+
+/*
+ * What goes through the API once it answers: the cluster objects of the plans, and the proof that the endpoint serves
+ *
+ * Objects are applied by server-side apply (kubernetes.io "Server-Side Apply"), as super-admin, whose group needs none of the bindings that
+ * are being made. An object that already says what ours says is left alone.
+ */
+#define ENDPOINT_WAIT_USEC (60 * USEC_PER_SEC)
+#define OBJECTS_WAIT_USEC (60 * USEC_PER_SEC)
+#define PAUSE_USEC (100 * USEC_PER_MSEC)
+
+/* Whether have says everything that want says; it may say more. */
+static bool json_says(const json_t *have, const json_t *want) {
+        const char *key;
+        json_t *value;
+        size_t i;
+
+        if (json_is_object(want)) {
+                json_object_foreach((json_t *) want, key, value)
+                        if (!json_says(json_object_get(have, key), value))
+                                return false;
+                return json_is_object(have);
+        }
+        if (json_is_array(want)) {
+                if (!json_is_array(have) || json_array_size(have) != json_array_size(want))
+                        return false;
+                json_array_foreach(want, i, value)
+                        if (!json_says(json_array_get(have, i), value))
+                                return false;
+                return true;
+        }
+        return json_equal(have, want);
+}
+
+static int object_apply(HttpClient *client, const char *base, const PlanItem *item, Error **reterr) {
+        _cleanup_free_ char *url = xasprintf("%s%s?fieldManager=hardway&force=true&fieldValidation=Strict", base, item->object.api);
+        _cleanup_buffer_ Buffer body = BUFFER_NULL;
+        HttpResponse response = HTTP_RESPONSE_NULL;
+        HttpRequest request = {
+                .method = "PATCH",
+                .url = url,
+                .content_type = "application/apply-patch+yaml", /* JSON is YAML */
+        };
+        int r;
+
+        json_write(item->object.body, &body);
+        request.body = body.data;
+        request.body_size = body.size;
+        r = http_request(client, &request, &response, reterr);
+        if (r >= 0 && response.status >= 300)
+                r = error_set(reterr, response.status >= 500 || response.status == 403 ? ERROR_TEMPORARY : ERROR_INTERNAL, EPROTO,
+                              "%s: the apiserver answered %ld: %.200s", item->object.api, response.status, buffer_str(&response.body));
+        http_response_done(&response);
+        return r < 0 ? r : 0;
+}
+
+/* Return: 1 if it had to be applied. */
+static int object_converge(HttpClient *client, const char *base, const PlanItem *item, Error **reterr) {
+        _cleanup_free_ char *url = xasprintf("%s%s", base, item->object.api);
+        _cleanup_json_ json_t *have = NULL;
+        int r;
+
+        r = http_json(client, "GET", url, NULL, &have, NULL);
+        if (r >= 0 && json_says(have, item->object.body))
+                return 0;
+        r = object_apply(client, base, item, reterr);
+        return r < 0 ? r : 1;
+}
+
+static int objects_of(const NodeRun *n, HttpClient *client, size_t *ret_n, Error **reterr) {
+        _cleanup_free_ char *base = cluster_apiserver_url(n->run->request->cluster, n->node);
+        size_t count = 0;
+        int r;
+
+        PLAN_FOREACH(item, n->plan, PLAN_OBJECT) {
+                r = object_converge(client, base, item, reterr);
+                if (r < 0)
+                        return r;
+                count += (size_t) r;
+        }
+        *ret_n = count;
+        return 0;
+}
+
+static const NodeRun* node_with_objects(const InstallRun *run) {
+        for (const NodeRun *n = run->nodes; n < run->nodes + run->n_nodes; n++)
+                if (n->selected && n->plan) {
+                        PLAN_FOREACH(item, n->plan, PLAN_OBJECT)
+                                return n;
+                }
+        return NULL;
+}
+
+/**
+ * run_objects() - apply the cluster objects that are not there yet
+ * @ret_n:      how many had to be applied
+ *
+ * Asks the apiserver of the first chosen controller. The RBAC bootstrap of a fresh cluster may refuse for a moment, so it is tried again
+ * for a while; a run that had nothing to change asks once and does not mind an apiserver that is away (verify does).
+ */
+int run_objects(InstallRun *run, size_t *ret_n, Error **reterr) {
+        _cleanup_(http_client_freep) HttpClient *client = NULL;
+        const NodeRun *n = node_with_objects(run);
+        uint64_t end = clock_usec() + OBJECTS_WAIT_USEC;
+        int r;
+
+        *ret_n = 0;
+        if (!n)
+                return 0;
+        r = probe_client(&run->probes, "ca", "super-admin", &client, reterr);
+        if (r < 0)
+                return r;
+        for (;;) {
+                _cleanup_error_ Error *error = NULL;
+
+                r = objects_of(n, client, ret_n, &error);
+                if (r >= 0)
+                        return 0;
+                if (!node_differs(n) && error->kind == ERROR_UNAVAILABLE)
+                        return 0;
+                if (clock_usec() > end || (error->kind != ERROR_TEMPORARY && error->kind != ERROR_UNAVAILABLE)) {
+                        r = error_propagate(reterr, TAKE_PTR(error));
+                        return error_prefix(reterr, r, "cluster objects");
+                }
+                clock_sleep(PAUSE_USEC);
+        }
+}
+
+/**
+ * run_endpoint() - wait until the cluster answers where its users will ask
+ *
+ * GET /version through the endpoint, trusting the cluster CA only. Without it there is no installation to speak of; where load balancers were
+ * not part of this run and the endpoint does not answer, that is only told.
+ */
+int run_endpoint(InstallRun *run, InstallResult *result, Error **reterr) {
+        _cleanup_free_ char *base = cluster_endpoint_url(run->request->cluster);
+        _cleanup_free_ char *url = xasprintf("%s/version", base);
+        _cleanup_(http_client_freep) HttpClient *client = NULL;
+        uint64_t end = clock_usec() + ENDPOINT_WAIT_USEC;
+        int r;
+
+        for (const NodeRun *n = run->nodes; n < run->nodes + run->n_nodes; n++)
+                if (!n->selected)
+                        end = clock_usec() + USEC_PER_SEC;
+        result->url = xstrdup(base);
+        r = probe_client(&run->probes, "ca", NULL, &client, reterr);
+        if (r < 0)
+                return r;
+        for (;;) {
+                _cleanup_error_ Error *error = NULL;
+                _cleanup_json_ json_t *version = NULL;
+
+                r = http_json(client, "GET", url, NULL, &version, &error);
+                if (r >= 0) {
+                        result->answer_usec = clock_usec() - run->start_usec;
+                        result->version = xstrdup_null(json_text(version, "gitVersion"));
+                        return 0;
+                }
+                if (clock_usec() > end)
+                        break;
+                clock_sleep(PAUSE_USEC);
+        }
+        for (const NodeRun *n = run->nodes; n < run->nodes + run->n_nodes; n++)
+                if (!n->selected)
+                        return 0;
+        return error_set(reterr, ERROR_UNAVAILABLE, ETIMEDOUT, "%s does not answer, although every node is as it should be; hardway verify tells more", url);
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "common/alloc.h"
+#include "common/clock.h"
+#include "install/run.h"
+
+/*
+ * Putting what differs on a node: everything at once, or the binaries ahead of a rollout
+ */
+
+bool change_is_put(const Change *c) {
+        switch (c->type) {
+        case CHANGE_CREATE:
+        case CHANGE_UPDATE:
+        case CHANGE_ATTRIBUTES:
+                return !c->item || c->item->type != PLAN_OBJECT;
+        case CHANGE_REMOVE:
+                return true;
+        default:
+                return false;
+        }
+}
+
+static bool change_is_ahead(const Change *c) {
+        return change_is_put(c) && c->item && (c->item->type == PLAN_BINARY || c->item->type == PLAN_DIRECTORY);
+}
+
+/* A part of the changes; the strings stay those of the whole, so only the array is to be freed. */
+static void changes_part(const Changes *all, bool (*which)(const Change *), Changes *ret) {
+        *ret = (Changes) { .changes = xnew(Change, all->n_changes + 1) };
+        for (size_t i = 0; i < all->n_changes; i++) {
+                const Change *c = &all->changes[i];
+
+                if (!which(c))
+                        continue;
+                ret->changes[ret->n_changes++] = *c;
+                if (!c->item || (c->type != CHANGE_CREATE && c->type != CHANGE_UPDATE))
+                        continue;
+                if (c->item->type == PLAN_BINARY) {
+                        ret->n_binaries++;
+                        ret->put_size += c->item->binary.size;
+                } else if (c->item->type == PLAN_FILE || c->item->type == PLAN_UNIT || c->item->type == PLAN_SYMLINK) {
+                        ret->n_files++;
+                        ret->put_size += c->item->content.size;
+                }
+        }
+}
+
+static void put_progress(void *userdata, uint64_t done, uint64_t total) {
+        node_event(userdata, INSTALL_AMOUNT, NULL, done, total);
+}
+
+static void put_announce(const NodeRun *n, const Changes *c) {
+        _cleanup_buffer_ Buffer text = BUFFER_NULL;
+
+        if (c->n_binaries > 0)
+                buffer_addf(&text, "%zu %s, ", c->n_binaries, c->n_binaries == 1 ? "binary" : "binaries");
+        if (c->n_files > 0)
+                buffer_addf(&text, "%zu %s, ", c->n_files, c->n_files == 1 ? "file" : "files");
+        if (text.size == 0)
+                buffer_addf(&text, "%zu %s, ", c->n_changes, c->n_changes == 1 ? "change" : "changes");
+        text.data[text.size - 2] = '\0';
+        if (c->put_size >= 1000000)
+                node_step(n, "%s (%llu MB)", text.data, (unsigned long long) (c->put_size / 1000000));
+        else
+                node_step(n, "%s", text.data);
+}
+
+static int node_put_part(NodeRun *n, bool (*which)(const Change *), Error **reterr) {
+        const InstallRequest *q = n->run->request;
+        Changes part;
+        HostPut put;
+        Host *host;
+        int r;
+
+        r = run_cancelled(n->run, reterr);
+        if (r < 0)
+                return r;
+        changes_part(&n->changes, which, &part);
+        if (part.n_changes == 0) {
+                free(part.changes);
+                return 0;
+        }
+        put_announce(n, &part);
+        put = (HostPut) {
+                .plan = n->plan,
+                .changes = &part,
+                .cache = n->run->cache,
+                .lock = q->lock,
+                .progress = put_progress,
+                .userdata = n,
+        };
+        r = node_host(n, &host, reterr);
+        if (r >= 0) {
+                r = host_put(host, &put, reterr);
+                node_release(n);
+        }
+        free(part.changes);
+        return r;
+}
+
+/**
+ * node_put() - put all that differs, and record that the node is as planned
+ *
+ * The record comes after the files and before the units: what a process should run is compared with the process, not with the record.
+ */
+int node_put(NodeRun *n, Error **reterr) {
+        Host *host;
+        int r;
+
+        r = node_put_part(n, change_is_put, reterr);
+        if (r < 0)
+                return r;
+        r = node_host(n, &host, reterr);
+        if (r < 0)
+                return r;
+        r = host_record(host, n->plan, n->run->identity, reterr);
+        node_release(n);
+        return r;
+}
+
+/**
+ * node_put_binaries() - put only binaries (and directories), which nothing uses until a unit names them
+ */
+int node_put_binaries(NodeRun *n, Error **reterr) {
+        int r;
+
+        r = node_put_part(n, change_is_ahead, reterr);
+        if (r < 0)
+                return r;
+        return node_look(n, reterr);
+}

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <stdlib.h>
+
+#include "common/alloc.h"
+#include "install/run.h"
+
+/*
+ * The two ways of changing nodes: all together, or one by one
+ */
+
+/* Does any node of the cluster stay out of this run? Then what waits for it is not a failure. */
+static bool others_follow(const InstallRun *run) {
+        for (const NodeRun *n = run->nodes; n < run->nodes + run->n_nodes; n++)
+                if (!n->selected)
+                        return false;
+        return true;
+}
+
+static int node_together(NodeRun *n, Error **reterr) {
+        int r;
+
+        r = node_put(n, reterr);
+        if (r < 0)
+                return r;
+        r = node_units(n, /* wait= */ false, reterr);
+        if (r < 0)
+                return r;
+        r = node_ready(n, others_follow(n->run), reterr);
+        if (r < 0)
+                return r;
+        node_end(n, n->waits_for ? INSTALL_WAITS : INSTALL_CHANGED, n->waits_for ?: "done");
+        return 0;
+}
+
+/**
+ * run_together() - change all nodes that differ at once: the first installation
+ */
+int run_together(InstallRun *run) {
+        return crew_each(run, node_differs, node_together);
+}
+
+/* Something that runs will stop for a moment. */
+static bool node_disrupts(const NodeRun *n) {
+        for (size_t i = 0; i < n->changes.n_changes; i++)
+                if (n->changes.changes[i].type == CHANGE_RESTART)
+                        return true;
+        return false;
+}
+
+static int node_leads(NodeRun *n, Error **reterr) {
+        bool leads = false;
+        int r;
+
+        RUN_FOREACH_COMPONENT(c, n->run) {
+                bool one = false;
+
+                if (!c->leads || !component_on_node(c, n->run->request->cluster, n->node))
+                        continue;
+                r = c->leads(&n->run->probes, n->node, &one, reterr);
+                if (r < 0)
+                        return r;
+                leads = leads || one;
+        }
+        n->leads = leads;
+        return 0;
+}
+
+static int hand_over(NodeRun *n, bool back, Error **reterr) {
+        int r;
+
+        RUN_FOREACH_COMPONENT(c, n->run) {
+                int (*f)(const ProbeContext *, const Node *, Error **) = back ? c->take_back : c->hand_over;
+
+                if (!f || !component_on_node(c, n->run->request->cluster, n->node))
+                        continue;
+                r = f(&n->run->probes, n->node, reterr);
+                if (r < 0)
+                        return error_prefix(reterr, r, "%s", c->name);
+        }
+        return 0;
+}
+
+static int node_change(NodeRun *n, bool disrupts, Error **reterr) {
+        int r;
+
+        r = node_put(n, reterr);
+        if (r < 0)
+                return r;
+        if (disrupts) {
+                node_step(n, "leadership handed over");
+                r = hand_over(n, /* back= */ false, reterr);
+                if (r < 0)
+                        return r;
+        }
+        r = node_units(n, /* wait= */ true, reterr);
+        if (r < 0)
+                return r;
+        return node_ready(n, others_follow(n->run), reterr);
+}
+
+/* One node of a cluster that serves; what was handed over is taken back also if the node did not come up again. */
+static int node_in_turn(NodeRun *n, Error **reterr) {
+        bool disrupts = node_disrupts(n);
+        int r, k;
+
+        if (disrupts) {
+                node_step(n, "gate");
+                r = run_gates(n->run, n, "before this node is changed", reterr);
+                if (r < 0)
+                        return r;
+        }
+        r = node_change(n, disrupts, reterr);
+        if (disrupts) {
+                k = hand_over(n, /* back= */ true, r < 0 ? NULL : reterr);
+                if (r >= 0)
+                        r = k;
+        }
+        if (r < 0)
+                return r;
+        if (disrupts) {
+                node_step(n, "gate");
+                r = run_gates(n->run, n, "after this node was changed", reterr);
+                if (r < 0)
+                        return r;
+        }
+        node_end(n, n->waits_for ? INSTALL_WAITS : INSTALL_CHANGED, n->waits_for ?: "done");
+        return 0;
+}
+
+static bool node_puts_binaries(const NodeRun *n) {
+        return n->changes.n_binaries > 0;
+}
+
+/* Those that lead come last within their kind, and load balancers after controllers. */
+static int in_turn(const void *a, const void *b) {
+        const NodeRun *x = *(NodeRun *const *) a, *y = *(NodeRun *const *) b;
+        bool xb = !(x->node->roles & (ROLE_CONTROLLER | ROLE_ETCD)), yb = !(y->node->roles & (ROLE_CONTROLLER | ROLE_ETCD));
+
+        if (xb != yb)
+                return xb - yb;
+        if (x->leads != y->leads)
+                return x->leads - y->leads;
+        return (x > y) - (x < y);
+}
+
+static int rollout_stop(NodeRun **turn, size_t done, size_t n_turn, int r, Error *error) {
+        _cleanup_strv_ Strv rest = NULL;
+        _cleanup_free_ char *names = NULL;
+
+        for (size_t i = done + 1; i < n_turn; i++) {
+                strv_add(&rest, turn[i]->node->name);
+                node_end(turn[i], INSTALL_UNTOUCHED, "not touched");
+        }
+        if (rest) {
+                names = strv_join(rest, ", ");
+                error_detail(&error, "The rollout stopped here; not touched: %s. Mend this node, then run hardway install again.\n", names);
+        }
+        return node_fail(turn[done], r, error);
+}
+
+/**
+ * run_one_by_one() - change the nodes that differ of a cluster that serves
+ *
+ * Stops at the first node that does not come back: what the others run is left as it is.
+ */
+int run_one_by_one(InstallRun *run) {
+        _cleanup_free_ NodeRun **turn = xnew(NodeRun *, run->n_nodes);
+        size_t n_turn = 0;
+        int r;
+
+        r = crew_each(run, node_puts_binaries, node_put_binaries);
+        if (r < 0)
+                return r;
+        r = crew_each(run, node_differs, node_leads);
+        if (r < 0)
+                return r;
+
+        for (NodeRun *n = run->nodes; n < run->nodes + run->n_nodes; n++)
+                if (n->selected && node_differs(n))
+                        turn[n_turn++] = n;
+        qsort(turn, n_turn, sizeof(*turn), in_turn);
+
+        for (size_t i = 0; i < n_turn; i++) {
+                Error *error = NULL;
+
+                r = run_cancelled(run, &error);
+                if (r >= 0)
+                        r = node_in_turn(turn[i], &error);
+                if (r < 0)
+                        return rollout_stop(turn, i, n_turn, r, error);
+        }
+        return 0;
+}

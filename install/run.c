@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "common/alloc.h"
+#include "install/run.h"
+
+/*
+ * A run from end to end: look, refuse, lock, look again, change, prove. The parts are in files of their own; what they share of a node
+ * (its host, its place on the screen) is here.
+ */
+
+int node_host(NodeRun *n, Host **ret, Error **reterr) {
+        int r;
+
+        (void) pthread_mutex_lock(&n->mutex);
+        if (!n->host) {
+                r = host_open(n->node, n->run->request->host, &n->host, reterr);
+                if (r < 0) {
+                        (void) pthread_mutex_unlock(&n->mutex);
+                        return r;
+                }
+        }
+        *ret = n->host;
+        return 0;
+}
+
+void node_release(NodeRun *n) {
+        (void) pthread_mutex_unlock(&n->mutex);
+}
+
+bool node_differs(const NodeRun *n) {
+        return n->changes.n_changes > 0;
+}
+
+void node_event(const NodeRun *n, InstallEventType type, const char *text, uint64_t done, uint64_t total) {
+        InstallRun *run = n->run;
+        InstallEvent event = { .type = type, .node = n->node, .text = text, .done = done, .total = total };
+
+        if (!run->request->event)
+                return;
+        (void) pthread_mutex_lock(&run->mutex);
+        run->request->event(run->request->userdata, &event);
+        (void) pthread_mutex_unlock(&run->mutex);
+}
+
+void node_step(const NodeRun *n, const char *format, ...) {
+        _cleanup_free_ char *text = NULL;
+        va_list ap;
+
+        va_start(ap, format);
+        text = xvasprintf(format, ap);
+        va_end(ap);
+        node_event(n, INSTALL_STAGE, text, 0, 0);
+}
+
+void node_end(NodeRun *n, InstallOutcome outcome, const char *text) {
+        n->outcome = outcome;
+        node_event(n, outcome == INSTALL_BROKEN ? INSTALL_FAILED : INSTALL_FINISHED, text, 0, 0);
+}
+
+int run_cancelled(const InstallRun *run, Error **reterr) {
+        const volatile int *cancelled = run->request->cancelled;
+
+        if (!cancelled || !*cancelled)
+                return 0;
+        return error_set(reterr, ERROR_TEMPORARY, ECANCELED, "stopped as asked; hardway install goes on from here");
+}
+
+/* What probes ask of a node goes through its Host like everything else. */
+static int run_exec(void *userdata, const Node *node, const char *script, Buffer *ret, Error **reterr) {
+        InstallRun *run = userdata;
+        NodeRun *n = &run->nodes[node->index];
+        Host *host;
+        int r;
+
+        r = node_host(n, &host, reterr);
+        if (r < 0)
+                return error_prefix(reterr, r, "%s", node->name);
+        r = host_exec(host, script, ret, reterr);
+        node_release(n);
+        return r < 0 ? error_prefix(reterr, r, "%s", node->name) : r;
+}
+
+static void run_init(InstallRun *run, const InstallRequest *request) {
+        *run = (InstallRun) {
+                .request = request,
+                .n_nodes = request->cluster->n_nodes,
+                .nodes = xnew(NodeRun, request->cluster->n_nodes),
+                .start_usec = clock_usec(),
+                .cache = request->cache ? xstrdup(request->cache) : fetch_cache_default(),
+        };
+        run->probes = (ProbeContext) {
+                .cluster = request->cluster,
+                .store = request->store,
+                .exec = run_exec,
+                .userdata = run,
+        };
+        (void) pthread_mutex_init(&run->mutex, NULL);
+        for (size_t i = 0; i < run->n_nodes; i++) {
+                NodeRun *n = &run->nodes[i];
+
+                n->run = run;
+                n->node = &request->cluster->nodes[i];
+                (void) pthread_mutex_init(&n->mutex, NULL);
+                for (size_t k = 0; k < request->n_nodes; k++)
+                        if (request->nodes[k] == n->node)
+                                n->selected = true;
+        }
+}
+
+static void run_done(InstallRun *run) {
+        for (size_t i = 0; i < run->n_nodes; i++) {
+                NodeRun *n = &run->nodes[i];
+
+                if (n->locked)
+                        host_unlock(n->host);
+                changes_done(&n->changes);
+                plan_free(n->plan);
+                plan_free(n->outline);
+                free(n->waits_for);
+                observation_free(n->observation);
+                facts_done(&n->facts);
+                host_free(n->host);
+                error_list_done(&n->errors);
+                (void) pthread_mutex_destroy(&n->mutex);
+        }
+        free(run->nodes);
+        free(run->identity);
+        free(run->cache);
+        (void) pthread_mutex_destroy(&run->mutex);
+}
+
+/* Ending a master connection takes its time; all of them together take no longer than one. */
+static int node_close(NodeRun *n, _unused_ Error **reterr) {
+        if (n->locked)
+                host_unlock(n->host);
+        n->locked = false;
+        n->host = host_free(n->host);
+        return 0;
+}
+
+static int run_identity(InstallRun *run, Error **reterr) {
+        const Buffer *identity;
+        int r;
+
+        r = store_file(run->request->store, "secrets/identity", &identity, reterr);
+        if (r < 0)
+                return error_prefix(reterr, r, "the cluster has no identity yet (hardway pki gen makes it)");
+        run->identity = xstrndup(identity->data, strcspn(identity->data, "\n"));
+        return 0;
+}
+
+static int node_lock(NodeRun *n, Error **reterr) {
+        const InstallRequest *q = n->run->request;
+        Host *host;
+        int r;
+
+        r = node_host(n, &host, reterr);
+        if (r < 0)
+                return r;
+        r = host_lock(host, q->holder, q->wait, reterr);
+        node_release(n);
+        if (r >= 0)
+                n->locked = true;
+        return r;
+}
+
+static int run_serving(InstallRun *run, Error **reterr) {
+        int r;
+
+        RUN_FOREACH_COMPONENT(c, run) {
+                bool serving = false;
+
+                if (!c->serving)
+                        continue;
+                r = c->serving(&run->probes, &serving, reterr);
+                if (r < 0)
+                        return r;
+                run->serving = run->serving || serving;
+        }
+        return 0;
+}
+
+/* What the first look promised may be otherwise by the time the locks are held. */
+static int run_prepare(InstallRun *run) {
+        int r;
+
+        r = run_preflight(run);
+        if (r < 0)
+                return r;
+        r = crew_each(run, node_differs, node_lock);
+        if (r < 0)
+                return r;
+        return crew_each(run, node_differs, node_look);
+}
+
+static int run_snapshot(InstallRun *run, Error **reterr) {
+        bool binaries = false;
+        int r;
+
+        for (size_t i = 0; i < run->n_nodes; i++)
+                binaries = binaries || run->nodes[i].changes.n_binaries > 0;
+        if (!run->serving || !binaries)
+                return 0;
+
+        RUN_FOREACH_COMPONENT(c, run) {
+                if (!c->before_rollout)
+                        continue;
+                r = c->before_rollout(&run->probes, reterr);
+                if (r < 0)
+                        return error_prefix(reterr, r, "before other binaries are rolled out: %s", c->name);
+        }
+        return 0;
+}
+
+static int run_change(InstallRun *run, ErrorList *errors) {
+        Error *error = NULL;
+        int r;
+
+        r = run_prepare(run);
+        if (r < 0)
+                return r;
+        r = run_serving(run, &error);
+        if (r >= 0)
+                r = run_snapshot(run, &error);
+        if (r < 0) {
+                error_list_take(errors, error);
+                return r;
+        }
+        return run->serving ? run_one_by_one(run) : run_together(run);
+}
+
+static bool run_waits(const InstallRun *run) {
+        for (const NodeRun *n = run->nodes; n < run->nodes + run->n_nodes; n++)
+                if (n->waits_for)
+                        return true;
+        return false;
+}
+
+static int run_finish(InstallRun *run, InstallResult *result, Error **reterr) {
+        size_t n_objects;
+        int r;
+
+        if (run_waits(run))
+                return 0;
+        r = run_objects(run, &n_objects, reterr);
+        if (r < 0)
+                return r;
+        if (!result->changed && n_objects == 0)
+                return 0;
+        result->changed = true;
+        return run_endpoint(run, result, reterr);
+}
+
+static int run_all(InstallRun *run, InstallResult *result, ErrorList *errors) {
+        Error *error = NULL;
+        int r;
+
+        r = run_outline(run, &error);
+        if (r >= 0)
+                r = run_identity(run, &error);
+        if (r < 0) {
+                error_list_take(errors, error);
+                return r;
+        }
+        r = crew_each(run, NULL, node_look);
+        if (r < 0)
+                return r;
+        for (const NodeRun *n = run->nodes; n < run->nodes + run->n_nodes; n++)
+                result->changed = result->changed || (n->selected && node_differs(n));
+
+        if (run->request->dry_run) {
+                run_show(run);
+                return 0;
+        }
+        if (result->changed) {
+                r = run_change(run, errors);
+                if (r < 0)
+                        return r;
+        }
+        r = run_finish(run, result, &error);
+        if (r < 0)
+                error_list_take(errors, error);
+        return r;
+}
+
+/* What is told of each node, in the order in which they were asked for. */
+static void run_report(InstallRun *run, InstallResult *result) {
+        const InstallRequest *q = run->request;
+
+        result->nodes = xnew(InstallNode, q->n_nodes + 1);
+        result->n_nodes = q->n_nodes;
+        for (size_t i = 0; i < q->n_nodes; i++) {
+                NodeRun *n = &run->nodes[q->nodes[i]->index];
+
+                if (n->errors.n_errors > 0)
+                        n->outcome = INSTALL_BROKEN;
+                result->nodes[i] = (InstallNode) {
+                        .node = n->node,
+                        .outcome = n->outcome,
+                        .n_items = n->plan ? n->plan->n_items : 0,
+                        .n_changes = n->n_found,
+                        .waits_for = TAKE_PTR(n->waits_for),
+                        .diff = TAKE_PTR(n->diff),
+                        .changes = TAKE_PTR(n->shown),
+                };
+                result->n_items += result->nodes[i].n_items;
+        }
+        result->serving = run->serving;
+        result->duration_usec = clock_usec() - run->start_usec;
+}
+
+/**
+ * install_run() - bring nodes to what the cluster file says
+ * @request:    what, where, and whom to tell
+ * @ret:        what was found and done; set in any case, to be released with install_result_done()
+ * @errors:     all that went wrong, nodes in the order of the cluster file
+ *
+ * Return: 0 if every chosen node is as planned and does its work, or waits only for nodes that were not chosen; a negative
+ * errno otherwise.
+ */
+int install_run(const InstallRequest *request, InstallResult *ret, ErrorList *errors) {
+        InstallRun run;
+        int r;
+
+        *ret = (InstallResult) {};
+        run_init(&run, request);
+        r = run_all(&run, ret, errors);
+        run_report(&run, ret);
+
+        for (NodeRun *n = run.nodes; n < run.nodes + run.n_nodes; n++) {
+                for (size_t i = 0; i < n->errors.n_errors; i++)
+                        error_list_take(errors, TAKE_PTR(n->errors.errors[i]));
+                n->errors.n_errors = 0;
+        }
+        (void) crew_each(&run, NULL, node_close);
+        run_done(&run);
+        return r;
+}
+
+void install_result_done(InstallResult *r) {
+        for (size_t i = 0; i < r->n_nodes; i++) {
+                free(r->nodes[i].waits_for);
+                free(r->nodes[i].diff);
+                json_decref(r->nodes[i].changes);
+        }
+        free(r->nodes);
+        free(r->url);
+        free(r->version);
+        *r = (InstallResult) {};
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <pthread.h>
+
+#include "common/clock.h"
+#include "install/install.h"
+
+/*
+ * One run of install, and its nodes; private to install/
+ *
+ * Each chosen node is worked on by one thread at a time (crew_each()). A Host belongs to one thread at a time too, but probes
+ * of one node may ask another (which load balancer holds the VIP?): whoever uses a Host holds its mutex, see node_host().
+ */
+typedef struct InstallRun InstallRun;
+
+typedef struct NodeRun {
+        InstallRun *run;
+        const Node *node;
+        bool selected;
+        bool locked;       /* we hold the node's lock */
+        bool leads;        /* something: it comes last */
+
+        pthread_mutex_t mutex; /* of host */
+        Host *host;            /* NULL until first used */
+
+        Facts facts;
+        Observation *observation;
+        Plan *outline; /* made with default facts: tells what to look at */
+        Plan *plan;
+        Changes changes;
+        size_t n_found;  /* changes at the first look */
+        InstallOutcome outcome;
+        char *waits_for; /* other nodes, for what; or NULL */
+        char *diff;      /* of a dry run */
+        json_t *shown;
+        ErrorList errors; /* what went wrong with this node */
+} NodeRun;
+
+struct InstallRun {
+        const InstallRequest *request;
+        NodeRun *nodes; /* all of the cluster, in its order */
+        size_t n_nodes;
+        ProbeContext probes;
+        char *identity;
+        char *cache;
+        bool serving;
+        uint64_t start_usec;
+        pthread_mutex_t mutex; /* events are told by one thread at a time */
+};
+
+/* crew.c */
+typedef int (*NodeJob)(NodeRun *n, Error **reterr);
+typedef bool (*NodeFilter)(const NodeRun *n);
+/* Runs job for every selected node that passes filter (or NULL), all at once; errors are kept with their nodes. Return: 0, or
+ * the negative result of the first node that failed. */
+int crew_each(InstallRun *run, NodeFilter filter, NodeJob job);
+int node_fail(NodeRun *n, int r, Error *error); /* takes error */
+
+/* run.c */
+int node_host(NodeRun *n, Host **ret, Error **reterr); /* opens it if need be, and holds its mutex until node_release() */
+void node_release(NodeRun *n);
+bool node_differs(const NodeRun *n);
+void node_event(const NodeRun *n, InstallEventType type, const char *text, uint64_t done, uint64_t total);
+void node_step(const NodeRun *n, const char *format, ...) _printf_(2, 3);
+void node_end(NodeRun *n, InstallOutcome outcome, const char *text);
+int run_cancelled(const InstallRun *run, Error **reterr);
+#define RUN_FOREACH_COMPONENT(c, run) \
+        for (const Component *const *_p_##c = (run)->request->components, *c; (c = *_p_##c); _p_##c++)
+
+/* look.c */
+int run_outline(InstallRun *run, Error **reterr);
+int node_look(NodeRun *n, Error **reterr);
+
+/* show.c */
+void run_show(InstallRun *run); /* a dry run: what would change, as text and JSON */
+
+/* preflight.c */
+int run_preflight(InstallRun *run);
+
+/* put.c */
+bool change_is_put(const Change *c); /* travels, or is made by a script; as opposed to what is asked of systemd */
+int node_put(NodeRun *n, Error **reterr);
+int node_put_binaries(NodeRun *n, Error **reterr);
+
+/* units.c */
+int node_units(NodeRun *n, bool wait, Error **reterr); /* daemon-reload, enable, start, restart, reload: what the changes say */
+
+/* ready.c */
+int node_ready(NodeRun *n, bool others_follow, Error **reterr);
+int run_gates(InstallRun *run, NodeRun *n, const char *when, Error **reterr);
+
+/* rollout.c */
+int run_together(InstallRun *run); /* a cluster that does not serve */
+int run_one_by_one(InstallRun *run);
+
+/* objects.c */
+int run_objects(InstallRun *run, size_t *ret_n, Error **reterr);
+int run_endpoint(InstallRun *run, InstallResult *result, Error **reterr);

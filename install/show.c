@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "common/alloc.h"
+#include "install/run.h"
+#include "plan/render.h"
+
+/*
+ * A dry run's result: every change with its reason, and for text what it does to the lines
+ */
+static void change_show(NodeRun *n, const Change *c, Buffer *out) {
+        _cleanup_buffer_ Buffer found = BUFFER_NULL;
+        bool text = c->type == CHANGE_UPDATE && c->item && (c->item->type == PLAN_FILE || c->item->type == PLAN_UNIT);
+        Host *host;
+
+        buffer_addf(out, "%s %s%s%s%s\n", change_type_to_string(c->type), c->path ?: (c->item ? (c->item->path ?: c->item->id) : "systemd"),
+                    c->reason ? " (" : "", c->reason ?: "", c->reason ? ")" : "");
+        if (!text)
+                return;
+        if (!c->item->secret && node_host(n, &host, NULL) >= 0) {
+                (void) host_read(host, c->item->path, 64 * 1024, &found, NULL);
+                node_release(n);
+        }
+        change_render_diff(c, &found, out);
+}
+
+static int node_show(NodeRun *n, _unused_ Error **reterr) {
+        Buffer out = BUFFER_NULL;
+
+        for (size_t i = 0; i < n->changes.n_changes; i++)
+                change_show(n, &n->changes.changes[i], &out);
+        n->diff = buffer_take(&out);
+        n->shown = changes_to_json(&n->changes);
+        if (node_differs(n))
+                node_end(n, INSTALL_UNTOUCHED, "differs");
+        return 0;
+}
+
+void run_show(InstallRun *run) {
+        (void) crew_each(run, NULL, node_show);
+}

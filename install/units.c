@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <stdlib.h>
+
+#include "common/alloc.h"
+#include "install/run.h"
+
+/*
+ * What the changes ask of systemd: reload it, enable units, then start, restart or reload them
+ *
+ * All jobs of a node are queued together and systemd orders them (After=, BindsTo=); nothing is awaited on a first installation, since etcd's
+ * start job ends only when a quorum is there.
+ */
+#define UNITS_TIMEOUT_USEC (240 * USEC_PER_SEC) /* longer than any unit's own start and stop timeouts together */
+
+static int by_rank(const void *a, const void *b) {
+        const Change *x = a, *y = b;
+
+        return x->item->unit.rank - y->item->unit.rank;
+}
+
+static bool change_is_job(const Change *c) {
+        return c->type == CHANGE_START || c->type == CHANGE_RESTART || c->type == CHANGE_RELOAD;
+}
+
+static int units_enable(NodeRun *n, UnitBus *bus, Error **reterr) {
+        _cleanup_strv_ Strv names = NULL;
+
+        for (size_t i = 0; i < n->changes.n_changes; i++) {
+                const Change *c = &n->changes.changes[i];
+
+                if (c->type == CHANGE_ENABLE)
+                        strv_add(&names, c->item->unit.name);
+        }
+        return names ? unit_bus_enable(bus, names, true, reterr) : 0;
+}
+
+static int unit_job(UnitBus *bus, const Change *c, Error **reterr) {
+        static const UnitJob jobs[] = {
+                [CHANGE_START] = UNIT_START,
+                [CHANGE_RESTART] = UNIT_RESTART,
+                [CHANGE_RELOAD] = UNIT_RELOAD_OR_RESTART,
+        };
+
+        /* A unit that has used up its start limit would refuse; one that is not loaded yet has nothing to reset. */
+        if (c->type != CHANGE_RELOAD)
+                (void) unit_bus_reset_failed(bus, c->item->unit.name, NULL);
+        return unit_bus_job(bus, jobs[c->type], c->item->unit.name, reterr);
+}
+
+static int units_queue(NodeRun *n, UnitBus *bus, size_t *ret_n, Error **reterr) {
+        _cleanup_free_ Change *jobs = xnew(Change, n->changes.n_changes + 1);
+        size_t n_jobs = 0;
+        int r;
+
+        for (size_t i = 0; i < n->changes.n_changes; i++)
+                if (change_is_job(&n->changes.changes[i]))
+                        jobs[n_jobs++] = n->changes.changes[i];
+        qsort(jobs, n_jobs, sizeof(Change), by_rank);
+
+        for (size_t i = 0; i < n_jobs; i++) {
+                r = unit_job(bus, &jobs[i], reterr);
+                if (r < 0)
+                        return r;
+        }
+        *ret_n = n_jobs;
+        return 0;
+}
+
+static int units_on_bus(NodeRun *n, UnitBus *bus, bool wait, Error **reterr) {
+        size_t n_jobs;
+        int r;
+
+        /* Also when no unit file changed: the manager may not have read those of a run that was killed. */
+        r = unit_bus_daemon_reload(bus, reterr);
+        if (r < 0)
+                return r;
+        r = units_enable(n, bus, reterr);
+        if (r < 0)
+                return r;
+        r = units_queue(n, bus, &n_jobs, reterr);
+        if (r < 0 || n_jobs == 0 || !wait)
+                return r;
+
+        r = unit_bus_wait(bus, UNITS_TIMEOUT_USEC, reterr);
+        if (r == -ETIMEDOUT)
+                return error_set(reterr, ERROR_UNAVAILABLE, ETIMEDOUT, "its units did not start within %u s",
+                                 (unsigned) (UNITS_TIMEOUT_USEC / USEC_PER_SEC));
+        return r;
+}
+
+/**
+ * node_units() - do to a node's units what the changes say
+ * @wait:       until all jobs have ended, each of them well
+ */
+int node_units(NodeRun *n, bool wait, Error **reterr) {
+        bool any = false;
+        UnitBus *bus;
+        Host *host;
+        int r;
+
+        for (size_t i = 0; i < n->changes.n_changes; i++) {
+                const Change *c = &n->changes.changes[i];
+
+                any = any || change_is_job(c) || c->type == CHANGE_ENABLE || c->type == CHANGE_DAEMON_RELOAD ||
+                        (c->item && c->item->type == PLAN_UNIT);
+        }
+        if (!any)
+                return 0;
+
+        node_step(n, "units");
+        r = node_host(n, &host, reterr);
+        if (r < 0)
+                return r;
+        r = host_bus(host, &bus, reterr);
+        if (r >= 0)
+                r = units_on_bus(n, bus, wait, reterr);
+        node_release(n);
+        return r;
+}
