@@ -22,7 +22,7 @@ typedef struct EtcdEndpoint {
 
 typedef struct EtcdMember {
         uint64_t id;
-        char *name;       /* NULL: added, never started */
+        char *name; /* NULL: added, never started */
         Strv peer_urls;
         Strv client_urls; /* NULL: never started */
         bool learner;
@@ -37,7 +37,8 @@ typedef struct EtcdMembers {
 /* linearizable: needs a quorum, and is the truth; else what this member knows. */
 int etcd_members(const EtcdEndpoint *e, bool linearizable, EtcdMembers *ret, Error **reterr);
 const EtcdMember* etcd_members_find(const EtcdMembers *m, uint64_t id);
-const EtcdMember* etcd_members_find_peer(const EtcdMembers *m, const char *peer_url); /* also one that never started */
+const EtcdMember* etcd_members_find_peer(const EtcdMembers *m,
+                                         const char *peer_url); /* also one that never started */
 void etcd_members_done(EtcdMembers *m);
 
 typedef struct EtcdStatus {
@@ -46,8 +47,8 @@ typedef struct EtcdStatus {
         uint64_t revision;
         uint64_t raft_term, raft_index, raft_applied_index;
         uint64_t db_size, db_size_in_use, db_quota; /* bytes; quota 0: not told */
-        char *version;   /* "3.6.16" */
-        Strv errors;     /* alarms and "etcdserver: no leader"; NULL: healthy */
+        char *version;                              /* "3.6.16" */
+        Strv errors;                                /* alarms and "etcdserver: no leader"; NULL: healthy */
         bool learner;
 } EtcdStatus;
 
@@ -67,5 +68,5 @@ int etcd_transfer_leadership(const EtcdEndpoint *e, uint64_t target, Error **ret
  */
 typedef void (*EtcdSnapshotProgress)(void *userdata, uint64_t done, uint64_t total);
 
-int etcd_snapshot(const EtcdEndpoint *e, int dir_fd, const char *path, EtcdSnapshotProgress progress, void *userdata,
-                  uint64_t *ret_size, Error **reterr);
+int etcd_snapshot(const EtcdEndpoint *e, int dir_fd, const char *path, EtcdSnapshotProgress progress,
+                  void *userdata, uint64_t *ret_size, Error **reterr);
