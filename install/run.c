@@ -9,22 +9,11 @@
  */
 
 int node_host(NodeRun *n, Host **ret, Error **reterr) {
-        int r;
-
-        (void) pthread_mutex_lock(&n->mutex);
-        if (!n->host) {
-                r = host_open(n->node, n->run->request->host, &n->host, reterr);
-                if (r < 0) {
-                        (void) pthread_mutex_unlock(&n->mutex);
-                        return r;
-                }
-        }
-        *ret = n->host;
-        return 0;
+        return host_pool_take(n->run->hosts, n->node, ret, reterr);
 }
 
 void node_release(NodeRun *n) {
-        (void) pthread_mutex_unlock(&n->mutex);
+        host_pool_give(n->run->hosts, n->node);
 }
 
 bool node_differs(const NodeRun *n) {
@@ -65,34 +54,20 @@ int run_cancelled(const InstallRun *run, Error **reterr) {
         return error_set(reterr, ERROR_TEMPORARY, ECANCELED, "stopped as asked; hardway install goes on from here");
 }
 
-/* What probes ask of a node goes through its Host like everything else. */
-static int run_exec(void *userdata, const Node *node, const char *script, Buffer *ret, Error **reterr) {
-        InstallRun *run = userdata;
-        NodeRun *n = &run->nodes[node->index];
-        Host *host;
-        int r;
-
-        r = node_host(n, &host, reterr);
-        if (r < 0)
-                return error_prefix(reterr, r, "%s", node->name);
-        r = host_exec(host, script, ret, reterr);
-        node_release(n);
-        return r < 0 ? error_prefix(reterr, r, "%s", node->name) : r;
-}
-
 static void run_init(InstallRun *run, const InstallRequest *request) {
         *run = (InstallRun) {
                 .request = request,
                 .n_nodes = request->cluster->n_nodes,
                 .nodes = xnew(NodeRun, request->cluster->n_nodes),
                 .start_usec = clock_usec(),
+                .hosts = host_pool_new(request->cluster, request->host),
                 .cache = request->cache ? xstrdup(request->cache) : fetch_cache_default(),
         };
         run->probes = (ProbeContext) {
                 .cluster = request->cluster,
                 .store = request->store,
-                .exec = run_exec,
-                .userdata = run,
+                .exec = host_pool_exec,
+                .userdata = run->hosts,
         };
         (void) pthread_mutex_init(&run->mutex, NULL);
         for (size_t i = 0; i < run->n_nodes; i++) {
@@ -100,7 +75,6 @@ static void run_init(InstallRun *run, const InstallRequest *request) {
 
                 n->run = run;
                 n->node = &request->cluster->nodes[i];
-                (void) pthread_mutex_init(&n->mutex, NULL);
                 for (size_t k = 0; k < request->n_nodes; k++)
                         if (request->nodes[k] == n->node)
                                 n->selected = true;
@@ -111,31 +85,19 @@ static void run_done(InstallRun *run) {
         for (size_t i = 0; i < run->n_nodes; i++) {
                 NodeRun *n = &run->nodes[i];
 
-                if (n->locked)
-                        host_unlock(n->host);
                 changes_done(&n->changes);
                 plan_free(n->plan);
                 plan_free(n->outline);
                 free(n->waits_for);
                 observation_free(n->observation);
                 facts_done(&n->facts);
-                host_free(n->host);
                 error_list_done(&n->errors);
-                (void) pthread_mutex_destroy(&n->mutex);
         }
+        host_pool_free(run->hosts); /* releases the nodes' locks too */
         free(run->nodes);
         free(run->identity);
         free(run->cache);
         (void) pthread_mutex_destroy(&run->mutex);
-}
-
-/* Ending a master connection takes its time; all of them together take no longer than one. */
-static int node_close(NodeRun *n, _unused_ Error **reterr) {
-        if (n->locked)
-                host_unlock(n->host);
-        n->locked = false;
-        n->host = host_free(n->host);
-        return 0;
 }
 
 static int run_identity(InstallRun *run, Error **reterr) {
@@ -159,8 +121,6 @@ static int node_lock(NodeRun *n, Error **reterr) {
                 return r;
         r = host_lock(host, q->holder, q->wait, reterr);
         node_release(n);
-        if (r >= 0)
-                n->locked = true;
         return r;
 }
 
@@ -332,7 +292,6 @@ int install_run(const InstallRequest *request, InstallResult *ret, ErrorList *er
                         error_list_take(errors, TAKE_PTR(n->errors.errors[i]));
                 n->errors.n_errors = 0;
         }
-        (void) crew_each(&run, NULL, node_close);
         run_done(&run);
         return r;
 }

@@ -4,13 +4,13 @@
 #include <pthread.h>
 
 #include "common/clock.h"
+#include "host/pool.h"
 #include "install/install.h"
 
 /*
  * One run of install, and its nodes; private to install/
  *
- * Each chosen node is worked on by one thread at a time (crew_each()). A Host belongs to one thread at a time too, but probes
- * of one node may ask another (which load balancer holds the VIP?): whoever uses a Host holds its mutex, see node_host().
+ * Each chosen node is worked on by one thread at a time (crew_each()). Hosts come from a pool, since probes of one node may ask another.
  */
 typedef struct InstallRun InstallRun;
 
@@ -18,11 +18,7 @@ typedef struct NodeRun {
         InstallRun *run;
         const Node *node;
         bool selected;
-        bool locked;       /* we hold the node's lock */
         bool leads;        /* something: it comes last */
-
-        pthread_mutex_t mutex; /* of host */
-        Host *host;            /* NULL until first used */
 
         Facts facts;
         Observation *observation;
@@ -41,6 +37,7 @@ struct InstallRun {
         const InstallRequest *request;
         NodeRun *nodes; /* all of the cluster, in its order */
         size_t n_nodes;
+        HostPool *hosts;
         ProbeContext probes;
         char *identity;
         char *cache;

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "host/host.h"
+
+/*
+ * The hosts of a cluster, opened when first used, shared by threads
+ *
+ * A Host belongs to one thread at a time; a probe that is asked for one node may have to look at another (which load balancer holds
+ * the VIP?). host_pool_take() opens the node's Host if need be and holds it until host_pool_give(). Take one at a time.
+ */
+typedef struct HostPool HostPool;
+
+HostPool* host_pool_new(const Cluster *cluster, const HostOptions *options); /* both lent */
+int host_pool_take(HostPool *p, const Node *node, Host **ret, Error **reterr);
+void host_pool_give(HostPool *p, const Node *node);
+/* The exec of a ProbeContext, whose userdata is the pool. Errors begin with the node's name. */
+int host_pool_exec(void *pool, const Node *node, const char *script, Buffer *ret, Error **reterr);
+HostPool* host_pool_free(HostPool *p); /* closes all connections, all at once */
+DEFINE_CLEANUP(HostPool*, host_pool_free)
