@@ -130,6 +130,21 @@ int fs_batch_add(FsBatch *b, const char *path, const void *data, size_t size, mo
 }
 
 /**
+ * fs_batch_mkdir() - make a directory for files to come
+ * @b:          the batch
+ * @path:       the directory; it and those above it may exist
+ * @mode:       permissions of those that are made, independent of the umask
+ * @reterr:     names the directory that could not be made
+ *
+ * It is there at once, and stays if nothing is committed; the commit makes it durable.
+ *
+ * Return: 0 if all were there, 1 if at least one was made, or a negative errno.
+ */
+int fs_batch_mkdir(FsBatch *b, const char *path, mode_t mode, Error **reterr) {
+        return fs_mkdir_all(b->dir_fd, path, mode, /* sync= */ false, reterr);
+}
+
+/**
  * fs_batch_size() - how many files are staged
  * @b:          the batch
  *
@@ -176,14 +191,39 @@ static int fs_batch_rename(FsBatch *b, Error **reterr) {
         return 0;
 }
 
+/*
+ * Whether a directory is the first of those on its file system in which a name has changed; how many there
+ * are.
+ */
+static bool fs_batch_leads_device(const FsBatch *b, size_t dir, size_t *ret_n) {
+        *ret_n = 0;
+        for (size_t i = 0; i < b->n_dirs; i++) {
+                if (!b->dirs[i].touched || b->dirs[i].device != b->dirs[dir].device)
+                        continue;
+                if (i < dir)
+                        return false;
+                (*ret_n)++;
+        }
+        return *ret_n > 0 && b->dirs[dir].touched;
+}
+
+/*
+ * Each fsync(2) costs a flush of the disk, however little is left to write: where there are several, one for
+ * all.
+ */
 static int fs_batch_sync_dirs(FsBatch *b, Error **reterr) {
         int r = 0;
 
         for (size_t i = 0; i < b->n_dirs; i++) {
-                if (b->dirs[i].touched && fsync(b->dirs[i].fd) < 0 && r >= 0)
+                size_t n;
+
+                if (!fs_batch_leads_device(b, i, &n))
+                        continue;
+                if ((n == 1 ? fsync(b->dirs[i].fd) : syncfs(b->dirs[i].fd)) < 0 && r >= 0)
                         r = error_set_errno(reterr, errno, "cannot sync %s", b->dirs[i].path);
-                b->dirs[i].touched = false;
         }
+        for (size_t i = 0; i < b->n_dirs; i++)
+                b->dirs[i].touched = false;
         return r;
 }
 

@@ -8,6 +8,7 @@
 #include <sys/file.h>
 
 #include "common/alloc.h"
+#include "common/fs-internal.h"
 
 #define READ_SIZE (16 * 1024)
 #define HOLDER_SIZE_MAX 256
@@ -152,7 +153,7 @@ int fs_sync_dir_of(int dir_fd, const char *path, Error **reterr) {
 }
 
 /* Makes one directory, whose parent exists: 0 if something is there already, 1 if it is new. */
-static int mkdir_one(int dir_fd, const char *path, mode_t mode, Error **reterr) {
+static int mkdir_one(int dir_fd, const char *path, mode_t mode, bool sync, Error **reterr) {
         _cleanup_close_ int fd = -EBADF;
         int r;
 
@@ -165,8 +166,32 @@ static int mkdir_one(int dir_fd, const char *path, mode_t mode, Error **reterr) 
         fd = openat(dir_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (fd < 0 || fchmod(fd, mode) < 0)
                 return error_set_errno(reterr, errno, "cannot set the mode of %s", path);
-        r = fs_sync_dir_of(dir_fd, path, reterr);
+        r = sync ? fs_sync_dir_of(dir_fd, path, reterr) : 0;
         return r < 0 ? r : 1;
+}
+
+int fs_mkdir_all(int dir_fd, const char *path, mode_t mode, bool sync, Error **reterr) {
+        struct stat st;
+        int r, made = 0;
+
+        for (size_t n = strspn(path, "/"); path[n];) {
+                _cleanup_free_ char *prefix = NULL;
+
+                n += strcspn(path + n, "/");
+                prefix = xstrndup(path, n);
+                n += strspn(path + n, "/");
+
+                r = mkdir_one(dir_fd, prefix, mode, sync, reterr);
+                if (r < 0)
+                        return r;
+                made |= r;
+        }
+
+        if (fstatat(dir_fd, path, &st, 0) < 0)
+                return error_set_errno(reterr, errno, "cannot stat %s", path);
+        if (!S_ISDIR(st.st_mode))
+                return error_set_errno(reterr, ENOTDIR, "cannot create directory %s", path);
+        return made;
 }
 
 /**
@@ -179,27 +204,7 @@ static int mkdir_one(int dir_fd, const char *path, mode_t mode, Error **reterr) 
  * Return: 0 if all were there, 1 if at least one was made, or a negative errno.
  */
 int fs_mkdir_parents(int dir_fd, const char *path, mode_t mode, Error **reterr) {
-        struct stat st;
-        int r, made = 0;
-
-        for (size_t n = strspn(path, "/"); path[n];) {
-                _cleanup_free_ char *prefix = NULL;
-
-                n += strcspn(path + n, "/");
-                prefix = xstrndup(path, n);
-                n += strspn(path + n, "/");
-
-                r = mkdir_one(dir_fd, prefix, mode, reterr);
-                if (r < 0)
-                        return r;
-                made |= r;
-        }
-
-        if (fstatat(dir_fd, path, &st, 0) < 0)
-                return error_set_errno(reterr, errno, "cannot stat %s", path);
-        if (!S_ISDIR(st.st_mode))
-                return error_set_errno(reterr, ENOTDIR, "cannot create directory %s", path);
-        return made;
+        return fs_mkdir_all(dir_fd, path, mode, /* sync= */ true, reterr);
 }
 
 static void closedirp(DIR **d) {

@@ -85,7 +85,7 @@ static void test_commit(void **state) {
         assert_false(exists(d, "z"));
 
         assert_success(fs_batch_commit(b, &e), e, 0);
-        assert_string_equal(record, "syncfs z y a dir dir ");
+        assert_string_equal(record, "syncfs z y a syncfs ");
         assert_int_equal(fs_batch_size(b), 0);
         assert_int_equal(fs_read(d->fd, "sub/y", 10, &text, NULL), 0);
         assert_string_equal(buffer_str(&text), "2");
@@ -99,6 +99,22 @@ static void test_commit(void **state) {
         assert_success(add(b, "sub/y", "2", &e), e, 0);
         assert_success(fs_batch_commit(b, &e), e, 0);
         assert_string_equal(record, "");
+}
+
+static void test_mkdir(void **state) {
+        UnitDir *d = *state;
+        Error *e = NULL;
+        _cleanup_(fs_batch_freep) FsBatch *b = fs_batch_new(d->fd);
+        struct stat st;
+
+        assert_success(fs_batch_mkdir(b, "new/deep", 0700, &e), e, 1);
+        assert_success(fs_batch_mkdir(b, "new/deep", 0755, &e), e, 0);
+        assert_int_equal(fstatat(d->fd, "new", &st, 0), 0);
+        assert_int_equal(st.st_mode & 07777, 0700);
+        assert_success(add(b, "new/deep/a", "1", &e), e, 1);
+        assert_success(fs_batch_commit(b, &e), e, 0);
+        assert_string_equal(record, "syncfs a dir ");
+        assert_failure(fs_batch_mkdir(b, "new/deep/a/b", 0700, &e), e, ERROR_IO, ENOTDIR);
 }
 
 static void test_no_sync(void **state) {
@@ -224,6 +240,7 @@ int main(void) {
                 test_in_dir(test_commit),     test_in_dir(test_no_sync),   test_in_dir(test_abandoned),
                 test_in_dir(test_refused),    test_in_dir(test_exclusive), test_in_dir(test_rename_fails),
                 test_in_dir(test_sync_fails), test_in_dir(test_killed),    test_in_dir(test_many),
+                test_in_dir(test_mkdir),
         };
 
         return cmocka_run_group_tests_name("common-fs-batch", tests, NULL, NULL);
