@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include "cli/checks.h"
+#include "cli/components.h"
+#include "verify/verify.h"
+
+const char* check_state_to_string(CheckState state) {
+        static const char *const names[] = {
+                [CHECK_OK] = "ok",
+                [CHECK_WARNING] = "warning",
+                [CHECK_FAILED] = "failed",
+        };
+
+        return names[state];
+}
+
+Style check_state_style(CheckState state) {
+        static const Style styles[] = {
+                [CHECK_OK] = STYLE_GREEN,
+                [CHECK_WARNING] = STYLE_YELLOW,
+                [CHECK_FAILED] = STYLE_RED,
+        };
+
+        return styles[state];
+}
+
+int checks_ask(VerbContext *v, CheckList *ret, Error **reterr) {
+        VerifyRequest request = {
+                .cluster = v->cluster,
+                .components = components,
+                .store = v->store,
+                .lock = v->lock,
+                .deep = v->deep,
+        };
+        HostOptions host;
+        int r;
+
+        r = verb_host_options(v, &host, reterr);
+        if (r < 0)
+                return r;
+        request.host = &host;
+        return verify_run(&request, ret, reterr);
+}
+
+static json_t* check_to_json(const Check *c) {
+        return json_pack("{s:s, s:s*, s:s, s:s, s:s, s:s*, s:O*}", "id", c->id, "node", c->node, "subject", c->subject, "state",
+                         check_state_to_string(c->state), "text", c->text, "advice", c->advice, "data", c->data);
+}
+
+json_t* checks_to_json(const VerbContext *v, const CheckList *checks) {
+        json_t *list = json_array();
+
+        for (size_t i = 0; i < checks->n_checks; i++)
+                json_array_append_new(list, check_to_json(&checks->checks[i]));
+        return json_pack("{s:s, s:I, s:I, s:o}", "cluster", v->cluster->name, "total", (json_int_t) checks->n_checks, "failed",
+                         (json_int_t) check_list_failed(checks), "checks", list);
+}

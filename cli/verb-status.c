@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <stdio.h>
+
+#include "cli/checks.h"
+#include "cli/table.h"
+
+static void print_table(const VerbContext *v, const CheckList *checks) {
+        _cleanup_(table_freep) Table *t = table_new(v, "WHAT", "NODE", "STATE", "FOUND", NULL);
+
+        for (size_t i = 0; i < checks->n_checks; i++) {
+                const Check *c = &checks->checks[i];
+
+                table_row(t, c->subject, c->node ?: "", check_state_to_string(c->state), c->text, NULL);
+                table_style(t, 2, check_state_style(c->state));
+        }
+        table_print(t);
+}
+
+static int run(VerbContext *v, _unused_ int argc, _unused_ char **argv, Error **reterr) {
+        CheckList checks = {};
+        int r;
+
+        r = checks_ask(v, &checks, reterr);
+        if (r < 0)
+                return r;
+        if (v->json) {
+                _cleanup_json_ json_t *tree = checks_to_json(v, &checks);
+
+                verb_print_json(tree);
+        } else {
+                print_table(v, &checks);
+        }
+        check_list_done(&checks);
+        return 0;
+}
+
+const Verb verb_status = {
+        .name = "status",
+        .summary = "Show the state of the cluster as a table",
+        .description = "The facts that verify looks at; the exit status does not depend on them.",
+        .common = VERB_OPTION_JSON | VERB_OPTION_SUDO,
+        .needs = VERB_NEEDS_CLUSTER | VERB_NEEDS_STORE | VERB_NEEDS_LOCK,
+        .run = run,
+};

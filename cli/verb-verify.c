@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <stdio.h>
+#include <sysexits.h>
+
+#include "cli/checks.h"
+#include "common/alloc.h"
+#include "common/clock.h"
+
+/* "ok       kube-apiserver  controller-0  ..."; advice on a line of its own below what it is about */
+static void print_check(const VerbContext *v, const Check *c, int subject_width, int node_width) {
+        printf("%s%-7s%s  %-*s  %-*s  %s\n", verb_style(v, check_state_style(c->state)), check_state_to_string(c->state),
+               verb_style(v, STYLE_NONE), subject_width, c->subject, node_width, c->node ?: "-", c->text);
+        if (c->advice)
+                printf("         %s\n", c->advice);
+}
+
+static void print_checks(const VerbContext *v, const CheckList *checks) {
+        int subject = 0, node = 1;
+
+        for (size_t i = 0; i < checks->n_checks; i++) {
+                int a = (int) strlen(checks->checks[i].subject), b = checks->checks[i].node ? (int) strlen(checks->checks[i].node) : 1;
+
+                subject = a > subject ? a : subject;
+                node = b > node ? b : node;
+        }
+        for (size_t i = 0; i < checks->n_checks; i++)
+                if (!v->quiet || checks->checks[i].state != CHECK_OK)
+                        print_check(v, &checks->checks[i], subject, node);
+}
+
+static int run(VerbContext *v, _unused_ int argc, _unused_ char **argv, Error **reterr) {
+        uint64_t start = clock_usec();
+        CheckList checks = {};
+        size_t failed;
+        int r;
+
+        r = checks_ask(v, &checks, reterr);
+        if (r < 0)
+                return r;
+        failed = check_list_failed(&checks);
+        if (v->json) {
+                _cleanup_json_ json_t *tree = checks_to_json(v, &checks);
+
+                verb_print_json(tree);
+        } else {
+                _cleanup_free_ char *span = clock_format_span(clock_usec() - start);
+
+                print_checks(v, &checks);
+                if (failed == 0)
+                        verb_note(v, "%zu checks in %s: all is well", checks.n_checks, span);
+                else
+                        printf("%zu of %zu checks failed (%s)\n", failed, checks.n_checks, span);
+        }
+        check_list_done(&checks);
+        return failed > 0 ? EX_PROTOCOL : 0;
+}
+
+const Verb verb_verify = {
+        .name = "verify",
+        .summary = "Prove that the cluster works: the VIP, every apiserver, member, leader and load balancer",
+        .description = "One line per check, with what to do where one fails. Exit status 76 if any failed.",
+        .common = VERB_OPTION_JSON | VERB_OPTION_DEEP | VERB_OPTION_SUDO,
+        .needs = VERB_NEEDS_CLUSTER | VERB_NEEDS_STORE | VERB_NEEDS_LOCK,
+        .run = run,
+};
