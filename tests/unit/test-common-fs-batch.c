@@ -114,7 +114,7 @@ static void test_mkdir(void **state) {
         assert_success(add(b, "new/deep/a", "1", &e), e, 1);
         assert_success(fs_batch_commit(b, &e), e, 0);
         assert_string_equal(record, "syncfs a dir ");
-        assert_failure(fs_batch_mkdir(b, "new/deep/a/b", 0700, &e), e, ERROR_IO, ENOTDIR);
+        assert_failure(fs_batch_mkdir(b, "new/deep/a/b", 0700, &e), e, ERROR_CREATE, ENOTDIR);
 }
 
 static void test_no_sync(void **state) {
