@@ -10,12 +10,16 @@
 /*
  * X.509 certificates: what is asked for (CertificateProfile), the CA that signs, and reading back.
  *
- * Rules (RFC 5280, RFC 5480, kubernetes.io "PKI certificates and requirements"): 128-bit random serial; SKI and AKI;
- * critical basicConstraints (CA:TRUE,pathlen:0 for our CAs); critical keyUsage (digitalSignature, and keyEncipherment only for RSA);
- * extendedKeyUsage; notBefore an hour before now, because a Raspberry Pi's clock may lag behind at boot.
+ * Rules (RFC 5280, RFC 5480, kubernetes.io "PKI certificates and requirements"): 128-bit random serial; SKI
+ * and AKI; critical basicConstraints (CA:TRUE,pathlen:0 for our CAs); critical keyUsage (digitalSignature,
+ * and keyEncipherment only for RSA); extendedKeyUsage; notBefore an hour before now, because a Raspberry
+ * Pi's clock may lag behind at boot, but never before that of the CA; notAfter never behind that of the CA.
  */
 
 DEFINE_CLEANUP_VOID(X509*, X509_free)
+
+#define CERTIFICATE_BACKDATE_SEC 3600
+#define CERTIFICATE_DAYS_MAX 36500
 
 typedef enum CertificateUsage {
         USAGE_CA = 1 << 0,
@@ -33,26 +37,38 @@ typedef struct CertificateProfile {
         unsigned days;
 } CertificateProfile;
 
-void certificate_profile_add_dns(CertificateProfile *p, const char *name);           /* adds once */
-void certificate_profile_add_address(CertificateProfile *p, const InetAddress *a);   /* adds once */
+#define CERTIFICATE_PROFILE_NULL ((CertificateProfile) {})
+
+void certificate_profile_add_dns(CertificateProfile *p, const char *name);         /* adds once */
+void certificate_profile_add_address(CertificateProfile *p, const InetAddress *a); /* adds once */
 void certificate_profile_done(CertificateProfile *p);
 
-/* issuer NULL: self-signed. now: seconds since 1970; refused (-ETIME) if it lies before the program's build date. */
-int certificate_issue(const CertificateProfile *profile, EVP_PKEY *key, X509 *issuer, EVP_PKEY *issuer_key, int64_t now,
-                      X509 **ret, Error **reterr);
+/*
+ * issuer NULL: self-signed. now: seconds since 1970; refused (-ETIME) if it lies before the program's build
+ * date.
+ */
+int certificate_issue(const CertificateProfile *profile, EVP_PKEY *key, X509 *issuer, EVP_PKEY *issuer_key,
+                      int64_t now, X509 **ret, Error **reterr);
 int certificate_to_pem(X509 *certificate, Buffer *ret, Error **reterr);
 int certificate_from_pem(const char *what, const void *data, size_t size, X509 **ret, Error **reterr);
 char* certificate_fingerprint(X509 *certificate); /* hex SHA-256 of the DER */
 int64_t certificate_not_before(X509 *certificate);
 int64_t certificate_not_after(X509 *certificate);
 char* certificate_subject(X509 *certificate); /* "CN=kube-apiserver, O=..." */
+char* certificate_issuer(X509 *certificate);
+char* certificate_serial(X509 *certificate);                        /* hex, without leading zeros */
+unsigned certificate_usage(X509 *certificate);                      /* mask of CertificateUsage */
+bool certificate_has_key(X509 *certificate, EVP_PKEY *key);         /* whether it certifies this key */
+void certificate_names(X509 *certificate, CertificateProfile *ret); /* adds its SANs of type DNS and IP */
 
 /*
  * certificate_check() - does this certificate still serve?
  *
- * Looks at signature and issuer, validity (renewal is due when less than renew_before_sec is left), usage, subject and
- * names against the profile, and that key (or NULL: not looked at) is the one it certifies.
- * Return: 0 if it does; 1 if it has to be issued again, *ret_why says why ("expires in 3 days", "lacks the name k8s.lan").
+ * Looks at signature and issuer, validity (renewal is due when less than renew_before_sec is left, unless
+ * the CA itself ends then, or more than a third of a shorter life), usage, subject and names against the
+ * profile, and that key (or NULL: not looked at) is the one it certifies.
+ * Return: 0 if it does; 1 if it has to be issued again, *ret_why says why ("expires in 3 days", "lacks the
+ * name k8s.lan").
  */
-int certificate_check(X509 *certificate, const CertificateProfile *profile, EVP_PKEY *key, X509 *issuer, int64_t now,
-                      int64_t renew_before_sec, char **ret_why);
+int certificate_check(X509 *certificate, const CertificateProfile *profile, EVP_PKEY *key, X509 *issuer,
+                      int64_t now, int64_t renew_before_sec, char **ret_why);

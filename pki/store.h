@@ -6,53 +6,101 @@
 /*
  * The store: pki/ and secrets/ beside the cluster file, on the driving machine
  *
- * It holds, in kubeadm's names, the three CAs (ca, etcd/ca, front-proxy-ca), the service-account key (sa.key, sa.pub), the encryption
- * key and the identity of the cluster (secrets/encryption-key, secrets/identity), and per node what will lie on that node
- * (nodes/NAME/...). Which certificates and kubeconfigs those are is not known here: the caller hands in StoreRequests,
- * which plan/ derives from the components' declarations.
+ * It holds, in kubeadm's names, the three CAs (ca, etcd/ca, front-proxy-ca), the service-account key
+ * (sa.key, sa.pub), the encryption key and the identity of the cluster (secrets/encryption-key,
+ * secrets/identity), and per node what will lie on that node (nodes/NAME/...). Which certificates and
+ * kubeconfigs those are is not known here: the caller hands in StoreRequests, which plan/ derives from the
+ * components' declarations.
  *
- * store_generate() keeps what is valid, makes what is missing or no longer fits, never overwrites a CA, and publishes all
- * that is new in one batch; it reports each entry through a callback. Two runs at once exclude each other by a lock.
+ * Store paths. An entry of name NAME consists of one or two files, each with a path in the store, which
+ * stands for a file in the cluster directory (the one that is given to store_open()):
+ *
+ *     type              store paths         example of NAME            in the cluster directory
+ *     STORE_CA          NAME.crt, NAME.key  "ca", "etcd/ca"            pki/ca.crt, pki/etcd/ca.key
+ *     STORE_CERTIFICATE NAME.crt, NAME.key  "nodes/c0/pki/apiserver"   pki/nodes/c0/pki/apiserver.crt
+ *     STORE_KEY_PAIR    NAME.key, NAME.pub  "sa"                       pki/sa.key, pki/sa.pub
+ *     STORE_KUBECONFIG  NAME.conf           "nodes/c0/scheduler"       pki/nodes/c0/scheduler.conf
+ *                                           "admin" (no slash)         admin.conf
+ *     STORE_SECRET      NAME                "secrets/identity"         secrets/identity
+ *
+ * That is: "secrets/..." lies in secrets/, "X.conf" without a slash beside the cluster file, all else in
+ * pki/. Keys, kubeconfigs and secrets have mode 0600, directories 0700.
+ *
+ * store_generate() keeps what is valid, makes what is missing or no longer fits, never overwrites a CA, a
+ * key pair or a secret, and publishes all that is new in one batch; it reports each entry through a
+ * callback. Two runs at once exclude each other by a lock (pki/.lock).
+ *
+ * What a CA, key pair or secret is for cannot be had again by making a new one: once a certificate or
+ * kubeconfig exists, a missing one of them is an error and not a reason to make it. Files that cannot be
+ * read (cut off, DER, encrypted) and pairs that do not belong together are errors that name the file, and
+ * nothing is touched. What a killed run left is not an error: files get their names in the order secrets,
+ * key pairs, CAs, the rest; the key before its certificate; and pki/.pending names the pairs that were being
+ * replaced.
  */
+
+#define STORE_RENEW_BEFORE_SEC (30 * INT64_C(86400))
 
 typedef enum StoreEntryType {
         STORE_CA,          /* NAME.crt and NAME.key */
         STORE_CERTIFICATE, /* NAME.crt and NAME.key */
-        STORE_KUBECONFIG,  /* NAME (".conf"), with certificate and key inside */
+        STORE_KUBECONFIG,  /* NAME.conf, with certificate and key inside */
         STORE_KEY_PAIR,    /* NAME.key and NAME.pub */
         STORE_SECRET,      /* NAME: random bytes, in base64 or hex */
+        _STORE_ENTRY_TYPE_MAX,
 } StoreEntryType;
 
 typedef struct StoreRequest {
         StoreEntryType type;
-        char *name;      /* path in the store without ending: "ca", "nodes/controller-0/pki/apiserver", "secrets/identity" */
-        char *issuer;    /* name of the CA: "ca", "etcd/ca", "front-proxy-ca"; NULL for CAs, key pairs, secrets */
-        char *key_type;  /* "ec:p256"; NULL for secrets */
+        char *name;     /* path in the store without ending: "ca", "nodes/controller-0/pki/apiserver" */
+        char *issuer;   /* name of the CA: "ca", "etcd/ca"; NULL for CAs, key pairs, secrets */
+        char *key_type; /* "ec:p256"; NULL for secrets */
         CertificateProfile profile;
-        char *server;    /* kubeconfig: the apiserver's URL */
-        char *cluster;   /* kubeconfig: the cluster's name */
-        char *user;      /* kubeconfig: the user's name */
-        size_t size;     /* secret: how many random bytes */
-        bool hex;        /* secret: written as hex instead of base64 */
+        char *server;  /* kubeconfig: the apiserver's URL */
+        char *cluster; /* kubeconfig: the cluster's name */
+        char *user;    /* kubeconfig: the user's name */
+        size_t size;   /* secret: how many random bytes */
+        bool hex;      /* secret: written as hex instead of base64 */
 } StoreRequest;
 
 void store_request_done(StoreRequest *r);
 
-typedef enum StoreOutcome { STORE_KEPT, STORE_MADE, STORE_REISSUED } StoreOutcome;
+typedef enum StoreOutcome {
+        STORE_KEPT,
+        STORE_MADE,
+        STORE_REISSUED
+} StoreOutcome;
 
-/* why: for STORE_REISSUED; expires: notAfter, 0 where there is none */
-typedef void (*StoreReport)(void *userdata, const StoreRequest *request, StoreOutcome outcome, const char *why,
-                            int64_t expires);
+/*
+ * why: for STORE_REISSUED the reason, otherwise NULL or a remark ("its mode was 0644", "expires in 12 days:
+ * rotate it"); expires: notAfter, 0 where there is none. Called in the order of the requests, after all is
+ * on disk.
+ */
+typedef void (*StoreReport)(void *userdata, const StoreRequest *request, StoreOutcome outcome,
+                            const char *why, int64_t expires);
 
 typedef struct Store Store;
 
-int store_open(const char *directory, Store **ret, Error **reterr); /* the cluster directory; makes nothing */
-int store_generate(Store *s, const StoreRequest *requests, size_t n_requests, int64_t now, StoreReport report,
-                   void *userdata, Error **reterr);
+/* directory: the cluster directory; makes nothing */
+int store_open(const char *directory, Store **ret, Error **reterr);
+/* Return: 0: all was so already, 1: something was made */
+int store_generate(Store *s, const StoreRequest *requests, size_t n_requests, int64_t now,
+                   StoreReport report, void *userdata, Error **reterr);
+/*
+ * What store_generate() would do, and nothing done; 0: all is kept, 1: something would be made or reissued.
+ */
+int store_examine(Store *s, const StoreRequest *requests, size_t n_requests, int64_t now, StoreReport report,
+                  void *userdata, Error **reterr);
 
-/* Bytes of a file of the store by its path ("pki/ca.crt"-less: "ca.crt", "nodes/c0/pki/apiserver.key"), read once and kept. Lent. */
+/* Bytes of a file of the store by its store path ("ca.crt", "sa.pub", "nodes/c0/pki/apiserver.key",
+ * "secrets/encryption-key", "admin.conf"), read once and kept. Lent. */
 int store_file(Store *s, const char *path, const Buffer **ret, Error **reterr);
-/* What stands for a secret in a digest: the key's SPKI fingerprint, the certificate's, or for secrets a keyed hash. Lent. */
+/* What stands for a secret in a digest: the key's SPKI fingerprint, for a kubeconfig a hash of its
+ * certificate, CA and server, for secrets and for what is public one of the content. Lent. */
 int store_fingerprint(Store *s, const char *path, const char **ret, Error **reterr);
+/* Certificate and key in PEM of a certificate ("nodes/c0/pki/etcd/healthcheck-client") or of a kubeconfig
+ * ("super-admin"). Checked to belong together. Lent. */
+int store_credential(Store *s, const char *name, const Buffer **ret_certificate, const Buffer **ret_key,
+                     Error **reterr);
+char* store_path(const Store *s, const char *path); /* where that file lies; the caller frees */
 Store* store_free(Store *s);
 DEFINE_CLEANUP(Store*, store_free)

@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <openssl/x509v3.h>
+#include <sys/stat.h>
+
+#include "common/alloc.h"
+#include "common/clock.h"
+#include "common/fs.h"
+#include "common/parse.h"
+#include "pki/pem.h"
+#include "pki/store-internal.h"
+
+/*
+ * What is there, against what is asked for: sets the outcome of each entry, and writes nothing.
+ */
+
+#define SEC_PER_DAY INT64_C(86400)
+
+typedef struct EntryFiles {
+        StoreFile *secret, *public; /* NULL: absent */
+        char *secret_name, *public_name;
+} EntryFiles;
+
+static void entry_files_done(EntryFiles *f) {
+        free(f->secret_name);
+        free(f->public_name);
+}
+
+static int bad_file(Error **reterr, const char *name, const char *problem) {
+        return error_set(reterr, ERROR_CONFIG, EBADMSG, "%s: %s", name, problem);
+}
+
+/* Takes the reason. */
+static int entry_reissue(StoreEntry *e, char *why) {
+        free(e->why);
+        e->why = why;
+        e->outcome = STORE_REISSUED;
+        return 0;
+}
+
+/*
+ * A key that was copied without its mode is repaired; that it may have been read meanwhile is for its owner
+ * to judge.
+ */
+static int entry_check_mode(StoreEntry *e, const char *name, Error **reterr) {
+        struct stat st;
+
+        if (fstatat(AT_FDCWD, name, &st, 0) < 0)
+                return error_set_errno(reterr, errno, "cannot stat %s", name);
+        if (st.st_mode & 077) {
+                e->loose = true;
+                e->why = xasprintf("its mode was %04o", (unsigned) st.st_mode & 07777);
+        }
+        return 0;
+}
+
+static int entry_read(StoreRun *run, StoreEntry *e, EntryFiles *f, Error **reterr) {
+        _cleanup_free_ char *secret = store_entry_secret_path(e->request),
+                            *public = store_entry_public_path(e->request);
+        int r;
+
+        f->secret_name = store_path(run->store, secret);
+        r = store_read(run->store, secret, &f->secret, reterr);
+        if (r < 0)
+                return r;
+        if (r > 0) {
+                r = entry_check_mode(e, f->secret_name, reterr);
+                if (r < 0)
+                        return r;
+        }
+        if (public) {
+                f->public_name = store_path(run->store, public);
+                r = store_read(run->store, public, &f->public, reterr);
+                if (r < 0)
+                        return r;
+        }
+        e->present = f->secret || f->public;
+        return 0;
+}
+
+static int read_key(const EntryFiles *f, EVP_PKEY **ret, Error **reterr) {
+        return key_from_pem(f->secret_name, f->secret->data.data, f->secret->data.size, ret, reterr);
+}
+
+static int read_certificate(const EntryFiles *f, X509 **ret, Error **reterr) {
+        return certificate_from_pem(f->public_name, f->public->data.data, f->public->data.size, ret, reterr);
+}
+
+static int ca_check(StoreEntry *e, const EntryFiles *f, int64_t now, Error **reterr) {
+        _cleanup_free_ char *when = NULL;
+        int64_t left;
+
+        if (!certificate_has_key(e->certificate, e->key))
+                return error_set(reterr, ERROR_CONFIG, EBADMSG, "%s: does not belong to %s", f->secret_name,
+                                 f->public_name);
+        if (!(certificate_usage(e->certificate) & USAGE_CA) ||
+            !(X509_get_key_usage(e->certificate) & KU_KEY_CERT_SIGN))
+                return bad_file(reterr, f->public_name, "is not the certificate of a CA");
+
+        e->expires = certificate_not_after(e->certificate);
+        if (now < certificate_not_before(e->certificate)) {
+                when = clock_format_iso(certificate_not_before(e->certificate));
+                return error_set(reterr, ERROR_TEMPORARY, ETIME,
+                                 "%s: is valid from %s: is this machine's clock right?", f->public_name,
+                                 when);
+        }
+        if (now >= e->expires) {
+                when = clock_format_iso(e->expires);
+                return error_set(reterr, ERROR_CONFIG, EKEYEXPIRED, "%s: has expired on %s", f->public_name,
+                                 when);
+        }
+        left = e->expires - now;
+        if (left < STORE_RENEW_BEFORE_SEC && !e->why)
+                e->why = xasprintf("expires in %" PRIi64 " days: rotate it", left / SEC_PER_DAY);
+        return 0;
+}
+
+/* A key alone is what a killed first run leaves; the certificate is made for it, as for any key of a CA. */
+static int examine_ca(StoreRun *run, StoreEntry *e, const EntryFiles *f, Error **reterr) {
+        int r;
+
+        if (!f->secret && f->public)
+                return error_set(
+                        reterr, ERROR_CONFIG, ENOENT,
+                        "%s is missing: without it nothing can be issued for %s; restore it from a backup",
+                        f->secret_name, f->public_name);
+        e->outcome = STORE_MADE;
+        if (!f->secret)
+                return 0;
+        r = read_key(f, &e->key, reterr);
+        if (r < 0 || !f->public)
+                return r;
+
+        e->outcome = STORE_KEPT;
+        r = read_certificate(f, &e->certificate, reterr);
+        if (r < 0)
+                return r;
+        return ca_check(e, f, run->now, reterr);
+}
+
+static int examine_key_pair(StoreEntry *e, const EntryFiles *f, Error **reterr) {
+        _cleanup_(EVP_PKEY_freep) EVP_PKEY *public = NULL;
+        int r;
+
+        if (!f->secret && f->public)
+                return error_set(reterr, ERROR_CONFIG, ENOENT,
+                                 "%s is missing, and %s cannot give it back; restore it from a backup",
+                                 f->secret_name, f->public_name);
+        e->outcome = STORE_MADE;
+        if (!f->secret)
+                return 0;
+        r = read_key(f, &e->key, reterr);
+        if (r < 0)
+                return r;
+        if (!f->public)
+                return entry_reissue(e, xstrdup("its public half was missing"));
+
+        e->outcome = STORE_KEPT;
+        r = key_public_from_pem(f->public_name, f->public->data.data, f->public->data.size, &public, reterr);
+        if (r < 0)
+                return r;
+        if (EVP_PKEY_eq(public, e->key) != 1)
+                return error_set(reterr, ERROR_CONFIG, EBADMSG, "%s: does not belong to %s", f->public_name,
+                                 f->secret_name);
+        return 0;
+}
+
+static int examine_secret(StoreEntry *e, const EntryFiles *f, Error **reterr) {
+        _cleanup_buffer_secret_ Buffer bytes = BUFFER_NULL;
+        unsigned char unused[STORE_SECRET_SIZE_MAX];
+        const StoreRequest *request = e->request;
+        bool good;
+
+        if (!f->secret) {
+                e->outcome = STORE_MADE;
+                return 0;
+        }
+
+        e->outcome = STORE_KEPT;
+        if (request->hex) {
+                good = parse_hex(buffer_str(&f->secret->data), unused, request->size) >= 0;
+                OPENSSL_cleanse(unused, sizeof(unused));
+        } else
+                good = base64_decode(f->secret->data.data, f->secret->data.size, &bytes) >= 0 &&
+                       bytes.size == request->size;
+        if (!good)
+                return error_set(reterr, ERROR_CONFIG, EBADMSG, "%s: does not hold %zu bytes in %s",
+                                 f->secret_name, request->size, request->hex ? "hex" : "base64");
+        return 0;
+}
+
+/* Common to certificates and kubeconfigs, once both halves are read and belong together. */
+static void leaf_check(StoreRun *run, StoreEntry *e, EVP_PKEY *key, X509 *x) {
+        const StoreEntry *ca = store_run_find_ca(run, e->request->issuer);
+        char *why = NULL;
+
+        e->outcome = STORE_KEPT;
+        e->expires = certificate_not_after(x);
+        if (!ca->certificate)
+                return; /* is to be made: check_identity() refuses */
+        if (!streq(key_type_name(key), e->request->key_type))
+                (void) entry_reissue(
+                        e, xasprintf("its key is %s, not %s", key_type_name(key), e->request->key_type));
+        else if (certificate_check(x, &e->request->profile, key, ca->certificate, run->now,
+                                   STORE_RENEW_BEFORE_SEC, &why) > 0)
+                (void) entry_reissue(e, why);
+}
+
+static int examine_certificate(StoreRun *run, StoreEntry *e, const EntryFiles *f, Error **reterr) {
+        _cleanup_(EVP_PKEY_freep) EVP_PKEY *key = NULL;
+        _cleanup_(X509_freep) X509 *x = NULL;
+        int r;
+
+        if (!e->present) {
+                e->outcome = STORE_MADE;
+                return 0;
+        }
+        if (!f->secret || !f->public)
+                return entry_reissue(
+                        e, xstrdup(f->secret ? "its certificate was missing" : "its key was missing"));
+
+        r = read_certificate(f, &x, reterr);
+        if (r < 0)
+                return r;
+        r = read_key(f, &key, reterr);
+        if (r < 0)
+                return r;
+        if (!certificate_has_key(x, key)) {
+                if (strv_contains(run->pending, e->request->name))
+                        return entry_reissue(e, xstrdup("an earlier run was cut short"));
+                return error_set(reterr, ERROR_CONFIG, EBADMSG,
+                                 "%s: does not belong to %s; remove both to have them made again",
+                                 f->secret_name, f->public_name);
+        }
+        leaf_check(run, e, key, x);
+        return 0;
+}
+
+/* Why a kubeconfig has to be written again, apart from its certificate; the caller frees. */
+static char* kubeconfig_differs(const Kubeconfig *k, const StoreRequest *request, const StoreFile *ca) {
+        if (!streq(k->server, request->server))
+                return xasprintf("points at %s, not %s", k->server, request->server);
+        if (!streq(k->cluster, request->cluster))
+                return xasprintf("is of the cluster %s, not %s", k->cluster, request->cluster);
+        if (!streq(k->user, request->user))
+                return xasprintf("is of the user %s, not %s", k->user, request->user);
+        if (!ca || k->ca.size != ca->data.size || memcmp(k->ca.data, ca->data.data, k->ca.size) != 0)
+                return xstrdup("trusts another CA");
+        return NULL;
+}
+
+static int examine_kubeconfig(StoreRun *run, StoreEntry *e, const EntryFiles *f, Error **reterr) {
+        _cleanup_(kubeconfig_done) Kubeconfig k = KUBECONFIG_NULL;
+        _cleanup_(EVP_PKEY_freep) EVP_PKEY *key = NULL;
+        _cleanup_(X509_freep) X509 *x = NULL;
+        _cleanup_free_ char *ca_path = NULL;
+        StoreFile *ca = NULL;
+        char *why;
+        int r;
+
+        if (!f->secret) {
+                e->outcome = STORE_MADE;
+                return 0;
+        }
+        r = kubeconfig_parse(f->secret_name, f->secret->data.data, f->secret->data.size, &k, reterr);
+        if (r < 0)
+                return r;
+        r = certificate_from_pem(f->secret_name, k.certificate.data, k.certificate.size, &x, reterr);
+        if (r < 0)
+                return r;
+        r = key_from_pem(f->secret_name, k.key.data, k.key.size, &key, reterr);
+        if (r < 0)
+                return r;
+        if (!certificate_has_key(x, key))
+                return bad_file(
+                        reterr, f->secret_name,
+                        "its key does not belong to its certificate; remove it to have it made again");
+
+        ca_path = xasprintf("%s.crt", e->request->issuer);
+        r = store_read(run->store, ca_path, &ca, reterr);
+        if (r < 0)
+                return r;
+        leaf_check(run, e, key, x);
+        why = e->outcome == STORE_KEPT ? kubeconfig_differs(&k, e->request, ca) : NULL;
+        if (why)
+                (void) entry_reissue(e, why);
+        return 0;
+}
+
+static int entry_examine(StoreRun *run, StoreEntry *e, Error **reterr) {
+        _cleanup_(entry_files_done) EntryFiles f = {};
+        int r;
+
+        r = entry_read(run, e, &f, reterr);
+        if (r < 0)
+                return r;
+
+        switch (e->request->type) {
+        case STORE_CA:
+                return examine_ca(run, e, &f, reterr);
+        case STORE_CERTIFICATE:
+                return examine_certificate(run, e, &f, reterr);
+        case STORE_KUBECONFIG:
+                return examine_kubeconfig(run, e, &f, reterr);
+        case STORE_KEY_PAIR:
+                return examine_key_pair(e, &f, reterr);
+        default:
+                return examine_secret(e, &f, reterr);
+        }
+}
+
+/* Sets no Error: see the callers. */
+static bool request_is_sane(const StoreRun *run, const StoreRequest *r) {
+        bool leaf = r->type == STORE_CERTIFICATE || r->type == STORE_KUBECONFIG;
+
+        if (!r->name || !*r->name || r->name[0] == '/' || strstr(r->name, "..") ||
+            r->type >= _STORE_ENTRY_TYPE_MAX)
+                return false;
+        if (leaf && (!r->issuer || !store_run_find_ca(run, r->issuer)))
+                return false;
+        if (r->type == STORE_KUBECONFIG && (!r->server || !r->cluster || !r->user))
+                return false;
+        if (r->type == STORE_SECRET)
+                return startswith(r->name, "secrets/") && r->size > 0 && r->size <= STORE_SECRET_SIZE_MAX;
+        return r->key_type && key_type_known(r->key_type);
+}
+
+/* CAs, key pairs and secrets are made together when a store is new, and never again: see pki/store.h. */
+static int check_identity(const StoreRun *run, Error **reterr) {
+        const StoreEntry *leaf = NULL, *missing = NULL;
+        _cleanup_free_ char *path = NULL, *name = NULL;
+
+        for (size_t i = 0; i < run->n_entries; i++) {
+                const StoreEntry *e = run->entries + i;
+                bool is_leaf = e->request->type == STORE_CERTIFICATE || e->request->type == STORE_KUBECONFIG;
+
+                if (is_leaf && e->present && !leaf)
+                        leaf = e;
+                if (!is_leaf && e->outcome == STORE_MADE && !missing)
+                        missing = e;
+        }
+        if (!leaf || !missing)
+                return 0;
+
+        path = missing->request->type == STORE_CA ? store_entry_public_path(missing->request) :
+                                                    store_entry_secret_path(missing->request);
+        name = store_path(run->store, path);
+        return error_set(
+                reterr, ERROR_CONFIG, ENOENT,
+                "%s is missing, although %s has been made: restore it from a backup (a new one would not "
+                "fit the cluster)",
+                name, leaf->request->name);
+}
+
+static int read_pending(StoreRun *run, Error **reterr) {
+        _cleanup_free_ char *path = store_path_in_directory(run->store, STORE_PENDING);
+        _cleanup_buffer_ Buffer text = BUFFER_NULL;
+        int r;
+
+        r = fs_read_optional(AT_FDCWD, path, STORE_PENDING_SIZE_MAX, &text, reterr);
+        if (r > 0)
+                run->pending = strv_split(buffer_str(&text), "\n");
+        return r;
+}
+
+int store_run_examine(StoreRun *run, const StoreRequest *requests, size_t n_requests, Error **reterr) {
+        int r;
+
+        run->entries = xnew(StoreEntry, n_requests);
+        run->n_entries = n_requests;
+        for (size_t i = 0; i < n_requests; i++)
+                run->entries[i].request = requests + i;
+        for (size_t i = 0; i < n_requests; i++)
+                if (!request_is_sane(run, requests + i))
+                        return error_set(reterr, ERROR_INTERNAL, EINVAL, "no entry can be like this: %s",
+                                         requests[i].name ?: "(no name)");
+
+        r = read_pending(run, reterr);
+        if (r < 0)
+                return r;
+
+        /* CAs first: the rest is compared with them. */
+        for (int cas = 1; cas >= 0; cas--)
+                for (size_t i = 0; i < n_requests; i++) {
+                        if ((requests[i].type == STORE_CA) != cas)
+                                continue;
+                        r = entry_examine(run, run->entries + i, reterr);
+                        if (r < 0)
+                                return r;
+                }
+        return check_identity(run, reterr);
+}

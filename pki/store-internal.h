@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "pki/kubeconfig.h"
+#include "pki/store.h"
+
+/* What the files store*.c share. */
+
+#define STORE_LOCK "pki/.lock"
+#define STORE_PENDING "pki/.pending"
+#define STORE_SECRET_SIZE_MAX 1024
+#define STORE_PENDING_SIZE_MAX (1024 * 1024)
+
+typedef struct StoreFile {
+        char *path; /* in the store */
+        Buffer data;
+        char *fingerprint; /* or NULL: not asked for yet */
+} StoreFile;
+
+struct Store {
+        char *directory;
+        StoreFile **files; /* pointers: what was lent must not move */
+        size_t n_files;
+        size_t n_stale; /* the first so many are kept for those who borrowed them, not looked at */
+};
+
+/* store-file.c */
+char* store_path_in_directory(const Store *s, const char *relative);
+/* 0: absent, 1: read or known */
+int store_read(Store *s, const char *path, StoreFile **ret, Error **reterr);
+StoreFile* store_keep(Store *s, const char *path, Buffer *data); /* takes the data */
+void store_forget(Store *s);                                     /* what was read may have changed on disk */
+
+/* One request while it is looked at and carried out. */
+typedef struct StoreEntry {
+        const StoreRequest *request;
+        StoreOutcome outcome;
+        char *why;
+        bool present;  /* at least one of its files is there */
+        bool loose;    /* its secret file may be read by others */
+        EVP_PKEY *key; /* of a CA or key pair; of all else when it has been made */
+        X509 *certificate;
+        int64_t expires;
+} StoreEntry;
+
+typedef struct StoreRun {
+        Store *store;
+        StoreEntry *entries;
+        size_t n_entries;
+        int64_t now;
+        Strv pending; /* names of pairs that a killed run was replacing */
+} StoreRun;
+
+void store_run_done(StoreRun *run);
+char* store_entry_secret_path(const StoreRequest *r); /* the file that must not be read by others */
+char* store_entry_public_path(const StoreRequest *r); /* the other one, or NULL */
+StoreEntry* store_run_find_ca(const StoreRun *run, const char *name);
+
+/* store-examine.c */
+int store_run_examine(StoreRun *run, const StoreRequest *requests, size_t n_requests, Error **reterr);
+/* store-issue.c */
+int store_run_issue(StoreRun *run, Error **reterr);

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/rand.h>
+#include <sys/stat.h>
+
+#include "common/alloc.h"
+#include "common/fs.h"
+#include "common/parse.h"
+#include "pki/pem.h"
+#include "pki/store-internal.h"
+
+/*
+ * Carrying out what store-examine.c decided: all new files are staged, then published in one batch. The
+ * order is that of pki/store.h, so that at no moment a certificate is there whose CA is not, nor one without
+ * its key.
+ */
+
+#define KEY_MODE 0600
+#define PUBLIC_MODE 0644
+#define DIRECTORY_MODE 0700
+
+static bool entry_is_done(const StoreEntry *e) {
+        return e->outcome == STORE_KEPT;
+}
+
+static int stage(StoreRun *run, FsBatch *batch, const char *path, const Buffer *data, mode_t mode,
+                 FsFlags flags, Error **reterr) {
+        _cleanup_free_ char *name = store_path(run->store, path), *directory = fs_path_dirname(name);
+        int r;
+
+        r = fs_batch_mkdir(batch, directory, DIRECTORY_MODE, reterr);
+        if (r < 0)
+                return r;
+        r = fs_batch_add(batch, name, data->data, data->size, mode, flags, reterr);
+        return r < 0 ? r : 0;
+}
+
+static int stage_key(StoreRun *run, FsBatch *batch, const StoreEntry *e, FsFlags flags, Error **reterr) {
+        _cleanup_free_ char *path = store_entry_secret_path(e->request);
+        _cleanup_buffer_secret_ Buffer pem = BUFFER_NULL;
+        int r;
+
+        r = key_to_pem(e->key, &pem, reterr);
+        if (r < 0)
+                return r;
+        return stage(run, batch, path, &pem, KEY_MODE, flags, reterr);
+}
+
+static int stage_certificate(StoreRun *run, FsBatch *batch, const StoreEntry *e, FsFlags flags,
+                             Error **reterr) {
+        _cleanup_free_ char *path = store_entry_public_path(e->request);
+        _cleanup_buffer_ Buffer pem = BUFFER_NULL;
+        int r;
+
+        r = certificate_to_pem(e->certificate, &pem, reterr);
+        if (r < 0)
+                return r;
+        return stage(run, batch, path, &pem, PUBLIC_MODE, flags, reterr);
+}
+
+static int make_secret(StoreRun *run, FsBatch *batch, StoreEntry *e, Error **reterr) {
+        _cleanup_buffer_secret_ Buffer text = BUFFER_NULL;
+        unsigned char bytes[STORE_SECRET_SIZE_MAX];
+        char hex[2 * STORE_SECRET_SIZE_MAX + 1];
+        size_t size = e->request->size;
+
+        if (RAND_priv_bytes(bytes, (int) size) != 1)
+                return pki_error(reterr, ERROR_INTERNAL, "cannot draw random bytes");
+        if (e->request->hex) {
+                format_hex(bytes, size, hex);
+                buffer_add(&text, hex, 2 * size);
+        } else
+                base64_encode(bytes, size, &text);
+        OPENSSL_cleanse(bytes, sizeof(bytes));
+        OPENSSL_cleanse(hex, sizeof(hex));
+        return stage(run, batch, e->request->name, &text, KEY_MODE, FS_EXCLUSIVE, reterr);
+}
+
+static int make_key_pair(StoreRun *run, FsBatch *batch, StoreEntry *e, Error **reterr) {
+        _cleanup_free_ char *path = store_entry_public_path(e->request);
+        _cleanup_buffer_ Buffer pem = BUFFER_NULL;
+        int r;
+
+        if (!e->key) {
+                r = key_generate(e->request->key_type, &e->key, reterr);
+                if (r < 0)
+                        return r;
+                r = stage_key(run, batch, e, FS_EXCLUSIVE, reterr);
+                if (r < 0)
+                        return r;
+        }
+        r = key_public_to_pem(e->key, &pem, reterr);
+        if (r < 0)
+                return r;
+        return stage(run, batch, path, &pem, PUBLIC_MODE, FS_EXCLUSIVE, reterr);
+}
+
+static int make_ca(StoreRun *run, FsBatch *batch, StoreEntry *e, Error **reterr) {
+        int r;
+
+        if (!e->key) {
+                r = key_generate(e->request->key_type, &e->key, reterr);
+                if (r < 0)
+                        return r;
+                r = stage_key(run, batch, e, FS_EXCLUSIVE, reterr);
+                if (r < 0)
+                        return r;
+        }
+        r = certificate_issue(&e->request->profile, e->key, NULL, NULL, run->now, &e->certificate, reterr);
+        if (r < 0)
+                return r;
+        e->expires = certificate_not_after(e->certificate);
+        return stage_certificate(run, batch, e, FS_EXCLUSIVE, reterr);
+}
+
+/* As it stands in the file, if it does: store-examine.c compares the bytes. */
+static int ca_to_pem(StoreRun *run, const StoreEntry *ca, Buffer *ret, Error **reterr) {
+        _cleanup_free_ char *path = store_entry_public_path(ca->request);
+        StoreFile *file = NULL;
+        int r;
+
+        r = store_read(run->store, path, &file, reterr);
+        if (r < 0)
+                return r;
+        if (r == 0)
+                return certificate_to_pem(ca->certificate, ret, reterr);
+        buffer_add(ret, file->data.data, file->data.size);
+        return 0;
+}
+
+static int stage_kubeconfig(StoreRun *run, FsBatch *batch, const StoreEntry *e, const StoreEntry *ca,
+                            Error **reterr) {
+        _cleanup_free_ char *path = store_entry_secret_path(e->request);
+        _cleanup_buffer_secret_ Buffer text = BUFFER_NULL;
+        Kubeconfig k = {
+                .cluster = e->request->cluster,
+                .server = e->request->server,
+                .user = e->request->user,
+        };
+        int r;
+
+        r = ca_to_pem(run, ca, &k.ca, reterr);
+        if (r >= 0)
+                r = certificate_to_pem(e->certificate, &k.certificate, reterr);
+        if (r >= 0)
+                r = key_to_pem(e->key, &k.key, reterr);
+        if (r >= 0) {
+                kubeconfig_write(&k, &text);
+                r = stage(run, batch, path, &text, KEY_MODE, 0, reterr);
+        }
+        buffer_done(&k.ca);
+        buffer_done(&k.certificate);
+        buffer_wipe(&k.key);
+        return r;
+}
+
+static int make_leaf(StoreRun *run, FsBatch *batch, StoreEntry *e, Error **reterr) {
+        const StoreEntry *ca = store_run_find_ca(run, e->request->issuer);
+        int r;
+
+        r = key_generate(e->request->key_type, &e->key, reterr);
+        if (r < 0)
+                return r;
+        r = certificate_issue(&e->request->profile, e->key, ca->certificate, ca->key, run->now,
+                              &e->certificate, reterr);
+        if (r < 0)
+                return r;
+        e->expires = certificate_not_after(e->certificate);
+
+        if (e->request->type == STORE_KUBECONFIG)
+                r = stage_kubeconfig(run, batch, e, ca, reterr);
+        else {
+                r = stage_key(run, batch, e, 0, reterr);
+                if (r >= 0)
+                        r = stage_certificate(run, batch, e, 0, reterr);
+        }
+        X509_freep(&e->certificate);
+        EVP_PKEY_freep(&e->key);
+        return r;
+}
+
+typedef int (*EntryMaker)(StoreRun *run, FsBatch *batch, StoreEntry *e, Error **reterr);
+
+/* In the order in which they get their names. */
+static const struct {
+        StoreEntryType type;
+        EntryMaker make;
+} makers[] = {
+        { STORE_SECRET, make_secret },    { STORE_KEY_PAIR, make_key_pair }, { STORE_CA, make_ca },
+        { STORE_CERTIFICATE, make_leaf }, { STORE_KUBECONFIG, make_leaf },
+};
+
+/*
+ * The names of the pairs that are replaced: a kill between the two renames leaves a pair that does not fit.
+ */
+static int stage_pending(StoreRun *run, FsBatch *batch, Error **reterr) {
+        _cleanup_free_ char *path = store_path_in_directory(run->store, STORE_PENDING);
+        _cleanup_buffer_ Buffer text = BUFFER_NULL;
+        int r;
+
+        for (size_t i = 0; i < run->n_entries; i++) {
+                const StoreEntry *e = run->entries + i;
+
+                if (e->request->type == STORE_CERTIFICATE && e->outcome == STORE_REISSUED)
+                        buffer_addf(&text, "%s\n", e->request->name);
+        }
+        if (text.size == 0)
+                return 0;
+        r = fs_batch_add(batch, path, text.data, text.size, PUBLIC_MODE, 0, reterr);
+        return r < 0 ? r : 0;
+}
+
+static int make_all(StoreRun *run, FsBatch *batch, Error **reterr) {
+        int r;
+
+        r = stage_pending(run, batch, reterr);
+        if (r < 0)
+                return r;
+        for (size_t m = 0; m < ARRAY_SIZE(makers); m++)
+                for (size_t i = 0; i < run->n_entries; i++) {
+                        StoreEntry *e = run->entries + i;
+
+                        if (e->request->type != makers[m].type || entry_is_done(e))
+                                continue;
+                        r = makers[m].make(run, batch, e, reterr);
+                        if (r < 0)
+                                return error_prefix(reterr, r, "%s", e->request->name);
+                }
+        return 0;
+}
+
+static int tighten_path(const char *path, mode_t mode, Error **reterr) {
+        struct stat st;
+
+        if (stat(path, &st) < 0)
+                return errno == ENOENT ? 0 : error_set_errno(reterr, errno, "cannot stat %s", path);
+        if ((st.st_mode & 077) && chmod(path, mode) < 0)
+                return error_set_errno(reterr, errno, "cannot set the mode of %s", path);
+        return 0;
+}
+
+/* Secrets that others may read: copied here without their modes, say. New files are born right. */
+static int tighten(StoreRun *run, Error **reterr) {
+        static const char *const directories[] = { "pki", "secrets" };
+
+        for (size_t i = 0; i < ARRAY_SIZE(directories); i++) {
+                _cleanup_free_ char *path = store_path_in_directory(run->store, directories[i]);
+                int r = tighten_path(path, DIRECTORY_MODE, reterr);
+
+                if (r < 0)
+                        return r;
+        }
+        for (size_t i = 0; i < run->n_entries; i++) {
+                _cleanup_free_ char *secret = NULL, *path = NULL;
+                int r;
+
+                if (!run->entries[i].loose)
+                        continue;
+                secret = store_entry_secret_path(run->entries[i].request);
+                path = store_path(run->store, secret);
+                r = tighten_path(path, KEY_MODE, reterr);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static void closedirp(DIR **d) {
+        if (*d)
+                (void) closedir(*d);
+}
+
+/*
+ * Whether this is a temporary of a file of that name, or (NULL) of any: ".#NAME.XXXXXXXX", see
+ * common/fs-write.c.
+ */
+static bool is_left_over(const char *entry, const char *name) {
+        const char *rest = startswith(entry, ".#");
+
+        if (rest && name) {
+                rest = startswith(rest, name);
+                return rest && rest[0] == '.' && strlen(rest) == 9;
+        }
+        return rest != NULL;
+}
+
+/* Removes what a killed run had staged: it holds keys, and under the lock nobody else writes these files. */
+static void sweep(const char *directory, const char *name) {
+        _cleanup_(closedirp) DIR *d = opendir(directory);
+        const struct dirent *entry;
+
+        while (d && (entry = readdir(d)))
+                if (is_left_over(entry->d_name, name))
+                        (void) unlinkat(dirfd(d), entry->d_name, 0);
+}
+
+/* Beside the cluster file others write too: there only names of ours are looked for. */
+static void sweep_all(const StoreRun *run) {
+        _cleanup_strv_ Strv done = NULL;
+
+        for (size_t i = 0; i < run->n_entries; i++) {
+                const StoreRequest *request = run->entries[i].request;
+                _cleanup_free_ char *path = store_entry_secret_path(request),
+                                    *file = store_path(run->store, path);
+                _cleanup_free_ char *directory = fs_path_dirname(file);
+
+                if (request->type == STORE_KUBECONFIG && !strchr(path, '/'))
+                        sweep(directory, path);
+                else if (!strv_contains(done, directory)) {
+                        sweep(directory, NULL);
+                        strv_add(&done, directory);
+                }
+        }
+}
+
+int store_run_issue(StoreRun *run, Error **reterr) {
+        _cleanup_free_ char *pending = store_path_in_directory(run->store, STORE_PENDING);
+        _cleanup_(fs_batch_freep) FsBatch *batch = fs_batch_new(AT_FDCWD);
+        int r;
+
+        sweep_all(run);
+        r = tighten(run, reterr);
+        if (r < 0)
+                return r;
+        r = make_all(run, batch, reterr);
+        if (r < 0)
+                return r;
+        if (fs_batch_size(batch) > 0) {
+                r = fs_batch_commit(batch, reterr);
+                if (r < 0)
+                        return r;
+        }
+
+        /* All pairs fit by now; that it goes need not survive a power cut. */
+        (void) unlink(pending);
+        return 0;
+}
