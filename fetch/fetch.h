@@ -18,30 +18,53 @@ typedef enum ArtifactOrigin {
 } ArtifactOrigin;
 
 typedef struct FetchRequest {
-        const char *name;         /* "kube-apiserver"; for ORIGIN_ETCD the member: "etcd", "etcdctl", "etcdutl" */
+        const char *name; /* "kube-apiserver"; for ORIGIN_ETCD the member: "etcd", "etcdctl", "etcdutl" */
         ArtifactOrigin origin;
         const char *version;      /* "v1.36.3" */
         const char *architecture; /* "arm64" */
 } FetchRequest;
 
+/*
+ * One line of a display is one download: a binary, or the archive with all that is wanted of it ("etcd"). What is in the cache already is
+ * told once, finished and cached. During a download about ten times a second; the last one of each is finished, unless it fails.
+ */
 typedef struct FetchProgress {
         const char *name, *architecture; /* NULL: the total */
         uint64_t done, total;            /* bytes; total 0 while unknown */
         bool finished;
-        bool cached;                     /* was there already */
+        bool cached; /* was there already */
 } FetchProgress;
 
 typedef struct FetchOptions {
-        char *const *mirrors;  /* base URLs, https:// or file://; empty: the official addresses */
+        char *const *
+                mirrors; /* base URLs, https:// or file://, tried in this order; empty: the official addresses */
         const char *cache;     /* directory; NULL: fetch_cache_default() */
         const char *ca_bundle; /* or NULL: the system's */
         unsigned parallel;     /* downloads at once; 0: the default (4) */
         bool offline;          /* take what is in the cache, never connect */
+        bool deep; /* hash what is in the cache instead of believing its name; fetch what is damaged again */
         void (*progress)(void *userdata, const FetchProgress *progress);
+        void (*note)(
+                void *userdata,
+                const char *text); /* one line: what is tried again or elsewhere, and why; may be NULL */
         void *userdata;
-        const volatile int *cancelled; /* looked at often; non-zero ends the run with -ECANCELED; may be NULL */
+        const volatile int
+                *cancelled; /* looked at often; non-zero ends the run with -ECANCELED; may be NULL */
+
+        unsigned retries;              /* of each transfer; 0: 3 */
+        uint64_t backoff_usec;         /* before the first; 0: 0.5 s */
+        uint64_t connect_timeout_usec; /* 0: 15 s */
+        uint64_t stall_usec;           /* slower than 1 KiB/s for so long; 0: 30 s */
 } FetchOptions;
 
-int fetch_run(const FetchRequest *requests, size_t n_requests, const FetchOptions *options, Lock *lock, Error **reterr);
+/*
+ * Everything that is asked for is tried, also after one has failed; the Error is that of the first, the others are in its detail. What
+ * was verified is in the cache and pinned in the lock even then: the caller saves the lock (lock_save()) in either case.
+ */
+int fetch_run(const FetchRequest *requests, size_t n_requests, const FetchOptions *options, Lock *lock,
+              Error **reterr);
 char* fetch_cache_default(void); /* $XDG_CACHE_HOME/hardway or ~/.cache/hardway */
-char* fetch_cache_path(const char *cache, const LockEntry *entry); /* where the verified binary lies (or will lie) */
+char* fetch_cache_path(const char *cache,
+                       const LockEntry *entry); /* where the verified binary lies (or will lie) */
+/* Reads a binary in the cache again, for who does not want to believe the disk: -ENOENT, or -EBADMSG if it is damaged. */
+int fetch_verify_cached(const char *cache, const LockEntry *entry, Error **reterr);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "common/buffer.h"
 #include "common/error.h"
 
 /*
  * hardway.lock: what was fetched once is what is fetched ever after
  *
- * One entry per binary, version and architecture, with its URL path, size and digests; JSON, sorted, made to be committed. An entry of a
+ * One entry per binary, version and architecture, with its URL, size and digests; JSON, sorted, made to be committed. An entry of a
  * tarball's member has the tarball in "archive". Read strictly, written atomically.
  */
 typedef struct LockEntry {
@@ -22,9 +23,15 @@ typedef struct LockEntry {
 typedef struct Lock Lock;
 
 int lock_load(const char *path, Lock **ret, Error **reterr); /* an absent file is an empty lock */
+int lock_parse(const char *path, const void *data, size_t size, Lock **ret, Error **reterr);
 const LockEntry* lock_find(const Lock *l, const char *name, const char *version, const char *architecture);
-void lock_put(Lock *l, const LockEntry *entry); /* copies; replaces the entry of the same name, version, architecture */
+void lock_put(
+        Lock *l,
+        const LockEntry *entry); /* copies; replaces the entry of the same name, version, architecture */
+size_t lock_count(const Lock *l);
+const LockEntry* lock_nth(const Lock *l, size_t index); /* sorted by name, version, architecture */
 bool lock_changed(const Lock *l);
-int lock_save(Lock *l, Error **reterr);
+void lock_write(const Lock *l, Buffer *ret); /* as text */
+int lock_save(Lock *l, Error **reterr);      /* 1: written, 0: nothing had changed */
 Lock* lock_free(Lock *l);
 DEFINE_CLEANUP(Lock*, lock_free)

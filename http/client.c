@@ -302,6 +302,7 @@ static int exchange_failure(Exchange *e, CURLcode code, const char *where, Error
                         .text = e->text,
                         .where = where,
                         .tls_begun = e->tls_begun,
+                        .private_server = true,
                 },
                 reterr);
 }

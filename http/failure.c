@@ -59,7 +59,7 @@ static int failure_connect(CURL *curl, const char *text, const char *where, Erro
         }
 }
 
-static int failure_timeout(const TransferAttempt *t, Error **reterr) {
+static int failure_timeout(const TransferAttempt *t, const char *text, Error **reterr) {
         curl_off_t looked_up = 0, ready = 0, total = 0, received = 0;
         _cleanup_free_ char *span = NULL;
 
@@ -86,8 +86,10 @@ static int failure_timeout(const TransferAttempt *t, Error **reterr) {
                 return error_set(reterr, ERROR_UNAVAILABLE, ETIMEDOUT,
                                  "%s: connected, but no answer within %s", t->where, span);
         return error_set(reterr, ERROR_UNAVAILABLE, ETIMEDOUT,
-                         "%s: the answer stalled, %" CURL_FORMAT_CURL_OFF_T " bytes had come after %s",
-                         t->where, received, span);
+                         "%s: %s, %" CURL_FORMAT_CURL_OFF_T " bytes had come after %s", t->where,
+                         strstr(text, "too slow") ? "the connection stalled or became too slow" :
+                                                    "the answer stalled",
+                         received, span);
 }
 
 static int failure_validity(const char *where, const char *what, Error **reterr) {
@@ -173,27 +175,31 @@ static int failure_tls(const char *text, const char *where, Error **reterr) {
         return error_set(reterr, ERROR_UNAVAILABLE, EPROTO, "%s: no TLS connection: %s", where, text);
 }
 
-static int failure_cut(CURL *curl, const char *text, const char *where, Error **reterr) {
+static int failure_cut(const TransferAttempt *t, const char *text, Error **reterr) {
         curl_off_t length = -1, received = 0;
         int r;
 
-        r = failure_tls_text(text, where, reterr);
+        r = failure_tls_text(text, t->where, reterr);
         if (r < 0)
                 return r;
 
-        (void) curl_easy_getinfo(curl, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
-        (void) curl_easy_getinfo(curl, CURLINFO_SIZE_DOWNLOAD_T, &received);
+        (void) curl_easy_getinfo(t->curl, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+        (void) curl_easy_getinfo(t->curl, CURLINFO_SIZE_DOWNLOAD_T, &received);
         if (length > 0)
                 return error_set(reterr, ERROR_UNAVAILABLE, ECONNRESET,
                                  "%s: the connection was cut off after %" CURL_FORMAT_CURL_OFF_T
                                  " of %" CURL_FORMAT_CURL_OFF_T " bytes",
-                                 where, received, length);
+                                 t->where, received, length);
         if (received > 0)
                 return error_set(reterr, ERROR_UNAVAILABLE, ECONNRESET,
                                  "%s: the connection was cut off after %" CURL_FORMAT_CURL_OFF_T " bytes",
-                                 where, received);
-        return error_set(reterr, ERROR_UNAVAILABLE, ECONNRESET,
-                         "%s: the connection was closed without an answer", where);
+                                 t->where, received);
+        r = error_set(reterr, ERROR_UNAVAILABLE, ECONNRESET,
+                      "%s: the connection was closed without an answer", t->where);
+        if (t->private_server)
+                error_detail(reterr,
+                             "A server that wants another client certificate may close it like this, too.");
+        return r;
 }
 
 static int failure_other(CURLcode code, const char *text, const char *where, Error **reterr) {
@@ -251,7 +257,7 @@ int transfer_failure(const TransferAttempt *t, Error **reterr) {
         case CURLE_COULDNT_CONNECT:
                 return failure_connect(t->curl, text, t->where, reterr);
         case CURLE_OPERATION_TIMEDOUT:
-                return failure_timeout(t, reterr);
+                return failure_timeout(t, text, reterr);
         case CURLE_PEER_FAILED_VERIFICATION:
                 return failure_certificate(t->curl, text, t->where, reterr);
         case CURLE_SSL_CONNECT_ERROR:
@@ -262,7 +268,7 @@ int transfer_failure(const TransferAttempt *t, Error **reterr) {
         case CURLE_GOT_NOTHING:
         case CURLE_HTTP2:
         case CURLE_HTTP2_STREAM:
-                return failure_cut(t->curl, text, t->where, reterr);
+                return failure_cut(t, text, reterr);
         default:
                 return failure_other(t->code, text, t->where, reterr);
         }

@@ -39,6 +39,7 @@ typedef struct TransferAttempt {
         const char *text;  /* its CURLOPT_ERRORBUFFER, may be empty */
         const char *where; /* what a message begins with: an URL, or an address */
         bool tls_begun;
+        bool private_server; /* one that asks for a client certificate */
 } TransferAttempt;
 
 int transfer_watch_tls(CURL *curl, bool *begun, Error **reterr);
