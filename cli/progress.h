@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include <stdio.h>
+
 #include "cli/verb.h"
 
 /*
@@ -19,11 +21,12 @@
  *     progress_end(p, row, true, "done");
  *     progress_free(p);                            leaves the lines on the screen
  *
- * While a Progress exists, nothing else may write to the terminal but progress_note(), which puts a line above the rows.
+ * While a Progress exists, nothing else may write to the terminal but progress_note(), which puts a line above the rows;
+ * verb_note() and verb_warn() do the same then.
  */
 typedef struct Progress Progress;
 
-Progress* progress_new(const VerbContext *v);
+Progress* progress_new(VerbContext *v);
 size_t progress_add(Progress *p, const char *name);
 void progress_step(Progress *p, size_t row, const char *format, ...) _printf_(3, 4);
 void progress_amount(Progress *p, size_t row, uint64_t done, uint64_t total); /* bytes; total 0: unknown */
@@ -31,5 +34,6 @@ void progress_detail(Progress *p, size_t row, const char *format, ...) _printf_(
 void progress_end(Progress *p, size_t row, bool success, const char *format, ...) _printf_(4, 5);
 void progress_remove(Progress *p, size_t row); /* takes the line away: a download that is done */
 void progress_note(Progress *p, const char *format, ...) _printf_(2, 3);
+void progress_above(Progress *p, FILE *stream, const char *text);
 Progress* progress_free(Progress *p); /* also NULL */
 DEFINE_CLEANUP(Progress*, progress_free)

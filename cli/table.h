@@ -18,7 +18,8 @@
 typedef struct Table Table;
 
 Table* table_new(const VerbContext *v, const char *heading, ...) __attribute__((sentinel));
-void table_row(Table *t, const char *cell, ...) __attribute__((sentinel)); /* exactly one per column, or NULL at the end */
+void table_row(Table *t, const char *cell, ...)
+        __attribute__((sentinel));                      /* exactly one per column, or NULL at the end */
 void table_style(Table *t, size_t column, Style style); /* of that cell in the last row */
 void table_align_right(Table *t, size_t column);
 void table_print(Table *t);

@@ -53,21 +53,25 @@
  */
 
 typedef enum VerbCommon {
-        VERB_OPTION_NODE = 1 << 0,     /* --node NAME, repeatable: v->nodes holds the chosen ones */
-        VERB_OPTION_JSON = 1 << 1,     /* --json */
-        VERB_OPTION_WAIT = 1 << 2,     /* --wait: wait for locks that others hold */
-        VERB_OPTION_DEEP = 1 << 3,     /* --deep: hash everything */
-        VERB_OPTION_SUDO = 1 << 4,     /* --ask-sudo-password: the verb works on nodes */
-        VERB_OPTION_YES = 1 << 5,      /* --yes: do not ask */
-        VERB_OPTION_DRY_RUN = 1 << 6,  /* --dry-run */
-} VerbCommon; /* -c, --quiet, --verbose and --color are taken by every verb */
+        VERB_OPTION_NODE = 1 << 0,    /* --node NAME, repeatable: v->nodes holds the chosen ones */
+        VERB_OPTION_JSON = 1 << 1,    /* --json */
+        VERB_OPTION_WAIT = 1 << 2,    /* --wait: wait for locks that others hold */
+        VERB_OPTION_DEEP = 1 << 3,    /* --deep: hash everything */
+        VERB_OPTION_SUDO = 1 << 4,    /* --ask-sudo-password: the verb works on nodes */
+        VERB_OPTION_YES = 1 << 5,     /* --yes: do not ask */
+        VERB_OPTION_DRY_RUN = 1 << 6, /* --dry-run */
+} VerbCommon;                         /* -c, --quiet, --verbose and --color are taken by every verb */
 
 typedef enum VerbNeeds {
-        VERB_NEEDS_CLUSTER = 1 << 0,   /* v->cluster, and v->nodes */
-        VERB_NEEDS_STORE = 1 << 1,     /* v->store */
-        VERB_NEEDS_LOCK = 1 << 2,      /* v->lock: hardway.lock */
-        VERB_NEEDS_EXCLUSIVE = 1 << 3, /* nobody else may change the cluster directory, or the cluster, meanwhile */
-        VERB_NEEDS_ROOT = 1 << 4,      /* refuse unless root */
+        VERB_NEEDS_CLUSTER = 1 << 0, /* v->cluster, and v->nodes */
+        VERB_NEEDS_STORE = 1 << 1,   /* v->store */
+        VERB_NEEDS_LOCK = 1 << 2,    /* v->lock: hardway.lock */
+        VERB_NEEDS_EXCLUSIVE =
+                1 << 3, /* nobody else may change the cluster directory, or the cluster, meanwhile */
+        VERB_NEEDS_ROOT = 1 << 4, /* refuse unless root */
+        VERB_ON_LIVING =
+                1
+                << 5, /* works on clusters that serve: the cluster file is read with CLUSTER_LOAD_SERVING */
 } VerbNeeds;
 
 #define VERB_KEY 0x1000
@@ -80,10 +84,10 @@ typedef struct Verb {
         const char *arguments;   /* of the usage line: "FILE"; NULL: takes none */
         const char *description; /* further text of --help, or NULL */
         unsigned arguments_min, arguments_max;
-        unsigned common;         /* mask of VerbCommon */
-        unsigned needs;          /* mask of VerbNeeds */
+        unsigned common;                   /* mask of VerbCommon */
+        unsigned needs;                    /* mask of VerbNeeds */
         const struct argp_option *options; /* its own, ended by an empty one, or NULL */
-        argp_parser_t parse;     /* of its own options, or NULL */
+        argp_parser_t parse;               /* of its own options, or NULL */
         int (*run)(VerbContext *v, int argc, char **argv, Error **reterr);
 } Verb;
 
@@ -94,11 +98,14 @@ struct VerbContext {
         const char *cluster_path; /* of the cluster file: hardway.yaml unless -c */
         Strv node_names;          /* as given by --node */
         bool json, quiet, verbose, wait, deep, yes, dry_run, ask_sudo_password;
-        bool color;               /* standard output may be coloured */
-        bool color_error;         /* standard error may be */
-        bool terminal;            /* standard output is a terminal: lines may be rewritten */
+        bool color;       /* standard output may be coloured */
+        bool color_error; /* standard error may be */
+        bool terminal;    /* standard output is a terminal: lines may be rewritten */
 
-        const volatile int *cancelled; /* non-zero since SIGINT, SIGTERM or SIGHUP: end after the write in hand */
+        char *sudo_password; /* see verb_host_options() */
+
+        const volatile int
+                *cancelled; /* non-zero since SIGINT, SIGTERM or SIGHUP: end after the write in hand */
 
         /* from the verb's needs, see above; else NULL */
         char *directory; /* where the cluster file is; always set */
@@ -109,8 +116,8 @@ struct VerbContext {
         Lock *lock;
         int exclusive_fd;
 
-        char *sudo_password; /* see verb_host_options() */
-        ErrorList errors;    /* more than one; all are printed */
+        struct Progress *progress; /* while there is one: see cli/progress.h */
+        ErrorList errors;          /* more than one; all are printed */
 };
 
 /* What needs are made of, for verbs that need a thing only sometimes; each does nothing the second time. */
@@ -122,9 +129,12 @@ int verb_require_root(const VerbContext *v, Error **reterr);
 char* verb_path(const VerbContext *v, const char *name); /* "admin.conf" -> beside the cluster file */
 
 /* Whether a node of v->nodes is this machine, which takes root without sudo: verb_host_options() sees to that too. */
-int verb_host_options(VerbContext *v, HostOptions *ret, Error **reterr); /* asks for the sudo password if told to; lent by v */
-int verb_confirm(const VerbContext *v, Error **reterr, const char *format, ...) _printf_(3, 4); /* 0, or an error: no */
-int verb_read_password(const char *prompt, char **ret, Error **reterr); /* from the terminal, without echo; secret_freep() */
+int verb_host_options(VerbContext *v, HostOptions *ret,
+                      Error **reterr); /* asks for the sudo password if told to; lent by v */
+int verb_confirm(const VerbContext *v, Error **reterr, const char *format, ...)
+        _printf_(3, 4); /* 0, or an error: no */
+int verb_read_password(const char *prompt, char **ret,
+                       Error **reterr); /* from the terminal, without echo; secret_freep() */
 
 /* Lines for people: not shown with --quiet, nor with --json. Results are printed with printf(). */
 void verb_note(const VerbContext *v, const char *format, ...) _printf_(2, 3);
@@ -134,5 +144,13 @@ void verb_print_error(const VerbContext *v, const Error *error);
 void verb_warn(const VerbContext *v, const char *format, ...) _printf_(2, 3);
 
 /* SGR sequences for standard output, empty where colours are not wanted. */
-typedef enum Style { STYLE_NONE, STYLE_BOLD, STYLE_DIM, STYLE_RED, STYLE_GREEN, STYLE_YELLOW, _STYLE_MAX } Style;
+typedef enum Style {
+        STYLE_NONE,
+        STYLE_BOLD,
+        STYLE_DIM,
+        STYLE_RED,
+        STYLE_GREEN,
+        STYLE_YELLOW,
+        _STYLE_MAX
+} Style;
 const char* verb_style(const VerbContext *v, Style style);

@@ -4,10 +4,10 @@
 #include "cli/verb.h"
 
 /* The table of verbs, in the order of --help and of the man page: X(install) is verb_install, of verb-install.c. */
-#define VERBS(X)     \
-        X(init)      \
-        X(fetch)     \
-        X(plan)      \
+#define VERBS(X)      \
+        X(init)       \
+        X(fetch)      \
+        X(plan)       \
         X(kubeconfig) \
         X(pki_gen)
 
@@ -15,4 +15,8 @@
 VERBS(VERB_DECLARE)
 #undef VERB_DECLARE
 
+#define VERBS_MAX 64
+
 extern const Verb *const verbs[]; /* ended by NULL */
+
+int verb_find(int argc, char **argv, const Verb **ret, Error **reterr);

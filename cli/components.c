@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "cli/components.h"
+
+#include "controlplane/controlplane.h"
+#include "etcd/etcd.h"
+#include "lbsetup/lbsetup.h"
+
+const Component *const components[] = {
+        &component_etcd,
+        &component_kube_apiserver,
+        &component_kube_controller_manager,
+        &component_kube_scheduler,
+        &component_haproxy,
+        &component_keepalived,
+        NULL,
+};

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "cli/context.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+
+#include "common/alloc.h"
+#include "common/clock.h"
+#include "common/fs.h"
+
+/* Beside the cluster file. Its content says who holds it; it stays when nobody does. */
+#define EXCLUSIVE_NAME ".hardway-busy"
+
+#define LOCK_NAME "hardway.lock"
+
+void verb_context_init(VerbContext *v) {
+        *v = (VerbContext) {
+                .cluster_path = "hardway.yaml",
+                .terminal = isatty(STDOUT_FILENO),
+                .exclusive_fd = -EBADF,
+        };
+}
+
+void verb_context_done(VerbContext *v) {
+        strv_free(v->node_names);
+        secret_freep(&v->sudo_password);
+        free(v->directory);
+        free(v->nodes);
+        store_free(v->store);
+        lock_free(v->lock);
+        cluster_free(v->cluster);
+        safe_close(v->exclusive_fd);
+        error_list_done(&v->errors);
+        *v = (VerbContext) { .exclusive_fd = -EBADF };
+}
+
+/**
+ * verb_path() - the path of something beside the cluster file
+ * @v:          the context
+ * @name:       "admin.conf"
+ *
+ * Return: the path; the caller frees.
+ */
+char* verb_path(const VerbContext *v, const char *name) {
+        return streq(v->directory, ".") ? xstrdup(name) : xasprintf("%s/%s", v->directory, name);
+}
+
+static int unknown_node(const VerbContext *v, const char *name, Error **reterr) {
+        _cleanup_strv_ Strv names = NULL;
+        _cleanup_free_ char *all = NULL;
+        const char *nearest;
+
+        for (size_t i = 0; i < v->cluster->n_nodes; i++)
+                strv_add(&names, v->cluster->nodes[i].name);
+
+        nearest = string_nearest(name, (const char *const *) names);
+        if (nearest)
+                return error_set(reterr, ERROR_USAGE, EINVAL,
+                                 "--node: %s has no node '%s'; did you mean '%s'?", v->cluster_path, name,
+                                 nearest);
+        all = strv_join(names, ", ");
+        return error_set(reterr, ERROR_USAGE, EINVAL, "--node: %s has no node '%s' (it has %s)",
+                         v->cluster_path, name, all);
+}
+
+/* In the order of the cluster file, whatever order and how often they were named in. */
+static int select_nodes(VerbContext *v, Error **reterr) {
+        STRV_FOREACH(name, v->node_names)
+                if (!cluster_find_node(v->cluster, *name))
+                        return unknown_node(v, *name, reterr);
+
+        v->nodes = xnew(const Node*, v->cluster->n_nodes);
+        for (size_t i = 0; i < v->cluster->n_nodes; i++) {
+                const Node *n = &v->cluster->nodes[i];
+
+                if (strv_length(v->node_names) == 0 || strv_contains(v->node_names, n->name))
+                        v->nodes[v->n_nodes++] = n;
+        }
+        return 0;
+}
+
+/**
+ * verb_load_cluster() - read the cluster file, and choose the nodes
+ * @v:          the context; gets the cluster and the nodes, or errors
+ * @reterr:     a node that is not in the file
+ *
+ * Return: 0, or a negative errno.
+ */
+int verb_load_cluster(VerbContext *v, Error **reterr) {
+        unsigned flags = v->verb->needs & VERB_ON_LIVING ? CLUSTER_LOAD_SERVING : 0;
+        int r;
+
+        if (v->cluster)
+                return 0;
+
+        r = cluster_load_with(v->cluster_path, flags, &v->cluster, &v->errors);
+        if (r < 0)
+                return r;
+
+        for (size_t i = 0; i < v->cluster->warnings.n_errors; i++)
+                verb_warn(v, "%s", v->cluster->warnings.errors[i]->message);
+        return select_nodes(v, reterr);
+}
+
+/**
+ * verb_open_store() - open pki/ and secrets/
+ * @v:          the context; gets the store
+ * @reterr:     why it cannot be opened
+ *
+ * Return: 0, or a negative errno.
+ */
+int verb_open_store(VerbContext *v, Error **reterr) {
+        return v->store ? 0 : store_open(v->directory, &v->store, reterr);
+}
+
+/**
+ * verb_load_lock() - read hardway.lock
+ * @v:          the context; gets the lock
+ * @reterr:     why it cannot be read
+ *
+ * Return: 0, or a negative errno.
+ */
+int verb_load_lock(VerbContext *v, Error **reterr) {
+        _cleanup_free_ char *path = verb_path(v, LOCK_NAME);
+
+        return v->lock ? 0 : lock_load(path, &v->lock, reterr);
+}
+
+/**
+ * verb_lock_exclusive() - keep other hardways away from the cluster directory
+ * @v:          the context; holds the lock to its end
+ * @reterr:     who holds it
+ *
+ * Return: 0, or a negative errno.
+ */
+int verb_lock_exclusive(VerbContext *v, Error **reterr) {
+        _cleanup_free_ char *path = verb_path(v, EXCLUSIVE_NAME);
+        _cleanup_free_ char *since = clock_format_iso(clock_realtime());
+        _cleanup_free_ char *holder =
+                xasprintf("hardway %s (process %d, since %s)", v->verb->name, getpid(), since);
+
+        if (v->exclusive_fd >= 0)
+                return 0;
+
+        v->exclusive_fd = fs_lock(AT_FDCWD, path, holder, v->wait, reterr);
+        return v->exclusive_fd < 0 ? v->exclusive_fd : 0;
+}
+
+/**
+ * verb_require_root() - refuse to go on as anybody else
+ * @v:          the context
+ * @reterr:     says so
+ *
+ * Return: 0, or -EPERM.
+ */
+int verb_require_root(const VerbContext *v, Error **reterr) {
+        if (geteuid() == 0)
+                return 0;
+        return error_set(reterr, ERROR_PERMISSION, EPERM, "%s has to run as root (try: sudo hardway %s)",
+                         v->verb->name, v->verb->name);
+}
+
+/**
+ * verb_fulfil_needs() - get what the verb says it needs
+ * @v:          the context; its verb is set
+ * @reterr:     what is not to be had; or v->errors has it
+ *
+ * Return: 0, or a negative errno.
+ */
+int verb_fulfil_needs(VerbContext *v, Error **reterr) {
+        static const struct {
+                unsigned need;
+                int (*get)(VerbContext *v, Error **reterr);
+        } rows[] = {
+                { VERB_NEEDS_CLUSTER, verb_load_cluster },
+                { VERB_NEEDS_EXCLUSIVE, verb_lock_exclusive },
+                { VERB_NEEDS_STORE, verb_open_store },
+                { VERB_NEEDS_LOCK, verb_load_lock },
+        };
+        int r;
+
+        v->directory = fs_path_dirname(v->cluster_path);
+
+        if (v->verb->needs & VERB_NEEDS_ROOT) {
+                r = verb_require_root(v, reterr);
+                if (r < 0)
+                        return r;
+        }
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                if (!(v->verb->needs & rows[i].need))
+                        continue;
+                r = rows[i].get(v, reterr);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static void trace_command(void *userdata, const Node *node, const char *line) {
+        const VerbContext *v = userdata;
+
+        verb_note(v, "%s: %s", node->name, line);
+}
+
+/**
+ * verb_host_options() - how the nodes are to be reached
+ * @v:          the context; keeps the password
+ * @ret:        the options, lent by @v
+ * @reterr:     a node is this machine and we are not root, or no password could be asked for
+ *
+ * Return: 0, or a negative errno.
+ */
+int verb_host_options(VerbContext *v, HostOptions *ret, Error **reterr) {
+        int r;
+
+        for (size_t i = 0; i < v->n_nodes; i++)
+                if (v->nodes[i]->local && geteuid() != 0)
+                        return error_set(
+                                reterr, ERROR_PERMISSION, EPERM,
+                                "node %s is this machine: %s has to run as root (try: sudo hardway %s)",
+                                v->nodes[i]->name, v->verb->name, v->verb->name);
+
+        if (v->ask_sudo_password && !v->sudo_password) {
+                r = verb_read_password("Password for sudo on the nodes: ", &v->sudo_password, reterr);
+                if (r < 0)
+                        return r;
+        }
+
+        *ret = (HostOptions) {
+                .sudo_password = v->sudo_password,
+                .trace = v->verbose ? trace_command : NULL,
+                .userdata = v,
+                .cancelled = v->cancelled,
+        };
+        return 0;
+}
