@@ -43,8 +43,9 @@ int checks_ask(VerbContext *v, CheckList *ret, Error **reterr) {
 }
 
 static json_t* check_to_json(const Check *c) {
-        return json_pack("{s:s, s:s*, s:s, s:s, s:s, s:s*, s:O*}", "id", c->id, "node", c->node, "subject", c->subject, "state",
-                         check_state_to_string(c->state), "text", c->text, "advice", c->advice, "data", c->data);
+        return json_pack("{s:s, s:s*, s:s, s:s, s:s, s:s*, s:O*}", "id", c->id, "node", c->node, "subject",
+                         c->subject, "state", check_state_to_string(c->state), "text", c->text, "advice",
+                         c->advice, "data", c->data);
 }
 
 json_t* checks_to_json(const VerbContext *v, const CheckList *checks) {
@@ -52,6 +53,7 @@ json_t* checks_to_json(const VerbContext *v, const CheckList *checks) {
 
         for (size_t i = 0; i < checks->n_checks; i++)
                 json_array_append_new(list, check_to_json(&checks->checks[i]));
-        return json_pack("{s:s, s:I, s:I, s:o}", "cluster", v->cluster->name, "total", (json_int_t) checks->n_checks, "failed",
-                         (json_int_t) check_list_failed(checks), "checks", list);
+        return json_pack("{s:s, s:I, s:I, s:o}", "cluster", v->cluster->name, "total",
+                         (json_int_t) checks->n_checks, "failed", (json_int_t) check_list_failed(checks),
+                         "checks", list);
 }

@@ -9,8 +9,9 @@
 
 /* "ok       kube-apiserver  controller-0  ..."; advice on a line of its own below what it is about */
 static void print_check(const VerbContext *v, const Check *c, int subject_width, int node_width) {
-        printf("%s%-7s%s  %-*s  %-*s  %s\n", verb_style(v, check_state_style(c->state)), check_state_to_string(c->state),
-               verb_style(v, STYLE_NONE), subject_width, c->subject, node_width, c->node ?: "-", c->text);
+        printf("%s%-7s%s  %-*s  %-*s  %s\n", verb_style(v, check_state_style(c->state)),
+               check_state_to_string(c->state), verb_style(v, STYLE_NONE), subject_width, c->subject,
+               node_width, c->node ?: "-", c->text);
         if (c->advice)
                 printf("         %s\n", c->advice);
 }
@@ -19,7 +20,8 @@ static void print_checks(const VerbContext *v, const CheckList *checks) {
         int subject = 0, node = 1;
 
         for (size_t i = 0; i < checks->n_checks; i++) {
-                int a = (int) strlen(checks->checks[i].subject), b = checks->checks[i].node ? (int) strlen(checks->checks[i].node) : 1;
+                int a = (int) strlen(checks->checks[i].subject),
+                    b = checks->checks[i].node ? (int) strlen(checks->checks[i].node) : 1;
 
                 subject = a > subject ? a : subject;
                 node = b > node ? b : node;
@@ -58,7 +60,8 @@ static int run(VerbContext *v, _unused_ int argc, _unused_ char **argv, Error **
 
 const Verb verb_verify = {
         .name = "verify",
-        .summary = "Prove that the cluster works: the VIP, every apiserver, member, leader and load balancer",
+        .summary =
+                "Prove that the cluster works: the VIP, every apiserver, member, leader and load balancer",
         .description = "One line per check, with what to do where one fails. Exit status 76 if any failed.",
         .common = VERB_OPTION_JSON | VERB_OPTION_DEEP | VERB_OPTION_SUDO,
         .needs = VERB_NEEDS_CLUSTER | VERB_NEEDS_STORE | VERB_NEEDS_LOCK,
