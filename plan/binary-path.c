@@ -51,7 +51,7 @@ int plan_binary_path_parse(const char *path, ArtifactOrigin *ret_origin, Version
                 const char *version = startswith(rest, origin_name(origin)), *slash;
                 _cleanup_free_ char *text = NULL;
 
-                if (!version || *version != '-' || !(slash = strchr(version, '/')))
+                if (!version || !startswith(version, "-v") || !(slash = strchr(version, '/')))
                         continue;
                 text = xstrndup(version + 1, (size_t) (slash - version - 1));
                 if (version_parse(text, ret) < 0)
