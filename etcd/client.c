@@ -3,8 +3,8 @@
 /*
  * etcd's JSON gateway
  *
- * Every call is a POST with a JSON body. The names are those of the protocol buffers (etcd api/etcdserverpb/rpc.proto),
- * 64-bit numbers are strings, and what is zero, false or empty is left out.
+ * Every call is a POST with a JSON body. The names are those of the protocol buffers (etcd
+ * api/etcdserverpb/rpc.proto), 64-bit numbers are strings, and what is zero, false or empty is left out.
  */
 
 #include <inttypes.h>
@@ -159,7 +159,8 @@ void etcd_status_done(EtcdStatus *s) {
  * @ret_reason: why it is not ("RAFT NO LEADER"), or NULL; the caller frees; may be NULL
  * @reterr:     it did not answer
  *
- * An alarm for a full database is no ill health: reads still work (etcd server/etcdserver/api/etcdhttp/health.go).
+ * An alarm for a full database is no ill health: reads still work (etcd
+ * server/etcdserver/api/etcdhttp/health.go).
  *
  * Return: 1 if it is, 0 if it says that it is not, or a negative errno.
  */

@@ -5,14 +5,17 @@
 #include "http/http.h"
 
 /*
- * etcd's API, spoken to one member through its JSON gateway (https://etcd.io/docs/latest/dev-guide/api_grpc_gateway/)
+ * etcd's API, spoken to one member through its JSON gateway
+ * (https://etcd.io/docs/latest/dev-guide/api_grpc_gateway/)
  *
- * An EtcdEndpoint is one member: what it answers is its own view, and a snapshot is of its own data. It is a value that borrows the
- * HttpClient, which trusts the CA "etcd/ca" and shows a certificate of it: without etcd's own authentication any such
- * certificate is root. Like the HttpClient it belongs to one thread at a time.
+ * An EtcdEndpoint is one member: what it answers is its own view, and a snapshot is of its own data. It is a
+ * value that borrows the HttpClient, which trusts the CA "etcd/ca" and shows a certificate of it: without
+ * etcd's own authentication any such certificate is root. Like the HttpClient it belongs to one thread at a
+ * time.
  *
- * Errors are those of http/http.h; the member's own message stands in the text. Ids are numbers here and strings in the JSON,
- * where they exceed 2^53. What etcd leaves out of its JSON because it is zero, false or empty is zero, false or NULL here.
+ * Errors are those of http/http.h; the member's own message stands in the text. Ids are numbers here and
+ * strings in the JSON, where they exceed 2^53. What etcd leaves out of its JSON because it is zero, false or
+ * empty is zero, false or NULL here.
  */
 typedef struct EtcdEndpoint {
         HttpClient *http;
@@ -55,7 +58,8 @@ typedef struct EtcdStatus {
 int etcd_status(const EtcdEndpoint *e, EtcdStatus *ret, Error **reterr); /* answered without a quorum too */
 void etcd_status_done(EtcdStatus *s);
 
-/* GET /health. serializable: is the member itself well, whether or not there is a quorum? 1 healthy; 0 not, *ret_reason says why or is NULL. */
+/* GET /health. serializable: is the member itself well, whether or not there is a quorum? 1 healthy; 0 not,
+ * *ret_reason says why or is NULL. */
 int etcd_health(const EtcdEndpoint *e, bool serializable, char **ret_reason, Error **reterr);
 /* The store's revision, by reading: linearizable (through the quorum) or this member's own. */
 int etcd_revision(const EtcdEndpoint *e, bool linearizable, uint64_t *ret, Error **reterr);
@@ -63,8 +67,9 @@ int etcd_revision(const EtcdEndpoint *e, bool linearizable, uint64_t *ret, Error
 int etcd_transfer_leadership(const EtcdEndpoint *e, uint64_t target, Error **reterr);
 
 /*
- * etcd_snapshot() streams the member's data to path (relative to dir_fd): written beside it, 0600, its own SHA-256 recomputed, synced,
- * then renamed; a stream that fails half way leaves nothing. The file is what `etcdutl snapshot restore` takes.
+ * etcd_snapshot() streams the member's data to path (relative to dir_fd): written beside it, 0600, its own
+ * SHA-256 recomputed, synced, then renamed; a stream that fails half way leaves nothing. The file is what
+ * `etcdutl snapshot restore` takes.
  */
 typedef void (*EtcdSnapshotProgress)(void *userdata, uint64_t done, uint64_t total);
 

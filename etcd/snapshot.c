@@ -3,9 +3,10 @@
 /*
  * Snapshots: a member's database, streamed through the JSON gateway
  *
- * The answer is lines of JSON, each with up to 32 KiB of the file in base64; the last 32 bytes of all are the SHA-256 of what
- * comes before (etcd server/etcdserver/api/v3rpc/maintenance.go). A failure in the middle of the stream comes as a line with
- * "error", after the status 200. etcd's own client looks at the size alone; here the digest is computed, too.
+ * The answer is lines of JSON, each with up to 32 KiB of the file in base64; the last 32 bytes of all are
+ * the SHA-256 of what comes before (etcd server/etcdserver/api/v3rpc/maintenance.go). A failure in the
+ * middle of the stream comes as a line with "error", after the status 200. etcd's own client looks at the
+ * size alone; here the digest is computed, too.
  */
 
 #include <fcntl.h>
@@ -30,9 +31,9 @@ typedef struct Stream {
         int fd;
         const char *name;
         Digest *digest;
-        Buffer line; /* of JSON, not ended yet */
-        unsigned char tail
-                [DIGEST_SIZE]; /* the last bytes so far, which may be the digest: written, not digested */
+        Buffer line;                     /* of JSON, not ended yet */
+        unsigned char tail[DIGEST_SIZE]; /* the last bytes so far, which may be the digest: written, not
+                                            digested */
         size_t n_tail;
         uint64_t size;
         EtcdSnapshotProgress progress;
@@ -141,7 +142,8 @@ static int sink(void *userdata, const void *data, size_t size, Error **reterr) {
         return 0;
 }
 
-/* bbolt's pages are multiples of 512, so the file with its digest is one, too, plus 32 (etcdutl does this test). */
+/* bbolt's pages are multiples of 512, so the file with its digest is one, too, plus 32 (etcdutl does this
+ * test). */
 static int check_whole(Stream *s, Error **reterr) {
         _cleanup_free_ char *hex = digest_hex(s->digest);
         char expected[2 * DIGEST_SIZE + 1];

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * etcd's command line
+ *
+ * All rows are valid for etcd 3.6 and 3.7, which is what Kubernetes 1.34 to 1.37 are paired with (etcd
+ * server/etcdmain/help.go; kubeadm cmd/kubeadm/app/phases/etcd/local.go). Nothing is given by ETCD_
+ * variables: a flag that is set in both ways ends the program (etcd-io/etcd#11111).
+ */
+
+#include <stdlib.h>
+
+#include "common/alloc.h"
+#include "etcd/internal.h"
+#include "plan/ports.h"
+
+static char* url(const Node *node, unsigned port) {
+        _cleanup_free_ char *endpoint = inet_endpoint_to_string(&node->address, port);
+
+        return xasprintf("https://%s", endpoint);
+}
+
+static char* name(const PlanContext *c) {
+        return xstrdup(c->node->name);
+}
+
+static char* listen_client(const PlanContext *c) {
+        _cleanup_free_ char *own = url(c->node, PORT_ETCD_CLIENT);
+
+        return xasprintf("https://127.0.0.1:%d,%s", PORT_ETCD_CLIENT, own);
+}
+
+static char* client_url(const PlanContext *c) {
+        return url(c->node, PORT_ETCD_CLIENT);
+}
+
+static char* peer_url(const PlanContext *c) {
+        return url(c->node, PORT_ETCD_PEER);
+}
+
+static char* initial_cluster(const PlanContext *c) {
+        _cleanup_strv_ Strv members = NULL;
+
+        CLUSTER_FOREACH_NODE(node, c->cluster, ROLE_ETCD) {
+                _cleanup_free_ char *peer = url(node, PORT_ETCD_PEER);
+
+                strv_addf(&members, "%s=%s", node->name, peer);
+        }
+        return strv_join(members, ",");
+}
+
+static char* token(const PlanContext *c) {
+        char *identity = etcd_identity(c->store);
+
+        return identity ? identity : xstrdup("not-made-yet");
+}
+
+static char* heartbeat(const PlanContext *c) {
+        return xasprintf("%u", c->cluster->timings.etcd_heartbeat_msec);
+}
+
+static char* election(const PlanContext *c) {
+        return xasprintf("%u", c->cluster->timings.etcd_election_msec);
+}
+
+const Flag etcd_flags[] = {
+        { "name", .function = name,
+          .why = "The member's name in the member list; the node's own, so that people find it." },
+        { "data-dir", ETCD_DATA,
+          .why = "Where the member keeps its log and its database. The disk under it decides how fast the "
+                 "cluster is." },
+
+        { "listen-client-urls", .function = listen_client,
+          .why = "Loopback is for this node's own apiserver; the node's address is for hardway, and for the "
+                 "apiservers where etcd has nodes of its own." },
+        { "advertise-client-urls", .function = client_url,
+          .why = "What the member list tells clients. It is empty until a member has started once." },
+        { "listen-peer-urls", .function = peer_url, .why = "Where the other members reach this one." },
+        { "initial-advertise-peer-urls", .function = peer_url,
+          .why = "The address under which this member stands in initial-cluster." },
+        { "initial-cluster", .function = initial_cluster,
+          .why = "All first members. Read at the first start only; later the member list is in the data." },
+        { "initial-cluster-token", .function = token,
+          .why = "The identity of this cluster, random, made with its keys. It goes into the ids of cluster "
+                 "and members, so that members of two clusters can never take each other for their own." },
+        { "initial-cluster-state", "new",
+          .why = "Read at the first start only. A member that replaces a lost one is started with a drop-in "
+                 "that says existing." },
+
+        { "cert-file", "%d/server.crt", .why = "What the member shows to clients." },
+        { "key-file", "%d/server.key", .why = "The key of that certificate." },
+        { "trusted-ca-file", "%d/ca.crt",
+          .why = "Clients have to be certified by etcd's own CA, which certifies nobody else." },
+        { "client-cert-auth", "true",
+          .why = "Without it anybody who reaches the port could read and write everything, secrets "
+                 "included." },
+        { "peer-cert-file", "%d/peer.crt", .why = "What the member shows to other members." },
+        { "peer-key-file", "%d/peer.key", .why = "The key of that certificate." },
+        { "peer-trusted-ca-file", "%d/ca.crt",
+          .why = "Other members have to be certified by etcd's own CA." },
+        { "peer-client-cert-auth", "true",
+          .why = "Without it anybody could join the conversation of the members." },
+        { "tls-min-version", "TLS1.2", .why = "Says what is the default, so that it can be seen." },
+
+        { "heartbeat-interval", .function = heartbeat,
+          .why = "Milliseconds between the leader's signs of life: about the round trip between members, "
+                 "more where disks are slow. The same on all members; from the profile of the cluster "
+                 "file." },
+        { "election-timeout", .function = election,
+          .why = "Milliseconds without a sign of life until an election: ten heartbeats. Shorter, and a "
+                 "slow write to an SD card costs the leader its office; longer, and a dead leader is missed "
+                 "later." },
+        { "snapshot-count", "10000",
+          .why = "Entries after which the log is cut. The default of 3.6, named because older ones kept ten "
+                 "times as many in memory." },
+        { "quota-backend-bytes", "2147483648",
+          .why = "At this size the database refuses writes and raises an alarm (NOSPACE). The default, 2 "
+                 "GiB, is many times what a cluster of this size needs, and fits into the memory of a small "
+                 "node." },
+        { "feature-gates", "InitialCorruptCheck=true,CompactHashCheck=true",
+          .why = "A member compares its data with the others before it serves, and at every compaction: "
+                 "corruption is found early and on one member, not late and on all." },
+        { "watch-progress-notify-interval", "5s",
+          .why = "How often idle watches hear how far the store is. The apiservers' watch caches answer "
+                 "consistent reads from memory thanks to it; the default of ten minutes would make them "
+                 "wait (kubeadm sets the same)." },
+        { "listen-metrics-urls", "http://127.0.0.1:2381",
+          .why = "Health and metrics for tools on this node, which have no certificate; they tell nothing "
+                 "of the data." },
+        { "enable-grpc-gateway", "true",
+          .why = "The JSON form of the API, which hardway itself uses for members, health and snapshots. "
+                 "The default; hardway is blind without it." },
+};
+
+_Static_assert(ARRAY_SIZE(etcd_flags) == ETCD_N_FLAGS, "a row was added or taken away");

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * What is asked before something is written: whose data lies on the node, and what could be lost
+ */
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/alloc.h"
+#include "common/clock.h"
+#include "common/fs.h"
+#include "etcd/internal.h"
+
+#define TIMEOUT (3 * USEC_PER_SEC)
+
+/* Prints "data" if a member's data is there, and the mark beside it. */
+static const char script[] = "if [ -d " ETCD_DATA "/member ]; then echo data; else echo none; fi\n"
+                             "cat " ETCD_IDENTITY " 2>/dev/null || :\n";
+
+static void refuse_foreign(const Node *node, const char *mark, const char *identity, ErrorList *errors) {
+        Error *error = NULL;
+
+        if (*mark)
+                (void) error_set(&error, ERROR_CONFIG, EEXIST,
+                                 "the etcd data in " ETCD_DATA
+                                 " belongs to another cluster (identity %.8s..., ours is %.8s...)",
+                                 mark, identity);
+        else
+                (void) error_set(&error, ERROR_CONFIG, EEXIST,
+                                 "there is etcd data in " ETCD_DATA " that hardway did not put there");
+        error_detail(&error, "Look at it before anything else. If it can go: hardway reset --node %s\n",
+                     node->name);
+        error_list_take(errors, error);
+}
+
+/* The list of members knows client URLs of this member only if it has started once. */
+static const EtcdMember* find_started(const EtcdMembers *m, const Node *node) {
+        for (size_t i = 0; i < m->n_members; i++)
+                if (streq_null(m->members[i].name, node->name) && m->members[i].client_urls)
+                        return m->members + i;
+        return NULL;
+}
+
+/* An empty disk where a member was: etcd would refuse to bootstrap again, as it might forget what it had
+ * promised. */
+static void refuse_lost_data(const ProbeContext *c, const Node *node, ErrorList *errors) {
+        CLUSTER_FOREACH_NODE(other, c->cluster, ROLE_ETCD) {
+                _cleanup_(etcd_peer_close) EtcdPeer p = {};
+                _cleanup_(etcd_members_done) EtcdMembers members = {};
+                Error *error = NULL;
+
+                if (other == node || etcd_peer_open(c, other, TIMEOUT, &p, NULL) < 0 ||
+                    etcd_members(&p.endpoint, /* linearizable= */ false, &members, NULL) < 0)
+                        continue;
+                if (!find_started(&members, node))
+                        return;
+                (void) error_set(
+                        &error, ERROR_CONFIG, ENODATA,
+                        "is a member of the running etcd cluster, but its data is gone from " ETCD_DATA);
+                error_detail(&error,
+                             "If its disk was lost or replaced: hardway etcd replace %s\n"
+                             "If the disk is only not mounted: mount it.\n",
+                             node->name);
+                error_list_take(errors, error);
+                return;
+        }
+}
+
+/**
+ * etcd_preflight() - does the data on the node belong to this cluster?
+ * @c:          the context of the probe
+ * @node:       the node that is about to be changed
+ * @errors:     gets an Error for data without our mark, and for a member whose data is gone
+ */
+void etcd_preflight(const ProbeContext *c, const Node *node, ErrorList *errors) {
+        _cleanup_buffer_ Buffer out = BUFFER_NULL;
+        _cleanup_strv_ Strv lines = NULL;
+        _cleanup_free_ char *identity = etcd_identity(c->store);
+        Error *error = NULL;
+
+        if (!(node->roles & ROLE_ETCD) || !identity)
+                return;
+        if (c->exec(c->userdata, node, script, &out, &error) < 0) {
+                error_list_take(errors, error);
+                return;
+        }
+        lines = strv_split(buffer_str(&out), "\n");
+        if (strv_length(lines) == 0)
+                return;
+        if (!streq(lines[0], "data"))
+                refuse_lost_data(c, node, errors);
+        else if (!lines[1] || !streq(lines[1], identity))
+                refuse_foreign(node, lines[1] ? lines[1] : "", identity, errors);
+}
+
+static char* snapshot_name(const Cluster *c) {
+        time_t now = (time_t) clock_realtime();
+        char text[32] = "";
+        struct tm tm;
+
+        if (gmtime_r(&now, &tm))
+                (void) strftime(text, sizeof(text), "%Y-%m-%dT%H%M%SZ", &tm);
+        return xasprintf("%s-%s.db", c->name, text);
+}
+
+static int snapshot_of(const ProbeContext *c, const Node *node, const char *path, Error **reterr) {
+        _cleanup_(etcd_peer_close) EtcdPeer p = {};
+        int r;
+
+        r = etcd_peer_open(c, node, TIMEOUT, &p, reterr);
+        if (r < 0)
+                return r;
+        /* a member that reaches no quorum may be behind */
+        r = etcd_health(&p.endpoint, /* serializable= */ false, NULL, reterr);
+        if (r < 0)
+                return r;
+        if (r == 0)
+                return error_set(reterr, ERROR_UNAVAILABLE, EAGAIN, "%s: the member is not healthy", p.url);
+        return etcd_snapshot(&p.endpoint, AT_FDCWD, path, NULL, NULL, NULL, reterr);
+}
+
+/**
+ * etcd_before_rollout() - save the data before other binaries get to it
+ * @c:          the context of the probe
+ * @reterr:     no member gave a snapshot, or it could not be written
+ *
+ * It lies in snapshots/ beside the cluster file. A newer etcd may change its data in a way that the old one
+ * cannot read: then this is the way back.
+ *
+ * Return: 0 or a negative errno.
+ */
+int etcd_before_rollout(const ProbeContext *c, Error **reterr) {
+        _cleanup_free_ char *directory = fs_path_dirname(c->cluster->path),
+                            *name = snapshot_name(c->cluster);
+        _cleanup_free_ char *folder = xasprintf("%s/snapshots", directory);
+        _cleanup_free_ char *path = xasprintf("%s/%s", folder, name);
+        _cleanup_error_ Error *error = NULL;
+        int r;
+
+        r = fs_mkdir_parents(AT_FDCWD, folder, 0700, reterr);
+        if (r < 0)
+                return r;
+        r = -ENOENT;
+        CLUSTER_FOREACH_NODE(node, c->cluster, ROLE_ETCD) {
+                error = error_free(error);
+                r = snapshot_of(c, node, path, &error);
+                if (r >= 0)
+                        return 0;
+        }
+        if (!error)
+                return error_set(reterr, ERROR_INTERNAL, ENOENT, "etcd has no member to take a snapshot of");
+        r = error_propagate(reterr, TAKE_PTR(error));
+        return error_prefix(reterr, r, "etcd: no snapshot could be taken before the change");
+}

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * etcd's probes: is a member ready, does the cluster serve, may the next node be touched, who leads
+ *
+ * Health is judged by the quorum wherever something is decided for the whole cluster; a single member is
+ * only asked for itself when it was just started.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/alloc.h"
+#include "common/clock.h"
+#include "etcd/internal.h"
+
+#define TIMEOUT_QUICK USEC_PER_SEC
+#define TIMEOUT_GATE (3 * USEC_PER_SEC)
+#define TRANSFER_TIMEOUT (10 * USEC_PER_SEC)
+
+static size_t count_up(const ProbeContext *c) {
+        size_t n = 0;
+
+        CLUSTER_FOREACH_NODE(node, c->cluster, ROLE_ETCD) {
+                _cleanup_(etcd_peer_close) EtcdPeer p = {};
+
+                n += etcd_peer_open(c, node, TIMEOUT_QUICK, &p, NULL) >= 0 && etcd_peer_is_up(&p, node);
+        }
+        return n;
+}
+
+static void say_ready(const EtcdPeer *p, size_t n_members, ProbeResult *ret) {
+        _cleanup_(etcd_status_done) EtcdStatus status = {};
+
+        if (etcd_status(&p->endpoint, &status, NULL) < 0)
+                probe_result_set(ret, PROBE_READY, "member of %zu", n_members);
+        else if (status.learner)
+                probe_result_set(ret, PROBE_READY, "learner");
+        else
+                probe_result_set(ret, PROBE_READY, "member of %zu, %s", n_members,
+                                 status.leader == status.member_id ? "leader" : "follower");
+}
+
+/* It does not answer its clients: its own fault, or that of those who are not there? */
+static void say_waiting(const ProbeContext *c, const EtcdPeer *p, const Node *node, const char *why,
+                        ProbeResult *ret) {
+        size_t n = cluster_count(c->cluster, ROLE_ETCD), up;
+
+        if (!etcd_peer_is_up(p, node)) {
+                probe_result_set(ret, PROBE_WAITING, "%s", why);
+                return;
+        }
+        up = count_up(c);
+        if (up < etcd_quorum(n))
+                probe_result_set(ret, PROBE_BLOCKED, "%zu of %zu members, quorum needs %zu", up, n,
+                                 etcd_quorum(n));
+        else
+                probe_result_set(ret, PROBE_WAITING, "%zu of %zu members, no leader yet", up, n);
+}
+
+/**
+ * etcd_ready() - does this node's member do its work?
+ * @c:          the context of the probe
+ * @node:       the node
+ * @ret:        ready once it reaches a quorum
+ * @reterr:     what the store lacks
+ *
+ * Return: 0 or a negative errno.
+ */
+int etcd_ready(const ProbeContext *c, const Node *node, ProbeResult *ret, Error **reterr) {
+        _cleanup_(etcd_peer_close) EtcdPeer p = {};
+        _cleanup_free_ char *reason = NULL;
+        _cleanup_error_ Error *error = NULL;
+        int r;
+
+        r = etcd_peer_open(c, node, TIMEOUT_QUICK, &p, reterr);
+        if (r < 0)
+                return r;
+        r = etcd_health(&p.endpoint, /* serializable= */ false, &reason, &error);
+        if (r > 0)
+                say_ready(&p, cluster_count(c->cluster, ROLE_ETCD), ret);
+        else if (r == -EKEYREJECTED || r == -EACCES)
+                probe_result_set(ret, PROBE_FAILED, "%s", error->message);
+        else
+                say_waiting(c, &p, node, error ? error->message : reason ? reason : "not healthy", ret);
+        return 0;
+}
+
+/**
+ * etcd_serving() - does the cluster serve?
+ * @c:          the context of the probe
+ * @ret:        true if any member knows a leader
+ * @reterr:     what the store lacks
+ *
+ * Return: 0 or a negative errno.
+ */
+int etcd_serving(const ProbeContext *c, bool *ret, Error **reterr) {
+        int r;
+
+        CLUSTER_FOREACH_NODE(node, c->cluster, ROLE_ETCD) {
+                _cleanup_(etcd_peer_close) EtcdPeer p = {};
+                _cleanup_(etcd_status_done) EtcdStatus status = {};
+
+                r = etcd_peer_open(c, node, TIMEOUT_GATE, &p, reterr);
+                if (r < 0)
+                        return r;
+                if (etcd_status(&p.endpoint, &status, NULL) >= 0 && status.leader != 0) {
+                        *ret = true;
+                        return 0;
+                }
+        }
+        *ret = false;
+        return 0;
+}
+
+/* The list from whichever member has one. */
+static int any_members(const ProbeContext *c, EtcdMembers *ret) {
+        CLUSTER_FOREACH_NODE(node, c->cluster, ROLE_ETCD) {
+                _cleanup_(etcd_peer_close) EtcdPeer p = {};
+
+                if (etcd_peer_open(c, node, TIMEOUT_GATE, &p, NULL) >= 0 &&
+                    etcd_members(&p.endpoint, /* linearizable= */ false, ret, NULL) >= 0)
+                        return 0;
+        }
+        return -ENOENT;
+}
+
+/* A member without client URLs is in the list and was never started: nobody waits for it. */
+static const EtcdMember* started_member(const EtcdMembers *members, const char *name) {
+        for (size_t i = 0; i < members->n_members; i++)
+                if (streq_null(members->members[i].name, name) && members->members[i].client_urls)
+                        return members->members + i;
+        return NULL;
+}
+
+static bool member_is_healthy(const ProbeContext *c, const Node *node, char **ret_why) {
+        _cleanup_(etcd_peer_close) EtcdPeer p = {};
+        _cleanup_free_ char *reason = NULL;
+        _cleanup_error_ Error *error = NULL;
+        int r;
+
+        r = etcd_peer_open(c, node, TIMEOUT_GATE, &p, &error);
+        if (r >= 0)
+                r = etcd_health(&p.endpoint, /* serializable= */ false, &reason, &error);
+        if (r > 0)
+                return true;
+        *ret_why = xstrdup(error ? error->message : reason ? reason : "not healthy");
+        return false;
+}
+
+/**
+ * etcd_gate() - may a node be touched?
+ * @c:          the context of the probe
+ * @node:       the node; it does not matter which
+ * @ret:        ready if every member that was ever started is healthy
+ * @reterr:     what the store lacks
+ *
+ * Return: 0 or a negative errno.
+ */
+int etcd_gate(const ProbeContext *c, const Node *node, ProbeResult *ret, Error **reterr) {
+        _cleanup_(etcd_members_done) EtcdMembers members = {};
+
+        if (any_members(c, &members) < 0) {
+                probe_result_set(ret, PROBE_WAITING, "no member answers");
+                return 0;
+        }
+        CLUSTER_FOREACH_NODE(member, c->cluster, ROLE_ETCD) {
+                _cleanup_free_ char *why = NULL;
+
+                if (started_member(&members, member->name) && !member_is_healthy(c, member, &why)) {
+                        probe_result_set(ret, PROBE_WAITING, "the member of %s is not healthy: %s",
+                                         member->name, why);
+                        return 0;
+                }
+        }
+        probe_result_set(ret, PROBE_READY, NULL);
+        return 0;
+}
+
+/**
+ * etcd_leads() - is this node's member the leader?
+ * @c:          the context of the probe
+ * @node:       the node
+ * @ret:        false also if it does not answer
+ * @reterr:     what the store lacks
+ *
+ * Return: 0 or a negative errno.
+ */
+int etcd_leads(const ProbeContext *c, const Node *node, bool *ret, Error **reterr) {
+        _cleanup_(etcd_peer_close) EtcdPeer p = {};
+        _cleanup_(etcd_status_done) EtcdStatus status = {};
+        int r;
+
+        r = etcd_peer_open(c, node, TIMEOUT_GATE, &p, reterr);
+        if (r < 0)
+                return r;
+        *ret = etcd_status(&p.endpoint, &status, NULL) >= 0 && status.leader != 0 &&
+               status.leader == status.member_id;
+        return 0;
+}
+
+/* The voter that is furthest, besides the leader itself; 0: there is none. */
+static uint64_t find_heir(const ProbeContext *c, const Node *leader) {
+        uint64_t id = 0, index = 0;
+
+        CLUSTER_FOREACH_NODE(node, c->cluster, ROLE_ETCD) {
+                _cleanup_(etcd_peer_close) EtcdPeer p = {};
+                _cleanup_(etcd_status_done) EtcdStatus status = {};
+
+                if (node == leader || etcd_peer_open(c, node, TIMEOUT_QUICK, &p, NULL) < 0 ||
+                    etcd_health(&p.endpoint, /* serializable= */ false, NULL, NULL) <= 0 ||
+                    etcd_status(&p.endpoint, &status, NULL) < 0 || status.learner)
+                        continue;
+                if (id == 0 || status.raft_applied_index > index) {
+                        id = status.member_id;
+                        index = status.raft_applied_index;
+                }
+        }
+        return id;
+}
+
+/* The answer says that it is done; what counts is that the member itself knows it, as it is about to be
+ * stopped. */
+static int wait_for_leader(const EtcdPeer *p, uint64_t id, Error **reterr) {
+        uint64_t deadline = clock_usec() + TRANSFER_TIMEOUT;
+
+        do {
+                _cleanup_(etcd_status_done) EtcdStatus status = {};
+
+                if (etcd_status(&p->endpoint, &status, NULL) >= 0 && status.leader == id)
+                        return 0;
+                clock_sleep(100 * USEC_PER_MSEC);
+        } while (clock_usec() < deadline);
+        return error_set(reterr, ERROR_UNAVAILABLE, ETIMEDOUT,
+                         "etcd's leadership did not move to another member");
+}
+
+/**
+ * etcd_hand_over() - let another member lead
+ * @c:          the context of the probe
+ * @node:       the node whose member is about to be restarted
+ * @reterr:     nobody else can lead, or nobody else does
+ *
+ * Without it the others notice the loss after the election timeout, and writes wait so long.
+ *
+ * Return: 0 also where there is nothing to hand over, or a negative errno.
+ */
+int etcd_hand_over(const ProbeContext *c, const Node *node, Error **reterr) {
+        _cleanup_(etcd_peer_close) EtcdPeer p = {};
+        bool leads = false;
+        uint64_t heir;
+        int r;
+
+        r = etcd_leads(c, node, &leads, reterr);
+        if (r < 0 || !leads || cluster_count(c->cluster, ROLE_ETCD) < 2)
+                return r;
+        heir = find_heir(c, node);
+        if (heir == 0)
+                return error_set(reterr, ERROR_UNAVAILABLE, EHOSTUNREACH,
+                                 "etcd: the leader cannot hand over, as no other member is healthy");
+        r = etcd_peer_open(c, node, TRANSFER_TIMEOUT, &p, reterr);
+        if (r < 0)
+                return r;
+        r = etcd_transfer_leadership(&p.endpoint, heir, reterr);
+        return r < 0 ? r : wait_for_leader(&p, heir, reterr);
+}

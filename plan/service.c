@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * From a Service to the items of a plan
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/alloc.h"
+#include "plan/service.h"
+
+#define PKI_DIRECTORY "/etc/kubernetes/pki"
+
+#define COMMENT_WIDTH 100
+
+/* A comment of several lines, each of readable length. */
+static void add_comment(UnitFile *u, const char *text) {
+        _cleanup_free_ char *lines = xstrdup(text);
+        char *line = lines, *blank = NULL;
+
+        for (char *p = lines; *p; p++) {
+                if (*p == ' ')
+                        blank = p;
+                if (blank && p - line >= COMMENT_WIDTH) {
+                        *blank = '\n';
+                        line = blank + 1;
+                        blank = NULL;
+                }
+        }
+        unit_file_comment(u, lines);
+}
+
+/**
+ * service_add_settings() - add a table of settings to a unit or drop-in
+ * @u:          the unit file
+ * @c:          what their values depend on
+ * @settings:   the table
+ * @n_settings: its rows
+ * @reterr:     says which setting cannot be written
+ *
+ * Each is written with its reason as a comment. A row whose function has no value for this node is left out.
+ *
+ * Return: 0 or a negative errno.
+ */
+int service_add_settings(UnitFile *u, const PlanContext *c, const UnitSetting *settings, size_t n_settings,
+                         Error **reterr) {
+        int r;
+
+        for (const UnitSetting *s = settings; s < settings + n_settings; s++) {
+                _cleanup_free_ char *value = s->function ? s->function(c) : xstrdup(s->value);
+
+                if (!value)
+                        continue;
+                unit_file_section(u, s->section);
+                add_comment(u, s->why);
+                r = unit_file_set(u, s->key, value, reterr);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+typedef struct Setting {
+        const char *section, *key, *value;
+} Setting;
+
+static int set_all(UnitFile *u, const Setting *settings, size_t n, Error **reterr) {
+        int r;
+
+        for (size_t i = 0; i < n; i++) {
+                unit_file_section(u, settings[i].section);
+                r = unit_file_set_literal(u, settings[i].key, settings[i].value, reterr);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int set_credentials(UnitFile *u, const Service *service, Error **reterr) {
+        int r;
+
+        unit_file_section(u, "Service");
+        if (service->n_credentials > 0)
+                add_comment(u, "Handed over by systemd, for this service alone, in the directory that %d "
+                               "stands for. The files stay with root.");
+        for (size_t i = 0; i < service->n_credentials; i++) {
+                _cleanup_free_ char *value =
+                        xasprintf("%s:%s", service->credentials[i].id, service->credentials[i].path);
+
+                r = unit_file_set_literal(u, "LoadCredential", value, reterr);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static const Artifact* own_artifact(const Component *component) {
+        for (size_t i = 0; i < component->n_artifacts; i++)
+                if (streq(component->artifacts[i].name, component->name))
+                        return component->artifacts + i;
+        return NULL;
+}
+
+static int set_command(UnitFile *u, const PlanContext *c, const Component *component, Error **reterr) {
+        const Artifact *artifact = own_artifact(component);
+        _cleanup_free_ char *binary = NULL, *comment = NULL;
+        _cleanup_strv_ Strv argv = NULL;
+
+        if (!artifact)
+                return error_set(reterr, ERROR_INTERNAL, EINVAL, "declares no binary of its own name");
+        binary = plan_binary_path(c->cluster, artifact->origin, artifact->name);
+        argv = flags_to_argv(binary, component->flags, component->n_flags, component->name, c);
+        comment = xasprintf("Why each flag is there: hardway explain %s", component->name);
+        add_comment(u, comment);
+        return unit_file_set_command_specifiers(u, "ExecStart", "", argv, /* breaks= */ true, reterr);
+}
+
+static int set_sandbox(UnitFile *u, Error **reterr) {
+        int r;
+
+        add_comment(u, "What the service needs none of, it does not get.");
+        for (size_t i = 0; i < service_n_sandbox; i++) {
+                r = unit_file_set(u, service_sandbox[i].key, service_sandbox[i].value, reterr);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int unit_new(const PlanContext *c, const Service *service, UnitFile **ret, Error **reterr) {
+        const Component *component = service->component;
+        _cleanup_free_ char *description = xasprintf("%s of cluster %s", component->name, c->cluster->name);
+        const Setting begin[] = {
+                { "Unit", "Description", description },
+                { "Unit", "Documentation", service->documentation },
+                { "Service", "User", component->name },
+                { "Service", "Group", component->name },
+        };
+        static const Setting end[] = { { "Install", "WantedBy", "multi-user.target" } };
+        _cleanup_(unit_file_freep) UnitFile *u =
+                unit_file_new("Written by hardway. Changes belong into a drop-in: systemctl edit");
+        int r;
+
+        r = set_all(u, begin, ARRAY_SIZE(begin), reterr);
+        if (r < 0)
+                return r;
+        r = service_add_settings(u, c, service->settings, service->n_settings, reterr);
+        if (r < 0)
+                return r;
+        r = set_credentials(u, service, reterr);
+        if (r < 0)
+                return r;
+        r = set_command(u, c, component, reterr);
+        if (r < 0)
+                return r;
+        r = set_sandbox(u, reterr);
+        if (r < 0)
+                return r;
+        r = set_all(u, end, ARRAY_SIZE(end), reterr);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(u);
+        return 0;
+}
+
+/* kubeadm has its directories of keys closed to others. */
+static void add_pki_directory(Plan *plan, const char *component, const char *path) {
+        const char *slash = strrchr(path, '/');
+        _cleanup_free_ char *directory = xstrndup(path, (size_t) (slash - path));
+
+        if (!startswith(directory, PKI_DIRECTORY))
+                return;
+        plan_add_directory(plan, component, directory + 1, directory, 0700, "root:root",
+                           "Holds certificates and keys, in kubeadm's layout.");
+}
+
+static int add_credentials(const PlanContext *c, Plan *plan, const Service *service, Error **reterr) {
+        const char *component = service->component->name;
+        int r;
+
+        for (const ServiceCredential *s = service->credentials;
+             s < service->credentials + service->n_credentials; s++) {
+                const char *name = startswith(s->path, "/etc/kubernetes/");
+                const char *shared = startswith(s->path, PKI_DIRECTORY "/");
+                _cleanup_free_ char *store_path = NULL;
+
+                add_pki_directory(plan, component, s->path);
+                if (s->added)
+                        continue;
+                if (!name || (!s->node && !shared))
+                        return error_set(reterr, ERROR_INTERNAL, EINVAL, "%s is no path of a credential",
+                                         s->path);
+                store_path = s->node ? xasprintf("nodes/%s/%s", c->node->name, name) : xstrdup(shared);
+                r = plan_add_store_file(c, plan, component, shared ? shared : name, store_path, s->path,
+                                        service->component->unit, s->why, reterr);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* The program itself, and with it tools for people, which get a name in everybody's PATH. */
+static int add_binaries(const PlanContext *c, Plan *plan, const Component *component, Error **reterr) {
+        int r;
+
+        for (const Artifact *a = component->artifacts; a < component->artifacts + component->n_artifacts;
+             a++) {
+                bool own = streq(a->name, component->name);
+                _cleanup_free_ char *noun = xasprintf("link-%s", a->name), *path = NULL, *link = NULL;
+
+                if (a->optional_on_node)
+                        continue;
+                r = plan_add_binary(c, plan, component->name, a->name, own ? component->unit : NULL,
+                                    own ? component->summary : "A tool for whoever looks after this node.",
+                                    reterr);
+                if (r < 0)
+                        return r;
+                if (own)
+                        continue;
+                path = plan_binary_path(c->cluster, a->origin, a->name);
+                link = xasprintf("/usr/local/bin/%s", a->name);
+                plan_add_symlink(plan, component->name, noun, link, path,
+                                 "Puts the tool of the version in use into the PATH.");
+        }
+        return 0;
+}
+
+/**
+ * service_add() - add all that a service consists of to a plan
+ * @c:          the context of the plan
+ * @plan:       the plan
+ * @service:    the service
+ * @ret_unit:   the unit's item, for ports and the like; lent
+ * @reterr:     what went wrong
+ *
+ * Return: 0 or a negative errno.
+ */
+int service_add(const PlanContext *c, Plan *plan, const Service *service, PlanItem **ret_unit,
+                Error **reterr) {
+        const Component *component = service->component;
+        _cleanup_(unit_file_freep) UnitFile *u = NULL;
+        int r;
+
+        plan_add_user(plan, component->name, component->name, "/nonexistent",
+                      "Runs the service, and owns nothing else on the node.");
+        r = add_binaries(c, plan, component, reterr);
+        if (r < 0)
+                return r;
+        r = add_credentials(c, plan, service, reterr);
+        if (r < 0)
+                return r;
+        r = unit_new(c, service, &u, reterr);
+        if (r < 0)
+                return r;
+        *ret_unit = plan_add_unit(plan, component->name, component->unit, TAKE_PTR(u), service->why);
+        return 0;
+}
