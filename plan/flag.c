@@ -8,6 +8,7 @@
 
 #include "common/alloc.h"
 #include "plan/component.h"
+#include "units/unit-file.h"
 
 static bool flag_holds(const Flag *flag, const Cluster *c) {
         unsigned minor = c->kubernetes.minor;
@@ -30,13 +31,21 @@ static bool table_has(const Flag *flags, size_t n_flags, const char *name, const
         return false;
 }
 
+/* What the user wrote knows no specifiers: a '%' is a '%'. */
+static void add_users(Strv *argv, const ExtraFlag *flag) {
+        _cleanup_free_ char *name = unit_escape_percent(flag->name);
+        _cleanup_free_ char *value = flag->value ? unit_escape_percent(flag->value) : NULL;
+
+        add_flag(argv, name, value);
+}
+
 /* All that the user said about the flag called name; false if nothing. */
 static bool add_extra(Strv *argv, const ExtraFlags *extra, const char *name) {
         bool found = false;
 
         for (size_t i = 0; extra && i < extra->n_flags; i++)
                 if (streq(extra->flags[i].name, name)) {
-                        add_flag(argv, name, extra->flags[i].value);
+                        add_users(argv, extra->flags + i);
                         found = true;
                 }
         return found;
@@ -59,7 +68,8 @@ static void add_own(Strv *argv, const Flag *flag, const PlanContext *c) {
  *
  * A row is left out where the cluster's Kubernetes lies outside of its window, or its function has no value
  * for this node. What the user says about a flag stands in the place of ours; flags of the user's own follow
- * ours in the order of the cluster file.
+ * ours in the order of the cluster file. A '%' in the result begins a specifier ("%d", the directory of the
+ * unit's credentials): it is meant for unit_file_set_command_specifiers().
  *
  * Return: a new vector.
  */
@@ -74,6 +84,6 @@ Strv flags_to_argv(const char *binary, const Flag *flags, size_t n_flags, const 
 
         for (size_t i = 0; extra && i < extra->n_flags; i++)
                 if (!table_has(flags, n_flags, extra->flags[i].name, c->cluster))
-                        add_flag(&argv, extra->flags[i].name, extra->flags[i].value);
+                        add_users(&argv, extra->flags + i);
         return argv;
 }

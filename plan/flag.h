@@ -13,7 +13,7 @@ typedef struct PlanContext PlanContext;
 
 typedef struct Flag {
         const char *name;  /* without dashes */
-        const char *value; /* literal; NULL: see function; both NULL: a bare flag */
+        const char *value; /* literal, but for specifiers ("%d/ca.crt"); NULL: see function; both NULL: a bare flag */
         char *(*function)(
                 const PlanContext *c); /* the value for this cluster and node; NULL result: left out */
         unsigned first_minor;          /* of Kubernetes 1.N; 0: no bound */

@@ -57,7 +57,7 @@ static void test_windows(void **state) {
 static void test_extra(void **state) {
         ExtraFlag extra[] = {
                 { .name = (char*) "v", .value = (char*) "4" },
-                { .name = (char*) "literal", .value = (char*) "theirs" },
+                { .name = (char*) "literal", .value = (char*) "their%d" },
                 { .name = (char*) "on" },
                 { .name = (char*) "empty", .value = (char*) "" },
                 { .name = (char*) "v", .value = (char*) "5" },
@@ -65,7 +65,7 @@ static void test_extra(void **state) {
         };
         _cleanup_free_ char *argv = argv_for(36, extra, ARRAY_SIZE(extra));
 
-        assert_string_equal(argv, "/bin/x|--bare|--literal=theirs|--name=c0|--from-36=y|--only-36=z|"
+        assert_string_equal(argv, "/bin/x|--bare|--literal=their%%d|--name=c0|--from-36=y|--only-36=z|"
                                   "--v=4|--on|--empty=|--v=5|--until-35=kept");
 }
 
