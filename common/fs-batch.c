@@ -141,6 +141,10 @@ int fs_batch_add(FsBatch *b, const char *path, const void *data, size_t size, mo
  * Return: 0 if all were there, 1 if at least one was made, or a negative errno.
  */
 int fs_batch_mkdir(FsBatch *b, const char *path, mode_t mode, Error **reterr) {
+        for (size_t i = 0; i < b->n_dirs; i++)
+                if (streq(b->dirs[i].path, path))
+                        return 0; /* it holds files of this batch */
+
         return fs_mkdir_all(b->dir_fd, path, mode, /* sync= */ false, reterr);
 }
 
