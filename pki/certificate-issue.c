@@ -6,7 +6,7 @@
 
 #include "common/alloc.h"
 #include "common/clock.h"
-#include "pki/certificate.h"
+#include "pki/certificate-internal.h"
 #include "pki/key-internal.h"
 
 #define SERIAL_SIZE \
@@ -247,17 +247,13 @@ static int check_clock(X509 *issuer, int64_t now, Error **reterr) {
         return 0;
 }
 
-static int check_request(const CertificateProfile *profile, X509 *issuer, EVP_PKEY *issuer_key,
-                         Error **reterr) {
+static int check_request(const CertificateProfile *profile, X509 *issuer, Error **reterr) {
         if (!profile->common_name || !*profile->common_name)
                 return error_set(reterr, ERROR_INTERNAL, EINVAL, "a certificate without a name");
         if (profile->days == 0 || profile->days > CERTIFICATE_DAYS_MAX)
                 return error_set(reterr, ERROR_CONFIG, EINVAL,
                                  "%u days is no validity for a certificate (1 to %u)", profile->days,
                                  (unsigned) CERTIFICATE_DAYS_MAX);
-        if (issuer && !certificate_has_key(issuer, issuer_key))
-                return error_set(reterr, ERROR_CONFIG, EINVAL,
-                                 "the CA's key does not belong to its certificate");
         if (issuer && !(certificate_usage(issuer) & USAGE_CA))
                 return error_set(reterr, ERROR_CONFIG, EINVAL, "the issuer is not a CA");
         return 0;
@@ -284,21 +280,8 @@ static int certificate_build(const CertificateProfile *profile, EVP_PKEY *key, X
         return 0;
 }
 
-/**
- * certificate_issue() - make and sign a certificate
- * @profile:    whom it names and what for
- * @key:        the key that it certifies, private or public
- * @issuer:     the CA, or NULL: signs itself
- * @issuer_key: the CA's private key; not looked at if @key signs itself
- * @now:        seconds since 1970
- * @ret:        the certificate; X509_free()
- * @reterr:     says what cannot be
- *
- * Return: 0; -ETIME if @now lies before this program was made, or before the CA was; -EKEYEXPIRED if the CA
- * has expired; -EINVAL or -EBADMSG if the profile cannot be certified; -EIO if OpenSSL fails.
- */
-int certificate_issue(const CertificateProfile *profile, EVP_PKEY *key, X509 *issuer, EVP_PKEY *issuer_key,
-                      int64_t now, X509 **ret, Error **reterr) {
+int certificate_make(const CertificateProfile *profile, EVP_PKEY *key, X509 *issuer, EVP_PKEY *issuer_key,
+                     int64_t now, X509 **ret, Error **reterr) {
         _cleanup_(X509_freep) X509 *x = NULL;
         EVP_PKEY *signer = issuer ? issuer_key : key;
         const KeyType *type = key_type_of(signer);
@@ -307,7 +290,7 @@ int certificate_issue(const CertificateProfile *profile, EVP_PKEY *key, X509 *is
         r = check_clock(issuer, now, reterr);
         if (r < 0)
                 return r;
-        r = check_request(profile, issuer, signer, reterr);
+        r = check_request(profile, issuer, reterr);
         if (r < 0)
                 return r;
 
@@ -326,4 +309,35 @@ int certificate_issue(const CertificateProfile *profile, EVP_PKEY *key, X509 *is
         ERR_clear_error();
         *ret = TAKE_PTR(x);
         return 0;
+}
+
+/**
+ * certificate_issue() - make and sign a certificate
+ * @profile:    whom it names and what for
+ * @key:        the key that it certifies, private or public
+ * @issuer:     the CA, or NULL: signs itself
+ * @issuer_key: the CA's private key; not looked at if @key signs itself
+ * @now:        seconds since 1970
+ * @ret:        the certificate; X509_free()
+ * @reterr:     says what cannot be
+ *
+ * Return: 0; -ETIME if @now lies before this program was made, or before the CA was; -EKEYEXPIRED if the CA
+ * has expired; -EINVAL or -EBADMSG if the profile cannot be certified; -EIO if OpenSSL fails.
+ */
+int certificate_issue(const CertificateProfile *profile, EVP_PKEY *key, X509 *issuer, EVP_PKEY *issuer_key,
+                      int64_t now, X509 **ret, Error **reterr) {
+        _cleanup_(X509_freep) X509 *x = NULL;
+        _cleanup_buffer_ Buffer pem = BUFFER_NULL;
+        int r;
+
+        if (issuer && !certificate_has_key(issuer, issuer_key))
+                return error_set(reterr, ERROR_CONFIG, EINVAL,
+                                 "the CA's key does not belong to its certificate");
+        r = certificate_make(profile, key, issuer, issuer_key, now, &x, reterr);
+        if (r < 0)
+                return r;
+        r = certificate_to_pem(x, &pem, reterr);
+        if (r < 0)
+                return r;
+        return certificate_from_pem("the new certificate", pem.data, pem.size, ret, reterr);
 }

@@ -9,6 +9,7 @@
 
 #include "common/alloc.h"
 #include "common/digest.h"
+#include "pki/key-internal.h"
 #include "pki/pem.h"
 
 DEFINE_CLEANUP_VOID(GENERAL_NAMES*, GENERAL_NAMES_free)
@@ -235,9 +236,16 @@ unsigned certificate_usage(X509 *certificate) {
  * Return: whether the public halves are the same.
  */
 bool certificate_has_key(X509 *certificate, EVP_PKEY *key) {
-        EVP_PKEY *public = X509_get0_pubkey(certificate);
-        bool same = public && EVP_PKEY_eq(public, key) == 1;
+        _cleanup_buffer_ Buffer ours = BUFFER_NULL;
+        unsigned char *der = NULL;
+        bool same = false;
+        int size;
 
+        /* As bytes: what a certificate holds is not decoded for this, which takes OpenSSL 3.0 0.1 ms. */
+        size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &der);
+        if (size > 0 && key_public_to_der(key, &ours, NULL) >= 0)
+                same = ours.size == (size_t) size && memcmp(ours.data, der, ours.size) == 0;
+        OPENSSL_free(der);
         ERR_clear_error();
         return same;
 }

