@@ -35,7 +35,7 @@ static void crew_work(void *item) {
 
 int crew_each(InstallRun *run, NodeFilter filter, NodeJob job) {
         _cleanup_free_ CrewMember *crew = xnew(CrewMember, run->n_nodes + 1);
-        _cleanup_free_ void **items = xnew(void *, run->n_nodes + 1);
+        _cleanup_free_ void **items = xnew(void*, run->n_nodes + 1);
         size_t n_crew = 0;
 
         for (NodeRun *n = run->nodes; n < run->nodes + run->n_nodes; n++) {

@@ -5,9 +5,11 @@
 #include "install/run.h"
 
 /*
- * Looking at a node: facts and state in one round trip, then the plan made with the facts, then the difference
+ * Looking at a node: facts and state in one round trip, then the plan made with the facts, then the
+ * difference
  *
- * Which paths to look at does not depend on the facts, so that an outline, the plan made with default facts, tells what to ask.
+ * Which paths to look at does not depend on the facts, so that an outline, the plan made with default facts,
+ * tells what to ask.
  */
 static int node_plan(const NodeRun *n, const Facts *facts, Plan **ret, Error **reterr) {
         const InstallRequest *q = n->run->request;
@@ -25,7 +27,8 @@ static int node_plan(const NodeRun *n, const Facts *facts, Plan **ret, Error **r
 /**
  * run_outline() - make every chosen node's plan with default facts
  *
- * Finds what is missing (keys not made, binaries not fetched) once for all nodes, before any of them is asked anything.
+ * Finds what is missing (keys not made, binaries not fetched) once for all nodes, before any of them is
+ * asked anything.
  */
 int run_outline(InstallRun *run, Error **reterr) {
         _cleanup_strv_ Strv missing = NULL;
@@ -49,7 +52,8 @@ int run_outline(InstallRun *run, Error **reterr) {
         if (!missing)
                 return 0;
         text = strv_join(missing, "\n");
-        r = error_set(reterr, ERROR_CONFIG, ENOENT, "the cluster directory is not complete, so nothing can be installed yet");
+        r = error_set(reterr, ERROR_CONFIG, ENOENT,
+                      "the cluster directory is not complete, so nothing can be installed yet");
         error_detail(reterr, "%s\n", text);
         return r;
 }
@@ -65,11 +69,14 @@ static int node_binaries_cached(const NodeRun *n, Error **reterr) {
 
                 if (!item || item->type != PLAN_BINARY)
                         continue;
-                entry = lock_find(q->lock, item->binary.artifact, item->binary.version, item->binary.architecture);
+                entry = lock_find(q->lock, item->binary.artifact, item->binary.version,
+                                  item->binary.architecture);
                 path = entry ? fetch_cache_path(n->run->cache, entry) : NULL;
                 if (!path || access(path, R_OK) < 0)
-                        return error_set(reterr, ERROR_CONFIG, ENOENT, "%s %s for %s is not in the cache: run hardway fetch",
-                                         item->binary.artifact, item->binary.version, item->binary.architecture);
+                        return error_set(reterr, ERROR_CONFIG, ENOENT,
+                                         "%s %s for %s is not in the cache: run hardway fetch",
+                                         item->binary.artifact, item->binary.version,
+                                         item->binary.architecture);
         }
         return 0;
 }

@@ -5,10 +5,11 @@
 #include "install/run.h"
 
 /*
- * What goes through the API once it answers: the cluster objects of the plans, and the proof that the endpoint serves
+ * What goes through the API once it answers: the cluster objects of the plans, and the proof that the
+ * endpoint serves
  *
- * Objects are applied by server-side apply (kubernetes.io "Server-Side Apply"), as super-admin, whose group needs none of the bindings that
- * are being made. An object that already says what ours says is left alone.
+ * Objects are applied by server-side apply (kubernetes.io "Server-Side Apply"), as super-admin, whose group
+ * needs none of the bindings that are being made. An object that already says what ours says is left alone.
  */
 #define ENDPOINT_WAIT_USEC (60 * USEC_PER_SEC)
 #define OBJECTS_WAIT_USEC (60 * USEC_PER_SEC)
@@ -21,7 +22,7 @@ static bool json_says(const json_t *have, const json_t *want) {
         size_t i;
 
         if (json_is_object(want)) {
-                json_object_foreach((json_t *) want, key, value)
+                json_object_foreach((json_t*) want, key, value)
                         if (!json_says(json_object_get(have, key), value))
                                 return false;
                 return json_is_object(have);
@@ -38,7 +39,8 @@ static bool json_says(const json_t *have, const json_t *want) {
 }
 
 static int object_apply(HttpClient *client, const char *base, const PlanItem *item, Error **reterr) {
-        _cleanup_free_ char *url = xasprintf("%s%s?fieldManager=hardway&force=true&fieldValidation=Strict", base, item->object.api);
+        _cleanup_free_ char *url = xasprintf("%s%s?fieldManager=hardway&force=true&fieldValidation=Strict",
+                                             base, item->object.api);
         _cleanup_buffer_ Buffer body = BUFFER_NULL;
         HttpResponse response = HTTP_RESPONSE_NULL;
         HttpRequest request = {
@@ -53,8 +55,11 @@ static int object_apply(HttpClient *client, const char *base, const PlanItem *it
         request.body_size = body.size;
         r = http_request(client, &request, &response, reterr);
         if (r >= 0 && response.status >= 300)
-                r = error_set(reterr, response.status >= 500 || response.status == 403 ? ERROR_TEMPORARY : ERROR_INTERNAL, EPROTO,
-                              "%s: the apiserver answered %ld: %.200s", item->object.api, response.status, buffer_str(&response.body));
+                r = error_set(reterr,
+                              response.status >= 500 || response.status == 403 ? ERROR_TEMPORARY :
+                                                                                 ERROR_INTERNAL,
+                              EPROTO, "%s: the apiserver answered %ld: %.200s", item->object.api,
+                              response.status, buffer_str(&response.body));
         http_response_done(&response);
         return r < 0 ? r : 0;
 }
@@ -91,7 +96,7 @@ static const NodeRun* node_with_objects(const InstallRun *run) {
         for (const NodeRun *n = run->nodes; n < run->nodes + run->n_nodes; n++)
                 if (n->selected && n->plan) {
                         PLAN_FOREACH(item, n->plan, PLAN_OBJECT)
-                                return n;
+                        return n;
                 }
         return NULL;
 }
@@ -100,8 +105,9 @@ static const NodeRun* node_with_objects(const InstallRun *run) {
  * run_objects() - apply the cluster objects that are not there yet
  * @ret_n:      how many had to be applied
  *
- * Asks the apiserver of the first chosen controller. The RBAC bootstrap of a fresh cluster may refuse for a moment, so it is tried again
- * for a while; a run that had nothing to change asks once and does not mind an apiserver that is away (verify does).
+ * Asks the apiserver of the first chosen controller. The RBAC bootstrap of a fresh cluster may refuse for a
+ * moment, so it is tried again for a while; a run that had nothing to change asks once and does not mind an
+ * apiserver that is away (verify does).
  */
 int run_objects(InstallRun *run, size_t *ret_n, Error **reterr) {
         _cleanup_(http_client_freep) HttpClient *client = NULL;
@@ -123,7 +129,8 @@ int run_objects(InstallRun *run, size_t *ret_n, Error **reterr) {
                         return 0;
                 if (!node_differs(n) && error->kind == ERROR_UNAVAILABLE)
                         return 0;
-                if (clock_usec() > end || (error->kind != ERROR_TEMPORARY && error->kind != ERROR_UNAVAILABLE)) {
+                if (clock_usec() > end ||
+                    (error->kind != ERROR_TEMPORARY && error->kind != ERROR_UNAVAILABLE)) {
                         r = error_propagate(reterr, TAKE_PTR(error));
                         return error_prefix(reterr, r, "cluster objects");
                 }
@@ -134,8 +141,9 @@ int run_objects(InstallRun *run, size_t *ret_n, Error **reterr) {
 /**
  * run_endpoint() - wait until the cluster answers where its users will ask
  *
- * GET /version through the endpoint, trusting the cluster CA only. Without it there is no installation to speak of; where load balancers were
- * not part of this run and the endpoint does not answer, that is only told.
+ * GET /version through the endpoint, trusting the cluster CA only. Without it there is no installation to
+ * speak of; where load balancers were not part of this run and the endpoint does not answer, that is only
+ * told.
  */
 int run_endpoint(InstallRun *run, InstallResult *result, Error **reterr) {
         _cleanup_free_ char *base = cluster_endpoint_url(run->request->cluster);
@@ -168,5 +176,8 @@ int run_endpoint(InstallRun *run, InstallResult *result, Error **reterr) {
         for (const NodeRun *n = run->nodes; n < run->nodes + run->n_nodes; n++)
                 if (!n->selected)
                         return 0;
-        return error_set(reterr, ERROR_UNAVAILABLE, ETIMEDOUT, "%s does not answer, although every node is as it should be; hardway verify tells more", url);
+        return error_set(
+                reterr, ERROR_UNAVAILABLE, ETIMEDOUT,
+                "%s does not answer, although every node is as it should be; hardway verify tells more",
+                url);
 }

@@ -8,40 +8,48 @@
 /*
  * Refuse before the first write
  *
- * Everything that speaks against changing a node, of all nodes at once: what holds for any node is here, what a component knows (data of
- * another cluster, a virtual IP that somebody else answers for) is asked of it.
+ * Everything that speaks against changing a node, of all nodes at once: what holds for any node is here,
+ * what a component knows (data of another cluster, a virtual IP that somebody else answers for) is asked of
+ * it.
  */
 
-#define SYSTEMD_MIN 252u                                /* LoadCredential= with directories, Upholds=, %d */
-#define CLOCK_OFFSET_MAX_SEC 300                        /* tokens and leases compare clocks; certificates are backdated by an hour */
-#define DISK_RESERVE (UINT64_C(64) * 1024 * 1024)       /* what a node needs beyond what we put there */
+#define SYSTEMD_MIN 252u /* LoadCredential= with directories, Upholds=, %d */
+#define CLOCK_OFFSET_MAX_SEC \
+        300 /* tokens and leases compare clocks; certificates are backdated by an hour */
+#define DISK_RESERVE (UINT64_C(64) * 1024 * 1024) /* what a node needs beyond what we put there */
 
 static void check_machine(NodeRun *n) {
         const Facts *f = &n->facts;
 
         if (f->architecture != n->node->architecture)
-                error_list_add(&n->errors, ERROR_CONFIG, ENOEXEC, "%s: this machine is %s, the cluster file says %s",
-                               n->node->name, architecture_to_string(f->architecture),
+                error_list_add(&n->errors, ERROR_CONFIG, ENOEXEC,
+                               "%s: this machine is %s, the cluster file says %s", n->node->name,
+                               architecture_to_string(f->architecture),
                                architecture_to_string(n->node->architecture));
         else if (!f->userland_matches)
                 error_list_add(&n->errors, ERROR_CONFIG, ENOEXEC,
-                               "%s: a 64-bit kernel with a 32-bit userland: install the 64-bit system", n->node->name);
+                               "%s: a 64-bit kernel with a 32-bit userland: install the 64-bit system",
+                               n->node->name);
         if (f->systemd_version < SYSTEMD_MIN)
-                error_list_add(&n->errors, ERROR_CONFIG, EOPNOTSUPP, "%s: systemd %u is too old: %u or newer is needed",
-                               n->node->name, f->systemd_version, SYSTEMD_MIN);
+                error_list_add(&n->errors, ERROR_CONFIG, EOPNOTSUPP,
+                               "%s: systemd %u is too old: %u or newer is needed", n->node->name,
+                               f->systemd_version, SYSTEMD_MIN);
         if (llabs(f->clock_offset) > CLOCK_OFFSET_MAX_SEC)
-                error_list_add(&n->errors, ERROR_CONFIG, ETIME,
-                               "%s: its clock is %lld s %s ours: set it (timedatectl) or wait until it is synchronised",
-                               n->node->name, (long long) llabs(f->clock_offset),
-                               f->clock_offset < 0 ? "behind" : "ahead of");
+                error_list_add(
+                        &n->errors, ERROR_CONFIG, ETIME,
+                        "%s: its clock is %lld s %s ours: set it (timedatectl) or wait until it is synchronised",
+                        n->node->name, (long long) llabs(f->clock_offset),
+                        f->clock_offset < 0 ? "behind" : "ahead of");
 }
 
 static void check_space(NodeRun *n) {
         uint64_t needed = n->changes.put_size + DISK_RESERVE;
 
         if (n->facts.disk_free > 0 && n->facts.disk_free < needed)
-                error_list_add(&n->errors, ERROR_IO, ENOSPC, "%s: %llu MB are needed on its disk, %llu MB are free", n->node->name,
-                               (unsigned long long) (needed / 1000000), (unsigned long long) (n->facts.disk_free / 1000000));
+                error_list_add(&n->errors, ERROR_IO, ENOSPC,
+                               "%s: %llu MB are needed on its disk, %llu MB are free", n->node->name,
+                               (unsigned long long) (needed / 1000000),
+                               (unsigned long long) (n->facts.disk_free / 1000000));
 }
 
 static void check_identity(NodeRun *n) {
@@ -49,9 +57,10 @@ static void check_identity(NodeRun *n) {
 
         if (!found || streq(found, ours))
                 return;
-        error_list_add(&n->errors, ERROR_CONFIG, EEXIST,
-                       "%s: installed for another cluster (identity %.8s..., ours is %.8s...); if it can go: hardway reset --node %s",
-                       n->node->name, found, ours, n->node->name);
+        error_list_add(
+                &n->errors, ERROR_CONFIG, EEXIST,
+                "%s: installed for another cluster (identity %.8s..., ours is %.8s...); if it can go: hardway reset --node %s",
+                n->node->name, found, ours, n->node->name);
 }
 
 /* "10.0.0.1:6443 nginx", "*:6443 nginx": whose port is it? NULL if nobody listens there. */
@@ -90,7 +99,8 @@ static void check_ports(NodeRun *n) {
         }
 }
 
-/* A unit of a new minor version beside a cluster that serves the old one: the order of an upgrade is not this one's. */
+/* A unit of a new minor version beside a cluster that serves the old one: the order of an upgrade is not
+ * this one's. */
 static void check_minor(NodeRun *n) {
         const Version *ours = &n->run->request->cluster->kubernetes;
 
@@ -99,13 +109,15 @@ static void check_minor(NodeRun *n) {
                 Version v;
                 char text[VERSION_TEXT_SIZE], want[VERSION_TEXT_SIZE];
 
-                if (plan_binary_path_parse(n->observation->applied[i].path, &origin, &v) < 0 || origin != ORIGIN_KUBERNETES)
+                if (plan_binary_path_parse(n->observation->applied[i].path, &origin, &v) < 0 ||
+                    origin != ORIGIN_KUBERNETES)
                         continue;
                 if (v.major == ours->major && v.minor == ours->minor)
                         continue;
-                error_list_add(&n->errors, ERROR_CONFIG, EOPNOTSUPP,
-                               "%s: runs Kubernetes %s; going to %s changes the minor version, which hardway cannot do yet",
-                               n->node->name, version_format(&v, text), version_format(ours, want));
+                error_list_add(
+                        &n->errors, ERROR_CONFIG, EOPNOTSUPP,
+                        "%s: runs Kubernetes %s; going to %s changes the minor version, which hardway cannot do yet",
+                        n->node->name, version_format(&v, text), version_format(ours, want));
                 return;
         }
 }
@@ -117,8 +129,8 @@ static int node_preflight(NodeRun *n, _unused_ Error **reterr) {
         check_ports(n);
         check_space(n);
         RUN_FOREACH_COMPONENT(c, n->run)
-                if (c->preflight && component_on_node(c, n->run->request->cluster, n->node))
-                        c->preflight(&n->run->probes, n->node, &n->errors);
+        if (c->preflight && component_on_node(c, n->run->request->cluster, n->node))
+                c->preflight(&n->run->probes, n->node, &n->errors);
         return 0;
 }
 

@@ -22,11 +22,12 @@ bool change_is_put(const Change *c) {
 }
 
 static bool change_is_ahead(const Change *c) {
-        return change_is_put(c) && c->item && (c->item->type == PLAN_BINARY || c->item->type == PLAN_DIRECTORY);
+        return change_is_put(c) && c->item &&
+               (c->item->type == PLAN_BINARY || c->item->type == PLAN_DIRECTORY);
 }
 
 /* A part of the changes; the strings stay those of the whole, so only the array is to be freed. */
-static void changes_part(const Changes *all, bool (*which)(const Change *), Changes *ret) {
+static void changes_part(const Changes *all, bool (*which)(const Change*), Changes *ret) {
         *ret = (Changes) { .changes = xnew(Change, all->n_changes + 1) };
         for (size_t i = 0; i < all->n_changes; i++) {
                 const Change *c = &all->changes[i];
@@ -39,7 +40,8 @@ static void changes_part(const Changes *all, bool (*which)(const Change *), Chan
                 if (c->item->type == PLAN_BINARY) {
                         ret->n_binaries++;
                         ret->put_size += c->item->binary.size;
-                } else if (c->item->type == PLAN_FILE || c->item->type == PLAN_UNIT || c->item->type == PLAN_SYMLINK) {
+                } else if (c->item->type == PLAN_FILE || c->item->type == PLAN_UNIT ||
+                           c->item->type == PLAN_SYMLINK) {
                         ret->n_files++;
                         ret->put_size += c->item->content.size;
                 }
@@ -66,7 +68,7 @@ static void put_announce(const NodeRun *n, const Changes *c) {
                 node_step(n, "%s", text.data);
 }
 
-static int node_put_part(NodeRun *n, bool (*which)(const Change *), Error **reterr) {
+static int node_put_part(NodeRun *n, bool (*which)(const Change*), Error **reterr) {
         const InstallRequest *q = n->run->request;
         Changes part;
         HostPut put;
@@ -102,7 +104,8 @@ static int node_put_part(NodeRun *n, bool (*which)(const Change *), Error **rete
 /**
  * node_put() - put all that differs, and record that the node is as planned
  *
- * The record comes after the files and before the units: what a process should run is compared with the process, not with the record.
+ * The record comes after the files and before the units: what a process should run is compared with the
+ * process, not with the record.
  */
 int node_put(NodeRun *n, Error **reterr) {
         Host *host;

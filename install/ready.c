@@ -8,21 +8,23 @@
 /*
  * Waiting for what was started: probes, not clocks
  *
- * A job that is done is not yet success. Each component of the node, in rank order, is asked until it is ready; its deadline begins anew whenever
- * what it waits for changes, so that slow progress is not taken for none. A unit that keeps dying ends the wait early, with its last words.
+ * A job that is done is not yet success. Each component of the node, in rank order, is asked until it is
+ * ready; its deadline begins anew whenever what it waits for changes, so that slow progress is not taken for
+ * none. A unit that keeps dying ends the wait early, with its last words.
  */
 #define READY_SEC_DEFAULT 60u
 #define READY_PAUSE_USEC (100 * USEC_PER_MSEC)
-#define READY_LOOK_USEC (2 * USEC_PER_SEC)    /* how often systemd is asked whether the unit still lives */
-#define READY_BLOCKED_USEC (2 * USEC_PER_SEC) /* so long "waits for other nodes" has to stand before it is believed */
-#define READY_RESTARTS 4u                     /* restarts during one wait that are no accident */
+#define READY_LOOK_USEC (2 * USEC_PER_SEC) /* how often systemd is asked whether the unit still lives */
+#define READY_BLOCKED_USEC \
+        (2 * USEC_PER_SEC) /* so long "waits for other nodes" has to stand before it is believed */
+#define READY_RESTARTS 4u  /* restarts during one wait that are no accident */
 
 typedef struct Wait {
         const Component *component;
         uint64_t since_usec;   /* the text last changed */
         uint64_t blocked_usec; /* ... blocked since then; 0: it is not */
         uint64_t looked_usec;
-        unsigned restarts;     /* NRestarts at the first look */
+        unsigned restarts; /* NRestarts at the first look */
         bool counted;
         char *text;
 } Wait;
@@ -69,13 +71,15 @@ static int unit_is_dying(NodeRun *n, Wait *w) {
 static int wait_fail(NodeRun *n, const Wait *w, const char *what, Error **reterr) {
         int r;
 
-        r = error_set(reterr, ERROR_UNAVAILABLE, ETIMEDOUT, "%s %s%s%s", w->component->name, what, w->text ? ": " : "", w->text ?: "");
+        r = error_set(reterr, ERROR_UNAVAILABLE, ETIMEDOUT, "%s %s%s%s", w->component->name, what,
+                      w->text ? ": " : "", w->text ?: "");
         (void) explain(n, w->component, reterr);
         return r;
 }
 
 /* Return: 1 to go on waiting, 0 if done or blocked for good (then *ret_blocked), or an error. */
-static int wait_judge(NodeRun *n, Wait *w, const ProbeResult *result, bool others_follow, bool *ret_blocked, Error **reterr) {
+static int wait_judge(NodeRun *n, Wait *w, const ProbeResult *result, bool others_follow, bool *ret_blocked,
+                      Error **reterr) {
         unsigned limit = w->component->ready_sec ?: READY_SEC_DEFAULT;
         uint64_t now = clock_usec();
 
@@ -108,7 +112,8 @@ static int wait_judge(NodeRun *n, Wait *w, const ProbeResult *result, bool other
         return 1;
 }
 
-static int component_wait(NodeRun *n, const Component *c, bool others_follow, bool *ret_blocked, Error **reterr) {
+static int component_wait(NodeRun *n, const Component *c, bool others_follow, bool *ret_blocked,
+                          Error **reterr) {
         Wait w = { .component = c, .since_usec = clock_usec(), .looked_usec = clock_usec() };
         int r;
 
@@ -137,8 +142,8 @@ static int component_wait(NodeRun *n, const Component *c, bool others_follow, bo
  * node_ready() - wait until every component of a node does its work
  * @others_follow:      the nodes that one may have to wait for are being worked on in this run, so "blocked" passes
  *
- * A component that waits for nodes which are not part of this run ends the wait with success, and is noted in n->waits_for: those that
- * come after it in rank need it and are not asked.
+ * A component that waits for nodes which are not part of this run ends the wait with success, and is noted
+ * in n->waits_for: those that come after it in rank need it and are not asked.
  */
 int node_ready(NodeRun *n, bool others_follow, Error **reterr) {
         bool blocked = false;
@@ -179,7 +184,8 @@ static int gate_wait(NodeRun *n, const Component *c, const char *when, Error **r
                 }
                 probe_result_done(&result);
                 if (clock_usec() > w.since_usec + limit * USEC_PER_SEC) {
-                        r = error_set(reterr, ERROR_UNAVAILABLE, EAGAIN, "%s, %s is not well: %s", when, c->name, w.text ?: "no answer");
+                        r = error_set(reterr, ERROR_UNAVAILABLE, EAGAIN, "%s, %s is not well: %s", when,
+                                      c->name, w.text ?: "no answer");
                         break;
                 }
                 clock_sleep(READY_PAUSE_USEC);

@@ -70,7 +70,7 @@ static int hand_over(NodeRun *n, bool back, Error **reterr) {
         int r;
 
         RUN_FOREACH_COMPONENT(c, n->run) {
-                int (*f)(const ProbeContext *, const Node *, Error **) = back ? c->take_back : c->hand_over;
+                int (*f)(const ProbeContext*, const Node *, Error**) = back ? c->take_back : c->hand_over;
 
                 if (!f || !component_on_node(c, n->run->request->cluster, n->node))
                         continue;
@@ -99,7 +99,8 @@ static int node_change(NodeRun *n, bool disrupts, Error **reterr) {
         return node_ready(n, others_follow(n->run), reterr);
 }
 
-/* One node of a cluster that serves; what was handed over is taken back also if the node did not come up again. */
+/* One node of a cluster that serves; what was handed over is taken back also if the node did not come up
+ * again. */
 static int node_in_turn(NodeRun *n, Error **reterr) {
         bool disrupts = node_disrupts(n);
         int r, k;
@@ -135,7 +136,8 @@ static bool node_puts_binaries(const NodeRun *n) {
 /* Those that lead come last within their kind, and load balancers after controllers. */
 static int in_turn(const void *a, const void *b) {
         const NodeRun *x = *(NodeRun *const *) a, *y = *(NodeRun *const *) b;
-        bool xb = !(x->node->roles & (ROLE_CONTROLLER | ROLE_ETCD)), yb = !(y->node->roles & (ROLE_CONTROLLER | ROLE_ETCD));
+        bool xb = !(x->node->roles & (ROLE_CONTROLLER | ROLE_ETCD)),
+             yb = !(y->node->roles & (ROLE_CONTROLLER | ROLE_ETCD));
 
         if (xb != yb)
                 return xb - yb;
@@ -154,7 +156,10 @@ static int rollout_stop(NodeRun **turn, size_t done, size_t n_turn, int r, Error
         }
         if (rest) {
                 names = strv_join(rest, ", ");
-                error_detail(&error, "The rollout stopped here; not touched: %s. Mend this node, then run hardway install again.\n", names);
+                error_detail(
+                        &error,
+                        "The rollout stopped here; not touched: %s. Mend this node, then run hardway install again.\n",
+                        names);
         }
         return node_fail(turn[done], r, error);
 }
@@ -165,7 +170,7 @@ static int rollout_stop(NodeRun **turn, size_t done, size_t n_turn, int r, Error
  * Stops at the first node that does not come back: what the others run is left as it is.
  */
 int run_one_by_one(InstallRun *run) {
-        _cleanup_free_ NodeRun **turn = xnew(NodeRun *, run->n_nodes);
+        _cleanup_free_ NodeRun **turn = xnew(NodeRun*, run->n_nodes);
         size_t n_turn = 0;
         int r;
 

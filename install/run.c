@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "common/alloc.h"
 #include "install/run.h"
+#include "common/alloc.h"
 
 /*
- * A run from end to end: look, refuse, lock, look again, change, prove. The parts are in files of their own; what they share of a node
- * (its host, its place on the screen) is here.
+ * A run from end to end: look, refuse, lock, look again, change, prove. The parts are in files of their own;
+ * what they share of a node (its host, its place on the screen) is here.
  */
 
 int node_host(NodeRun *n, Host **ret, Error **reterr) {
@@ -51,7 +51,8 @@ int run_cancelled(const InstallRun *run, Error **reterr) {
 
         if (!cancelled || !*cancelled)
                 return 0;
-        return error_set(reterr, ERROR_TEMPORARY, ECANCELED, "stopped as asked; hardway install goes on from here");
+        return error_set(reterr, ERROR_TEMPORARY, ECANCELED,
+                         "stopped as asked; hardway install goes on from here");
 }
 
 static void run_init(InstallRun *run, const InstallRequest *request) {

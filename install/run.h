@@ -10,7 +10,8 @@
 /*
  * One run of install, and its nodes; private to install/
  *
- * Each chosen node is worked on by one thread at a time (crew_each()). Hosts come from a pool, since probes of one node may ask another.
+ * Each chosen node is worked on by one thread at a time (crew_each()). Hosts come from a pool, since probes
+ * of one node may ask another.
  */
 typedef struct InstallRun InstallRun;
 
@@ -18,14 +19,14 @@ typedef struct NodeRun {
         InstallRun *run;
         const Node *node;
         bool selected;
-        bool leads;        /* something: it comes last */
+        bool leads; /* something: it comes last */
 
         Facts facts;
         Observation *observation;
         Plan *outline; /* made with default facts: tells what to look at */
         Plan *plan;
         Changes changes;
-        size_t n_found;  /* changes at the first look */
+        size_t n_found; /* changes at the first look */
         InstallOutcome outcome;
         char *waits_for; /* other nodes, for what; or NULL */
         char *diff;      /* of a dry run */
@@ -55,7 +56,8 @@ int crew_each(InstallRun *run, NodeFilter filter, NodeJob job);
 int node_fail(NodeRun *n, int r, Error *error); /* takes error */
 
 /* run.c */
-int node_host(NodeRun *n, Host **ret, Error **reterr); /* opens it if need be, and holds its mutex until node_release() */
+int node_host(NodeRun *n, Host **ret,
+              Error **reterr); /* opens it if need be, and holds its mutex until node_release() */
 void node_release(NodeRun *n);
 bool node_differs(const NodeRun *n);
 void node_event(const NodeRun *n, InstallEventType type, const char *text, uint64_t done, uint64_t total);
@@ -76,12 +78,14 @@ void run_show(InstallRun *run); /* a dry run: what would change, as text and JSO
 int run_preflight(InstallRun *run);
 
 /* put.c */
-bool change_is_put(const Change *c); /* travels, or is made by a script; as opposed to what is asked of systemd */
+bool change_is_put(
+        const Change *c); /* travels, or is made by a script; as opposed to what is asked of systemd */
 int node_put(NodeRun *n, Error **reterr);
 int node_put_binaries(NodeRun *n, Error **reterr);
 
 /* units.c */
-int node_units(NodeRun *n, bool wait, Error **reterr); /* daemon-reload, enable, start, restart, reload: what the changes say */
+int node_units(NodeRun *n, bool wait,
+               Error **reterr); /* daemon-reload, enable, start, restart, reload: what the changes say */
 
 /* ready.c */
 int node_ready(NodeRun *n, bool others_follow, Error **reterr);

@@ -9,11 +9,13 @@
  */
 static void change_show(NodeRun *n, const Change *c, Buffer *out) {
         _cleanup_buffer_ Buffer found = BUFFER_NULL;
-        bool text = c->type == CHANGE_UPDATE && c->item && (c->item->type == PLAN_FILE || c->item->type == PLAN_UNIT);
+        bool text = c->type == CHANGE_UPDATE && c->item &&
+                    (c->item->type == PLAN_FILE || c->item->type == PLAN_UNIT);
         Host *host;
 
-        buffer_addf(out, "%s %s%s%s%s\n", change_type_to_string(c->type), c->path ?: (c->item ? (c->item->path ?: c->item->id) : "systemd"),
-                    c->reason ? " (" : "", c->reason ?: "", c->reason ? ")" : "");
+        buffer_addf(out, "%s %s%s%s%s\n", change_type_to_string(c->type),
+                    c->path ?: (c->item ? (c->item->path ?: c->item->id) : "systemd"), c->reason ? " (" : "",
+                    c->reason ?: "", c->reason ? ")" : "");
         if (!text)
                 return;
         if (!c->item->secret && node_host(n, &host, NULL) >= 0) {

@@ -8,10 +8,11 @@
 /*
  * What the changes ask of systemd: reload it, enable units, then start, restart or reload them
  *
- * All jobs of a node are queued together and systemd orders them (After=, BindsTo=); nothing is awaited on a first installation, since etcd's
- * start job ends only when a quorum is there.
+ * All jobs of a node are queued together and systemd orders them (After=, BindsTo=); nothing is awaited on a
+ * first installation, since etcd's start job ends only when a quorum is there.
  */
-#define UNITS_TIMEOUT_USEC (240 * USEC_PER_SEC) /* longer than any unit's own start and stop timeouts together */
+#define UNITS_TIMEOUT_USEC \
+        (240 * USEC_PER_SEC) /* longer than any unit's own start and stop timeouts together */
 
 static int by_rank(const void *a, const void *b) {
         const Change *x = a, *y = b;
@@ -42,7 +43,8 @@ static int unit_job(UnitBus *bus, const Change *c, Error **reterr) {
                 [CHANGE_RELOAD] = UNIT_RELOAD_OR_RESTART,
         };
 
-        /* A unit that has used up its start limit would refuse; one that is not loaded yet has nothing to reset. */
+        /* A unit that has used up its start limit would refuse; one that is not loaded yet has nothing to
+         * reset. */
         if (c->type != CHANGE_RELOAD)
                 (void) unit_bus_reset_failed(bus, c->item->unit.name, NULL);
         return unit_bus_job(bus, jobs[c->type], c->item->unit.name, reterr);
@@ -102,8 +104,8 @@ int node_units(NodeRun *n, bool wait, Error **reterr) {
         for (size_t i = 0; i < n->changes.n_changes; i++) {
                 const Change *c = &n->changes.changes[i];
 
-                any = any || change_is_job(c) || c->type == CHANGE_ENABLE || c->type == CHANGE_DAEMON_RELOAD ||
-                        (c->item && c->item->type == PLAN_UNIT);
+                any = any || change_is_job(c) || c->type == CHANGE_ENABLE ||
+                      c->type == CHANGE_DAEMON_RELOAD || (c->item && c->item->type == PLAN_UNIT);
         }
         if (!any)
                 return 0;
