@@ -8,6 +8,8 @@
         X(init)       \
         X(fetch)      \
         X(plan)       \
+        X(verify)     \
+        X(status)     \
         X(kubeconfig) \
         X(pki_gen)
 

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <fcntl.h>
+#include <stdio.h>
+
+#include "cli/verb.h"
+#include "common/alloc.h"
+#include "common/fs.h"
+
+enum {
+        KEY_OUTPUT = VERB_KEY,
+        KEY_FORCE,
+};
+
+static const char *arg_output = NULL;
+static bool arg_force = false;
+
+static const struct argp_option options[] = {
+        { "output", KEY_OUTPUT, "FILE", 0, "Write it there, readable for you alone, instead of printing it",
+          1 },
+        { "force", KEY_FORCE, NULL, 0, "Replace FILE if it exists", 1 },
+        {},
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state) {
+        switch (key) {
+        case KEY_OUTPUT:
+                arg_output = arg;
+                return 0;
+        case KEY_FORCE:
+                arg_force = true;
+                return 0;
+        default:
+                return ARGP_ERR_UNKNOWN;
+        }
+}
+
+static int write_output(VerbContext *v, const Buffer *text, Error **reterr) {
+        int r;
+
+        r = fs_write(AT_FDCWD, arg_output, text->data, text->size, 0600, arg_force ? 0 : FS_EXCLUSIVE,
+                     reterr);
+        if (r == -EEXIST)
+                error_detail(reterr, "It may be the way into another cluster. Replace it with --force.");
+        if (r < 0)
+                return r;
+        verb_note(v, "%s %s: the way into the cluster %s, as its administrator.",
+                  r > 0 ? "Wrote" : "Unchanged:", arg_output, v->cluster->name);
+        return 0;
+}
+
+static int run(VerbContext *v, int argc, char **argv, Error **reterr) {
+        const Buffer *text;
+        int r;
+
+        r = store_file(v->store, "admin.conf", &text, reterr);
+        if (r < 0) {
+                error_detail(reterr, "It is made by: hardway pki gen");
+                return r;
+        }
+
+        if (arg_output)
+                return write_output(v, text, reterr);
+        (void) fwrite(text->data, 1, text->size, stdout);
+        return 0;
+}
+
+const Verb verb_kubeconfig = {
+        .name = "kubeconfig",
+        .summary = "Print the administrator's kubeconfig, which points at the VIP",
+        .description = "Whoever has it is the cluster's administrator. To use it at once:\n\n"
+                       "  hardway kubeconfig --output ~/.kube/config\n"
+                       "  kubectl get --raw /version",
+        .needs = VERB_NEEDS_CLUSTER | VERB_NEEDS_STORE,
+        .options = options,
+        .parse = parse,
+        .run = run,
+};

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <stdio.h>
+
+#include "cli/components.h"
+#include "cli/verb.h"
+#include "common/alloc.h"
+#include "common/clock.h"
+
+/* What store_generate() reports, as lines for people and as a list for --json. */
+typedef struct Report {
+        VerbContext *v;
+        json_t *list;
+        size_t n_kept, n_made, n_reissued;
+} Report;
+
+static const char *const outcomes[] = {
+        [STORE_KEPT] = "kept",
+        [STORE_MADE] = "made",
+        [STORE_REISSUED] = "reissued",
+};
+
+/* A date is enough: who needs the second asks for --json. */
+static char* format_date(int64_t seconds) {
+        char *text = seconds > 0 ? clock_format_iso(seconds) : xstrdup("");
+
+        if (strlen(text) > strlen("2026-11-21"))
+                text[strlen("2026-11-21")] = '\0';
+        return text;
+}
+
+static void report_entry(void *userdata, const StoreRequest *request, StoreOutcome outcome, const char *why,
+                         int64_t expires) {
+        static const Style style[] = {
+                [STORE_KEPT] = STYLE_DIM, [STORE_MADE] = STYLE_GREEN, [STORE_REISSUED] = STYLE_YELLOW
+        };
+        Report *report = userdata;
+        VerbContext *v = report->v;
+        _cleanup_free_ char *date = format_date(expires);
+
+        report->n_kept += outcome == STORE_KEPT;
+        report->n_made += outcome == STORE_MADE;
+        report->n_reissued += outcome == STORE_REISSUED;
+        json_array_append_new(report->list,
+                              json_pack("{s:s, s:s, s:s*, s:o*}", "name", request->name, "outcome",
+                                        outcomes[outcome], "why", why, "expires",
+                                        expires > 0 ? json_integer((json_int_t) expires) : NULL));
+
+        /* What was kept as it was is of no interest to anybody, unless there is something to say of it. */
+        if (outcome == STORE_KEPT && !why && !v->verbose)
+                return;
+        verb_note(v, "%s%-8s%s  %-44s%s%s%s%s%s", verb_style(v, style[outcome]), outcomes[outcome],
+                  verb_style(v, STYLE_NONE), request->name, *date ? "  until " : "", date, why ? "  (" : "",
+                  why ?: "", why ? ")" : "");
+}
+
+static void print_sum(const Report *report, bool dry_run) {
+        VerbContext *v = report->v;
+
+        if (v->json) {
+                _cleanup_json_ json_t *tree =
+                        json_pack("{s:O, s:b}", "entries", report->list, "dry_run", dry_run);
+
+                verb_print_json(tree);
+                return;
+        }
+
+        if (report->n_made + report->n_reissued == 0)
+                verb_note(v, "%zu keys, certificates and secrets: all valid, nothing to do.",
+                          report->n_kept);
+        else
+                verb_note(v, "%s%zu made, %zu reissued, %zu kept.", dry_run ? "Would be: " : "",
+                          report->n_made, report->n_reissued, report->n_kept);
+        if (report->n_made > 0 && !dry_run)
+                verb_note(v, "The only copy of the CAs is %s/pki. Next: hardway fetch", v->directory);
+}
+
+static int run(VerbContext *v, int argc, char **argv, Error **reterr) {
+        Report report = { .v = v, .list = json_array() };
+        StoreRequests requests = {};
+        int r;
+
+        store_requests_for(components, v->cluster, &requests);
+        if (v->dry_run)
+                r = store_examine(v->store, requests.requests, requests.n_requests, clock_realtime(),
+                                  report_entry, &report, reterr);
+        else
+                r = store_generate(v->store, requests.requests, requests.n_requests, clock_realtime(),
+                                   report_entry, &report, reterr);
+        if (r >= 0)
+                print_sum(&report, v->dry_run);
+
+        store_requests_done(&requests);
+        json_decref(report.list);
+        return r < 0 ? r : 0;
+}
+
+const Verb verb_pki_gen = {
+        .name = "pki gen",
+        .summary = "Make the CAs, keys, certificates and kubeconfigs that are missing",
+        .description =
+                "What is valid is kept; what no longer fits the cluster file or expires within 30 days is issued "
+                "anew, with a new key; a CA is never replaced. Everything lies in pki/ and secrets/ beside the "
+                "cluster file, and as admin.conf and super-admin.conf.",
+        .common = VERB_OPTION_JSON | VERB_OPTION_WAIT | VERB_OPTION_DRY_RUN,
+        .needs = VERB_NEEDS_CLUSTER | VERB_NEEDS_STORE | VERB_NEEDS_EXCLUSIVE | VERB_ON_LIVING,
+        .run = run,
+};
