@@ -11,6 +11,7 @@
         X(verify)     \
         X(status)     \
         X(kubeconfig) \
+        X(reset)      \
         X(pki_gen)
 
 #define VERB_DECLARE(name) extern const Verb verb_##name;

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <stdlib.h>
+
+#include "common/alloc.h"
+#include "operate/reset.h"
+
+/*
+ * What reset does on a node, as one readable script. Paths need no quoting (plan/plan.h says what they are made of).
+ *
+ * Each step may find that there is nothing to do: a first try that failed half way left some of it, and a reset that was interrupted is
+ * done again. Order: what runs, files, what services wrote, users, packages, our records (last: they tell what else has to go).
+ */
+
+static const char *const own_directories[] = { "/opt/hardway", "/run/hardway", "/var/lib/hardway" };
+
+static void add_words(Buffer *out, const char *command, char *const *words, const char *tail) {
+        if (strv_length(words) == 0)
+                return;
+        buffer_add_str(out, command);
+        STRV_FOREACH(w, words)
+                buffer_addf(out, " %s", *w);
+        buffer_addf(out, "%s\n", tail);
+}
+
+static int by_depth(const void *a, const void *b) {
+        return -strcmp(*(char *const *) a, *(char *const *) b);
+}
+
+static void script_units(const Plan *plan, Buffer *out) {
+        _cleanup_strv_ Strv units = NULL;
+
+        for (size_t i = plan->n_items; i > 0; i--)
+                if (plan->items[i - 1]->type == PLAN_UNIT &&
+                    !strv_contains(units, plan->items[i - 1]->unit.name))
+                        strv_add(&units, plan->items[i - 1]->unit.name);
+        if (!units)
+                return;
+        buffer_add_str(out, "# what runs: several at once, since some bind to others\n");
+        add_words(out, "systemctl stop", units, " 2>/dev/null || :");
+        add_words(out, "systemctl disable --quiet", units, " 2>/dev/null || :");
+        add_words(out, "systemctl unmask --runtime --quiet", units, " 2>/dev/null || :");
+}
+
+static bool item_is_file(const PlanItem *item) {
+        return item->type == PLAN_FILE || item->type == PLAN_SYMLINK || item->type == PLAN_BINARY ||
+               item->type == PLAN_UNIT;
+}
+
+static void script_files(const Plan *plan, const Observation *o, Buffer *out) {
+        buffer_add_str(out, "# files, and what a put that was cut off left beside them\n");
+        for (size_t i = 0; i < plan->n_items; i++)
+                if (item_is_file(plan->items[i]))
+                        buffer_addf(out, "rm -f %1$s %1$s.hw-new\n", plan->items[i]->path);
+        for (size_t i = 0; o && i < o->n_applied; i++)
+                if (!plan_find_path(plan, o->applied[i].path))
+                        buffer_addf(out, "rm -f %s\n", o->applied[i].path);
+}
+
+/* The directory of a service is the service's; others go only if they are empty, the deepest first. */
+static void script_directories(const Plan *plan, Buffer *out) {
+        _cleanup_strv_ Strv state = NULL, empty = NULL;
+
+        for (size_t i = 0; i < plan->n_items; i++) {
+                const PlanItem *item = plan->items[i];
+
+                if (item->type == PLAN_DIRECTORY)
+                        strv_add(streq_null(item->owner, "root:root") ? &empty : &state, item->path);
+        }
+        buffer_add_str(out, "# what services wrote, and directories in which nothing is left\n");
+        add_words(out, "rm -rf", state, "");
+        for (size_t i = 0; i < ARRAY_SIZE(own_directories); i++)
+                if (!streq(own_directories[i], "/var/lib/hardway"))
+                        buffer_addf(out, "rm -rf %s\n", own_directories[i]);
+        if (empty) {
+                qsort(empty, strv_length(empty), sizeof(char*), by_depth);
+                STRV_FOREACH(d, empty)
+                        if (!startswith(*d, "/var/lib/hardway"))
+                                buffer_addf(out, "rmdir %s 2>/dev/null || :\n", *d);
+        }
+}
+
+static void script_users(const Plan *plan, Buffer *out) {
+        for (size_t i = 0; i < plan->n_items; i++)
+                if (plan->items[i]->type == PLAN_USER)
+                        buffer_addf(out,
+                                    "if getent passwd %1$s >/dev/null; then userdel %1$s; fi\n"
+                                    "if getent group %1$s >/dev/null; then groupdel %1$s; fi\n",
+                                    plan->items[i]->user.name);
+}
+
+/* host/ writes down the packages that it had to install; those that were there before stay. */
+static void script_packages(Buffer *out) {
+        buffer_add_str(
+                out,
+                "# packages that came with hardway\n"
+                "if [ -s /var/lib/hardway/packages ] && command -v apt-get >/dev/null; then\n"
+                "        DEBIAN_FRONTEND=noninteractive apt-get purge -y -q -o DPkg::Lock::Timeout=120 --autoremove"
+                " $(cat /var/lib/hardway/packages) >/dev/null\n"
+                "fi\n");
+}
+
+/**
+ * reset_script() - write what takes hardway off a node
+ * @plan:       of the node; its contents do not matter, its paths, units and users do
+ * @o:          what was found there, for files of earlier plans; or NULL
+ * @out:        the script is added to it
+ */
+void reset_script(const Plan *plan, const Observation *o, Buffer *out) {
+        script_units(plan, out);
+        script_files(plan, o, out);
+        script_packages(out);
+        script_directories(plan, out);
+        script_users(plan, out);
+        buffer_add_str(out, "# the last of it: units that are no more, and our own records\n"
+                            "systemctl daemon-reload\n"
+                            "systemctl reset-failed 2>/dev/null || :\n"
+                            "rm -rf /var/lib/hardway\n");
+}
