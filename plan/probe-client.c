@@ -49,3 +49,25 @@ int probe_client(const ProbeContext *c, const char *ca, const char *credential, 
         (void) pthread_mutex_unlock(&store_mutex);
         return r;
 }
+
+/**
+ * probe_store_file() - a file of the store, for a probe
+ * @c:          the context of the probe
+ * @path:       its path in the store
+ * @ret:        its bytes; lent by the store
+ * @reterr:     why it cannot be read
+ *
+ * May be called by several threads at once.
+ *
+ * Return: 0 or a negative errno.
+ */
+int probe_store_file(const ProbeContext *c, const char *path, const Buffer **ret, Error **reterr) {
+        int r;
+
+        if (!c->store)
+                return error_set(reterr, ERROR_INTERNAL, EINVAL, "a probe was asked without a store");
+        (void) pthread_mutex_lock(&store_mutex);
+        r = store_file(c->store, path, ret, reterr);
+        (void) pthread_mutex_unlock(&store_mutex);
+        return r;
+}
