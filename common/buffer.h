@@ -23,7 +23,7 @@ void buffer_add(Buffer *b, const void *data, size_t size);
 void buffer_add_str(Buffer *b, const char *s);
 void buffer_add_char(Buffer *b, char c);
 void buffer_addf(Buffer *b, const char *format, ...) _printf_(2, 3);
-void buffer_vaddf(Buffer *b, const char *format, va_list ap) _printf_(2, 0);
+void buffer_vaddf(Buffer *b, const char *format, va_list ap) _printf_(2, 0) __attribute__((nonnull(2)));
 const char* buffer_str(const Buffer *b);
 char* buffer_take(Buffer *b); /* never NULL; the caller frees */
 void buffer_clear(Buffer *b); /* size 0, memory kept */
