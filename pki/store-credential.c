@@ -91,6 +91,7 @@ static int credential_of_kubeconfig(Store *s, const char *path, const Buffer **r
  */
 int store_credential(Store *s, const char *name, const Buffer **ret_certificate, const Buffer **ret_key,
                      Error **reterr) {
+        STORE_LOCKED(s);
         _cleanup_free_ char *certificate_path = xasprintf("%s.crt", name),
                             *key_path = xasprintf("%s.key", name);
         _cleanup_free_ char *kubeconfig_path = xasprintf("%s.conf", name);

@@ -27,6 +27,7 @@ int store_open(const char *directory, Store **ret, Error **reterr) {
                 return fd;
         *ret = xnew(Store, 1);
         (*ret)->directory = xstrdup(directory);
+        (*ret)->mutex = (pthread_mutex_t) PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
         return 0;
 }
 
@@ -47,8 +48,18 @@ Store* store_free(Store *s) {
         }
         free(s->files);
         free(s->directory);
+        (void) pthread_mutex_destroy(&s->mutex);
         free(s);
         return NULL;
+}
+
+Store* store_lock(Store *s) {
+        (void) pthread_mutex_lock(&s->mutex);
+        return s;
+}
+
+void store_unlock(Store **s) {
+        (void) pthread_mutex_unlock(&(*s)->mutex);
 }
 
 /* As a person would write it: no "./" in front of what lies in the working directory. */
@@ -134,6 +145,7 @@ static int store_read_present(Store *s, const char *path, StoreFile **ret, Error
  * Return: 0; -ENOENT (ERROR_CONFIG) if it is missing; another negative errno.
  */
 int store_file(Store *s, const char *path, const Buffer **ret, Error **reterr) {
+        STORE_LOCKED(s);
         StoreFile *file = NULL;
         int r;
 
@@ -195,6 +207,7 @@ static char* fingerprint_of_bytes(const Buffer *data) {
  * be.
  */
 int store_fingerprint(Store *s, const char *path, const char **ret, Error **reterr) {
+        STORE_LOCKED(s);
         _cleanup_free_ char *name = store_path(s, path);
         StoreFile *file = NULL;
         int r;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include <pthread.h>
+
 #include "pki/key-internal.h"
 #include "pki/kubeconfig.h"
 #include "pki/store.h"
@@ -19,6 +21,7 @@ typedef struct StoreFile {
 } StoreFile;
 
 struct Store {
+        pthread_mutex_t mutex; /* recursive; held by whoever reads */
         char *directory;
         StoreFile **files; /* pointers: what was lent must not move */
         size_t n_files;
@@ -26,6 +29,10 @@ struct Store {
 };
 
 /* store-file.c */
+Store* store_lock(Store *s);
+void store_unlock(Store **s);
+/* For the rest of the scope. */
+#define STORE_LOCKED(s) _cleanup_(store_unlock) _unused_ Store *_locked_ = store_lock(s)
 char* store_path_in_directory(const Store *s, const char *relative);
 /* 0: absent, 1: read or known */
 int store_read(Store *s, const char *path, StoreFile **ret, Error **reterr);
