@@ -53,12 +53,12 @@ Store* store_free(Store *s) {
         return NULL;
 }
 
-Store* store_lock(Store *s) {
+Store* store_enter(Store *s) {
         (void) pthread_mutex_lock(&s->mutex);
         return s;
 }
 
-void store_unlock(Store **s) {
+void store_leave(Store **s) {
         (void) pthread_mutex_unlock(&(*s)->mutex);
 }
 

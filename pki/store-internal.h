@@ -29,10 +29,10 @@ struct Store {
 };
 
 /* store-file.c */
-Store* store_lock(Store *s);
-void store_unlock(Store **s);
+Store* store_enter(Store *s);
+void store_leave(Store **s);
 /* For the rest of the scope. */
-#define STORE_LOCKED(s) _cleanup_(store_unlock) _unused_ Store *_locked_ = store_lock(s)
+#define STORE_LOCKED(s) _cleanup_(store_leave) _unused_ Store *_locked_ = store_enter(s)
 char* store_path_in_directory(const Store *s, const char *relative);
 /* 0: absent, 1: read or known */
 int store_read(Store *s, const char *path, StoreFile **ret, Error **reterr);
