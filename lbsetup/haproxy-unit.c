@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * What hardway adds to the distribution's haproxy.service
+ *
+ * The unit is master-worker: the master stays root and never looks at a connection, the worker becomes the user haproxy in an empty
+ * root directory. Both are fenced in (systemd.exec(5)); found to work with haproxy 2.6 and 3.0.
+ */
+
+#include "common/alloc.h"
+#include "lbsetup/internal.h"
+
+#define SERVICE(k, v, w) \
+        { .section = "Service", .key = (k), .value = (v), .why = (w) }
+
+static const UnitSetting settings[] = {
+        { "Unit", "StartLimitIntervalSec", "0", .why = "Never give up." },
+        SERVICE("Restart", "always", "Whatever ended it."),
+        SERVICE("RestartSec", "100ms", "At once: without it the other load balancer stands alone."),
+        SERVICE("OOMScoreAdjust", "-900", "When memory runs out, it goes last."),
+        SERVICE("CPUWeight", "400", "Every request of the cluster passes through it."),
+        SERVICE("RuntimeDirectory", "haproxy hardway",
+                "Its sockets; and what hardway and keepalived know of it."),
+        SERVICE("RuntimeDirectoryPreserve", "yes",
+                "keepalived watches a file there, also while haproxy is down."),
+        SERVICE("Environment", "PIDFILE=/run/haproxy/haproxy.pid", "The one place that it can write to."),
+        SERVICE("Environment", "\"EXTRAOPTS=-S /run/haproxy/master.sock\"", "The same."),
+        SERVICE("ExecStartPre", "+systemd-tmpfiles --create " LB_TMPFILES,
+                "The files exist from boot on; and from the first start."),
+        SERVICE("ExecStartPost",
+                "+/bin/sh -c 'sha256sum " HAPROXY_CONFIG " " HAPROXY_CA " >" LB_RUN "/" HAPROXY_UNIT
+                ".loaded; echo 0 >" LB_HAPROXY_DOWN "'",
+                "Says what it has loaded, and tells keepalived that it serves ..."),
+        SERVICE("ExecReload",
+                "+/bin/sh -c 'sha256sum " HAPROXY_CONFIG " " HAPROXY_CA " >" LB_RUN "/" HAPROXY_UNIT
+                ".loaded'",
+                "... what it has loaded then, if it could ..."),
+        SERVICE("ExecStopPost", "+/bin/sh -c 'echo 1 >" LB_HAPROXY_DOWN "'",
+                "... and that it is gone, however it went: the VIP moves at once."),
+
+        SERVICE("NoNewPrivileges", "yes", "What the service needs none of, it does not get."),
+        SERVICE("CapabilityBoundingSet",
+                "CAP_SETUID CAP_SETGID CAP_SYS_CHROOT CAP_KILL CAP_NET_BIND_SERVICE",
+                "To become the user haproxy in an empty root directory, to signal that process, and for ports below 1024."),
+        SERVICE("ProtectSystem", "strict", "Everything is read-only but its runtime directories."),
+        SERVICE("ProtectHome", "yes", NULL),
+        SERVICE("PrivateTmp", "yes", NULL),
+        SERVICE("PrivateDevices", "yes", NULL),
+        SERVICE("DevicePolicy", "closed", NULL),
+        SERVICE("ProtectProc", "invisible", NULL),
+        SERVICE("ProcSubset", "pid", NULL),
+        SERVICE("ProtectKernelTunables", "yes", NULL),
+        SERVICE("ProtectKernelModules", "yes", NULL),
+        SERVICE("ProtectKernelLogs", "yes", NULL),
+        SERVICE("ProtectControlGroups", "yes", NULL),
+        SERVICE("ProtectClock", "yes", NULL),
+        SERVICE("ProtectHostname", "yes", NULL),
+        SERVICE("RestrictAddressFamilies", "AF_UNIX AF_INET AF_INET6",
+                "IP, and the sockets of its own command line."),
+        SERVICE("RestrictNamespaces", "yes", NULL),
+        SERVICE("RestrictRealtime", "yes", NULL),
+        SERVICE("RestrictSUIDSGID", "yes", NULL),
+        SERVICE("LockPersonality", "yes", NULL),
+        SERVICE("MemoryDenyWriteExecute", "yes",
+                "Its configuration has no regular expressions to be compiled."),
+        SERVICE("SystemCallArchitectures", "native", NULL),
+        SERVICE("SystemCallFilter", "@system-service chroot", NULL),
+        SERVICE("SystemCallFilter", "~@keyring", NULL),
+        SERVICE("SystemCallErrorNumber", "EPERM", NULL),
+        SERVICE("KeyringMode", "private", NULL),
+        SERVICE("UMask", "0077", NULL),
+};
+
+int haproxy_drop_in(const PlanContext *c, UnitFile **ret, Error **reterr) {
+        return lb_drop_in(c, settings, ARRAY_SIZE(settings), ret, reterr);
+}

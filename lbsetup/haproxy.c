@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * haproxy as a component
+ */
+
+#include "common/alloc.h"
+#include "lbsetup/internal.h"
+#include "lbsetup/lbsetup.h"
+#include "plan/ports.h"
+
+/*
+ * The staged configuration is checked with the CA that will lie beside it: the one that is staged, if there is one. The text
+ * goes through a pipe, as a second file would have to be cleared away.
+ */
+#define CONFIG_CHECK                                                                              \
+        "ca=" HAPROXY_CA "; [ ! -e $ca.hw-new ] || new=.hw-new; sed \"s,$ca,$ca$new,\" \"$1\" | " \
+        "haproxy -c -q -f /dev/stdin"
+
+static const char tmpfiles[] =
+        "# Written by hardway. What haproxy's unit and hardway tell keepalived (0: all is well); haproxy is down until it has said\n"
+        "# otherwise. And what keepalived tells hardway.\n"
+        "d " LB_RUN " 0755 root root -\n"
+        "f " LB_HAPROXY_DOWN " 0644 root root - 1\n"
+        "f " LB_HANDOVER " 0644 root root - 0\n"
+        "f " LB_STATE " 0644 " KEEPALIVED_SCRIPT_USER " root -\n";
+
+static int add_files(const PlanContext *c, Plan *plan, Error **reterr) {
+        _cleanup_buffer_ Buffer config = BUFFER_NULL;
+        PlanItem *item;
+        int r;
+
+        haproxy_config(c, &config);
+        item = plan_add_file(plan, "haproxy", "config", HAPROXY_CONFIG, 0644, buffer_str(&config),
+                             "Spreads the connections to the VIP over the apiservers that are ready.");
+        item->reload = true;
+        item->file.check = xstrdup(CONFIG_CHECK);
+        item->file.check_package = xstrdup("haproxy");
+        plan_item_input_of(item, HAPROXY_UNIT);
+
+        plan_add_file(plan, "haproxy", "tmpfiles", LB_TMPFILES, 0644, tmpfiles,
+                      "At boot haproxy counts as down, until it has said otherwise.");
+
+        r = plan_add_store_file(
+                c, plan, "haproxy", "ca", "ca.crt", HAPROXY_CA, HAPROXY_UNIT,
+                "The cluster's CA: whoever answers without a certificate of it is not taken for an apiserver.",
+                reterr);
+        if (r < 0)
+                return r;
+        plan->items[plan->n_items - 1]->reload = true;
+        return 0;
+}
+
+static int haproxy_plan(const PlanContext *c, Plan *plan, Error **reterr) {
+        UnitFile *u;
+        PlanItem *item;
+        int r;
+
+        item = plan_add_package(plan, "haproxy", "haproxy",
+                                "The distribution's own, with its security updates.");
+        strv_add(&item->package.units, HAPROXY_UNIT);
+
+        r = add_files(c, plan, reterr);
+        if (r < 0)
+                return r;
+        r = haproxy_drop_in(c, &u, reterr);
+        if (r < 0)
+                return r;
+        item = plan_add_drop_in(plan, "haproxy", HAPROXY_UNIT, u,
+                                "Restarts it at once, says whether it is there, and fences it in.");
+        plan_unit_listens(item, c->cluster->endpoint.port);
+        plan_unit_listens(item, PORT_HAPROXY_MONITOR);
+        return 0;
+}
+
+const Component component_haproxy = {
+        .name = "haproxy",
+        .summary = "The load balancer in front of the apiservers",
+        .unit = HAPROXY_UNIT,
+        .roles = ROLE_LOADBALANCER,
+        .rank = 50,
+        .plan = haproxy_plan,
+};

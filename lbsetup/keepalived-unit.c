@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * What hardway adds to the distribution's keepalived.service
+ *
+ * keepalived stays root, as it changes the addresses of an interface and starts scripts as another user; of root's powers it keeps those
+ * (systemd.exec(5)). Found to work with keepalived 2.2.7 and 2.3.3.
+ */
+
+#include <stdlib.h>
+
+#include "common/alloc.h"
+#include "lbsetup/internal.h"
+
+#define SERVICE(k, v, w) \
+        { .section = "Service", .key = (k), .value = (v), .why = (w) }
+
+/* Killed, it leaves the VIP behind, on an interface that nobody looks after. */
+static char* remove_vip(const PlanContext *c) {
+        const Endpoint *e = &c->cluster->endpoint;
+        char text[INET_TEXT_SIZE];
+
+        return xasprintf("-ip address delete %s/%u dev %s", inet_address_format(&e->address, text),
+                         e->prefix_length, facts_vip_interface(c->cluster, c->node, c->facts));
+}
+
+static const UnitSetting settings[] = {
+        { "Unit", "Wants", "haproxy.service", .why = "It is of no use alone." },
+        { "Unit", "After", "haproxy.service", .why = "So that the VIP goes before haproxy does." },
+        { "Unit", "StartLimitIntervalSec", "0", .why = "Never give up." },
+        SERVICE("Restart", "always", "Whatever ended it."),
+        SERVICE("RestartSec", "1", "Late enough for the other load balancer to have taken over."),
+        SERVICE("OOMScoreAdjust", "-900", "When memory runs out, it goes last."),
+        SERVICE("Nice", "-15", "An advert that is late because others computed moves the VIP."),
+        SERVICE("CPUWeight", "1000", "The same."),
+        SERVICE("RuntimeDirectory", "keepalived hardway",
+                "Its process ids; and the files that it watches and writes."),
+        SERVICE("RuntimeDirectoryPreserve", "yes", "Others use them, too."),
+        SERVICE("ExecStartPre", "+systemd-tmpfiles --create " LB_TMPFILES,
+                "The files exist from boot on; and from the first start."),
+        SERVICE("ExecStart", "", "Instead of the distribution's command:"),
+        SERVICE("ExecStart",
+                "/usr/sbin/keepalived --dont-fork --vrrp --pid=/run/keepalived/keepalived.pid --vrrp_pid=/run/keepalived/vrrp.pid $DAEMON_ARGS",
+                "Only VRRP, and process ids where it may write."),
+        { .section = "Service",
+          .key = "ExecStopPost",
+          .function = remove_vip,
+          .why = "Killed, it leaves the VIP behind on an interface that nobody looks after any more." },
+
+        SERVICE("NoNewPrivileges", "yes", "What the service needs none of, it does not get."),
+        SERVICE("CapabilityBoundingSet",
+                "CAP_NET_ADMIN CAP_NET_RAW CAP_NET_BROADCAST CAP_SETUID CAP_SETGID CAP_KILL",
+                "To change addresses, to send adverts and ARP, to start scripts as another user and to end those that hang."),
+        SERVICE("ProtectSystem", "strict", "Everything is read-only but its runtime directories."),
+        SERVICE("ProtectHome", "yes", NULL),
+        SERVICE("PrivateTmp", "yes", NULL),
+        SERVICE("PrivateDevices", "yes", NULL),
+        SERVICE("DevicePolicy", "closed", NULL),
+        SERVICE("ProtectKernelTunables", "yes", NULL),
+        SERVICE("ProtectKernelModules", "yes", NULL),
+        SERVICE("ProtectKernelLogs", "yes", NULL),
+        SERVICE("ProtectControlGroups", "yes", NULL),
+        SERVICE("ProtectClock", "yes", NULL),
+        SERVICE("ProtectHostname", "yes", NULL),
+        SERVICE("RestrictAddressFamilies", "AF_UNIX AF_INET AF_INET6 AF_NETLINK AF_PACKET",
+                "VRRP, the interface's addresses, and ARP announcements."),
+        SERVICE("RestrictNamespaces", "yes", NULL),
+        SERVICE("RestrictRealtime", "yes", NULL),
+        SERVICE("RestrictSUIDSGID", "yes", NULL),
+        SERVICE("LockPersonality", "yes", NULL),
+        SERVICE("MemoryDenyWriteExecute", "yes", NULL),
+        SERVICE("SystemCallArchitectures", "native", NULL),
+        SERVICE("SystemCallFilter", "@system-service", NULL),
+        SERVICE("SystemCallFilter", "~@keyring", NULL),
+        SERVICE("SystemCallErrorNumber", "EPERM", NULL),
+        SERVICE("KeyringMode", "private", NULL),
+        SERVICE("UMask", "0077", NULL),
+};
+
+int keepalived_drop_in(const PlanContext *c, UnitFile **ret, Error **reterr) {
+        return lb_drop_in(c, settings, ARRAY_SIZE(settings), ret, reterr);
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * keepalived as a component
+ */
+
+#include "common/alloc.h"
+#include "lbsetup/internal.h"
+#include "lbsetup/lbsetup-scripts.h"
+#include "lbsetup/lbsetup.h"
+
+/* As with haproxy's: the scripts it names may be staged still, and keepalived looks whether they are there. */
+#define CONFIG_CHECK                                             \
+        "[ ! -e " KEEPALIVED_HEALTH ".hw-new ] || new=.hw-new; " \
+        "sed \"s,/etc/keepalived/hardway-[a-z]*,&$new,\" \"$1\" | keepalived -t -f /dev/stdin"
+
+static void add_files(const PlanContext *c, Plan *plan) {
+        _cleanup_buffer_ Buffer config = BUFFER_NULL;
+        PlanItem *item;
+
+        keepalived_config(c, &config);
+        item = plan_add_file(plan, "keepalived", "config", KEEPALIVED_CONFIG, 0644, buffer_str(&config),
+                             "Says who holds the VIP, and when it moves.");
+        item->file.check = xstrdup(CONFIG_CHECK);
+        item->file.check_package = xstrdup("keepalived");
+        plan_item_input_of(item, KEEPALIVED_UNIT);
+
+        plan_add_file(plan, "keepalived", "health", KEEPALIVED_HEALTH, 0755, EMBED_VRRP_HEALTH_BASH,
+                      "Fails if haproxy hangs, or is alone in reaching no apiserver.");
+        plan_add_file(plan, "keepalived", "notify", KEEPALIVED_NOTIFY, 0755, EMBED_VRRP_NOTIFY_SH,
+                      "Keeps what keepalived says of itself where hardway finds it.");
+}
+
+static int keepalived_plan(const PlanContext *c, Plan *plan, Error **reterr) {
+        UnitFile *u;
+        PlanItem *item;
+        int r;
+
+        item = plan_add_package(plan, "keepalived", "keepalived",
+                                "The distribution's own, with its security updates.");
+        strv_add(&item->package.units, KEEPALIVED_UNIT);
+        plan_add_user(plan, "keepalived", KEEPALIVED_SCRIPT_USER, "/nonexistent",
+                      "Runs keepalived's scripts, and may do nothing else.");
+        add_files(c, plan);
+
+        r = keepalived_drop_in(c, &u, reterr);
+        if (r < 0)
+                return r;
+        plan_add_drop_in(plan, "keepalived", KEEPALIVED_UNIT, u,
+                         "Restarts it, clears away what a killed one leaves, and fences it in.");
+        return 0;
+}
+
+const Component component_keepalived = {
+        .name = "keepalived",
+        .summary = "Keeps the VIP on the load balancer that can serve",
+        .unit = KEEPALIVED_UNIT,
+        .roles = ROLE_LOADBALANCER,
+        .rank = 60,
+        .plan = keepalived_plan,
+};
