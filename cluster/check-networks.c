@@ -86,7 +86,10 @@ static bool node_size_given(const Cluster *c) {
  * @in:         the input, with defaults where the file gives none
  */
 void check_networks(Input *in) {
-        const NetworkList *pods = &in->pods_list, *services = &in->services_list;
+        /* A list that was refused is not complete: no more is said of it. */
+        const NetworkList none = {};
+        const NetworkList *pods = in->pods.line >= 0 ? &in->pods_list : &none;
+        const NetworkList *services = in->services.line >= 0 ? &in->services_list : &none;
 
         check_family(in, in->pods, "network.pods", pods);
         check_family(in, in->services, "network.services", services);

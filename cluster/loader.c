@@ -167,7 +167,8 @@ static void load_value(Loader *l, const Key *key, yaml_node_t *node, void *targe
         *(Mark*) (void*) (base + key->mark) = good ? mark_of(&node->start_mark) : MARK_REFUSED;
 }
 
-static void unknown_key(Loader *l, const Key *keys, const char *name, Mark mark) {
+/* A key that was meant is not missing as well: it is noted with the negative line of its misspelling. */
+static void unknown_key(Loader *l, const Key *keys, const char *name, Mark mark, int *seen) {
         const char *candidates[KEYS_MAX + 1] = {};
         _cleanup_free_ char *quoted = quote(name);
         const char *nearest;
@@ -182,6 +183,10 @@ static void unknown_key(Loader *l, const Key *keys, const char *name, Mark mark)
                 loader_problem(l, mark, NULL, "unknown key %s; did you mean '%s'?", quoted, nearest);
         else
                 loader_problem(l, mark, NULL, "unknown key %s", quoted);
+
+        for (size_t i = 0; i < n; i++)
+                if (nearest == candidates[i] && seen[i] == 0)
+                        seen[i] = -mark.line;
 }
 
 /* The row of a pair's key, or NULL with the problem noted. */
@@ -206,7 +211,7 @@ static const Key* find_key(Loader *l, const Key *keys, yaml_node_t *node, int *s
                 return key;
         }
 
-        unknown_key(l, keys, name, mark);
+        unknown_key(l, keys, name, mark, seen);
         return NULL;
 }
 

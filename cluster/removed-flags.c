@@ -36,7 +36,7 @@ static const RemovedFlag removed[] = {
         { FLAG_APISERVER, "cloud-config", NULL, 0, false,
           "drop it and run the provider's controller manager" },
         { FLAG_APISERVER, "runtime-config", "api/all", 0, false,
-          "name the groups that are wanted: all of them means the alpha ones too" },
+          "name the groups that are wanted; all of them means the alpha ones too" },
         { FLAG_APISERVER, "apiserver-count", NULL, 0, true,
           "drop it: the lease reconciler counts by itself" },
         { FLAG_APISERVER, "endpoint-reconciler-type", "master-count", 0, true,

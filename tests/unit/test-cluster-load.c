@@ -219,6 +219,25 @@ static void test_even(void **state) {
         assert_failure(cluster_check_first_install(c, &error), error, ERROR_CONFIG, EINVAL);
 }
 
+static void test_warnings(void **state) {
+        _cleanup_(cluster_freep) Cluster *c =
+                load(HEAD "etcd: v3.6.11\n"
+                          "extra-args:\n"
+                          "  kube-apiserver: { apiserver-count: 3, endpoint-reconciler-type: lease }\n"
+                          "  etcd: { experimental-peer-skip-client-san-verification: true }\n" NODES);
+
+        assert_int_equal(c->warnings.n_errors, 3);
+        assert_string_equal(
+                c->warnings.errors[0]->message,
+                "hardway.yaml:3:7: etcd: v3.6.11 has known security holes; use v3.6.14 or newer");
+        assert_string_equal(
+                c->warnings.errors[1]->message,
+                "hardway.yaml:5:21: extra-args.kube-apiserver.apiserver-count: --apiserver-count is "
+                "deprecated: drop it: the lease reconciler counts by itself");
+        assert_non_null(startswith(c->warnings.errors[2]->message, "hardway.yaml:6:11: "));
+        assert_int_equal(cluster_check_first_install(c, NULL), 0);
+}
+
 static void test_unreadable(void **state) {
         Cluster *c = NULL;
         ErrorList errors = ERROR_LIST_NULL;
@@ -305,11 +324,11 @@ static void test_size(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_defaults),     cmocka_unit_test(test_nodes),
-                cmocka_unit_test(test_everything),   cmocka_unit_test(test_byte_order_mark),
-                unit_test_in_dir(test_even),         cmocka_unit_test(test_unreadable),
-                cmocka_unit_test(test_without_path), cmocka_unit_test(test_hostile),
-                cmocka_unit_test(test_size),
+                cmocka_unit_test(test_defaults),   cmocka_unit_test(test_nodes),
+                cmocka_unit_test(test_everything), cmocka_unit_test(test_byte_order_mark),
+                unit_test_in_dir(test_even),       cmocka_unit_test(test_warnings),
+                cmocka_unit_test(test_unreadable), cmocka_unit_test(test_without_path),
+                cmocka_unit_test(test_hostile),    cmocka_unit_test(test_size),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
