@@ -8,9 +8,10 @@
 /*
  * One node: ask it, change it
  *
- * Two transports that differ only in an argv prefix: this machine ("sh") and a remote one ("ssh TARGET sudo -n sh"); what runs on the
- * node are a few small scripts of POSIX sh, kept as files in host/scripts/ and embedded. A Host belongs to one thread at a
- * time. Remote hosts share one ssh master connection per run, started by host_open() and ended by host_free().
+ * Two transports that differ only in an argv prefix: this machine ("sh") and a remote one ("ssh TARGET sudo
+ * -n sh"); what runs on the node are a few small scripts of POSIX sh, kept as files in host/scripts/ and
+ * embedded. A Host belongs to one thread at a time. Remote hosts share one ssh master connection per run,
+ * started by host_open() and ended by host_free().
  *
  * Calling sequence of an installation:
  *
@@ -21,8 +22,9 @@
  *     host_bus()       systemd's manager there
  *     host_record()    applied.json
  *
- * Errors begin with what failed ("ssh: ..."); the caller puts "node NAME" in front. What ssh, sudo or a script wrote to standard error is
- * interpreted (unknown host key, refused key, no sudo rights, disk full) and becomes message and advice; the rest is the Error's detail.
+ * Errors begin with what failed ("ssh: ..."); the caller puts "node NAME" in front. What ssh, sudo or a
+ * script wrote to standard error is interpreted (unknown host key, refused key, no sudo rights, disk full)
+ * and becomes message and advice; the rest is the Error's detail.
  */
 typedef struct HostOptions {
         const char *control_directory; /* for ssh's control sockets and our known_hosts; NULL: $XDG_RUNTIME_DIR/hardway or a private one in /tmp */
@@ -40,7 +42,8 @@ typedef struct Host Host;
 int host_open(const Node *node, const HostOptions *options, Host **ret, Error **reterr);
 const Node* host_node(const Host *h);
 
-/* plan: which paths, units, users, packages and sysctls to look at (its content does not matter); deep: hash everything. */
+/* plan: which paths, units, users, packages and sysctls to look at (its content does not matter); deep:
+ * hash everything. */
 int host_look(Host *h, const Plan *plan, bool deep, Facts *ret_facts, Observation **ret, Error **reterr);
 
 int host_lock(Host *h, const char *holder, bool wait, Error **reterr); /* -EBUSY, ERROR_TEMPORARY: who holds it */
@@ -58,7 +61,8 @@ typedef struct HostPut {
 int host_put(Host *h, const HostPut *put, Error **reterr);
 int host_record(Host *h, const Plan *plan, const char *identity, Error **reterr); /* writes applied.json for plan */
 
-/* A script of POSIX sh as root; its standard output. A status other than 0 is an Error with standard error as detail. */
+/* A script of POSIX sh as root; its standard output. A status other than 0 is an Error with standard
+ * error as detail. */
 int host_exec(Host *h, const char *script, Buffer *ret, Error **reterr);
 int host_read(Host *h, const char *path, size_t limit, Buffer *ret, Error **reterr);
 int host_bus(Host *h, UnitBus **ret, Error **reterr); /* lent; opened on first use */

@@ -45,7 +45,8 @@ static int entry_refuse(const PoolEntry *e, Error **reterr) {
  * host_pool_take() - have a node's Host to oneself
  * @ret:        lent until host_pool_give()
  *
- * A node that cannot be reached is tried once per pool: a second connection to a dead host would only cost another time-out.
+ * A node that cannot be reached is tried once per pool: a second connection to a dead host would only cost
+ * another time-out.
  */
 int host_pool_take(HostPool *p, const Node *node, Host **ret, Error **reterr) {
         PoolEntry *e = &p->entries[node->index];
@@ -92,7 +93,7 @@ HostPool* host_pool_free(HostPool *p) {
 
         if (!p)
                 return NULL;
-        open = xnew(void *, p->cluster->n_nodes + 1);
+        open = xnew(void*, p->cluster->n_nodes + 1);
         for (size_t i = 0; i < p->cluster->n_nodes; i++)
                 if (p->entries[i].host)
                         open[n_open++] = &p->entries[i];

@@ -6,8 +6,9 @@
 /*
  * The hosts of a cluster, opened when first used, shared by threads
  *
- * A Host belongs to one thread at a time; a probe that is asked for one node may have to look at another (which load balancer holds
- * the VIP?). host_pool_take() opens the node's Host if need be and holds it until host_pool_give(). Take one at a time.
+ * A Host belongs to one thread at a time; a probe that is asked for one node may have to look at another
+ * (which load balancer holds the VIP?). host_pool_take() opens the node's Host if need be and holds it until
+ * host_pool_give(). Take one at a time.
  */
 typedef struct HostPool HostPool;
 

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * What standard error of a script means
+ *
+ * A script that knows what is wrong says so in a line of its own, "hardway-error KIND TEXT". What it does
+ * not foresee comes from the programs it runs; of those failures, the ones that are the world's (a full
+ * disk) are known here by the words of strerror(3) in the C locale.
+ */
+
+#include <errno.h>
+#include <string.h>
+
+#include "common/alloc.h"
+#include "host/host-internal.h"
+
+#define MARK "hardway-error "
+
+static const struct {
+        const char *name;
+        ErrorKind kind;
+        int errnum;
+} kinds[] = {
+        { "busy", ERROR_TEMPORARY, EBUSY },
+        { "cut", ERROR_UNAVAILABLE, ECONNRESET },
+        { "io", ERROR_IO, EIO },
+        { "missing", ERROR_UNAVAILABLE, ENOENT },
+        { "refused", ERROR_CONFIG, EEXIST },
+        { "stale", ERROR_TEMPORARY, ESTALE },
+        { "temporary", ERROR_TEMPORARY, EAGAIN },
+        { "unavailable", ERROR_UNAVAILABLE, EUNATCH },
+        { "verify", ERROR_VERIFY, EBADMSG },
+};
+
+static const struct {
+        const char *pattern, *text;
+        ErrorKind kind;
+        int errnum;
+} troubles[] = {
+        { "No space left on device", "no space (or no inodes) left on the disk", ERROR_IO, ENOSPC },
+        { "Disk quota exceeded", "the disk quota is used up", ERROR_IO, EDQUOT },
+        { "Read-only file system", "the file system is read-only", ERROR_IO, EROFS },
+        { "Input/output error", "input/output error: the disk may be failing", ERROR_IO, EIO },
+        { "Structure needs cleaning", "the file system is damaged", ERROR_IO, EUCLEAN },
+        { "Operation not permitted", "the file may not be changed", ERROR_CREATE, EPERM },
+        { "Permission denied", "permission denied", ERROR_CREATE, EACCES },
+        { "Is a directory", "there is a directory where a file has to be", ERROR_CREATE, EISDIR },
+        { "cannot overwrite directory", "there is a directory where a file has to be", ERROR_CREATE,
+          EISDIR },
+        { "Not a directory", "there is a file where a directory has to be", ERROR_CREATE, ENOTDIR },
+        { "File exists", "there is a file where a directory has to be", ERROR_CREATE, ENOTDIR },
+        { "Text file busy", "the file is being run", ERROR_CREATE, ETXTBSY },
+};
+
+static const char* next_line(const char *line) {
+        line += strcspn(line, "\n");
+        return *line ? line + 1 : line;
+}
+
+/* Noise, although all is well. */
+static bool is_noise(const char *line) {
+        return startswith(line, "Warning: Permanently added") ||
+               startswith(line, "sudo: unable to resolve host") ||
+               startswith(line, "Shared connection to ") || startswith(line, MARK);
+}
+
+/**
+ * failure_detail() - what is worth showing of a standard error
+ * @text:       what was printed there
+ *
+ * Return: its lines, each ended, 40 at most, the last ones; "" if there is nothing. The caller frees it.
+ */
+char* failure_detail(const char *text) {
+        _cleanup_buffer_ Buffer out = BUFFER_NULL;
+        size_t n = 0;
+        const char *begin;
+
+        for (const char *line = text; *line; line = next_line(line))
+                if (*line != '\n' && !is_noise(line)) {
+                        buffer_add(&out, line, strcspn(line, "\r\n"));
+                        buffer_add_char(&out, '\n');
+                        n++;
+                }
+        begin = buffer_str(&out);
+        for (; n > 40; n--)
+                begin = next_line(begin);
+        return xstrdup(begin);
+}
+
+/* The path that a program complains about: the longest word with a slash in it, without what marks a file
+ * as staged. */
+static char* path_of_complaint(const char *line) {
+        static const char alphabet[] =
+                "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._@:+-";
+        const char *best = NULL;
+        size_t best_size = 0, end = strcspn(line, "\n");
+        char *path;
+
+        for (size_t i = 0; i < end;) {
+                size_t n = strspn(line + i, alphabet);
+
+                while (n > 0 && line[i + n - 1] == ':')
+                        n--;
+                if (n > best_size && memchr(line + i, '/', n)) {
+                        best = line + i;
+                        best_size = n;
+                }
+                i += n + 1;
+        }
+        if (!best)
+                return NULL;
+        path = xasprintf("%s%.*s", *best == '/' ? "" : "/", (int) best_size, best);
+        if (endswith(path, ".hw-new"))
+                path[strlen(path) - strlen(".hw-new")] = 0;
+        return path;
+}
+
+static int said_error(const char *said, Error **reterr) {
+        size_t size = strcspn(said, " \n");
+        const char *text = said + size + (said[size] == ' ' ? 1 : 0);
+
+        for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+                if (strlen(kinds[i].name) == size && strncmp(kinds[i].name, said, size) == 0)
+                        return error_set(reterr, kinds[i].kind, kinds[i].errnum, "%.*s",
+                                         (int) strcspn(text, "\n"), text);
+        return error_set(reterr, ERROR_INTERNAL, EPROTO, "%.*s", (int) strcspn(said, "\n"), said);
+}
+
+static int trouble_error(const char *text, Error **reterr) {
+        for (const char *line = text; *line; line = next_line(line))
+                for (size_t i = 0; i < ARRAY_SIZE(troubles); i++) {
+                        const char *found = strstr(line, troubles[i].pattern);
+                        _cleanup_free_ char *path = NULL;
+
+                        if (!found || found >= line + strcspn(line, "\n"))
+                                continue;
+                        path = path_of_complaint(line);
+                        return error_set(reterr, troubles[i].kind, troubles[i].errnum, "%s: %s",
+                                         path ? path : "cannot write", troubles[i].text);
+                }
+        return 0;
+}
+
+/**
+ * script_error() - why a script failed
+ * @name:       what it was to do, for failures without a better explanation
+ * @status:     its exit status
+ * @text:       its standard error
+ * @reterr:     what it means; the rest of the text is its detail
+ *
+ * The world's troubles come first, as they are why the script gave up with words of its own; but what it
+ * says about others (a lock's holder) may well contain such words.
+ *
+ * Return: a negative errno.
+ */
+int script_error(const char *name, int status, const char *text, Error **reterr) {
+        _cleanup_free_ char *detail = failure_detail(text);
+        const char *said = strstr(text, MARK);
+        int r = 0;
+
+        if (said && startswith(said, MARK "busy "))
+                return said_error(said + strlen(MARK), reterr);
+        if (!said || startswith(said, MARK "io "))
+                r = trouble_error(text, reterr);
+        if (r == 0 && said)
+                r = said_error(said + strlen(MARK), reterr);
+        if (r == 0)
+                r = error_set(reterr, ERROR_UNAVAILABLE, EREMOTEIO,
+                              "%s: a script on the node ended with status %d", name, status);
+        if (*detail)
+                error_detail(reterr, "%s", detail);
+        return r;
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "common/process.h"
+#include "host/host.h"
+
+/*
+ * What the files of host/ share
+ *
+ * Every script travels over a channel: a process (ssh, or sh on this machine) whose input is the sudo
+ * password if there is one, a line that says how long the script is, the script, and what the script itself
+ * reads. The script's output stands between a line that proves that ssh, login shell and sudo did their
+ * work, and one with its exit status, both marked by a nonce: what a login shell prints is not taken for an
+ * answer, and a cut connection not for an end.
+ */
+
+#define NONCE_SIZE 17 /* with the NUL */
+
+typedef struct HostLock HostLock;
+
+struct Host {
+        const Node *node;
+        HostOptions options;
+        const volatile int *cancelled;
+        char *password;    /* or NULL */
+        char *control;     /* directory of the ssh masters' sockets */
+        char *known_hosts; /* file with the pinned host key, or NULL */
+        char *root;        /* "" but in tests: where the node's root directory is; local nodes only */
+        bool connected;    /* some channel was opened, so a master may be running */
+
+        /* from the last look, kept up to date by puts */
+        bool looked;
+        bool has_aes;
+        uint64_t generation;
+        AppliedFile *applied; /* what is recorded on the node */
+        size_t n_applied;
+        AppliedFile *known;   /* what is known to lie there: digest and the stamp that belongs to it */
+        size_t n_known;
+        char *record;         /* the text of applied.json, or NULL */
+
+        HostLock *lock;
+        Process *bus_process;
+        UnitBus *bus;
+};
+
+int host_open_at(const Node *node, const HostOptions *options, const char *root, Host **ret, Error **reterr);
+
+/* --- transport.c: how a node is reached --- */
+
+typedef enum TransportFlags {
+        /* a connection of its own, with the cipher that is fastest where both ends have AES instructions */
+        TRANSPORT_FAST_CIPHER = 1 << 0,
+} TransportFlags;
+
+int transport_prepare(Host *h, Error **reterr);
+void transport_close(Host *h);
+Strv transport_argv(Host *h, TransportFlags flags);
+bool transport_has_aes(void); /* this machine's processor */
+void host_trace(const Host *h, const char *format, ...) _printf_(2, 3);
+
+/* --- channel.c --- */
+
+typedef struct Script {
+        const char *name;    /* for --verbose: "look (31 paths, 4 units)" */
+        const char *text;    /* prelude.sh stands before it */
+        ProcessInput stream; /* what it reads from standard input */
+        uint64_t timeout_usec; /* 0: five minutes */
+        TransportFlags flags;
+} Script;
+
+typedef struct Answer {
+        char nonce[NONCE_SIZE];
+        Buffer out; /* of the script alone */
+        Buffer err; /* of ssh, sudo and the script */
+} Answer;
+
+void answer_done(Answer *a);
+
+/* Runs a script to its end. A status other than 0 is an Error, see failure.c. */
+int channel_run(Host *h, const Script *script, Answer *ret, Error **reterr);
+/* Starts one that stays: its input and output are the process' socket, the line that it has begun has
+ * been read. */
+int channel_start(Host *h, const Script *script, Process **ret, Error **reterr);
+int channel_read_line(Process *p, uint64_t timeout_usec, Buffer *ret); /* 1, 0 at the end, -ETIMEDOUT */
+
+/* --- failure.c, ssh-error.c: what standard error means --- */
+
+/* The channel never came as far as the script. */
+int ssh_error(const Host *h, int status, const char *stderr_text, Error **reterr);
+/* The script ended with another status than 0. */
+int script_error(const char *name, int status, const char *stderr_text, Error **reterr);
+/* Standard error without what ssh and sudo say although all is well. */
+char* failure_detail(const char *stderr_text);
+
+/* --- shell.c: text for scripts --- */
+
+void shell_add_quoted(Buffer *script, const char *text);
+void shell_add_variable(Buffer *script, const char *name, const char *value);
+/* "NAME='a b c'", a list of words that need no quoting each */
+void shell_add_list(Buffer *script, const char *name, char *const *words);
+
+/* --- known.c: digests and stamps --- */
+
+void known_set(Host *h, const char *path, const char *sha256, const char *stamp);
+const AppliedFile* known_find(const Host *h, const char *path);
+const AppliedFile* applied_find(const AppliedFile *files, size_t n_files, const char *path);
+AppliedFile* applied_copy(const AppliedFile *files, size_t n_files);
+AppliedFile* applied_free(AppliedFile *files, size_t n_files);
+
+/* --- put.c --- */
+
+typedef struct PutFile {
+        const char *path; /* absolute */
+        mode_t mode;
+        const char *owner; /* "root:root" */
+        const void *data;  /* or, if NULL, */
+        char *source;      /* a file here */
+        uint64_t size;
+        const char *sha256; /* of the content; NULL: put_run() computes it */
+} PutFile;
+
+/* What put.sh is told to do, in its own words, and the files that travel. */
+typedef struct PutOrders {
+        PutFile *files;
+        size_t n_files;
+        Buffer users, directories, owners, checks, late_checks, links, attributes, removals, sysctls;
+        Strv packages, masked;
+        Strv stamps;       /* paths whose stamps are wanted afterwards, beside those of the files */
+        Strv sync_directories;
+} PutOrders;
+
+void put_orders_done(PutOrders *o);
+int put_run(Host *h, const char *name, const PutOrders *o, const HostPut *progress, Error **reterr);
+
+/* --- put-stream.c --- */
+
+typedef struct PutStream PutStream;
+
+PutStream* put_stream_new(const PutOrders *o, const HostPut *progress, const volatile int *cancelled);
+ssize_t put_stream_feed(void *stream, void *buffer, size_t size); /* a ProcessFeed */
+PutStream* put_stream_free(PutStream *s);
+DEFINE_CLEANUP(PutStream*, put_stream_free)
+
+/* --- lock.c --- */
+
+bool host_lock_is_lost(const Host *h); /* it was held, and the node let go of it */

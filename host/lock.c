@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * The lock of a run
+ *
+ * A session on the node holds it, and a thread here sends it a byte every few seconds. When we end, however
+ * we end, the session's input ends; when this machine falls asleep or is cut off, nothing comes; the node
+ * lets go of the lock in both cases.
+ */
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+
+#include "common/alloc.h"
+#include "common/clock.h"
+#include "host/host-internal.h"
+#include "host/host-scripts.h"
+
+#define BEAT_MSEC 5000
+#define PATIENCE_SEC "30"
+#define ANSWER_TIMEOUT_USEC (60 * USEC_PER_SEC)
+#define RETRY_USEC (1 * USEC_PER_SEC)
+
+struct HostLock {
+        Process *process;
+        pthread_t thread;
+        bool has_thread;
+        int stop; /* eventfd */
+        int fd;   /* the session's input; lent by process */
+        volatile bool lost;
+};
+
+/* Ends when it is told to, or when the session has ended. */
+static void* beat(void *userdata) {
+        HostLock *l = userdata;
+        struct pollfd fds[] = {
+                { .fd = l->stop, .events = POLLIN },
+                { .fd = l->fd, .events = POLLIN },
+        };
+
+        for (;;) {
+                int n = poll(fds, ARRAY_SIZE(fds), BEAT_MSEC);
+
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0 || fds[0].revents)
+                        return NULL;
+                /* it says nothing while it holds the lock */
+                if (fds[1].revents || send(l->fd, ".", 1, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+                        break;
+        }
+        l->lost = true;
+        return NULL;
+}
+
+static HostLock* lock_free_(HostLock *l) {
+        uint64_t one = 1;
+
+        if (!l)
+                return NULL;
+        if (l->has_thread) {
+                (void) !write(l->stop, &one, sizeof(one));
+                (void) pthread_join(l->thread, NULL);
+        }
+        safe_close(l->stop);
+        if (l->process) {
+                /* the end of its input lets it go; so it is over when the next one tries */
+                process_close_input(l->process);
+                (void) process_wait(l->process, 2 * USEC_PER_SEC, NULL);
+        }
+        process_free(l->process);
+        free(l);
+        return NULL;
+}
+DEFINE_CLEANUP(HostLock*, lock_free_)
+
+/* 0: held. -EBUSY: by somebody else, as its standard error says. */
+static int lock_answer(HostLock *l, Error **reterr) {
+        _cleanup_buffer_ Buffer line = BUFFER_NULL;
+        int r;
+
+        r = channel_read_line(l->process, ANSWER_TIMEOUT_USEC, &line);
+        if (r > 0 && streq(buffer_str(&line), "locked"))
+                return 0;
+        if (r < 0)
+                return error_set(reterr, ERROR_UNAVAILABLE, r, "the node does not answer");
+        (void) process_wait(l->process, 2 * USEC_PER_SEC, NULL);
+        return script_error("lock", 1, process_errors(l->process), reterr);
+}
+
+static int lock_try(Host *h, const char *text, HostLock **ret, Error **reterr) {
+        _cleanup_(lock_free_p) HostLock *l = xnew(HostLock, 1);
+        int r;
+
+        l->stop = -EBADF;
+        r = channel_start(h, &(Script) { .name = "lock", .text = text }, &l->process, reterr);
+        if (r < 0)
+                return r;
+        r = lock_answer(l, reterr);
+        if (r < 0)
+                return r;
+        l->fd = process_fd(l->process);
+        l->stop = eventfd(0, EFD_CLOEXEC);
+        if (l->stop < 0)
+                return error_set_errno(reterr, errno, "cannot hold the lock");
+        r = -pthread_create(&l->thread, NULL, beat, l);
+        if (r < 0)
+                return error_set_errno(reterr, r, "cannot hold the lock");
+        l->has_thread = true;
+        *ret = TAKE_PTR(l);
+        return 0;
+}
+
+/* One line, whatever was given. */
+static void write_script(const char *holder, Buffer *text) {
+        _cleanup_free_ char *line = xstrndup(holder, strcspn(holder, "\n"));
+
+        shell_add_variable(text, "H_HOLDER", line);
+        buffer_add_str(text, "H_SECONDS=" PATIENCE_SEC "\n");
+        buffer_add(text, EMBED_LOCK_SH, EMBED_LOCK_SH_SIZE);
+}
+
+/**
+ * host_lock() - take the node for this run
+ * @h:          the host
+ * @holder:     who we are, for the error that others get: "pi@laptop since 2026-11-21T10:22:34Z: hardway
+ *              install"
+ * @wait:       wait until it is free
+ * @reterr:     names the holder
+ *
+ * Return: 0, -EBUSY if somebody else has it, -ECANCELED, or another negative errno.
+ */
+int host_lock(Host *h, const char *holder, bool wait, Error **reterr) {
+        _cleanup_buffer_ Buffer text = BUFFER_NULL;
+
+        if (h->lock && !h->lock->lost)
+                return 0;
+        host_unlock(h);
+        write_script(holder, &text);
+        for (;;) {
+                _cleanup_error_ Error *error = NULL;
+                int r = lock_try(h, buffer_str(&text), &h->lock, &error);
+
+                if (r >= 0)
+                        return 0;
+                if (r != -EBUSY)
+                        return error_propagate(reterr, TAKE_PTR(error));
+                if (!wait)
+                        return error_set(reterr, ERROR_TEMPORARY, EBUSY, "in use by %s", error->message);
+                if (h->cancelled && *h->cancelled)
+                        return error_set(reterr, ERROR_TEMPORARY, ECANCELED, "stopped while waiting for %s",
+                                         error->message);
+                clock_sleep(RETRY_USEC);
+        }
+}
+
+void host_unlock(Host *h) {
+        h->lock = lock_free_(h->lock);
+}
+
+bool host_lock_is_lost(const Host *h) {
+        return h->lock && h->lock->lost;
+}

@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The sections of look.sh's answer, and those of them that make up the Observation. Facts are in
+ * look-facts.c. */
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "common/alloc.h"
+#include "common/digest.h"
+#include "common/json.h"
+#include "common/parse.h"
+#include "host/look-internal.h"
+
+#define PATHS_MAX 100000
+
+int look_bad(LookParser *p, const char *what, const char *line) {
+        _cleanup_buffer_ Buffer shown = BUFFER_NULL;
+
+        for (const char *c = line; *c && shown.size < 120; c++)
+                buffer_add_char(&shown, *c >= ' ' && *c < 0x7f ? *c : '?');
+        return error_set(p->reterr, ERROR_UNAVAILABLE, EBADMSG,
+                         "the node's answer is not understood: %s: '%s'", what, buffer_str(&shown));
+}
+
+int look_each_line(LookParser *p, char *text, int (*function)(LookParser *p, char *line)) {
+        while (*text) {
+                char *line = text;
+                size_t n = strcspn(text, "\n");
+                int r;
+
+                text += n;
+                if (*text)
+                        *text++ = 0;
+                if (n == 0)
+                        continue;
+                r = function(p, line);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+char* look_word(char **line) {
+        char *word = *line + strspn(*line, " \t");
+        size_t n = strcspn(word, " \t");
+
+        if (n == 0)
+                return NULL;
+        *line = word + n;
+        if (**line)
+                *(*line)++ = 0;
+        return word;
+}
+
+/* --- what an earlier run recorded --- */
+
+static int read_applied(LookParser *p, const json_t *file) {
+        Observation *o = p->observation;
+        const char *path = json_text(file, "path"), *sha256 = json_text(file, "sha256"),
+                   *stamp = json_text(file, "stamp");
+
+        if (!path || path[0] != '/' || !sha256 || !stamp)
+                return look_bad(p, "/var/lib/hardway/applied.json", "an entry of 'files'");
+        o->applied = xrealloc(o->applied, o->n_applied + 1, sizeof(AppliedFile));
+        o->applied[o->n_applied++] = (AppliedFile) {
+                .path = xstrdup(path),
+                .sha256 = xstrdup(sha256),
+                .stamp = xstrdup(stamp),
+        };
+        return 0;
+}
+
+static int look_applied(LookParser *p, char *text, size_t size) {
+        _cleanup_json_ json_t *record = NULL;
+        const json_t *files, *file;
+        size_t i;
+        int r;
+
+        if (size == 0)
+                return 0;
+        r = json_parse("/var/lib/hardway/applied.json on the node", text, size, &record, p->reterr);
+        if (r < 0)
+                return r;
+        files = json_object_get(record, "files");
+        if (!json_is_array(files) || json_array_size(files) > PATHS_MAX)
+                return look_bad(p, "/var/lib/hardway/applied.json", "'files'");
+        json_array_foreach((json_t*) files, i, file) {
+                r = read_applied(p, file);
+                if (r < 0)
+                        return r;
+        }
+        free(p->observation->identity);
+        p->observation->identity = xstrdup_null(json_text(record, "identity"));
+        free(p->record);
+        p->record = xstrndup(text, size);
+        return 0;
+}
+
+static int generation_line(LookParser *p, char *line) {
+        if (parse_uint64(line, 0, UINT64_MAX - 2, &p->observation->generation) < 0)
+                return look_bad(p, "/var/lib/hardway/generation", line);
+        return 0;
+}
+
+static int look_generation(LookParser *p, char *text, size_t size) {
+        return look_each_line(p, text, generation_line);
+}
+
+/* --- paths --- */
+
+static ObservedType type_of_mode(uint64_t mode) {
+        switch (mode & S_IFMT) {
+        case S_IFREG:
+                return OBSERVED_FILE;
+        case S_IFDIR:
+                return OBSERVED_DIRECTORY;
+        case S_IFLNK:
+                return OBSERVED_SYMLINK;
+        default:
+                return OBSERVED_OTHER;
+        }
+}
+
+static int parse_mode(const char *word, uint64_t *ret) {
+        char *end;
+
+        if (!*word || strlen(word) > 8 || strspn(word, "0123456789abcdef") != strlen(word))
+                return -EINVAL;
+        *ret = strtoul(word, &end, 16);
+        return 0;
+}
+
+/* "MTIME:CTIME:INODE", both times with nanoseconds: a stat that cannot give those gives something else
+ * here */
+static bool is_stamp(const char *s) {
+        static const char digits[] = "0123456789";
+
+        for (unsigned i = 0; i < 2; i++) {
+                size_t n = strspn(s, digits);
+
+                if (n == 0 || s[n] != '.' || strspn(s + n + 1, digits) != 9 || s[n + 10] != ':')
+                        return false;
+                s += n + 11;
+        }
+        return *s && strspn(s, digits) == strlen(s);
+}
+
+static bool observed_already(const Observation *o, const char *path) {
+        for (size_t i = 0; i < o->n_paths; i++)
+                if (streq(o->paths[i].path, path))
+                        return true;
+        return false;
+}
+
+static void use_recorded_digest(const Observation *o, ObservedPath *found) {
+        for (size_t i = 0; i < o->n_applied; i++)
+                if (streq(o->applied[i].path, found->path) && streq(o->applied[i].stamp, found->stamp) &&
+                    strlen(o->applied[i].sha256) == SHA256_HEX_SIZE - 1) {
+                        found->sha256 = xstrdup(o->applied[i].sha256);
+                        return;
+                }
+}
+
+/* MODE OWNER SIZE STAMP PATH [-> TARGET] */
+static int path_line(LookParser *p, char *line) {
+        _cleanup_free_ char *whole = xstrdup(line), *path = NULL;
+        char *mode = look_word(&line), *owner = look_word(&line), *size = look_word(&line),
+             *stamp = look_word(&line);
+        Observation *o = p->observation;
+        uint64_t mode_value, size_value;
+        ObservedPath *found;
+        char *arrow;
+
+        if (!stamp || !*line || parse_mode(mode, &mode_value) < 0 ||
+            parse_uint64(size, 0, UINT64_MAX, &size_value) < 0 || !strchr(owner, ':') || !is_stamp(stamp))
+                return look_bad(p, "stat (it has to be that of GNU coreutils)", whole);
+        arrow = type_of_mode(mode_value) == OBSERVED_SYMLINK ? strstr(line, " -> ") : NULL;
+        path = xasprintf("/%.*s", arrow ? (int) (arrow - line) : (int) strlen(line), line);
+        if (observed_already(o, path) || o->n_paths >= PATHS_MAX)
+                return 0;
+        o->paths = xrealloc(o->paths, o->n_paths + 1, sizeof(ObservedPath));
+        found = o->paths + o->n_paths++;
+        *found = (ObservedPath) {
+                .path = TAKE_PTR(path),
+                .type = type_of_mode(mode_value),
+                .mode = (mode_t) (mode_value & 07777),
+                .owner = xstrdup(owner),
+                .size = size_value,
+                .stamp = xasprintf("%s:%s", size, stamp),
+                .target = arrow ? xstrdup(arrow + strlen(" -> ")) : NULL,
+        };
+        if (found->type == OBSERVED_FILE)
+                use_recorded_digest(o, found);
+        return 0;
+}
+
+static int look_paths(LookParser *p, char *text, size_t size) {
+        return look_each_line(p, text, path_line);
+}
+
+/* --- units --- */
+
+ObservedUnit* look_unit(LookParser *p, const char *name) {
+        for (size_t i = 0; i < p->observation->n_units; i++)
+                if (streq(p->observation->units[i].name, name))
+                        return p->observation->units + i;
+        return NULL;
+}
+
+static const struct {
+        const char *name;
+        size_t offset;
+} unit_texts[] = {
+        { "LoadState", offsetof(ObservedUnit, load_state) },
+        { "ActiveState", offsetof(ObservedUnit, active_state) },
+        { "SubState", offsetof(ObservedUnit, sub_state) },
+        { "UnitFileState", offsetof(ObservedUnit, file_state) },
+        { "Result", offsetof(ObservedUnit, result) },
+};
+
+static int unit_property(LookParser *p, ObservedUnit *u, const char *name, const char *value) {
+        for (size_t i = 0; i < ARRAY_SIZE(unit_texts); i++)
+                if (streq(unit_texts[i].name, name)) {
+                        char **text = (char**) ((char*) u + unit_texts[i].offset);
+
+                        free(*text);
+                        *text = xstrdup(value);
+                        return 0;
+                }
+        if (streq(name, "MainPID") && parse_unsigned(value, 0, INT32_MAX, &u->main_pid) < 0)
+                return look_bad(p, "systemctl", value);
+        if (streq(name, "NRestarts") && parse_unsigned(value, 0, UINT32_MAX, &u->n_restarts) < 0)
+                return look_bad(p, "systemctl", value);
+        if (streq(name, "NeedDaemonReload"))
+                u->needs_reload = streq(value, "yes");
+        if (streq(name, "DropInPaths")) {
+                strv_free(u->drop_ins);
+                u->drop_ins = strv_split(value, " ");
+        }
+        return 0;
+}
+
+/* systemctl shows the units in the order in which it was asked, each as lines of "Property=value", an
+ * empty line between them. */
+static int look_units(LookParser *p, char *text, size_t size) {
+        Observation *o = p->observation;
+        size_t n = strv_length(p->request->units), i = 0;
+
+        free(o->units);
+        o->units = xnew(ObservedUnit, n > 0 ? n : 1);
+        for (o->n_units = 0; o->n_units < n; o->n_units++)
+                o->units[o->n_units].name = xstrdup(p->request->units[o->n_units]);
+        while (*text) {
+                char *line = text, *value;
+                size_t length = strcspn(text, "\n");
+                int r;
+
+                text += length;
+                if (*text)
+                        *text++ = 0;
+                if (length == 0) {
+                        i++;
+                        continue;
+                }
+                value = strchr(line, '=');
+                if (i >= n || !value)
+                        return look_bad(p, "systemctl", line);
+                *value = 0;
+                r = unit_property(p, o->units + i, line, value + 1);
+                if (r < 0)
+                        return r;
+        }
+        for (i = 0; i < n; i++)
+                if (!o->units[i].load_state || !o->units[i].active_state)
+                        return look_bad(p, "systemctl says nothing of", o->units[i].name);
+        return 0;
+}
+
+/* "/proc/PID/environ:HARDWAY_INPUTS=DIGEST", each with a NUL at its end */
+static int look_inputs(LookParser *p, char *text, size_t size) {
+        for (const char *entry = text; entry < text + size; entry += strlen(entry) + 1) {
+                const char *pid = startswith(entry, "/proc/"),
+                           *value = strstr(entry, "/environ:HARDWAY_INPUTS=");
+                Observation *o = p->observation;
+
+                if (!pid || !value)
+                        continue;
+                value += strlen("/environ:HARDWAY_INPUTS=");
+                for (size_t i = 0; i < o->n_units; i++)
+                        if (o->units[i].main_pid > 0 && o->units[i].main_pid == strtoul(pid, NULL, 10)) {
+                                free(o->units[i].inputs);
+                                o->units[i].inputs = xstrdup(value);
+                        }
+        }
+        return 0;
+}
+
+/* --- users --- */
+
+static int user_line(LookParser *p, char *line) {
+        line[strcspn(line, ":")] = 0;
+        strv_add(&p->observation->users, line);
+        return 0;
+}
+
+static int look_users(LookParser *p, char *text, size_t size) {
+        return look_each_line(p, text, user_line);
+}
+
+/* --- all of it --- */
+
+/* In the order in which look.sh prints them; each has to be there, once. */
+static const struct {
+        const char *name;
+        LookSection parse;
+} sections[] = {
+        { "applied", look_applied },     { "generation", look_generation },
+        { "paths", look_paths },         { "units", look_units },
+        { "inputs", look_inputs },       { "users", look_users },
+        { "packages", look_packages },   { "tools", look_tools },
+        { "systemd", look_systemd },     { "files", look_files },
+        { "machine", look_machine },     { "addresses", look_addresses },
+        { "listening", look_listening }, { "disk", look_disk },
+        { "clock", look_clock },
+};
+
+/* The mark before a section, "\n@NONCE NAME\n", or NULL; *ret_body is the text behind it. */
+static char* find_section(const char *nonce, const char *name, char *text, size_t size, char **ret_body) {
+        _cleanup_free_ char *mark = xasprintf("\n@%s %s\n", nonce, name);
+        char *found = memmem(text, size, mark, strlen(mark));
+
+        *ret_body = found ? found + strlen(mark) : NULL;
+        return found;
+}
+
+static int parse_sections(LookParser *p, char *text, size_t size) {
+        char *body, *end = text + size;
+
+        if (!find_section(p->request->nonce, sections[0].name, text, size, &body))
+                return look_bad(p, "there is no section", sections[0].name);
+        for (size_t i = 0; i < ARRAY_SIZE(sections); i++) {
+                char *next = end, *next_body = NULL;
+                int r;
+
+                if (i + 1 < ARRAY_SIZE(sections)) {
+                        next = find_section(p->request->nonce, sections[i + 1].name, body,
+                                            (size_t) (end - body), &next_body);
+                        if (!next)
+                                return look_bad(p, "there is no section", sections[i + 1].name);
+                        *next = 0;
+                }
+                r = sections[i].parse(p, body, (size_t) (next - body));
+                if (r < 0)
+                        return r;
+                body = next_body;
+        }
+        return 0;
+}
+
+/**
+ * look_parse() - understand what look.sh printed
+ * @request:    what was asked
+ * @data:       the answer
+ * @size:       of it
+ * @facts:      the defaults, changed where the node says otherwise (also on failure)
+ * @ret:        the observation, with digests where the record has them under the same stamp
+ * @reterr:     shows the line that is not understood
+ *
+ * Return: 0, or a negative errno.
+ */
+int look_parse(const LookRequest *request, const char *data, size_t size, Facts *facts, Look *ret,
+               Error **reterr) {
+        _cleanup_free_ char *text = xmalloc(size + 1);
+        _cleanup_(look_done) Look look = LOOK_NULL;
+        LookParser p = { .request = request, .facts = facts, .reterr = reterr };
+        int r;
+
+        memcpy(text, data, size);
+        text[size] = 0;
+        p.observation = xnew(Observation, 1);
+        r = parse_sections(&p, text, size);
+        free(p.hosts);
+        look = (Look) { .observation = p.observation, .record = p.record };
+        if (r < 0)
+                return r;
+        facts->observed = true;
+        *ret = look;
+        look = LOOK_NULL;
+        return 0;
+}
+
+void look_done(Look *look) {
+        observation_free(look->observation);
+        free(look->record);
+        *look = LOOK_NULL;
+}
+
+/* "DIGEST  PATH" */
+static int digest_line(LookParser *p, char *line) {
+        char *path = strstr(line, "  ");
+        Observation *o = p->observation;
+
+        if (!path || path - line != SHA256_HEX_SIZE - 1 ||
+            strspn(line, "0123456789abcdef") != SHA256_HEX_SIZE - 1)
+                return look_bad(p, "sha256sum", line);
+        path += 2;
+        for (size_t i = 0; i < o->n_paths; i++)
+                if (streq(o->paths[i].path + 1, path)) {
+                        free(o->paths[i].sha256);
+                        o->paths[i].sha256 = xstrndup(line, SHA256_HEX_SIZE - 1);
+                }
+        return 0;
+}
+
+int look_parse_digests(const char *nonce, const char *data, size_t size, Observation *o, Error **reterr) {
+        _cleanup_free_ char *text = xstrndup(data, size);
+        LookParser p = { .observation = o, .reterr = reterr };
+        char *body;
+
+        if (!find_section(nonce, "digests", text, strlen(text), &body))
+                return look_bad(&p, "there is no section", "digests");
+        return look_each_line(&p, body, digest_line);
+}

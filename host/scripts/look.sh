@@ -1,0 +1,139 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Facts of the node and what lies and runs there. Every section is what some program printed; understanding
+# it is left to the asking side (host/look-parse.c). It runs before anything else in every run of hardway,
+# also in those that change nothing: so each program is started once for all there is to ask, and what the
+# shell or grep can read is not asked of a program.
+#
+# H_PATHS        files to look at, without the leading slash
+# H_UNITS        units
+# H_USERS, H_PACKAGES
+# H_SYSCTLS      files below /proc/sys
+
+# a put of a run that was killed may still be at work here; what it changes must not be seen half done
+if [ -e var/lib/hardway/put.lock ]; then
+        flock -s -w 120 var/lib/hardway/put.lock true ||
+                fail temporary "another hardway is writing here, for minutes now"
+fi
+
+section applied
+cat var/lib/hardway/applied.json 2>/dev/null || :
+
+section generation
+if [ -r var/lib/hardway/generation ]; then
+        read -r generation <var/lib/hardway/generation || :
+        printf '%s\n' "$generation"
+fi
+
+# what earlier runs have put here and may have to go: a list that is written with applied.json
+section paths
+set -f
+# shellcheck disable=SC2046,SC2086
+set -- $H_PATHS $(cat var/lib/hardway/applied.paths 2>/dev/null || :)
+set +f
+if [ $# -gt 0 ]; then
+        # that a file is missing is no failure; other complaints are for the asking side to read
+        stat -c '%f %U:%G %s %.9Y:%.9Z:%i %N' -- "$@" || :
+fi
+
+section units
+pids=
+if [ -n "$H_UNITS" ]; then
+        # shellcheck disable=SC2086
+        units=$(systemctl show -p Id,LoadState,ActiveState,SubState,UnitFileState,Result,MainPID,NRestarts \
+                -p NeedDaemonReload,DropInPaths -- $H_UNITS) ||
+                fail unavailable "systemd does not answer"
+        printf '%s\n' "$units"
+        set -f
+        for word in $units; do
+                case $word in
+                MainPID=[1-9]*) pids="$pids /proc/${word#MainPID=}/environ" ;;
+                esac
+        done
+        set +f
+fi
+
+# what the running processes were started with; words end with a NUL here
+section inputs
+if [ -n "$pids" ]; then
+        # shellcheck disable=SC2086
+        grep -a -s -z -H '^HARDWAY_INPUTS=' $pids || :
+        echo
+fi
+
+section users
+if [ -n "$H_USERS" ]; then
+        # shellcheck disable=SC2086
+        getent passwd $H_USERS || :
+fi
+
+# where packages are not dpkg's, a program of the package's name says that it is there
+section packages
+if have dpkg-query; then
+        # shellcheck disable=SC2016,SC2086
+        [ -z "$H_PACKAGES" ] ||
+                dpkg-query -W -f '${Package} ${db:Status-Status} ${Version}\n' $H_PACKAGES 2>/dev/null || :
+else
+        for name in $H_PACKAGES; do
+                if have "$name"; then
+                        version=$("$name" -v 2>&1 | sed -n '1s/^[^0-9]*\([0-9][0-9.]*\).*/\1/p')
+                        printf '%s installed %s\n' "$name" "$version"
+                fi
+        done
+fi
+
+section tools
+for name in apt-get zstd; do
+        if have "$name"; then printf '%s\n' "$name"; fi
+done
+
+# the version of systemd is in the name of its library; asking systemd itself takes ten times as long
+section systemd
+version=
+for file in /usr/lib/systemd/libsystemd-shared-*.so /usr/lib/*/systemd/libsystemd-shared-*.so; do
+        if [ -e "$file" ]; then
+                [ -z "$version" ] || version=several
+                [ "$version" = several ] || version=${file##*/libsystemd-shared-}
+        fi
+done
+case $version in
+"" | several) systemctl --version ;;
+*) printf 'systemd %s\n' "$version" ;;
+esac
+
+# each line with the file it is from
+section files
+# shellcheck disable=SC2086
+grep -a -s -H '' etc/os-release etc/machine-id etc/hosts etc/nsswitch.conf run/hardway/*.loaded \
+        /proc/sys/kernel/hostname /proc/meminfo /sys/fs/cgroup/cgroup.controllers \
+        /sys/devices/system/cpu/online $H_SYSCTLS || :
+grep -a -s -H -m 1 '^flags\|^Features\|^KernelPageSize' /proc/cpuinfo /proc/self/smaps || :
+
+# the kernel's architecture; the first bytes of an ELF file tell that of all programs
+section machine
+uname -m
+od -A n -t x1 -N 20 /bin/sh
+
+section addresses
+if have ip; then
+        ip -o addr || :
+fi
+
+section listening
+if have ss; then
+        ss -H -l -t -n -p || :
+fi
+
+section disk
+stat -f -c '%a %S %n' var/lib opt . 2>/dev/null || :
+
+# timedatectl starts a service of systemd to answer; timesyncd leaves a file once it has the time, and a
+# container has the clock of its machine
+section clock
+if [ -e /run/systemd/timesync/synchronized ] || [ -e /run/systemd/container ]; then
+        echo yes
+else
+        timedatectl show -p NTPSynchronized --value 2>/dev/null || :
+fi
+date +%s

@@ -1,0 +1,247 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Makes files, and what they need, true on the node. A tar stream follows on standard input; its members lie
+# beside their targets, with .hw-new behind their names, until all of them are complete, checked and on the
+# disk. The list of digests is the last member: tar is content with a stream that was cut between two
+# members.
+#
+# H_GENERATION   the number that was seen when the node was looked at
+# H_FILES        paths of the members' targets, without leading slash, a line each
+# H_SYNC         directories that names appear in or go away from
+# H_PACKAGES     to install; H_MASKED: units that must not start meanwhile
+# H_STAMPS       paths whose stamps are wanted in the end
+# put_...        functions that do the single steps, made of those below
+
+umask 077
+# a connection that is lost does not keep us from finishing what is complete
+trap '' HUP PIPE
+S=var/lib/hardway
+
+# --- single steps ---
+
+# user NAME HOME COMMENT [GROUP...]
+user() {
+        name=$1
+        systemd-sysusers ${H_ROOT:+--root="$H_ROOT"} --inline "u $1 - \"$3\" $2 /usr/sbin/nologin" >&2 ||
+                fail unavailable "cannot make the user $1"
+        shift 3
+        for group; do
+                systemd-sysusers ${H_ROOT:+--root="$H_ROOT"} --inline "m $name $group" >&2 ||
+                        fail unavailable "cannot put the user $name into the group $group"
+        done
+}
+
+# directory MODE OWNER PATH
+directory() {
+        umask 022
+        mkdir -p -- "$3" || fail io "cannot make the directory /$3"
+        umask 077
+        attributes "$@"
+}
+
+# attributes MODE OWNER PATH: the mode first, as it may be about closing a file
+attributes() {
+        chmod -- "$1" "$3" || fail io "cannot set the mode of /$3"
+        owner "$2" "$3"
+}
+
+# owner OWNER PATH...
+owner() {
+        owner=$1
+        shift
+        chown -- "$owner" "$@" || fail io "cannot give files to $owner"
+}
+
+# check PATH COMMAND: COMMAND finds the file as $1
+check() {
+        if ! sh -c "$2" sh "$1" >&2; then
+                fail verify "/${1%.hw-new} is not accepted by: $2"
+        fi
+}
+
+# link TARGET PATH
+link() {
+        rm -f -- "$2.hw-new"
+        if ! ln -s -- "$1" "$2.hw-new" || ! mv -f -T -- "$2.hw-new" "$2"; then
+                fail io "cannot make the link /$2"
+        fi
+}
+
+# removal DIGEST PATH: DIGEST is "-" if the path has to go whatever it is
+removal() {
+        case $1 in
+        -) [ ! -d "$2" ] || [ -h "$2" ] || { rmdir -- "$2" || fail refused "/$2 is not empty"; return; } ;;
+        link:*) [ "link:$(readlink -- "$2")" = "$1" ] || return 0 ;;
+        *) printf '%s  %s\n' "$1" "$2" | sha256sum --status -c - 2>/dev/null || return 0 ;;
+        esac
+        rm -f -- "$2" || fail io "cannot remove /$2"
+}
+
+# sysctl PATH VALUE
+sysctl() {
+        printf '%s\n' "$2" >"$1" || fail io "cannot set the sysctl /$1"
+}
+
+# --- the state of the put itself ---
+
+advance() {
+        generation=$((generation + 1))
+        if ! printf '%s\n' "$generation" >"$S/generation.new" ||
+                ! mv -f -- "$S/generation.new" "$S/generation"; then
+                fail io "cannot write /$S/generation"
+        fi
+}
+
+# what is staged now, or was by a put that did not come to its end
+forget() {
+        if [ -s "$S/staged" ]; then
+                xargs rm -f -- <"$S/staged"
+        fi
+        rm -f -- "$S/staged" "$S/manifest"
+}
+
+# runs at the end, whatever it is
+clean() {
+        status=$?
+        trap '' INT TERM
+        set +e
+        forget
+        unmask
+        exit "$status"
+}
+
+unmask() {
+        if [ -n "$masked" ]; then
+                # shellcheck disable=SC2086
+                systemctl unmask --runtime $masked >/dev/null 2>&1
+        fi
+        masked=
+}
+
+# --- files ---
+
+# what a rename would stumble over, before there is anything to rename
+foresee() {
+        set -f
+        for name in $H_FILES; do
+                if [ -d "$name" ] && ! [ -h "$name" ]; then
+                        fail refused "/$name is a directory, where a file has to be"
+                fi
+        done
+        set +f
+}
+
+receive() {
+        if ! printf '%s\n' "$H_FILES" | sed 's/$/.hw-new/' >"$S/staged" || ! sync -- "$S/staged"; then
+                fail io "cannot write /$S/staged"
+        fi
+        if ! tar -x -p -f - --numeric-owner <&3; then
+                stat -f -c 'hardway: %a of %b blocks, %d of %c inodes are free: %n' -- etc opt var >&2 || :
+                fail io "the files did not arrive"
+        fi
+        [ -f "$S/manifest" ] || fail cut "the connection broke off before all files had arrived"
+        exec 3<&-
+}
+
+# To the disk and back to the eyes at the same time. sync(1) takes what it is given file by file.
+verify() {
+        xargs sync <"$S/staged" &
+        sha256sum --quiet --strict -c "$S/manifest" >&2 || fail verify "files arrived damaged"
+        wait "$!" || fail io "files did not get to the disk"
+}
+
+publish() {
+        while read -r name; do
+                mv -f -T -- "$name" "${name%.hw-new}" || fail io "cannot replace /${name%.hw-new}"
+        done <"$S/staged"
+        rm -f -- "$S/staged" "$S/manifest"
+}
+
+# --- packages ---
+
+# 8 is our lock, which nothing that is started there and stays may hold
+apt_get() {
+        apt-get -q -y --no-install-recommends -o DPkg::Lock::Timeout=120 \
+                -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@" >&2 8>&-
+}
+
+# the lock of the lists has no timeout of its own, and a node that was just switched on is updating them
+apt_update() {
+        for _ in 1 2 3 4 5 6 7 8 9 10 11 12; do
+                if apt_get update; then return; fi
+                sleep 10
+        done
+        fail unavailable "apt-get update failed"
+}
+
+install() {
+        export DEBIAN_FRONTEND=noninteractive APT_LISTCHANGES_FRONTEND=none NEEDRESTART_SUSPEND=1
+        have apt-get || fail unavailable "has no apt-get: install these packages there by hand: $H_PACKAGES"
+        # shellcheck disable=SC2086
+        if [ -n "$H_MASKED" ]; then
+                masked=$H_MASKED
+                systemctl mask --runtime $masked >&2 || fail unavailable "cannot mask $masked"
+        fi
+        # a power cut may have left dpkg in the middle of something
+        dpkg --force-confdef --force-confold --configure -a >&2 8>&- || :
+        for name in $H_PACKAGES; do
+                if ! apt-cache show -- "$name" >/dev/null 2>&1; then
+                        apt_update
+                        break
+                fi
+        done
+        # shellcheck disable=SC2086
+        apt_get install $H_PACKAGES || {
+                # the lists may name versions that the server has no more
+                apt_update
+                apt_get install $H_PACKAGES || fail unavailable "apt-get could not install $H_PACKAGES"
+        }
+}
+
+# --- all of it ---
+
+# nothing but tar shall read what comes for tar
+exec 3<&0 </dev/null
+masked='' generation=0
+mkdir -p -- "$S" || fail io "cannot make the directory /$S"
+exec 8>>"$S/put.lock" || fail io "cannot write /$S/put.lock"
+flock -w 600 8 || fail temporary "another hardway is writing here, for minutes now"
+if [ -r "$S/generation" ]; then
+        read -r generation <"$S/generation" || :
+fi
+[ "${generation:-0}" = "$H_GENERATION" ] ||
+        fail stale "another hardway has changed something here in the meantime"
+forget
+trap clean EXIT
+trap 'exit 143' INT TERM
+advance
+
+put_users
+put_directories
+if [ -n "$H_FILES" ]; then
+        foresee
+        receive
+        put_owners
+        put_checks
+        verify
+        publish
+fi
+put_links
+put_attributes
+put_removals
+put_sysctls
+# shellcheck disable=SC2086
+[ -z "$H_SYNC" ] || sync -- $H_SYNC || fail io "directories did not get to the disk"
+if [ -n "$H_PACKAGES" ]; then
+        install
+        put_late_checks
+        unmask
+fi
+advance
+sync -- "$S" "$S/generation"
+
+section stamps
+set -f
+# shellcheck disable=SC2046,SC2086
+[ -z "$H_STAMPS" ] || stat -c '%s:%.9Y:%.9Z:%i %n' -- $H_STAMPS
