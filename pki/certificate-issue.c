@@ -12,6 +12,8 @@
 #define SERIAL_SIZE \
         16 /* RFC 5280 section 4.1.2.2 allows 20; CA/Browser Forum asks for 64 random bits at least */
 #define KEY_ID_SIZE 20
+#define DNS_NAME_MAX 253
+#define DNS_LABEL_MAX 63
 #define SEC_PER_DAY INT64_C(86400)
 
 DEFINE_CLEANUP_VOID(BASIC_CONSTRAINTS*, BASIC_CONSTRAINTS_free)
@@ -210,8 +212,8 @@ static int verify_names(X509 *x, const CertificateProfile *profile, Error **rete
                         startswith(*name, "*.") ? xasprintf("any.%s", *name + 2) : xstrdup(*name);
 
                 if (X509_check_host(x, host, 0, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, NULL) != 1)
-                        return error_set(reterr, ERROR_CONFIG, EINVAL,
-                                         "not a DNS name that a certificate can hold: %s", *name);
+                        return error_set(reterr, ERROR_INTERNAL, EINVAL,
+                                         "the name %s got lost in a certificate", *name);
         }
         for (size_t i = 0; i < profile->n_addresses; i++) {
                 const InetAddress *a = profile->addresses + i;
@@ -221,6 +223,29 @@ static int verify_names(X509 *x, const CertificateProfile *profile, Error **rete
                                          "an address got lost in a certificate");
         }
         return 0;
+}
+
+/* RFC 1034 section 3.5 and the underscore that people use all the same; a wildcard as the first label. */
+static bool is_dns_name(const char *name) {
+        size_t label = 0;
+
+        if (strlen(name) > DNS_NAME_MAX)
+                return false;
+        if (startswith(name, "*."))
+                name += 2;
+        for (; *name; name++) {
+                bool letter = (*name >= 'a' && *name <= 'z') || (*name >= 'A' && *name <= 'Z');
+
+                if (*name == '.' && label > 0)
+                        label = 0;
+                else if (letter || (*name >= '0' && *name <= '9') || *name == '-' || *name == '_')
+                        label++;
+                else
+                        return false;
+                if (label > DNS_LABEL_MAX)
+                        return false;
+        }
+        return label > 0;
 }
 
 static int check_clock(X509 *issuer, int64_t now, Error **reterr) {

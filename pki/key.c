@@ -116,29 +116,35 @@ int key_generate(const char *type, EVP_PKEY **ret, Error **reterr) {
         return key_maker_generate(&maker, type, ret, reterr);
 }
 
+static bool read_point(EVP_PKEY *key, unsigned char *ret, size_t *ret_size) {
+        return EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PUB_KEY, ret, KEY_POINT_SIZE_MAX,
+                                               ret_size) == 1;
+}
+
 /* The point of an EC key, uncompressed: what a SubjectPublicKeyInfo holds (RFC 5480 section 2.2). */
 int key_read_public_point(EVP_PKEY *key, unsigned char ret[static KEY_POINT_SIZE_MAX], size_t *ret_size,
                           Error **reterr) {
-        if (EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PUB_KEY, ret, KEY_POINT_SIZE_MAX,
-                                            ret_size) != 1)
+        bool ok = read_point(key, ret, ret_size);
+
+        /* A key that was read from a file with a compressed point would go on like that. */
+        if (ok && ret[0] != POINT_CONVERSION_UNCOMPRESSED)
+                ok = EVP_PKEY_set_utf8_string_param(key, OSSL_PKEY_PARAM_EC_POINT_CONVERSION_FORMAT,
+                                                    OSSL_PKEY_EC_POINT_CONVERSION_FORMAT_UNCOMPRESSED) ==
+                             1 &&
+                     read_point(key, ret, ret_size) && ret[0] == POINT_CONVERSION_UNCOMPRESSED;
+        if (!ok)
                 return pki_error(reterr, ERROR_INTERNAL, "cannot read the public half of a key");
-        if (*ret_size == 0 || ret[0] != POINT_CONVERSION_UNCOMPRESSED)
-                return -EOPNOTSUPP;
         return 0;
 }
 
-/* Puts the public half of a key into a certificate or a SubjectPublicKeyInfo. */
-int key_fill_public(EVP_PKEY *key, X509_PUBKEY *public, Error **reterr) {
-        const KeyType *type = key_type_of(key);
+static int fill_public_ec(EVP_PKEY *key, const KeyType *type, X509_PUBKEY *public, Error **reterr) {
         unsigned char point[KEY_POINT_SIZE_MAX], *copy;
         size_t size = 0;
+        int r;
 
-        if (!type || !type->group || key_read_public_point(key, point, &size, NULL) < 0) {
-                if (X509_PUBKEY_set(&public, key) != 1)
-                        return pki_error(reterr, ERROR_INTERNAL, "cannot write a public key");
-                return 0;
-        }
-
+        r = key_read_public_point(key, point, &size, reterr);
+        if (r < 0)
+                return r;
         copy = OPENSSL_memdup(point, size);
         if (!copy || X509_PUBKEY_set0_param(public, OBJ_nid2obj(NID_X9_62_id_ecPublicKey), V_ASN1_OBJECT,
                                             OBJ_nid2obj(type->curve_nid), copy, (int) size) != 1) {
@@ -146,6 +152,37 @@ int key_fill_public(EVP_PKEY *key, X509_PUBKEY *public, Error **reterr) {
                 return pki_error(reterr, ERROR_INTERNAL, "cannot write a public key");
         }
         return 0;
+}
+
+/*
+ * X509_PUBKEY_set() would replace the object, which may be part of a certificate: hence by way of another.
+ */
+static int fill_public_rsa(EVP_PKEY *key, X509_PUBKEY *public, Error **reterr) {
+        _cleanup_(X509_PUBKEY_freep) X509_PUBKEY *made = NULL;
+        const unsigned char *der = NULL;
+        unsigned char *copy = NULL;
+        int size = 0;
+
+        if (X509_PUBKEY_set(&made, key) == 1 && X509_PUBKEY_get0_param(NULL, &der, &size, NULL, made) == 1)
+                copy = OPENSSL_memdup(der, (size_t) size);
+        if (!copy || X509_PUBKEY_set0_param(public, OBJ_nid2obj(NID_rsaEncryption), V_ASN1_NULL, NULL, copy,
+                                            size) != 1) {
+                OPENSSL_free(copy);
+                return pki_error(reterr, ERROR_INTERNAL, "cannot write a public key");
+        }
+        return 0;
+}
+
+/* Puts the public half of a key into a certificate or a SubjectPublicKeyInfo. */
+int key_fill_public(EVP_PKEY *key, X509_PUBKEY *public, Error **reterr) {
+        const KeyType *type = key_type_of(key);
+
+        if (!type)
+                return error_set(reterr, ERROR_INTERNAL, EOPNOTSUPP,
+                                 "a key of a type that is not supported");
+        if (type->group)
+                return fill_public_ec(key, type, public, reterr);
+        return fill_public_rsa(key, public, reterr);
 }
 
 int key_public_to_der(EVP_PKEY *key, Buffer *ret, Error **reterr) {

@@ -97,6 +97,7 @@ static int store_run_report(const StoreRun *run, StoreReport report, void *userd
  */
 int store_examine(Store *s, const StoreRequest *requests, size_t n_requests, int64_t now, StoreReport report,
                   void *userdata, Error **reterr) {
+        STORE_LOCKED(s);
         _cleanup_(store_run_done) StoreRun run = { .store = s, .now = now };
         int r;
 
@@ -137,6 +138,7 @@ static int store_lock(const Store *s, Error **reterr) {
  */
 int store_generate(Store *s, const StoreRequest *requests, size_t n_requests, int64_t now,
                    StoreReport report, void *userdata, Error **reterr) {
+        STORE_LOCKED(s);
         _cleanup_(store_run_done) StoreRun run = { .store = s, .now = now };
         _cleanup_close_ int lock = store_lock(s, reterr);
         int r;

@@ -26,8 +26,8 @@
  * That is: "secrets/..." lies in secrets/, "X.conf" without a slash beside the cluster file, all else in
  * pki/. Keys, kubeconfigs and secrets have mode 0600, directories 0700.
  *
- * store_file(), store_fingerprint() and store_credential() may be called by several threads at once; what they lend stays
- * where it is as long as the store is.
+ * store_file(), store_fingerprint() and store_credential() may be called by several threads at once; what
+ * they lend stays where it is as long as the store is.
  *
  * store_generate() keeps what is valid, makes what is missing or no longer fits, never overwrites a CA, a
  * key pair or a secret, and publishes all that is new in one batch; it reports each entry through a
