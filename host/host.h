@@ -10,12 +10,12 @@
  *
  * Two transports that differ only in an argv prefix: this machine ("sh") and a remote one ("ssh TARGET sudo
  * -n sh"); what runs on the node are a few small scripts of POSIX sh, kept as files in host/scripts/ and
- * embedded. A Host belongs to one thread at a time. Remote hosts share one ssh master connection per run,
- * started by host_open() and ended by host_free().
+ * embedded. A Host belongs to one thread at a time. All channels to a remote host share one ssh connection:
+ * the first one makes it, host_free() ends it.
  *
  * Calling sequence of an installation:
  *
- *     host_open()      ssh master; nothing is run yet
+ *     host_open()      nothing is run yet
  *     host_look()      facts and observation in one round trip
  *     host_lock()      held by a session of its own until host_unlock(); its owner must be heard from
  *     host_put()       packages, users, directories, files, binaries, removals: only what the changes name
@@ -27,12 +27,14 @@
  * and becomes message and advice; the rest is the Error's detail.
  */
 typedef struct HostOptions {
-        const char *control_directory; /* for ssh's control sockets and our known_hosts; NULL: $XDG_RUNTIME_DIR/hardway or a private one in /tmp */
-        const char *sudo_password;     /* sent as the first line of each channel's input, or NULL: sudo -n */
-        bool accept_new;               /* StrictHostKeyChecking=accept-new */
-        bool keep_master;              /* leave the ssh master open for the next run */
-        unsigned connect_timeout_sec;  /* 0: 10 */
-        void (*trace)(void *userdata, const Node *node, const char *line); /* every command sent, for --verbose; or NULL */
+        /* for ssh's control sockets and our known_hosts; NULL: $XDG_RUNTIME_DIR/hardway or a private one */
+        const char *control_directory;
+        const char *sudo_password;    /* sent as the first line of each channel's input, or NULL: sudo -n */
+        bool accept_new;              /* StrictHostKeyChecking=accept-new */
+        bool keep_master;             /* leave the ssh master open for the next run */
+        unsigned connect_timeout_sec; /* 0: 10 */
+        /* told every command that is sent, for --verbose; or NULL */
+        void (*trace)(void *userdata, const Node *node, const char *line);
         void *userdata;
         const volatile int *cancelled; /* or NULL */
 } HostOptions;
@@ -46,7 +48,8 @@ const Node* host_node(const Host *h);
  * hash everything. */
 int host_look(Host *h, const Plan *plan, bool deep, Facts *ret_facts, Observation **ret, Error **reterr);
 
-int host_lock(Host *h, const char *holder, bool wait, Error **reterr); /* -EBUSY, ERROR_TEMPORARY: who holds it */
+/* -EBUSY, ERROR_TEMPORARY: who holds it */
+int host_lock(Host *h, const char *holder, bool wait, Error **reterr);
 void host_unlock(Host *h);
 
 typedef struct HostPut {
@@ -59,7 +62,8 @@ typedef struct HostPut {
 } HostPut;
 
 int host_put(Host *h, const HostPut *put, Error **reterr);
-int host_record(Host *h, const Plan *plan, const char *identity, Error **reterr); /* writes applied.json for plan */
+/* Writes applied.json for plan, if it would say something new: may be called at the end of every run. */
+int host_record(Host *h, const Plan *plan, const char *identity, Error **reterr);
 
 /* A script of POSIX sh as root; its standard output. A status other than 0 is an Error with standard
  * error as detail. */
