@@ -183,6 +183,10 @@ install() {
                 masked=$H_MASKED
                 systemctl mask --runtime $masked >&2 || fail unavailable "cannot mask $masked"
         fi
+        # what came with hardway may go with it (reset); what was there before stays
+        for name in $H_PACKAGES; do
+                grep -q -x -s -F -e "$name" "$S/packages" || printf '%s\n' "$name" >>"$S/packages"
+        done
         # a power cut may have left dpkg in the middle of something
         dpkg --force-confdef --force-confold --configure -a >&2 8>&- || :
         for name in $H_PACKAGES; do
