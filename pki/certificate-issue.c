@@ -279,6 +279,9 @@ static int check_request(const CertificateProfile *profile, X509 *issuer, Error 
                 return error_set(reterr, ERROR_CONFIG, EINVAL,
                                  "%u days is no validity for a certificate (1 to %u)", profile->days,
                                  (unsigned) CERTIFICATE_DAYS_MAX);
+        STRV_FOREACH(name, profile->dns_names)
+                if (!is_dns_name(*name))
+                        return error_set(reterr, ERROR_CONFIG, EINVAL, "not a DNS name: \"%s\"", *name);
         if (issuer && !(certificate_usage(issuer) & USAGE_CA))
                 return error_set(reterr, ERROR_CONFIG, EINVAL, "the issuer is not a CA");
         return 0;
