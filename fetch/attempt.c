@@ -23,9 +23,6 @@ Attempt* attempt_new(const DownloadRequest *request, const volatile int *cancell
         a->url = xstrdup(request->url);
         a->request.url = a->url;
         a->cancelled = cancelled;
-        a->curl = curl_easy_init();
-        if (!a->curl)
-                abort();
         return a;
 }
 
@@ -33,7 +30,7 @@ Attempt* attempt_free(Attempt *a) {
         if (!a)
                 return NULL;
 
-        curl_easy_cleanup(a->curl);
+        transfer_freep(&a->curl);
         error_free(a->local_error);
         free(a->encoding);
         free(a->url);
@@ -181,7 +178,11 @@ int attempt_prepare(Attempt *a, const DownloadOptions *options, Error **reterr) 
         a->encoding = NULL;
         a->text[0] = '\0';
 
-        curl_easy_reset(a->curl);
+        /* A new handle each time: one that failed early keeps a buffer whose size then cannot be set (7.88). */
+        transfer_freep(&a->curl);
+        a->curl = curl_easy_init();
+        if (!a->curl)
+                abort();
         r = attempt_set_network(a, options, reterr);
         if (r < 0)
                 return r;

@@ -52,7 +52,11 @@ int transfer_status_errno(long status);
 ErrorKind transfer_status_kind(long status);
 const char* transfer_status_text(long status); /* "not found"; NULL if there is nothing to say */
 
-DEFINE_CLEANUP_VOID(CURL*, curl_easy_cleanup)
+/* For handles; they may be NULL. */
+static inline void transfer_freep(CURL **curl) {
+        curl_easy_cleanup(*curl);
+        *curl = NULL;
+}
 
 typedef struct curl_slist *TransferList;
 

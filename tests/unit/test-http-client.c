@@ -273,7 +273,7 @@ static void test_times(void **state) {
         assert_fails(c, &(HttpRequest) { .url = stalled, .timeout_usec = 300 * USEC_PER_MSEC }, ETIMEDOUT,
                      ERROR_UNAVAILABLE, "the answer stalled, 3 bytes had come");
         assert_fails(c, &(HttpRequest) { .url = stalled, .stall_usec = USEC_PER_SEC }, ETIMEDOUT,
-                     ERROR_UNAVAILABLE, "the answer stalled, 3 bytes had come");
+                     ERROR_UNAVAILABLE, "too slow, 3 bytes had come");
         assert_fails(c, &(HttpRequest) { .url = stalled, .cancelled = &yes }, ECANCELED, ERROR_TEMPORARY,
                      "stopped");
 }
