@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * The files that kube-apiserver reads, and the objects it needs in its own cluster
+ */
+
+#include <ctype.h>
+#include <stdlib.h>
+
+#include "common/alloc.h"
+#include "common/json.h"
+#include "controlplane/controlplane-files.h"
+#include "controlplane/internal.h"
+
+#define UNIT "kube-apiserver.service"
+#define RBAC "rbac.authorization.k8s.io"
+
+/* secretbox (XSalsa20 and Poly1305) writes; identity lets what was there before still be read
+ * (https://kubernetes.io/docs/tasks/administer-cluster/encrypt-data/). */
+static json_t* encryption_config(const char *key) {
+        return json_pack("{s:s,s:s,s:[{s:[s],s:[{s:{s:[{s:s,s:s}]}},{s:{}}]}]}", "apiVersion",
+                         "apiserver.config.k8s.io/v1", "kind", "EncryptionConfiguration", "resources",
+                         "resources", "secrets", "providers", "secretbox", "keys", "name", "key1", "secret",
+                         key, "identity");
+}
+
+/* The store's file may end with a newline. */
+static char* encryption_key(const Buffer *content) {
+        size_t n = content->size;
+
+        while (n > 0 && isspace((unsigned char) content->data[n - 1]))
+                n--;
+        return xstrndup(content->data, n);
+}
+
+static int fill_encryption(const PlanContext *c, Plan *plan, PlanItem *item, Error **reterr) {
+        _cleanup_json_ json_t *tree = NULL;
+        _cleanup_error_ Error *error = NULL;
+        _cleanup_secret_ char *key = NULL;
+        const char *fingerprint = "(secrets/encryption-key)";
+        const Buffer *content;
+        int r;
+
+        r = c->store ? store_file(c->store, "secrets/encryption-key", &content, &error) : -ENOENT;
+        if (r < 0 && r != -ENOENT)
+                return error_propagate(reterr, TAKE_PTR(error));
+        if (r == -ENOENT)
+                plan_missing(plan, "secrets/encryption-key (run: hardway pki gen)");
+        else {
+                r = store_fingerprint(c->store, "secrets/encryption-key", &fingerprint, reterr);
+                if (r < 0)
+                        return r;
+                key = encryption_key(content);
+        }
+        tree = encryption_config(key ? key : "not-made-yet");
+        json_write_yaml(
+                tree,
+                "How secrets are encrypted in etcd. Whoever has this file and etcd's data has the secrets.",
+                &item->content);
+        item->fingerprint = xstrdup(fingerprint);
+        return 0;
+}
+
+static int add_encryption(const PlanContext *c, Plan *plan, Error **reterr) {
+        PlanItem *item = plan_add_file(plan, "kube-apiserver", "encryption-config", ENCRYPTION_CONFIG, 0600,
+                                       "", "Encrypts secrets before they reach etcd.");
+
+        item->secret = true;
+        plan_item_input_of(item, UNIT);
+        return fill_encryption(c, plan, item, reterr);
+}
+
+/* Anonymous requests are what haproxy's health checks and a client that has nothing but the CA make
+ * (KEP-4633). */
+static void add_authentication(Plan *plan) {
+        _cleanup_json_ json_t *tree = json_pack(
+                "{s:s,s:s,s:{s:b,s:[{s:s},{s:s},{s:s},{s:s}]}}", "apiVersion", "apiserver.config.k8s.io/v1",
+                "kind", "AuthenticationConfiguration", "anonymous", "enabled", 1, "conditions", "path",
+                "/livez", "path", "/readyz", "path", "/healthz", "path", "/version");
+        PlanItem *item =
+                plan_add_file(plan, "kube-apiserver", "authentication-config", AUTHENTICATION_CONFIG, 0644,
+                              "", "Lets anonymous requests through to health and version only.");
+
+        json_write_yaml(tree, "Who may ask without saying who he is, and for what.", &item->content);
+        plan_item_input_of(item, UNIT);
+}
+
+int apiserver_add_files(const PlanContext *c, Plan *plan, Error **reterr) {
+        PlanItem *item;
+        int r;
+
+        r = add_encryption(c, plan, reterr);
+        if (r < 0)
+                return r;
+        add_authentication(plan);
+        item = plan_add_file(plan, "kube-apiserver", "audit-policy", AUDIT_POLICY, 0644,
+                             EMBED_AUDIT_POLICY_YAML, "Says what is written to the audit log.");
+        plan_item_input_of(item, UNIT);
+        return 0;
+}
+
+static void add_binding(Plan *plan, const char *noun, const char *name, const char *role,
+                        const char *subject_kind, const char *subject, const char *why) {
+        _cleanup_free_ char *api = xasprintf("/apis/" RBAC "/v1/clusterrolebindings/%s", name);
+        json_t *body = json_pack("{s:s,s:s,s:{s:s},s:{s:s,s:s,s:s},s:[{s:s,s:s,s:s}]}", "apiVersion",
+                                 RBAC "/v1", "kind", "ClusterRoleBinding", "metadata", "name", name,
+                                 "roleRef", "apiGroup", RBAC, "kind", "ClusterRole", "name", role,
+                                 "subjects", "apiGroup", RBAC, "kind", subject_kind, "name", subject);
+
+        plan_add_object(plan, "kube-apiserver", noun, api, body, why);
+}
+
+/**
+ * apiserver_add_objects() - the objects without which the cluster's own credentials are of no use
+ * @plan:       the plan of a controller; each has them, they are applied once
+ *
+ * kubeadm has the same under its own name (cmd/kubeadm/app/constants,
+ * ClusterAdminsGroupAndClusterRoleBinding; k/k#138957).
+ */
+void apiserver_add_objects(Plan *plan) {
+        add_binding(plan, "cluster-admins", "hardway:cluster-admins", "cluster-admin", "Group",
+                    "hardway:cluster-admins",
+                    "Gives admin.conf its power, in a way that can be taken back by deleting this binding.");
+        add_binding(plan, "kubelet-client", "hardway:apiserver-kubelet-client", "system:kubelet-api-admin",
+                    "User", "kube-apiserver-kubelet-client",
+                    "Lets the apiservers talk to kubelets, for logs and exec: their certificate is in no "
+                    "group.");
+}

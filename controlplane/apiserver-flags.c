@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * kube-apiserver's command line (kubernetes pkg/controlplane/apiserver/options, apiserver
+ * pkg/server/options; kubeadm's cmd/kubeadm/app/phases/controlplane/manifests.go for what a cluster needs)
+ */
+
+#include <stdlib.h>
+
+#include "common/alloc.h"
+#include "controlplane/internal.h"
+#include "plan/ports.h"
+
+char* networks_to_string(const InetNetwork *networks, size_t n) {
+        _cleanup_strv_ Strv v = NULL;
+
+        for (size_t i = 0; i < n; i++) {
+                _cleanup_free_ char *text = inet_network_to_string(networks + i);
+
+                strv_add(&v, text);
+        }
+        return strv_join(v, ",");
+}
+
+static char* advertise_address(const PlanContext *c) {
+        return inet_address_to_string(&c->node->address);
+}
+
+/* Where haproxy is on the same node and wants the same port, it gets the VIP and the apiserver the node's
+ * address. */
+static char* bind_address(const PlanContext *c) {
+        if ((c->node->roles & ROLE_LOADBALANCER) && c->cluster->endpoint.present &&
+            c->cluster->endpoint.port == c->cluster->apiserver_port)
+                return inet_address_to_string(&c->node->address);
+        return xstrdup(c->node->address.family == AF_INET6 ? "::" : "0.0.0.0");
+}
+
+static char* secure_port(const PlanContext *c) {
+        return xasprintf("%u", c->cluster->apiserver_port);
+}
+
+static char* etcd_servers(const PlanContext *c) {
+        _cleanup_strv_ Strv urls = NULL;
+
+        if (c->node->roles & ROLE_ETCD)
+                return xasprintf("https://127.0.0.1:%d", PORT_ETCD_CLIENT);
+        CLUSTER_FOREACH_NODE(node, c->cluster, ROLE_ETCD) {
+                _cleanup_free_ char *endpoint = inet_endpoint_to_string(&node->address, PORT_ETCD_CLIENT);
+
+                strv_addf(&urls, "https://%s", endpoint);
+        }
+        return strv_join(urls, ",");
+}
+
+static char* etcd_timeout(const PlanContext *c) {
+        return xasprintf("%us", c->cluster->timings.etcd_ready_sec);
+}
+
+static char* service_account_issuer(const PlanContext *c) {
+        return xasprintf("https://kubernetes.default.svc.%s", c->cluster->domain);
+}
+
+static char* service_networks(const PlanContext *c) {
+        return networks_to_string(c->cluster->services, c->cluster->n_services);
+}
+
+/* haproxy has to have seen that the apiserver is not ready any more: its check every half of the check
+ * timeout, so many times as it takes to believe it, and one more that was under way. */
+static char* shutdown_delay(const PlanContext *c) {
+        const Timings *t = &c->cluster->timings;
+        unsigned noticed_msec = t->haproxy_fall * t->haproxy_check_msec / 2 + t->haproxy_check_msec;
+        unsigned sec = (noticed_msec + 999) / 1000;
+
+        return xasprintf("%us", sec > 3 ? sec : 3);
+}
+
+static char* goaway_chance(const PlanContext *c) {
+        bool spread = c->cluster->endpoint.present && cluster_count(c->cluster, ROLE_CONTROLLER) > 1;
+
+        return spread ? xstrdup(".001") : NULL;
+}
+
+const Flag apiserver_flags[] = {
+        { "advertise-address", .function = advertise_address,
+          .why = "The address that goes into the Service \"kubernetes\", by which pods reach this "
+                 "apiserver." },
+        { "bind-address", .function = bind_address,
+          .why = "All addresses of the node; or only its own where haproxy shares the node and the port." },
+        { "secure-port", .function = secure_port, .why = "The one port, always TLS." },
+
+        { "etcd-servers", .function = etcd_servers,
+          .why = "Only the member on this node: when that is gone, so is this apiserver, and the load "
+                 "balancer turns to another at once. With all members listed, a silent one makes requests "
+                 "hang on every apiserver." },
+        { "etcd-cafile", "%d/etcd-ca.crt", .why = "etcd has a CA of its own." },
+        { "etcd-certfile", "%d/apiserver-etcd-client.crt", .why = "What the apiserver shows to etcd." },
+        { "etcd-keyfile", "%d/apiserver-etcd-client.key", .why = "The key of that certificate." },
+        { "etcd-healthcheck-timeout", .function = etcd_timeout,
+          .why = "Longer than an election of etcd lasts: shorter, and each change of leader makes all "
+                 "apiservers unready at the same time." },
+        { "etcd-readycheck-timeout", .function = etcd_timeout,
+          .why = "The same, for /readyz, which haproxy looks at." },
+        { "encryption-provider-config", "%d/encryption-config.yaml",
+          .why = "Secrets are encrypted before they reach etcd, its disk and its snapshots." },
+
+        { "tls-cert-file", "%d/apiserver.crt", .why = "What the apiserver shows to its clients." },
+        { "tls-private-key-file", "%d/apiserver.key", .why = "The key of that certificate." },
+        { "tls-min-version", "VersionTLS12", .why = "Says what is the default, so that it can be seen." },
+        { "client-ca-file", "%d/ca.crt",
+          .why = "Who shows a certificate of this CA is the user that its subject names." },
+
+        { "authentication-config", AUTHENTICATION_CONFIG,
+          .why = "Lets anonymous requests through to health and version only. It replaces --anonymous-auth, "
+                 "and the two must not be set together." },
+        { "authorization-mode", "Node,RBAC",
+          .why = "Kubelets may touch what belongs to their own node; everybody else what roles say." },
+        { "enable-admission-plugins", "NodeRestriction",
+          .why = "Keeps a kubelet from labelling or changing other nodes; the other half of Node "
+                 "authorization." },
+        { "enable-bootstrap-token-auth", "true", .why = "Lets new nodes in by a short-lived token." },
+        { "allow-privileged", "true", .why = "Network plugins and kube-proxy run as privileged pods." },
+
+        { "service-account-issuer", .function = service_account_issuer,
+          .why = "The name of the issuer in the tokens of pods; required since 1.20." },
+        { "service-account-key-file", "%d/sa.pub",
+          .why = "Checks the tokens of pods; the same on all apiservers." },
+        { "service-account-signing-key-file", "%d/sa.key",
+          .why = "Signs the tokens of pods; the same on all apiservers, or a token would hold on one of "
+                 "them alone." },
+        { "service-cluster-ip-range", .function = service_networks,
+          .why = "Where the addresses of Services come from. Its first address is in the apiserver's "
+                 "certificate." },
+
+        { "kubelet-client-certificate", "%d/apiserver-kubelet-client.crt",
+          .why = "What the apiserver shows to kubelets, for logs and exec." },
+        { "kubelet-client-key", "%d/apiserver-kubelet-client.key", .why = "The key of that certificate." },
+        { "kubelet-preferred-address-types", "InternalIP,ExternalIP,Hostname",
+          .why = "Addresses first: names of nodes are seldom in the DNS." },
+
+        { "proxy-client-cert-file", "%d/front-proxy-client.crt",
+          .why = "What the apiserver shows to extension apiservers (metrics-server) when it passes a "
+                 "request on." },
+        { "proxy-client-key-file", "%d/front-proxy-client.key", .why = "The key of that certificate." },
+        { "requestheader-client-ca-file", "%d/front-proxy-ca.crt",
+          .why = "Headers that name a user are believed from holders of a certificate of this CA alone; so "
+                 "it is none of the others." },
+        { "requestheader-allowed-names", "front-proxy-client", .why = "And only under this name." },
+        { "requestheader-username-headers", "X-Remote-User", .why = "The header with the user's name." },
+        { "requestheader-group-headers", "X-Remote-Group", .why = "The header with the user's groups." },
+        { "requestheader-extra-headers-prefix", "X-Remote-Extra-",
+          .why = "Headers with what else is known of the user." },
+
+        { "audit-policy-file", AUDIT_POLICY,
+          .why = "What is written to the audit log: who changed what, and no secrets." },
+        { "audit-log-path", "/var/log/kubernetes/audit.log", .why = "Where, on this node." },
+        { "audit-log-maxage", "30", .why = "Days that old files are kept." },
+        { "audit-log-maxbackup", "10",
+          .why = "How many old files are kept; with maxsize, one gigabyte at most." },
+        { "audit-log-maxsize", "100", .why = "Megabytes after which a new file is begun." },
+
+        { "shutdown-delay-duration", .function = shutdown_delay,
+          .why = "Between saying \"not ready\" and closing the door, so that haproxy has stopped sending "
+                 "new connections: a planned restart fails no request." },
+        { "shutdown-send-retry-after", "true",
+          .why = "Requests on old connections are told to come again, and come to another apiserver." },
+        { "goaway-chance", .function = goaway_chance,
+          .why = "One request in a thousand is asked to open a new connection, so that load spreads again "
+                 "after an apiserver was away. Only with a load balancer in front, as it would come back to "
+                 "the same apiserver otherwise." },
+        { "profiling", "false",
+          .why = "No profiles over the network; they slow the server down and tell of its memory." },
+};
+
+_Static_assert(ARRAY_SIZE(apiserver_flags) == APISERVER_N_FLAGS, "a row was added or taken away");

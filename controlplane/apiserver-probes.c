@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * kube-apiserver's probes
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "common/alloc.h"
+#include "controlplane/internal.h"
+
+/* 1 ready; 0 not, *ret_why says why; negative: it is something else that answers, *ret_why says what. */
+static int ask_readyz(HttpClient *http, const Cluster *c, const Node *node, char **ret_why) {
+        _cleanup_free_ char *base = cluster_apiserver_url(c, node);
+        _cleanup_(api_answer_done) ApiAnswer answer = {};
+        _cleanup_error_ Error *error = NULL;
+        int r;
+
+        r = api_request(http, "GET", base, "/readyz", NULL, &answer, &error);
+        if (r < 0) {
+                *ret_why = xstrdup(error->message);
+                return r == -EKEYREJECTED ? r : 0;
+        }
+        if (answer.status == 200)
+                return 1;
+        if (answer.status == 500) {
+                _cleanup_free_ char *text = readyz_text(buffer_str(&answer.body));
+
+                *ret_why = xasprintf("/readyz says: %s", text);
+        } else
+                *ret_why = api_answer_text(&answer);
+        return 0;
+}
+
+/**
+ * apiserver_ready() - does this node's apiserver take requests?
+ * @c:          the context of the probe
+ * @node:       the node
+ * @ret:        ready when /readyz says so; failed if its certificate is not the cluster's
+ * @reterr:     what the store lacks
+ *
+ * Return: 0 or a negative errno.
+ */
+int apiserver_ready(const ProbeContext *c, const Node *node, ProbeResult *ret, Error **reterr) {
+        _cleanup_(http_client_freep) HttpClient *http = NULL;
+        _cleanup_free_ char *why = NULL;
+        int r;
+
+        r = probe_client(c, "ca", /* credential= */ NULL, &http, reterr);
+        if (r < 0)
+                return r;
+        r = ask_readyz(http, c->cluster, node, &why);
+        probe_result_set(ret,
+                         r > 0  ? PROBE_READY :
+                         r == 0 ? PROBE_WAITING :
+                                  PROBE_FAILED,
+                         why ? "%s" : NULL, why);
+        return 0;
+}
+
+/* A node that was never installed is not waited for. One that cannot be asked was installed as far as
+ * anybody knows, unless it has an etcd member: then etcd's gate, which knows the list of members, judges. */
+static bool was_installed(const ProbeContext *c, const Node *node) {
+        static const char script[] =
+                "if [ -e /etc/systemd/system/kube-apiserver.service ]; then echo yes; else echo no; fi\n";
+        _cleanup_buffer_ Buffer out = BUFFER_NULL;
+
+        if (!c->exec || c->exec(c->userdata, node, script, &out, NULL) < 0)
+                return !(node->roles & ROLE_ETCD);
+        return startswith(buffer_str(&out), "yes") != NULL;
+}
+
+/**
+ * apiserver_gate() - may a node be touched?
+ * @c:          the context of the probe
+ * @node:       the node; it does not matter which
+ * @ret:        ready if every apiserver that was installed is
+ * @reterr:     what the store lacks
+ *
+ * Return: 0 or a negative errno.
+ */
+int apiserver_gate(const ProbeContext *c, const Node *node, ProbeResult *ret, Error **reterr) {
+        _cleanup_(http_client_freep) HttpClient *http = NULL;
+        int r;
+
+        r = probe_client(c, "ca", /* credential= */ NULL, &http, reterr);
+        if (r < 0)
+                return r;
+        CLUSTER_FOREACH_NODE(other, c->cluster, ROLE_CONTROLLER) {
+                _cleanup_free_ char *why = NULL;
+
+                if (ask_readyz(http, c->cluster, other, &why) > 0 || !was_installed(c, other))
+                        continue;
+                probe_result_set(ret, PROBE_WAITING, "the apiserver of %s is not ready: %s", other->name,
+                                 why);
+                return 0;
+        }
+        probe_result_set(ret, PROBE_READY, NULL);
+        return 0;
+}

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * The checks of the endpoint and of each apiserver
+ */
+
+#include <stdlib.h>
+
+#include "common/alloc.h"
+#include "common/clock.h"
+#include "controlplane/internal.h"
+
+#define SUBJECT "kube-apiserver"
+#define CONFIG_MAP "/api/v1/namespaces/kube-system/configmaps/hardway-verify"
+
+/* The fingerprint of a certificate in PEM, or NULL. */
+static char* fingerprint(const Buffer *pem) {
+        _cleanup_(X509_freep) X509 *x = NULL;
+
+        if (pem->size == 0 || certificate_from_pem("served", pem->data, pem->size, &x, NULL) < 0)
+                return NULL;
+        return certificate_fingerprint(x);
+}
+
+/* Is what was shown the certificate that the store has for this node? */
+static bool is_served_by(const ProbeContext *c, const Node *node, const Buffer *served) {
+        _cleanup_free_ char *path = xasprintf("nodes/%s/pki/apiserver.crt", node->name);
+        _cleanup_free_ char *shown = fingerprint(served), *stored = NULL;
+        const Buffer *content;
+
+        if (!shown || probe_store_file(c, path, &content, NULL) < 0)
+                return false;
+        stored = fingerprint(content);
+        return stored && streq(shown, stored);
+}
+
+static void check_served_by_any(const ProbeContext *c, const char *url, const Buffer *served,
+                                CheckList *checks) {
+        Check *check;
+
+        CLUSTER_FOREACH_NODE(node, c->cluster, ROLE_CONTROLLER)
+        if (is_served_by(c, node, served)) {
+                check_add(checks, CHECK_OK, "endpoint.certificate", NULL, "endpoint",
+                          "%s shows the certificate of %s", url, node->name);
+                return;
+        }
+        check = check_add(checks, CHECK_FAILED, "endpoint.certificate", NULL, "endpoint",
+                          "%s shows a certificate that is not in the store", url);
+        check_advise(check, "it was issued anew and not installed, or by somebody else: hardway install");
+}
+
+static void check_version(const ProbeContext *c, HttpClient *http, const char *url, CheckList *checks) {
+        _cleanup_(api_answer_done) ApiAnswer answer = {};
+        _cleanup_error_ Error *error = NULL;
+        char wanted[VERSION_TEXT_SIZE];
+        const char *version;
+        Check *check;
+
+        version_format(&c->cluster->kubernetes, wanted);
+        if (api_request(http, "GET", url, "/version", NULL, &answer, &error) < 0) {
+                check = check_add(checks, CHECK_FAILED, "endpoint.version", NULL, "endpoint", "%s",
+                                  error->message);
+                check_advise(check, "nobody can use the cluster; what follows says why");
+                return;
+        }
+        version = json_text(answer.tree, "gitVersion");
+        if (answer.status != 200 || !version) {
+                _cleanup_free_ char *text = api_answer_text(&answer);
+
+                check_add(checks, CHECK_FAILED, "endpoint.version", NULL, "endpoint", "%s: %s", url, text);
+                return;
+        }
+        if (streq(version, wanted))
+                check = check_add(checks, CHECK_OK, "endpoint.version", NULL, "endpoint",
+                                  "%s answers: Kubernetes %s", url, version);
+        else {
+                check = check_add(checks, CHECK_WARNING, "endpoint.version", NULL, "endpoint",
+                                  "%s answers: Kubernetes %s, and the cluster file says %s", url, version,
+                                  wanted);
+                check_advise(check, "hardway install");
+        }
+        check->data = json_pack("{s:s,s:s}", "url", url, "version", version);
+        check_served_by_any(c, url, &answer.served, checks);
+}
+
+static void check_node(const ProbeContext *c, HttpClient *http, const Node *node, CheckList *checks) {
+        _cleanup_free_ char *base = cluster_apiserver_url(c->cluster, node);
+        _cleanup_free_ char *ready_id = xasprintf("apiserver.ready/%s", node->name);
+        _cleanup_free_ char *certificate_id = xasprintf("apiserver.certificate/%s", node->name);
+        _cleanup_(api_answer_done) ApiAnswer answer = {};
+        _cleanup_error_ Error *error = NULL;
+        Check *check;
+
+        if (api_request(http, "GET", base, "/readyz", NULL, &answer, &error) < 0) {
+                check = check_add(checks, CHECK_FAILED, ready_id, node, SUBJECT, "%s", error->message);
+                check_advise(check, "on %s: journalctl -u kube-apiserver; then: hardway install --node %s",
+                             node->name, node->name);
+                return;
+        }
+        if (answer.status == 200)
+                check_add(checks, CHECK_OK, ready_id, node, SUBJECT, "ready");
+        else {
+                _cleanup_free_ char *text = readyz_text(buffer_str(&answer.body));
+
+                check = check_add(checks, CHECK_FAILED, ready_id, node, SUBJECT, "not ready: %s",
+                                  *text ? text : buffer_str(&answer.body));
+                check_advise(check, "[-]etcd: look at etcd on %s first; else: journalctl -u kube-apiserver",
+                             node->name);
+        }
+
+        if (is_served_by(c, node, &answer.served))
+                check_add(checks, CHECK_OK, certificate_id, node, SUBJECT,
+                          "shows the certificate of the store");
+        else {
+                check = check_add(checks, CHECK_FAILED, certificate_id, node, SUBJECT,
+                                  "shows another certificate than the store has");
+                check_advise(check, "hardway install --node %s", node->name);
+        }
+}
+
+/* What was written has to come back. */
+static int write_and_read(HttpClient *http, const char *url, char **ret_problem, Error **reterr) {
+        _cleanup_free_ char *value = xasprintf("%lld-%d", (long long) clock_realtime(), (int) getpid());
+        _cleanup_json_ json_t *body = json_pack("{s:s,s:s,s:{s:s,s:s},s:{s:s}}", "apiVersion", "v1", "kind",
+                                                "ConfigMap", "metadata", "name", "hardway-verify",
+                                                "namespace", "kube-system", "data", "value", value);
+        _cleanup_(api_answer_done) ApiAnswer written = {}, read = {}, removed = {};
+        int r;
+
+        r = api_request(http, "PATCH", url, CONFIG_MAP "?fieldManager=hardway&force=true", body, &written,
+                        reterr);
+        if (r < 0)
+                return r;
+        if (written.status >= 300) {
+                *ret_problem = api_answer_text(&written);
+                return 0;
+        }
+        r = api_request(http, "GET", url, CONFIG_MAP, NULL, &read, reterr);
+        if (r >= 0 && !streq_null(json_path_text(read.tree, "data.value"), value))
+                *ret_problem =
+                        read.status >= 300 ? api_answer_text(&read) : xstrdup("read back something else");
+        /* whatever the answer was, it is not to stay */
+        (void) api_request(http, "DELETE", url, CONFIG_MAP, NULL, &removed, NULL);
+        return r;
+}
+
+static void check_write(const ProbeContext *c, const char *url, CheckList *checks) {
+        _cleanup_(http_client_freep) HttpClient *http = NULL;
+        _cleanup_free_ char *problem = NULL;
+        _cleanup_error_ Error *error = NULL;
+        uint64_t begin;
+        Check *check;
+        int r;
+
+        r = probe_client(c, "ca", "admin", &http, &error);
+        begin = clock_usec();
+        if (r >= 0)
+                r = write_and_read(http, url, &problem, &error);
+        if (r >= 0 && !problem) {
+                _cleanup_free_ char *span = clock_format_span(clock_usec() - begin);
+
+                check_add(checks, CHECK_OK, "endpoint.write", NULL, "endpoint",
+                          "a write was read back and removed in %s", span);
+                return;
+        }
+        check = check_add(checks, CHECK_FAILED, "endpoint.write", NULL, "endpoint",
+                          "nothing can be written: %s", problem ? problem : error->message);
+        check_advise(check, "403: hardway install applies the role bindings; else look at etcd");
+}
+
+/**
+ * apiserver_verify() - add the checks of the endpoint and of each apiserver
+ * @c:          the context of the probe
+ * @checks:     where to
+ *
+ * The endpoint is asked with nothing but the cluster's CA in hand, as any new client would.
+ *
+ * Return: 0 or a negative errno.
+ */
+int apiserver_verify(const ProbeContext *c, CheckList *checks) {
+        _cleanup_(http_client_freep) HttpClient *http = NULL;
+        _cleanup_free_ char *url = cluster_endpoint_url(c->cluster);
+        int r;
+
+        r = probe_client(c, "ca", /* credential= */ NULL, &http, NULL);
+        if (r < 0)
+                return r;
+        check_version(c, http, url, checks);
+        check_write(c, url, checks);
+        CLUSTER_FOREACH_NODE(node, c->cluster, ROLE_CONTROLLER)
+        check_node(c, http, node, checks);
+        return 0;
+}

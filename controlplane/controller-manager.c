@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * kube-controller-manager as a component (kubernetes cmd/kube-controller-manager/app/options; kubeadm's
+ * cmd/kubeadm/app/phases/controlplane/manifests.go for what a cluster needs)
+ */
+
+#include <stdlib.h>
+
+#include "common/alloc.h"
+#include "controlplane/controlplane.h"
+#include "controlplane/internal.h"
+#include "plan/ports.h"
+#include "plan/service.h"
+
+#define PKI "/etc/kubernetes/pki/"
+
+static char* cluster_name(const PlanContext *c) {
+        return xstrdup(c->cluster->name);
+}
+
+static char* pod_networks(const PlanContext *c) {
+        return networks_to_string(c->cluster->pods, c->cluster->n_pods);
+}
+
+static char* service_networks(const PlanContext *c) {
+        return networks_to_string(c->cluster->services, c->cluster->n_services);
+}
+
+static const InetNetwork* pod_network(const Cluster *c, int family) {
+        for (size_t i = 0; i < c->n_pods; i++)
+                if (c->pods[i].address.family == family)
+                        return c->pods + i;
+        return NULL;
+}
+
+/* The default, 24, has to lie inside of the pods' network: a smaller one gives sixteen nodes their share. */
+static char* node_mask_ipv4(const PlanContext *c) {
+        const InetNetwork *pods = pod_network(c->cluster, AF_INET);
+        unsigned length;
+
+        if (!pods || pods->prefix_length < 24)
+                return NULL;
+        length = pods->prefix_length + 4;
+        return xasprintf("%u", length < 30 ? length : 30);
+}
+
+/* The default, 64, may be at most 16 away from the pods' network (pkg/controller/nodeipam/ipam/cidrset). */
+static char* node_mask_ipv6(const PlanContext *c) {
+        const InetNetwork *pods = pod_network(c->cluster, AF_INET6);
+        unsigned length;
+
+        if (!pods || (pods->prefix_length >= 48 && pods->prefix_length < 64))
+                return NULL;
+        length = pods->prefix_length + (pods->prefix_length < 48 ? 16 : 8);
+        return xasprintf("%u", length < 126 ? length : 126);
+}
+
+static const Flag flags[] = {
+        { "bind-address", "127.0.0.1", .why = "Health and metrics are for this node's own eyes." },
+        { "kubeconfig", "%d/kubeconfig",
+          .why = "Who it is, and where the API is: at this node's own apiserver, so that it does not depend "
+                 "on the endpoint, and is never newer than the apiserver it talks to." },
+        { "authentication-kubeconfig", "%d/kubeconfig",
+          .why = "With it, it asks the apiserver who somebody is that asks for its metrics." },
+        { "authorization-kubeconfig", "%d/kubeconfig", .why = "And whether he may." },
+        { "tls-cert-file", "%d/controller-manager.crt",
+          .why = "What it shows to whoever asks for its health; without it, it would make a certificate "
+                 "that nobody can check." },
+        { "tls-private-key-file", "%d/controller-manager.key", .why = "The key of that certificate." },
+        { "tls-min-version", "VersionTLS12", .why = "Says what is the default, so that it can be seen." },
+        { "client-ca-file", "%d/ca.crt",
+          .why = "Who shows a certificate of this CA is the user that its subject names." },
+        { "requestheader-client-ca-file", "%d/front-proxy-ca.crt",
+          .why = "Headers that name a user are believed from holders of a certificate of this CA alone." },
+
+        { "cluster-name", .function = cluster_name, .why = "The name of the cluster file." },
+        { "controllers", "*,bootstrapsigner,tokencleaner",
+          .why = "All that are on by default, and the two that bootstrap tokens of new nodes need." },
+        { "use-service-account-credentials", "true",
+          .why = "Each controller has an identity and rights of its own, instead of all having all "
+                 "rights." },
+        { "service-account-private-key-file", "%d/sa.key", .why = "Signs the tokens of service accounts." },
+        { "root-ca-file", "%d/ca.crt",
+          .why = "The CA that pods are given, so that they can check the apiserver." },
+        { "cluster-signing-cert-file", "%d/ca.crt",
+          .why = "Certificates of new nodes are issued by the cluster's CA ..." },
+        { "cluster-signing-key-file", "%d/ca.key",
+          .why = "... with its key: the reason why it is on the controllers." },
+
+        { "allocate-node-cidrs", "true", .why = "Gives each node its share of the pods' network." },
+        { "cluster-cidr", .function = pod_networks, .why = "The pods' network, of the cluster file." },
+        { "node-cidr-mask-size-ipv4", .function = node_mask_ipv4,
+          .why = "The size of a node's share, where the default does not fit into the pods' network." },
+        { "node-cidr-mask-size-ipv6", .function = node_mask_ipv6, .why = "The same for IPv6." },
+        { "service-cluster-ip-range", .function = service_networks, .why = "What no node may be given." },
+
+        { "leader-elect", "true", .why = "One of them works, the others wait to take over." },
+        { "leader-elect-lease-duration", .function = lease_duration,
+          .why = "How long others wait for a leader that is silent. From the profile: on an SD card a write "
+                 "may take seconds, and a leader that could not renew in time ends itself." },
+        { "leader-elect-renew-deadline", .function = lease_renew,
+          .why = "How long the leader tries to renew until it gives up." },
+        { "leader-elect-retry-period", .function = lease_retry, .why = "How often each tries." },
+        { "flex-volume-plugin-dir", "/var/lib/kube-controller-manager/flexvolume",
+          .why = "It watches this directory, and its default lies in /usr, which is read-only to it." },
+        { "profiling", "false",
+          .why = "No profiles over the network; they slow it down and tell of its memory." },
+};
+
+static const Artifact artifacts[] = { { "kube-controller-manager", ORIGIN_KUBERNETES } };
+
+static const Credential credentials[] = {
+        { .type = STORE_KUBECONFIG,
+          .scope = PER_NODE,
+          .name = "controller-manager",
+          .issuer = "ca",
+          .common_name = "system:kube-controller-manager",
+          .usage = USAGE_CLIENT,
+          .why = "Who kube-controller-manager is to the apiserver; a role binding that every cluster has "
+                 "gives it its rights." },
+        { .type = STORE_CERTIFICATE,
+          .scope = PER_NODE,
+          .name = "controller-manager",
+          .issuer = "ca",
+          .common_name = "kube-controller-manager",
+          .usage = USAGE_SERVER,
+          .names = loopback_names,
+          .why = "What kube-controller-manager shows to whoever asks for its health and metrics." },
+};
+
+#define SHOWN "What it shows to whoever asks for its health and metrics."
+
+static const ServiceCredential handed_over[] = {
+        { "kubeconfig", "/etc/kubernetes/controller-manager.conf", .node = true,
+          .why = "Who it is to the apiserver." },
+        { "controller-manager.crt", PKI "controller-manager.crt", .node = true, .why = SHOWN },
+        { "controller-manager.key", PKI "controller-manager.key", .node = true, .why = SHOWN },
+        { "front-proxy-ca.crt", PKI "front-proxy-ca.crt",
+          .why = "Certifies who may name users in headers." },
+        { "sa.key", PKI "sa.key", .why = "Signs the tokens of service accounts." },
+        { "ca.crt", PKI "ca.crt", .why = "The cluster's CA." },
+        { "ca.key", PKI "ca.key", .why = "Signs the certificates of new nodes." },
+};
+
+static const UnitSetting settings[] = {
+        { "Unit", "Wants", "network-online.target", .why = "It needs the network." },
+        { "Unit", "After", "network-online.target kube-apiserver.service",
+          .why = "It ends itself when the apiserver does not answer: no need to begin so." },
+        { "Unit", "StartLimitIntervalSec", "0",
+          .why = "Never give up: what keeps it down may end at any time." },
+        { "Service", "Type", "exec",
+          .why = "It does not tell systemd when it is ready; its /healthz is asked." },
+        { "Service", "Restart", "always", .why = "It ends itself when it loses the lead, too." },
+        { "Service", "RestartSec", "2", .why = "Soon, but others may lead meanwhile." },
+        { "Service", "StateDirectory", "kube-controller-manager",
+          .why = "For the directory of volume plugins, which it makes." },
+        { "Service", "StateDirectoryMode", "0700", .why = "For itself alone." },
+};
+
+static const Service service = {
+        .component = &component_kube_controller_manager,
+        .documentation =
+                "https://kubernetes.io/docs/reference/command-line-tools-reference/kube-controller-manager/",
+        .credentials = handed_over,
+        .n_credentials = ARRAY_SIZE(handed_over),
+        .settings = settings,
+        .n_settings = ARRAY_SIZE(settings),
+        .why = "Runs this node's controller manager.",
+};
+
+static int controller_manager_plan(const PlanContext *c, Plan *plan, Error **reterr) {
+        PlanItem *unit;
+        int r;
+
+        r = service_add(c, plan, &service, &unit, reterr);
+        if (r < 0)
+                return r;
+        plan_unit_listens(unit, PORT_CONTROLLER_MANAGER);
+        return 0;
+}
+
+static int controller_manager_ready(const ProbeContext *c, const Node *node, ProbeResult *ret,
+                                    Error **reterr) {
+        return loopback_ready(c, node, "controller-manager", PORT_CONTROLLER_MANAGER, ret, reterr);
+}
+
+static int controller_manager_verify(const ProbeContext *c, CheckList *checks) {
+        check_leader(c, "kube-controller-manager", "controller-manager.leader", checks);
+        return 0;
+}
+
+const Component component_kube_controller_manager = {
+        .name = "kube-controller-manager",
+        .summary = "Keeps the cluster as its objects say: nodes, endpoints, jobs, certificates",
+        .unit = "kube-controller-manager.service",
+        .roles = ROLE_CONTROLLER,
+        .rank = 30,
+        .artifacts = artifacts,
+        .n_artifacts = ARRAY_SIZE(artifacts),
+        .credentials = credentials,
+        .n_credentials = ARRAY_SIZE(credentials),
+        .flags = flags,
+        .n_flags = ARRAY_SIZE(flags),
+        .plan = controller_manager_plan,
+        .ready = controller_manager_ready,
+        .verify = controller_manager_verify,
+        .ready_sec = 120,
+};

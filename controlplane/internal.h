@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "common/json.h"
+#include "plan/component.h"
+
+/* What the files of controlplane/ share; nobody else includes this. */
+
+#define AUDIT_POLICY "/etc/kubernetes/audit-policy.yaml"
+#define AUTHENTICATION_CONFIG "/etc/kubernetes/authentication-config.yaml"
+#define ENCRYPTION_CONFIG "/etc/kubernetes/encryption-config.yaml"
+
+#define APISERVER_N_FLAGS 42
+extern const Flag apiserver_flags[APISERVER_N_FLAGS];
+
+/* Networks of services or pods as the flags want them: "10.96.0.0/16,fd00::/112". The caller frees. */
+char* networks_to_string(const InetNetwork *networks, size_t n);
+
+/* apiserver-files.c */
+int apiserver_add_files(const PlanContext *c, Plan *plan, Error **reterr);
+void apiserver_add_objects(Plan *plan);
+
+/* What an apiserver answered. */
+typedef struct ApiAnswer {
+        long status;
+        Buffer body;
+        Buffer served; /* PEM of the certificate that was shown */
+        json_t *tree;  /* the body, if it is JSON */
+        uint64_t duration_usec;
+} ApiAnswer;
+
+/* An answer of any status is success. */
+int api_request(HttpClient *http, const char *method, const char *base, const char *path, const json_t *body,
+                ApiAnswer *ret, Error **reterr);
+void api_answer_done(ApiAnswer *a);
+char* api_answer_text(const ApiAnswer *a); /* of a failure, for people; the caller frees */
+char* readyz_text(const char *body);       /* "[-]etcd failed, [-]informer-sync failed" */
+
+int apiserver_ready(const ProbeContext *c, const Node *node, ProbeResult *ret, Error **reterr);
+int apiserver_gate(const ProbeContext *c, const Node *node, ProbeResult *ret, Error **reterr);
+int apiserver_verify(const ProbeContext *c, CheckList *checks);
+
+/* What serves on loopback only is asked on its node, with its own kubeconfig ("scheduler"). */
+int loopback_ready(const ProbeContext *c, const Node *node, const char *kubeconfig, unsigned port,
+                   ProbeResult *ret, Error **reterr);
+void loopback_names(const Cluster *c, const Node *node,
+                    CertificateProfile *profile); /* of such a certificate */
+
+/* The timing of leader election, as flags want it. */
+char* lease_duration(const PlanContext *c);
+char* lease_renew(const PlanContext *c);
+char* lease_retry(const PlanContext *c);
+/* Who leads, by the lease in kube-system, and is the leader alive? id: "scheduler.leader". */
+void check_leader(const ProbeContext *c, const char *lease, const char *id, CheckList *checks);

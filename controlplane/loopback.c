@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * kube-controller-manager and kube-scheduler serve on loopback only (CIS Kubernetes Benchmark 1.3.7, 1.4.2),
+ * so they are asked on their node. The one program there that speaks TLS for certain is our own kubectl.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/alloc.h"
+#include "controlplane/internal.h"
+
+void loopback_names(const Cluster *c, const Node *node, CertificateProfile *profile) {
+        InetAddress address;
+
+        certificate_profile_add_dns(profile, node->name);
+        certificate_profile_add_dns(profile, "localhost");
+        if (inet_address_parse("127.0.0.1", &address) == 0)
+                certificate_profile_add_address(profile, &address);
+}
+
+/* /proc/net/tcp is cheap and says whether it is worth to start kubectl at all. */
+static char* make_script(const ProbeContext *c, const char *kubeconfig, unsigned port) {
+        _cleanup_free_ char *kubectl = plan_binary_path(c->cluster, ORIGIN_KUBERNETES, "kubectl");
+
+        return xasprintf("grep -q ' 0100007F:%04X 00000000:0000 0A ' /proc/net/tcp || { echo does not "
+                         "listen yet; exit 0; }\n"
+                         "exec timeout 20 %s --kubeconfig=/etc/kubernetes/%s.conf "
+                         "--server=https://127.0.0.1:%u get --raw=/healthz 2>&1 </dev/null || :\n",
+                         port, kubectl, kubeconfig, port);
+}
+
+/**
+ * loopback_ready() - is what listens on a node's loopback healthy?
+ * @c:          the context of the probe
+ * @node:       the node
+ * @kubeconfig: whose certificate to show: "scheduler"
+ * @port:       its port
+ * @ret:        ready if /healthz says ok, and its certificate is the cluster's
+ * @reterr:     not set: a node that cannot be asked is waited for
+ *
+ * Return: 0.
+ */
+int loopback_ready(const ProbeContext *c, const Node *node, const char *kubeconfig, unsigned port,
+                   ProbeResult *ret, Error **reterr) {
+        _cleanup_free_ char *script = make_script(c, kubeconfig, port);
+        _cleanup_buffer_ Buffer out = BUFFER_NULL;
+        _cleanup_error_ Error *error = NULL;
+        const char *text;
+
+        if (c->exec(c->userdata, node, script, &out, &error) < 0) {
+                probe_result_set(ret, PROBE_WAITING, "%s", error->message);
+                return 0;
+        }
+        text = buffer_str(&out);
+        if (streq(text, "ok") || streq(text, "ok\n"))
+                probe_result_set(ret, PROBE_READY, NULL);
+        else
+                probe_result_set(ret, PROBE_WAITING, "%.*s", (int) strcspn(text, "\n"), text);
+        return 0;
+}
