@@ -49,7 +49,7 @@ int run_outline(InstallRun *run, Error **reterr) {
                         if (!strv_contains(missing, *m))
                                 strv_add(&missing, *m);
         }
-        if (!missing)
+        if (!missing || run->request->dry_run)
                 return 0;
         text = strv_join(missing, "\n");
         r = error_set(reterr, ERROR_CONFIG, ENOENT,
@@ -62,6 +62,8 @@ int run_outline(InstallRun *run, Error **reterr) {
 static int node_binaries_cached(const NodeRun *n, Error **reterr) {
         const InstallRequest *q = n->run->request;
 
+        if (q->dry_run)
+                return 0;
         for (size_t i = 0; i < n->changes.n_changes; i++) {
                 const PlanItem *item = n->changes.changes[i].item;
                 _cleanup_free_ char *path = NULL;

@@ -79,61 +79,73 @@ static int object_converge(HttpClient *client, const char *base, const PlanItem 
 
 static int objects_of(const NodeRun *n, HttpClient *client, size_t *ret_n, Error **reterr) {
         _cleanup_free_ char *base = cluster_apiserver_url(n->run->request->cluster, n->node);
-        size_t count = 0;
         int r;
 
         PLAN_FOREACH(item, n->plan, PLAN_OBJECT) {
                 r = object_converge(client, base, item, reterr);
                 if (r < 0)
                         return r;
-                count += (size_t) r;
+                *ret_n += (size_t) r;
         }
-        *ret_n = count;
         return 0;
 }
 
-static const NodeRun* node_with_objects(const InstallRun *run) {
-        for (const NodeRun *n = run->nodes; n < run->nodes + run->n_nodes; n++)
-                if (n->selected && n->plan) {
-                        PLAN_FOREACH(item, n->plan, PLAN_OBJECT)
-                        return n;
-                }
-        return NULL;
+static bool node_has_objects(const NodeRun *n) {
+        for (size_t i = 0; n->selected && n->plan && i < n->plan->n_items; i++)
+                if (n->plan->items[i]->type == PLAN_OBJECT)
+                        return true;
+        return false;
+}
+
+static bool may_pass(const Error *error) {
+        return error->kind == ERROR_TEMPORARY || error->kind == ERROR_UNAVAILABLE;
+}
+
+/* Any apiserver will do: the objects are the same in the plan of each. Return: 1 if there are none. */
+static int objects_anywhere(const InstallRun *run, HttpClient *client, size_t *ret_n, Error **reterr) {
+        int r = 1;
+
+        for (const NodeRun *n = run->nodes; n < run->nodes + run->n_nodes; n++) {
+                if (!node_has_objects(n))
+                        continue;
+                *reterr = error_free(*reterr);
+                r = objects_of(n, client, ret_n, reterr);
+                if (r >= 0 || !may_pass(*reterr))
+                        return r;
+        }
+        return r;
 }
 
 /**
  * run_objects() - apply the cluster objects that are not there yet
+ * @run:        the run
+ * @insist:     try again for a while: the RBAC bootstrap of a fresh cluster may refuse for a moment
  * @ret_n:      how many had to be applied
+ * @reterr:     what the apiservers say
  *
- * Asks the apiserver of the first chosen controller. The RBAC bootstrap of a fresh cluster may refuse for a
- * moment, so it is tried again for a while; a run that had nothing to change asks once and does not mind an
- * apiserver that is away (verify does).
+ * Return: 0; -EAGAIN if no apiserver answers and it is not worth insisting; or another negative errno.
  */
-int run_objects(InstallRun *run, size_t *ret_n, Error **reterr) {
+int run_objects(InstallRun *run, bool insist, size_t *ret_n, Error **reterr) {
         _cleanup_(http_client_freep) HttpClient *client = NULL;
-        const NodeRun *n = node_with_objects(run);
         uint64_t end = clock_usec() + OBJECTS_WAIT_USEC;
         int r;
 
         *ret_n = 0;
-        if (!n)
-                return 0;
         r = probe_client(&run->probes, "ca", "super-admin", &client, reterr);
         if (r < 0)
                 return r;
         for (;;) {
-                _cleanup_error_ Error *error = NULL;
+                Error *error = NULL;
 
-                r = objects_of(n, client, ret_n, &error);
+                r = objects_anywhere(run, client, ret_n, &error);
                 if (r >= 0)
                         return 0;
-                if (!node_differs(n) && error->kind == ERROR_UNAVAILABLE)
-                        return 0;
-                if (clock_usec() > end ||
-                    (error->kind != ERROR_TEMPORARY && error->kind != ERROR_UNAVAILABLE)) {
-                        r = error_propagate(reterr, TAKE_PTR(error));
+                if (!insist || !may_pass(error) || clock_usec() > end) {
+                        r = may_pass(error) && !insist ? -EAGAIN : r;
+                        (void) error_propagate(reterr, error);
                         return error_prefix(reterr, r, "cluster objects");
                 }
+                error_free(error);
                 clock_sleep(PAUSE_USEC);
         }
 }

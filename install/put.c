@@ -101,19 +101,41 @@ static int node_put_part(NodeRun *n, bool (*which)(const Change*), Error **reter
         return r;
 }
 
+/* Has this very file, untouched since, been recorded? */
+static bool is_recorded(const Observation *o, const PlanItem *item) {
+        const ObservedPath *found = observation_path(o, item->path);
+
+        for (size_t i = 0; i < o->n_applied; i++)
+                if (streq(o->applied[i].path, item->path))
+                        return found && streq_null(o->applied[i].sha256, item->sha256) &&
+                               streq_null(o->applied[i].stamp, found->stamp);
+        return false;
+}
+
 /**
- * node_put() - put all that differs, and record that the node is as planned
+ * node_record_is_due() - does the node lack a record of what lies there?
+ * @n:          a node that is as planned
  *
- * The record comes after the files and before the units: what a process should run is compared with the
- * process, not with the record.
+ * A run that was killed between putting and recording leaves a node that is as planned and does not know it;
+ * files that were touched since have to be hashed by every run until their new stamps are recorded.
  */
-int node_put(NodeRun *n, Error **reterr) {
+bool node_record_is_due(const NodeRun *n) {
+        if (!streq_null(n->observation->identity, n->run->identity))
+                return true;
+        for (size_t i = 0; i < n->plan->n_items; i++) {
+                const PlanItem *item = n->plan->items[i];
+
+                if ((item->type == PLAN_FILE || item->type == PLAN_UNIT || item->type == PLAN_BINARY) &&
+                    !is_recorded(n->observation, item))
+                        return true;
+        }
+        return false;
+}
+
+int node_record(NodeRun *n, Error **reterr) {
         Host *host;
         int r;
 
-        r = node_put_part(n, change_is_put, reterr);
-        if (r < 0)
-                return r;
         r = node_host(n, &host, reterr);
         if (r < 0)
                 return r;
@@ -123,7 +145,33 @@ int node_put(NodeRun *n, Error **reterr) {
 }
 
 /**
+ * node_put() - put all that differs, and record that the node is as planned
+ * @n:          the node
+ * @reterr:     what could not be put
+ *
+ * The record comes after the files and before the units: what a process should run is compared with the
+ * process, not with the record.
+ *
+ * Return: 0 or a negative errno.
+ */
+int node_put(NodeRun *n, Error **reterr) {
+        int r;
+
+        r = node_retire(n, reterr);
+        if (r < 0)
+                return r;
+        r = node_put_part(n, change_is_put, reterr);
+        if (r < 0)
+                return r;
+        return node_record(n, reterr);
+}
+
+/**
  * node_put_binaries() - put only binaries (and directories), which nothing uses until a unit names them
+ * @n:          the node; looked at again afterwards
+ * @reterr:     what could not be put
+ *
+ * Return: 0 or a negative errno.
  */
 int node_put_binaries(NodeRun *n, Error **reterr) {
         int r;

@@ -9,60 +9,65 @@
  * The two ways of changing nodes: all together, or one by one
  */
 
-/* Does any node of the cluster stay out of this run? Then what waits for it is not a failure. */
-static bool others_follow(const InstallRun *run) {
-        for (const NodeRun *n = run->nodes; n < run->nodes + run->n_nodes; n++)
-                if (!n->selected)
-                        return false;
-        return true;
-}
-
-static int node_together(NodeRun *n, Error **reterr) {
+static int node_start(NodeRun *n, Error **reterr) {
         int r;
 
         r = node_put(n, reterr);
         if (r < 0)
                 return r;
-        r = node_units(n, /* wait= */ false, reterr);
+        return node_units(n, /* wait= */ false, reterr);
+}
+
+static int node_together(NodeRun *n, Error **reterr) {
+        int r;
+
+        r = node_start(n, reterr);
+        n->run->n_unstarted--;
         if (r < 0)
                 return r;
-        r = node_ready(n, others_follow(n->run), reterr);
+        r = node_ready(n, reterr);
         if (r < 0)
                 return r;
-        node_end(n, n->waits_for ? INSTALL_WAITS : INSTALL_CHANGED, n->waits_for ?: "done");
+        node_end(n, n->waits_for ? INSTALL_WAITS : INSTALL_CHANGED, n->waits_for ? n->waits_for : "done");
         return 0;
 }
 
 /**
  * run_together() - change all nodes that differ at once: the first installation
+ * @run:        the run
+ *
+ * Return: 0, or the result of the first node that failed.
  */
 int run_together(InstallRun *run) {
+        for (const NodeRun *n = run->nodes; n < run->nodes + run->n_nodes; n++)
+                run->n_unstarted += n->selected && node_differs(n);
         return crew_each(run, node_differs, node_together);
 }
 
 /* Something that runs will stop for a moment. */
 static bool node_disrupts(const NodeRun *n) {
-        for (size_t i = 0; i < n->changes.n_changes; i++)
-                if (n->changes.changes[i].type == CHANGE_RESTART)
-                        return true;
-        return false;
+        return changes_have(&n->changes, CHANGE_RESTART, NULL);
 }
 
-static int node_leads(NodeRun *n, Error **reterr) {
-        bool leads = false;
+/* What decides whose turn it is: who does not work comes first, who leads comes last. */
+static int node_rank(NodeRun *n, Error **reterr) {
         int r;
 
+        n->up = true;
+        n->leads = false;
         RUN_FOREACH_COMPONENT(c, n->run) {
-                bool one = false;
+                bool leads = false;
 
-                if (!c->leads || !component_on_node(c, n->run->request->cluster, n->node))
+                if (!component_on_node(c, n->run->request->cluster, n->node))
                         continue;
-                r = c->leads(&n->run->probes, n->node, &one, reterr);
+                n->up = n->up && component_is_ready(n, c);
+                if (!c->leads)
+                        continue;
+                r = c->leads(&n->run->probes, n->node, &leads, reterr);
                 if (r < 0)
                         return r;
-                leads = leads || one;
+                n->leads = n->leads || leads;
         }
-        n->leads = leads;
         return 0;
 }
 
@@ -81,12 +86,9 @@ static int hand_over(NodeRun *n, bool back, Error **reterr) {
         return 0;
 }
 
-static int node_change(NodeRun *n, bool disrupts, Error **reterr) {
+static int node_change_units(NodeRun *n, bool disrupts, Error **reterr) {
         int r;
 
-        r = node_put(n, reterr);
-        if (r < 0)
-                return r;
         if (disrupts) {
                 node_step(n, "leadership handed over");
                 r = hand_over(n, /* back= */ false, reterr);
@@ -96,36 +98,33 @@ static int node_change(NodeRun *n, bool disrupts, Error **reterr) {
         r = node_units(n, /* wait= */ true, reterr);
         if (r < 0)
                 return r;
-        return node_ready(n, others_follow(n->run), reterr);
+        return node_ready(n, reterr);
 }
 
-/* One node of a cluster that serves; what was handed over is taken back also if the node did not come up
- * again. */
+/* One node of a cluster that serves; what was handed over is taken back also if the node did not come
+ * back. */
 static int node_in_turn(NodeRun *n, Error **reterr) {
         bool disrupts = node_disrupts(n);
         int r, k;
 
         if (disrupts) {
-                node_step(n, "gate");
-                r = run_gates(n->run, n, "before this node is changed", reterr);
+                r = node_gates(n, /* before= */ true, reterr);
                 if (r < 0)
                         return r;
         }
-        r = node_change(n, disrupts, reterr);
-        if (disrupts) {
-                k = hand_over(n, /* back= */ true, r < 0 ? NULL : reterr);
-                if (r >= 0)
-                        r = k;
-        }
+        r = node_put(n, reterr);
         if (r < 0)
                 return r;
+        r = node_change_units(n, disrupts, reterr);
         if (disrupts) {
-                node_step(n, "gate");
-                r = run_gates(n->run, n, "after this node was changed", reterr);
-                if (r < 0)
-                        return r;
+                k = hand_over(n, /* back= */ true, r < 0 ? NULL : reterr);
+                r = r < 0 ? r : k;
         }
-        node_end(n, n->waits_for ? INSTALL_WAITS : INSTALL_CHANGED, n->waits_for ?: "done");
+        if (r >= 0 && disrupts)
+                r = node_gates(n, /* before= */ false, reterr);
+        if (r < 0)
+                return r;
+        node_end(n, n->waits_for ? INSTALL_WAITS : INSTALL_CHANGED, n->waits_for ? n->waits_for : "done");
         return 0;
 }
 
@@ -133,14 +132,15 @@ static bool node_puts_binaries(const NodeRun *n) {
         return n->changes.n_binaries > 0;
 }
 
-/* Those that lead come last within their kind, and load balancers after controllers. */
 static int in_turn(const void *a, const void *b) {
         const NodeRun *x = *(NodeRun *const *) a, *y = *(NodeRun *const *) b;
-        bool xb = !(x->node->roles & (ROLE_CONTROLLER | ROLE_ETCD)),
-             yb = !(y->node->roles & (ROLE_CONTROLLER | ROLE_ETCD));
+        bool x_balances = !(x->node->roles & (ROLE_CONTROLLER | ROLE_ETCD));
+        bool y_balances = !(y->node->roles & (ROLE_CONTROLLER | ROLE_ETCD));
 
-        if (xb != yb)
-                return xb - yb;
+        if (x_balances != y_balances) /* load balancers after controllers */
+                return x_balances - y_balances;
+        if (x->up != y->up)
+                return x->up - y->up;
         if (x->leads != y->leads)
                 return x->leads - y->leads;
         return (x > y) - (x < y);
@@ -156,28 +156,32 @@ static int rollout_stop(NodeRun **turn, size_t done, size_t n_turn, int r, Error
         }
         if (rest) {
                 names = strv_join(rest, ", ");
-                error_detail(
-                        &error,
-                        "The rollout stopped here; not touched: %s. Mend this node, then run hardway install again.\n",
-                        names);
+                error_detail(&error,
+                             "The rollout stopped here; not touched: %s. Mend this node, then run hardway "
+                             "install again.\n",
+                             names);
         }
         return node_fail(turn[done], r, error);
 }
 
 /**
  * run_one_by_one() - change the nodes that differ of a cluster that serves
+ * @run:        the run
  *
- * Stops at the first node that does not come back: what the others run is left as it is.
+ * Binaries, which nothing uses until a unit names them, go to all nodes first. Stops at the first node that
+ * does not come back: what the others run is left as it is.
+ *
+ * Return: 0, or the result of the node at which it stopped.
  */
 int run_one_by_one(InstallRun *run) {
-        _cleanup_free_ NodeRun **turn = xnew(NodeRun*, run->n_nodes);
+        _cleanup_free_ NodeRun **turn = xnew(NodeRun*, run->n_nodes + 1);
         size_t n_turn = 0;
         int r;
 
         r = crew_each(run, node_puts_binaries, node_put_binaries);
         if (r < 0)
                 return r;
-        r = crew_each(run, node_differs, node_leads);
+        r = crew_each(run, node_differs, node_rank);
         if (r < 0)
                 return r;
 

@@ -102,10 +102,14 @@ static void run_done(InstallRun *run) {
 }
 
 static int run_identity(InstallRun *run, Error **reterr) {
+        const InstallRequest *q = run->request;
         const Buffer *identity;
         int r;
 
-        r = store_file(run->request->store, "secrets/identity", &identity, reterr);
+        r = q->store ? store_file(q->store, "secrets/identity", &identity, q->dry_run ? NULL : reterr) :
+                       -ENOENT;
+        if (r < 0 && q->dry_run)
+                return 0;
         if (r < 0)
                 return error_prefix(reterr, r, "the cluster has no identity yet (hardway pki gen makes it)");
         run->identity = xstrndup(identity->data, strcspn(identity->data, "\n"));
@@ -142,10 +146,10 @@ static int run_serving(InstallRun *run, Error **reterr) {
 }
 
 /* What the first look promised may be otherwise by the time the locks are held. */
-static int run_prepare(InstallRun *run) {
+static int run_prepare(InstallRun *run, ErrorList *errors) {
         int r;
 
-        r = run_preflight(run);
+        r = run_preflight(run, errors);
         if (r < 0)
                 return r;
         r = crew_each(run, node_differs, node_lock);
@@ -154,15 +158,19 @@ static int run_prepare(InstallRun *run) {
         return crew_each(run, node_differs, node_look);
 }
 
+/* Does a node that is at work already get other binaries? A node that joins is no reason for a snapshot. */
+static bool run_replaces_binaries(const InstallRun *run) {
+        for (const NodeRun *n = run->nodes; n < run->nodes + run->n_nodes; n++)
+                if (n->changes.n_binaries > 0 && n->observation->n_applied > 0)
+                        return true;
+        return false;
+}
+
 static int run_snapshot(InstallRun *run, Error **reterr) {
-        bool binaries = false;
         int r;
 
-        for (size_t i = 0; i < run->n_nodes; i++)
-                binaries = binaries || run->nodes[i].changes.n_binaries > 0;
-        if (!run->serving || !binaries)
+        if (!run->serving || !run_replaces_binaries(run))
                 return 0;
-
         RUN_FOREACH_COMPONENT(c, run) {
                 if (!c->before_rollout)
                         continue;
@@ -177,16 +185,15 @@ static int run_change(InstallRun *run, ErrorList *errors) {
         Error *error = NULL;
         int r;
 
-        r = run_prepare(run);
-        if (r < 0)
-                return r;
         r = run_serving(run, &error);
         if (r >= 0)
+                r = run_prepare(run, errors);
+        if (r >= 0)
                 r = run_snapshot(run, &error);
-        if (r < 0) {
+        if (error)
                 error_list_take(errors, error);
+        if (r < 0)
                 return r;
-        }
         return run->serving ? run_one_by_one(run) : run_together(run);
 }
 
@@ -197,19 +204,67 @@ static bool run_waits(const InstallRun *run) {
         return false;
 }
 
-static int run_finish(InstallRun *run, InstallResult *result, Error **reterr) {
-        size_t n_objects;
+/* The API does not answer, and nothing differs: then a node waits, or something is broken. */
+static int run_ask_why(InstallRun *run) {
+        int r;
+
+        r = crew_each(run, NULL, node_ready);
+        for (NodeRun *n = run->nodes; n < run->nodes + run->n_nodes; n++)
+                if (n->waits_for)
+                        node_end(n, INSTALL_WAITS, n->waits_for);
+        return r;
+}
+
+static int run_finish(InstallRun *run, InstallResult *result, ErrorList *errors) {
+        size_t n_objects = 0;
+        Error *error = NULL;
         int r;
 
         if (run_waits(run))
                 return 0;
-        r = run_objects(run, &n_objects, reterr);
+        r = run_objects(run, /* insist= */ result->changed, &n_objects, &error);
+        if (r == -EAGAIN && !result->changed) {
+                error_free(error);
+                return run_ask_why(run);
+        }
+        if (r >= 0 && (result->changed || n_objects > 0)) {
+                result->changed = true;
+                r = run_endpoint(run, result, &error);
+        }
+        if (r < 0)
+                error_list_take(errors, error);
+        return r;
+}
+
+static bool node_needs_record(const NodeRun *n) {
+        return !node_differs(n) && node_record_is_due(n);
+}
+
+/* Whoever holds the lock is about to record, too. */
+static int node_lock_and_record(NodeRun *n, Error **reterr) {
+        _cleanup_error_ Error *error = NULL;
+        Host *host;
+        int r;
+
+        r = node_host(n, &host, reterr);
         if (r < 0)
                 return r;
-        if (!result->changed && n_objects == 0)
+        r = host_lock(host, n->run->request->holder, /* wait= */ false, &error);
+        node_release(n);
+        if (r == -EBUSY)
                 return 0;
-        result->changed = true;
-        return run_endpoint(run, result, reterr);
+        if (r < 0)
+                return error_propagate(reterr, TAKE_PTR(error));
+        return node_record(n, reterr);
+}
+
+static int run_converge(InstallRun *run, InstallResult *result, ErrorList *errors) {
+        int r;
+
+        r = crew_each(run, node_needs_record, node_lock_and_record);
+        if (r >= 0 && result->changed)
+                r = run_change(run, errors);
+        return r < 0 ? r : run_finish(run, result, errors);
 }
 
 static int run_all(InstallRun *run, InstallResult *result, ErrorList *errors) {
@@ -228,20 +283,10 @@ static int run_all(InstallRun *run, InstallResult *result, ErrorList *errors) {
                 return r;
         for (const NodeRun *n = run->nodes; n < run->nodes + run->n_nodes; n++)
                 result->changed = result->changed || (n->selected && node_differs(n));
-
-        if (run->request->dry_run) {
-                run_show(run);
-                return 0;
-        }
-        if (result->changed) {
-                r = run_change(run, errors);
-                if (r < 0)
-                        return r;
-        }
-        r = run_finish(run, result, &error);
-        if (r < 0)
-                error_list_take(errors, error);
-        return r;
+        if (!run->request->dry_run)
+                return run_converge(run, result, errors);
+        run_show(run);
+        return 0;
 }
 
 /* What is told of each node, in the order in which they were asked for. */
@@ -276,8 +321,8 @@ static void run_report(InstallRun *run, InstallResult *result) {
  * @ret:        what was found and done; set in any case, to be released with install_result_done()
  * @errors:     all that went wrong, nodes in the order of the cluster file
  *
- * Return: 0 if every chosen node is as planned and does its work, or waits only for nodes that were not chosen; a negative
- * errno otherwise.
+ * Return: 0 if every chosen node is as planned and does its work, or waits only for nodes that were not
+ * chosen; a negative errno otherwise.
  */
 int install_run(const InstallRequest *request, InstallResult *ret, ErrorList *errors) {
         InstallRun run;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "common/clock.h"
 #include "host/pool.h"
@@ -19,6 +20,7 @@ typedef struct NodeRun {
         InstallRun *run;
         const Node *node;
         bool selected;
+        bool up;    /* all that is to run there was ready when the rollout began */
         bool leads; /* something: it comes last */
 
         Facts facts;
@@ -43,6 +45,7 @@ struct InstallRun {
         char *identity;
         char *cache;
         bool serving;
+        _Atomic size_t n_unstarted; /* nodes of this run whose units are yet to be started */
         uint64_t start_usec;
         pthread_mutex_t mutex; /* events are told by one thread at a time */
 };
@@ -50,14 +53,14 @@ struct InstallRun {
 /* crew.c */
 typedef int (*NodeJob)(NodeRun *n, Error **reterr);
 typedef bool (*NodeFilter)(const NodeRun *n);
-/* Runs job for every selected node that passes filter (or NULL), all at once; errors are kept with their nodes. Return: 0, or
- * the negative result of the first node that failed. */
+/* Runs job for every selected node that passes filter (or NULL), all at once; errors are kept with their
+ * nodes. Return: 0, or the negative result of the first node that failed. */
 int crew_each(InstallRun *run, NodeFilter filter, NodeJob job);
 int node_fail(NodeRun *n, int r, Error *error); /* takes error */
 
 /* run.c */
-int node_host(NodeRun *n, Host **ret,
-              Error **reterr); /* opens it if need be, and holds its mutex until node_release() */
+/* Opens the node's Host if need be, and holds it until node_release(). */
+int node_host(NodeRun *n, Host **ret, Error **reterr);
 void node_release(NodeRun *n);
 bool node_differs(const NodeRun *n);
 void node_event(const NodeRun *n, InstallEventType type, const char *text, uint64_t done, uint64_t total);
@@ -75,26 +78,33 @@ int node_look(NodeRun *n, Error **reterr);
 void run_show(InstallRun *run); /* a dry run: what would change, as text and JSON */
 
 /* preflight.c */
-int run_preflight(InstallRun *run);
+int run_preflight(InstallRun *run, ErrorList *errors);
 
 /* put.c */
-bool change_is_put(
-        const Change *c); /* travels, or is made by a script; as opposed to what is asked of systemd */
+/* travels, or is made by a script; as opposed to what is asked of systemd */
+bool change_is_put(const Change *c);
 int node_put(NodeRun *n, Error **reterr);
 int node_put_binaries(NodeRun *n, Error **reterr);
+bool node_record_is_due(const NodeRun *n);
+int node_record(NodeRun *n, Error **reterr);
 
 /* units.c */
-int node_units(NodeRun *n, bool wait,
-               Error **reterr); /* daemon-reload, enable, start, restart, reload: what the changes say */
+int node_retire(NodeRun *n, Error **reterr); /* stops and disables units whose files are about to go */
+/* daemon-reload, enable, start, restart, reload: what the changes say */
+int node_units(NodeRun *n, bool wait, Error **reterr);
 
 /* ready.c */
-int node_ready(NodeRun *n, bool others_follow, Error **reterr);
-int run_gates(InstallRun *run, NodeRun *n, const char *when, Error **reterr);
+int node_ready(NodeRun *n, Error **reterr);
+bool component_is_ready(const NodeRun *n, const Component *c);
+
+/* gate.c */
+int node_gates(NodeRun *n, bool before, Error **reterr);
 
 /* rollout.c */
 int run_together(InstallRun *run); /* a cluster that does not serve */
 int run_one_by_one(InstallRun *run);
 
 /* objects.c */
-int run_objects(InstallRun *run, size_t *ret_n, Error **reterr);
+/* insist: try for a while; else -EAGAIN if no apiserver answers */
+int run_objects(InstallRun *run, bool insist, size_t *ret_n, Error **reterr);
 int run_endpoint(InstallRun *run, InstallResult *result, Error **reterr);

@@ -11,8 +11,7 @@
  * All jobs of a node are queued together and systemd orders them (After=, BindsTo=); nothing is awaited on a
  * first installation, since etcd's start job ends only when a quorum is there.
  */
-#define UNITS_TIMEOUT_USEC \
-        (240 * USEC_PER_SEC) /* longer than any unit's own start and stop timeouts together */
+#define UNITS_TIMEOUT_USEC (240 * USEC_PER_SEC) /* longer than any unit's own start and stop timeouts */
 
 static int by_rank(const void *a, const void *b) {
         const Change *x = a, *y = b;
@@ -24,14 +23,31 @@ static bool change_is_job(const Change *c) {
         return c->type == CHANGE_START || c->type == CHANGE_RESTART || c->type == CHANGE_RELOAD;
 }
 
+static bool is_masked(const NodeRun *n, const char *unit) {
+        const ObservedUnit *u = observation_unit(n->observation, unit);
+
+        return u && u->file_state && startswith(u->file_state, "masked");
+}
+
 static int units_enable(NodeRun *n, UnitBus *bus, Error **reterr) {
-        _cleanup_strv_ Strv names = NULL;
+        _cleanup_strv_ Strv names = NULL, masked = NULL;
+        int r;
 
         for (size_t i = 0; i < n->changes.n_changes; i++) {
                 const Change *c = &n->changes.changes[i];
 
-                if (c->type == CHANGE_ENABLE)
-                        strv_add(&names, c->item->unit.name);
+                if (c->type != CHANGE_ENABLE)
+                        continue;
+                strv_add(&names, c->item->unit.name);
+                if (is_masked(n, c->item->unit.name))
+                        strv_add(&masked, c->item->unit.name);
+        }
+        if (masked) {
+                r = unit_bus_mask(bus, masked, false, reterr);
+                if (r >= 0)
+                        r = unit_bus_daemon_reload(bus, reterr);
+                if (r < 0)
+                        return r;
         }
         return names ? unit_bus_enable(bus, names, true, reterr) : 0;
 }
@@ -91,9 +107,78 @@ static int units_on_bus(NodeRun *n, UnitBus *bus, bool wait, Error **reterr) {
         return r;
 }
 
+/* Units of an earlier plan whose files are about to be removed; drop-ins lie deeper. */
+static Strv retired_units(const Changes *c) {
+        Strv names = NULL;
+
+        for (size_t i = 0; i < c->n_changes; i++) {
+                const char *name = c->changes[i].type == CHANGE_REMOVE ?
+                                           startswith(c->changes[i].path, "/etc/systemd/system/") :
+                                           NULL;
+
+                if (name && unit_name_is_valid(name))
+                        strv_add(&names, name);
+        }
+        return names;
+}
+
+static int units_retire(UnitBus *bus, char *const *names, Error **reterr) {
+        int r;
+
+        r = unit_bus_enable(bus, names, false, reterr);
+        if (r < 0)
+                return r;
+        STRV_FOREACH(name, names) {
+                r = unit_bus_job(bus, UNIT_STOP, *name, reterr);
+                if (r < 0)
+                        return r;
+        }
+        r = unit_bus_wait(bus, UNITS_TIMEOUT_USEC, reterr);
+        if (r == -ETIMEDOUT)
+                return error_set(reterr, ERROR_UNAVAILABLE, ETIMEDOUT,
+                                 "units of an earlier plan did not stop");
+        return r;
+}
+
+/**
+ * node_retire() - stop and disable units whose files are about to go
+ * @n:          the node
+ * @reterr:     which does not stop
+ *
+ * Without its file a unit could neither be disabled nor be found by the next run.
+ *
+ * Return: 0 or a negative errno.
+ */
+int node_retire(NodeRun *n, Error **reterr) {
+        _cleanup_strv_ Strv names = retired_units(&n->changes);
+        UnitBus *bus;
+        Host *host;
+        int r;
+
+        if (!names)
+                return 0;
+        r = node_host(n, &host, reterr);
+        if (r < 0)
+                return r;
+        r = host_bus(host, &bus, reterr);
+        if (r >= 0)
+                r = units_retire(bus, names, reterr);
+        node_release(n);
+        return r;
+}
+
+static bool change_needs_systemd(const Change *c) {
+        return change_is_job(c) || c->type == CHANGE_ENABLE || c->type == CHANGE_DAEMON_RELOAD ||
+               (c->item && c->item->type == PLAN_UNIT);
+}
+
 /**
  * node_units() - do to a node's units what the changes say
+ * @n:          the node
  * @wait:       until all jobs have ended, each of them well
+ * @reterr:     what systemd refused, or which job failed
+ *
+ * Return: 0 or a negative errno.
  */
 int node_units(NodeRun *n, bool wait, Error **reterr) {
         bool any = false;
@@ -101,12 +186,8 @@ int node_units(NodeRun *n, bool wait, Error **reterr) {
         Host *host;
         int r;
 
-        for (size_t i = 0; i < n->changes.n_changes; i++) {
-                const Change *c = &n->changes.changes[i];
-
-                any = any || change_is_job(c) || c->type == CHANGE_ENABLE ||
-                      c->type == CHANGE_DAEMON_RELOAD || (c->item && c->item->type == PLAN_UNIT);
-        }
+        for (size_t i = 0; i < n->changes.n_changes; i++)
+                any = any || change_needs_systemd(n->changes.changes + i);
         if (!any)
                 return 0;
 

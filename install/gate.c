@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <stdlib.h>
+
+#include "common/alloc.h"
+#include "install/run.h"
+
+/*
+ * Gates: what has to hold before something of a serving cluster is stopped, and after it was started again
+ *
+ * A gate speaks for the cluster, so those of all components are asked, but for two kinds. Of a component on
+ * this very node whose units stay as they are: a scheduler may be restarted although an etcd member
+ * elsewhere is lost. And, before the change, of one that does not work on this node anyway: restarting it
+ * takes nothing away, and may be what mends it.
+ */
+#define GATE_SEC_DEFAULT 60u
+#define GATE_PAUSE_USEC (100 * USEC_PER_MSEC)
+
+static bool component_is_touched(const NodeRun *n, const Component *c) {
+        for (size_t i = 0; i < n->changes.n_changes; i++) {
+                const Change *change = n->changes.changes + i;
+
+                if ((change->type == CHANGE_RESTART || change->type == CHANGE_START ||
+                     change->type == CHANGE_RELOAD) &&
+                    streq(change->item->component, c->name))
+                        return true;
+        }
+        return false;
+}
+
+static bool gate_matters(const NodeRun *n, const Component *c, bool before) {
+        if (!c->gate)
+                return false;
+        if (!component_on_node(c, n->run->request->cluster, n->node))
+                return true;
+        return component_is_touched(n, c) && (!before || component_is_ready(n, c));
+}
+
+/* Return: 1 to go on waiting, 0 if it is open, or an error. */
+static int gate_judge(NodeRun *n, const Component *c, const ProbeResult *result, bool before, char **text,
+                      uint64_t *since_usec, Error **reterr) {
+        unsigned limit = c->ready_sec > 0 ? c->ready_sec : GATE_SEC_DEFAULT;
+
+        if (result->state == PROBE_READY)
+                return 0;
+        if (!streq_null(*text, result->text)) {
+                free(*text);
+                *text = xstrdup_null(result->text);
+                *since_usec = clock_usec();
+                node_event(n, INSTALL_WAITING, *text, 0, 0);
+        }
+        if (result->state != PROBE_FAILED && clock_usec() <= *since_usec + limit * USEC_PER_SEC)
+                return 1;
+        return error_set(reterr, ERROR_UNAVAILABLE, EAGAIN, "%s %s: %s",
+                         before ? "not changed, as it would put the cluster at risk, because of" :
+                                  "changed, but the cluster is not well because of",
+                         c->name, *text ? *text : "no answer");
+}
+
+static int gate_wait(NodeRun *n, const Component *c, bool before, Error **reterr) {
+        uint64_t since_usec = clock_usec();
+        _cleanup_free_ char *text = NULL;
+        int r;
+
+        for (;;) {
+                ProbeResult result = {};
+
+                r = run_cancelled(n->run, reterr);
+                if (r >= 0)
+                        r = c->gate(&n->run->probes, n->node, &result, reterr);
+                if (r >= 0)
+                        r = gate_judge(n, c, &result, before, &text, &since_usec, reterr);
+                probe_result_done(&result);
+                if (r <= 0)
+                        return r;
+                clock_sleep(GATE_PAUSE_USEC);
+        }
+}
+
+/**
+ * node_gates() - wait until the gates hold that matter for a node
+ * @n:          the node
+ * @before:     it is about to be changed; else it was
+ * @reterr:     which gate stays closed
+ *
+ * Return: 0 or a negative errno.
+ */
+int node_gates(NodeRun *n, bool before, Error **reterr) {
+        int r;
+
+        RUN_FOREACH_COMPONENT(c, n->run) {
+                if (!gate_matters(n, c, before))
+                        continue;
+                node_step(n, "gate");
+                r = gate_wait(n, c, before, reterr);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
