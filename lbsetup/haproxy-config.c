@@ -25,7 +25,6 @@ static const char global[] =
         "        # level admin: planned work drains servers here; the listeners are what a reload hands on\n"
         "        stats socket /run/haproxy/admin.sock mode 660 level admin expose-fd listeners\n"
         "        stats timeout 30s\n"
-        "        maxconn 20000\n"
         "        # after a reload the old process keeps its connections for so long; it checks no servers any more\n"
         "        hard-stop-after 30s\n"
         "\n";

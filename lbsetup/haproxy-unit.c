@@ -19,6 +19,7 @@ static const UnitSetting settings[] = {
         SERVICE("RestartSec", "100ms", "At once: without it the other load balancer stands alone."),
         SERVICE("OOMScoreAdjust", "-900", "When memory runs out, it goes last."),
         SERVICE("CPUWeight", "400", "Every request of the cluster passes through it."),
+        SERVICE("LimitNOFILE", "40000", "Two for each connection: haproxy derives maxconn from it, and memory from that."),
         SERVICE("RuntimeDirectory", "haproxy hardway",
                 "Its sockets; and what hardway and keepalived know of it."),
         SERVICE("RuntimeDirectoryPreserve", "yes",
