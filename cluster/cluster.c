@@ -91,7 +91,7 @@ size_t cluster_count(const Cluster *c, unsigned role) {
         size_t n = 0;
 
         CLUSTER_FOREACH_NODE(node, c, role)
-        n++;
+                n++;
         return n;
 }
 
@@ -126,7 +126,7 @@ char* cluster_endpoint_url(const Cluster *c) {
                 return https_url(&c->endpoint.address, c->endpoint.port);
 
         CLUSTER_FOREACH_NODE(node, c, ROLE_CONTROLLER)
-        return cluster_apiserver_url(c, node);
+                return cluster_apiserver_url(c, node);
         return xstrdup("");
 }
 

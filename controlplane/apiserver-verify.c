@@ -39,11 +39,11 @@ static void check_served_by_any(const ProbeContext *c, const char *url, const Bu
         Check *check;
 
         CLUSTER_FOREACH_NODE(node, c->cluster, ROLE_CONTROLLER)
-        if (is_served_by(c, node, served)) {
-                check_add(checks, CHECK_OK, "endpoint.certificate", NULL, "endpoint",
-                          "%s shows the certificate of %s", url, node->name);
-                return;
-        }
+                if (is_served_by(c, node, served)) {
+                        check_add(checks, CHECK_OK, "endpoint.certificate", NULL, "endpoint",
+                                  "%s shows the certificate of %s", url, node->name);
+                        return;
+                }
         check = check_add(checks, CHECK_FAILED, "endpoint.certificate", NULL, "endpoint",
                           "%s shows a certificate that is not in the store", url);
         check_advise(check, "it was issued anew and not installed, or by somebody else: hardway install");
@@ -188,6 +188,6 @@ int apiserver_verify(const ProbeContext *c, CheckList *checks) {
         check_version(c, http, url, checks);
         check_write(c, url, checks);
         CLUSTER_FOREACH_NODE(node, c->cluster, ROLE_CONTROLLER)
-        check_node(c, http, node, checks);
+                check_node(c, http, node, checks);
         return 0;
 }

@@ -163,8 +163,8 @@ static void add_removal(PutOrders *o, const Host *h, const char *path, const Pla
         const AppliedFile *applied = applied_find(h->applied, h->n_applied, path);
 
         PLAN_FOREACH(item, plan, PLAN_REMOVAL)
-        if (streq(item->path, path))
-                applied = NULL;
+                if (streq(item->path, path))
+                        applied = NULL;
         buffer_add_str(&o->removals, "removal ");
         shell_add_quoted(&o->removals, applied ? applied->sha256 : "-");
         buffer_addf(&o->removals, " %s\n", path + 1);

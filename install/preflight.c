@@ -98,8 +98,8 @@ static const char* listener_on(const char *listener, unsigned port) {
 /* Names of processes are cut at 15 bytes. */
 static bool is_one_of_ours(const Plan *p, const char *process) {
         PLAN_FOREACH(item, p, PLAN_UNIT)
-        if (*process && strncmp(process, item->component, 15) == 0)
-                return true;
+                if (*process && strncmp(process, item->component, 15) == 0)
+                        return true;
         return false;
 }
 
@@ -168,8 +168,8 @@ static int node_preflight(NodeRun *n, _unused_ Error **reterr) {
         warn_of_machine(n);
         first = n->errors.n_errors;
         RUN_FOREACH_COMPONENT(c, n->run)
-        if (c->preflight && component_on_node(c, n->run->request->cluster, n->node))
-                c->preflight(&n->run->probes, n->node, &n->errors);
+                if (c->preflight && component_on_node(c, n->run->request->cluster, n->node))
+                        c->preflight(&n->run->probes, n->node, &n->errors);
         for (size_t i = first; i < n->errors.n_errors; i++)
                 name_node(n, n->errors.errors[i]);
         return 0;

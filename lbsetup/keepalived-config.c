@@ -89,8 +89,8 @@ static void add_peers(const PlanContext *c, Buffer *out) {
                     "        unicast_peer {\n",
                     inet_address_format(&c->node->address, text));
         CLUSTER_FOREACH_NODE(node, c->cluster, ROLE_LOADBALANCER)
-        if (is_peer(c, node))
-                buffer_addf(out, "                %s\n", inet_address_format(&node->address, text));
+                if (is_peer(c, node))
+                        buffer_addf(out, "                %s\n", inet_address_format(&node->address, text));
         buffer_add_str(out, "        }\n");
 }
 

@@ -134,18 +134,18 @@ static void compare_loaded(const Plan *p, const Observation *o, Changes *c) {
 /* The item that speaks for a unit: several files may make up one. */
 static bool speaks_for_unit(const Plan *p, const PlanItem *item, bool enabled) {
         PLAN_FOREACH(other, p, PLAN_UNIT)
-        if (streq(other->unit.name, item->unit.name) &&
-            (enabled ? other->unit.enabled : other->unit.running))
-                return other == item;
+                if (streq(other->unit.name, item->unit.name) &&
+                    (enabled ? other->unit.enabled : other->unit.running))
+                        return other == item;
         return false;
 }
 
 void plan_compare_units(const Plan *p, const Observation *o, Changes *changes) {
         compare_loaded(p, o, changes);
         PLAN_FOREACH(item, p, PLAN_UNIT)
-        if (speaks_for_unit(p, item, true))
-                compare_enabled(o, item, changes);
+                if (speaks_for_unit(p, item, true))
+                        compare_enabled(o, item, changes);
         PLAN_FOREACH(item, p, PLAN_UNIT)
-        if (speaks_for_unit(p, item, false))
-                compare_run(p, o, item, changes);
+                if (speaks_for_unit(p, item, false))
+                        compare_run(p, o, item, changes);
 }

@@ -171,8 +171,8 @@ static bool names_are_plain(const PlanItem *item) {
 
 static bool plan_has_unit(const Plan *p, const char *name) {
         PLAN_FOREACH(item, p, PLAN_UNIT)
-        if (streq(item->unit.name, name))
-                return true;
+                if (streq(item->unit.name, name))
+                        return true;
         return false;
 }
 
@@ -285,13 +285,13 @@ static char* unit_inputs(const Plan *p, const char *name) {
         char *hex;
 
         PLAN_FOREACH(unit, p, PLAN_UNIT)
-        if (streq(unit->unit.name, name)) {
-                _cleanup_buffer_ Buffer text = BUFFER_NULL;
+                if (streq(unit->unit.name, name)) {
+                        _cleanup_buffer_ Buffer text = BUFFER_NULL;
 
-                unit_file_render(unit->unit.file, &text);
-                digest_add_str(d, unit->path);
-                digest_add_str(d, buffer_str(&text));
-        }
+                        unit_file_render(unit->unit.file, &text);
+                        digest_add_str(d, unit->path);
+                        digest_add_str(d, buffer_str(&text));
+                }
         for (size_t i = 0; i < p->n_items; i++)
                 if (!p->items[i]->reload && plan_item_is_input_of(p->items[i], name))
                         digest_item(d, p->items[i]);
@@ -306,8 +306,9 @@ static const PlanItem* inputs_carrier(const Plan *p, const char *name) {
         const PlanItem *carrier = NULL;
 
         PLAN_FOREACH(item, p, PLAN_UNIT)
-        if (streq(item->unit.name, name) && (!carrier || (carrier->unit.drop_in && !item->unit.drop_in)))
-                carrier = item;
+                if (streq(item->unit.name, name) &&
+                    (!carrier || (carrier->unit.drop_in && !item->unit.drop_in)))
+                        carrier = item;
         return carrier;
 }
 
@@ -315,7 +316,7 @@ static int finish_units(Plan *p, Error **reterr) {
         int r;
 
         PLAN_FOREACH(item, p, PLAN_UNIT)
-        item->unit.inputs = unit_inputs(p, item->unit.name);
+                item->unit.inputs = unit_inputs(p, item->unit.name);
 
         PLAN_FOREACH(item, p, PLAN_UNIT) {
                 if (endswith(item->unit.name, ".service") && inputs_carrier(p, item->unit.name) == item) {
@@ -348,6 +349,6 @@ int plan_finish(Plan *p, Error **reterr) {
                 return r;
         sort_items(p);
         PLAN_FOREACH(item, p, PLAN_FILE)
-        hash_content(item);
+                hash_content(item);
         return finish_units(p, reterr);
 }

@@ -46,7 +46,7 @@ void fetch_requests_for(const Component *const *components, const Cluster *c, Fe
         for (; *components; components++)
                 for (size_t i = 0; i < (*components)->n_artifacts; i++)
                         CLUSTER_FOREACH_NODE(node, c, (*components)->roles)
-        add_request(&r, c, (*components)->artifacts + i, node->architecture);
+                                add_request(&r, c, (*components)->artifacts + i, node->architecture);
         *ret = r.requests;
         *ret_n = r.n;
 }

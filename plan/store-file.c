@@ -50,8 +50,8 @@ static int fill_from_store(const PlanContext *c, Plan *plan, PlanItem *item, con
 /* A file that an earlier call put there already; it may have become the input of another unit. */
 static PlanItem* find_file(Plan *plan, const char *path) {
         PLAN_FOREACH(item, plan, PLAN_FILE)
-        if (streq(item->path, path))
-                return item;
+                if (streq(item->path, path))
+                        return item;
         return NULL;
 }
 
