@@ -27,7 +27,7 @@ void pem_block_done(PemBlock *b) {
 
 /* Why a text is no PEM block, as far as one can see; NULL if it looks like one. */
 static const char* pem_complaint(const char *data, size_t size) {
-        if (size == 0)
+        if (!data || size == 0)
                 return "is empty";
         if (size > KEY_SIZE_MAX)
                 return "is too large to be a key or certificate";
