@@ -10,12 +10,13 @@
 #include "lbsetup/lbsetup.h"
 
 /*
- * As with haproxy's: the scripts it names may be staged still, and keepalived looks whether they are there. It reads regular files
- * only; and 2.2.7 ends its own test by SIGTERM if scripts run as another user than root (acassen/keepalived#2587).
+ * As with haproxy's: the scripts it names may be staged still, the files it tracks come with the first start, and keepalived looks
+ * whether all are there. It reads regular files only; and 2.2.7 ends its own test by SIGTERM if scripts run as another user than root (acassen/keepalived#2587).
  */
-#define CONFIG_CHECK                                                                                       \
-        "[ ! -e " KEEPALIVED_HEALTH ".hw-new ] || new=.hw-new; f=$(mktemp); "                              \
-        "sed \"s,/etc/keepalived/hardway-[a-z]*,&$new,; s/script_user .*/script_user root/\" \"$1\" >$f; " \
+#define CONFIG_CHECK                                                                                   \
+        "[ ! -e " KEEPALIVED_HEALTH ".hw-new ] || new=.hw-new; f=$(mktemp); "                          \
+        "sed \"s,/etc/keepalived/hardway-[a-z]*,&$new,; s/script_user .*/script_user root/; s," LB_RUN \
+        "/[a-z.]*,$f,\" \"$1\" >$f; "                                                                  \
         "keepalived -t -f $f; r=$?; rm -f $f; exit $r"
 
 static void add_files(const PlanContext *c, Plan *plan) {
