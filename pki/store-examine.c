@@ -330,7 +330,7 @@ static bool request_is_sane(const StoreRun *run, const StoreRequest *r) {
 /* CAs, key pairs and secrets are made together when a store is new, and never again: see pki/store.h. */
 static int check_identity(const StoreRun *run, Error **reterr) {
         const StoreEntry *leaf = NULL, *missing = NULL;
-        _cleanup_free_ char *path = NULL, *name = NULL;
+        _cleanup_free_ char *path = NULL, *name = NULL, *leaf_path = NULL;
 
         for (size_t i = 0; i < run->n_entries; i++) {
                 const StoreEntry *e = run->entries + i;
@@ -347,11 +347,12 @@ static int check_identity(const StoreRun *run, Error **reterr) {
         path = missing->request->type == STORE_CA ? store_entry_public_path(missing->request) :
                                                     store_entry_secret_path(missing->request);
         name = store_path(run->store, path);
+        leaf_path = store_entry_secret_path(leaf->request);
         return error_set(
                 reterr, ERROR_CONFIG, ENOENT,
                 "%s is missing, although %s has been made: restore it from a backup (a new one would not "
                 "fit the cluster)",
-                name, leaf->request->name);
+                name, leaf_path);
 }
 
 static int read_pending(StoreRun *run, Error **reterr) {

@@ -75,8 +75,8 @@ typedef enum StoreOutcome {
 
 /*
  * why: for STORE_REISSUED the reason, otherwise NULL or a remark ("its mode was 0644", "expires in 12 days:
- * rotate it"); expires: notAfter, 0 where there is none. Called in the order of the requests, after all is
- * on disk.
+ * rotate it"); expires: notAfter, 0 where there is none (yet). Called in the order of the requests, after
+ * all is on disk.
  */
 typedef void (*StoreReport)(void *userdata, const StoreRequest *request, StoreOutcome outcome,
                             const char *why, int64_t expires);
