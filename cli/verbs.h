@@ -8,6 +8,7 @@
         X(init)       \
         X(fetch)      \
         X(plan)       \
+        X(install)    \
         X(verify)     \
         X(status)     \
         X(kubeconfig) \

@@ -26,10 +26,19 @@ typedef enum InstallEventType {
         INSTALL_FAILED,   /* the node is done, badly; the Error has more */
 } InstallEventType;
 
+typedef enum InstallOutcome {
+        INSTALL_UNTOUCHED, /* the run ended before this node's turn */
+        INSTALL_UNCHANGED,
+        INSTALL_CHANGED,
+        INSTALL_WAITS, /* done, and waits for other nodes: waits_for says for what */
+        INSTALL_BROKEN,
+} InstallOutcome;
+
 typedef struct InstallEvent {
         InstallEventType type;
         const Node *node; /* NULL: the whole run */
         const char *text;
+        InstallOutcome outcome; /* of INSTALL_FINISHED and INSTALL_FAILED */
         uint64_t done, total;
 } InstallEvent;
 
@@ -50,14 +59,6 @@ typedef struct InstallRequest {
         void *userdata;
         const volatile int *cancelled; /* or NULL */
 } InstallRequest;
-
-typedef enum InstallOutcome {
-        INSTALL_UNTOUCHED, /* the run ended before this node's turn */
-        INSTALL_UNCHANGED,
-        INSTALL_CHANGED,
-        INSTALL_WAITS, /* done, and waits for other nodes: waits_for says for what */
-        INSTALL_BROKEN,
-} InstallOutcome;
 
 typedef struct InstallNode {
         const Node *node;
@@ -80,6 +81,8 @@ typedef struct InstallResult {
         uint64_t answer_usec;   /* from the start of the run to that answer */
         uint64_t duration_usec; /* of the whole run */
 } InstallResult;
+
+const char* install_outcome_to_string(InstallOutcome o);
 
 /* 0, or negative: errors has at least one, at most a few per node. ret is filled in either way. */
 int install_run(const InstallRequest *request, InstallResult *ret, ErrorList *errors);

@@ -20,15 +20,18 @@ bool node_differs(const NodeRun *n) {
         return n->changes.n_changes > 0;
 }
 
-void node_event(const NodeRun *n, InstallEventType type, const char *text, uint64_t done, uint64_t total) {
-        InstallRun *run = n->run;
-        InstallEvent event = { .type = type, .node = n->node, .text = text, .done = done, .total = total };
-
+static void tell(InstallRun *run, const InstallEvent *event) {
         if (!run->request->event)
                 return;
         (void) pthread_mutex_lock(&run->mutex);
-        run->request->event(run->request->userdata, &event);
+        run->request->event(run->request->userdata, event);
         (void) pthread_mutex_unlock(&run->mutex);
+}
+
+void node_event(const NodeRun *n, InstallEventType type, const char *text, uint64_t done, uint64_t total) {
+        InstallEvent event = { .type = type, .node = n->node, .text = text, .done = done, .total = total };
+
+        tell(n->run, &event);
 }
 
 void node_step(const NodeRun *n, const char *format, ...) {
@@ -42,8 +45,15 @@ void node_step(const NodeRun *n, const char *format, ...) {
 }
 
 void node_end(NodeRun *n, InstallOutcome outcome, const char *text) {
+        InstallEvent event = {
+                .type = outcome == INSTALL_BROKEN ? INSTALL_FAILED : INSTALL_FINISHED,
+                .node = n->node,
+                .text = text,
+                .outcome = outcome,
+        };
+
         n->outcome = outcome;
-        node_event(n, outcome == INSTALL_BROKEN ? INSTALL_FAILED : INSTALL_FINISHED, text, 0, 0);
+        tell(n->run, &event);
 }
 
 int run_cancelled(const InstallRun *run, Error **reterr) {
@@ -340,6 +350,16 @@ int install_run(const InstallRequest *request, InstallResult *ret, ErrorList *er
         }
         run_done(&run);
         return r;
+}
+
+const char* install_outcome_to_string(InstallOutcome o) {
+        static const char *const names[] = {
+                [INSTALL_UNTOUCHED] = "untouched", [INSTALL_UNCHANGED] = "unchanged",
+                [INSTALL_CHANGED] = "changed",     [INSTALL_WAITS] = "waits",
+                [INSTALL_BROKEN] = "broken",
+        };
+
+        return (size_t) o < ARRAY_SIZE(names) ? names[o] : NULL;
 }
 
 void install_result_done(InstallResult *r) {
