@@ -5,7 +5,7 @@
 # ours in the output. The scripts work from the root directory with relative paths.
 set -eu
 export LC_ALL=C QUOTING_STYLE=literal
-export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export PATH="${H_ROOT:+$H_ROOT/bin:}/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 # fail KIND TEXT: KIND is that of an Error, in small letters
 fail() {
