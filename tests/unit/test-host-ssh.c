@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Remote nodes, with an ssh that is a script: it either runs the command here, after whatever noise a login
+ * shell makes, or fails as the real one does. The texts are those that OpenSSH 9.2 and sudo 1.9 were seen to
+ * print.
+ */
+
+#include "host-fixture.h"
+
+static char *old_path;
+
+static int ssh_setup(void **state) {
+        _cleanup_free_ char *path = NULL;
+        HostFixture *f;
+        int r;
+
+        r = host_fixture_setup(state);
+        if (r < 0)
+                return r;
+        f = *state;
+        f->nodes[0].local = false;
+        f->nodes[0].ssh.user = (char*) "pi";
+        f->options.control_directory = xasprintf("%s/ssh", f->dir->path);
+        fixture_program(
+                f, "sudo",
+                "while [ \"$1\" != sh ]; do case $1 in -S) read -r p; echo \"$p\" >>\"$0.passwords\";; "
+                "esac; shift; done; exec \"$@\"");
+        fixture_program(f, "ssh-keyscan", "echo '10.77.0.20 ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKEY'");
+        fixture_program(f, "ssh-keygen",
+                        "grep -q ssh-ed25519 && echo '256 SHA256:abc 10.77.0.20 (ED25519)'");
+        old_path = xstrdup(getenv("PATH"));
+        path = xasprintf("%s/bin:%s", f->dir->path, old_path);
+        return setenv("PATH", path, 1);
+}
+
+static int ssh_teardown(void **state) {
+        HostFixture *f = *state;
+        char *control = (char*) f->options.control_directory;
+        int r;
+
+        fixture_close(f);
+        setenv("PATH", old_path, 1);
+        freep(&old_path);
+        r = host_fixture_teardown(state);
+        free(control);
+        return r;
+}
+
+#define ssh_test(f) cmocka_unit_test_setup_teardown(f, ssh_setup, ssh_teardown)
+
+/* The fake: writes its arguments down, then does what action says; $command is what the real one would
+ * run there. */
+static void fake_ssh(const HostFixture *f, const char *action) {
+        _cleanup_free_ char *script = xasprintf("echo \"$*\" >>%s/ssh.log\n"
+                                                "case \" $* \" in *' -Oexit '*) exit 0;; esac\n"
+                                                "for command; do :; done\n%s",
+                                                f->dir->path, action);
+
+        fixture_program(f, "ssh", script);
+}
+
+static int exec_text(HostFixture *f, const char *script, char **ret, Error **reterr) {
+        Buffer out = BUFFER_NULL;
+        int r;
+
+        if (!f->host) {
+                r = host_open_at(f->nodes, &f->options, f->dir->path, &f->host, reterr);
+                if (r < 0)
+                        return r;
+        }
+        r = host_exec(f->host, script, &out, reterr);
+        if (r >= 0)
+                *ret = buffer_take(&out);
+        return r;
+}
+
+#define RUN_HERE "exec sh -c \"$command\""
+
+static void test_exec(void **state) {
+        static const char *const actions[] = {
+                RUN_HERE,
+                "echo 'Welcome to the machine'; echo noise >&2; " RUN_HERE,
+                "printf 'no newline'; " RUN_HERE,
+                "yes | head -n 500; " RUN_HERE,
+        };
+        HostFixture *f = *state;
+
+        for (size_t i = 0; i < ARRAY_SIZE(actions); i++) {
+                _cleanup_error_ Error *error = NULL;
+                _cleanup_free_ char *text = NULL;
+
+                fake_ssh(f, actions[i]);
+                assert_success(exec_text(f, "echo hello; printf 'two\\nlines'", &text, &error), error, 0);
+                assert_string_equal(text, "hello\ntwo\nlines");
+        }
+}
+
+/* It is a script's status, and only that, which makes a failure of it; ssh's says nothing. */
+static void test_exec_status(void **state) {
+        HostFixture *f = *state;
+        _cleanup_error_ Error *error = NULL;
+        _cleanup_free_ char *text = NULL;
+
+        fake_ssh(f, RUN_HERE "; exit 0");
+        assert_int_equal(exec_text(f, "echo why >&2; exit 255", &text, &error), -EREMOTEIO);
+        assert_contains(error->message, "status 255");
+        assert_string_equal(error->detail, "why\n");
+        error = error_free(error);
+        fake_ssh(f, "sh -c \"$command\"; exit 3");
+        assert_success(exec_text(f, "echo ok", &text, &error), error, 0);
+        freep(&text);
+        /* the shell reports the line of its own, not of ours */
+        fake_ssh(f, RUN_HERE);
+        assert_int_equal(exec_text(f, "fail verify 'that is wrong'", &text, &error), -EBADMSG);
+        assert_string_equal(error->message, "that is wrong");
+        assert_int_equal(error->kind, ERROR_VERIFY);
+}
+
+/* A connection that breaks off is no success, however far the script came. */
+static void test_exec_cut(void **state) {
+        HostFixture *f = *state;
+        _cleanup_error_ Error *error = NULL;
+        _cleanup_free_ char *text = NULL;
+
+        fake_ssh(f, "sh -c \"$command\" | sed '/^hardway-end/d'; exit 0");
+        assert_failure(exec_text(f, "echo hello", &text, &error), error, ERROR_UNAVAILABLE, ECONNRESET);
+        fake_ssh(
+                f,
+                "sh -c \"$command\" | head -n 1; echo 'Timeout, server 10.77.0.20 not responding.' >&2; exit 255");
+        assert_int_equal(exec_text(f, "echo hello", &text, &error), -ECONNRESET);
+        assert_contains(error->message, "connection to 10.77.0.20 was lost");
+        error = error_free(error);
+        /* half a script does nothing */
+        fake_ssh(f, "dd bs=1 count=900 2>/dev/null | sh -c \"$command\"");
+        assert_true(exec_text(f, "echo done >etc/done; : ...............................................",
+                              &text, &error) < 0);
+        assert_int_equal(faccessat(f->dir->fd, "etc/done", F_OK, 0), -1);
+}
+
+static void test_errors(void **state) {
+        static const struct {
+                int status;
+                const char *text;
+                ErrorKind kind;
+                int errnum;
+                const char *message;
+        } cases[] = {
+                { 255, "ssh: connect to host 10.77.0.20 port 22: Connection refused", ERROR_UNAVAILABLE,
+                  ECONNREFUSED, "no sshd" },
+                { 255, "ssh: connect to host 10.77.0.20 port 22: Connection timed out", ERROR_UNAVAILABLE,
+                  ETIMEDOUT, "does not answer" },
+                { 255, "ssh: connect to host 10.77.0.20 port 22: No route to host", ERROR_UNAVAILABLE,
+                  EHOSTUNREACH, "is not there" },
+                { 255, "ssh: connect to host 10.77.0.20 port 22: Network is unreachable", ERROR_UNAVAILABLE,
+                  ENETUNREACH, "no network" },
+                { 255, "ssh: Could not resolve hostname jump: Name or service not known", ERROR_UNAVAILABLE,
+                  EHOSTUNREACH, "cannot be resolved" },
+                { 255,
+                  "No ED25519 host key is known for 10.77.0.20 and you have requested strict checking.\n"
+                  "Host key verification failed.",
+                  ERROR_PERMISSION, ENOKEY, "is not known" },
+                { 255,
+                  "@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @\nHost key verification failed.",
+                  ERROR_PERMISSION, EKEYREJECTED, "another host key" },
+                { 255, "pi@10.77.0.20: Permission denied (publickey,password).", ERROR_PERMISSION, EACCES,
+                  "does not let pi in" },
+                { 255,
+                  "Received disconnect from 10.77.0.20 port 22:2: Too many authentication failures\n"
+                  "Disconnected from 10.77.0.20 port 22",
+                  ERROR_PERMISSION, EACCES, "does not let pi in" },
+                { 255,
+                  "\"System is booting up. Unprivileged users are not permitted to log in yet.\"\n"
+                  "Connection closed by 10.77.0.20 port 22",
+                  ERROR_TEMPORARY, EAGAIN, "no logins now" },
+                { 255, "kex_exchange_identification: read: Connection reset by peer", ERROR_TEMPORARY,
+                  EAGAIN, "no logins now" },
+                { 255, "Timeout, server 10.77.0.20 not responding.", ERROR_UNAVAILABLE, ECONNRESET,
+                  "was lost" },
+                { 255, "Connection to 10.77.0.20 closed by remote host.", ERROR_UNAVAILABLE, ECONNRESET,
+                  "was lost" },
+                { 255,
+                  "/root/.ssh/config: line 1: Bad configuration option: foo\n"
+                  "/root/.ssh/config: terminating, 1 bad configuration options",
+                  ERROR_CONFIG, EINVAL, "configuration" },
+                { 1, "sudo: a password is required", ERROR_PERMISSION, EACCES, "wants a password of pi" },
+                { 1, "sudo: 3 incorrect password attempts", ERROR_PERMISSION, EACCES,
+                  "does not take this password" },
+                { 1, "pi is not in the sudoers file.", ERROR_PERMISSION, EACCES, "may not use sudo" },
+                { 1, "Sorry, user pi may not run sudo on h0.", ERROR_PERMISSION, EACCES,
+                  "may not use sudo" },
+                { 1, "Sorry, user pi is not allowed to execute '/usr/bin/sh' as root on h0.",
+                  ERROR_PERMISSION, EACCES, "may not run a shell" },
+                { 127, "env: 'sudo': No such file or directory", ERROR_UNAVAILABLE, ENOENT, "has no sudo" },
+                { 127, "env: \xe2\x80\x9esudo\xe2\x80\x9c: Datei oder Verzeichnis nicht gefunden",
+                  ERROR_UNAVAILABLE, ENOENT, "has no sudo" },
+                { 127, "sh: 1: sudo: not found", ERROR_UNAVAILABLE, ENOENT, "has no sudo" },
+                { 255, "", ERROR_UNAVAILABLE, EPROTO, "status 255" },
+                { 0, "This account is currently not available.", ERROR_PERMISSION, EACCES,
+                  "no login shell" },
+        };
+        HostFixture *f = *state;
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                _cleanup_free_ char *action = xasprintf("cat >/dev/null; cat >&2 <<'EOT'\n%s\nEOT\nexit %d",
+                                                        cases[i].text, cases[i].status);
+                _cleanup_free_ char *text = NULL;
+                _cleanup_error_ Error *error = NULL;
+
+                fake_ssh(f, action);
+                assert_int_equal(exec_text(f, "echo hello", &text, &error), -cases[i].errnum);
+                assert_contains(error->message, cases[i].message);
+                assert_int_equal(error->kind, cases[i].kind);
+                assert_null(strstr(error->message, "{"));
+                /* advice, or what ssh said itself; the fingerprint where the key is the question */
+                assert_non_null(error->detail);
+                assert_null(strstr(error->detail, "{}"));
+                if (cases[i].errnum == ENOKEY)
+                        assert_contains(error->detail, "SHA256:abc");
+        }
+}
+
+/* A sudo that complains about the host's name works, slowly. */
+static void test_slow_sudo(void **state) {
+        HostFixture *f = *state;
+        _cleanup_(plan_freep) Plan *p = fixture_plan(f);
+        _cleanup_error_ Error *error = NULL;
+
+        fixture_finish(f, p);
+        fake_ssh(
+                f,
+                "echo 'sudo: unable to resolve host h0: Temporary failure in name resolution' >&2; " RUN_HERE);
+        assert_success(fixture_look(f, p, &error), error, 0);
+        assert_false(f->facts.name_resolves);
+        fake_ssh(f, RUN_HERE);
+        assert_success(fixture_look(f, p, &error), error, 0);
+        assert_true(f->facts.name_resolves);
+}
+
+/* The password goes through the channel, never into an argument; and does no harm where nobody takes it. */
+static void test_password(void **state) {
+        HostFixture *f = *state;
+        _cleanup_error_ Error *error = NULL;
+        _cleanup_free_ char *text = NULL, *passwords = NULL, *log = NULL;
+
+        f->options.sudo_password = "geheim; touch etc/oops";
+        fake_ssh(f, RUN_HERE);
+        assert_success(exec_text(f, "echo hello", &text, &error), error, 0);
+        assert_string_equal(text, "hello\n");
+        passwords = fixture_read(f, "bin/sudo.passwords");
+        assert_string_equal(passwords, "geheim; touch etc/oops\n");
+        freep(&text);
+        fixture_program(f, "sudo", "while [ \"$1\" != sh ]; do shift; done; exec \"$@\"");
+        assert_success(exec_text(f, "echo hello", &text, &error), error, 0);
+        assert_string_equal(text, "hello\n");
+        assert_int_equal(faccessat(f->dir->fd, "etc/oops", F_OK, 0), -1);
+        log = fixture_read(f, "ssh.log");
+        assert_null(strstr(log, "geheim"));
+}
+
+/* Root needs no sudo; who logs in by ssh's configuration may be root. */
+static void test_root(void **state) {
+        HostFixture *f = *state;
+        _cleanup_error_ Error *error = NULL;
+        _cleanup_free_ char *text = NULL;
+
+        fake_ssh(f, RUN_HERE);
+        fixture_program(f, "sudo", "echo 'sudo: command not found' >&2; exit 127");
+        f->nodes[0].ssh.user = (char*) "root";
+        assert_success(exec_text(f, "echo hello", &text, &error), error, 0);
+        freep(&text);
+        f->nodes[0].ssh.user = NULL;
+        fixture_program(f, "id", "echo 0");
+        assert_success(exec_text(f, "echo hello", &text, &error), error, 0);
+        freep(&text);
+        fixture_program(f, "id", "echo 1000");
+        assert_int_equal(exec_text(f, "echo hello", &text, &error), -ENOENT);
+}
+
+static void test_argv(void **state) {
+        HostFixture *f = *state;
+        _cleanup_free_ char *text = NULL, *log = NULL, *long_name = NULL;
+        _cleanup_error_ Error *error = NULL;
+
+        f->nodes[0].ssh.port = 2222;
+        f->nodes[0].ssh.host_key = (char*) "ssh-ed25519 AAAA";
+        fake_ssh(f, RUN_HERE);
+        assert_success(exec_text(f, "cat ssh/known_hosts-*", &text, &error), error, 0);
+        assert_string_equal(text, "* ssh-ed25519 AAAA\n");
+        fixture_close(f);
+        log = fixture_read(f, "ssh.log");
+        assert_contains(log, "-oBatchMode=yes");
+        assert_contains(log, "-oControlMaster=auto");
+        assert_contains(log, "-lpi -p2222 -- 10.77.0.20 ");
+        assert_contains(log, "-oUserKnownHostsFile=\"");
+        assert_contains(log, " -Oexit ");
+        assert_null(strstr(log, "StrictHostKeyChecking=no"));
+
+        free((char*) f->options.control_directory);
+        long_name = xmalloc(100);
+        memset(long_name, 'x', 99);
+        long_name[99] = 0;
+        f->options.control_directory = xasprintf("%s/%s", f->dir->path, long_name);
+        assert_int_equal(host_open(f->nodes, &f->options, &f->host, &error), -ENAMETOOLONG);
+}
+
+/* Somebody else's directory is not used. */
+static void test_control_directory(void **state) {
+        HostFixture *f = *state;
+        _cleanup_error_ Error *error = NULL;
+
+        assert_true(fs_mkdir_parents(f->dir->fd, "ssh", 0755, NULL) >= 0);
+        assert_int_equal(fchmodat(f->dir->fd, "ssh", 0755, 0), 0);
+        assert_failure(host_open(f->nodes, &f->options, &f->host, &error), error, ERROR_PERMISSION, EPERM);
+}
+
+static void test_lock(void **state) {
+        HostFixture *f = *state;
+        _cleanup_error_ Error *error = NULL;
+        Host *other = NULL;
+
+        fake_ssh(f, RUN_HERE);
+        assert_success(host_open_at(f->nodes, &f->options, f->dir->path, &f->host, &error), error, 0);
+        assert_success(host_open_at(f->nodes, &f->options, f->dir->path, &other, &error), error, 0);
+        assert_success(host_lock(f->host, "pi@laptop: it's me", false, &error), error, 0);
+        assert_int_equal(host_lock(other, "somebody", false, &error), -EBUSY);
+        assert_string_equal(error->message, "in use by pi@laptop: it's me");
+        error = error_free(error);
+        host_unlock(f->host);
+        assert_success(host_lock(other, "somebody", true, &error), error, 0);
+        assert_false(host_lock_is_lost(other));
+        host_free(other);
+        /* who fails to reach the node does not wait for it */
+        fake_ssh(f, "echo 'ssh: connect to host 10.77.0.20 port 22: Connection refused' >&2; exit 255");
+        assert_failure(host_lock(f->host, "me", true, &error), error, ERROR_UNAVAILABLE, ECONNREFUSED);
+}
+
+/* Binary files arrive as they are. */
+static void test_read(void **state) {
+        HostFixture *f = *state;
+        _cleanup_buffer_ Buffer content = BUFFER_NULL;
+        _cleanup_error_ Error *error = NULL;
+
+        fake_ssh(f, RUN_HERE);
+        fixture_write(f, "etc/text", 0600, "one\ntwo\n\n");
+        assert_success(host_open_at(f->nodes, &f->options, f->dir->path, &f->host, &error), error, 0);
+        assert_success(host_read(f->host, "/etc/text", 100, &content, &error), error, 0);
+        assert_string_equal(buffer_str(&content), "one\ntwo\n\n");
+        assert_failure(host_read(f->host, "/etc/text", 8, &content, &error), error, ERROR_IO, EFBIG);
+        assert_failure(host_read(f->host, "/etc/none", 8, &content, &error), error, ERROR_UNAVAILABLE,
+                       ENOENT);
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                ssh_test(test_exec),   ssh_test(test_exec_status), ssh_test(test_exec_cut),
+                ssh_test(test_errors), ssh_test(test_slow_sudo),   ssh_test(test_password),
+                ssh_test(test_root),   ssh_test(test_argv),        ssh_test(test_control_directory),
+                ssh_test(test_lock),   ssh_test(test_read),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
