@@ -177,6 +177,8 @@ int options_parse_program(VerbContext *v, int argc, char **argv, int *ret_first)
 
         memcpy(options, universal, sizeof(universal));
         argp_err_exit_status = EX_USAGE;
+        /* A note below each help that nobody needs; argp takes this from the environment alone. */
+        (void) setenv("ARGP_HELP_FMT", "no-dup-args-note", 0);
         v->color = options_color("auto", STDOUT_FILENO);
         v->color_error = options_color("auto", STDERR_FILENO);
 

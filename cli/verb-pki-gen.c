@@ -35,7 +35,7 @@ static void report_entry(void *userdata, const StoreRequest *request, StoreOutco
         };
         Report *report = userdata;
         VerbContext *v = report->v;
-        _cleanup_free_ char *date = format_date(expires);
+        _cleanup_free_ char *date = format_date(expires), *note = NULL;
 
         report->n_kept += outcome == STORE_KEPT;
         report->n_made += outcome == STORE_MADE;
@@ -48,9 +48,11 @@ static void report_entry(void *userdata, const StoreRequest *request, StoreOutco
         /* What was kept as it was is of no interest to anybody, unless there is something to say of it. */
         if (outcome == STORE_KEPT && !why && !v->verbose)
                 return;
-        verb_note(v, "%s%-8s%s  %-44s%s%s%s%s%s", verb_style(v, style[outcome]), outcomes[outcome],
-                  verb_style(v, STYLE_NONE), request->name, *date ? "  until " : "", date, why ? "  (" : "",
-                  why ?: "", why ? ")" : "");
+        if (why)
+                note = xasprintf("%s  (%s)", *date ? "" : " ", why);
+        verb_note(v, "%s%-8s%s  %-*s%s%s%s", verb_style(v, style[outcome]), outcomes[outcome],
+                  verb_style(v, STYLE_NONE), *date || why ? 44 : 0, request->name, *date ? "  until " : "",
+                  date, note ?: "");
 }
 
 static void print_sum(const Report *report, bool dry_run) {
@@ -96,7 +98,7 @@ static int run(VerbContext *v, int argc, char **argv, Error **reterr) {
 
 const Verb verb_pki_gen = {
         .name = "pki gen",
-        .summary = "Make the CAs, keys, certificates and kubeconfigs that are missing",
+        .summary = "Make the CAs, keys and certificates that are missing",
         .description =
                 "What is valid is kept; what no longer fits the cluster file or expires within 30 days is issued "
                 "anew, with a new key; a CA is never replaced. Everything lies in pki/ and secrets/ beside the "

@@ -61,9 +61,8 @@ static int show_plan(VerbContext *v, const Plan *plan, Error **reterr) {
         if (arg_output)
                 return plan_render_tree(plan, arg_output, arg_secrets, reterr);
 
-        if (v->n_nodes > 1)
-                (void) printf("%s%s# %s%s\n", plan->node == v->nodes[0] ? "" : "\n",
-                              verb_style(v, STYLE_BOLD), plan->node->name, verb_style(v, STYLE_NONE));
+        if (plan->node != v->nodes[0])
+                (void) putchar('\n');
         plan_render_list(plan, &text);
         (void) fwrite(text.data, 1, text.size, stdout);
         return 0;

@@ -60,9 +60,9 @@ static int run(VerbContext *v, _unused_ int argc, _unused_ char **argv, Error **
 
 const Verb verb_verify = {
         .name = "verify",
-        .summary =
-                "Prove that the cluster works: the VIP, every apiserver, member, leader and load balancer",
-        .description = "One line per check, with what to do where one fails. Exit status 76 if any failed.",
+        .summary = "Prove that the cluster works",
+        .description =
+                "The VIP, every apiserver, etcd member, leader and load balancer: one line per check, with what to do where one fails. Exit status 76 if any failed.",
         .common = VERB_OPTION_JSON | VERB_OPTION_DEEP | VERB_OPTION_SUDO,
         .needs = VERB_NEEDS_CLUSTER | VERB_NEEDS_STORE | VERB_NEEDS_LOCK,
         .run = run,

@@ -54,12 +54,14 @@ static void check_reserved(Input *in, Mark mark, const char *what, const InetNet
 
 static void check_address(Input *in, Mark mark, const char *what, const InetNetwork *n, Mark address_mark,
                           const char *address_what, const InetAddress *address) {
+        _cleanup_free_ char *line = NULL;
         char buffer[INET_TEXT_SIZE];
 
         if (address_mark.line <= 0 || !inet_network_contains(n, address))
                 return;
-        problem_add(&in->problems, mark.line > 0 ? mark : address_mark, "%s: contains %s, %s (line %d)",
-                    what, inet_address_format(address, buffer), address_what, address_mark.line);
+        line = problem_line(&in->problems, address_mark);
+        problem_add(&in->problems, mark.line > 0 ? mark : address_mark, "%s: contains %s, %s%s", what,
+                    inet_address_format(address, buffer), address_what, line);
 }
 
 static void check_network(Input *in, Mark mark, const char *what, const InetNetwork *n) {

@@ -47,20 +47,28 @@ static void check_roles(Input *in, const NodeInput *n) {
 }
 
 static void check_pair(Input *in, const NodeInput *a, const NodeInput *b) {
-        if (a->name.line > 0 && b->name.line > 0 && streq(a->node.name, b->node.name))
-                problem_add(&in->problems, b->name, "nodes.name: '%s' is also the node of line %d",
-                            b->node.name, a->name.line);
+        char buffer[INET_TEXT_SIZE];
+
+        if (a->name.line > 0 && b->name.line > 0 && streq(a->node.name, b->node.name)) {
+                _cleanup_free_ char *line = problem_line(&in->problems, a->name);
+
+                problem_add(&in->problems, b->name, "nodes.name: '%s' is the name of another node too%s",
+                            b->node.name, line);
+        }
         if (a->address.line > 0 && b->address.line > 0 &&
             inet_address_equal(&a->node.address, &b->node.address)) {
-                char buffer[INET_TEXT_SIZE];
+                _cleanup_free_ char *line = problem_line(&in->problems, a->address);
 
                 problem_add(&in->problems, b->address,
-                            "nodes.address: %s is also the address of the node of line %d",
-                            inet_address_format(&b->node.address, buffer), a->address.line);
+                            "nodes.address: %s is the address of another node too%s",
+                            inet_address_format(&b->node.address, buffer), line);
         }
-        if (a->node.local && b->node.local)
-                problem_add(&in->problems, b->local,
-                            "nodes.local: the node of line %d is this machine already", a->local.line);
+        if (a->node.local && b->node.local) {
+                _cleanup_free_ char *line = problem_line(&in->problems, a->local);
+
+                problem_add(&in->problems, b->local, "nodes.local: another node is this machine already%s",
+                            line);
+        }
 }
 
 static void check_node(Input *in, const NodeInput *n) {
@@ -141,11 +149,14 @@ static void check_endpoint(Input *in) {
         for (size_t i = 0; in->endpoint_address.line > 0 && i < in->n_node_inputs; i++) {
                 const NodeInput *n = &in->node_inputs[i];
 
-                if (n->address.line > 0 && inet_address_equal(&n->node.address, &e->address))
+                if (n->address.line > 0 && inet_address_equal(&n->node.address, &e->address)) {
+                        _cleanup_free_ char *line = problem_line(&in->problems, n->address);
+
                         problem_add(
                                 &in->problems, in->endpoint_address,
-                                "endpoint.address: %s is the address of a node (line %d); the VIP needs one of its own",
-                                inet_address_format(&e->address, buffer), n->address.line);
+                                "endpoint.address: %s is the address of a node%s; the VIP needs one of its own",
+                                inet_address_format(&e->address, buffer), line);
+                }
         }
 }
 

@@ -66,6 +66,17 @@ char* problem_format(const Problems *p, Mark mark, const char *text) {
         return xasprintf("%s:%d:%d: %s", p->path, mark.line, mark.column, text);
 }
 
+/**
+ * problem_line() - point to another place of the file
+ * @p:          the problems, for whether there is a file
+ * @mark:       the other place
+ *
+ * Return: " (line 7)", or "" where nobody has the lines before them; the caller frees.
+ */
+char* problem_line(const Problems *p, Mark mark) {
+        return p->path ? xasprintf(" (line %d)", mark.line) : xstrdup("");
+}
+
 /* qsort() is not stable, but the order of two problems of one place should not depend on the C library: by age then. */
 static int problem_compare(const void *a, const void *b) {
         const Problem *const *x = a, *const *y = b;

@@ -34,5 +34,7 @@ typedef struct Problems {
 void problem_add(Problems *p, Mark mark, const char *format, ...) _printf_(3, 4);
 void problem_warn(Problems *p, Mark mark, const char *format, ...) _printf_(3, 4);
 char* problem_format(const Problems *p, Mark mark, const char *text);
+char* problem_line(const Problems *p,
+                   Mark mark); /* " (line 7)" for messages that point elsewhere; "" without a file */
 void problems_publish(Problems *p, ErrorList *errors, ErrorList *warnings);
 void problems_done(Problems *p);
