@@ -170,5 +170,3 @@ const Flag apiserver_flags[] = {
         { "profiling", "false",
           .why = "No profiles over the network; they slow the server down and tell of its memory." },
 };
-
-_Static_assert(ARRAY_SIZE(apiserver_flags) == APISERVER_N_FLAGS, "a row was added or taken away");

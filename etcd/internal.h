@@ -9,7 +9,7 @@
 #define ETCD_DATA "/var/lib/etcd"
 #define ETCD_IDENTITY "/var/lib/hardway/etcd-identity" /* our mark beside the data */
 
-#define ETCD_N_FLAGS 27
+#define ETCD_N_FLAGS 26
 extern const Flag etcd_flags[ETCD_N_FLAGS];
 
 /* The identity of the cluster (hex), or NULL if the store has none yet; the caller frees. */
