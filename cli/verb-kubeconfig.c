@@ -70,7 +70,7 @@ const Verb verb_kubeconfig = {
         .description = "Whoever has it is the cluster's administrator. To use it at once:\n\n"
                        "  hardway kubeconfig --output ~/.kube/config\n"
                        "  kubectl get --raw /version",
-        .needs = VERB_NEEDS_CLUSTER | VERB_NEEDS_STORE,
+        .needs = VERB_NEEDS_CLUSTER | VERB_NEEDS_STORE | VERB_ON_LIVING,
         .options = options,
         .parse = parse,
         .run = run,

@@ -85,6 +85,6 @@ const Verb verb_reset = {
                 "cluster that serves; a node that holds another cluster's data may be reset at any time.",
         .common = VERB_OPTION_NODE | VERB_OPTION_WAIT | VERB_OPTION_SUDO | VERB_OPTION_YES |
                   VERB_OPTION_DRY_RUN,
-        .needs = VERB_NEEDS_CLUSTER | VERB_NEEDS_EXCLUSIVE,
+        .needs = VERB_NEEDS_CLUSTER | VERB_NEEDS_EXCLUSIVE | VERB_ON_LIVING,
         .run = run,
 };

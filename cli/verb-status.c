@@ -40,6 +40,6 @@ const Verb verb_status = {
         .summary = "Show the state of the cluster as a table",
         .description = "The facts that verify looks at; the exit status does not depend on them.",
         .common = VERB_OPTION_JSON | VERB_OPTION_SUDO,
-        .needs = VERB_NEEDS_CLUSTER | VERB_NEEDS_STORE | VERB_NEEDS_LOCK,
+        .needs = VERB_NEEDS_CLUSTER | VERB_NEEDS_STORE | VERB_NEEDS_LOCK | VERB_ON_LIVING,
         .run = run,
 };
