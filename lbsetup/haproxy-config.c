@@ -133,7 +133,8 @@ static void add_monitor(const PlanContext *c, Buffer *out) {
                             "        monitor-uri " HAPROXY_READY "\n"
                             "        monitor fail if { nbsrv(" HAPROXY_BACKEND ") lt 1 }\n"
                             "        stats enable\n"
-                            "        stats uri " HAPROXY_STATS "\n");
+                            "        stats uri " HAPROXY_STATS "\n"
+                            "        stats scope " HAPROXY_BACKEND "\n");
 }
 
 /**

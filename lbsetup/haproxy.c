@@ -7,6 +7,7 @@
 #include "common/alloc.h"
 #include "lbsetup/internal.h"
 #include "lbsetup/lbsetup.h"
+#include "lbsetup/pair.h"
 #include "plan/ports.h"
 
 /*
@@ -80,4 +81,8 @@ const Component component_haproxy = {
         .roles = ROLE_LOADBALANCER,
         .rank = 50,
         .plan = haproxy_plan,
+        .ready = haproxy_ready,
+        .gate = haproxy_gate,
+        .verify = haproxy_verify,
+        .ready_sec = 180, /* the controllers' first start */
 };

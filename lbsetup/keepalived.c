@@ -8,6 +8,7 @@
 #include "lbsetup/internal.h"
 #include "lbsetup/lbsetup-scripts.h"
 #include "lbsetup/lbsetup.h"
+#include "lbsetup/pair.h"
 
 /*
  * As with haproxy's: the scripts it names may be staged still, the files it tracks come with the first start, and keepalived looks
@@ -63,4 +64,11 @@ const Component component_keepalived = {
         .roles = ROLE_LOADBALANCER,
         .rank = 60,
         .plan = keepalived_plan,
+        .ready = keepalived_ready,
+        .gate = keepalived_gate,
+        .leads = keepalived_leads,
+        .hand_over = keepalived_hand_over,
+        .take_back = keepalived_take_back,
+        .verify = keepalived_verify,
+        .preflight = keepalived_preflight,
 };

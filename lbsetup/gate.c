@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * May the next node be touched, as far as the load balancers can tell?
+ *
+ * A load balancer that hardway has not installed yet does not count. One that cannot be asked counts when the node is a load balancer
+ * itself: the last one that serves is not to be restarted.
+ */
+
+#include "common/alloc.h"
+#include "common/clock.h"
+#include "lbsetup/pair.h"
+
+static bool counts(const LbPeer *peer, const Node *node) {
+        return peer->result < 0 ? (node->roles & ROLE_LOADBALANCER) != 0 : peer->look.installed;
+}
+
+static bool apiserver_is_ready(const ProbeContext *c, HttpClient *http, const char *name) {
+        _cleanup_(http_response_done) HttpResponse response = HTTP_RESPONSE_NULL;
+        const Node *node = cluster_find_node(c->cluster, name);
+        _cleanup_free_ char *base = NULL, *url = NULL;
+
+        if (!node)
+                return false;
+        base = cluster_apiserver_url(c->cluster, node);
+        url = xasprintf("%s/readyz", base);
+        return http_request(http,
+                            &(HttpRequest) { .url = url,
+                                            .timeout_usec = 2 * USEC_PER_SEC,
+                                            .connect_timeout_usec = USEC_PER_SEC },
+                            &response, NULL) >= 0 &&
+               response.status == 200;
+}
+
+/* An apiserver that is down is for kube-apiserver's gate; here it is about one that is ready and gets no connections yet. */
+static const LbServer* find_forgotten(const ProbeContext *c, HttpClient *http, const LbLook *look) {
+        for (size_t i = 0; i < look->n_servers; i++)
+                if (!lb_server_is_up(look->servers + i) &&
+                    apiserver_is_ready(c, http, look->servers[i].name))
+                        return look->servers + i;
+        return NULL;
+}
+
+/**
+ * haproxy_gate() - does every haproxy answer, and send connections to all apiservers that are ready?
+ * @c:          the context of the probe
+ * @node:       the node to be touched, or that was touched
+ * @ret:        waiting, and for what
+ * @reterr:     what the store lacks
+ *
+ * Return: 0 or a negative errno.
+ */
+int haproxy_gate(const ProbeContext *c, const Node *node, ProbeResult *ret, Error **reterr) {
+        _cleanup_(http_client_freep) HttpClient *http = NULL;
+        _cleanup_pair_ LbPair pair = {};
+        int r;
+
+        r = probe_client(c, "ca", /* credential= */ NULL, &http, reterr);
+        if (r < 0)
+                return r;
+        lb_pair_look(c, &pair);
+        LB_FOREACH_PEER(peer, &pair) {
+                const LbServer *s;
+
+                if (!counts(peer, node))
+                        continue;
+                if (peer->result < 0 || peer->look.page == 0) {
+                        probe_result_set(ret, PROBE_WAITING, "%s: %s", peer->node->name,
+                                         peer->result < 0 ? peer->error->message :
+                                                            "haproxy does not answer");
+                        return 0;
+                }
+                s = find_forgotten(c, http, &peer->look);
+                if (s) {
+                        probe_result_set(ret, PROBE_WAITING, "%s: %s is ready, haproxy has it as %s (%s)",
+                                         peer->node->name, s->name, s->status, s->why);
+                        return 0;
+                }
+        }
+        probe_result_set(ret, PROBE_READY, NULL);
+        return 0;
+}
+
+/**
+ * keepalived_gate() - does exactly one load balancer hold the VIP, and could every other?
+ * @c:          the context of the probe
+ * @node:       the node to be touched, or that was touched
+ * @ret:        waiting, and for what
+ * @reterr:     not used
+ *
+ * Return: 0.
+ */
+int keepalived_gate(const ProbeContext *c, const Node *node, ProbeResult *ret, Error **reterr) {
+        _cleanup_pair_ LbPair pair = {};
+        const LbPeer *holder;
+        bool any = false;
+        size_t n;
+
+        lb_pair_look(c, &pair);
+        LB_FOREACH_PEER(peer, &pair) {
+                _cleanup_free_ char *problem = NULL;
+
+                if (!counts(peer, node))
+                        continue;
+                any = true;
+                problem =
+                        peer->result < 0 ? xstrdup(peer->error->message) : lb_look_vrrp_problem(&peer->look);
+                if (problem) {
+                        probe_result_set(ret, PROBE_WAITING, "%s: %s", peer->node->name, problem);
+                        return 0;
+                }
+        }
+        n = lb_pair_holders(&pair, &holder);
+        if (any && n != 1)
+                probe_result_set(ret, PROBE_WAITING,
+                                 n == 0 ? "nobody holds the VIP" : "more than one holds the VIP");
+        else
+                probe_result_set(ret, PROBE_READY, NULL);
+        return 0;
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Handing the VIP over, before its owner restarts something
+ *
+ * The tracked file is set only until the VIP has left: as both load balancers have nopreempt, it does not come back when the
+ * file is cleared. So nothing is left behind that would have to be undone, whenever this run ends.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "common/alloc.h"
+#include "common/clock.h"
+#include "lbsetup/internal.h"
+#include "lbsetup/pair.h"
+
+#define TAKE_OVER_TIMEOUT (5 * USEC_PER_SEC)
+
+/* Of the others: can any take the VIP, and sees as much as the one that has it? */
+static const LbPeer* find_heir(const LbPair *pair, const LbPeer *owner) {
+        LB_FOREACH_PEER(peer, pair)
+        if (peer != owner && peer->result >= 0 && lb_look_is_able(&peer->look) &&
+            (peer->look.page == 200 || owner->look.page != 200))
+                return peer;
+        return NULL;
+}
+
+/* The second after the VIP has left is for the other one: were the file cleared before it has taken over, it might come back. */
+static char* script(const Cluster *cluster) {
+        char vip[INET_TEXT_SIZE];
+
+        return xasprintf("has() { ip -o addr show | grep -F -q ' %s/'; }\n"
+                         "trap 'echo 0 >" LB_HANDOVER "' EXIT\n"
+                         "trap 'exit 1' HUP INT TERM PIPE\n"
+                         "echo 1 >" LB_HANDOVER "\n"
+                         "n=0\n"
+                         "while has && [ $n -lt 50 ]; do sleep 0.1; n=$((n + 1)); done\n"
+                         "sleep 1\n"
+                         "! has\n",
+                         inet_address_format(&cluster->endpoint.address, vip));
+}
+
+static int wait_for_heir(const ProbeContext *c, const Node *heir, Error **reterr) {
+        uint64_t deadline = clock_usec() + TAKE_OVER_TIMEOUT;
+
+        do {
+                _cleanup_look_ LbLook look = {};
+
+                if (lb_look(c, heir, &look, NULL) >= 0 && look.holds_vip)
+                        return 0;
+                clock_sleep(100 * USEC_PER_MSEC);
+        } while (clock_usec() < deadline);
+        return error_set(reterr, ERROR_UNAVAILABLE, ETIMEDOUT, "%s did not take the VIP over", heir->name);
+}
+
+/**
+ * keepalived_hand_over() - let another load balancer hold the VIP
+ * @c:          the context of the probe
+ * @node:       the load balancer that is about to be restarted
+ * @reterr:     the other one did not take it, although it could
+ *
+ * Return: 0 also where there is nothing to hand over, or nobody to take it; or a negative errno.
+ */
+int keepalived_hand_over(const ProbeContext *c, const Node *node, Error **reterr) {
+        _cleanup_pair_ LbPair pair = {};
+        _cleanup_free_ char *text = NULL;
+        const LbPeer *owner, *heir;
+        int r;
+
+        lb_pair_look(c, &pair);
+        if (lb_pair_holders(&pair, &owner) != 1 || owner->node->index != node->index)
+                return 0;
+        heir = find_heir(&pair, owner);
+        if (!heir)
+                return 0;
+
+        text = script(c->cluster);
+        r = c->exec(c->userdata, node, text, NULL, reterr);
+        if (r < 0)
+                return error_prefix(reterr, r, "the VIP could not be handed over");
+        return wait_for_heir(c, heir->node, reterr);
+}
+
+/**
+ * keepalived_take_back() - see to it that a load balancer may hold the VIP again
+ * @c:          the context of the probe
+ * @node:       the load balancer
+ * @reterr:     it cannot be told
+ *
+ * Needed only if the script of keepalived_hand_over() was killed in its second.
+ *
+ * Return: 0 or a negative errno.
+ */
+int keepalived_take_back(const ProbeContext *c, const Node *node, Error **reterr) {
+        return c->exec(c->userdata, node, "[ ! -e " LB_HANDOVER " ] || echo 0 >" LB_HANDOVER "\n", NULL,
+                       reterr);
+}

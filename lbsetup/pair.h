@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "lbsetup/look.h"
+
+/* All load balancers of the cluster, looked at together. */
+
+typedef struct LbPeer {
+        const Node *node; /* lent */
+        int result;       /* of lb_look() */
+        Error *error;     /* why it cannot be asked */
+        LbLook look;
+} LbPeer;
+
+typedef struct LbPair {
+        LbPeer *peers;
+        size_t n_peers;
+} LbPair;
+
+void lb_pair_look(const ProbeContext *c, LbPair *ret);
+void lb_pair_done(LbPair *p);
+#define _cleanup_pair_ _cleanup_(lb_pair_done)
+
+/* How many hold the VIP; *ret is the first of them, or NULL. */
+size_t lb_pair_holders(const LbPair *p, const LbPeer **ret);
+
+#define LB_FOREACH_PEER(peer, pair) \
+        for (const LbPeer *peer = (pair)->peers; peer < (pair)->peers + (pair)->n_peers; peer++)
+
+/* gate.c */
+int haproxy_gate(const ProbeContext *c, const Node *node, ProbeResult *ret, Error **reterr);
+int keepalived_gate(const ProbeContext *c, const Node *node, ProbeResult *ret, Error **reterr);
+/* probes.c */
+int haproxy_ready(const ProbeContext *c, const Node *node, ProbeResult *ret, Error **reterr);
+int keepalived_ready(const ProbeContext *c, const Node *node, ProbeResult *ret, Error **reterr);
+int keepalived_leads(const ProbeContext *c, const Node *node, bool *ret, Error **reterr);
+/* handover.c */
+int keepalived_hand_over(const ProbeContext *c, const Node *node, Error **reterr);
+int keepalived_take_back(const ProbeContext *c, const Node *node, Error **reterr);
+/* preflight.c */
+void keepalived_preflight(const ProbeContext *c, const Node *node, ErrorList *errors);
+/* verify.c */
+int haproxy_verify(const ProbeContext *c, CheckList *checks);
+int keepalived_verify(const ProbeContext *c, CheckList *checks);

@@ -1,0 +1,27 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# How the load balancer on this node is; what the lines mean is for the asking side to know (lbsetup/look.c). It is the
+# distribution's haproxy that is asked, by bash, which every Debian has; a page that does not come is an answer, too.
+
+page() {
+        # shellcheck disable=SC2016
+        timeout 2 bash -c 'exec 3<>/dev/tcp/127.0.0.1/8405 && printf "GET %s HTTP/1.0\r\n\r\n" "$1" >&3 && cat <&3' \
+                bash "$1" 2>/dev/null || :
+}
+
+value() {
+        printf '%s %s\n' "$1" "$(head -c 64 "$2" 2>/dev/null || :)"
+}
+
+if [ -e /etc/systemd/system/haproxy.service.d/50-hardway.conf ]; then echo installed; fi
+for unit in haproxy keepalived; do
+        printf '%s %s\n' "$unit" "$(systemctl show -p ActiveState --value "$unit.service" 2>/dev/null || :)"
+done
+value down /run/hardway/haproxy.down
+value handover /run/hardway/handover
+value vrrp /run/hardway/keepalived.state
+printf 'now %s\n' "$(date +%s)"
+page /haproxy_ready | sed -n '1s/^HTTP[^ ]* \([0-9]*\).*/page \1/p'
+page '/stats;csv' | grep '^apiservers,' | cut -d , -f 2,18,37,57 | sed 's/^/server /' || :
+ip -o addr show | sed -n 's/.* inet6* \([^ ]*\) .*/address \1/p'
