@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "common/alloc.h"
+#include "common/parse.h"
 #include "host/host-internal.h"
 #include "host/host-scripts.h"
 
@@ -55,18 +56,17 @@ static const char* state_value(const char *state, const char *name, char *buffer
 /* ExecMainCode is CLD_EXITED and its kin of waitid(2); ExecMainStatus a status or a signal then. */
 static void add_end(const char *state, Buffer *out) {
         char code[16], status[16], n_restarts[16], result[64];
-        int number;
+        unsigned number = 0;
 
         (void) state_value(state, "ExecMainCode", code, sizeof(code));
         (void) state_value(state, "ExecMainStatus", status, sizeof(status));
         (void) state_value(state, "NRestarts", n_restarts, sizeof(n_restarts));
         (void) state_value(state, "Result", result, sizeof(result));
-        number = (int) strtol(status, NULL, 10);
+        (void) parse_unsigned(status, 0, 255, &number);
         if (streq(code, "1"))
                 buffer_addf(out, ", its process exited with status %s", status);
         else if (streq(code, "2") || streq(code, "3"))
-                buffer_addf(out, ", its process was ended by SIG%s",
-                            sigabbrev_np(number) ? sigabbrev_np(number) : status);
+                buffer_addf(out, ", its process was ended by SIG%s", sigabbrev_np((int) number) ?: status);
         if (*result && !streq(result, "success") && !streq(result, "exit-code") && !streq(result, "signal"))
                 buffer_addf(out, " (%s)", result);
         if (*n_restarts && !streq(n_restarts, "0"))

@@ -112,7 +112,7 @@ static int look_generation(LookParser *p, char *text, size_t size) {
 
 /* --- paths --- */
 
-static ObservedType type_of_mode(uint64_t mode) {
+static ObservedType type_of_mode(unsigned mode) {
         switch (mode & S_IFMT) {
         case S_IFREG:
                 return OBSERVED_FILE;
@@ -125,12 +125,15 @@ static ObservedType type_of_mode(uint64_t mode) {
         }
 }
 
-static int parse_mode(const char *word, uint64_t *ret) {
-        char *end;
+static int parse_mode(const char *word, unsigned *ret) {
+        _cleanup_free_ char *padded = xasprintf("%8s", word);
+        uint8_t bytes[4];
 
-        if (!*word || strlen(word) > 8 || strspn(word, "0123456789abcdef") != strlen(word))
+        for (char *c = padded; *c == ' '; c++)
+                *c = '0';
+        if (!*word || parse_hex(padded, bytes, sizeof(bytes)) < 0)
                 return -EINVAL;
-        *ret = strtoul(word, &end, 16);
+        *ret = (unsigned) bytes[0] << 24 | (unsigned) bytes[1] << 16 | (unsigned) bytes[2] << 8 | bytes[3];
         return 0;
 }
 
@@ -171,7 +174,8 @@ static int path_line(LookParser *p, char *line) {
         char *mode = look_word(&line), *owner = look_word(&line), *size = look_word(&line),
              *stamp = look_word(&line);
         Observation *o = p->observation;
-        uint64_t mode_value, size_value;
+        unsigned mode_value;
+        uint64_t size_value;
         ObservedPath *found;
         char *arrow;
 
@@ -283,18 +287,18 @@ static int look_units(LookParser *p, char *text, size_t size) {
 /* "/proc/PID/environ:HARDWAY_INPUTS=DIGEST", each with a NUL at its end */
 static int look_inputs(LookParser *p, char *text, size_t size) {
         for (const char *entry = text; entry < text + size; entry += strlen(entry) + 1) {
-                const char *pid = startswith(entry, "/proc/"),
-                           *value = strstr(entry, "/environ:HARDWAY_INPUTS=");
                 Observation *o = p->observation;
 
-                if (!pid || !value)
-                        continue;
-                value += strlen("/environ:HARDWAY_INPUTS=");
-                for (size_t i = 0; i < o->n_units; i++)
-                        if (o->units[i].main_pid > 0 && o->units[i].main_pid == strtoul(pid, NULL, 10)) {
-                                free(o->units[i].inputs);
-                                o->units[i].inputs = xstrdup(value);
-                        }
+                for (size_t i = 0; i < o->n_units; i++) {
+                        _cleanup_free_ char *prefix =
+                                xasprintf("/proc/%u/environ:HARDWAY_INPUTS=", o->units[i].main_pid);
+                        const char *value = startswith(entry, prefix);
+
+                        if (!value)
+                                continue;
+                        free(o->units[i].inputs);
+                        o->units[i].inputs = xstrdup(value);
+                }
         }
         return 0;
 }

@@ -87,8 +87,6 @@ static int add_header(PutStream *s, const char *path, mode_t mode, uint64_t size
         archive_entry_set_filetype(e, AE_IFREG);
         archive_entry_set_perm(e, mode & 07777);
         archive_entry_set_size(e, (la_int64_t) size);
-        /* a time of its own would say nothing; this one is the same in every run */
-        archive_entry_set_mtime(e, 0, 0);
         r = archive_write_header(s->archive, e);
         archive_entry_free(e);
         s->left = size;

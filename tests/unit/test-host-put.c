@@ -74,6 +74,8 @@ static void test_put(void **state) {
         HostFixture *f = *state;
         _cleanup_(plan_freep) Plan *p = small_plan(f, "a: b\n");
         _cleanup_error_ Error *error = NULL;
+        time_t start = time(NULL);
+        struct stat st;
 
         fixture_write(f, "proc/sys/net/ipv4/ip_forward", 0644, "0\n");
         assert_success(fixture_put(f, p, NULL, &error), error, 6);
@@ -86,6 +88,9 @@ static void test_put(void **state) {
         assert_mode(f, "var/lib/etcd", 0700);
         assert_mode(f, "var/lib/hardway", 0700);
         assert_nothing_staged(f);
+        /* systemd knows a changed unit file by its time */
+        assert_int_equal(fstatat(f->dir->fd, "etc/hardway/key", &st, 0), 0);
+        assert_true(st.st_mtim.tv_sec >= start);
         assert_success(fixture_put(f, p, NULL, &error), error, 0);
         assert_string_equal(observation_path(f->observation, "/usr/local/bin/etcd")->target,
                             "/opt/hardway/etcd");
