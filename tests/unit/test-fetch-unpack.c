@@ -148,7 +148,7 @@ static void test_bombs(void **state) {
                 assert_int_equal(unpack_two(archive.data, archive.size, &a, &b, NULL), -EFBIG);
         }
         {
-                _cleanup_buffer_ Buffer archive = BUFFER_NULL, a = BUFFER_NULL, b = BUFFER_NULL;
+                _cleanup_buffer_ Buffer archive = BUFFER_NULL, a = BUFFER_NULL;
                 _cleanup_free_ MakeEntry *entries = xnew(MakeEntry, UNPACK_ENTRIES_MAX + 1);
                 UnpackMember member = { .name = "top/a", .userdata = &a };
                 _cleanup_close_ int fd = -EBADF;
