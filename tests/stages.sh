@@ -87,5 +87,6 @@ stage_trixie() {
 }
 
 stage_lab() {
+        export HARDWAY_SANITIZED=$builds/sanitizers/hardway
         python_tests lab "$builds/plain" tests/lab
 }

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A lab and the hardway that drives it, as tests use them."""
+import contextlib
 import json
 import os
 import shlex
@@ -102,6 +103,19 @@ class Lab:
         result = self.enter("curl", "--silent", "--fail", "--max-time", str(timeout), "--cacert", "pki/ca.crt",
                             f"https://{address}:{port}/version", check=False)
         return result.json if result.status == 0 else None
+
+    @contextlib.contextmanager
+    def client(self, rate=20, timeout=5, port=6443):
+        """While the body runs, a client asks the VIP; what it saw is in the dictionary that is given, afterwards."""
+        seen = {}
+        argv = [os.path.join(TOP, "lab", "enter"), "--name", self.name, "--", "/usr/bin/python3",
+                os.path.join(TOP, "tests", "lab", "client.py"), "pki/ca.crt", VIP, str(port), str(rate), str(timeout)]
+        with subprocess.Popen(argv, cwd=self.directory, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+            try:
+                yield seen
+            finally:
+                out, _ = process.communicate()
+                seen.update(json.loads(out))
 
     def kubectl(self, *arguments, check=True, text_input=None):
         return self.enter(self.binary("kubectl"), "--kubeconfig", "admin.conf", *arguments, check=check, text_input=text_input)

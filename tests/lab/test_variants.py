@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The same job in other surroundings: Debian 13, another port and profile, arm64, a sanitized build, this machine without ssh."""
+import os
+import re
+
+import pytest
+
+from lab import BALANCERS, CONTROLLERS, TOP, run
+
+
+def edit(lab, pattern, replacement):
+    path = os.path.join(lab.directory, "hardway.yaml")
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    changed = re.sub(pattern, replacement, text, flags=re.M)
+    assert changed != text
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(changed)
+
+
+def whole_job(lab, port=6443, before_install=None):
+    lab.hardway("pki", "gen")
+    lab.hardway("fetch")
+    if before_install:
+        before_install()
+    lab.hardway("install", timeout=1500)
+    assert lab.version(port=port, timeout=5)["gitVersion"] == "v1.36.3"
+    lab.hardway("verify")
+    assert "nothing to change" in lab.hardway("install").out
+
+
+def test_debian_13(make_lab):
+    lab = make_lab("trixie", image="trixie")
+    lab.init()
+    whole_job(lab)
+
+
+def test_other_port_profiles_and_keys(make_lab):
+    lab = make_lab("port9000")
+    lab.init("--port", "9000", "--network-profile", "wifi", "--disk-profile", "sdcard", "--key-type", "rsa:2048",
+             "--vip-name", "k8s.lab.example")
+    whole_job(lab, port=9000)
+    assert "VERSION" not in lab.enter("curl", "-s", "--cacert", "pki/ca.crt", "--resolve", "k8s.lab.example:9000:10.77.0.10",
+                                      "https://k8s.lab.example:9000/readyz").out
+
+
+def test_one_node_after_the_other(make_lab):
+    """install --node is legal at any time, and says what it still waits for."""
+    lab = make_lab("single")
+    lab.init()
+    lab.hardway("pki", "gen")
+    lab.hardway("fetch")
+    first = lab.hardway("install", "--node", "controller-0")
+    assert "1 of 3 members" in first.out + first.err
+    for host in ["controller-1", "controller-2", *BALANCERS]:
+        lab.hardway("install", "--node", host)
+    lab.hardway("install")
+    assert lab.version()["gitVersion"] == "v1.36.3"
+    lab.hardway("verify")
+
+
+def test_sanitized_build(make_lab):
+    program = os.environ.get("HARDWAY_SANITIZED", "")
+    if not os.access(program, os.X_OK):
+        pytest.skip("HARDWAY_SANITIZED does not name a sanitized build")
+    lab = make_lab("sanitized")
+    lab.program = program
+    lab.env |= {"ASAN_OPTIONS": "detect_leaks=1:halt_on_error=1", "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}
+    lab.init()
+    whole_job(lab)
+    lab.hardway("status")
+    lab.hardway("kubeconfig")
+
+
+def test_first_try_that_failed_can_be_reset(make_lab):
+    lab = make_lab("reset")
+    lab.init()
+    lab.hardway("pki", "gen")
+    lab.hardway("fetch")
+    find = ("find / -xdev \\( -path /proc -o -path /sys -o -path /run -o -path /tmp -o -path /var/tmp -o -path /var/log"
+            " -o -path /var/cache -o -path /var/lib/apt -o -path /var/lib/dpkg -o -path /var/lib/systemd -o -path /root"
+            " -o -path /home \\) -prune -o -print | sort; getent passwd | cut -d: -f1")
+    before = {host: lab.sh(host, find).out for host in [*CONTROLLERS, *BALANCERS]}
+    lab.hardway("install", "--node", "controller-0", "--node", "lb-0")  # a cluster that does not serve: one of three
+    lab.hardway("reset", "--yes")
+    for host, files in before.items():
+        assert set(lab.sh(host, find).out.split("\n")) - set(files.split("\n")) == set(), host
+    lab.hardway("install")
+    lab.hardway("verify")
+    assert lab.hardway("reset", "--yes", check=False).status == 65, "a cluster that serves is refused"
+    assert lab.version()
+
+
+def test_backup_brings_the_cluster_directory_back(make_lab, tmp_path):
+    lab = make_lab("backup", boot=False)
+    lab.up(CONTROLLERS | BALANCERS)
+    lab.init()
+    lab.hardway("pki", "gen")
+    lab.hardway("fetch")
+    assert "backup" in lab.hardway("install").out.lower()
+    secret = tmp_path / "passphrase"
+    secret.write_text("correct horse battery staple\n", encoding="utf-8")
+    file = str(tmp_path / "cluster.hardway")
+    lab.hardway("backup", "--passphrase-file", str(secret), file)
+    assert b"PRIVATE KEY" not in open(file, "rb").read()
+    elsewhere = tmp_path / "elsewhere"
+    lab.hardway("restore", "--passphrase-file", str(secret), "--directory", str(elsewhere), file)
+    assert "nothing to change" in lab.hardway("install", cwd=str(elsewhere)).out
+    lab.hardway("verify", cwd=str(elsewhere))
+
+
+def test_arm64(make_lab):
+    """Three arm64 controllers under emulation, driven from here; the load balancers are this machine's architecture."""
+    result = run([os.path.join(TOP, "lab", "mirror", "get"), "--arch", "amd64", "--arch", "arm64"], timeout=3600)
+    assert result.status == 0, result
+    hosts = {name: f"{address}:arm64" for name, address in CONTROLLERS.items()} | BALANCERS
+    lab = make_lab("arm64", hosts)
+    if result.out.strip():
+        lab.env["HARDWAY_MIRROR"] = result.out.strip()
+    lab.init()
+    edit(lab, r"^arch: amd64", "arch: arm64")
+    edit(lab, r"roles: \[loadbalancer\]", "roles: [loadbalancer], arch: amd64")
+    whole_job(lab)
+    assert lab.version(timeout=10)["platform"] == "linux/arm64"
