@@ -157,8 +157,8 @@ static void test_command_special(void **state) {
                 "\xc3\xa4",   "--x=y z", "-",  "\x01", "\xed\xa0\x80", "",      NULL,
         };
 
-        assert_command_survives((char **) argv, false);
-        assert_command_survives((char **) argv, true);
+        assert_command_survives((char**) argv, false);
+        assert_command_survives((char**) argv, true);
 }
 
 static void test_command_specifiers(void **state) {
@@ -168,7 +168,7 @@ static void test_command_specifiers(void **state) {
         _cleanup_buffer_ Buffer text = BUFFER_NULL;
 
         unit_file_section(u, "Service");
-        assert_int_equal(unit_file_set_command_specifiers(u, "ExecStart", "", (char **) argv, false, NULL),
+        assert_int_equal(unit_file_set_command_specifiers(u, "ExecStart", "", (char**) argv, false, NULL),
                          0);
         unit_file_render(u, &text);
         assert_string_equal(buffer_str(&text), "[Service]\nExecStart=/bin/x \"--key=%d/a b\" %% $$\n");
@@ -204,22 +204,22 @@ static void test_command_refused(void **state) {
         const char *argv[3] = { "/bin/true", NULL };
 
         unit_file_section(u, "Service");
-        assert_int_equal(unit_file_set_command(u, "ExecStart", "@", (char **) argv, false, NULL), -EINVAL);
-        assert_int_equal(unit_file_set_command(u, "Exec\nStart", "", (char **) argv, false, NULL), -EINVAL);
-        assert_int_equal(unit_file_set_command(u, "ExecStart", "", (char **) argv + 1, false, NULL),
+        assert_int_equal(unit_file_set_command(u, "ExecStart", "@", (char**) argv, false, NULL), -EINVAL);
+        assert_int_equal(unit_file_set_command(u, "Exec\nStart", "", (char**) argv, false, NULL), -EINVAL);
+        assert_int_equal(unit_file_set_command(u, "ExecStart", "", (char**) argv + 1, false, NULL),
                          -EINVAL);
         for (size_t i = 0; i < ARRAY_SIZE(programs); i++) {
                 _cleanup_error_ Error *error = NULL;
 
                 argv[0] = programs[i];
-                assert_int_equal(unit_file_set_command(u, "ExecStart", "", (char **) argv, false, &error),
+                assert_int_equal(unit_file_set_command(u, "ExecStart", "", (char**) argv, false, &error),
                                  -EINVAL);
                 assert_non_null(strstr(error->message, "ExecStart="));
         }
         memset(large, '\x01', 1024 * 1024 - 1);
         large[1024 * 1024 - 1] = 0;
         argv[0] = "/bin/true", argv[1] = large;
-        assert_int_equal(unit_file_set_command(u, "ExecStart", "", (char **) argv, false, NULL), -EINVAL);
+        assert_int_equal(unit_file_set_command(u, "ExecStart", "", (char**) argv, false, NULL), -EINVAL);
         unit_file_render(u, &text);
         assert_string_equal(buffer_str(&text), "[Service]\n");
 }
@@ -285,7 +285,7 @@ static void test_values(void **state) {
                 assert_int_equal(unit_file_set(u, "Description", good[i], NULL), 0);
         for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
                 assert_int_equal(unit_file_set(u, "Description", bad[i], NULL), -EINVAL);
-        assert_int_equal(unit_file_set_words(u, "After", (char **) words, NULL), -EINVAL);
+        assert_int_equal(unit_file_set_words(u, "After", (char**) words, NULL), -EINVAL);
 }
 
 static void test_names(void **state) {
