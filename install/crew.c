@@ -29,6 +29,7 @@ static void crew_work(void *item) {
         Error *error = NULL;
 
         m->result = m->job(m->node, &error);
+        m->node->active = false;
         if (m->result < 0)
                 (void) node_fail(m->node, m->result, error);
 }
@@ -41,6 +42,8 @@ int crew_each(InstallRun *run, NodeFilter filter, NodeJob job) {
         for (NodeRun *n = run->nodes; n < run->nodes + run->n_nodes; n++) {
                 if (!n->selected || n->errors.n_errors > 0 || (filter && !filter(n)))
                         continue;
+                n->active = true;
+                n->blocked = false;
                 crew[n_crew] = (CrewMember) { .node = n, .job = job };
                 items[n_crew] = &crew[n_crew];
                 n_crew++;

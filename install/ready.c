@@ -28,7 +28,7 @@ typedef struct Wait {
         uint64_t looked_usec;
         unsigned restarts; /* NRestarts at the first look */
         bool counted;
-        bool blocked; /* for good, as far as this run goes */
+        bool blocked; /* by nodes that are not part of this run */
         char *text;
 } Wait;
 
@@ -90,14 +90,34 @@ static bool unit_is_dying(NodeRun *n, Wait *w) {
         return dying;
 }
 
-/* Will whom it waits for come along in this run? */
-static bool others_follow(const InstallRun *run) {
-        if (run->n_unstarted > 0)
-                return true;
+/* Is there a node in this run that may still come along? Those that wait themselves do not count. */
+static bool others_come(const InstallRun *run) {
+        for (const NodeRun *n = run->nodes; n < run->nodes + run->n_nodes; n++)
+                if (n->active && !n->blocked)
+                        return true;
+        return false;
+}
+
+static bool all_are_chosen(const InstallRun *run) {
         for (const NodeRun *n = run->nodes; n < run->nodes + run->n_nodes; n++)
                 if (!n->selected)
                         return false;
         return true;
+}
+
+static void wait_begin(Wait *w, uint64_t now) {
+        w->begun_usec = w->since_usec = now;
+}
+
+/* While others come along, a node that waits for them has all the time in the world. */
+static void wait_note_blocked(NodeRun *n, Wait *w, uint64_t now) {
+        n->blocked = true;
+        if (others_come(n->run)) {
+                w->blocked_usec = now;
+                wait_begin(w, now);
+        } else if (w->blocked_usec == 0)
+                w->blocked_usec = now;
+        w->blocked = !all_are_chosen(n->run) && now > w->blocked_usec + READY_BLOCKED_USEC;
 }
 
 static void wait_note(NodeRun *n, Wait *w, const ProbeResult *result) {
@@ -110,11 +130,12 @@ static void wait_note(NodeRun *n, Wait *w, const ProbeResult *result) {
                 if (result->state != PROBE_READY)
                         node_event(n, INSTALL_WAITING, w->text, 0, 0);
         }
-        if (result->state != PROBE_BLOCKED || others_follow(n->run))
-                w->blocked_usec = 0;
-        else if (w->blocked_usec == 0)
-                w->blocked_usec = now;
-        w->blocked = w->blocked_usec > 0 && now > w->blocked_usec + READY_BLOCKED_USEC;
+        if (result->state == PROBE_BLOCKED) {
+                wait_note_blocked(n, w, now);
+                return;
+        }
+        n->blocked = false;
+        w->blocked_usec = 0;
 }
 
 /* Return: 1 to go on waiting, 0 if it is ready or blocked, or an error. */
@@ -154,10 +175,10 @@ static int wait_ask(NodeRun *n, Wait *w, Error **reterr) {
 
 /* Return: 1 if it is ready, 0 if it is blocked. */
 static int component_wait(NodeRun *n, const Component *c, Error **reterr) {
-        uint64_t now = clock_usec();
-        Wait w = { .component = c, .begun_usec = now, .since_usec = now, .looked_usec = now };
+        Wait w = { .component = c, .looked_usec = clock_usec() };
         int r;
 
+        wait_begin(&w, w.looked_usec);
         node_step(n, "%s", c->name);
         while ((r = wait_ask(n, &w, reterr)) > 0)
                 clock_sleep(READY_PAUSE_USEC);

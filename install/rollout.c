@@ -9,20 +9,13 @@
  * The two ways of changing nodes: all together, or one by one
  */
 
-static int node_start(NodeRun *n, Error **reterr) {
+static int node_together(NodeRun *n, Error **reterr) {
         int r;
 
         r = node_put(n, reterr);
         if (r < 0)
                 return r;
-        return node_units(n, /* wait= */ false, reterr);
-}
-
-static int node_together(NodeRun *n, Error **reterr) {
-        int r;
-
-        r = node_start(n, reterr);
-        n->run->n_unstarted--;
+        r = node_units(n, /* wait= */ false, reterr);
         if (r < 0)
                 return r;
         r = node_ready(n, reterr);
@@ -39,8 +32,6 @@ static int node_together(NodeRun *n, Error **reterr) {
  * Return: 0, or the result of the first node that failed.
  */
 int run_together(InstallRun *run) {
-        for (const NodeRun *n = run->nodes; n < run->nodes + run->n_nodes; n++)
-                run->n_unstarted += n->selected && node_differs(n);
         return crew_each(run, node_differs, node_together);
 }
 

@@ -20,8 +20,10 @@ typedef struct NodeRun {
         InstallRun *run;
         const Node *node;
         bool selected;
-        bool up;    /* all that is to run there was ready when the rollout began */
-        bool leads; /* something: it comes last */
+        atomic_bool active;  /* being worked on in this phase of the run */
+        atomic_bool blocked; /* ... and waits for other nodes */
+        bool up;             /* all that is to run there was ready when the rollout began */
+        bool leads;          /* something: it comes last */
 
         Facts facts;
         Observation *observation;
@@ -45,7 +47,6 @@ struct InstallRun {
         char *identity;
         char *cache;
         bool serving;
-        _Atomic size_t n_unstarted; /* nodes of this run whose units are yet to be started */
         uint64_t start_usec;
         pthread_mutex_t mutex; /* events are told by one thread at a time */
 };
