@@ -241,6 +241,8 @@ static int unit_property(LookParser *p, ObservedUnit *u, const char *name, const
                 return look_bad(p, "systemctl", value);
         if (streq(name, "NeedDaemonReload"))
                 u->needs_reload = streq(value, "yes");
+        if (streq(name, "Job"))
+                u->queued = *value && !streq(value, "0");
         if (streq(name, "DropInPaths")) {
                 strv_free(u->drop_ins);
                 u->drop_ins = strv_split(value, " ");

@@ -71,10 +71,12 @@ static char* why_restart(const Changes *c, const PlanItem *unit, const ObservedU
         return xstrdup(u->inputs ? "was started with other inputs" : "was not started by hardway");
 }
 
+/* One that waits for another (an apiserver for its etcd, that for a quorum) needs not be asked again. */
 static bool is_running(const ObservedUnit *u) {
         return u && u->active_state &&
-               (streq(u->active_state, "active") || streq(u->active_state, "activating") ||
-                streq(u->active_state, "reloading") || streq(u->active_state, "refreshing"));
+               ((streq(u->active_state, "inactive") && u->queued) || streq(u->active_state, "active") ||
+                streq(u->active_state, "activating") || streq(u->active_state, "reloading") ||
+                streq(u->active_state, "refreshing"));
 }
 
 static void compare_run(const Plan *p, const Observation *o, const PlanItem *item, Changes *c) {

@@ -33,6 +33,7 @@ typedef struct ObservedUnit {
         char *name;
         char *load_state, *active_state, *sub_state, *file_state, *result;
         bool needs_reload;
+        bool queued; /* systemd has a job for it, which waits or runs */
         unsigned n_restarts, main_pid;
         char *inputs;  /* HARDWAY_INPUTS of the running main process, or NULL */
         char *loaded;  /* content of /run/hardway/UNIT.loaded, or NULL */

@@ -42,7 +42,7 @@ pids=
 if [ -n "$H_UNITS" ]; then
         # shellcheck disable=SC2086
         units=$(systemctl show -p Id,LoadState,ActiveState,SubState,UnitFileState,Result,MainPID,NRestarts \
-                -p NeedDaemonReload,DropInPaths -- $H_UNITS) ||
+                -p NeedDaemonReload,DropInPaths,Job -- $H_UNITS) ||
                 fail unavailable "systemd does not answer"
         printf '%s\n' "$units"
         set -f

@@ -30,7 +30,7 @@ static const Section good[] = {
                    "81a4 root:root 5 " STAMP " etc/a\n" },
         { "units",
           "MainPID=36\nResult=success\nNRestarts=2\nId=etcd.service\nLoadState=loaded\nActiveState=active\n"
-          "SubState=running\nDropInPaths=/etc/systemd/system/etcd.service.d/a.conf /run/b.conf\n"
+          "SubState=running\nJob=419\nDropInPaths=/etc/systemd/system/etcd.service.d/a.conf /run/b.conf\n"
           "UnitFileState=enabled\nNeedDaemonReload=yes\n"
           "\n"
           "MainPID=0\nResult=success\nNRestarts=0\nId=foo.service\nLoadState=not-found\nActiveState=inactive\n"
@@ -118,10 +118,12 @@ static void test_observation(void **state) {
         assert_string_equal(u->inputs, "abc");
         assert_string_equal(u->loaded, SHA "  /etc/a\nsecond\n");
         assert_true(u->needs_reload);
+        assert_true(u->queued);
         assert_int_equal(u->n_restarts, 2);
         assert_int_equal(strv_length(u->drop_ins), 2);
         u = observation_unit(o, "foo.service");
         assert_string_equal(u->load_state, "not-found");
+        assert_false(u->queued);
         assert_null(u->inputs);
         assert_string_equal(o->users[0], "etcd");
         assert_string_equal(o->packages[0], "haproxy");

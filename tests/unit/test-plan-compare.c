@@ -331,6 +331,24 @@ static void test_running(void **state) {
         }
 }
 
+/* Its start job waits for that of another unit. */
+static void test_queued(void **state) {
+        Fixture *f = *state;
+        ObservedUnit *u = unit_of(f, "etcd.service");
+
+        set(&u->active_state, "inactive");
+        set(&u->inputs, NULL);
+        u->main_pid = 0;
+        u->queued = true;
+        assert_changes(f, "");
+        set(&path_of(f, "/etc/kubernetes/etcd.conf")->sha256, "00");
+        assert_changes(
+                f,
+                "update etcd/conf (content differs)|restart etcd/unit (/etc/kubernetes/etcd.conf changes)");
+        set(&u->active_state, "failed");
+        assert_changes(f, "update etcd/conf (content differs)|start etcd/unit (failed)");
+}
+
 /* An activating unit whose input is written starts anew even though its digest is right. */
 static void test_activating_with_new_input(void **state) {
         Fixture *f = *state;
@@ -410,6 +428,7 @@ int main(void) {
                 compare_test(test_not_read),
                 compare_test(test_enabled),
                 compare_test(test_running),
+                compare_test(test_queued),
                 compare_test(test_activating_with_new_input),
                 compare_test(test_removal),
                 compare_test(test_of_an_earlier_plan),
