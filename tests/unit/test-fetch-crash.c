@@ -4,7 +4,7 @@
  * Downloads that are killed, run twice at a time, or meet a full disk: nothing lies under a digest that it does not have, and
  * the next run completes.
  *
- * Wraps: fallocate write fsync
+ * Wraps: fallocate64 write fsync
  */
 
 #include <dirent.h>
@@ -47,8 +47,9 @@ static const FetchRequest all[] = {
 static const char *failing;
 static int failing_errno;
 
-int __real_fallocate(int fd, int mode, off_t offset, off_t size);
-int __wrap_fallocate(int fd, int mode, off_t offset, off_t size);
+/* As it is called with 64 bits of offset, which meson asks for everywhere. */
+int __real_fallocate64(int fd, int mode, off_t offset, off_t size);
+int __wrap_fallocate64(int fd, int mode, off_t offset, off_t size);
 ssize_t __real_write(int fd, const void *data, size_t size);
 ssize_t __wrap_write(int fd, const void *data, size_t size);
 int __real_fsync(int fd);
@@ -61,8 +62,8 @@ static bool fails(const char *call) {
         return true;
 }
 
-int __wrap_fallocate(int fd, int mode, off_t offset, off_t size) {
-        return fails("fallocate") ? -1 : __real_fallocate(fd, mode, offset, size);
+int __wrap_fallocate64(int fd, int mode, off_t offset, off_t size) {
+        return fails("fallocate") ? -1 : __real_fallocate64(fd, mode, offset, size);
 }
 
 /* Only pieces of a download are large. */
