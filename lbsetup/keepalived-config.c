@@ -17,10 +17,14 @@
 #include "lbsetup/internal.h"
 #include "plan/ports.h"
 
-#define PRIORITY_FIRST 110
+/*
+ * Which of the pair is preferred matters only when both start at once. But a backup waits (256 - priority) / 256 of an advert's interval
+ * before it takes over (RFC 5798 6.1, Skew_Time), also when it was told to: near the maximum, that is next to nothing. 255 means that
+ * the address is the node's own.
+ */
+#define PRIORITY_FIRST 254
 #define PRIORITY_STEP 10
 
-/* The position among the load balancers: only ties between equals are decided by it. */
 static unsigned priority(const PlanContext *c) {
         unsigned p = PRIORITY_FIRST;
 
