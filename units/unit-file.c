@@ -72,7 +72,7 @@ void unit_file_section(UnitFile *u, const char *name) {
                         return;
                 }
         u->sections = xrealloc(u->sections, u->n_sections + 1, sizeof(Section));
-        u->sections[u->n_sections] = (Section){ .name = xstrdup(name) };
+        u->sections[u->n_sections] = (Section) { .name = xstrdup(name) };
         u->current = u->n_sections++;
 }
 
