@@ -157,10 +157,9 @@ static void check_write(const ProbeContext *c, const char *url, CheckList *check
         if (r >= 0)
                 r = write_and_read(http, url, &problem, &error);
         if (r >= 0 && !problem) {
-                _cleanup_free_ char *span = clock_format_span(clock_usec() - begin);
-
                 check_add(checks, CHECK_OK, "endpoint.write", NULL, "endpoint",
-                          "a write was read back and removed in %s", span);
+                          "a write was read back and removed in %u ms",
+                          (unsigned) ((clock_usec() - begin) / USEC_PER_MSEC));
                 return;
         }
         check = check_add(checks, CHECK_FAILED, "endpoint.write", NULL, "endpoint",

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * The control plane's probes and checks against apiservers that are ready, say no, or are not there, and
+ * against leases that are fresh, stale, or only look so.
+ *
+ * Wraps: http_request http_client_free probe_client probe_store_file clock_usec clock_sleep clock_realtime
+ */
+
+#include "tests/unit/unit.h"
+
+#include "common/clock.h"
+#include "controlplane/controlplane.h"
+#include "controlplane/internal.h"
+#include "tests/unit/plan-fixture.h"
+
+static struct {
+        long readyz[2]; /* 0: nothing listens */
+        long write;     /* status of the write */
+        bool forgets;   /* what was written does not come back */
+        bool no_lease, renews;
+        int64_t lease_time;
+        bool installed; /* what a node says of its apiserver */
+        const char *kubectl;
+} world;
+
+static Buffer stored_value;
+static unsigned n_deleted;
+static int64_t now_sec = 1764000000;
+
+static int answer(HttpResponse *ret, long status, const char *format, ...) _printf_(3, 4);
+
+static int answer(HttpResponse *ret, long status, const char *format, ...) {
+        va_list ap;
+
+        *ret = (HttpResponse) { .status = status };
+        va_start(ap, format);
+        buffer_vaddf(&ret->body, format, ap);
+        va_end(ap);
+        return 0;
+}
+
+static int answer_config_map(const HttpRequest *q, HttpResponse *ret) {
+        const char *method = q->method ?: "GET";
+
+        if (streq(method, "PATCH")) {
+                assert_string_equal(q->content_type, "application/apply-patch+yaml");
+                if (world.write >= 300)
+                        return answer(ret, world.write, "{\"message\":\"not today\"}");
+                buffer_clear(&stored_value);
+                buffer_add(&stored_value, q->body, q->body_size);
+                return answer(ret, 201, "{}");
+        }
+        if (streq(method, "DELETE")) {
+                n_deleted++;
+                return answer(ret, 200, "{}");
+        }
+        return answer(ret, 200, "%s", world.forgets ? "{}" : buffer_str(&stored_value));
+}
+
+static int answer_lease(HttpResponse *ret) {
+        _cleanup_free_ char *time = NULL;
+
+        if (world.no_lease)
+                return answer(ret, 404, "{\"message\":\"not found\"}");
+        time = clock_format_iso(world.lease_time);
+        time[strlen(time) - 1] = '\0'; /* the API gives microseconds */
+        return answer(ret, 200,
+                      "{\"spec\":{\"holderIdentity\":\"c1_5e1f\",\"renewTime\":\"%s.123456Z\","
+                      "\"leaseDurationSeconds\":15,\"leaseTransitions\":3}}",
+                      time);
+}
+
+int __wrap_http_request(HttpClient *c, const HttpRequest *q, HttpResponse *ret, Error **reterr);
+int __wrap_probe_client(const ProbeContext *c, const char *ca, const char *credential, HttpClient **ret,
+                        Error **reterr);
+int __wrap_probe_store_file(const ProbeContext *c, const char *path, const Buffer **ret, Error **reterr);
+HttpClient* __wrap_http_client_free(HttpClient *c);
+uint64_t __wrap_clock_usec(void);
+void __wrap_clock_sleep(uint64_t usec);
+int64_t __wrap_clock_realtime(void);
+
+int __wrap_http_request(HttpClient *c, const HttpRequest *q, HttpResponse *ret, Error **reterr) {
+        size_t i = strstr(q->url, "10.77.0.21") ? 1 : 0;
+        bool endpoint = strstr(q->url, "10.77.0.10:9000") != NULL;
+
+        if (endpoint ? world.readyz[0] == 0 && world.readyz[1] == 0 : world.readyz[i] == 0)
+                return error_set(reterr, ERROR_UNAVAILABLE, ECONNREFUSED, "%s: connection refused", q->url);
+        if (strstr(q->url, "/readyz"))
+                return world.readyz[i] == 200 ?
+                               answer(ret, 200, "ok") :
+                               answer(ret, world.readyz[i],
+                                      "[+]ping ok\n[-]etcd failed: reason withheld\n"
+                                      "[-]informer-sync failed: reason withheld\nreadyz check failed\n");
+        if (strstr(q->url, "/version"))
+                return answer(ret, 200, "{\"gitVersion\":\"v1.36.3\"}");
+        if (strstr(q->url, "/configmaps/hardway-verify"))
+                return answer_config_map(q, ret);
+        if (strstr(q->url, "/leases/"))
+                return answer_lease(ret);
+        fail_msg("%s", q->url);
+        return -EINVAL;
+}
+
+int __wrap_probe_client(const ProbeContext *c, const char *ca, const char *credential, HttpClient **ret,
+                        Error **reterr) {
+        assert_string_equal(ca, "ca");
+        *ret = (HttpClient*) xmalloc(1);
+        return 0;
+}
+
+int __wrap_probe_store_file(const ProbeContext *c, const char *path, const Buffer **ret, Error **reterr) {
+        return error_set(reterr, ERROR_CONFIG, ENOENT, "%s is missing", path);
+}
+
+HttpClient* __wrap_http_client_free(HttpClient *c) {
+        free(c);
+        return NULL;
+}
+
+static uint64_t now_usec = 1;
+
+uint64_t __wrap_clock_usec(void) {
+        return now_usec;
+}
+
+void __wrap_clock_sleep(uint64_t usec) {
+        now_usec += usec;
+        if (world.renews)
+                world.lease_time++;
+}
+
+int64_t __wrap_clock_realtime(void) {
+        return now_sec;
+}
+
+static int run_on_node(void *userdata, const Node *node, const char *script, Buffer *ret, Error **reterr) {
+        if (strstr(script, "/proc/net/tcp")) {
+                assert_contains(script, node->index == 0 ? ":2811 " : ":2813 ");
+                if (!world.kubectl)
+                        return error_set(reterr, ERROR_UNAVAILABLE, EHOSTUNREACH, "ssh: no route");
+                buffer_add_str(ret, world.kubectl);
+        } else
+                buffer_add_str(ret, world.installed ? "yes\n" : "no\n");
+        return 0;
+}
+
+static void all_well(void) {
+        memset(&world, 0, sizeof(world));
+        world.readyz[0] = world.readyz[1] = 200;
+        world.lease_time = now_sec - 1;
+        world.installed = true;
+        n_deleted = 0;
+}
+
+#define FIXTURE                                                        \
+        Node nodes[3];                                                 \
+        Cluster c = fixture_cluster(nodes);                            \
+        ProbeContext context = { .cluster = &c, .exec = run_on_node }; \
+        _cleanup_(probe_result_done) ProbeResult result = {};          \
+        c.timings.lease_retry_sec = 2;                                 \
+        all_well()
+
+static void test_ready(void **state) {
+        FIXTURE;
+
+        assert_int_equal(component_kube_apiserver.ready(&context, nodes, &result, NULL), 0);
+        assert_int_equal(result.state, PROBE_READY);
+
+        world.readyz[0] = 500;
+        assert_int_equal(component_kube_apiserver.ready(&context, nodes, &result, NULL), 0);
+        assert_int_equal(result.state, PROBE_WAITING);
+        assert_string_equal(result.text, "/readyz says: [-]etcd failed, [-]informer-sync failed");
+
+        world.readyz[0] = 0;
+        assert_int_equal(component_kube_apiserver.ready(&context, nodes, &result, NULL), 0);
+        assert_int_equal(result.state, PROBE_WAITING);
+        assert_contains(result.text, "connection refused");
+}
+
+static void test_gate(void **state) {
+        FIXTURE;
+
+        assert_int_equal(component_kube_apiserver.gate(&context, nodes, &result, NULL), 0);
+        assert_int_equal(result.state, PROBE_READY);
+        world.readyz[1] = 0;
+        assert_int_equal(component_kube_apiserver.gate(&context, nodes, &result, NULL), 0);
+        assert_int_equal(result.state, PROBE_WAITING);
+        assert_contains(result.text, "c1");
+        world.installed = false;
+        assert_int_equal(component_kube_apiserver.gate(&context, nodes, &result, NULL), 0);
+        assert_int_equal(result.state, PROBE_READY);
+}
+
+static void test_loopback(void **state) {
+        FIXTURE;
+
+        world.kubectl = "ok";
+        assert_int_equal(component_kube_controller_manager.ready(&context, nodes, &result, NULL), 0);
+        assert_int_equal(result.state, PROBE_READY);
+        world.kubectl = "does not listen yet\n";
+        assert_int_equal(component_kube_scheduler.ready(&context, nodes + 1, &result, NULL), 0);
+        assert_int_equal(result.state, PROBE_WAITING);
+        assert_string_equal(result.text, "does not listen yet");
+        world.kubectl = NULL;
+        assert_int_equal(component_kube_scheduler.ready(&context, nodes + 1, &result, NULL), 0);
+        assert_int_equal(result.state, PROBE_WAITING);
+        assert_string_equal(result.text, "ssh: no route");
+}
+
+static Check find_check(const Component *component, const ProbeContext *context, const char *id,
+                        CheckList *checks) {
+        check_list_done(checks);
+        assert_int_equal(component->verify(context, checks), 0);
+        for (size_t i = 0; i < checks->n_checks; i++)
+                if (streq(checks->checks[i].id, id))
+                        return checks->checks[i];
+        fail_msg("no check %s", id);
+        return (Check) {};
+}
+
+static void test_verify(void **state) {
+        _cleanup_(check_list_done) CheckList checks = {};
+        const Component *api = &component_kube_apiserver;
+        FIXTURE;
+
+        assert_int_equal(find_check(api, &context, "endpoint.version", &checks).state, CHECK_OK);
+        assert_int_equal(find_check(api, &context, "endpoint.write", &checks).state, CHECK_OK);
+        assert_int_equal(find_check(api, &context, "apiserver.ready/c1", &checks).state, CHECK_OK);
+        assert_true(n_deleted > 0);
+        /* the store of this test has no certificates */
+        assert_int_equal(find_check(api, &context, "apiserver.certificate/c0", &checks).state, CHECK_FAILED);
+
+        c.kubernetes.patch = 4;
+        assert_int_equal(find_check(api, &context, "endpoint.version", &checks).state, CHECK_WARNING);
+
+        world.write = 403;
+        assert_contains(find_check(api, &context, "endpoint.write", &checks).text, "not today");
+        world.write = 0;
+        world.forgets = true;
+        n_deleted = 0;
+        assert_int_equal(find_check(api, &context, "endpoint.write", &checks).state, CHECK_FAILED);
+        assert_int_equal(n_deleted, 1);
+
+        world.readyz[1] = 500;
+        assert_contains(find_check(api, &context, "apiserver.ready/c1", &checks).text, "[-]etcd failed");
+        world.readyz[0] = world.readyz[1] = 0;
+        assert_int_equal(find_check(api, &context, "endpoint.version", &checks).state, CHECK_FAILED);
+        assert_int_equal(find_check(api, &context, "endpoint.write", &checks).state, CHECK_FAILED);
+}
+
+static void test_leader(void **state) {
+        _cleanup_(check_list_done) CheckList checks = {};
+        const Component *scheduler = &component_kube_scheduler;
+        Check check;
+        FIXTURE;
+
+        check = find_check(scheduler, &context, "scheduler.leader", &checks);
+        assert_int_equal(check.state, CHECK_OK);
+        assert_string_equal(check.text, "c1 leads, renewed 1 s ago");
+
+        world.lease_time = now_sec - 60;
+        check = find_check(scheduler, &context, "scheduler.leader", &checks);
+        assert_int_equal(check.state, CHECK_FAILED);
+        assert_contains(check.text, "60 s");
+
+        /* the leader's clock is an hour off, and it is alive */
+        world.renews = true;
+        world.lease_time = now_sec + 3600;
+        assert_int_equal(find_check(scheduler, &context, "scheduler.leader", &checks).state, CHECK_OK);
+        world.lease_time = now_sec - 3600;
+        assert_int_equal(find_check(scheduler, &context, "scheduler.leader", &checks).state, CHECK_OK);
+
+        world.no_lease = true;
+        check = find_check(scheduler, &context, "scheduler.leader", &checks);
+        assert_int_equal(check.state, CHECK_FAILED);
+        assert_string_equal(check.text, "nobody has ever led");
+}
+
+static void test_texts(void **state) {
+        _cleanup_free_ char *none = readyz_text(""), *odd = readyz_text("[-]\n[-]a"), *text = NULL;
+        ApiAnswer a = { .status = 502 };
+
+        assert_string_equal(none, "");
+        assert_string_equal(odd, "[-], [-]a");
+        text = api_answer_text(&a);
+        assert_string_equal(text, "HTTP status 502");
+}
+
+static int tear_down(void **state) {
+        buffer_done(&stored_value);
+        return 0;
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_ready),    cmocka_unit_test(test_gate),
+                cmocka_unit_test(test_loopback), cmocka_unit_test(test_verify),
+                cmocka_unit_test(test_leader),   cmocka_unit_test(test_texts),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, tear_down);
+}

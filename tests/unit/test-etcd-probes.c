@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * etcd's probes and checks against members that are well, dead, without a leader, behind, or of another
+ * cluster.
+ *
+ * Wraps: http_request http_client_free probe_client clock_usec clock_sleep
+ */
+
+#include "tests/unit/unit.h"
+
+#include "common/json.h"
+#include "etcd/etcd.h"
+#include "tests/unit/plan-fixture.h"
+
+typedef struct Member {
+        bool up;   /* the process runs */
+        bool away; /* the list does not know it as started */
+        uint64_t leader, cluster, revision;
+        const char *alarm;
+        bool catches_up;
+} Member;
+
+static Member members[2];
+static unsigned n_transfers;
+
+static int answer(HttpResponse *ret, long status, json_t *tree) {
+        _cleanup_json_ json_t *body = tree;
+        _cleanup_free_ char *text = json_dumps(body, JSON_COMPACT);
+
+        *ret = (HttpResponse) { .status = status };
+        buffer_add_str(&ret->body, text);
+        return 0;
+}
+
+static json_t* number(uint64_t n) {
+        _cleanup_free_ char *text = xasprintf("%llu", (unsigned long long) n);
+
+        return json_string(text);
+}
+
+static json_t* header(size_t i) {
+        return json_pack("{s:o,s:o,s:o}", "cluster_id", number(members[i].cluster), "member_id",
+                         number(100 + i), "revision", number(members[i].revision));
+}
+
+static int answer_status(HttpResponse *ret, size_t i) {
+        json_t *tree =
+                json_pack("{s:o,s:s,s:s}", "header", header(i), "version", "3.6.16", "dbSize", "20480");
+
+        if (members[i].leader)
+                json_object_set_new(tree, "leader", number(members[i].leader));
+        if (members[i].alarm)
+                json_object_set_new(tree, "errors", json_pack("[s]", members[i].alarm));
+        return answer(ret, 200, tree);
+}
+
+static int answer_list(HttpResponse *ret, size_t asked) {
+        json_t *list = json_array();
+
+        for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
+                _cleanup_free_ char *name = xasprintf("c%zu", i);
+                json_t *m = json_pack("{s:o,s:s}", "ID", number(100 + i), "name", name);
+
+                if (!members[i].away)
+                        json_object_set_new(m, "clientURLs", json_pack("[s]", "https://x:2379"));
+                json_array_append_new(list, m);
+        }
+        return answer(ret, 200, json_pack("{s:o,s:o}", "header", header(asked), "members", list));
+}
+
+static size_t count_led(void) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < ARRAY_SIZE(members); i++)
+                n += members[i].up && members[i].leader != 0;
+        return n;
+}
+
+int __wrap_http_request(HttpClient *c, const HttpRequest *q, HttpResponse *ret, Error **reterr);
+int __wrap_probe_client(const ProbeContext *c, const char *ca, const char *credential, HttpClient **ret,
+                        Error **reterr);
+HttpClient* __wrap_http_client_free(HttpClient *c);
+
+int __wrap_http_request(HttpClient *c, const HttpRequest *q, HttpResponse *ret, Error **reterr) {
+        size_t i = strstr(q->url, "10.77.0.21") ? 1 : 0;
+        Member *m = members + i;
+
+        if (!m->up)
+                return error_set(reterr, ERROR_UNAVAILABLE, ECONNREFUSED, "%s: connection refused", q->url);
+        if (strstr(q->url, ":2380/version"))
+                return answer(ret, 200, json_object());
+        if (strstr(q->url, "/health"))
+                return m->leader ?
+                               answer(ret, 200, json_pack("{s:s}", "health", "true")) :
+                               answer(ret, 503,
+                                      json_pack("{s:s,s:s}", "health", "false", "reason", "RAFT NO LEADER"));
+        if (strstr(q->url, "/maintenance/status"))
+                return answer_status(ret, i);
+        if (strstr(q->url, "/member/list"))
+                return answer_list(ret, i);
+        if (strstr(q->url, "/kv/range"))
+                return answer(ret, 200, json_pack("{s:o}", "header", header(i)));
+        if (strstr(q->url, "/transfer-leadership")) {
+                assert_non_null(strstr(q->body, "\"101\""));
+                n_transfers++;
+                members[0].leader = members[1].leader = 101;
+                return answer(ret, 200, json_object());
+        }
+        fail_msg("%s", q->url);
+        return -EINVAL;
+}
+
+int __wrap_probe_client(const ProbeContext *c, const char *ca, const char *credential, HttpClient **ret,
+                        Error **reterr) {
+        assert_string_equal(ca, "etcd/ca");
+        assert_contains(credential, "/pki/etcd/healthcheck-client");
+        *ret = (HttpClient*) xmalloc(1);
+        return 0;
+}
+
+HttpClient* __wrap_http_client_free(HttpClient *c) {
+        free(c);
+        return NULL;
+}
+
+/* Time passes by waiting alone. */
+static uint64_t now_usec = 1;
+uint64_t __wrap_clock_usec(void);
+void __wrap_clock_sleep(uint64_t usec);
+
+uint64_t __wrap_clock_usec(void) {
+        return now_usec;
+}
+
+void __wrap_clock_sleep(uint64_t usec) {
+        now_usec += usec;
+        if (members[1].catches_up)
+                members[1].revision++;
+}
+
+static void all_well(void) {
+        for (size_t i = 0; i < ARRAY_SIZE(members); i++)
+                members[i] = (Member) { .up = true, .leader = 100, .cluster = 7, .revision = 50 };
+        n_transfers = 0;
+}
+
+/* Each test has a cluster of its own. */
+#define FIXTURE                                               \
+        Node nodes[3];                                        \
+        Cluster c = fixture_cluster(nodes);                   \
+        ProbeContext context = { .cluster = &c };             \
+        _cleanup_(probe_result_done) ProbeResult result = {}; \
+        all_well()
+
+static void test_ready(void **state) {
+        FIXTURE;
+
+        assert_int_equal(component_etcd.ready(&context, nodes, &result, NULL), 0);
+        assert_int_equal(result.state, PROBE_READY);
+        assert_string_equal(result.text, "member of 2, leader");
+
+        members[0].leader = 0;
+        members[1].up = false;
+        assert_int_equal(component_etcd.ready(&context, nodes, &result, NULL), 0);
+        assert_int_equal(result.state, PROBE_BLOCKED);
+        assert_string_equal(result.text, "1 of 2 members, quorum needs 2");
+
+        members[1] = (Member) { .up = true };
+        assert_int_equal(component_etcd.ready(&context, nodes, &result, NULL), 0);
+        assert_int_equal(result.state, PROBE_WAITING);
+        assert_string_equal(result.text, "2 of 2 members, no leader yet");
+
+        members[0].up = false;
+        assert_int_equal(component_etcd.ready(&context, nodes, &result, NULL), 0);
+        assert_int_equal(result.state, PROBE_WAITING);
+        assert_contains(result.text, "connection refused");
+}
+
+static void test_serving(void **state) {
+        bool serving = true;
+        FIXTURE;
+
+        members[0].up = members[1].up = false;
+        assert_int_equal(component_etcd.serving(&context, &serving, NULL), 0);
+        assert_false(serving);
+        members[1].up = true;
+        assert_int_equal(component_etcd.serving(&context, &serving, NULL), 0);
+        assert_true(serving);
+        members[1].leader = 0;
+        assert_int_equal(component_etcd.serving(&context, &serving, NULL), 0);
+        assert_false(serving);
+}
+
+static void test_gate(void **state) {
+        FIXTURE;
+
+        assert_int_equal(component_etcd.gate(&context, nodes, &result, NULL), 0);
+        assert_int_equal(result.state, PROBE_READY);
+
+        members[1].up = false;
+        assert_int_equal(component_etcd.gate(&context, nodes, &result, NULL), 0);
+        assert_int_equal(result.state, PROBE_WAITING);
+        assert_contains(result.text, "c1");
+
+        members[1].away = true; /* never started: nobody waits for it */
+        assert_int_equal(component_etcd.gate(&context, nodes, &result, NULL), 0);
+        assert_int_equal(result.state, PROBE_READY);
+
+        members[0].up = false;
+        assert_int_equal(component_etcd.gate(&context, nodes, &result, NULL), 0);
+        assert_int_equal(result.state, PROBE_WAITING);
+}
+
+static void test_hand_over(void **state) {
+        _cleanup_error_ Error *error = NULL;
+        bool leads = false;
+        FIXTURE;
+
+        assert_int_equal(component_etcd.leads(&context, nodes, &leads, NULL), 0);
+        assert_true(leads);
+        assert_success(component_etcd.hand_over(&context, nodes + 1, &error), error, 0); /* does not lead */
+        assert_int_equal(n_transfers, 0);
+        assert_success(component_etcd.hand_over(&context, nodes, &error), error, 0);
+        assert_int_equal(n_transfers, 1);
+        assert_int_equal(component_etcd.leads(&context, nodes, &leads, NULL), 0);
+        assert_false(leads);
+
+        all_well();
+        members[1].up = false;
+        assert_failure(component_etcd.hand_over(&context, nodes, &error), error, ERROR_UNAVAILABLE,
+                       EHOSTUNREACH);
+        assert_int_equal(n_transfers, 0);
+}
+
+static const Check* find_check(const CheckList *l, const char *id) {
+        for (size_t i = 0; i < l->n_checks; i++)
+                if (streq(l->checks[i].id, id))
+                        return l->checks + i;
+        return NULL;
+}
+
+static CheckState state_of(const ProbeContext *context, const char *id) {
+        _cleanup_(check_list_done) CheckList checks = {};
+        const Check *check;
+
+        assert_int_equal(component_etcd.verify(context, &checks), 0);
+        check = find_check(&checks, id);
+        assert_non_null(check);
+        assert_true(check->state == CHECK_OK || check->advice);
+        return check->state;
+}
+
+static void test_verify(void **state) {
+        _cleanup_(check_list_done) CheckList checks = {};
+        FIXTURE;
+
+        assert_int_equal(component_etcd.verify(&context, &checks), 0);
+        for (size_t i = 0; i < checks.n_checks; i++) {
+                assert_int_equal(checks.checks[i].state, CHECK_OK);
+                for (size_t j = 0; j < i; j++)
+                        assert_string_not_equal(checks.checks[i].id, checks.checks[j].id);
+        }
+        assert_int_equal(json_uint64(find_check(&checks, "etcd.member/c0")->data, "revision"), 50);
+}
+
+static void test_verify_finds(void **state) {
+        FIXTURE;
+
+        members[1].up = false;
+        assert_int_equal(state_of(&context, "etcd.member/c1"), CHECK_FAILED);
+        assert_int_equal(state_of(&context, "etcd.quorum"), CHECK_FAILED);
+        assert_int_equal(state_of(&context, "etcd.member/c0"), CHECK_OK);
+        assert_int_equal(count_led(), 1);
+
+        all_well();
+        members[1].cluster = 8;
+        assert_int_equal(state_of(&context, "etcd.cluster"), CHECK_FAILED);
+
+        all_well();
+        members[1].leader = 101;
+        assert_int_equal(state_of(&context, "etcd.leader"), CHECK_FAILED);
+
+        all_well();
+        members[0].alarm = "memberID:100 alarm:NOSPACE ";
+        assert_int_equal(state_of(&context, "etcd.alarms/c0"), CHECK_FAILED);
+
+        all_well();
+        members[1].revision = 49;
+        assert_int_equal(state_of(&context, "etcd.revision"), CHECK_FAILED);
+        members[1].catches_up = true;
+        members[1].revision = 40;
+        assert_int_equal(state_of(&context, "etcd.revision"), CHECK_OK);
+
+        all_well();
+        c.etcd.patch = 17;
+        assert_int_equal(state_of(&context, "etcd.member/c0"), CHECK_WARNING);
+
+        all_well();
+        c.nodes[1].name = (char*) "other";
+        assert_int_equal(state_of(&context, "etcd.members"), CHECK_FAILED);
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_ready),  cmocka_unit_test(test_serving),
+                cmocka_unit_test(test_gate),   cmocka_unit_test(test_hand_over),
+                cmocka_unit_test(test_verify), cmocka_unit_test(test_verify_finds),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
