@@ -75,23 +75,42 @@ static void trim_value(const char **begin, const char **end) {
         }
 }
 
+/* The next line that begins with the member: in the middle of a line it is part of a name. */
+static const char* find_member(const char *data, const char *end) {
+        const char *line = data;
+
+        while (line && line < end) {
+                const char *p = line;
+
+                while (p < end && *p == ' ')
+                        p++;
+                if ((size_t) (end - p) >= strlen(KEY_MEMBER) &&
+                    memcmp(p, KEY_MEMBER, strlen(KEY_MEMBER)) == 0)
+                        return p;
+                line = memchr(p, '\n', (size_t) (end - p));
+                if (line)
+                        line++;
+        }
+        return NULL;
+}
+
 /*
  * Takes the key out of the text and leaves "" in its place, so that libyaml, which does not wipe, never sees
  * it. It stands on one line in what we write and in what kubectl writes.
  */
 static int cut_key(const char *what, const char *data, size_t size, Buffer *ret_rest, Buffer *ret_key,
                    Error **reterr) {
-        const char *member = memmem(data, size, KEY_MEMBER, strlen(KEY_MEMBER)), *end = data + size;
+        const char *end = data + size, *member = find_member(data, end);
         const char *value, *line_end;
 
         if (!member)
                 return error_set(reterr, ERROR_CONFIG, EBADMSG, "%s: holds no client-key-data", what);
         value = member + strlen(KEY_MEMBER);
-        if (memmem(value, (size_t) (end - value), KEY_MEMBER, strlen(KEY_MEMBER)))
+        line_end = memchr(value, '\n', (size_t) (end - value)) ?: end;
+        if (find_member(line_end, end))
                 return error_set(reterr, ERROR_CONFIG, EBADMSG, "%s: holds more than one client-key-data",
                                  what);
 
-        line_end = memchr(value, '\n', (size_t) (end - value)) ?: end;
         buffer_add(ret_rest, data, (size_t) (value - data));
         buffer_add_str(ret_rest, " \"\"");
         buffer_add(ret_rest, line_end, (size_t) (end - line_end));

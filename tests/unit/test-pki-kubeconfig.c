@@ -111,10 +111,19 @@ static void test_write(void **state) {
 
 /* Names that YAML could take for something else. */
 static void test_odd_names(void **state) {
-        static const char *const names[] = {
-                "no",          "1.30", "~",  "a: b", "- x",           "#", "\"", "'",
-                "k\303\266ln", "{a}",  "*x", "a\\b", "client-key-dat"
-        };
+        static const char *const names[] = { "no",
+                                             "1.30",
+                                             "~",
+                                             "a: b",
+                                             "- x",
+                                             "#",
+                                             "\"",
+                                             "'",
+                                             "k\303\266ln",
+                                             "{a}",
+                                             "*x",
+                                             "a\\b",
+                                             "client-key-data:" };
 
         for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
                 _cleanup_(kubeconfig_done) Kubeconfig k = example(), read = KUBECONFIG_NULL;
@@ -204,7 +213,9 @@ static void test_refused(void **state) {
         refuse_changed("client-certificate-data", "client-certificate",
                        "has no users.0.user.client-certificate-data");
         refuse_changed(
-                "client-key-data: ", "client-key-data: client-key-data: ", "more than one client-key-data");
+                "client-key-data: ", "client-key-data: client-key-data: ", "is not base64 on one line");
+        refuse_changed("    client-key-data: ", "    client-key-data: x\n    client-key-data: ",
+                       "more than one client-key-data");
         refuse_changed("dGhlIGtleQo=", "dGhl\n      IGtleQo=", "is not base64 on one line");
         refuse_changed("    client-key-data", "client-key-data", "admin.conf:");
         refuse_changed("kind:", "kind", "admin.conf:3:1");
