@@ -165,6 +165,7 @@ static char* help_filter(int key, const char *text, void *input) {
  * Return: 0; ends the program for --help and the like.
  */
 int options_parse_program(VerbContext *v, int argc, char **argv, int *ret_first) {
+        static char name[] = "hardway";
         struct argp_option options[ARRAY_SIZE(universal) + 1] = {};
         const struct argp argp = {
                 .options = options,
@@ -176,6 +177,7 @@ int options_parse_program(VerbContext *v, int argc, char **argv, int *ret_first)
         };
 
         memcpy(options, universal, sizeof(universal));
+        argv[0] = argc > 0 ? name : NULL; /* what getopt puts in front of its messages */
         argp_err_exit_status = EX_USAGE;
         /* A note below each help that nobody needs; argp takes this from the environment alone. */
         (void) setenv("ARGP_HELP_FMT", "no-dup-args-note", 0);

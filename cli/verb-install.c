@@ -192,7 +192,7 @@ static int run(VerbContext *v, int argc, char **argv, Error **reterr) {
 
 const Verb verb_install = {
         .name = "install",
-        .summary = "Install the nodes, or bring them to what the cluster file says",
+        .summary = "Make the nodes what the cluster file says",
         .description =
                 "All nodes are looked at first, and everything that speaks against changing any of them is "
                 "said before the first write. What is as it should be is left alone; what was edited, "

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Verbs, options, exit statuses and help."""
+import os
+import re
+import signal
+import subprocess
+
+import pytest
+
+VERBS_WITH_FILE = ["fetch", "plan", "kubeconfig", "pki gen"]
+
+
+def verbs(hardway):
+    commands = hardway("--help").out.split("Commands:\n", 1)[1].split("\n\n", 1)[0]
+    rows = [re.fullmatch(r"  ([a-z-]+(?: [a-z-]+)?) {2,}\S.*", line) for line in commands.splitlines()]
+    assert all(rows), f"a command's summary is too long for one line:\n{commands}"
+    return [row.group(1) for row in rows]
+
+
+def test_version(hardway):
+    assert re.fullmatch(r"hardway \d+\.\d+\.\d+\n", hardway("--version").out)
+
+
+def test_help(hardway):
+    result = hardway("--help")
+    assert result.err == ""
+    assert result.out.startswith("Usage: hardway [OPTION...] COMMAND [OPTION...]\n")
+    assert {"init", "fetch", "plan", "kubeconfig", "pki gen"} <= set(verbs(hardway))
+
+
+def test_help_of_each_verb(hardway):
+    for verb in verbs(hardway):
+        result = hardway(*verb.split(), "--help")
+        assert result.err == ""
+        assert result.out.startswith(f"Usage: hardway {verb} "), result
+        assert "--cluster=FILE" in result.out
+        assert not re.search(r"^.{81,}$", result.out, re.MULTILINE), result
+
+
+@pytest.mark.parametrize("words, message", [
+    ([], "hardway: which command? See: hardway --help\n"),
+    (["plam"], "hardway: unknown command 'plam'; did you mean 'plan'?\n"),
+    (["frobnicate"], "hardway: unknown command 'frobnicate', see: hardway --help\n"),
+    (["pki"], "hardway: pki needs one more word, see: hardway --help\n"),
+    (["pki", "--help"], "hardway: pki needs one more word, see: hardway --help\n"),
+    (["pki", "gem"], "hardway: unknown command 'pki gem'; did you mean 'pki gen'?\n"),
+    (["plan", "extra"], "hardway: plan: unexpected argument 'extra', see: hardway plan --help\n"),
+])
+def test_usage_errors(hardway, words, message):
+    result = hardway(*words, status=64)
+    assert result.err == message
+    assert result.out == ""
+
+
+@pytest.mark.parametrize("words", [
+    ["--frobnicate", "plan"], ["plan", "--frobnicate"], ["plan", "--node"], ["--color=sometimes", "plan"],
+    ["fetch", "--parallel", "0"], ["fetch", "--parallel", "4x"], ["fetch", "--node", "c0"], ["plan", "--secrets"],
+])
+def test_option_errors(hardway, words):
+    result = hardway(*words, status=64)
+    assert result.err.startswith("hardway")
+    assert result.out == ""
+
+
+@pytest.mark.parametrize("verb", VERBS_WITH_FILE)
+def test_no_cluster_file(hardway, verb):
+    result = hardway(*verb.split(), status=65)
+    assert result.err == ("hardway: cannot open hardway.yaml: No such file or directory\n"
+                          "  Name it with -c FILE, or write one with: hardway init\n")
+
+
+def test_bad_cluster_file(hardway):
+    hardway.cluster.write_text("cluster: pi\nendpoint:\n  adress: 10.0.0.1\n  port: 6443abc\nnodes: []\n")
+    result = hardway("plan", status=65)
+    assert result.err == (
+        "hardway: hardway.yaml:3:3: endpoint: unknown key 'adress'; did you mean 'address'?\n"
+        "hardway: hardway.yaml:4:9: endpoint.port: '6443abc' is not a port number (1 to 65535)\n"
+        "hardway: hardway.yaml:5:8: nodes: none is a controller\n"
+        "hardway: hardway.yaml:5:8: nodes: none is a loadbalancer, which endpoint.address needs\n")
+    assert result.out == ""
+
+
+def test_cluster_file_is_a_directory(hardway):
+    hardway.cluster.mkdir()
+    assert hardway("plan", status=65).err.startswith("hardway: ")
+
+
+def test_cluster_file_by_option_on_both_sides(cluster, tmp_path):
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    for words in (["-c", "../hardway.yaml", "plan"], ["plan", "--cluster=../hardway.yaml"]):
+        assert cluster(*words, cwd=inner).out == cluster("plan").out
+    assert os.listdir(inner) == []
+
+
+def test_unknown_node(cluster):
+    assert cluster("plan", "--node", "c9", status=64).err == (
+        "hardway: --node: hardway.yaml has no node 'c9'; did you mean 'c0'?\n")
+    assert cluster("plan", "--node", "xyzzy", status=64).err == (
+        "hardway: --node: hardway.yaml has no node 'xyzzy' (it has c0, c1, c2, lb0, lb1)\n")
+
+
+def test_warnings_do_not_stop(cluster):
+    text = cluster.cluster.read_text().replace("kubernetes: v1.36.3 ", "etcd: v3.6.11\nkubernetes: v1.36.3 ")
+    cluster.cluster.write_text(text)
+    result = cluster("--quiet", "plan", "--node", "lb0")
+    assert "hardway: warning: hardway.yaml:4:7: etcd: v3.6.11 has known security holes" in result.err
+
+
+def test_colours_are_for_terminals(cluster):
+    cluster.cluster.write_text("")
+    plain = cluster("plan", status=65).err
+    assert "\033" not in plain
+    coloured = cluster("--color=always", "plan", status=65).err
+    assert coloured == plain.replace("hardway:", "\033[31mhardway:\033[0m", 1)
+    assert cluster("--color=never", "plan", status=65).err == plain
+
+
+def test_full_disk(cluster):
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        done = subprocess.run([cluster.path, "plan"], cwd=cluster.directory, stdout=full, stderr=subprocess.PIPE, text=True,
+                              env=cluster.environment, check=False)
+    assert done.returncode == 74
+    assert "standard output cannot be written" in done.stderr
+
+
+def test_closed_pipe_is_quiet(cluster):
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run([cluster.path, "plan"], cwd=cluster.directory, stdout=write, stderr=subprocess.PIPE, text=True,
+                          env=cluster.environment, check=False)
+    os.close(write)
+    assert done.returncode == 74
+    assert "standard output" not in done.stderr
+
+
+def test_two_at_once(cluster):
+    holder = subprocess.Popen(["flock", ".hardway-busy", "-c", "echo held; read line"], cwd=cluster.directory,
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert holder.stdout.readline() == "held\n"
+    result = cluster("pki", "gen", status=75)
+    assert result.err == "hardway: .hardway-busy is locked by somebody else\n"
+    assert not (cluster.directory / "pki").exists()
+
+    waiting = subprocess.Popen([cluster.path, "pki", "gen", "--wait"], cwd=cluster.directory, stdout=subprocess.DEVNULL,
+                               env=cluster.environment)
+    with pytest.raises(subprocess.TimeoutExpired):
+        waiting.wait(timeout=0.5)
+    holder.communicate("go\n")
+    assert waiting.wait(timeout=60) == 0
+
+
+def test_waiting_can_be_interrupted(cluster):
+    holder = subprocess.Popen(["flock", ".hardway-busy", "-c", "echo held; read line"], cwd=cluster.directory,
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert holder.stdout.readline() == "held\n"
+    waiting = subprocess.Popen([cluster.path, "pki", "gen", "--wait"], cwd=cluster.directory, stderr=subprocess.PIPE,
+                               text=True, env=cluster.environment)
+    with pytest.raises(subprocess.TimeoutExpired):
+        waiting.wait(timeout=0.5)
+    waiting.send_signal(signal.SIGINT)
+    _, err = waiting.communicate(timeout=60)
+    assert waiting.returncode == 75
+    assert err.startswith("hardway: ")
+    holder.communicate("go\n")
