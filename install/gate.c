@@ -88,10 +88,10 @@ static int gate_wait(NodeRun *n, const Component *c, bool before, Error **reterr
 int node_gates(NodeRun *n, bool before, Error **reterr) {
         int r;
 
+        node_step(n, "gate");
         RUN_FOREACH_COMPONENT(c, n->run) {
                 if (!gate_matters(n, c, before))
                         continue;
-                node_step(n, "gate");
                 r = gate_wait(n, c, before, reterr);
                 if (r < 0)
                         return r;

@@ -81,7 +81,8 @@ static int node_change_units(NodeRun *n, bool disrupts, Error **reterr) {
         int r;
 
         if (disrupts) {
-                node_step(n, "leadership handed over");
+                if (n->leads)
+                        node_step(n, "leadership handed over");
                 r = hand_over(n, /* back= */ false, reterr);
                 if (r < 0)
                         return r;
@@ -98,6 +99,10 @@ static int node_in_turn(NodeRun *n, Error **reterr) {
         bool disrupts = node_disrupts(n);
         int r, k;
 
+        /* It may have been lost in a long wait; who was here meanwhile has left another generation. */
+        r = node_lock(n, reterr);
+        if (r < 0)
+                return r;
         if (disrupts) {
                 r = node_gates(n, /* before= */ true, reterr);
                 if (r < 0)
@@ -180,6 +185,8 @@ int run_one_by_one(InstallRun *run) {
                 if (n->selected && node_differs(n))
                         turn[n_turn++] = n;
         qsort(turn, n_turn, sizeof(*turn), in_turn);
+        for (size_t i = 1; i < n_turn; i++)
+                node_step(turn[i], "waits for its turn");
 
         for (size_t i = 0; i < n_turn; i++) {
                 Error *error = NULL;

@@ -126,7 +126,7 @@ static int run_identity(InstallRun *run, Error **reterr) {
         return 0;
 }
 
-static int node_lock(NodeRun *n, Error **reterr) {
+int node_lock(NodeRun *n, Error **reterr) {
         const InstallRequest *q = n->run->request;
         Host *host;
         int r;

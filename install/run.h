@@ -67,6 +67,8 @@ bool node_differs(const NodeRun *n);
 void node_event(const NodeRun *n, InstallEventType type, const char *text, uint64_t done, uint64_t total);
 void node_step(const NodeRun *n, const char *format, ...) _printf_(2, 3);
 void node_end(NodeRun *n, InstallOutcome outcome, const char *text);
+/* Takes the node's lock, unless it is held. */
+int node_lock(NodeRun *n, Error **reterr);
 int run_cancelled(const InstallRun *run, Error **reterr);
 #define RUN_FOREACH_COMPONENT(c, run) \
         for (const Component *const *_p_##c = (run)->request->components, *c; (c = *_p_##c); _p_##c++)
