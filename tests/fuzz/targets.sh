@@ -7,5 +7,6 @@
 cd "$1" || exit 1
 for file in fuzz-*.c; do
         [ -e "$file" ] || continue
+        # shellcheck disable=SC2046 # each directory is a word
         echo "$file" $(sed -n 's/^ \* Corpus: *//p' "$file")
 done
