@@ -24,7 +24,10 @@ static int ask_readyz(HttpClient *http, const Cluster *c, const Node *node, char
         }
         if (answer.status == 200)
                 return 1;
-        if (answer.status == 500) {
+        /* The role that lets everybody ask is made by the apiserver itself, in its first seconds. */
+        if (answer.status == 401 || answer.status == 403)
+                *ret_why = xstrdup("the cluster's own roles are not made yet");
+        else if (answer.status == 500) {
                 _cleanup_free_ char *text = readyz_text(buffer_str(&answer.body));
 
                 *ret_why = xasprintf("/readyz says: %s", text);

@@ -172,6 +172,11 @@ static void test_ready(void **state) {
         assert_int_equal(result.state, PROBE_WAITING);
         assert_string_equal(result.text, "/readyz says: [-]etcd failed, [-]informer-sync failed");
 
+        world.readyz[0] = 403;
+        assert_int_equal(component_kube_apiserver.ready(&context, nodes, &result, NULL), 0);
+        assert_int_equal(result.state, PROBE_WAITING);
+        assert_contains(result.text, "roles are not made yet");
+
         world.readyz[0] = 0;
         assert_int_equal(component_kube_apiserver.ready(&context, nodes, &result, NULL), 0);
         assert_int_equal(result.state, PROBE_WAITING);
