@@ -160,24 +160,39 @@ static int run_download(Run *run, Error **reterr) {
         }
 }
 
-/* The first failure is the error, the others its detail. */
-static int run_result(Run *run, Error **reterr) {
-        Error *first = NULL;
+/* A wrong file weighs more than one that cannot be had, or the exit status would hide it. */
+static Item* run_worst(Run *run) {
+        Item *worst = NULL;
 
         for (size_t i = 0; i < run->n_items; i++) {
                 Item *item = run->items + i;
 
+                if (item->error &&
+                    (!worst || (item->error->kind == ERROR_VERIFY && worst->error->kind != ERROR_VERIFY)))
+                        worst = item;
+        }
+        return worst;
+}
+
+/* One failure is the error, the others are its detail. */
+static int run_result(Run *run, Error **reterr) {
+        Item *worst = run_worst(run);
+        Error *error;
+
+        if (!worst)
+                return 0;
+
+        error = TAKE_PTR(worst->error);
+        for (size_t i = 0; i < run->n_items; i++) {
+                const Item *item = run->items + i;
+
                 if (!item->error)
                         continue;
-                if (!first) {
-                        first = TAKE_PTR(item->error);
-                        continue;
-                }
-                error_detail(&first, "%s", item->error->message);
+                error_detail(&error, "%s", item->error->message);
                 if (item->error->detail)
-                        error_detail(&first, "%s", item->error->detail);
+                        error_detail(&error, "%s", item->error->detail);
         }
-        return first ? error_propagate(reterr, first) : 0;
+        return error_propagate(reterr, error);
 }
 
 /**
@@ -186,7 +201,7 @@ static int run_result(Run *run, Error **reterr) {
  * @n_requests: how many
  * @options:    from where, and how
  * @lock:       what is pinned; gets a pin for everything that was not
- * @reterr:     the first failure, with the others in its detail
+ * @reterr:     a wrong file if there is one, else the first failure; the others in its detail
  *
  * What is locked and in the cache is not asked for again, so a second run works without a network.
  *

@@ -58,7 +58,7 @@ typedef struct FetchOptions {
 } FetchOptions;
 
 /*
- * Everything that is asked for is tried, also after one has failed; the Error is that of the first, the others are in its detail. What
+ * Everything that is asked for is tried, also after one has failed; the Error is a wrong file if there is one, else the first failure, with the others in its detail. What
  * was verified is in the cache and pinned in the lock even then: the caller saves the lock (lock_save()) in either case.
  */
 int fetch_run(const FetchRequest *requests, size_t n_requests, const FetchOptions *options, Lock *lock,

@@ -46,7 +46,5 @@ int verdict_check(const Verdict *v, Error **reterr) {
 
         r = error_set(reterr, ERROR_VERIFY, EBADMSG, "wrong digest: %s", verdict_words(v));
         verdict_detail(v, reterr);
-        if (*v->locked)
-                error_detail(reterr, "Nothing was kept. Do not go on before it is clear why they differ.");
         return r;
 }

@@ -621,7 +621,9 @@ static void test_archives(void **state) {
 static void test_several_failures(void **state) {
         _cleanup_(lock_freep) Lock *lock = lock_empty();
         _cleanup_free_ char *url = server_url(&server, "good", "/only=kubectl,status:404");
-        _cleanup_error_ Error *error = NULL;
+        _cleanup_free_ char *wrong = server_url(
+                &server, "good", "/only=kubectl,status:404/only=etcd-" ETCD "-linux-arm64.tar.gz,flip:9");
+        _cleanup_error_ Error *error = NULL, *worst = NULL;
 
         cache_clear();
         assert_int_equal(run_on(all, ARRAY_SIZE(all), lock, NULL, url, NULL, &error), -ENOENT);
@@ -630,6 +632,12 @@ static void test_several_failures(void **state) {
         /* What could be had is there, and pinned. */
         assert_int_equal(lock_count(lock), 3);
         assert_cache_right(lock);
+
+        /* A wrong file is the worse news, whichever came first. */
+        cache_clear();
+        assert_int_equal(run_on(all, ARRAY_SIZE(all), lock, NULL, wrong, NULL, &worst), -EBADMSG);
+        assert_int_equal(worst->kind, ERROR_VERIFY);
+        assert_non_null(strstr(worst->detail, "HTTP status 404"));
 }
 
 static void cancel_at_once(void *userdata, const FetchProgress *p) {
