@@ -15,7 +15,6 @@
 #define SERVICE(k, v, w) \
         { .section = "Service", .key = (k), .value = (v), .why = (w) }
 
-/* Killed, it leaves the VIP behind, on an interface that nobody looks after. */
 static char* remove_vip(const PlanContext *c) {
         const Endpoint *e = &c->cluster->endpoint;
         char text[INET_TEXT_SIZE];
@@ -56,6 +55,7 @@ static const UnitSetting settings[] = {
         SERVICE("PrivateTmp", "yes", NULL),
         SERVICE("PrivateDevices", "yes", NULL),
         SERVICE("DevicePolicy", "closed", NULL),
+        SERVICE("ProtectProc", "invisible", NULL),
         SERVICE("ProtectKernelTunables", "yes", NULL),
         SERVICE("ProtectKernelModules", "yes", NULL),
         SERVICE("ProtectKernelLogs", "yes", NULL),

@@ -22,6 +22,9 @@ value down /run/hardway/haproxy.down
 value handover /run/hardway/handover
 value vrrp /run/hardway/keepalived.state
 printf 'now %s\n' "$(date +%s)"
-page /haproxy_ready | sed -n '1s/^HTTP[^ ]* \([0-9]*\).*/page \1/p'
-page '/stats;csv' | grep '^apiservers,' | cut -d , -f 2,18,37,57 | sed 's/^/server /' || :
+status=$(page /haproxy_ready | sed -n '1s/^HTTP[^ ]* \([0-9]*\).*/\1/p')
+if [ -n "$status" ]; then
+        printf 'page %s\n' "$status"
+        page '/stats;csv' | grep '^apiservers,' | cut -d , -f 2,18,37,57 | sed 's/^/server /' || :
+fi
 ip -o addr show | sed -n 's/.* inet6* \([^ ]*\) .*/address \1/p'

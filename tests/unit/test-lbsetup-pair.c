@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "tests/unit/unit.h"
+
+#include "lbsetup/internal.h"
+#include "lbsetup/pair.h"
+#include "tests/unit/lb-fixture.h"
+
+/*
+ * What is concluded from what the load balancers show: each answers with a text, or cannot be asked.
+ *
+ * Wraps: clock_sleep probe_client http_request
+ */
+
+#define UP "server c0,UP,L7OK,\nserver c1,UP,L7OK,\n"
+#define WELL "installed\nhaproxy active\nkeepalived active\ndown 0\nhandover 0\nnow 1000\npage 200\n" UP
+#define VIP "address 127.0.0.1/8\naddress 10.77.0.10/32\n"
+#define OWNER WELL "vrrp MASTER 900\n" VIP
+#define STANDBY WELL "vrrp BACKUP 900\naddress 10.77.0.100/24\n"
+
+static LbFixture f;
+static ProbeContext probes;
+static const char *answers[2]; /* of lb0 and lb1; NULL: cannot be asked */
+static char *last_script;
+static const char *after_script[2]; /* answers once a script that is not a look was run */
+static const char *script_answer;
+
+void __wrap_clock_sleep(uint64_t usec);
+int __wrap_probe_client(const ProbeContext *c, const char *ca, const char *credential, HttpClient **ret,
+                        Error **reterr);
+int __wrap_http_request(HttpClient *c, const HttpRequest *request, HttpResponse *ret, Error **reterr);
+
+void __wrap_clock_sleep(uint64_t usec) {}
+
+int __wrap_probe_client(const ProbeContext *c, const char *ca, const char *credential, HttpClient **ret,
+                        Error **reterr) {
+        assert_string_equal(ca, "ca");
+        *ret = NULL;
+        return 0;
+}
+
+/* Of the apiservers only c0 is ready. */
+int __wrap_http_request(HttpClient *c, const HttpRequest *request, HttpResponse *ret, Error **reterr) {
+        ret->status = strstr(request->url, "//10.77.0.20:") ? 200 : 500;
+        return 0;
+}
+
+static int fake_exec(void *userdata, const Node *node, const char *script, Buffer *ret, Error **reterr) {
+        size_t i = node->index - 2;
+
+        if (!answers[i])
+                return error_set(reterr, ERROR_UNAVAILABLE, EHOSTUNREACH, "no route to host");
+        if (strstr(script, "page /haproxy_ready")) {
+                buffer_add_str(ret, answers[i]);
+                return 0;
+        }
+        free(last_script);
+        last_script = xstrdup(script);
+        for (size_t k = 0; k < 2; k++)
+                if (after_script[k])
+                        answers[k] = after_script[k];
+        if (ret && script_answer)
+                buffer_add_str(ret, script_answer);
+        return 0;
+}
+
+static int setup(void **state) {
+        lb_fixture_set_up(&f);
+        probes = (ProbeContext) { .cluster = &f.cluster, .exec = fake_exec };
+        answers[0] = OWNER;
+        answers[1] = STANDBY;
+        after_script[0] = after_script[1] = script_answer = NULL;
+        return 0;
+}
+
+static int teardown(void **state) {
+        free(last_script);
+        last_script = NULL;
+        return 0;
+}
+
+#define pair_test(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
+#define LB0 (&f.nodes[2])
+#define LB1 (&f.nodes[3])
+
+static void test_parse(void **state) {
+        _cleanup_look_ LbLook l = {};
+
+        lb_look_parse(
+                &f.cluster,
+                "installed\nhaproxy active\nkeepalived failed\ndown 1\nhandover 0\nvrrp FAULT 990\nnow 1000\npage 503\n"
+                "server c0,DOWN,L4TOUT,\nserver c1,UP 1/2,* L7STS,HTTP status check, returned 500\nserver BACKEND,UP,,\n"
+                "nonsense\naddress 10.77.0.11/24\n",
+                &l);
+        assert_true(l.installed && l.haproxy_down && !l.handover && !l.holds_vip);
+        assert_string_equal(l.keepalived, "failed");
+        assert_string_equal(l.vrrp, "FAULT");
+        assert_int_equal(l.vrrp_since_sec, 10);
+        assert_int_equal(l.page, 503);
+        assert_int_equal(l.n_servers, 2);
+        assert_int_equal(lb_look_up(&l), 1);
+        assert_string_equal(l.servers[0].why, "L4TOUT");
+        assert_string_equal(l.servers[1].why, "* L7STS, HTTP status check, returned 500");
+}
+
+/* Nothing that a broken node prints may do harm. */
+static void test_parse_empty(void **state) {
+        const char *const texts[] = {
+                "", "\n\n",
+                "server\nserver \nserver a\nvrrp\nvrrp \nnow x\npage\npage -1\ndown\ndown \naddress \n"
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+                _cleanup_look_ LbLook l = {};
+
+                lb_look_parse(&f.cluster, texts[i], &l);
+                assert_false(l.installed || l.holds_vip || l.handover);
+                assert_int_equal(l.page, 0);
+                assert_int_equal(l.n_servers, 0);
+                assert_string_equal(l.haproxy, "");
+        }
+}
+
+static void expect(int (*probe)(const ProbeContext *c, const Node *node, ProbeResult *ret, Error **reterr),
+                   const Node *node, ProbeState state, const char *text) {
+        _cleanup_error_ Error *error = NULL;
+        ProbeResult result = {};
+
+        assert_success(probe(&probes, node, &result, &error), error, 0);
+        if (text)
+                assert_contains(result.text ? result.text : "(nothing)", text);
+        else
+                assert_null(result.text);
+        assert_int_equal(result.state, state);
+        probe_result_done(&result);
+}
+
+static void test_haproxy_ready(void **state) {
+        expect(haproxy_ready, LB0, PROBE_READY, "2 of 2 apiservers");
+        answers[0] = "haproxy active\npage 503\nserver c0,DOWN,L4CON,\n";
+        expect(haproxy_ready, LB0, PROBE_BLOCKED, "no apiserver is ready yet");
+        answers[0] = "haproxy active\n";
+        expect(haproxy_ready, LB0, PROBE_WAITING, "does not answer");
+        answers[0] = "haproxy failed\n";
+        expect(haproxy_ready, LB0, PROBE_WAITING, "is failed");
+        answers[0] = NULL;
+        expect(haproxy_ready, LB0, PROBE_WAITING, "no route to host");
+}
+
+static void test_keepalived_ready(void **state) {
+        expect(keepalived_ready, LB0, PROBE_READY, "holds 10.77.0.10");
+        expect(keepalived_ready, LB1, PROBE_READY, "standby");
+
+        /* just started: somebody else has it, or nobody yet */
+        answers[1] = WELL "vrrp BACKUP 999\n";
+        expect(keepalived_ready, LB1, PROBE_READY, "standby");
+        answers[0] = STANDBY;
+        expect(keepalived_ready, LB1, PROBE_WAITING, "election");
+
+        answers[1] = "keepalived active\nvrrp FAULT 1\ndown 1\npage 200\n";
+        expect(keepalived_ready, LB1, PROBE_WAITING, "as haproxy does not run");
+        answers[1] = "keepalived active\nvrrp FAULT 1\ndown 0\nhandover 1\npage 200\n";
+        expect(keepalived_ready, LB1, PROBE_WAITING, "as hardway told it to");
+        answers[1] = "keepalived active\nvrrp FAULT 1\ndown 0\nhandover 0\n";
+        expect(keepalived_ready, LB1, PROBE_WAITING, "as haproxy does not answer");
+        answers[1] = "keepalived active\nvrrp FAULT 1\ndown 0\nhandover 0\npage 503\n";
+        expect(keepalived_ready, LB1, PROBE_WAITING, "alone reaches no apiserver");
+        answers[1] = "keepalived active\nvrrp \n";
+        expect(keepalived_ready, LB1, PROBE_WAITING, "not found its place");
+        answers[1] = "keepalived inactive\n";
+        expect(keepalived_ready, LB1, PROBE_WAITING, "keepalived.service is inactive");
+        answers[1] = NULL;
+        expect(keepalived_ready, LB1, PROBE_WAITING, "no route to host");
+}
+
+static void test_haproxy_gate(void **state) {
+        const Node *controller = f.nodes, *balancer = LB0;
+
+        expect(haproxy_gate, controller, PROBE_READY, NULL);
+        answers[1] = "";
+        expect(haproxy_gate, balancer, PROBE_READY, NULL); /* not installed yet */
+        answers[1] = "installed\nhaproxy active\n";
+        expect(haproxy_gate, controller, PROBE_WAITING, "lb1: haproxy does not answer");
+
+        /* c0 is ready, c1 is not: only the one is missed */
+        answers[1] = "installed\npage 200\nserver c0,UP,L7OK,\nserver c1,DOWN,L7STS,\n";
+        expect(haproxy_gate, controller, PROBE_READY, NULL);
+        answers[1] = "installed\npage 200\nserver c0,DOWN,L4TOUT,\nserver c1,UP,L7OK,\n";
+        expect(haproxy_gate, controller, PROBE_WAITING, "lb1: c0 is ready, haproxy has it as DOWN (L4TOUT)");
+
+        /* the other one may be off while a controller is changed, but not while this one is */
+        answers[1] = NULL;
+        expect(haproxy_gate, controller, PROBE_READY, NULL);
+        expect(haproxy_gate, balancer, PROBE_WAITING, "lb1: no route to host");
+}
+
+static void test_keepalived_gate(void **state) {
+        expect(keepalived_gate, LB0, PROBE_READY, NULL);
+        answers[1] = OWNER;
+        expect(keepalived_gate, LB0, PROBE_WAITING, "more than one holds the VIP");
+        answers[0] = answers[1] = STANDBY;
+        expect(keepalived_gate, f.nodes, PROBE_WAITING, "nobody holds the VIP");
+        answers[0] = answers[1] = "";
+        expect(keepalived_gate, f.nodes, PROBE_READY, NULL);
+        answers[0] = OWNER;
+        answers[1] = "installed\nkeepalived active\nvrrp FAULT 1\ndown 1\n";
+        expect(keepalived_gate, LB0, PROBE_WAITING, "lb1: keepalived stands back");
+}
+
+static void hand_over(int wanted) {
+        _cleanup_error_ Error *error = NULL;
+        int r = keepalived_hand_over(&probes, LB0, &error);
+
+        assert_int_equal(r, wanted);
+        assert_int_equal(error != NULL, wanted < 0);
+}
+
+static void test_hand_over(void **state) {
+        bool leads;
+
+        after_script[0] = STANDBY;
+        after_script[1] = OWNER;
+        assert_int_equal(keepalived_leads(&probes, LB0, &leads, NULL), 0);
+        assert_true(leads);
+        hand_over(0);
+        assert_contains(last_script, "' 10.77.0.10/'");
+        assert_contains(last_script, "trap 'echo 0 >/run/hardway/handover' EXIT\n");
+        assert_int_equal(keepalived_leads(&probes, LB0, &leads, NULL), 0);
+        assert_false(leads);
+}
+
+static void test_hand_over_not(void **state) {
+        static const char *const unable[] = {
+                NULL,
+                "",
+                "installed\nkeepalived active\nvrrp FAULT 1\npage 200\n",
+                "installed\nkeepalived active\nvrrp BACKUP 1\n",
+                "installed\nkeepalived active\nvrrp BACKUP 1\npage 503\n", /* blind, and we are not */
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(unable); i++) {
+                answers[1] = unable[i];
+                hand_over(0);
+                assert_null(last_script);
+        }
+        answers[0] = STANDBY;
+        answers[1] = OWNER;
+        hand_over(0);
+        assert_null(last_script);
+}
+
+static Check* find(CheckList *l, const char *id) {
+        for (size_t i = 0; i < l->n_checks; i++)
+                if (streq(l->checks[i].id, id))
+                        return l->checks + i;
+        fail_msg("no check %s", id);
+        return NULL;
+}
+
+static void verify(CheckList *l) {
+        check_list_done(l);
+        assert_int_equal(haproxy_verify(&probes, l), 0);
+        assert_int_equal(keepalived_verify(&probes, l), 0);
+        for (size_t i = 0; i < l->n_checks; i++)
+                assert_int_equal(l->checks[i].advice == NULL, l->checks[i].state == CHECK_OK);
+}
+
+static void test_verify(void **state) {
+        CheckList l = {};
+
+        verify(&l);
+        assert_int_equal(l.n_checks, 7);
+        assert_int_equal(check_list_failed(&l), 0);
+        assert_string_equal(find(&l, "lb.vip")->text, "10.77.0.10 is on lb0");
+        assert_string_equal(json_string_value(json_object_get(find(&l, "lb.vip")->data, "holder")), "lb0");
+        assert_string_equal(find(&l, "lb.backends/lb1")->text, "2 of 2 apiservers are up");
+
+        answers[1] = "installed\nhaproxy active\nkeepalived active\npage 200\nvrrp MASTER 1\n" VIP
+                     "server c0,UP,L7OK,\nserver c1,DOWN,L4CON,Connection refused\n";
+        verify(&l);
+        assert_int_equal(check_list_failed(&l), 2);
+        assert_contains(find(&l, "lb.backends/lb1")->text,
+                        "1 of 2 apiservers are up: c1 DOWN (L4CON, Connection refused)");
+        assert_contains(find(&l, "lb.vip")->text, "is on lb0 and lb1 at the same time");
+        assert_contains(find(&l, "lb.vip")->advice, "virtual router id 51");
+
+        answers[0] = NULL;
+        answers[1] = "installed\nhaproxy failed\nkeepalived active\nvrrp FAULT 1\ndown 1\n";
+        verify(&l);
+        assert_contains(find(&l, "lb.haproxy/lb0")->text, "no route to host");
+        assert_contains(find(&l, "lb.haproxy/lb1")->text, "haproxy.service is failed");
+        assert_contains(find(&l, "lb.keepalived/lb1")->text, "as haproxy does not run");
+        assert_contains(find(&l, "lb.vip")->text, "no load balancer that can be asked holds 10.77.0.10");
+        check_list_done(&l);
+}
+
+static void preflight(const char *answer, const char *wanted) {
+        ErrorList errors = ERROR_LIST_NULL;
+
+        script_answer = answer;
+        keepalived_preflight(&probes, LB0, &errors);
+        assert_int_equal(errors.n_errors, wanted ? 1 : 0);
+        if (wanted)
+                assert_contains(errors.errors[0]->message, wanted);
+        error_list_done(&errors);
+}
+
+static void test_preflight(void **state) {
+        preflight("10.77.0.10 02:00:00:00:00:99\n", NULL); /* ours holds it */
+        assert_null(last_script);
+
+        answers[0] = answers[1] = "";
+        preflight("10.77.0.10 02:00:00:00:00:99\n10.77.0.12 02:00:00:00:00:12\n",
+                  "lb0: the VIP 10.77.0.10 is answered by another machine (MAC address 02:00:00:00:00:99)");
+        assert_contains(last_script, "vip=10.77.0.10\nall='10.77.0.10 10.77.0.12'\n");
+        preflight("10.77.0.12 02:00:00:00:00:12\n", NULL);
+        preflight("", NULL);
+        preflight("10.77.0.100 02:00:00:00:00:99\n", NULL);
+
+        /* a load balancer of ours that cannot be asked may well hold it */
+        answers[1] = NULL;
+        preflight("10.77.0.10 02:00:00:00:00:12\n10.77.0.12 02:00:00:00:00:12\n", NULL);
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                pair_test(test_parse),         pair_test(test_parse_empty),
+                pair_test(test_haproxy_ready), pair_test(test_keepalived_ready),
+                pair_test(test_haproxy_gate),  pair_test(test_keepalived_gate),
+                pair_test(test_hand_over),     pair_test(test_hand_over_not),
+                pair_test(test_verify),        pair_test(test_preflight),
+        };
+
+        return cmocka_run_group_tests_name("load balancer pair", tests, NULL, NULL);
+}

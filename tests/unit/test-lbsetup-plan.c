@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "tests/unit/unit.h"
+
+#include "lbsetup/internal.h"
+#include "lbsetup/lbsetup-scripts.h"
+#include "lbsetup/lbsetup.h"
+#include "plan/ports.h"
+#include "tests/unit/lb-fixture.h"
+
+/* The items of a load balancer, and what makes its services start, reload and stop as the other parts rely on. */
+
+static LbFixture f;
+
+static int setup(void **state) {
+        static const Component *const components[] = { &component_haproxy, &component_keepalived, NULL };
+        _cleanup_error_ Error *error = NULL;
+        Plan *p = NULL;
+
+        lb_fixture_set_up(&f);
+        assert_success(plan_node(components, &f.context, &p, &error), error, 0);
+        *state = p;
+        return 0;
+}
+
+static int teardown(void **state) {
+        plan_free(*state);
+        return 0;
+}
+
+#define lb_test(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
+
+static const PlanItem* find(const Plan *p, const char *id) {
+        const PlanItem *item = plan_find(p, id);
+
+        if (!item)
+                fail_msg("%s is not in the plan", id);
+        return item;
+}
+
+static void test_packages(void **state) {
+        const PlanItem *haproxy = find(*state, "haproxy/package"),
+                       *keepalived = find(*state, "keepalived/package");
+
+        assert_string_equal(haproxy->package.units[0], "haproxy.service");
+        assert_string_equal(keepalived->package.units[0], "keepalived.service");
+        assert_string_equal(find(*state, "keepalived/user-keepalived_script")->user.name,
+                            "keepalived_script");
+}
+
+static void test_haproxy_inputs(void **state) {
+        const char *const reloaded[] = { "haproxy/config", "haproxy/ca" };
+        const PlanItem *unit = find(*state, "haproxy/drop-in");
+        const char *text = buffer_str(&unit->content);
+
+        for (size_t i = 0; i < ARRAY_SIZE(reloaded); i++) {
+                const PlanItem *item = find(*state, reloaded[i]);
+                _cleanup_free_ char *recorded =
+                        xasprintf("sha256sum %s%s", i == 0 ? "" : HAPROXY_CONFIG " ", item->path);
+
+                assert_true(item->reload);
+                assert_true(plan_item_is_input_of(item, "haproxy.service"));
+                assert_contains(text, recorded);
+        }
+        assert_contains(text, "\nExecReload=+/bin/sh -c 'sha256sum ");
+        assert_contains(text, " >/run/hardway/haproxy.service.loaded");
+        assert_string_equal(find(*state, "haproxy/config")->file.check_package, "haproxy");
+        assert_contains(find(*state, "haproxy/config")->file.check, "haproxy -c -q -f ");
+        assert_int_equal(unit->unit.ports[0], 9000);
+        assert_int_equal(unit->unit.ports[1], PORT_HAPROXY_MONITOR);
+        assert_int_equal(unit->unit.n_ports, 2);
+}
+
+/* haproxy counts as down from boot on, until its start says otherwise, and again whenever it ends. */
+static void test_haproxy_down(void **state) {
+        const char *text = buffer_str(&find(*state, "haproxy/drop-in")->content);
+
+        assert_contains(buffer_str(&find(*state, "haproxy/tmpfiles")->content),
+                        "\nf /run/hardway/haproxy.down 0644 root root - 1\n");
+        assert_contains(text, "; echo 0 >/run/hardway/haproxy.down'\n");
+        assert_contains(text, "\nExecStopPost=+/bin/sh -c 'echo 1 >/run/hardway/haproxy.down'\n");
+        assert_contains(text, "\nStartLimitIntervalSec=0\n");
+        assert_contains(text, "\nRestart=always\n");
+        assert_contains(text, "\nRestartSec=100ms\n");
+        assert_contains(text, "\nRuntimeDirectoryPreserve=yes\n");
+        assert_contains(text, "\nExecStartPre=+systemd-tmpfiles --create /etc/tmpfiles.d/hardway-lb.conf\n");
+}
+
+static void test_keepalived_unit(void **state) {
+        const PlanItem *config = find(*state, "keepalived/config");
+        const char *text = buffer_str(&find(*state, "keepalived/drop-in")->content);
+
+        assert_false(config->reload);
+        assert_true(plan_item_is_input_of(config, "keepalived.service"));
+        assert_string_equal(config->file.check_package, "keepalived");
+        assert_contains(text, "\nAfter=haproxy.service\n");
+        assert_contains(text, "\nRestart=always\n");
+        assert_contains(text, "\nExecStart=\n");
+        assert_contains(text, "\nExecStopPost=-ip address delete 10.77.0.10/32 dev eth0\n");
+        assert_contains(
+                text,
+                "\nCapabilityBoundingSet=CAP_NET_ADMIN CAP_NET_RAW CAP_NET_BROADCAST CAP_SETUID CAP_SETGID CAP_KILL\n");
+}
+
+/* Scripts run as root's choice of user, and keepalived runs none that others could write to. */
+static void test_scripts(void **state) {
+        const char *const ids[] = { "keepalived/health", "keepalived/notify" };
+
+        for (size_t i = 0; i < ARRAY_SIZE(ids); i++) {
+                const PlanItem *item = find(*state, ids[i]);
+
+                assert_int_equal(item->mode, 0755);
+                assert_string_equal(item->owner, "root:root");
+        }
+}
+
+/* The script that looks at a load balancer cannot include a header. */
+static void test_look_script(void **state) {
+        _cleanup_free_ char *port = xasprintf("/dev/tcp/127.0.0.1/%d ", PORT_HAPROXY_MONITOR);
+        const char *const parts[] = { port,          LB_HAPROXY_DOWN,      LB_HANDOVER,    LB_STATE,
+                                      HAPROXY_READY, HAPROXY_STATS ";csv", HAPROXY_BACKEND };
+
+        for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+                assert_contains(EMBED_LB_LOOK_SH, parts[i]);
+        assert_contains(EMBED_LB_LOOK_SH, find(*state, "haproxy/drop-in")->path);
+        assert_contains(EMBED_VRRP_HEALTH_BASH, "GET " HAPROXY_READY " ");
+        assert_contains(EMBED_VRRP_NOTIFY_SH, ">" LB_STATE "\n");
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                lb_test(test_packages),        lb_test(test_haproxy_inputs), lb_test(test_haproxy_down),
+                lb_test(test_keepalived_unit), lb_test(test_scripts),        lb_test(test_look_script),
+        };
+
+        return cmocka_run_group_tests_name("load balancer plan", tests, NULL, NULL);
+}
