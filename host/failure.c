@@ -57,8 +57,23 @@ static const char* next_line(const char *line) {
         return *line ? line + 1 : line;
 }
 
-/* Noise, although all is well. */
+/* What is said although all is well, and ssh's alarm about a changed key, which we raise in our own words. */
 static bool is_noise(const char *line) {
+        static const char *const alarm[] = {
+                "@@@@",
+                "@    WARNING",
+                "IT IS POSSIBLE THAT",
+                "Someone could be eavesdropping",
+                "It is also possible that",
+                "Please contact your system",
+                "Add correct host key",
+                "  remove with:",
+                "  ssh-keygen -f",
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(alarm); i++)
+                if (startswith(line, alarm[i]))
+                        return true;
         return startswith(line, "Warning: Permanently added") ||
                startswith(line, "sudo: unable to resolve host") ||
                startswith(line, "Shared connection to ") || startswith(line, MARK);

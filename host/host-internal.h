@@ -24,6 +24,7 @@ struct Host {
         const volatile int *cancelled;
         char *password;    /* or NULL */
         char *control;     /* directory of the ssh masters' sockets */
+        char *socket;      /* of ours, as ssh -o ControlPath= has it */
         char *known_hosts; /* file with the pinned host key, or NULL */
         char *root;        /* "" but in tests: where the node's root directory is; local nodes only */
         bool connected;    /* some channel was opened, so a master may be running */

@@ -60,6 +60,7 @@ Host* host_free(Host *h) {
         applied_free(h->known, h->n_known);
         free(h->record);
         free(h->control);
+        free(h->socket);
         free(h->known_hosts);
         free(h->root);
         secret_freep(&h->password);

@@ -7,7 +7,9 @@
  * keys are theirs. What is set here only keeps a program from being treated like a person, and shares one
  * connection per node: the first channel of a run becomes the master of all later ones (ControlMaster=auto),
  * which therefore take 10 ms instead of a quarter of a second, and a master that died is replaced by the
- * next. It goes away with the run, or by itself soon after a run that was killed.
+ * next. It goes away with the run, or by itself soon after a run that was killed. Its socket is this run's
+ * own, as another run on the same node at the same time must be able to end without ending ours; only masters
+ * that are to stay for the next run have a name that it will find.
  */
 
 #include <errno.h>
@@ -16,7 +18,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/random.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 #include "common/alloc.h"
 #include "common/clock.h"
@@ -85,6 +89,7 @@ static char* control_default(void) {
 
 static int control_prepare(Host *h, Error **reterr) {
         struct sockaddr_un address;
+        uint32_t run;
         int r;
 
         h->control =
@@ -93,6 +98,10 @@ static int control_prepare(Host *h, Error **reterr) {
                 return error_set(reterr, ERROR_CONFIG, ENAMETOOLONG,
                                  "%s is too long for the sockets of ssh: %zu characters at most", h->control,
                                  sizeof(address.sun_path) - SOCKET_NAME_SIZE);
+        if (getrandom(&run, sizeof(run), 0) != sizeof(run))
+                abort(); /* cannot happen for so few bytes, see getrandom(2) */
+        h->socket = h->options.keep_master ? xasprintf("%s/%%C", h->control) :
+                                             xasprintf("%s/run-%08x", h->control, run);
         r = fs_mkdir_parents(AT_FDCWD, h->control, 0700, reterr);
         return r < 0 ? r : control_check(h->control, reterr);
 }
@@ -242,7 +251,7 @@ static void add_connection(const Host *h, TransportFlags flags, Strv *argv) {
                 strv_addf(argv, "-oCiphers=%s", ciphers);
                 return;
         }
-        strv_addf(argv, "-oControlPath=%s/%%C", h->control);
+        strv_addf(argv, "-oControlPath=%s", h->socket);
         strv_add(argv, "-oControlMaster=auto");
         /* seconds without a channel after which the master goes away by itself */
         strv_addf(argv, "-oControlPersist=%s", h->options.keep_master ? "600" : "60");
@@ -276,10 +285,10 @@ void transport_close(Host *h) {
         _cleanup_(process_result_done) ProcessResult result = PROCESS_RESULT_NULL;
         _cleanup_strv_ Strv argv = NULL;
 
-        if (h->node->local || !h->connected || h->options.keep_master)
+        if (h->node->local || !h->connected || h->options.keep_master || access(h->socket, F_OK) < 0)
                 return;
         argv = ssh_argv(h);
-        strv_addf(&argv, "-oControlPath=%s/%%C", h->control);
+        strv_addf(&argv, "-oControlPath=%s", h->socket);
         strv_add(&argv, "-Oexit");
         add_target(h, &argv);
         /* one that has gone already is as good */

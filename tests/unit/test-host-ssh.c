@@ -54,6 +54,7 @@ static int ssh_teardown(void **state) {
 static void fake_ssh(const HostFixture *f, const char *action) {
         _cleanup_free_ char *script = xasprintf("echo \"$*\" >>%s/ssh.log\n"
                                                 "case \" $* \" in *' -Oexit '*) exit 0;; esac\n"
+                                                "for word; do case $word in -oControlPath=/*) >\"${word#*=}\";; esac; done\n"
                                                 "for command; do :; done\n%s",
                                                 f->dir->path, action);
 
