@@ -205,8 +205,12 @@ static DownloadOutcome attempt_judge_file(const Attempt *a, Error **reterr) {
         fd = path ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
         errnum = fd >= 0 ? EISDIR : errno;
         curl_free(path);
-        (void) error_set_errno(reterr, errnum, "%s", a->url);
-        return errnum == ENOENT || errnum == ENOTDIR ? DOWNLOAD_MISSING : DOWNLOAD_FAILED;
+        if (errnum != ENOENT && errnum != ENOTDIR) {
+                (void) error_set_errno(reterr, errnum, "%s", a->url);
+                return DOWNLOAD_FAILED;
+        }
+        (void) error_set(reterr, ERROR_UNAVAILABLE, ENOENT, "%s: no such file", a->url);
+        return DOWNLOAD_MISSING;
 }
 
 static DownloadOutcome attempt_judge_status(long status, const char *where, Error **reterr) {

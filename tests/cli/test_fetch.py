@@ -66,7 +66,7 @@ def test_fetch_pins_and_fills_the_cache(cluster, mirror):
 def test_mirror_of_the_environment_and_of_the_file(cluster, mirror):
     text = cluster.cluster.read_text()
     cluster.cluster.write_text(text + "mirrors: [ file:///nowhere ]\n")
-    cluster("fetch", status=74)
+    cluster("fetch", status=69)
     cluster("fetch", env={"HARDWAY_MIRROR": f"file:///nowhere file://{mirror}"})
 
     other = cluster.directory / "other"

@@ -263,7 +263,7 @@ static void test_file_mirror(void **state) {
         assert_cache_right(lock);
 
         assert_int_equal(run_on(all, 1, other, NULL, nowhere, NULL, &error), -ENOENT);
-        assert_non_null(strstr(error->message, "kube-apiserver.sha256: No such file"));
+        assert_non_null(strstr(error->message, "kube-apiserver.sha256: no such file"));
 }
 
 static void test_cut(void **state) {
