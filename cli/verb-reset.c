@@ -7,6 +7,24 @@
 #include "common/alloc.h"
 #include "operate/reset.h"
 
+enum {
+        KEY_FORCE = VERB_KEY,
+};
+
+static bool arg_force = false;
+
+static const struct argp_option options[] = {
+        { "force", KEY_FORCE, NULL, 0, "Nodes of a cluster whose etcd serves too: all its data goes", 1 },
+        {},
+};
+
+static error_t parse(int key, _unused_ char *arg, _unused_ struct argp_state *state) {
+        if (key != KEY_FORCE)
+                return ARGP_ERR_UNKNOWN;
+        arg_force = true;
+        return 0;
+}
+
 typedef struct Show {
         const VerbContext *v;
         Progress *progress;
@@ -53,6 +71,7 @@ static int run(VerbContext *v, _unused_ int argc, _unused_ char **argv, Error **
                 .holder = holder,
                 .host = &host,
                 .wait = v->wait,
+                .force = arg_force,
                 .dry_run = v->dry_run,
                 .step = show_step,
                 .end = show_end,
@@ -86,5 +105,7 @@ const Verb verb_reset = {
         .common = VERB_OPTION_NODE | VERB_OPTION_WAIT | VERB_OPTION_SUDO | VERB_OPTION_YES |
                   VERB_OPTION_DRY_RUN,
         .needs = VERB_NEEDS_CLUSTER | VERB_NEEDS_EXCLUSIVE | VERB_ON_LIVING,
+        .options = options,
+        .parse = parse,
         .run = run,
 };

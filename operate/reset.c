@@ -46,11 +46,16 @@ static int node_look(ResetNode *n, Host *host, Error **reterr) {
 /* A member of a cluster that serves is not taken away without taking it out of the cluster first. */
 static int node_refuse(const ResetNode *n, Error **reterr) {
         bool ours = n->observation->identity && streq_null(n->observation->identity, n->identity);
+        int r;
 
-        if (!n->serving || !ours)
+        if (!n->serving || !ours || n->request->force)
                 return 0;
-        return error_set(reterr, ERROR_CONFIG, EBUSY,
-                         "belongs to a cluster that serves; reset is for clusters that do not");
+        r = error_set(reterr, ERROR_CONFIG, EBUSY,
+                      "belongs to a cluster whose etcd serves: reset would take its data");
+        error_detail(
+                reterr,
+                "If all of it can go, for instance after a first try that failed: hardway reset --force\n");
+        return r;
 }
 
 static int node_prepare(ResetNode *n, Error **reterr) {

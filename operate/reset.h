@@ -11,7 +11,7 @@
  * of ours write to, users, packages that were installed by hardway, and its own records. What was there before and
  * what others made stays.
  *
- * A node of a cluster that serves is refused; a node that carries another cluster's mark, or none, is not part of it and may go.
+ * A node of a cluster that serves is refused unless told otherwise; a node that carries another cluster's mark, or none, is not part of it and may go.
  */
 typedef struct ResetRequest {
         const Cluster *cluster;
@@ -23,6 +23,7 @@ typedef struct ResetRequest {
         const HostOptions *host;
         const char *holder; /* of the nodes' locks */
         bool wait;
+        bool force; /* nodes of a cluster that serves, too */
         bool dry_run;
         void (*step)(void *userdata, const Node *node, const char *text);
         void (*end)(void *userdata, const Node *node, bool success,

@@ -60,8 +60,11 @@ def test_no_cluster_file(lab, tmp_path):
 
 def test_bad_cluster_file(lab, tmp_path):
     directory = copy_of(lab, tmp_path)
-    with open(os.path.join(directory, "hardway.yaml"), "a", encoding="utf-8") as file:
-        file.write("colour: blue\nprofile: { disk: floppy }\n")
+    path = os.path.join(directory, "hardway.yaml")
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text.replace("disk: ssd", "disk: floppy") + "colour: blue\n")
     result = refused(lab.hardway("install", check=False, cwd=directory), 65, "colour", "floppy")
     assert len(re.findall(r"hardway\.yaml:\d+:\d+: ", result.err)) >= 2
 
@@ -184,5 +187,6 @@ def test_unit_that_fails_shows_its_last_words(lab, tmp_path):
         file.write("extra-args:\n  kube-apiserver:\n    feature-gates: NoSuchGate=true\n")
     result = refused(lab.hardway("install", check=False, cwd=directory), 69, "kube-apiserver", "controller-")
     assert "NoSuchGate" in result.err
-    lab.hardway("reset", "--yes")
+    refused(lab.hardway("reset", "--yes", check=False), 65, "--force")
+    lab.hardway("reset", "--yes", "--force")
     untouched(lab)
