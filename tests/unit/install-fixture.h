@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include <pthread.h>
+
+#include "common/clock.h"
+#include "host/pool.h"
+#include "install/install.h"
+#include "tests/unit/plan-fixture.h"
+#include "units/bus.h"
+
+/*
+ * A world of three controllers and two load balancers that exist in memory only
+ *
+ * Each carries one service: its configuration is the string World.wanted, put into a file. A fake node knows what was put
+ * there, what its service was started with, and how it is to misbehave. Time passes when somebody sleeps. What is done to nodes is
+ * written into a log, one word for the node and one for the deed.
+ */
+typedef struct FakeNode {
+        const char *put;     /* configuration on the disk; NULL: none */
+        const char *running; /* what the service was started with; NULL: it does not run */
+        bool recorded;       /* applied.json is there */
+        bool leads;          /* until it hands over */
+        bool broken;         /* its service never gets ready */
+        bool dying;          /* ... and is restarted all the time */
+        bool unreachable, busy, full;
+        unsigned n_restarts;
+        const char *identity; /* of applied.json; NULL: ours, if recorded */
+        const char *applied;  /* a path in applied.json besides, or NULL */
+        const char *listener; /* "*:7000 nginx", or NULL */
+        Architecture architecture;
+        int64_t clock_offset;
+} FakeNode;
+
+typedef struct World {
+        Node nodes[5];
+        Cluster cluster;
+        FakeNode fakes[5];
+        const char *wanted;
+        bool gate_closed;
+        const char *object; /* the API's object says so: "wanted", something else; NULL: it is not there */
+        bool api_down;
+        volatile int cancelled;
+        const char *cancel_at; /* the deed that is the last before somebody presses Ctrl-C */
+        Buffer log;
+        pthread_mutex_t mutex;
+        _Atomic uint64_t now;
+        InstallResult result;
+        ErrorList errors;
+} World;
+
+extern World world;
+
+void world_log(const Node *node, const char *deed);
+extern const Component *const fake_components[];

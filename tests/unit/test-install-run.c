@@ -1,0 +1,727 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "tests/unit/unit.h"
+
+#include "tests/unit/install-fixture.h"
+
+/*
+ * The rollout over fake nodes.
+ * Wraps: host_pool_new host_pool_take host_pool_give host_pool_free host_look host_lock host_put host_record
+ * Wraps: host_bus host_read host_explain_unit unit_bus_daemon_reload unit_bus_enable unit_bus_job
+ * Wraps: unit_bus_wait unit_bus_reset_failed unit_bus_state store_file probe_client http_client_free
+ * Wraps: http_json http_request clock_usec clock_sleep
+ */
+
+World world;
+
+void world_log(const Node *node, const char *deed) {
+        (void) pthread_mutex_lock(&world.mutex);
+        buffer_addf(&world.log, "%s%s %s", world.log.size > 0 ? ", " : "", node->name, deed);
+        if (world.cancel_at && streq(world.cancel_at, deed))
+                world.cancelled = 1;
+        (void) pthread_mutex_unlock(&world.mutex);
+}
+
+/* --- the component: a service that needs two of three controllers --- */
+
+static FakeNode* fake_of(const Node *node) {
+        return &world.fakes[node->index];
+}
+
+static bool works(const Node *node) {
+        return fake_of(node)->running && !fake_of(node)->broken;
+}
+
+static size_t n_working(void) {
+        size_t n = 0;
+
+        CLUSTER_FOREACH_NODE(node, &world.cluster, ROLE_CONTROLLER)
+                n += works(node);
+        return n;
+}
+
+static int fake_plan(const PlanContext *c, Plan *p, Error **reterr) {
+        PlanItem *unit = plan_add_unit(p, "alpha", "alpha.service", fixture_unit("alpha"), "w");
+
+        plan_unit_listens(unit, 7000);
+        plan_item_input_of(plan_add_file(p, "alpha", "conf", "/etc/alpha", 0644, world.wanted, "w"),
+                           "alpha.service");
+        if (c->node->roles & ROLE_CONTROLLER)
+                plan_add_object(p, "alpha", "object", "/api/x", json_pack("{ss}", "says", "wanted"), "w");
+        return 0;
+}
+
+static int fake_ready(const ProbeContext *c, const Node *node, ProbeResult *ret, Error **reterr) {
+        size_t n = n_working();
+
+        if (!works(node))
+                probe_result_set(ret, PROBE_WAITING, "not up");
+        else if (n < 2)
+                probe_result_set(ret, PROBE_BLOCKED, "%zu of 3", n);
+        else
+                probe_result_set(ret, PROBE_READY, NULL);
+        return 0;
+}
+
+static int fake_serving(const ProbeContext *c, bool *ret, Error **reterr) {
+        *ret = n_working() >= 2;
+        return 0;
+}
+
+static int fake_gate(const ProbeContext *c, const Node *node, ProbeResult *ret, Error **reterr) {
+        world_log(node, "gate");
+        probe_result_set(ret, world.gate_closed ? PROBE_WAITING : PROBE_READY, "a member is away");
+        return 0;
+}
+
+static int fake_leads(const ProbeContext *c, const Node *node, bool *ret, Error **reterr) {
+        *ret = fake_of(node)->leads;
+        return 0;
+}
+
+static int fake_hand_over(const ProbeContext *c, const Node *node, Error **reterr) {
+        if (fake_of(node)->leads)
+                world_log(node, "hands-over");
+        return 0;
+}
+
+static const Component alpha = {
+        .name = "alpha",
+        .unit = "alpha.service",
+        .roles = ROLE_CONTROLLER | ROLE_LOADBALANCER,
+        .rank = 10,
+        .plan = fake_plan,
+        .ready = fake_ready,
+        .serving = fake_serving,
+        .gate = fake_gate,
+        .leads = fake_leads,
+        .hand_over = fake_hand_over,
+};
+const Component *const fake_components[] = { &alpha, NULL };
+
+/* --- the nodes --- */
+
+HostPool* __wrap_host_pool_new(const Cluster *cluster, const HostOptions *options);
+int __wrap_host_pool_take(HostPool *p, const Node *node, Host **ret, Error **reterr);
+void __wrap_host_pool_give(HostPool *p, const Node *node);
+HostPool* __wrap_host_pool_free(HostPool *p);
+int __wrap_host_look(Host *h, const Plan *plan, bool deep, Facts *ret_facts, Observation **ret,
+                     Error **reterr);
+int __wrap_host_lock(Host *h, const char *holder, bool wait, Error **reterr);
+int __wrap_host_put(Host *h, const HostPut *put, Error **reterr);
+int __wrap_host_record(Host *h, const Plan *plan, const char *identity, Error **reterr);
+int __wrap_host_bus(Host *h, UnitBus **ret, Error **reterr);
+int __wrap_host_read(Host *h, const char *path, size_t limit, Buffer *ret, Error **reterr);
+int __wrap_host_explain_unit(Host *h, const char *unit, char **ret, Error **reterr);
+int __wrap_unit_bus_daemon_reload(UnitBus *b, Error **reterr);
+int __wrap_unit_bus_enable(UnitBus *b, char *const *units, bool enable, Error **reterr);
+int __wrap_unit_bus_job(UnitBus *b, UnitJob job, const char *unit, Error **reterr);
+int __wrap_unit_bus_wait(UnitBus *b, uint64_t timeout_usec, Error **reterr);
+int __wrap_unit_bus_reset_failed(UnitBus *b, const char *unit, Error **reterr);
+int __wrap_unit_bus_state(UnitBus *b, const char *unit, UnitState *ret, Error **reterr);
+int __wrap_store_file(Store *s, const char *path, const Buffer **ret, Error **reterr);
+int __wrap_probe_client(const ProbeContext *c, const char *ca, const char *credential, HttpClient **ret,
+                        Error **reterr);
+HttpClient* __wrap_http_client_free(HttpClient *c);
+int __wrap_http_json(HttpClient *c, const char *method, const char *url, const json_t *body, json_t **ret,
+                     Error **reterr);
+int __wrap_http_request(HttpClient *c, const HttpRequest *request, HttpResponse *ret, Error **reterr);
+uint64_t __wrap_clock_usec(void);
+void __wrap_clock_sleep(uint64_t usec);
+
+static const Node* node_of(const void *host) {
+        return &world.nodes[(const FakeNode*) host - world.fakes];
+}
+
+HostPool* __wrap_host_pool_new(const Cluster *cluster, const HostOptions *options) {
+        return (HostPool*) &world;
+}
+
+int __wrap_host_pool_take(HostPool *p, const Node *node, Host **ret, Error **reterr) {
+        if (fake_of(node)->unreachable)
+                return error_set(reterr, ERROR_UNAVAILABLE, EHOSTUNREACH, "ssh: no route");
+        *ret = (Host*) fake_of(node);
+        return 0;
+}
+
+void __wrap_host_pool_give(HostPool *p, const Node *node) {}
+
+HostPool* __wrap_host_pool_free(HostPool *p) {
+        return NULL;
+}
+
+static void observe_file(const FakeNode *f, const PlanItem *item, Observation *o) {
+        bool right = f->put && streq(f->put, world.wanted);
+        ObservedPath *found;
+
+        if (!item->path)
+                return;
+        o->paths = xrealloc(o->paths, o->n_paths + 1, sizeof(ObservedPath));
+        found = o->paths + o->n_paths++;
+        *found = (ObservedPath) { .path = xstrdup(item->path), .type = OBSERVED_FILE, .mode = item->mode };
+        if (item->type == PLAN_DIRECTORY)
+                found->type = OBSERVED_DIRECTORY;
+        else if (!f->put)
+                found->type = OBSERVED_ABSENT;
+        found->owner = xstrdup_null(item->owner);
+        /* the unit carries the digest of the configuration, so it changes along */
+        found->sha256 = xstrdup(right ? item->sha256 ? item->sha256 : "" : "other");
+        found->stamp = xstrdup("stamp");
+}
+
+static void add_applied(Observation *o, const char *path, const char *sha256) {
+        o->applied = xrealloc(o->applied, o->n_applied + 1, sizeof(AppliedFile));
+        o->applied[o->n_applied++] = (AppliedFile) { .path = xstrdup(path),
+                                                    .sha256 = xstrdup_null(sha256),
+                                                    .stamp = xstrdup("stamp") };
+}
+
+static void observe_unit(const FakeNode *f, const PlanItem *item, Observation *o) {
+        bool right = f->running && streq(f->running, world.wanted);
+
+        o->units = xnew(ObservedUnit, 1);
+        o->n_units = 1;
+        o->units[0] = (ObservedUnit) {
+                .name = xstrdup("alpha.service"),
+                .load_state = xstrdup(f->put ? "loaded" : "not-found"),
+                .active_state = xstrdup(f->running ? "active" : "inactive"),
+                .file_state = xstrdup(f->put ? "enabled" : ""),
+                .inputs = xstrdup_null(right ? item->unit.inputs : f->running),
+                .main_pid = f->running ? 7 : 0,
+        };
+}
+
+int __wrap_host_look(Host *h, const Plan *plan, bool deep, Facts *ret_facts, Observation **ret,
+                     Error **reterr) {
+        const FakeNode *f = (const FakeNode*) h;
+        Observation *o = xnew(Observation, 1);
+
+        for (size_t i = 0; i < plan->n_items; i++) {
+                const PlanItem *item = plan->items[i];
+
+                observe_file(f, item, o);
+                if (item->type == PLAN_UNIT)
+                        observe_unit(f, item, o);
+                if (f->recorded && (item->type == PLAN_UNIT || item->type == PLAN_FILE))
+                        add_applied(o, item->path, item->sha256);
+        }
+        if (f->applied)
+                add_applied(o, f->applied, "00");
+        if (f->recorded || f->identity)
+                o->identity = xstrdup(f->identity ? f->identity : "ours");
+        facts_default(&world.cluster, node_of(f), ret_facts);
+        ret_facts->architecture = f->architecture;
+        ret_facts->clock_offset = f->clock_offset;
+        if (f->listener)
+                strv_add(&ret_facts->listening, f->listener);
+        *ret = o;
+        return 0;
+}
+
+int __wrap_host_lock(Host *h, const char *holder, bool wait, Error **reterr) {
+        if (((FakeNode*) h)->busy)
+                return error_set(reterr, ERROR_TEMPORARY, EBUSY, "in use by somebody");
+        return 0;
+}
+
+int __wrap_host_put(Host *h, const HostPut *put, Error **reterr) {
+        FakeNode *f = (FakeNode*) h;
+
+        if (f->full)
+                return error_set(reterr, ERROR_IO, ENOSPC, "no space left");
+        f->put = world.wanted;
+        world_log(node_of(h), "put");
+        return 0;
+}
+
+int __wrap_host_record(Host *h, const Plan *plan, const char *identity, Error **reterr) {
+        assert_string_equal(identity, "ours");
+        ((FakeNode*) h)->recorded = true;
+        world_log(node_of(h), "record");
+        return 0;
+}
+
+int __wrap_host_bus(Host *h, UnitBus **ret, Error **reterr) {
+        *ret = (UnitBus*) h;
+        return 0;
+}
+
+int __wrap_host_read(Host *h, const char *path, size_t limit, Buffer *ret, Error **reterr) {
+        const FakeNode *f = (const FakeNode*) h;
+
+        buffer_add_str(ret, f->put ? f->put : "");
+        return 0;
+}
+
+int __wrap_host_explain_unit(Host *h, const char *unit, char **ret, Error **reterr) {
+        *ret = xasprintf("%s: its last words\n", unit);
+        return 0;
+}
+
+int __wrap_unit_bus_daemon_reload(UnitBus *b, Error **reterr) {
+        return 0;
+}
+
+int __wrap_unit_bus_enable(UnitBus *b, char *const *units, bool enable, Error **reterr) {
+        return 0;
+}
+
+int __wrap_unit_bus_job(UnitBus *b, UnitJob job, const char *unit, Error **reterr) {
+        FakeNode *f = (FakeNode*) b;
+
+        world_log(node_of(b), job == UNIT_START ? "start" : job == UNIT_RESTART ? "restart" : "other-job");
+        f->running = f->put;
+        f->leads = false;
+        return 0;
+}
+
+int __wrap_unit_bus_wait(UnitBus *b, uint64_t timeout_usec, Error **reterr) {
+        return 0;
+}
+
+int __wrap_unit_bus_reset_failed(UnitBus *b, const char *unit, Error **reterr) {
+        return 0;
+}
+
+int __wrap_unit_bus_state(UnitBus *b, const char *unit, UnitState *ret, Error **reterr) {
+        FakeNode *f = (FakeNode*) b;
+
+        *ret = (UnitState) { .active_state = xstrdup("active"), .n_restarts = f->n_restarts };
+        f->n_restarts += f->dying;
+        return 0;
+}
+
+int __wrap_store_file(Store *s, const char *path, const Buffer **ret, Error **reterr) {
+        static Buffer identity = { .data = (char*) "ours\n", .size = 5 };
+
+        *ret = &identity;
+        return 0;
+}
+
+/* --- the API --- */
+
+int __wrap_probe_client(const ProbeContext *c, const char *ca, const char *credential, HttpClient **ret,
+                        Error **reterr) {
+        *ret = (HttpClient*) &world;
+        return 0;
+}
+
+HttpClient* __wrap_http_client_free(HttpClient *c) {
+        return NULL;
+}
+
+int __wrap_http_json(HttpClient *c, const char *method, const char *url, const json_t *body, json_t **ret,
+                     Error **reterr) {
+        if (world.api_down || n_working() < 2)
+                return error_set(reterr, ERROR_UNAVAILABLE, ECONNREFUSED, "refused");
+        if (endswith(url, "/version"))
+                *ret = json_pack("{ss}", "gitVersion", "v1.36.3");
+        else if (world.object)
+                *ret = json_pack("{ss,ss}", "says", world.object, "more", "x");
+        else
+                return error_set(reterr, ERROR_UNAVAILABLE, ENOENT, "not found");
+        return 0;
+}
+
+int __wrap_http_request(HttpClient *c, const HttpRequest *request, HttpResponse *ret, Error **reterr) {
+        if (world.api_down || n_working() < 2)
+                return error_set(reterr, ERROR_UNAVAILABLE, ECONNREFUSED, "refused");
+        assert_string_equal(request->method, "PATCH");
+        assert_string_equal(request->content_type, "application/apply-patch+yaml");
+        assert_contains(request->url, "/api/x?fieldManager=hardway&force=true");
+        world.object = "wanted";
+        *ret = (HttpResponse) { .status = 201 };
+        return 0;
+}
+
+uint64_t __wrap_clock_usec(void) {
+        return world.now;
+}
+
+void __wrap_clock_sleep(uint64_t usec) {
+        world.now += usec;
+}
+
+/* --- running --- */
+
+static int setup(void **state) {
+        static char names[5][4] = { "c0", "c1", "c2", "lb0", "lb1" };
+        Node unused[3];
+
+        world = (World) { .cluster = fixture_cluster(unused), .wanted = "one", .now = 1 };
+        (void) pthread_mutex_init(&world.mutex, NULL);
+        world.cluster.nodes = world.nodes;
+        world.cluster.n_nodes = 5;
+        for (size_t i = 0; i < 5; i++) {
+                world.nodes[i] = (Node) { .name = names[i], .index = i, .architecture = ARCH_ARM64 };
+                world.nodes[i].roles = i < 3 ? ROLE_CONTROLLER | ROLE_ETCD : ROLE_LOADBALANCER;
+                (void) inet_address_parse("10.77.0.20", &world.nodes[i].address);
+                world.fakes[i].architecture = ARCH_ARM64;
+        }
+        return 0;
+}
+
+static int teardown(void **state) {
+        install_result_done(&world.result);
+        error_list_done(&world.errors);
+        buffer_done(&world.log);
+        return 0;
+}
+
+#define install_test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+static int run_request(const Node *const *nodes, size_t n_nodes, bool dry_run) {
+        static const HostOptions host = {};
+        InstallRequest request = {
+                .cluster = &world.cluster,
+                .store = (Store*) &world,
+                .components = fake_components,
+                .nodes = nodes,
+                .n_nodes = n_nodes,
+                .cache = "/nonexistent",
+                .host = &host,
+                .holder = "the test",
+                .dry_run = dry_run,
+                .cancelled = &world.cancelled,
+        };
+
+        install_result_done(&world.result);
+        error_list_done(&world.errors);
+        buffer_clear(&world.log);
+        return install_run(&request, &world.result, &world.errors);
+}
+
+static int run_all(void) {
+        const Node *const nodes[] = { world.nodes, world.nodes + 1, world.nodes + 2, world.nodes + 3,
+                                      world.nodes + 4 };
+
+        return run_request(nodes, 5, false);
+}
+
+static int run_some(size_t first, size_t n) {
+        const Node *const nodes[] = { world.nodes, world.nodes + 1, world.nodes + 2, world.nodes + 3,
+                                      world.nodes + 4 };
+
+        return run_request(nodes + first, n, false);
+}
+
+/* A cluster that serves and is as planned; a change of world.wanted is then rolled out. */
+static void make_serving(void) {
+        for (size_t i = 0; i < 5; i++) {
+                world.fakes[i].put = world.fakes[i].running = world.wanted;
+                world.fakes[i].recorded = true;
+        }
+        world.object = "wanted";
+}
+
+static size_t count_of(const char *deed) {
+        size_t n = 0;
+
+        for (const char *p = buffer_str(&world.log); (p = strstr(p, deed)); p++)
+                n++;
+        return n;
+}
+
+static void assert_outcomes(InstallOutcome c0, InstallOutcome c1, InstallOutcome c2) {
+        assert_int_equal(world.result.nodes[0].outcome, c0);
+        assert_int_equal(world.result.nodes[1].outcome, c1);
+        assert_int_equal(world.result.nodes[2].outcome, c2);
+}
+
+static void assert_error(size_t i, const char *text) {
+        assert_true(i < world.errors.n_errors);
+        assert_contains(world.errors.errors[i]->message, text);
+}
+
+static void test_first_installation(void **state) {
+        assert_int_equal(run_all(), 0);
+        assert_int_equal(world.errors.n_errors, 0);
+        assert_outcomes(INSTALL_CHANGED, INSTALL_CHANGED, INSTALL_CHANGED);
+        assert_int_equal(count_of("put"), 5);
+        assert_int_equal(count_of("record"), 5);
+        assert_int_equal(count_of("start"), 5);
+        assert_int_equal(count_of("gate"), 0);
+        assert_true(world.result.changed);
+        assert_false(world.result.serving);
+        assert_string_equal(world.result.version, "v1.36.3");
+        assert_string_equal(world.object, "wanted");
+        assert_int_equal(world.result.n_items, 3 * 4 + 2 * 3);
+}
+
+static void test_nothing_to_change(void **state) {
+        make_serving();
+        assert_int_equal(run_all(), 0);
+        assert_false(world.result.changed);
+        assert_outcomes(INSTALL_UNCHANGED, INSTALL_UNCHANGED, INSTALL_UNCHANGED);
+        assert_string_equal(buffer_str(&world.log), "");
+        assert_null(world.result.version);
+}
+
+static void test_lost_object(void **state) {
+        make_serving();
+        world.object = NULL;
+        assert_int_equal(run_all(), 0);
+        assert_true(world.result.changed);
+        assert_string_equal(world.object, "wanted");
+        assert_string_equal(buffer_str(&world.log), "");
+        world.object = "edited";
+        assert_int_equal(run_all(), 0);
+        assert_string_equal(world.object, "wanted");
+}
+
+/* Killed between put and record: the node is as planned, and now knows it. */
+static void test_lost_record(void **state) {
+        make_serving();
+        world.fakes[1].recorded = false;
+        assert_int_equal(run_all(), 0);
+        assert_false(world.result.changed);
+        assert_string_equal(buffer_str(&world.log), "c1 record");
+}
+
+/* Killed between put and restart: the process gives it away. */
+static void test_lost_restart(void **state) {
+        make_serving();
+        world.fakes[1].running = "older";
+        assert_int_equal(run_all(), 0);
+        assert_outcomes(INSTALL_UNCHANGED, INSTALL_CHANGED, INSTALL_UNCHANGED);
+        assert_string_equal(buffer_str(&world.log), "c1 gate, c1 record, c1 restart, c1 gate");
+}
+
+static void test_one_of_three(void **state) {
+        assert_int_equal(run_some(0, 1), 0);
+        assert_int_equal(world.result.nodes[0].outcome, INSTALL_WAITS);
+        assert_string_equal(world.result.nodes[0].waits_for, "alpha: 1 of 3");
+        assert_null(world.result.version);
+
+        /* again: nothing to do, and it still waits */
+        assert_int_equal(run_some(0, 1), 0);
+        assert_false(world.result.changed);
+        assert_string_equal(world.result.nodes[0].waits_for, "alpha: 1 of 3");
+
+        /* a second one makes the quorum */
+        assert_int_equal(run_some(1, 1), 0);
+        assert_int_equal(world.result.nodes[0].outcome, INSTALL_CHANGED);
+        assert_null(world.result.nodes[0].waits_for);
+        assert_string_equal(world.result.version, "v1.36.3");
+}
+
+/* Two chosen nodes wait for each other, not for a third. */
+static void test_two_of_three(void **state) {
+        assert_int_equal(run_some(0, 2), 0);
+        assert_int_equal(world.result.nodes[0].outcome, INSTALL_CHANGED);
+        assert_int_equal(world.result.nodes[1].outcome, INSTALL_CHANGED);
+}
+
+static void test_one_by_one(void **state) {
+        make_serving();
+        world.wanted = "two";
+        world.fakes[0].leads = true;
+        world.fakes[3].leads = true;
+        assert_int_equal(run_all(), 0);
+        assert_true(world.result.serving);
+        assert_string_equal(
+                buffer_str(&world.log),
+                "c1 gate, c1 put, c1 record, c1 restart, c1 gate, c2 gate, c2 put, c2 record, c2 restart, c2 gate, "
+                "c0 gate, c0 put, c0 record, c0 hands-over, c0 restart, c0 gate, "
+                "lb1 gate, lb1 put, lb1 record, lb1 restart, lb1 gate, "
+                "lb0 gate, lb0 put, lb0 record, lb0 hands-over, lb0 restart, lb0 gate");
+}
+
+static void test_stops_at_the_first(void **state) {
+        make_serving();
+        world.wanted = "two";
+        world.fakes[0].broken = true; /* it was ill before: so it comes first, and its gate is not asked */
+        assert_true(run_all() < 0);
+        assert_outcomes(INSTALL_BROKEN, INSTALL_UNTOUCHED, INSTALL_UNTOUCHED);
+        assert_string_equal(buffer_str(&world.log), "c0 put, c0 record, c0 restart");
+        assert_int_equal(world.errors.n_errors, 1);
+        assert_error(0, "c0: alpha did not become ready in 60 s: not up");
+        assert_contains(world.errors.errors[0]->detail, "alpha.service: its last words");
+        assert_contains(world.errors.errors[0]->detail, "not touched: c1, c2, lb0, lb1");
+        assert_int_equal(error_exit_code(world.errors.errors[0]), 69);
+}
+
+static void test_mends_the_ill_first(void **state) {
+        make_serving();
+        world.wanted = "two";
+        world.fakes[2].running = NULL;
+        assert_int_equal(run_all(), 0);
+        assert_int_equal(strncmp(buffer_str(&world.log), "c2 put, c2 record, c2 start, c1 gate", 20), 0);
+}
+
+static void test_closed_gate(void **state) {
+        make_serving();
+        world.wanted = "two";
+        world.gate_closed = true;
+        assert_true(run_all() < 0);
+        assert_error(0, "c0: not changed");
+        assert_error(0, "a member is away");
+        assert_int_equal(count_of("put"), 0);
+        assert_int_equal(count_of("restart"), 0);
+}
+
+static void test_keeps_dying(void **state) {
+        world.fakes[1].broken = world.fakes[1].dying = true;
+        assert_true(run_all() < 0);
+        assert_outcomes(INSTALL_CHANGED, INSTALL_BROKEN, INSTALL_CHANGED);
+        assert_error(0, "c1: alpha keeps dying: not up");
+        assert_contains(world.errors.errors[0]->detail, "its last words");
+        assert_true(world.now < 30 * USEC_PER_SEC * 5); /* before the time is up; five sleep at once */
+}
+
+static void test_disk_full(void **state) {
+        world.fakes[2].full = true;
+        assert_true(run_all() < 0);
+        assert_outcomes(INSTALL_CHANGED, INSTALL_CHANGED, INSTALL_BROKEN);
+        assert_int_equal(world.errors.n_errors, 1);
+        assert_error(0, "c2: no space left");
+        world.fakes[2].full = false;
+        assert_int_equal(run_all(), 0);
+        assert_outcomes(INSTALL_UNCHANGED, INSTALL_UNCHANGED, INSTALL_CHANGED);
+}
+
+/* Everything that speaks against it is said before the first write. */
+static void test_refused(void **state) {
+        world.fakes[0].identity = "theirs";
+        world.fakes[1].architecture = ARCH_AMD64;
+        world.fakes[2].listener = "0.0.0.0:7000 nginx";
+        world.fakes[3].listener = "0.0.0.0:17000 nginx";
+        world.fakes[4].listener = "0.0.0.0:7000 alpha";
+        assert_true(run_all() < 0);
+        assert_int_equal(world.errors.n_errors, 3);
+        assert_error(0, "c0: was installed for another cluster (identity theirs..., ours is ours...)");
+        assert_error(1, "c1: this machine is amd64, the cluster file says arm64");
+        assert_error(2, "c2: port 7000, which alpha needs, is taken by nginx");
+        assert_string_equal(buffer_str(&world.log), "");
+}
+
+static void test_clocks(void **state) {
+        world.fakes[0].clock_offset = -40;
+        world.fakes[2].clock_offset = 40;
+        assert_true(run_all() < 0);
+        assert_error(0, "the clock of c0 is 80 s behind that of c2");
+        world.fakes[2].clock_offset = 301;
+        assert_true(run_all() < 0);
+        assert_error(1, "c2: its clock is 301 s ahead of ours");
+        assert_string_equal(buffer_str(&world.log), "");
+}
+
+static void test_another_minor(void **state) {
+        make_serving();
+        world.wanted = "two";
+        world.fakes[1].applied = "/opt/hardway/kubernetes-v1.35.4/kube-apiserver";
+        world.fakes[2].applied = "/opt/hardway/kubernetes-v1.36.1/kube-apiserver"; /* a patch is fine */
+        assert_true(run_all() < 0);
+        assert_int_equal(world.errors.n_errors, 1);
+        assert_error(0, "c1: runs Kubernetes v1.35.4, and going to v1.36.3 is another minor version");
+        assert_string_equal(buffer_str(&world.log), "");
+}
+
+static void test_even_members(void **state) {
+        world.cluster.etcd_even = (char*) "hardway.yaml:9:3: an even number of members";
+        assert_true(run_all() < 0);
+        assert_error(0, "hardway.yaml:9:3");
+        assert_string_equal(buffer_str(&world.log), "");
+
+        make_serving();
+        world.wanted = "two";
+        assert_int_equal(run_all(), 0);
+}
+
+static void test_unreachable(void **state) {
+        world.fakes[1].unreachable = world.fakes[4].unreachable = true;
+        assert_true(run_all() < 0);
+        assert_int_equal(world.errors.n_errors, 2);
+        assert_error(0, "c1: ssh: no route");
+        assert_error(1, "lb1: ssh: no route");
+        assert_string_equal(buffer_str(&world.log), "");
+}
+
+static void test_busy(void **state) {
+        world.fakes[1].busy = true;
+        assert_int_equal(run_all(), -EBUSY);
+        assert_error(0, "c1: in use by somebody");
+        assert_string_equal(buffer_str(&world.log), "");
+
+        /* a record is not worth a wait */
+        make_serving();
+        world.fakes[1].recorded = false;
+        assert_int_equal(run_all(), 0);
+}
+
+static void test_dry_run(void **state) {
+        const Node *const nodes[] = { world.nodes, world.nodes + 1 };
+
+        make_serving();
+        world.wanted = "two";
+        world.fakes[1].put = world.fakes[1].running = "two";
+        assert_int_equal(run_request(nodes, 2, true), 0);
+        assert_true(world.result.changed);
+        assert_string_equal(buffer_str(&world.log), "");
+        assert_contains(world.result.nodes[0].diff, "update /etc/alpha (content differs)\n");
+        assert_contains(world.result.nodes[0].diff, "\n-one\n");
+        assert_contains(world.result.nodes[0].diff, "restart ");
+        assert_true(json_array_size(world.result.nodes[0].changes) >= 3);
+        assert_string_equal(world.result.nodes[1].diff, "");
+}
+
+static void test_cancelled(void **state) {
+        make_serving();
+        world.wanted = "two";
+        world.cancel_at = "restart";
+        assert_int_equal(run_all(), -ECANCELED);
+        assert_error(0, "c0: stopped as asked");
+        assert_contains(buffer_str(&world.log), "c0 restart");
+        assert_int_equal(count_of("restart"), 1);
+
+        /* and goes on from there */
+        world.cancel_at = NULL;
+        world.cancelled = 0;
+        assert_int_equal(run_all(), 0);
+        assert_int_equal(count_of("restart"), 4);
+}
+
+/* Nothing differs, and yet the API is away: somebody is ill. */
+static void test_ill_although_as_planned(void **state) {
+        make_serving();
+        world.fakes[0].broken = world.fakes[1].broken = true;
+        assert_true(run_all() < 0);
+        assert_error(0, "c0: alpha did not become ready");
+        assert_error(1, "c1: alpha did not become ready");
+}
+
+static void test_endpoint_is_away(void **state) {
+        world.object = "wanted";
+        world.api_down = true;
+        assert_true(run_all() < 0);
+        assert_error(0, "refused");
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                install_test(test_first_installation),
+                install_test(test_nothing_to_change),
+                install_test(test_lost_object),
+                install_test(test_lost_record),
+                install_test(test_lost_restart),
+                install_test(test_one_of_three),
+                install_test(test_two_of_three),
+                install_test(test_one_by_one),
+                install_test(test_stops_at_the_first),
+                install_test(test_mends_the_ill_first),
+                install_test(test_closed_gate),
+                install_test(test_keeps_dying),
+                install_test(test_disk_full),
+                install_test(test_refused),
+                install_test(test_clocks),
+                install_test(test_another_minor),
+                install_test(test_even_members),
+                install_test(test_unreachable),
+                install_test(test_busy),
+                install_test(test_dry_run),
+                install_test(test_cancelled),
+                install_test(test_ill_although_as_planned),
+                install_test(test_endpoint_is_away),
+        };
+
+        return cmocka_run_group_tests_name("install-run", tests, NULL, NULL);
+}
