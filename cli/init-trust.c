@@ -12,8 +12,9 @@
 #include "pki/pem.h"
 
 /*
- * Trust on first use, once and in the open: the keys are written into the cluster file, where they hold for every later
- * run, and their fingerprints are shown in the form in which ssh and the nodes' own consoles show them.
+ * Trust on first use, once and in the open: the keys are written into the cluster file, where they hold for
+ * every later run, and their fingerprints are shown in the form in which ssh and the nodes' own consoles
+ * show them.
  */
 
 #define SCAN_TIMEOUT_SEC "5"
@@ -103,9 +104,8 @@ int init_trust_hosts(VerbContext *v, ClusterDraftNode *nodes, size_t n_nodes, Er
                 if (r < 0)
                         return r;
         }
-        verb_note(
-                v,
-                "These host keys are trusted from now on. To be sure, compare them with what each node's own console");
-        verb_note(v, "says: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub");
+        verb_note(v,
+                  "These host keys are trusted from now on. To be sure, compare them with what each node's");
+        verb_note(v, "own console says: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub");
         return 0;
 }

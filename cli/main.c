@@ -17,111 +17,104 @@
  * about it.
  */
 
-/* Looked at by everything that takes long. A signal handler has nothing but
- * globals. */
+/* Looked at by everything that takes long. A signal handler has nothing but globals. */
 static volatile int cancelled = 0;
 
 static void on_signal(int signal_number) {
-  /* The first one asks us to end after the write in hand; who insists is not
-   * kept waiting. */
-  if (cancelled) {
-    (void)signal(signal_number, SIG_DFL);
-    (void)raise(signal_number);
-  }
-  cancelled = signal_number;
+        /* The first one asks us to end after the write in hand; who insists is not kept waiting. */
+        if (cancelled) {
+                (void) signal(signal_number, SIG_DFL);
+                (void) raise(signal_number);
+        }
+        cancelled = signal_number;
 }
 
 static void catch_signals(void) {
-  static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
-  struct sigaction action = {.sa_handler = on_signal};
+        static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
+        struct sigaction action = { .sa_handler = on_signal };
 
-  (void)sigemptyset(&action.sa_mask);
-  for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
-    struct sigaction old;
+        (void) sigemptyset(&action.sa_mask);
+        for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
+                struct sigaction old;
 
-    /* nohup(1) wants hangups ignored, and it is right. */
-    if (sigaction(numbers[i], NULL, &old) == 0 && old.sa_handler == SIG_IGN)
-      continue;
-    (void)sigaction(numbers[i], &action, NULL);
-  }
+                /* nohup(1) wants hangups ignored, and it is right. */
+                if (sigaction(numbers[i], NULL, &old) == 0 && old.sa_handler == SIG_IGN)
+                        continue;
+                (void) sigaction(numbers[i], &action, NULL);
+        }
 
-  /* A child that closes its end early, or a pager that was left, is an error
-   * like others. */
-  action.sa_handler = SIG_IGN;
-  (void)sigaction(SIGPIPE, &action, NULL);
+        /* A child that closes its end early, or a pager that was left, is an error like others. */
+        action.sa_handler = SIG_IGN;
+        (void) sigaction(SIGPIPE, &action, NULL);
 }
 
 /* Prints all that failed, once; the exit status is that of the first. */
 static int report(const VerbContext *v, const Error *error) {
-  const Error *first = v->errors.n_errors > 0 ? v->errors.errors[0] : error;
+        const Error *first = v->errors.n_errors > 0 ? v->errors.errors[0] : error;
 
-  for (size_t i = 0; i < v->errors.n_errors; i++)
-    verb_print_error(v, v->errors.errors[i]);
-  if (error)
-    verb_print_error(v, error);
-  if (!first) {
-    (void)fprintf(stderr,
-                  "hardway: %s failed without a reason, which is a bug\n",
-                  v->verb ? v->verb->name : "it");
-    return EX_SOFTWARE;
-  }
-  return error_exit_code(first);
+        for (size_t i = 0; i < v->errors.n_errors; i++)
+                verb_print_error(v, v->errors.errors[i]);
+        if (error)
+                verb_print_error(v, error);
+        if (!first) {
+                (void) fprintf(stderr, "hardway: %s failed without a reason, which is a bug\n",
+                               v->verb ? v->verb->name : "it");
+                return EX_SOFTWARE;
+        }
+        return error_exit_code(first);
 }
 
-/* Results that did not arrive are a failure, but who has left the pager does
- * not want to hear of it. */
+/* Results that did not arrive are a failure, but who has left the pager does not want to hear of it. */
 static int close_output(int status) {
-  bool bad = ferror(stdout);
-  struct stat st;
+        bool bad = ferror(stdout);
+        struct stat st;
 
-  bad = fflush(stdout) != 0 || bad;
-  if (!bad)
-    return status;
-  if (fstat(STDOUT_FILENO, &st) < 0 || !S_ISFIFO(st.st_mode))
-    (void)fprintf(stderr, "hardway: standard output cannot be written\n");
-  return status == 0 ? EX_IOERR : status;
+        bad = fflush(stdout) != 0 || bad;
+        if (!bad)
+                return status;
+        if (fstat(STDOUT_FILENO, &st) < 0 || !S_ISFIFO(st.st_mode))
+                (void) fprintf(stderr, "hardway: standard output cannot be written\n");
+        return status == 0 ? EX_IOERR : status;
 }
 
 static int run_verb(VerbContext *v, int argc, char **argv, Error **reterr) {
-  _cleanup_strv_ Strv arguments = NULL;
-  int n, r;
+        _cleanup_strv_ Strv arguments = NULL;
+        int n, r;
 
-  n = verb_find(argc, argv, &v->verb, reterr);
-  if (n < 0)
-    return n;
+        n = verb_find(argc, argv, &v->verb, reterr);
+        if (n < 0)
+                return n;
 
-  r = options_parse_verb(v, argc - n + 1, argv + n - 1, &arguments, reterr);
-  if (r < 0)
-    return r;
+        r = options_parse_verb(v, argc - n + 1, argv + n - 1, &arguments, reterr);
+        if (r < 0)
+                return r;
 
-  r = verb_fulfil_needs(v, reterr);
-  if (r < 0)
-    return r;
-  return v->verb->run(v, (int)strv_length(arguments), arguments, reterr);
+        r = verb_fulfil_needs(v, reterr);
+        if (r < 0)
+                return r;
+        return v->verb->run(v, (int) strv_length(arguments), arguments, reterr);
 }
 
 int main(int argc, char **argv) {
-  _cleanup_error_ Error *error = NULL;
-  VerbContext v;
-  int first = argc, r;
+        _cleanup_error_ Error *error = NULL;
+        VerbContext v;
+        int first = argc, r;
 
-  /* Only the characters: messages are English, and numbers have a point in
-   * them. */
-  (void)setlocale(LC_CTYPE, "");
-  catch_signals();
+        /* Only the characters: messages are English, and numbers have a point in them. */
+        (void) setlocale(LC_CTYPE, "");
+        catch_signals();
 
-  verb_context_init(&v);
-  v.cancelled = &cancelled;
-  (void)options_parse_program(&v, argc, argv, &first);
-  if (first >= argc)
-    r = error_set(&error, ERROR_USAGE, EINVAL,
-                  "which command? See: hardway --help");
-  else
-    r = run_verb(&v, argc - first, argv + first, &error);
-  if (r < 0)
-    r = report(&v, error);
+        verb_context_init(&v);
+        v.cancelled = &cancelled;
+        (void) options_parse_program(&v, argc, argv, &first);
+        if (first >= argc)
+                r = error_set(&error, ERROR_USAGE, EINVAL, "which command? See: hardway --help");
+        else
+                r = run_verb(&v, argc - first, argv + first, &error);
+        if (r < 0)
+                r = report(&v, error);
 
-  r = close_output(r);
-  verb_context_done(&v);
-  return r;
+        r = close_output(r);
+        verb_context_done(&v);
+        return r;
 }

@@ -171,8 +171,8 @@ int options_parse_program(VerbContext *v, int argc, char **argv, int *ret_first)
                 .options = options,
                 .parser = parse_program,
                 .args_doc = "COMMAND [OPTION...]",
-                .doc = "Install a highly available Kubernetes control plane on plain Linux hosts, and look after it."
-                       "\v",
+                .doc = "Install a highly available Kubernetes control plane on plain Linux hosts, and look "
+                       "after it.\v",
                 .help_filter = help_filter,
         };
 
@@ -184,7 +184,10 @@ int options_parse_program(VerbContext *v, int argc, char **argv, int *ret_first)
         v->color = options_color("auto", STDOUT_FILENO);
         v->color_error = options_color("auto", STDERR_FILENO);
 
-        /* Ends at the first word that is no option, with "unknown"; whatever else is wrong has ended the program. */
+        /*
+         * Ends at the first word that is no option, with "unknown"; whatever else is wrong has ended the
+         * program.
+         */
         (void) argp_parse(&argp, argc, argv, ARGP_IN_ORDER, ret_first, v);
         return 0;
 }

@@ -6,9 +6,9 @@
 /*
  * Command lines: argp, whose tables are parser and help in one
  *
- * options_parse_program() takes what stands in front of the verb and leaves the verb and the rest; options_parse_verb() takes the
- * verb's own options and those common ones that the verb says it takes. Both end the program for --help, --version and
- * what argp refuses (EX_USAGE).
+ * options_parse_program() takes what stands in front of the verb and leaves the verb and the rest;
+ * options_parse_verb() takes the verb's own options and those common ones that the verb says it takes. Both
+ * end the program for --help, --version and what argp refuses (EX_USAGE).
  */
 int options_parse_program(VerbContext *v, int argc, char **argv, int *ret_first);
 int options_parse_verb(VerbContext *v, int argc, char **argv, Strv *ret_arguments, Error **reterr);

@@ -143,7 +143,9 @@ size_t progress_lines(const VerbContext *v, const ProgressRow *rows, size_t n_ro
                 n_shown += is_shown(&rows[i]);
         }
 
-        /* What does not fit on the screen could not be written over: rows that went well are left out first. */
+        /*
+         * What does not fit on the screen could not be written over: rows that went well are left out first.
+         */
         n_skip = n_shown >= size.ws_row ? n_shown - size.ws_row + 1u : 0;
         for (size_t i = 0; i < n_rows && n + 1 < size.ws_row; i++) {
                 if (!is_shown(&rows[i]))

@@ -19,7 +19,10 @@ typedef struct ProgressRow {
 char* progress_step_done(const ProgressRow *row); /* "facts 0.2 s" */
 char* progress_step_text(const ProgressRow *row); /* "etcd: 2 of 3 members, 12 s" */
 
-/* Adds the lines for a terminal, each over what stands there now, and clears n_old lines in all. Returns their number. */
+/*
+ * Adds the lines for a terminal, each over what stands there now, and clears n_old lines in all. Returns
+ * their number.
+ */
 size_t progress_lines(const VerbContext *v, const ProgressRow *rows, size_t n_rows, size_t n_old,
                       Buffer *out);
 void progress_line(const VerbContext *v, const ProgressRow *row, size_t name_width, size_t width,

@@ -12,8 +12,9 @@
 #include "common/clock.h"
 
 /*
- * Rows are changed by whoever works, under the mutex; they are drawn by a thread of their own, so that time goes by on
- * the screen when nothing else happens, and a fast download costs no more drawing than a slow one.
+ * Rows are changed by whoever works, under the mutex; they are drawn by a thread of their own, so that time
+ * goes by on the screen when nothing else happens, and a fast download costs no more drawing than a slow
+ * one.
  */
 
 #define DRAW_INTERVAL_USEC (USEC_PER_SEC / 8)

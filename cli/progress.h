@@ -8,9 +8,10 @@
 /*
  * Progress of things that go on at the same time, one row each (nodes of an installation, downloads)
  *
- * On a terminal each row is one line, rewritten in place, cut to the terminal's width: its name, the steps it has finished with the time each
- * took, the step it is at, and how it ended. Elsewhere a step is one plain line when it is finished, and a step that takes long
- * says so every 10 s. With --quiet or --json nothing is shown. Every function may be called from any thread.
+ * On a terminal each row is one line, rewritten in place, cut to the terminal's width: its name, the steps
+ * it has finished with the time each took, the step it is at, and how it ended. Elsewhere a step is one
+ * plain line when it is finished, and a step that takes long says so every 10 s. With --quiet or --json
+ * nothing is shown. Every function may be called from any thread.
  *
  *     Progress *p = progress_new(v);
  *     size_t row = progress_add(p, node->name);
@@ -21,8 +22,8 @@
  *     progress_end(p, row, true, "done");
  *     progress_free(p);                            leaves the lines on the screen
  *
- * While a Progress exists, nothing else may write to the terminal but progress_note(), which puts a line above the rows;
- * verb_note() and verb_warn() do the same then.
+ * While a Progress exists, nothing else may write to the terminal but progress_note(), which puts a line
+ * above the rows; verb_note() and verb_warn() do the same then.
  */
 typedef struct Progress Progress;
 

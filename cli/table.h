@@ -4,16 +4,16 @@
 #include "cli/verb.h"
 
 /*
- * A table on standard output, over libsmartcols: aligned columns on a terminal (headings bold, cut to its width),
- * the same without cutting elsewhere.
+ * A table on standard output, over libsmartcols: aligned columns on a terminal (headings bold, cut to its
+ * width), the same without cutting elsewhere.
  *
  *     Table *t = table_new(v, "NODE", "ROLE", "STATE", NULL);
  *     table_row(t, node->name, "etcd", "ready", NULL);
  *     table_style(t, 2, STYLE_GREEN);
  *     table_print(t);
  *
- * Cells are copied; a missing or empty cell shows as "-". For --json, verbs print a tree of their own with verb_print_json(): a
- * table is for people.
+ * Cells are copied; a missing or empty cell shows as "-". For --json, verbs print a tree of their own with
+ * verb_print_json(): a table is for people.
  */
 typedef struct Table Table;
 

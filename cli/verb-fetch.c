@@ -118,7 +118,9 @@ static void on_note(void *userdata, const char *text) {
         progress_note(d->progress, "%s", text);
 }
 
-/* The command line's, else the environment's, else the cluster file's; none of them: the official addresses. */
+/*
+ * The command line's, else the environment's, else the cluster file's; none of them: the official addresses.
+ */
 static Strv mirrors_for(const Cluster *c) {
         const char *environment = getenv("HARDWAY_MIRROR");
 
@@ -184,11 +186,10 @@ static int run(VerbContext *v, int argc, char **argv, Error **reterr) {
 const Verb verb_fetch = {
         .name = "fetch",
         .summary = "Download and verify the binaries for the nodes",
-        .description =
-                "Each is hashed while it arrives, compared with the published digest and with hardway.lock, which "
-                "pins what was fetched first, and only then appears in the cache. Mirrors (--mirror, else "
-                "HARDWAY_MIRROR, else those of the cluster file) take the place of the official addresses and have "
-                "the same layout.",
+        .description = "Each is hashed while it arrives, compared with the published digest and with "
+                       "hardway.lock, which pins what was fetched first, and only then appears in the "
+                       "cache. Mirrors (--mirror, else HARDWAY_MIRROR, else those of the cluster file) "
+                       "take the place of the official addresses and have the same layout.",
         .common = VERB_OPTION_DEEP | VERB_OPTION_WAIT,
         .needs = VERB_NEEDS_CLUSTER | VERB_NEEDS_LOCK | VERB_NEEDS_EXCLUSIVE | VERB_ON_LIVING,
         .options = options,

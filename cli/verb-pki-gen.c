@@ -99,10 +99,10 @@ static int run(VerbContext *v, int argc, char **argv, Error **reterr) {
 const Verb verb_pki_gen = {
         .name = "pki gen",
         .summary = "Make the CAs, keys and certificates that are missing",
-        .description =
-                "What is valid is kept; what no longer fits the cluster file or expires within 30 days is issued "
-                "anew, with a new key; a CA is never replaced. Everything lies in pki/ and secrets/ beside the "
-                "cluster file, and as admin.conf and super-admin.conf.",
+        .description = "What is valid is kept; what no longer fits the cluster file or expires within 30"
+                       " days is issued anew, with a new key; a CA is never replaced. Everything lies in"
+                       " pki/ and secrets/ beside the cluster file, and as admin.conf and super-"
+                       "admin.conf.",
         .common = VERB_OPTION_JSON | VERB_OPTION_WAIT | VERB_OPTION_DRY_RUN,
         .needs = VERB_NEEDS_CLUSTER | VERB_NEEDS_STORE | VERB_NEEDS_EXCLUSIVE | VERB_ON_LIVING,
         .run = run,

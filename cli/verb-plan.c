@@ -97,9 +97,9 @@ static int run(VerbContext *v, int argc, char **argv, Error **reterr) {
 const Verb verb_plan = {
         .name = "plan",
         .summary = "Show everything that install would make true on the nodes",
-        .description =
-                "No node is asked: what they would tell of themselves (network interfaces, versions of packages) has "
-                "its usual value, unless the cluster file says otherwise.",
+        .description = "No node is asked: what they would tell of themselves (network interfaces, "
+                       "versions of packages) has its usual value, unless the cluster file says "
+                       "otherwise.",
         .common = VERB_OPTION_NODE,
         .needs = VERB_NEEDS_CLUSTER | VERB_NEEDS_STORE | VERB_NEEDS_LOCK | VERB_ON_LIVING,
         .options = options,

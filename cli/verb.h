@@ -13,8 +13,9 @@
 /*
  * Verbs: what `hardway VERB` does
  *
- * A verb is a constant of type Verb in a file verb-NAME.c of its own, and one row in cli/verbs.h. All that the program knows of
- * it is in that constant: help, man page check, command line and the order of things before run() come from there.
+ * A verb is a constant of type Verb in a file verb-NAME.c of its own, and one row in cli/verbs.h. All that
+ * the program knows of it is in that constant: help, man page check, command line and the order of things
+ * before run() come from there.
  *
  *     static bool arg_dry_run = false;
  *
@@ -45,11 +46,12 @@
  *             .run = run,
  *     };
  *
- * Keys of a verb's own options are VERB_KEY and up (or a letter that no common option uses: those are c, q, v). run() gets what is left of the
- * command line, counted against arguments_min and arguments_max. It prints results to standard output, and returns
- * the exit status (0, or for instance EX_PROTOCOL), or a negative errno with reterr set, which the program prints once and
- * turns into the exit status. Where several things failed (five nodes), run() adds each to v->errors and returns the
- * negative value without setting reterr. The VerbContext and all that hangs on it belongs to the program.
+ * Keys of a verb's own options are VERB_KEY and up (or a letter that no common option uses: those are c, q,
+ * v). run() gets what is left of the command line, counted against arguments_min and arguments_max. It
+ * prints results to standard output, and returns the exit status (0, or for instance EX_PROTOCOL), or a
+ * negative errno with reterr set, which the program prints once and turns into the exit status. Where
+ * several things failed (five nodes), run() adds each to v->errors and returns the negative value without
+ * setting reterr. The VerbContext and all that hangs on it belongs to the program.
  */
 
 typedef enum VerbCommon {
@@ -128,7 +130,10 @@ int verb_lock_exclusive(VerbContext *v, Error **reterr);
 int verb_require_root(const VerbContext *v, Error **reterr);
 char* verb_path(const VerbContext *v, const char *name); /* "admin.conf" -> beside the cluster file */
 
-/* Whether a node of v->nodes is this machine, which takes root without sudo: verb_host_options() sees to that too. */
+/*
+ * Whether a node of v->nodes is this machine, which takes root without sudo: verb_host_options() sees to
+ * that too.
+ */
 int verb_host_options(VerbContext *v, HostOptions *ret,
                       Error **reterr); /* asks for the sudo password if told to; lent by v */
 int verb_confirm(const VerbContext *v, Error **reterr, const char *format, ...)

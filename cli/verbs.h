@@ -3,7 +3,10 @@
 
 #include "cli/verb.h"
 
-/* The table of verbs, in the order of --help and of the man page: X(install) is verb_install, of verb-install.c. */
+/*
+ * The table of verbs, in the order of --help and of the man page: X(install) is verb_install, of
+ * verb-install.c.
+ */
 #define VERBS(X)      \
         X(init)       \
         X(fetch)      \

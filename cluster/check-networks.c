@@ -4,11 +4,14 @@
 #include "common/alloc.h"
 
 /*
- * Networks: that the addresses of pods, of services and of hosts are three different things. Where they overlap, hosts
- * are reached by some and pods by others, and nobody finds out why.
+ * Networks: that the addresses of pods, of services and of hosts are three different things. Where they
+ * overlap, hosts are reached by some and pods by others, and nobody finds out why.
  */
 
-/* What the programs themselves demand: the apiserver of services, kube-controller-manager (a /24 per node) of pods. */
+/*
+ * What the programs themselves demand: the apiserver of services, kube-controller-manager (a /24 per node)
+ * of pods.
+ */
 #define SERVICES_PREFIX_MIN 12u
 #define SERVICES_PREFIX_MAX 29u
 #define PODS_PREFIX_MIN 8u

@@ -4,7 +4,10 @@
 #include "cluster/input.h"
 #include "common/alloc.h"
 
-/* Nodes: that each can be what it is said to be, that no two are the same, and that together they make a cluster. */
+/*
+ * Nodes: that each can be what it is said to be, that no two are the same, and that together they make a
+ * cluster.
+ */
 
 #define LOADBALANCERS_MAX 2
 #define ETCD_MEMBERS_MAX 7
@@ -130,7 +133,7 @@ static void check_counts(Input *in) {
         else if (n_loadbalancers == 1)
                 problem_warn(
                         &in->problems, in->nodes,
-                        "nodes: the only load balancer is a single point of failure; a second one takes over");
+                        "nodes: one load balancer is a single point of failure; a second one takes over");
 }
 
 static void check_endpoint(Input *in) {
@@ -152,10 +155,9 @@ static void check_endpoint(Input *in) {
                 if (n->address.line > 0 && inet_address_equal(&n->node.address, &e->address)) {
                         _cleanup_free_ char *line = problem_line(&in->problems, n->address);
 
-                        problem_add(
-                                &in->problems, in->endpoint_address,
-                                "endpoint.address: %s is the address of a node%s; the VIP needs one of its own",
-                                inet_address_format(&e->address, buffer), line);
+                        problem_add(&in->problems, in->endpoint_address,
+                                    "endpoint.address: %s is the address of a node%s; the VIP needs its own",
+                                    inet_address_format(&e->address, buffer), line);
                 }
         }
 }

@@ -55,8 +55,9 @@ Cluster* cluster_free(Cluster *cluster) {
  * @c:          the cluster, loaded with CLUSTER_LOAD_SERVING
  * @reterr:     an even number of etcd members
  *
- * With an even number a cluster survives no more failures than with one member less, and each more member is one more
- * that can fail; but a serving cluster that is on its way from three members to five has four of them.
+ * With an even number a cluster survives no more failures than with one member less, and each more member is
+ * one more that can fail; but a serving cluster that is on its way from three members to five has four of
+ * them.
  *
  * Return: 0, or -EINVAL.
  */

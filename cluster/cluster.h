@@ -9,13 +9,14 @@
 /*
  * The cluster, as its owner wrote it down
  *
- * cluster_load() reads hardway.yaml, the only input written by a person, and reports every problem of it at once, each
- * message beginning with file:line:column. What it returns is complete (defaults filled in), consistent, and const
- * for everybody: strings are never NULL unless said so here.
+ * cluster_load() reads hardway.yaml, the only input written by a person, and reports every problem of it at
+ * once, each message beginning with file:line:column. What it returns is complete (defaults filled in),
+ * consistent, and const for everybody: strings are never NULL unless said so here.
  *
- * What is legal but unwise stands in its warnings, of the same form. An even number of etcd members is an error; on a cluster that
- * already serves it must not stop anybody from mending it, so verbs that work on living clusters load with
- * CLUSTER_LOAD_SERVING, get it as a warning, and call cluster_check_first_install() once they know that nothing serves.
+ * What is legal but unwise stands in its warnings, of the same form. An even number of etcd members is an
+ * error; on a cluster that already serves it must not stop anybody from mending it, so verbs that work on
+ * living clusters load with CLUSTER_LOAD_SERVING, get it as a warning, and call
+ * cluster_check_first_install() once they know that nothing serves.
  */
 
 typedef enum NodeRole {
@@ -124,13 +125,13 @@ typedef struct Cluster {
         DiskProfile disk_profile;
         Timings timings;
         CertificatePolicy certificates;
-        Strv mirrors; /* https:// or file:// URLs, tried in order before the official addresses; may be empty */
+        Strv mirrors; /* https:// or file:// URLs, instead of the official addresses; may be empty */
         Node *nodes;
         size_t n_nodes;
         ExtraFlags *extra_flags;
         size_t n_extra_flags;
         ErrorList warnings; /* messages that begin with file:line:column */
-        char *etcd_even; /* such a message if the number of etcd members is even (CLUSTER_LOAD_SERVING), or NULL */
+        char *etcd_even;    /* such a message if the number of members is even, or NULL */
 } Cluster;
 
 typedef enum ClusterLoadFlags {

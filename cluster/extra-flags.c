@@ -9,8 +9,8 @@
 /*
  * extra-args: the user's own flags, per component
  *
- * The names of flags are free, so this is no table of keys. What is read here is checked again in check_extra_flags(),
- * when the versions are known.
+ * The names of flags are free, so this is no table of keys. What is read here is checked again in
+ * check_extra_flags(), when the versions are known.
  */
 
 const char *const extra_flag_components[] = {

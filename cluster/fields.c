@@ -17,7 +17,9 @@
 #define LABEL_MAX 63
 #define DNS_NAME_MAX 253
 
-/* Certificates beyond this many days are as good as without an end, and dates past 2100 trip other programs. */
+/*
+ * Certificates beyond this many days are as good as without an end, and dates past 2100 trip other programs.
+ */
 #define DAYS_MAX 18262u
 
 static char* is_not(const char *text, const char *what) {
@@ -52,7 +54,8 @@ static bool is_label(const char *s, size_t n) {
  * is_dns_name() - whether a text can be a host's name
  * @s:          the text
  *
- * Lower case only, as Kubernetes has it, and not of digits and dots alone, which readers take for an address.
+ * Lower case only, as Kubernetes has it, and not of digits and dots alone, which readers take for an
+ * address.
  *
  * Return: true or false.
  */

@@ -4,8 +4,8 @@
 #include "common/macro.h"
 
 /*
- * The texts of a cluster file: each parser takes the text and the field, and returns NULL or, allocated, what is wrong.
- * They look at one text alone; what depends on other values is looked at in check*.c.
+ * The texts of a cluster file: each parser takes the text and the field, and returns NULL or, allocated,
+ * what is wrong. They look at one text alone; what depends on other values is looked at in check*.c.
  */
 char* field_label(const char *text, void *field);     /* char*: RFC 1123 label */
 char* field_dns_name(const char *text, void *field);  /* char* */

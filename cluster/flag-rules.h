@@ -4,8 +4,8 @@
 #include "cluster/version.h"
 
 /*
- * What is known of flags that a user may want to give: those that a component no longer has, with what to use
- * instead, and those that hardway has to set itself.
+ * What is known of flags that a user may want to give: those that a component no longer has, with what to
+ * use instead, and those that hardway has to set itself.
  */
 typedef enum FlagComponent {
         FLAG_APISERVER = 1 << 0,
@@ -17,10 +17,9 @@ typedef enum FlagComponent {
 
 typedef struct RemovedFlag {
         unsigned components;
-        const char *name;  /* a trailing "*" stands for any rest */
-        const char *value; /* only with this value; NULL: with any */
-        unsigned
-                minor; /* gone since 1.N of Kubernetes, 3.N of etcd; 0: since before those that hardway installs */
+        const char *name;   /* a trailing "*" stands for any rest */
+        const char *value;  /* only with this value; NULL: with any */
+        unsigned minor;     /* gone since 1.N of Kubernetes, 3.N of etcd; 0: since long */
         bool deprecated;    /* still accepted then, with a warning of its own */
         const char *advice; /* what to do instead */
 } RemovedFlag;
@@ -32,7 +31,9 @@ typedef struct OwnedFlag {
         const char *why;   /* and what to use instead */
 } OwnedFlag;
 
-/* value: NULL for a bare flag; minor: of Kubernetes, or of etcd for its flags. NULL if there is no such row. */
+/*
+ * value: NULL for a bare flag; minor: of Kubernetes, or of etcd for its flags. NULL if there is no such row.
+ */
 const RemovedFlag* removed_flag(FlagComponent component, const char *name, const char *value,
                                 unsigned minor);
 const OwnedFlag* owned_flag(FlagComponent component, const char *name, const char *value);

@@ -7,8 +7,9 @@
 /*
  * A cluster file that is being read: the Cluster as it grows, and where each of its values stands
  *
- * A Mark of line 0 means that the file does not give this value, and a default takes its place; MARK_REFUSED (below 0) that it
- * gave one that was refused: checks that compare it with others leave it out, or one mistake would be told twice.
+ * A Mark of line 0 means that the file does not give this value, and a default takes its place; MARK_REFUSED
+ * (below 0) that it gave one that was refused: checks that compare it with others leave it out, or one
+ * mistake would be told twice.
  */
 
 #define NODES_MAX 64

@@ -60,8 +60,8 @@ static void input_done(Input *in) {
 }
 
 /*
- * The last byte of the VIP, so that two clusters on one network seldom get the same; where that is 0 (as in 10.1.1.0/23), any
- * other will do.
+ * The last byte of the VIP, so that two clusters on one network seldom get the same; where that is 0 (as in
+ * 10.1.1.0/23), any other will do.
  */
 static unsigned vrrp_id_default(const InetAddress *vip) {
         unsigned last = vip->bytes[inet_address_size(vip) - 1];

@@ -8,13 +8,14 @@
 /*
  * From a YAML tree to a struct, by a table of keys
  *
- * A Key says how the value is written (a text, a list of texts, a section with keys of its own, or something that has a
- * function of its own), where it goes, and where the place it was found at goes; offsets count from the
- * struct that the table is for. A problem is noted and the rest is read all the same, so that all of them are told at once;
- * a field whose value was refused keeps what it had and its Mark becomes MARK_REFUSED. A key that is not there leaves its Mark 0.
+ * A Key says how the value is written (a text, a list of texts, a section with keys of its own, or something
+ * that has a function of its own), where it goes, and where the place it was found at goes; offsets count
+ * from the struct that the table is for. A problem is noted and the rest is read all the same, so that all
+ * of them are told at once; a field whose value was refused keeps what it had and its Mark becomes
+ * MARK_REFUSED. A key that is not there leaves its Mark 0.
  *
- * A text's parser gets the text and the field, and returns NULL, or what is wrong with the text, in words that follow "KEY: ".
- * For lists it is called once per item and adds it.
+ * A text's parser gets the text and the field, and returns NULL, or what is wrong with the text, in words
+ * that follow "KEY: ". For lists it is called once per item and adds it.
  */
 
 typedef struct Loader {
@@ -39,8 +40,7 @@ struct Key {
         bool required;
         size_t field, mark;
         TextParser parse;
-        const Key *
-                keys; /* of a section, and of the mappings that a function reads; for the manual's test as well */
+        const Key *keys; /* of a section, or of the mappings that function reads */
         void (*function)(Loader *l, const Key *key, yaml_node_t *node, void *target);
 };
 

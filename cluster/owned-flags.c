@@ -4,8 +4,9 @@
 #include "common/alloc.h"
 
 /*
- * Flags that a user may not replace, because other parts of the cluster are planned on their values. Everything
- * else hardway sets may be replaced: who points tls-cert-file elsewhere has a reason, and sees it in the plan.
+ * Flags that a user may not replace, because other parts of the cluster are planned on their values.
+ * Everything else hardway sets may be replaced: who points tls-cert-file elsewhere has a reason, and sees it
+ * in the plan.
  */
 static const OwnedFlag owned[] = {
         { FLAG_APISERVER, "secure-port", NULL,

@@ -77,7 +77,10 @@ char* problem_line(const Problems *p, Mark mark) {
         return p->path ? xasprintf(" (line %d)", mark.line) : xstrdup("");
 }
 
-/* qsort() is not stable, but the order of two problems of one place should not depend on the C library: by age then. */
+/*
+ * qsort() is not stable, but the order of two problems of one place should not depend on the C library: by
+ * age then.
+ */
 static int problem_compare(const void *a, const void *b) {
         const Problem *const *x = a, *const *y = b;
 

@@ -6,9 +6,9 @@
 /*
  * What is wrong with a cluster file: collected in any order, handed over in that of the file
  *
- * Marks count lines and columns from 1, as editors do; a mark of line 0 is the file as a whole. Problems are errors unless
- * they are warnings. Beyond PROBLEMS_MAX errors the rest is only counted: nobody reads them, and a hostile file must not
- * make us write a hundred thousand.
+ * Marks count lines and columns from 1, as editors do; a mark of line 0 is the file as a whole. Problems are
+ * errors unless they are warnings. Beyond PROBLEMS_MAX errors the rest is only counted: nobody reads them,
+ * and a hostile file must not make us write a hundred thousand.
  */
 typedef struct Mark {
         int line, column;

@@ -2,13 +2,15 @@
 #include "cluster/profile.h"
 
 /*
- * Timings belong together: a health check must be slower than the connection it makes, the apiserver's patience with
- * etcd longer than an election, a lease longer than both. So nobody sets one of them; one says what the machines are like.
+ * Timings belong together: a health check must be slower than the connection it makes, the apiserver's
+ * patience with etcd longer than an election, a lease longer than both. So nobody sets one of them; one says
+ * what the machines are like.
  */
 
 /*
- * wired: as measured on three control planes and a pair of load balancers, where a lost SYN costs 0.3 s and a dead
- * haproxy's VIP moves in less than half a second. wifi: a radio that is busy for a third of a second is no dead peer.
+ * wired: as measured on three control planes and a pair of load balancers, where a lost SYN costs 0.3 s and
+ * a dead haproxy's VIP moves in less than half a second. wifi: a radio that is busy for a third of a second
+ * is no dead peer.
  */
 static const struct {
         unsigned vrrp_advert_msec, haproxy_connect_msec, haproxy_check_msec, haproxy_fall;
@@ -18,8 +20,9 @@ static const struct {
 };
 
 /*
- * ssd: etcd's and Kubernetes' own defaults. sdcard: an fsync there may take a second, and with the defaults every such
- * second is an election; etcd_ready_sec is twice the election timeout, or every change of leader is an outage.
+ * ssd: etcd's and Kubernetes' own defaults. sdcard: an fsync there may take a second, and with the defaults
+ * every such second is an election; etcd_ready_sec is twice the election timeout, or every change of leader
+ * is an outage.
  */
 static const struct {
         unsigned etcd_heartbeat_msec, etcd_election_msec, etcd_ready_sec;

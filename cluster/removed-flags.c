@@ -5,8 +5,8 @@
 #include "common/alloc.h"
 
 /*
- * Flags that old tutorials still give and that end a component of today before it has begun, "unknown flag". All but a few
- * were gone before the first version that hardway installs (0); the others say since when.
+ * Flags that old tutorials still give and that end a component of today before it has begun, "unknown flag".
+ * All but a few were gone before the first version that hardway installs (0); the others say since when.
  */
 static const RemovedFlag removed[] = {
         { FLAG_KUBERNETES, "insecure-port", NULL, 0, false, "use secure-port" },

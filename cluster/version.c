@@ -9,9 +9,9 @@
 #include "common/parse.h"
 
 /*
- * Which etcd goes with which Kubernetes: the minor that kubeadm pairs it with, in the newest patch level known to
- * work. Patch levels below the floor have holes that a control plane should not run with (GHSA-xg4h-6gfc-h4m8,
- * GHSA-6vch-q96h-7gc3, GHSA-3wh4-j44w-pg92); they are warned about, not refused.
+ * Which etcd goes with which Kubernetes: the minor that kubeadm pairs it with, in the newest patch level
+ * known to work. Patch levels below the floor have holes that a control plane should not run with
+ * (GHSA-xg4h-6gfc-h4m8, GHSA-6vch-q96h-7gc3, GHSA-3wh4-j44w-pg92); they are warned about, not refused.
  */
 static const struct {
         unsigned kubernetes_minor;

@@ -6,8 +6,8 @@
 #include "common/alloc.h"
 
 /*
- * The first cluster file of a person: every key that one may want to change, with what it means beside it. Keys that
- * only few need are there as comments, so that one finds them without the manual.
+ * The first cluster file of a person: every key that one may want to change, with what it means beside it.
+ * Keys that only few need are there as comments, so that one finds them without the manual.
  */
 
 /* Whether YAML, in block and in flow style, takes this for the text that it is. */

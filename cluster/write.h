@@ -5,9 +5,9 @@
 #include "common/buffer.h"
 
 /*
- * What `hardway init` writes: a cluster file with a comment beside each key, rendered from flags. The text that comes out
- * is always accepted by cluster_load(); init loads it once before it is put on disk, so that a bad flag is refused
- * with the same words as a bad file.
+ * What `hardway init` writes: a cluster file with a comment beside each key, rendered from flags. The text
+ * that comes out is always accepted by cluster_load(); init loads it once before it is put on disk, so that
+ * a bad flag is refused with the same words as a bad file.
  */
 typedef struct ClusterDraftNode {
         char *name;

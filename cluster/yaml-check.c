@@ -8,7 +8,10 @@
 DEFINE_CLEANUP_VOID(yaml_parser_t*, yaml_parser_delete)
 DEFINE_CLEANUP_VOID(yaml_event_t*, yaml_event_delete)
 
-/* The length of the UTF-8 sequence at s, of which n > 0 bytes are there, or 0. Overlong forms and surrogates are none. */
+/*
+ * The length of the UTF-8 sequence at s, of which n > 0 bytes are there, or 0. Overlong forms and surrogates
+ * are none.
+ */
 static size_t utf8_sequence(const unsigned char *s, size_t n, uint32_t *ret) {
         static const uint32_t first[] = { 0, 0, 0x80, 0x800, 0x10000 };
         size_t length = s[0] < 0x80                 ? 1 :
@@ -43,8 +46,8 @@ static bool is_printable(uint32_t c) {
 }
 
 /*
- * libyaml takes the square of the number of %TAG directives. A line that begins with '%' can be nothing but a directive,
- * or a continuation of a text that is not indented, which nobody writes.
+ * libyaml takes the square of the number of %TAG directives. A line that begins with '%' can be nothing but
+ * a directive, or a continuation of a text that is not indented, which nobody writes.
  */
 static int check_characters(Problems *p, const char *data, size_t size) {
         const unsigned char *s = (const unsigned char *) data;
@@ -123,8 +126,8 @@ static int event_depth(yaml_event_type_t type) {
 }
 
 /*
- * One event at a time, so that libyaml never sees more than the first lines of what is nested deeply: its time grows
- * with the square of the depth (200 KB of "[" take it 41 s), and it has no limit of its own.
+ * One event at a time, so that libyaml never sees more than the first lines of what is nested deeply: its
+ * time grows with the square of the depth (200 KB of "[" take it 41 s), and it has no limit of its own.
  */
 static int check_events(Problems *p, yaml_parser_t *parser) {
         size_t n_documents = 0;

@@ -8,9 +8,9 @@
 /*
  * YAML, reduced to what a cluster file needs, before anybody looks at the content
  *
- * yaml_check() refuses what is too large, not UTF-8, nested too deeply, more than one document, and the parts of YAML that
- * let a file say one thing and mean another: anchors, aliases, tags, directives. What passes is a tree of mappings, lists
- * and texts that libyaml loads in linear time.
+ * yaml_check() refuses what is too large, not UTF-8, nested too deeply, more than one document, and the
+ * parts of YAML that let a file say one thing and mean another: anchors, aliases, tags, directives. What
+ * passes is a tree of mappings, lists and texts that libyaml loads in linear time.
  */
 
 #define YAML_DEPTH_MAX 16

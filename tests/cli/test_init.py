@@ -62,7 +62,7 @@ def test_bad_flags_are_refused_like_a_bad_file(hardway):
                      "--vip", "10.0.0.10", "--port", "http", "--arch", "arm", status=64)
     assert result.err == (
         "hardway: arch: 'arm' is not an architecture (arm64, amd64)\n"
-        "hardway: endpoint.address: 10.0.0.10 is the address of a node; the VIP needs one of its own\n"
+        "hardway: endpoint.address: 10.0.0.10 is the address of a node; the VIP needs its own\n"
         "hardway: endpoint.port: 'http' is not a port number (1 to 65535)\n"
         "hardway: nodes: an even number of etcd members (2) survives no more failures than 1 do: make it 1 or 3 "
         "controllers\n"

@@ -7,7 +7,10 @@
 #include "cluster/write.h"
 #include "common/clock.h"
 
-/* What is wrong is looked at in tests/golden/errors; here is what comes out of what is right, and what reading costs. */
+/*
+ * What is wrong is looked at in tests/golden/errors; here is what comes out of what is right, and what
+ * reading costs.
+ */
 
 #define HEAD            \
         "cluster: pi\n" \
@@ -215,7 +218,7 @@ static void test_even(void **state) {
         assert_int_equal(errors.n_errors, 0);
         assert_int_equal(c->warnings.n_errors, 2);
         assert_contains(c->warnings.errors[0]->message, "hardway.yaml:4:3: nodes: an even number");
-        assert_contains(c->warnings.errors[1]->message, "the only load balancer");
+        assert_contains(c->warnings.errors[1]->message, "one load balancer");
         assert_failure(cluster_check_first_install(c, &error), error, ERROR_CONFIG, EINVAL);
 }
 
@@ -265,7 +268,10 @@ static void add_repeated(Buffer *b, const char *s, size_t n) {
                 buffer_add_str(b, s);
 }
 
-/* What could take long: each is refused in less than a second, and with no more messages than a person reads. */
+/*
+ * What could take long: each is refused in less than a second, and with no more messages than a person
+ * reads.
+ */
 static void test_hostile(void **state) {
         static const struct {
                 const char *head, *repeated;
