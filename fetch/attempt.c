@@ -86,8 +86,9 @@ static size_t attempt_write(char *data, size_t one, size_t size, void *userdata)
 }
 
 /*
- * The status line begins the headers of each answer on the way of redirects. Of the headers only one is of interest: we offer no
- * compression, and bytes that come compressed all the same are not those that were published.
+ * The status line begins the headers of each answer on the way of redirects. Of the headers only one is of
+ * interest: we offer no compression, and bytes that come compressed all the same are not those that were
+ * published.
  */
 static size_t attempt_header(char *data, size_t one, size_t size, void *userdata) {
         static const char name[] = "content-encoding:";
@@ -178,7 +179,9 @@ int attempt_prepare(Attempt *a, const DownloadOptions *options, Error **reterr) 
         a->encoding = NULL;
         a->text[0] = '\0';
 
-        /* A new handle each time: one that failed early keeps a buffer whose size then cannot be set (7.88). */
+        /*
+         * A new handle each time: one that failed early keeps a buffer whose size then cannot be set (7.88).
+         */
         transfer_freep(&a->curl);
         a->curl = curl_easy_init();
         if (!a->curl)
@@ -302,7 +305,10 @@ DownloadOutcome attempt_judge(Attempt *a, CURLcode code, Error **reterr) {
         return DOWNLOAD_FAILED;
 }
 
-/* How often it is worth trying: what answers at all may do better in a moment; what does not, mostly does not. */
+/*
+ * How often it is worth trying: what answers at all may do better in a moment; what does not, mostly does
+ * not.
+ */
 static unsigned attempt_retries(const Attempt *a, CURLcode code, unsigned retries) {
         switch (code) {
         case CURLE_COULDNT_CONNECT:
@@ -340,8 +346,9 @@ static unsigned attempt_retries(const Attempt *a, CURLcode code, unsigned retrie
  * @code:       what it ended with
  * @options:    how often, and how long the first pause is
  *
- * The pause doubles each time and is spread by half, so that five machines that a server turned away do not come back together. A
- * server that says Retry-After is believed up to a minute; one that wants more is not waited for.
+ * The pause doubles each time and is spread by half, so that five machines that a server turned away do not
+ * come back together. A server that says Retry-After is believed up to a minute; one that wants more is not
+ * waited for.
  *
  * Return: microseconds, or 0 if it is not.
  */

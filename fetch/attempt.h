@@ -4,7 +4,10 @@
 #include "fetch/download.h"
 #include "http/transfer.h"
 
-/* One transfer of a Downloads set: how it is set up, what its end means, and whether it is worth another try. */
+/*
+ * One transfer of a Downloads set: how it is set up, what its end means, and whether it is worth another
+ * try.
+ */
 typedef struct Attempt {
         DownloadRequest request; /* url is ours, below */
         char *url;

@@ -42,7 +42,8 @@ char* cache_path(const char *cache, const char *sha256) {
  * @size:       its size, or 0 if that is not known
  * @ret_size:   set to its size if it is there; may be NULL
  *
- * The name is believed (see cache_file_commit()); a size that is not the one expected is damage, and the file not there.
+ * The name is believed (see cache_file_commit()); a size that is not the one expected is damage, and the
+ * file not there.
  *
  * Return: true if it is there.
  */
@@ -60,8 +61,9 @@ bool cache_has(const char *cache, const char *sha256, uint64_t size, uint64_t *r
 }
 
 /*
- * Opens and locks; 0 if somebody else has it. The file may have been renamed or removed by its former owner between the two: then
- * what we have locked is no longer what the name says, and may by now be an entry of the cache.
+ * Opens and locks; 0 if somebody else has it. The file may have been renamed or removed by its former owner
+ * between the two: then what we have locked is no longer what the name says, and may by now be an entry of
+ * the cache.
  */
 static int partial_open(const char *path, int *ret_fd) {
         _cleanup_close_ int fd = -EBADF;
@@ -96,7 +98,9 @@ static int partial_acquire(CacheFile *f, const char *key, Error **reterr) {
                 if (r == 0) {
                         uint64_t random = 0;
 
-                        /* Another run is at it. Only a waste of bandwidth, as it ends under the same name. */
+                        /*
+                         * Another run is at it. Only a waste of bandwidth, as it ends under the same name.
+                         */
                         if (getrandom(&random, sizeof(random), 0) < 0)
                                 random = clock_usec();
                         free(f->path);
@@ -108,8 +112,8 @@ static int partial_acquire(CacheFile *f, const char *key, Error **reterr) {
 }
 
 /*
- * Removes the private names of runs that were killed: what can be locked has no owner. The plain name is not touched, its next
- * owner is this run or a later one.
+ * Removes the private names of runs that were killed: what can be locked has no owner. The plain name is not
+ * touched, its next owner is this run or a later one.
  */
 static void partial_sweep(const char *cache, const char *key) {
         _cleanup_free_ char *directory = xasprintf("%s/partial", cache);
@@ -142,7 +146,7 @@ static int cache_file_error(const CacheFile *f, int errnum, Error **reterr) {
                       errnum == ENOSPC ? "the disk is full" : "the disk quota is used up");
         error_detail(
                 reterr,
-                "Downloads are kept in %s; the environment variable XDG_CACHE_HOME moves that to another disk.",
+                "Downloads are kept in %s; XDG_CACHE_HOME in the environment moves that to another disk.",
                 f->cache);
         return r;
 }
@@ -204,7 +208,8 @@ int cache_file_rewind(CacheFile *f, Error **reterr) {
  * @size:       how large it will be
  * @reterr:     says that the disk is full
  *
- * The file's size stays what was written. File systems that cannot do it are not an error: writing will tell.
+ * The file's size stays what was written. File systems that cannot do it are not an error: writing will
+ * tell.
  *
  * Return: 0 or a negative errno.
  */

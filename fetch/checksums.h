@@ -5,9 +5,10 @@
 #include "common/error.h"
 
 /*
- * Checksum files, as the sites publish them: one bare digest (dl.k8s.io's NAME.sha256, with or without a newline), or lines of
- * "DIGEST  NAME" as sha256sum(1) writes them (etcd's SHA256SUMS; the last line may lack its newline). Anything else is
- * refused: a page of HTML, digests of another kind, a name twice with two digests.
+ * Checksum files, as the sites publish them: one bare digest (dl.k8s.io's NAME.sha256, with or without a
+ * newline), or lines of "DIGEST  NAME" as sha256sum(1) writes them (etcd's SHA256SUMS; the last line may
+ * lack its newline). Anything else is refused: a page of HTML, digests of another kind, a name twice with
+ * two digests.
  */
 #define CHECKSUMS_SIZE_MAX (64U * 1024)
 

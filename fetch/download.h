@@ -4,18 +4,19 @@
 #include "common/error.h"
 
 /*
- * Downloads: several transfers at once over one pool of connections (libcurl's multi interface), each tried again when what
- * failed may pass
+ * Downloads: several transfers at once over one pool of connections (libcurl's multi interface), each tried
+ * again when what failed may pass
  *
  *      downloads_new(&options, &d, reterr);
  *      downloads_add(d, &request, reterr);             ... again and again, also from within done()
  *      while ((r = downloads_step(d, reterr)) > 0)
  *              ;
  *
- * https:// with the server's certificate verified, redirects followed to https:// only and not too often, proxies from the
- * environment as curl takes them; file:// for mirrors on a disk. Nothing is kept in memory: the bytes go to the request's functions as
- * they arrive. begin() is called before the first byte of each attempt and means that what came before is void. (To continue where an attempt
- * ended, begin() is the place: it would say how many bytes the caller has, and the attempt ask for the rest by Range.)
+ * https:// with the server's certificate verified, redirects followed to https:// only and not too often,
+ * proxies from the environment as curl takes them; file:// for mirrors on a disk. Nothing is kept in memory:
+ * the bytes go to the request's functions as they arrive. begin() is called before the first byte of each
+ * attempt and means that what came before is void. (To continue where an attempt ended, begin() is the
+ * place: it would say how many bytes the caller has, and the attempt ask for the rest by Range.)
  *
  * Each request ends in exactly one call of done(), unless downloads_free() comes first.
  */

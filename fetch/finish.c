@@ -86,10 +86,9 @@ static int member_check(const Item *item, const FetchRequest *q, const CacheFile
 
         cache_file_digest(file, sha256);
         if (e && !streq(e->sha256, sha256)) {
-                r = error_set(
-                        reterr, ERROR_VERIFY, EBADMSG,
-                        "wrong digest: %s in the archive is not the one that hardway.lock holds, although the archive is right",
-                        q->name);
+                r = error_set(reterr, ERROR_VERIFY, EBADMSG,
+                              "wrong digest: %s is not the one of hardway.lock, although its archive is",
+                              q->name);
                 error_detail(reterr, "hardway.lock: %s", e->sha256);
                 error_detail(reterr, "the file:     %s (%s)", sha256, item->url);
                 return r;

@@ -330,7 +330,10 @@ static void checksums_done(void *userdata, DownloadOutcome outcome, Error *error
                                                        item->layout.basename, item->published, &error) < 0)
                 (void) error_prefix(&error, -error->errnum, "%s", item->checksums_url);
 
-        /* What is locked does not need its publisher's word; but a server that cannot be reached is given up right here. */
+        /*
+         * What is locked does not need its publisher's word; but a server that cannot be reached is given up
+         * right here.
+         */
         if (error && (outcome == DOWNLOAD_FAILED || !*item->locked)) {
                 item_next_source(item, error);
                 return;

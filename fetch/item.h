@@ -11,9 +11,9 @@
 /*
  * A run of fetch, and the downloads it is made of
  *
- * An Item is one download: of each source in turn first the checksum file, then the file itself, then the verdict, and only then a name in
- * the cache and a pin in the lock. A source that cannot be reached or does not have the file gives way to the next; one whose
- * bytes are not those of the lock ends the item.
+ * An Item is one download: of each source in turn first the checksum file, then the file itself, then the
+ * verdict, and only then a name in the cache and a pin in the lock. A source that cannot be reached or does
+ * not have the file gives way to the next; one whose bytes are not those of the lock ends the item.
  */
 typedef struct Item Item;
 

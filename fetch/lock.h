@@ -7,8 +7,8 @@
 /*
  * hardway.lock: what was fetched once is what is fetched ever after
  *
- * One entry per binary, version and architecture, with its URL, size and digests; JSON, sorted, made to be committed. An entry of a
- * tarball's member has the tarball in "archive". Read strictly, written atomically.
+ * One entry per binary, version and architecture, with its URL, size and digests; JSON, sorted, made to be
+ * committed. An entry of a tarball's member has the tarball in "archive". Read strictly, written atomically.
  */
 typedef struct LockEntry {
         char *name;         /* "kube-apiserver", "etcd" */

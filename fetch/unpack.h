@@ -6,11 +6,12 @@
 /*
  * Taking named members out of a gzipped tar archive that nobody vouches for
  *
- * The whole archive is read to its end, and refused, with the member's name, if anything in it is not what a release holds: a name that
- * is absolute or has "..", something that is neither a file nor a directory (links and devices), a wanted member twice, more than
- * UNPACK_SIZE_MAX bytes altogether (also in what is not wanted: a bomb costs time as well), an end too early. A member that is missing is
- * an error. Only the members asked for are given to write(), in pieces, in the order of the archive; the caller keeps them back until
- * unpack() has returned 0.
+ * The whole archive is read to its end, and refused, with the member's name, if anything in it is not what a
+ * release holds: a name that is absolute or has "..", something that is neither a file nor a directory
+ * (links and devices), a wanted member twice, more than UNPACK_SIZE_MAX bytes altogether (also in what is
+ * not wanted: a bomb costs time as well), an end too early. A member that is missing is an error. Only the
+ * members asked for are given to write(), in pieces, in the order of the archive; the caller keeps them back
+ * until unpack() has returned 0.
  */
 #define UNPACK_SIZE_MAX (UINT64_C(2) << 30)
 #define UNPACK_ENTRIES_MAX 10000U

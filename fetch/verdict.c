@@ -17,14 +17,14 @@ static const char* verdict_words(const Verdict *v) {
         bool published = *v->published;
 
         if (!*v->locked)
-                return "the file is not what its publisher says it is; it was damaged on the way or exchanged";
+                return "the file is not what its publisher says; it was damaged on the way or exchanged";
         if (streq(v->file, v->locked))
                 return "the file is what hardway.lock says, but its publisher now says something else of it";
         if (published && streq(v->published, v->file))
-                return "file and publisher agree, but hardway.lock holds another digest: the file was replaced since it was locked, "
-                       "or the mirror has another build";
+                return "file and publisher agree, but hardway.lock holds another digest: the file was "
+                       "replaced since it was locked, or the mirror has another build";
         if (published && streq(v->published, v->locked))
-                return "hardway.lock and publisher agree, but the file is another: it was damaged on the way or exchanged";
+                return "hardway.lock and publisher agree, but the file is another: damaged on the way, or exchanged";
         if (published)
                 return "hardway.lock, publisher and file all have different digests";
         return "the file is not what hardway.lock says it is";

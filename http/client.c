@@ -12,7 +12,10 @@
 #define HTTP_LIMIT (4U * 1024 * 1024)
 #define HTTP_HEADERS_LIMIT (256U * 1024)
 
-/* The leaf that an origin showed when its connection was made: libcurl says it only then, not when it is used again. */
+/*
+ * The leaf that an origin showed when its connection was made: libcurl says it only then, not when it is
+ * used again.
+ */
 typedef struct ServedRow {
         char *peer;
         char *pem;
@@ -171,7 +174,10 @@ static int client_set_trust(HttpClient *c, Error **reterr) {
                 { CURLOPT_SSL_VERIFYPEER, 1 },
                 { CURLOPT_SSL_VERIFYHOST, 2 },
                 { CURLOPT_CERTINFO, 1 },
-                /* One request at a time gains nothing by HTTP/2, and the alerts of TLS arrive unwrapped by it. */
+                /*
+                 * One request at a time gains nothing by HTTP/2, and the alerts of TLS arrive unwrapped by
+                 * it.
+                 */
                 { CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1 },
         };
         static const TransferText texts[] = {

@@ -9,9 +9,9 @@
 /*
  * libcurl's failures in words
  *
- * A person who reads "SSL connect error" knows nothing: what has to be told apart is who has to act, and that stands
- * in several places: curl's code, the errno of the connection, OpenSSL's result of the verification, and the alert
- * that the other side sent, which only the text of the error has.
+ * A person who reads "SSL connect error" knows nothing: what has to be told apart is who has to act, and
+ * that stands in several places: curl's code, the errno of the connection, OpenSSL's result of the
+ * verification, and the alert that the other side sent, which only the text of the error has.
  */
 
 typedef struct AlertRow {
@@ -19,7 +19,10 @@ typedef struct AlertRow {
         const char *meaning;
 } AlertRow;
 
-/* Alerts that a server sends about *our* certificate. With TLS 1.3 they come after our handshake has ended well. */
+/*
+ * Alerts that a server sends about *our* certificate. With TLS 1.3 they come after our handshake has ended
+ * well.
+ */
 static const AlertRow alert_table[] = {
         { "alert certificate required", "none was given" },
         { "alert bad certificate", "it is missing or not of a CA the server trusts" },
@@ -108,7 +111,10 @@ static int failure_certificate(CURL *curl, const char *text, const char *where, 
         const char *quoted;
 
         (void) curl_easy_getinfo(curl, CURLINFO_SSL_VERIFYRESULT, &result);
-        /* The chain holds, so it is the name, which curl compares itself; OpenSSL's result is not always reset then. */
+        /*
+         * The chain holds, so it is the name, which curl compares itself; OpenSSL's result is not always
+         * reset then.
+         */
         if ((result == X509_V_OK || result == X509_V_ERR_UNSPECIFIED) && strstr(text, "subject name")) {
                 quoted = strchr(text, '\'');
                 return error_set(reterr, ERROR_VERIFY, EKEYREJECTED,
@@ -244,9 +250,9 @@ static int failure_other(CURLcode code, const char *text, const char *where, Err
  * @t:          the transfer; its code is not CURLE_OK
  * @reterr:     the message says what happened and, where one can, what to do
  *
- * The errno tells apart: ECONNREFUSED, EHOSTUNREACH, ETIMEDOUT, EADDRNOTAVAIL (name), EKEYREJECTED (unknown CA or
- * wrong name), EKEYEXPIRED (expired or not yet valid), EACCES (our certificate), EPROTO (no TLS), ECONNRESET (cut
- * off), EFBIG, ELOOP, EPROTONOSUPPORT, ECANCELED.
+ * The errno tells apart: ECONNREFUSED, EHOSTUNREACH, ETIMEDOUT, EADDRNOTAVAIL (name), EKEYREJECTED (unknown
+ * CA or wrong name), EKEYEXPIRED (expired or not yet valid), EACCES (our certificate), EPROTO (no TLS),
+ * ECONNRESET (cut off), EFBIG, ELOOP, EPROTONOSUPPORT, ECANCELED.
  *
  * Return: the negative errno.
  */

@@ -9,15 +9,17 @@
 /*
  * One HTTPS client over libcurl, for the apiserver, etcd's JSON gateway and health checks
  *
- * An HttpClient is a trust: the CA that a server must be certified by and, if there is one, our own client certificate, both
- * given as PEM bytes in memory (CURLOPT_CAINFO_BLOB), never as files. Nothing but HTTPS, no redirects, no proxy, TLS 1.2 at
- * least, names verified. A client belongs to one thread at a time and keeps its connections between requests.
+ * An HttpClient is a trust: the CA that a server must be certified by and, if there is one, our own client
+ * certificate, both given as PEM bytes in memory (CURLOPT_CAINFO_BLOB), never as files. Nothing but HTTPS,
+ * no redirects, no proxy, TLS 1.2 at least, names verified. A client belongs to one thread at a time and
+ * keeps its connections between requests.
  *
- * Errors tell apart, by errno and in words that name the address: refused (ECONNREFUSED), no route (EHOSTUNREACH), timed out
- * (ETIMEDOUT; while connecting, in the TLS handshake, or waiting for the answer), name not resolved (EADDRNOTAVAIL), unknown CA
- * or wrong name (EKEYREJECTED), expired or not yet valid (EKEYEXPIRED), our certificate not accepted (EACCES), no TLS (EPROTO),
- * cut off (ECONNRESET), answer too large (EFBIG), stopped (ECANCELED). For http_request() an HTTP status is not an error: the
- * caller reads status.
+ * Errors tell apart, by errno and in words that name the address: refused (ECONNREFUSED), no route
+ * (EHOSTUNREACH), timed out (ETIMEDOUT; while connecting, in the TLS handshake, or waiting for the answer),
+ * name not resolved (EADDRNOTAVAIL), unknown CA or wrong name (EKEYREJECTED), expired or not yet valid
+ * (EKEYEXPIRED), our certificate not accepted (EACCES), no TLS (EPROTO), cut off (ECONNRESET), answer too
+ * large (EFBIG), stopped (ECANCELED). For http_request() an HTTP status is not an error: the caller reads
+ * status.
  */
 typedef struct HttpTrust {
         const Buffer *ca;          /* PEM */
@@ -35,13 +37,14 @@ typedef struct HttpRequest {
         size_t limit;                  /* of the answer; 0: 4 MiB */
         const char *connect_to;        /* "ADDRESS:PORT" to connect to instead of the URL's host, or NULL */
         uint64_t connect_timeout_usec; /* TCP and TLS together; 0: 5 s */
-        uint64_t
-                stall_usec; /* 0: none; else fail when nothing arrives for so long, and 0 for timeout is no limit */
-        const volatile int
-                *cancelled; /* looked at about once a second; non-zero ends with -ECANCELED; may be NULL */
+        /* Not 0: fail when nothing arrives for so long; then 0 for timeout_usec means that there is none. */
+        uint64_t stall_usec;
+        /* Looked at about once a second; non-zero ends the request with -ECANCELED. May be NULL. */
+        const volatile int *cancelled;
         /*
-         * Takes the body of an answer with status 200 piece by piece, instead of HttpResponse.body; then limit is only
-         * for answers with another status. A negative errno ends the request with it, and with the Error that it set.
+         * Takes the body of an answer with status 200 piece by piece, instead of HttpResponse.body; then
+         * limit is only for answers with another status. A negative errno ends the request with it, and with
+         * the Error that it set.
          */
         int (*sink)(void *userdata, const void *data, size_t size, Error **reterr);
         void *userdata;
@@ -62,17 +65,21 @@ int http_client_new(const HttpTrust *trust, HttpClient **ret, Error **reterr); /
 int http_request(HttpClient *c, const HttpRequest *request, HttpResponse *ret, Error **reterr);
 
 /*
- * Sends and receives JSON; a status of 300 or more is an Error with the server's own "message" and an errno for it: 401 and 403
- * EACCES, 404 ENOENT, 409 EEXIST, 429, 502 and 503 EAGAIN, 408 and 504 ETIMEDOUT, 400, 412 and 422 EINVAL, 500 and the rest EIO.
- * An empty answer is an empty object. body may be NULL; that of a PATCH is sent as application/apply-patch+yaml (server-side
- * apply). http_request_json() is the same for a request with timeouts or an address of its own; it takes no body but this one.
+ * Sends and receives JSON; a status of 300 or more is an Error with the server's own "message" and an errno
+ * for it: 401 and 403 EACCES, 404 ENOENT, 409 EEXIST, 429, 502 and 503 EAGAIN, 408 and 504 ETIMEDOUT, 400,
+ * 412 and 422 EINVAL, 500 and the rest EIO. An empty answer is an empty object. body may be NULL; that of a
+ * PATCH is sent as application/apply-patch+yaml (server-side apply). http_request_json() is the same for a
+ * request with timeouts or an address of its own; it takes no body but this one.
  */
 int http_json(HttpClient *c, const char *method, const char *url, const json_t *body, json_t **ret,
               Error **reterr);
 int http_request_json(HttpClient *c, const HttpRequest *request, const json_t *body, json_t **ret,
                       Error **reterr);
 
-/* What the server said about a failure: "message" of a Status object or of etcd's gateway, else the first line. The caller frees. */
+/*
+ * What the server said about a failure: "message" of a Status object or of etcd's gateway, else the first
+ * line. The caller frees.
+ */
 char* http_response_message(const HttpResponse *r);
 /* The Error for a status of 300 or more, as http_json() gives it. */
 int http_response_error(const HttpResponse *r, const HttpRequest *request, Error **reterr);

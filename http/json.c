@@ -10,8 +10,9 @@
 #define MESSAGE_SIZE_MAX 512
 
 /*
- * Where servers put the sentence: Kubernetes' Status and grpc-gateway v2 (etcd 3.6) in "message", grpc-gateway v1 in
- * "message" and "error", and a stream that fails in "error.message" (facts: etcd's api/v3rpc/rpctypes, apimachinery's Status).
+ * Where servers put the sentence: Kubernetes' Status and grpc-gateway v2 (etcd 3.6) in "message",
+ * grpc-gateway v1 in "message" and "error", and a stream that fails in "error.message" (facts: etcd's
+ * api/v3rpc/rpctypes, apimachinery's Status).
  */
 static const char* body_message(const json_t *tree) {
         static const char *const paths[] = { "message", "error.message", "error" };

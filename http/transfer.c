@@ -144,7 +144,9 @@ typedef struct StatusRow {
         const char *text;
 } StatusRow;
 
-/* Those that are answered differently by a caller, or that a person should not have to look up (RFC 9110). */
+/*
+ * Those that are answered differently by a caller, or that a person should not have to look up (RFC 9110).
+ */
 static const StatusRow status_table[] = {
         { 400, EINVAL, ERROR_UNAVAILABLE, "bad request" },
         { 401, EACCES, ERROR_PERMISSION, "not authenticated" },

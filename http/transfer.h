@@ -6,11 +6,11 @@
 #include "common/error.h"
 
 /*
- * What every user of libcurl in hardway needs: one initialisation for all threads, options that are checked when
- * they are set, and curl's failures said in words
+ * What every user of libcurl in hardway needs: one initialisation for all threads, options that are checked
+ * when they are set, and curl's failures said in words
  *
- * Only http/ and fetch/ include this. An option that cannot be set is never ignored: several of them are what
- * keeps a connection honest, and a libcurl that lacks one must not be used as if it had it.
+ * Only http/ and fetch/ include this. An option that cannot be set is never ignored: several of them are
+ * what keeps a connection honest, and a libcurl that lacks one must not be used as if it had it.
  */
 
 typedef struct TransferLong {
@@ -29,9 +29,9 @@ int transfer_set_texts(CURL *curl, const TransferText *options, size_t n_options
 int transfer_set_result(CURLcode code, Error **reterr); /* of a curl_easy_setopt() with a pointer */
 
 /*
- * What a transfer ended with. curl is asked for more: times, errno, result of the verification. It does not say whether
- * TCP was connected when a handshake took too long (7.88): who wants that told apart gives TransferAttempt.tls_begun
- * to transfer_watch_tls().
+ * What a transfer ended with. curl is asked for more: times, errno, result of the verification. It does not
+ * say whether TCP was connected when a handshake took too long (7.88): who wants that told apart gives
+ * TransferAttempt.tls_begun to transfer_watch_tls().
  */
 typedef struct TransferAttempt {
         CURL *curl;

@@ -10,7 +10,10 @@
 #include "common/alloc.h"
 #include "common/buffer.h"
 
-/* Programs and archives for the tests of fetch/: an ELF header with noise behind it, and tar files with anything in them. */
+/*
+ * Programs and archives for the tests of fetch/: an ELF header with noise behind it, and tar files with
+ * anything in them.
+ */
 
 static inline void make_program(Buffer *ret, uint16_t machine, unsigned seed, size_t size) {
         Elf64_Ehdr head = {

@@ -9,9 +9,11 @@
 #include "common/process.h"
 
 /*
- * The misbehaving server (tests/fetch/server.py) for unit tests: started once per program, found by name of port
+ * The misbehaving server (tests/fetch/server.py) for unit tests: started once per program, found by name of
+ * port
  *
- * Everything here ends the test program when it fails: a test that cannot have its server has nothing to say.
+ * Everything here ends the test program when it fails: a test that cannot have its server has nothing to
+ * say.
  */
 
 #define SERVER_PORTS_MAX 16

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Downloads that are killed, run twice at a time, or meet a full disk: nothing lies under a digest that it does not have, and
- * the next run completes.
+ * Downloads that are killed, run twice at a time, or meet a full disk: nothing lies under a digest that it
+ * does not have, and the next run completes.
  *
  * Wraps: fallocate64 write fsync
  */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * fetch_run() against a server that misbehaves: after each failure the right message and errno, nothing wrong in the cache, and
- * the next good run completes.
+ * fetch_run() against a server that misbehaves: after each failure the right message and errno, nothing
+ * wrong in the cache, and the next good run completes.
  */
 
 #include <dirent.h>
@@ -199,7 +199,10 @@ static void cache_clear(void) {
         assert_int_equal(fs_remove_tree(AT_FDCWD, cache, NULL), 0);
 }
 
-/* The apiserver cannot be had from there; nothing is kept, nothing is pinned, and a good run after it completes. */
+/*
+ * The apiserver cannot be had from there; nothing is kept, nothing is pinned, and a good run after it
+ * completes.
+ */
 static void assert_fails(const char *port, const char *path, int errnum, ErrorKind kind, const char *words) {
         _cleanup_(lock_freep) Lock *lock = lock_empty();
         _cleanup_error_ Error *error = NULL;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* Hostile archives: refused as a whole, by name of the member, before anything of them can appear anywhere. */
+/*
+ * Hostile archives: refused as a whole, by name of the member, before anything of them can appear anywhere.
+ */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -124,7 +126,10 @@ static void test_bombs(void **state) {
         _cleanup_free_ char *zeros = xcalloc(1, 2 * 1024 * 1024);
         static const char *const names[] = { "top/a", "top/unwanted" };
 
-        /* Wanted or not, alone or in many pieces: what unpacks to more than the limit is not read to its end. */
+        /*
+         * Wanted or not, alone or in many pieces: what unpacks to more than the limit is not read to its
+         * end.
+         */
         for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
                 _cleanup_buffer_ Buffer archive = BUFFER_NULL, a = BUFFER_NULL, b = BUFFER_NULL;
                 _cleanup_error_ Error *error = NULL;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * The HTTPS client against a server that misbehaves: each way in which a request can fail is told apart by errno and
- * kind, and said in words that name the address.
+ * The HTTPS client against a server that misbehaves: each way in which a request can fail is told apart by
+ * errno and kind, and said in words that name the address.
  */
 
 #include <errno.h>
@@ -218,7 +218,9 @@ static void test_bad_trust(void **state) {
         assert_fails(c, &request, EINVAL, ERROR_CONFIG, "our client certificate or its key");
 }
 
-/* A listener whose queue is full: further connection attempts stay without an answer, as behind a firewall. */
+/*
+ * A listener whose queue is full: further connection attempts stay without an answer, as behind a firewall.
+ */
 static int listen_full(unsigned *ret_port, int fillers[static 3]) {
         struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
         socklen_t size = sizeof(address);
