@@ -7,6 +7,7 @@
 #include "common/alloc.h"
 #include "common/clock.h"
 #include "install/install.h"
+#include "operate/backup.h"
 
 #define NO_ROW SIZE_MAX
 
@@ -138,6 +139,15 @@ static void print_summary(const VerbContext *v, const InstallResult *result) {
         print_waits(v, result);
 }
 
+/* A directory that cannot be read is not worth a word here: what the run needed of it, it got. */
+static void remind_of_backup(const VerbContext *v) {
+        bool current = true;
+
+        if (backup_is_current(v->directory, &current) >= 0 && !current)
+                verb_note(v, "Not backed up yet: the only copy of the CAs is %s/pki (hardway backup FILE).",
+                          v->directory);
+}
+
 static void print_result(const VerbContext *v, const InstallResult *result, bool success) {
         if (v->json) {
                 print_json(result);
@@ -147,6 +157,8 @@ static void print_result(const VerbContext *v, const InstallResult *result, bool
                 print_diff(v, result->nodes + i);
         if (success)
                 print_summary(v, result);
+        if (success && !v->dry_run)
+                remind_of_backup(v);
 }
 
 static int run(VerbContext *v, int argc, char **argv, Error **reterr) {

@@ -16,6 +16,8 @@
         X(status)     \
         X(kubeconfig) \
         X(reset)      \
+        X(backup)     \
+        X(restore)    \
         X(pki_gen)
 
 #define VERB_DECLARE(name) extern const Verb verb_##name;
