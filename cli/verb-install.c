@@ -118,6 +118,14 @@ static void print_waits(const VerbContext *v, const InstallResult *result) {
                                   result->nodes[i].node->name, result->nodes[i].waits_for);
 }
 
+static size_t count_differing(const InstallResult *result) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < result->n_nodes; i++)
+                n += result->nodes[i].n_changes > 0;
+        return n;
+}
+
 static void print_summary(const VerbContext *v, const InstallResult *result) {
         _cleanup_free_ char *duration = clock_format_span(result->duration_usec);
         _cleanup_free_ char *answer = clock_format_span(result->answer_usec);
@@ -127,8 +135,8 @@ static void print_summary(const VerbContext *v, const InstallResult *result) {
                 verb_note(v, "%zu node%s, %zu items: nothing to change (%s)", result->n_nodes, s,
                           result->n_items, duration);
         else if (v->dry_run)
-                verb_note(v, "This is what would change on %zu node%s; nothing was written.",
-                          result->n_nodes, s);
+                verb_note(v, "This is what would change on %zu of %zu node%s; nothing was written.",
+                          count_differing(result), result->n_nodes, s);
         else if (result->version)
                 verb_note(v,
                           "Kubernetes %s answers on %s after %s.   Next: hardway verify, hardway kubeconfig",

@@ -168,10 +168,22 @@ static int run_prepare(InstallRun *run, ErrorList *errors) {
         return crew_each(run, node_differs, node_look);
 }
 
-/* Does a node that is at work already get other binaries? A node that joins is no reason for a snapshot. */
-static bool run_replaces_binaries(const InstallRun *run) {
+/* Was this node given binaries of another version before? A node that joins is no reason for a snapshot. */
+static bool node_changes_version(const NodeRun *n) {
+        for (size_t i = 0; n->observation && i < n->observation->n_applied; i++) {
+                const char *path = n->observation->applied[i].path;
+                ArtifactOrigin origin;
+                Version version;
+
+                if (plan_binary_path_parse(path, &origin, &version) >= 0 && !plan_find_path(n->plan, path))
+                        return true;
+        }
+        return false;
+}
+
+static bool run_changes_version(const InstallRun *run) {
         for (const NodeRun *n = run->nodes; n < run->nodes + run->n_nodes; n++)
-                if (n->changes.n_binaries > 0 && n->observation->n_applied > 0)
+                if (node_differs(n) && node_changes_version(n))
                         return true;
         return false;
 }
@@ -179,7 +191,7 @@ static bool run_replaces_binaries(const InstallRun *run) {
 static int run_snapshot(InstallRun *run, Error **reterr) {
         int r;
 
-        if (!run->serving || !run_replaces_binaries(run))
+        if (!run->serving || !run_changes_version(run))
                 return 0;
         RUN_FOREACH_COMPONENT(c, run) {
                 if (!c->before_rollout)

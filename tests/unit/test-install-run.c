@@ -84,6 +84,11 @@ static int fake_hand_over(const ProbeContext *c, const Node *node, Error **reter
         return 0;
 }
 
+static int fake_before_rollout(const ProbeContext *c, Error **reterr) {
+        world_log(world.nodes, "snapshot");
+        return 0;
+}
+
 static const Component alpha = {
         .name = "alpha",
         .unit = "alpha.service",
@@ -95,6 +100,7 @@ static const Component alpha = {
         .gate = fake_gate,
         .leads = fake_leads,
         .hand_over = fake_hand_over,
+        .before_rollout = fake_before_rollout,
 };
 const Component *const fake_components[] = { &alpha, NULL };
 
@@ -616,6 +622,21 @@ static void test_another_minor(void **state) {
         assert_string_equal(buffer_str(&world.log), "");
 }
 
+/* Before binaries of another version get to work, and only then. */
+static void test_snapshot(void **state) {
+        make_serving();
+        world.wanted = "two";
+        world.fakes[2].applied = "/opt/hardway/kubernetes-v1.36.1/kube-apiserver";
+        assert_int_equal(run_all(), 0);
+        assert_non_null(startswith(buffer_str(&world.log), "c0 snapshot, c0 gate"));
+        assert_int_equal(count_of("snapshot"), 1);
+
+        world.wanted = "three";
+        world.fakes[2].applied = NULL;
+        assert_int_equal(run_all(), 0);
+        assert_int_equal(count_of("snapshot"), 0);
+}
+
 static void test_even_members(void **state) {
         world.cluster.etcd_even = (char*) "hardway.yaml:9:3: an even number of members";
         assert_true(run_all() < 0);
@@ -714,6 +735,7 @@ int main(void) {
                 install_test(test_refused),
                 install_test(test_clocks),
                 install_test(test_another_minor),
+                install_test(test_snapshot),
                 install_test(test_even_members),
                 install_test(test_unreachable),
                 install_test(test_busy),
