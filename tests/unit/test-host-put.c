@@ -6,6 +6,8 @@
 
 #include <sys/wait.h>
 
+#include "common/clock.h"
+
 static Plan* small_plan(HostFixture *f, const char *content) {
         Plan *p = fixture_plan(f);
         PlanItem *key;
@@ -215,6 +217,50 @@ static void test_stale(void **state) {
         assert_content(f, "etc/hardway/etcd.conf", "");
 }
 
+/* Users are there before what belongs to them; the staged file belongs to them, not only the published one. */
+static void test_owner(void **state) {
+        HostFixture *f = *state;
+        _cleanup_(plan_freep) Plan *p = fixture_plan(f);
+        _cleanup_free_ char *log = xasprintf("echo \"$(basename \"$0\") $*\" >>%s/log", f->dir->path);
+        _cleanup_error_ Error *error = NULL;
+
+        plan_add_user(p, "etcd", "etcd", "/var/lib/etcd", "why");
+        plan_add_file(p, "etcd", "key", "/etc/hardway/key", 0600, "key", "why");
+        fixture_finish(f, p);
+        for (size_t i = 0; i < p->n_items; i++) {
+                if (p->items[i]->type == PLAN_USER)
+                        strv_add(&p->items[i]->user.groups, "ssl-cert");
+                if (p->items[i]->type == PLAN_FILE) {
+                        freep(&p->items[i]->owner);
+                        p->items[i]->owner = xstrdup("etcd:etcd");
+                }
+        }
+        fixture_program(f, "systemd-sysusers", log);
+        fixture_program(f, "chown", log);
+        assert_success(fixture_put(f, p, NULL, &error), error, 3);
+        freep(&log);
+        log = fixture_read(f, "log");
+        assert_contains(log, "systemd-sysusers --root=");
+        assert_contains(log, "--inline m etcd ssl-cert\n");
+        assert_contains(log, "chown -- etcd:etcd etc/hardway/key.hw-new\n");
+        assert_true(strstr(log, "sysusers") < strstr(log, "chown"));
+}
+
+static void test_user_fails(void **state) {
+        HostFixture *f = *state;
+        _cleanup_(plan_freep) Plan *p = fixture_plan(f);
+        _cleanup_error_ Error *error = NULL;
+
+        plan_add_user(p, "etcd", "etcd", "/var/lib/etcd", "why");
+        plan_add_file(p, "etcd", "key", "/etc/hardway/key", 0600, "key", "why");
+        fixture_finish(f, p);
+        fixture_program(f, "systemd-sysusers", "echo 'Failed to take lock' >&2; exit 1");
+        assert_int_equal(fixture_put(f, p, NULL, &error), -EUNATCH);
+        assert_string_equal(error->message, "cannot make the user etcd");
+        assert_contains(error->detail, "Failed to take lock");
+        assert_content(f, "etc/hardway/key", "");
+}
+
 /* --- packages --- */
 
 static Plan* package_plan(HostFixture *f) {
@@ -363,6 +409,13 @@ static void test_killed(void **state) {
         _cleanup_(plan_freep) Plan *old = large_plan(f, 'a', 6, size), *new = large_plan(f, 'b', 6, size);
         _cleanup_error_ Error *error = NULL;
         unsigned n_old = 0, n_new = 0;
+        uint64_t start, duration;
+
+        /* how long an undisturbed one takes, here and now */
+        assert_true(fixture_put(f, old, NULL, &error) >= 0);
+        start = clock_usec();
+        assert_true(fixture_put(f, new, NULL, &error) >= 0);
+        duration = clock_usec() - start;
 
         for (unsigned i = 0; i < 24; i++) {
                 unsigned found;
@@ -370,7 +423,7 @@ static void test_killed(void **state) {
                 assert_true(fixture_put(f, old, NULL, &error) >= 0);
                 assert_null(error);
                 fixture_close(f);
-                kill_during_put(f, new, 5000 + i * 12000);
+                kill_during_put(f, new, (unsigned) (duration * (i + 1) / 22));
                 /* a look waits for a put that is still at work */
                 assert_success(fixture_look(f, new, &error), error, 0);
                 found = new_files(f, 6, size);
@@ -436,11 +489,12 @@ static void test_read_only(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                host_test(test_facts),         host_test(test_put),       host_test(test_record),
-                host_test(test_drift),         host_test(test_removal),   host_test(test_check),
-                host_test(test_in_the_way),    host_test(test_stale),     host_test(test_package),
-                host_test(test_package_fails), host_test(test_cancelled), host_test(test_killed),
-                host_test(test_disk_full),     host_test(test_no_inodes), host_test(test_read_only),
+                host_test(test_facts),      host_test(test_put),       host_test(test_record),
+                host_test(test_drift),      host_test(test_removal),   host_test(test_check),
+                host_test(test_in_the_way), host_test(test_stale),     host_test(test_owner),
+                host_test(test_user_fails), host_test(test_package),   host_test(test_package_fails),
+                host_test(test_cancelled),  host_test(test_killed),    host_test(test_disk_full),
+                host_test(test_no_inodes),  host_test(test_read_only),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
