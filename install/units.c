@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include <stdlib.h>
-
 #include "common/alloc.h"
 #include "install/run.h"
 
@@ -12,12 +10,6 @@
  * first installation, since etcd's start job ends only when a quorum is there.
  */
 #define UNITS_TIMEOUT_USEC (240 * USEC_PER_SEC) /* longer than any unit's own start and stop timeouts */
-
-static int by_rank(const void *a, const void *b) {
-        const Change *x = a, *y = b;
-
-        return x->item->unit.rank - y->item->unit.rank;
-}
 
 static bool change_is_job(const Change *c) {
         return c->type == CHANGE_START || c->type == CHANGE_RESTART || c->type == CHANGE_RELOAD;
@@ -66,29 +58,56 @@ static int unit_job(UnitBus *bus, const Change *c, Error **reterr) {
         return unit_bus_job(bus, jobs[c->type], c->item->unit.name, reterr);
 }
 
-static int units_queue(NodeRun *n, UnitBus *bus, size_t *ret_n, Error **reterr) {
-        _cleanup_free_ Change *jobs = xnew(Change, n->changes.n_changes + 1);
-        size_t n_jobs = 0;
-        int r;
+/* The changes come in the order of rank. Return: how many jobs, or an error. */
+static int units_queue(const NodeRun *n, UnitBus *bus, Error **reterr) {
+        int r, n_jobs = 0;
 
-        for (size_t i = 0; i < n->changes.n_changes; i++)
-                if (change_is_job(&n->changes.changes[i]))
-                        jobs[n_jobs++] = n->changes.changes[i];
-        qsort(jobs, n_jobs, sizeof(Change), by_rank);
-
-        for (size_t i = 0; i < n_jobs; i++) {
-                r = unit_job(bus, &jobs[i], reterr);
+        for (size_t i = 0; i < n->changes.n_changes; i++) {
+                if (!change_is_job(n->changes.changes + i))
+                        continue;
+                r = unit_job(bus, n->changes.changes + i, reterr);
                 if (r < 0)
                         return r;
+                n_jobs++;
         }
-        *ret_n = n_jobs;
-        return 0;
+        return n_jobs;
 }
 
-static int units_on_bus(NodeRun *n, UnitBus *bus, bool wait, Error **reterr) {
-        size_t n_jobs;
+/* A job has failed: the last words of every unit that is not up now tell why. */
+static void units_explain(const NodeRun *n, Host *host, UnitBus *bus, Error **reterr) {
+        for (size_t i = 0; i < n->changes.n_changes; i++) {
+                const Change *c = n->changes.changes + i;
+                _cleanup_free_ char *text = NULL;
+                UnitState state = {};
+
+                if (!change_is_job(c) || unit_bus_state(bus, c->item->unit.name, &state, NULL) < 0)
+                        continue;
+                if (!streq_null(state.active_state, "active") &&
+                    host_explain_unit(host, c->item->unit.name, &text, NULL) >= 0)
+                        error_detail(reterr, "%s", text);
+                unit_state_done(&state);
+        }
+}
+
+static int units_wait(const NodeRun *n, Host *host, UnitBus *bus, Error **reterr) {
         int r;
 
+        r = unit_bus_wait(bus, UNITS_TIMEOUT_USEC, reterr);
+        if (r == -ETIMEDOUT)
+                r = error_set(reterr, ERROR_UNAVAILABLE, ETIMEDOUT, "its units did not start within %u s",
+                              (unsigned) (UNITS_TIMEOUT_USEC / USEC_PER_SEC));
+        if (r < 0)
+                units_explain(n, host, bus, reterr);
+        return r;
+}
+
+static int units_on_bus(NodeRun *n, Host *host, bool wait, Error **reterr) {
+        UnitBus *bus;
+        int r;
+
+        r = host_bus(host, &bus, reterr);
+        if (r < 0)
+                return r;
         /* Also when no unit file changed: the manager may not have read those of a run that was killed. */
         r = unit_bus_daemon_reload(bus, reterr);
         if (r < 0)
@@ -96,15 +115,10 @@ static int units_on_bus(NodeRun *n, UnitBus *bus, bool wait, Error **reterr) {
         r = units_enable(n, bus, reterr);
         if (r < 0)
                 return r;
-        r = units_queue(n, bus, &n_jobs, reterr);
-        if (r < 0 || n_jobs == 0 || !wait)
-                return r;
-
-        r = unit_bus_wait(bus, UNITS_TIMEOUT_USEC, reterr);
-        if (r == -ETIMEDOUT)
-                return error_set(reterr, ERROR_UNAVAILABLE, ETIMEDOUT, "its units did not start within %u s",
-                                 (unsigned) (UNITS_TIMEOUT_USEC / USEC_PER_SEC));
-        return r;
+        r = units_queue(n, bus, reterr);
+        if (r <= 0 || !wait)
+                return r < 0 ? r : 0;
+        return units_wait(n, host, bus, reterr);
 }
 
 /* Units of an earlier plan whose files are about to be removed; drop-ins lie deeper. */
@@ -182,7 +196,6 @@ static bool change_needs_systemd(const Change *c) {
  */
 int node_units(NodeRun *n, bool wait, Error **reterr) {
         bool any = false;
-        UnitBus *bus;
         Host *host;
         int r;
 
@@ -195,9 +208,7 @@ int node_units(NodeRun *n, bool wait, Error **reterr) {
         r = node_host(n, &host, reterr);
         if (r < 0)
                 return r;
-        r = host_bus(host, &bus, reterr);
-        if (r >= 0)
-                r = units_on_bus(n, bus, wait, reterr);
+        r = units_on_bus(n, host, wait, reterr);
         node_release(n);
         return r;
 }

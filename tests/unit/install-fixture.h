@@ -23,7 +23,7 @@ typedef struct FakeNode {
         bool leads;          /* until it hands over */
         bool broken;         /* its service never gets ready */
         bool dying;          /* ... and is restarted all the time */
-        bool unreachable, busy, full;
+        bool unreachable, busy, full, job_fails;
         unsigned n_restarts;
         const char *identity; /* of applied.json; NULL: ours, if recorded */
         const char *applied;  /* a path in applied.json besides, or NULL */

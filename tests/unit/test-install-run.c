@@ -281,6 +281,8 @@ int __wrap_unit_bus_job(UnitBus *b, UnitJob job, const char *unit, Error **reter
 }
 
 int __wrap_unit_bus_wait(UnitBus *b, uint64_t timeout_usec, Error **reterr) {
+        if (((FakeNode*) b)->job_fails)
+                return error_set(reterr, ERROR_UNAVAILABLE, EIO, "restart of alpha.service: it failed");
         return 0;
 }
 
@@ -291,7 +293,8 @@ int __wrap_unit_bus_reset_failed(UnitBus *b, const char *unit, Error **reterr) {
 int __wrap_unit_bus_state(UnitBus *b, const char *unit, UnitState *ret, Error **reterr) {
         FakeNode *f = (FakeNode*) b;
 
-        *ret = (UnitState) { .active_state = xstrdup("active"), .n_restarts = f->n_restarts };
+        *ret = (UnitState) { .active_state = xstrdup(f->job_fails ? "failed" : "active"),
+                            .n_restarts = f->n_restarts };
         f->n_restarts += f->dying;
         return 0;
 }
@@ -546,6 +549,16 @@ static void test_stops_at_the_first(void **state) {
         assert_int_equal(error_exit_code(world.errors.errors[0]), 69);
 }
 
+static void test_failed_job(void **state) {
+        make_serving();
+        world.wanted = "two";
+        world.fakes[0].job_fails = true;
+        assert_true(run_all() < 0);
+        assert_outcomes(INSTALL_BROKEN, INSTALL_UNTOUCHED, INSTALL_UNTOUCHED);
+        assert_error(0, "c0: restart of alpha.service: it failed");
+        assert_contains(world.errors.errors[0]->detail, "alpha.service: its last words");
+}
+
 static void test_mends_the_ill_first(void **state) {
         make_serving();
         world.wanted = "two";
@@ -728,6 +741,7 @@ int main(void) {
                 install_test(test_two_of_three),
                 install_test(test_one_by_one),
                 install_test(test_stops_at_the_first),
+                install_test(test_failed_job),
                 install_test(test_mends_the_ill_first),
                 install_test(test_closed_gate),
                 install_test(test_keeps_dying),
