@@ -195,11 +195,19 @@ int unit_bus_state(UnitBus *b, const char *unit, UnitState *ret, Error **reterr)
 
 /* --- unit files --- */
 
+/* The list of what was done is the last thing in the reply, behind a boolean for EnableUnitFiles(). */
+static bool links_changed(sd_bus_message *reply) {
+        if (sd_bus_message_has_signature(reply, "ba(sss)") && sd_bus_message_skip(reply, "b") < 0)
+                return true;
+        return sd_bus_message_enter_container(reply, 'a', "(sss)") < 0 ||
+               sd_bus_message_at_end(reply, false) <= 0;
+}
+
 /* EnableUnitFiles() and its kin change links only; systemd's picture of them is as old as its last
  * Reload. */
 static int change_links(UnitBus *b, const char *method, char *const *units, const char *flags,
                         Error **reterr) {
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL, *reply = NULL;
         int r;
 
         r = sd_bus_message_new_method_call(b->bus, &call, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER,
@@ -210,8 +218,10 @@ static int change_links(UnitBus *b, const char *method, char *const *units, cons
                 r = sd_bus_message_append(call, "b", *f == '1');
         if (r < 0)
                 return error_set_errno(reterr, r, "cannot ask systemd");
-        r = bus_call_message(b, call, units[0], NULL, reterr);
-        return r < 0 ? r : unit_bus_daemon_reload(b, reterr);
+        r = bus_call_message(b, call, units[0], &reply, reterr);
+        if (r < 0)
+                return r;
+        return links_changed(reply) ? unit_bus_daemon_reload(b, reterr) : 0;
 }
 
 /**
@@ -221,8 +231,8 @@ static int change_links(UnitBus *b, const char *method, char *const *units, cons
  * @enable:     which of both
  * @reterr:     names the first unit
  *
- * Reads all unit files again (as unit_bus_daemon_reload() does), since systemd would go on telling the old
- * state.
+ * Reads all unit files again (as unit_bus_daemon_reload() does) if that changed anything, since systemd would
+ * go on telling the old state.
  *
  * Return: 0, or a negative errno.
  */
