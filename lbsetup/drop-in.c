@@ -19,7 +19,8 @@
 int lb_drop_in(const PlanContext *c, const UnitSetting *settings, size_t n_settings, UnitFile **ret,
                Error **reterr) {
         _cleanup_(unit_file_freep) UnitFile *u = unit_file_new(
-                "Written by hardway, which replaces what is changed here; a drop-in behind this one (60-...) wins.");
+                "Written by hardway, which replaces what is changed here; a drop-in behind this one "
+                "(60-...) wins.");
         int r;
 
         for (const UnitSetting *s = settings; s < settings + n_settings; s++) {

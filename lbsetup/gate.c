@@ -3,8 +3,8 @@
 /*
  * May the next node be touched, as far as the load balancers can tell?
  *
- * A load balancer that hardway has not installed yet does not count. One that cannot be asked counts when the node is a load balancer
- * itself: the last one that serves is not to be restarted.
+ * A load balancer that hardway has not installed yet does not count. One that cannot be asked counts when
+ * the node is a load balancer itself: the last one that serves is not to be restarted.
  */
 
 #include "common/alloc.h"
@@ -32,7 +32,10 @@ static bool apiserver_is_ready(const ProbeContext *c, HttpClient *http, const ch
                response.status == 200;
 }
 
-/* An apiserver that is down is for kube-apiserver's gate; here it is about one that is ready and gets no connections yet. */
+/*
+ * An apiserver that is down is for kube-apiserver's gate; here it is about one that is ready and gets no
+ * connections yet.
+ */
 static const LbServer* find_forgotten(const ProbeContext *c, HttpClient *http, const LbLook *look) {
         for (size_t i = 0; i < look->n_servers; i++)
                 if (!lb_server_is_up(look->servers + i) &&

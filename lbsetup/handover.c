@@ -3,8 +3,9 @@
 /*
  * Handing the VIP over, before its owner restarts something
  *
- * The tracked file is set only until the VIP has left: as both load balancers have nopreempt, it does not come back when the
- * file is cleared. So nothing is left behind that would have to be undone, whenever this run ends.
+ * The tracked file is set only until the VIP has left: as both load balancers have nopreempt, it does not
+ * come back when the file is cleared. So nothing is left behind that would have to be undone, whenever
+ * this run ends.
  */
 
 #include <errno.h>
@@ -26,7 +27,10 @@ static const LbPeer* find_heir(const LbPair *pair, const LbPeer *owner) {
         return NULL;
 }
 
-/* The second after the VIP has left is for the other one: were the file cleared before it has taken over, it might come back. */
+/*
+ * The second after the VIP has left is for the other one: were the file cleared before it has taken over,
+ * it might come back.
+ */
 static char* script(const Cluster *cluster) {
         char vip[INET_TEXT_SIZE];
 

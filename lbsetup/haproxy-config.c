@@ -3,8 +3,9 @@
 /*
  * haproxy.cfg
  *
- * Values that are not explained in the file itself were measured: with real control planes behind the pair, and one fault
- * after the other, this was what cost clients least. Keywords are those of haproxy 2.4 to 3.2 (doc/configuration.txt).
+ * Values that are not explained in the file itself were measured: with real control planes behind the
+ * pair, and one fault after the other, this was what cost clients least. Keywords are those of haproxy 2.4
+ * to 3.2 (doc/configuration.txt).
  */
 
 #include <stdlib.h>
@@ -17,38 +18,37 @@ static const char global[] =
         "# Written by hardway, which replaces what is changed here.\n"
         "\n"
         "global\n"
-        "        # servers that come and go; not every connection, which would wear out an SD card\n"
-        "        log stdout format raw daemon notice\n"
+        "        # no log: of servers that come and go it tells on standard error; every connection "
+        "would wear out an SD card\n"
         "        user haproxy\n"
         "        group haproxy\n"
         "        chroot /var/lib/haproxy\n"
         "        # level admin: planned work drains servers here; the listeners are what a reload hands on\n"
         "        stats socket /run/haproxy/admin.sock mode 660 level admin expose-fd listeners\n"
         "        stats timeout 30s\n"
-        "        # after a reload the old process keeps its connections for so long; it checks no servers any more\n"
-        "        hard-stop-after 30s\n"
+        "        # after a reload the old process keeps its connections for so long; it checks no "
+        "servers any more\n"
+        "        hard-stop-after 5m\n"
         "\n";
 
 static void add_defaults(const PlanContext *c, Buffer *out) {
         const Timings *t = &c->cluster->timings;
 
         buffer_add_str(
-                out,
-                "defaults\n"
-                "        mode tcp\n"
-                "        log global\n"
-                "        option dontlognull\n"
-                "        # a peer that is gone without a word is noticed after a minute, not after client and server's hours\n"
-                "        option tcpka\n"
-                "        clitcpka-idle 30s\n"
-                "        clitcpka-intvl 10s\n"
-                "        clitcpka-cnt 3\n"
-                "        srvtcpka-idle 30s\n"
-                "        srvtcpka-intvl 10s\n"
-                "        srvtcpka-cnt 3\n"
-                "        # every retry goes to another server, and a lost SYN costs one short timeout\n"
-                "        option redispatch 1\n"
-                "        retries 3\n");
+                out, "defaults\n"
+                     "        mode tcp\n"
+                     "        # a peer that is gone without a word is noticed after a minute, not after "
+                     "client and server's hours\n"
+                     "        option tcpka\n"
+                     "        clitcpka-idle 30s\n"
+                     "        clitcpka-intvl 10s\n"
+                     "        clitcpka-cnt 3\n"
+                     "        srvtcpka-idle 30s\n"
+                     "        srvtcpka-intvl 10s\n"
+                     "        srvtcpka-cnt 3\n"
+                     "        # every retry goes to another server, and a lost SYN costs one short timeout\n"
+                     "        option redispatch 1\n"
+                     "        retries 3\n");
         buffer_addf(out, "        timeout connect %ums\n", t->haproxy_connect_msec);
         buffer_addf(out, "        timeout check %ums\n", t->haproxy_check_msec);
         buffer_add_str(
@@ -105,7 +105,8 @@ static void add_backends(const PlanContext *c, Buffer *out) {
 
         buffer_add_str(
                 out,
-                "# None is ready (no quorum of etcd, say): whoever asks is told so by an apiserver, and can look around.\n"
+                "# None is ready (no quorum of etcd, say): whoever asks is told so by an apiserver, and "
+                "can look around.\n"
                 "# Without checks: redispatch passes over those that are off.\n"
                 "backend unready\n"
                 "        balance leastconn\n");

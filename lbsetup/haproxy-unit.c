@@ -3,8 +3,9 @@
 /*
  * What hardway adds to the distribution's haproxy.service
  *
- * The unit is master-worker: the master stays root and never looks at a connection, the worker becomes the user haproxy in an empty
- * root directory. Both are fenced in (systemd.exec(5)); found to work with haproxy 2.6 and 3.0.
+ * The unit is master-worker: the master stays root and never looks at a connection, the worker becomes the
+ * user haproxy in an empty root directory. Both are fenced in (systemd.exec(5)); found to work with
+ * haproxy 2.6 and 3.0.
  */
 
 #include "common/alloc.h"
@@ -12,6 +13,8 @@
 
 #define SERVICE(k, v, w) \
         { .section = "Service", .key = (k), .value = (v), .why = (w) }
+
+#define RECORD "sha256sum " HAPROXY_CONFIG " " HAPROXY_CA " >" LB_RUN "/" HAPROXY_UNIT ".loaded"
 
 static const UnitSetting settings[] = {
         { "Unit", "StartLimitIntervalSec", "0", .why = "Never give up." },
@@ -29,21 +32,17 @@ static const UnitSetting settings[] = {
         SERVICE("Environment", "\"EXTRAOPTS=-S /run/haproxy/master.sock\"", "The same."),
         SERVICE("ExecStartPre", "+systemd-tmpfiles --create " LB_TMPFILES,
                 "The files exist from boot on; and from the first start."),
-        SERVICE("ExecStartPost",
-                "+/bin/sh -c 'sha256sum " HAPROXY_CONFIG " " HAPROXY_CA " >" LB_RUN "/" HAPROXY_UNIT
-                ".loaded; echo 0 >" LB_HAPROXY_DOWN "'",
+        SERVICE("ExecStartPost", "+/bin/sh -c '" RECORD "; echo 0 >" LB_HAPROXY_DOWN "'",
                 "Says what it has loaded, and tells keepalived that it serves ..."),
-        SERVICE("ExecReload",
-                "+/bin/sh -c 'sha256sum " HAPROXY_CONFIG " " HAPROXY_CA " >" LB_RUN "/" HAPROXY_UNIT
-                ".loaded'",
-                "... what it has loaded then, if it could ..."),
+        SERVICE("ExecReload", "+/bin/sh -c '" RECORD "'", "... what it has loaded then, if it could ..."),
         SERVICE("ExecStopPost", "+/bin/sh -c 'echo 1 >" LB_HAPROXY_DOWN "'",
                 "... and that it is gone, however it went: the VIP moves at once."),
 
         SERVICE("NoNewPrivileges", "yes", "What the service needs none of, it does not get."),
         SERVICE("CapabilityBoundingSet",
                 "CAP_SETUID CAP_SETGID CAP_SYS_CHROOT CAP_KILL CAP_NET_BIND_SERVICE",
-                "To become the user haproxy in an empty root directory, to signal that process, and for ports below 1024."),
+                "To become the user haproxy in an empty root directory, to signal that process, and for "
+                "ports below 1024."),
         SERVICE("ProtectSystem", "strict", "Everything is read-only but its runtime directories."),
         SERVICE("ProtectHome", "yes", NULL),
         SERVICE("PrivateTmp", "yes", NULL),

@@ -11,15 +11,16 @@
 #include "plan/ports.h"
 
 /*
- * The staged configuration is checked with the CA that will lie beside it: the one that is staged, if there is one. The text
- * goes through a pipe, as a second file would have to be cleared away.
+ * The staged configuration is checked with the CA that will lie beside it: the one that is staged, if
+ * there is one. The text goes through a pipe, as a second file would have to be cleared away.
  */
 #define CONFIG_CHECK                                                                              \
         "ca=" HAPROXY_CA "; [ ! -e $ca.hw-new ] || new=.hw-new; sed \"s,$ca,$ca$new,\" \"$1\" | " \
         "haproxy -c -q -f /dev/stdin"
 
 static const char tmpfiles[] =
-        "# Written by hardway. What haproxy's unit and hardway tell keepalived (0: all is well); haproxy is down until it has said\n"
+        "# Written by hardway. What haproxy's unit and hardway tell keepalived (0: all is well); "
+        "haproxy is down until it has said\n"
         "# otherwise. And what keepalived tells hardway.\n"
         "d " LB_RUN " 0755 root root -\n"
         "f " LB_HAPROXY_DOWN " 0644 root root - 1\n"
@@ -44,7 +45,8 @@ static int add_files(const PlanContext *c, Plan *plan, Error **reterr) {
 
         r = plan_add_store_file(
                 c, plan, "haproxy", "ca", "ca.crt", HAPROXY_CA, HAPROXY_UNIT,
-                "The cluster's CA: whoever answers without a certificate of it is not taken for an apiserver.",
+                "The cluster's CA: whoever answers without a certificate of it is not taken for an "
+                "apiserver.",
                 reterr);
         if (r < 0)
                 return r;

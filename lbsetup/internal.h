@@ -29,8 +29,10 @@
 void haproxy_config(const PlanContext *c, Buffer *out);
 void keepalived_config(const PlanContext *c, Buffer *out);
 
-/* haproxy-unit.c, keepalived-unit.c: our drop-ins to the distribution's units; drop-in.c: from table to file. Rows without a reason
- * share that of the row above them. */
+/*
+ * haproxy-unit.c, keepalived-unit.c: our drop-ins to the distribution's units; drop-in.c: from table to file.
+ * Rows without a reason share that of the row above them.
+ */
 int lb_drop_in(const PlanContext *c, const UnitSetting *settings, size_t n_settings, UnitFile **ret,
                Error **reterr);
 int haproxy_drop_in(const PlanContext *c, UnitFile **ret, Error **reterr);

@@ -3,10 +3,11 @@
 /*
  * keepalived.conf
  *
- * Both load balancers are BACKUP with nopreempt, and whatever is tracked has weight 0: it does not lower a priority, which
- * nopreempt would make useless (a backup then accepts adverts of a lower priority), but puts the instance into FAULT. That
- * sends an advert of priority 0, and the other takes over at once; when the fault is gone nothing moves (keepalived,
- * keepalived/vrrp/vrrp.c). track_process is not used: without the kernel's process events it fails on both, and there is no VIP.
+ * Both load balancers are BACKUP with nopreempt, and whatever is tracked has weight 0: it does not lower a
+ * priority, which nopreempt would make useless (a backup then accepts adverts of a lower priority), but
+ * puts the instance into FAULT. That sends an advert of priority 0, and the other takes over at once; when
+ * the fault is gone nothing moves (keepalived, keepalived/vrrp/vrrp.c). track_process is not used: without
+ * the kernel's process events it fails on both, and there is no VIP.
  *
  * Keywords are those of keepalived 2.2.4 to 2.3 (doc/man/man5/keepalived.conf.5.in).
  */
@@ -18,9 +19,9 @@
 #include "plan/ports.h"
 
 /*
- * Which of the pair is preferred matters only when both start at once. But a backup waits (256 - priority) / 256 of an advert's interval
- * before it takes over (RFC 5798 6.1, Skew_Time), also when it was told to: near the maximum, that is next to nothing. 255 means that
- * the address is the node's own.
+ * Which of the pair is preferred matters only when both start at once. But a backup waits (256 - priority)
+ * / 256 of an advert's interval before it takes over (RFC 5798 6.1, Skew_Time), also when it was told to:
+ * near the maximum, that is next to nothing. 255 means that the address is the node's own.
  */
 #define PRIORITY_FIRST 254
 #define PRIORITY_STEP 10
@@ -41,28 +42,28 @@ static bool is_peer(const PlanContext *c, const Node *node) {
 }
 
 static void add_global(const PlanContext *c, Buffer *out) {
-        buffer_addf(
-                out,
-                "# Written by hardway, which replaces what is changed here.\n"
-                "\n"
-                "global_defs {\n"
-                "        router_id %s\n"
-                "        vrrp_version 3\n"
-                "        # adverts are taken from the addresses in unicast_peer only\n"
-                "        vrrp_check_unicast_src\n"
-                "        # for switches and hosts that forgot\n"
-                "        vrrp_garp_master_refresh 60\n"
-                "        # scripts run as a user that may do nothing, and not if somebody else could change them\n"
-                "        enable_script_security\n"
-                "        script_user " KEEPALIVED_SCRIPT_USER "\n"
-                "}\n"
-                "\n",
-                c->node->name);
+        buffer_addf(out,
+                    "# Written by hardway, which replaces what is changed here.\n"
+                    "\n"
+                    "global_defs {\n"
+                    "        router_id %s\n"
+                    "        vrrp_version 3\n"
+                    "        # adverts are taken from the addresses in unicast_peer only\n"
+                    "        vrrp_check_unicast_src\n"
+                    "        # for switches and hosts that forgot\n"
+                    "        vrrp_garp_master_refresh 60\n"
+                    "        # scripts run as a user that may do nothing, and not if somebody else could "
+                    "change them\n"
+                    "        enable_script_security\n"
+                    "        script_user " KEEPALIVED_SCRIPT_USER "\n"
+                    "}\n"
+                    "\n",
+                    c->node->name);
 }
 
 /*
- * How long a load balancer has to be blind alone: when all apiservers become unready, each of the pair notices in its own time, and
- * the VIP is to stay where it is.
+ * How long a load balancer has to be blind alone: when all apiservers become unready, each of the pair
+ * notices in its own time, and the VIP is to stay where it is.
  */
 static unsigned patience_msec(const PlanContext *c) {
         return c->cluster->timings.haproxy_check_msec + 500;
@@ -114,7 +115,7 @@ static void add_health(const PlanContext *c, Buffer *out) {
         }
         buffer_add_str(out, "\"\n"
                             "        interval 1\n");
-        /* two tries of half a second, the wait, and two more; whole seconds are all that keepalived 2.2 knows */
+        /* two tries of half a second, the wait, and two more; keepalived 2.2 knows whole seconds only */
         buffer_addf(out, "        timeout %u\n", (patience + 2999) / 1000);
         buffer_add_str(out, "        fall 1\n"
                             "        rise 2\n"

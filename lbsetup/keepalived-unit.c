@@ -3,8 +3,8 @@
 /*
  * What hardway adds to the distribution's keepalived.service
  *
- * keepalived stays root, as it changes the addresses of an interface and starts scripts as another user; of root's powers it keeps those
- * (systemd.exec(5)). Found to work with keepalived 2.2.7 and 2.3.3.
+ * keepalived stays root, as it changes the addresses of an interface and starts scripts as another user;
+ * of root's powers it keeps those (systemd.exec(5)). Found to work with keepalived 2.2.7 and 2.3.3.
  */
 
 #include <stdlib.h>
@@ -15,12 +15,24 @@
 #define SERVICE(k, v, w) \
         { .section = "Service", .key = (k), .value = (v), .why = (w) }
 
+#define RECORD "+/bin/sh -c 'sha256sum " KEEPALIVED_CONFIG " >" LB_RUN "/" KEEPALIVED_UNIT ".loaded'"
+
 static char* remove_vip(const PlanContext *c) {
         const Endpoint *e = &c->cluster->endpoint;
         char text[INET_TEXT_SIZE];
 
         return xasprintf("-ip address delete %s/%u dev %s", inet_address_format(&e->address, text),
                          e->prefix_length, facts_vip_interface(c->cluster, c->node, c->facts));
+}
+
+/*
+ * SIGHUP takes in everything else of keepalived.conf and keeps the state; of these a change makes it begin
+ * anew, which is to be a restart, before which the VIP is handed over (tried with both versions). The VIP
+ * and the interface stand in remove_vip(), too.
+ */
+static char* restart_for(const PlanContext *c) {
+        return xasprintf("HARDWAY_RESTART_FOR=%s/%u", facts_vip_interface(c->cluster, c->node, c->facts),
+                         c->cluster->endpoint.vrrp_id);
 }
 
 static const UnitSetting settings[] = {
@@ -39,8 +51,16 @@ static const UnitSetting settings[] = {
                 "The files exist from boot on; and from the first start."),
         SERVICE("ExecStart", "", "Instead of the distribution's command:"),
         SERVICE("ExecStart",
-                "/usr/sbin/keepalived --dont-fork --vrrp --pid=/run/keepalived/keepalived.pid --vrrp_pid=/run/keepalived/vrrp.pid $DAEMON_ARGS",
+                "/usr/sbin/keepalived --dont-fork --vrrp --pid=/run/keepalived/keepalived.pid "
+                "--vrrp_pid=/run/keepalived/vrrp.pid $DAEMON_ARGS",
                 "Only VRRP, and process ids where it may write."),
+        SERVICE("ExecStartPost", RECORD, "Says what it has loaded ..."),
+        SERVICE("ExecReload", RECORD, "... and what it has loaded then."),
+        { .section = "Service",
+          .key = "Environment",
+          .function = restart_for,
+          .why = "A change of interface or virtual router needs a restart; all else is taken in by a "
+                 "reload." },
         { .section = "Service",
           .key = "ExecStopPost",
           .function = remove_vip,
@@ -49,7 +69,8 @@ static const UnitSetting settings[] = {
         SERVICE("NoNewPrivileges", "yes", "What the service needs none of, it does not get."),
         SERVICE("CapabilityBoundingSet",
                 "CAP_NET_ADMIN CAP_NET_RAW CAP_NET_BROADCAST CAP_SETUID CAP_SETGID CAP_KILL",
-                "To change addresses, to send adverts and ARP, to start scripts as another user and to end those that hang."),
+                "To change addresses, to send adverts and ARP, to start scripts as another user and to "
+                "end those that hang."),
         SERVICE("ProtectSystem", "strict", "Everything is read-only but its runtime directories."),
         SERVICE("ProtectHome", "yes", NULL),
         SERVICE("PrivateTmp", "yes", NULL),

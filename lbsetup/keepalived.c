@@ -11,8 +11,9 @@
 #include "lbsetup/pair.h"
 
 /*
- * As with haproxy's: the scripts it names may be staged still, the files it tracks come with the first start, and keepalived looks
- * whether all are there. It reads regular files only; and 2.2.7 ends its own test by SIGTERM if scripts run as another user than root (acassen/keepalived#2587).
+ * As with haproxy's: the scripts it names may be staged still, the files it tracks come with the first
+ * start, and keepalived looks whether all are there. It reads regular files only; and 2.2.7 ends its own
+ * test by SIGTERM if scripts run as another user than root (acassen/keepalived#2587).
  */
 #define CONFIG_CHECK                                                                                   \
         "[ ! -e " KEEPALIVED_HEALTH ".hw-new ] || new=.hw-new; f=$(mktemp); "                          \
@@ -27,6 +28,7 @@ static void add_files(const PlanContext *c, Plan *plan) {
         keepalived_config(c, &config);
         item = plan_add_file(plan, "keepalived", "config", KEEPALIVED_CONFIG, 0644, buffer_str(&config),
                              "Says who holds the VIP, and when it moves.");
+        item->reload = true;
         item->file.check = xstrdup(CONFIG_CHECK);
         item->file.check_package = xstrdup("keepalived");
         plan_item_input_of(item, KEEPALIVED_UNIT);

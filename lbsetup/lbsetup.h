@@ -4,8 +4,8 @@
 #include "plan/component.h"
 
 /*
- * The load balancer pair in front of the apiservers: haproxy spreads connections over them, keepalived keeps the
- * virtual IP (VIP) on the one load balancer of the pair that can serve.
+ * The load balancer pair in front of the apiservers: haproxy spreads connections over them, keepalived
+ * keeps the virtual IP (VIP) on the one load balancer of the pair that can serve.
  */
 extern const Component component_haproxy;
 extern const Component component_keepalived;

@@ -3,8 +3,8 @@
 /*
  * Before the first write: is the VIP free?
  *
- * A datagram to the VIP makes the kernel ask the network who has it; the answer stands in the neighbour table. Where the VIP is not on the
- * node's own network nothing can be seen that way, and nothing is said.
+ * A datagram to the VIP makes the kernel ask the network who has it; the answer stands in the neighbour
+ * table. Where the VIP is not on the node's own network nothing can be seen that way, and nothing is said.
  */
 
 #include <errno.h>
@@ -13,14 +13,19 @@
 #include "common/alloc.h"
 #include "lbsetup/pair.h"
 
-/* Prints "ADDRESS MAC" of each of $all that is answered for. One second is plenty on any network that VRRP works on. */
+/*
+ * Prints "ADDRESS MAC" of each of $all that is answered for. One second is plenty on any network that VRRP
+ * works on.
+ */
 static const char script[] =
         "case $(ip -o route get \"$vip\" 2>/dev/null) in '' | *' via '* | local*) exit 0 ;; esac\n"
         "ip neigh flush to \"$vip\" 2>/dev/null || :\n"
         "for a in $all; do timeout 1 bash -c 'echo >\"/dev/udp/$1/9\"' bash \"$a\" 2>/dev/null || :; done\n"
         "n=0\n"
-        "while [ $n -lt 10 ] && ! ip neigh show to \"$vip\" | grep -q 'lladdr\\|FAILED'; do sleep 0.1; n=$((n + 1)); done\n"
-        "for a in $all; do ip neigh show to \"$a\" | sed -n \"s/.* lladdr \\([0-9a-f:]*\\).*/$a \\1/p\"; done\n";
+        "while [ $n -lt 10 ] && ! ip neigh show to \"$vip\" | grep -q 'lladdr\\|FAILED'; do sleep 0.1; "
+        "n=$((n + 1)); done\n"
+        "for a in $all; do ip neigh show to \"$a\" | sed -n \"s/.* lladdr \\([0-9a-f:]*\\).*/$a "
+        "\\1/p\"; done\n";
 
 static char* complete_script(const Cluster *cluster, const Node *node) {
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
@@ -67,10 +72,9 @@ static void judge(const Cluster *cluster, const Node *node, Strv lines, ErrorLis
                 (void) error_set(&error, ERROR_CONFIG, EADDRINUSE,
                                  "%s: the VIP %s is answered by another machine (MAC address %s)",
                                  node->name, inet_address_format(&cluster->endpoint.address, vip), mac);
-                error_detail(
-                        &error,
-                        "Choose an address that is free, and that no DHCP server hands out (endpoint.address), or take it "
-                        "off that machine.\n");
+                error_detail(&error, "Choose an address that is free, and that no DHCP server hands out "
+                                     "(endpoint.address), or take it "
+                                     "off that machine.\n");
                 error_list_take(errors, error);
         }
 }

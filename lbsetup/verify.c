@@ -58,10 +58,10 @@ static void check_backends(const LbPeer *peer, CheckList *checks) {
         else {
                 check = check_node(checks, CHECK_FAILED, "lb.backends", peer->node, "haproxy",
                                    "%zu of %zu apiservers are up: %s", up, n, down);
-                check_advise(
-                        check,
-                        "see what is said of these apiservers; if they are well, it is the network between them and %s",
-                        peer->node->name);
+                check_advise(check,
+                             "see what is said of these apiservers; if they are well, it is the network "
+                             "between them and %s",
+                             peer->node->name);
         }
         check->data = servers_to_json(&peer->look);
 }
@@ -163,11 +163,11 @@ static void check_vip(const ProbeContext *c, const LbPair *pair, CheckList *chec
         else if (n > 1) {
                 check = check_add(checks, CHECK_FAILED, "lb.vip", NULL, "VIP",
                                   "%s is on %s at the same time", vip, holders);
-                check_advise(
-                        check,
-                        "they do not hear each other: let VRRP (IP protocol 112) through between them in both directions, and see "
-                        "that nobody else on this network uses virtual router id %u (endpoint.vrrp_id)",
-                        c->cluster->endpoint.vrrp_id);
+                check_advise(check,
+                             "they do not hear each other: let VRRP (IP protocol 112) through between them "
+                             "in both directions, and see "
+                             "that nobody else on this network uses virtual router id %u (endpoint.vrrp_id)",
+                             c->cluster->endpoint.vrrp_id);
         } else if (silent > 0) {
                 check = check_add(checks, CHECK_FAILED, "lb.vip", NULL, "VIP",
                                   "no load balancer that can be asked holds %s", vip);

@@ -89,7 +89,14 @@ static void test_keepalived_unit(void **state) {
         const PlanItem *config = find(*state, "keepalived/config");
         const char *text = buffer_str(&find(*state, "keepalived/drop-in")->content);
 
-        assert_false(config->reload);
+        assert_true(config->reload);
+        assert_contains(
+                text,
+                "\nExecStartPost=+/bin/sh -c 'sha256sum /etc/keepalived/keepalived.conf >/run/hardway/keepalived.service.loaded'\n");
+        assert_contains(
+                text,
+                "\nExecReload=+/bin/sh -c 'sha256sum /etc/keepalived/keepalived.conf >/run/hardway/keepalived.service.loaded'\n");
+        assert_contains(text, "\nEnvironment=HARDWAY_RESTART_FOR=eth0/51\n");
         assert_true(plan_item_is_input_of(config, "keepalived.service"));
         assert_string_equal(config->file.check_package, "keepalived");
         assert_contains(text, "\nAfter=haproxy.service\n");
