@@ -157,8 +157,20 @@ static void name_node(const NodeRun *n, Error *error) {
                 (void) error_prefix(&error, -error->errnum, "%s", n->node->name);
 }
 
-static int node_preflight(NodeRun *n, _unused_ Error **reterr) {
-        size_t first;
+static void ask_components(NodeRun *n) {
+        size_t first = n->errors.n_errors;
+
+        RUN_FOREACH_COMPONENT(c, n->run) {
+                if (c->preflight && component_on_node(c, n->run->request->cluster, n->node))
+                        c->preflight(&n->run->probes, n->node, &n->errors);
+        }
+        for (size_t i = first; i < n->errors.n_errors; i++)
+                name_node(n, n->errors.errors[i]);
+}
+
+/* What the first look promised may be otherwise by the time the lock is held. */
+static int node_prepare(NodeRun *n, Error **reterr) {
+        int r;
 
         check_machine(n);
         check_identity(n);
@@ -166,13 +178,11 @@ static int node_preflight(NodeRun *n, _unused_ Error **reterr) {
         check_ports(n);
         check_space(n);
         warn_of_machine(n);
-        first = n->errors.n_errors;
-        RUN_FOREACH_COMPONENT(c, n->run)
-                if (c->preflight && component_on_node(c, n->run->request->cluster, n->node))
-                        c->preflight(&n->run->probes, n->node, &n->errors);
-        for (size_t i = first; i < n->errors.n_errors; i++)
-                name_node(n, n->errors.errors[i]);
-        return 0;
+        ask_components(n);
+        if (n->errors.n_errors > 0)
+                return 0;
+        r = node_lock(n, reterr);
+        return r < 0 ? r : node_look(n, reterr);
 }
 
 /* Only nodes that are about to be changed count: what runs has shown that it can live with its clock. */
@@ -211,26 +221,27 @@ static void check_members(const InstallRun *run, ErrorList *errors) {
 }
 
 /**
- * run_preflight() - look for what speaks against changing the nodes that differ
+ * run_prepare() - look for what speaks against changing the nodes that differ, and lock them
  * @run:        the run
  * @errors:     gets what is not of a single node
  *
- * Return: 0, or -EHOSTDOWN if there are errors now; nothing was written anywhere.
+ * Return: 0, or a negative errno if there are errors now; nothing was written anywhere.
  */
-int run_preflight(InstallRun *run, ErrorList *errors) {
+int run_prepare(InstallRun *run, ErrorList *errors) {
         size_t before = errors->n_errors;
-        bool refused;
+        int r;
 
         check_members(run, errors);
         check_clocks(run, errors);
-        (void) crew_each(run, node_differs, node_preflight);
+        r = crew_each(run, node_differs, node_prepare);
 
-        refused = errors->n_errors > before;
         for (NodeRun *n = run->nodes; n < run->nodes + run->n_nodes; n++) {
-                if (n->errors.n_errors == 0)
+                if (n->errors.n_errors == 0 || n->outcome == INSTALL_BROKEN)
                         continue;
                 node_end(n, INSTALL_BROKEN, "refused");
-                refused = true;
+                r = r < 0 ? r : -n->errors.errors[0]->errnum;
         }
-        return refused ? -EHOSTDOWN : 0;
+        if (r >= 0 && errors->n_errors > before)
+                r = -errors->errors[before]->errnum;
+        return r;
 }

@@ -15,6 +15,9 @@
 #define READY_SEC_DEFAULT 60u
 #define READY_EXTENSIONS 4u /* with progress all the while, so many times the limit */
 #define READY_PAUSE_USEC (100 * USEC_PER_MSEC)
+#define READY_LONG_USEC (3 * USEC_PER_SEC) /* what takes longer is asked less often ... */
+#define READY_LONG_PAUSE_USEC (250 * USEC_PER_MSEC)
+#define READY_BLOCKED_PAUSE_USEC (500 * USEC_PER_MSEC) /* ... and so is what depends on others */
 #define READY_LOOK_USEC (2 * USEC_PER_SEC) /* how often systemd is asked whether the unit still lives */
 #define READY_BLOCKED_USEC \
         (2 * USEC_PER_SEC) /* so long "waits for other nodes" stands before it is believed */
@@ -173,6 +176,13 @@ static int wait_ask(NodeRun *n, Wait *w, Error **reterr) {
         return r;
 }
 
+/* Some probes cost the node a login, just when it has other things to do. */
+static uint64_t wait_pause(const NodeRun *n, const Wait *w) {
+        if (n->blocked)
+                return READY_BLOCKED_PAUSE_USEC;
+        return clock_usec() < w->begun_usec + READY_LONG_USEC ? READY_PAUSE_USEC : READY_LONG_PAUSE_USEC;
+}
+
 /* Return: 1 if it is ready, 0 if it is blocked. */
 static int component_wait(NodeRun *n, const Component *c, Error **reterr) {
         Wait w = { .component = c, .looked_usec = clock_usec() };
@@ -181,7 +191,7 @@ static int component_wait(NodeRun *n, const Component *c, Error **reterr) {
         wait_begin(&w, w.looked_usec);
         node_step(n, "%s", c->name);
         while ((r = wait_ask(n, &w, reterr)) > 0)
-                clock_sleep(READY_PAUSE_USEC);
+                clock_sleep(wait_pause(n, &w));
         if (r >= 0 && w.blocked) {
                 free(n->waits_for);
                 n->waits_for = xasprintf("%s: %s", c->name, w.text ? w.text : "waits for other nodes");

@@ -155,19 +155,6 @@ static int run_serving(InstallRun *run, Error **reterr) {
         return 0;
 }
 
-/* What the first look promised may be otherwise by the time the locks are held. */
-static int run_prepare(InstallRun *run, ErrorList *errors) {
-        int r;
-
-        r = run_preflight(run, errors);
-        if (r < 0)
-                return r;
-        r = crew_each(run, node_differs, node_lock);
-        if (r < 0)
-                return r;
-        return crew_each(run, node_differs, node_look);
-}
-
 /* Was this node given binaries of another version before? A node that joins is no reason for a snapshot. */
 static bool node_changes_version(const NodeRun *n) {
         for (size_t i = 0; n->observation && i < n->observation->n_applied; i++) {

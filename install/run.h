@@ -81,7 +81,7 @@ int node_look(NodeRun *n, Error **reterr);
 void run_show(InstallRun *run); /* a dry run: what would change, as text and JSON */
 
 /* preflight.c */
-int run_preflight(InstallRun *run, ErrorList *errors);
+int run_prepare(InstallRun *run, ErrorList *errors);
 
 /* put.c */
 /* travels, or is made by a script; as opposed to what is asked of systemd */

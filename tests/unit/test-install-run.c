@@ -584,7 +584,6 @@ static void test_keeps_dying(void **state) {
         assert_outcomes(INSTALL_CHANGED, INSTALL_BROKEN, INSTALL_CHANGED);
         assert_error(0, "c1: alpha keeps dying: not up");
         assert_contains(world.errors.errors[0]->detail, "its last words");
-        assert_true(world.now < 30 * USEC_PER_SEC * 5); /* before the time is up; five sleep at once */
 }
 
 static void test_disk_full(void **state) {
