@@ -57,7 +57,8 @@ static const char* next_line(const char *line) {
         return *line ? line + 1 : line;
 }
 
-/* What is said although all is well, and ssh's alarm about a changed key, which we raise in our own words. */
+/* What is said although all is well, and ssh's alarm about a changed key, which we raise in our own
+ * words. */
 static bool is_noise(const char *line) {
         static const char *const alarm[] = {
                 "@@@@",

@@ -65,8 +65,8 @@ int host_put(Host *h, const HostPut *put, Error **reterr);
 /* Writes applied.json for plan, if it would say something new: may be called at the end of every run. */
 int host_record(Host *h, const Plan *plan, const char *identity, Error **reterr);
 
-/* A script of POSIX sh as root, under "set -eu"; its standard output. A status other than 0 is an Error with standard
- * error as detail. */
+/* A script of POSIX sh as root, under "set -eu"; its standard output. A status other than 0 is an Error
+ * with standard error as detail. */
 int host_exec(Host *h, const char *script, Buffer *ret, Error **reterr);
 int host_read(Host *h, const char *path, size_t limit, Buffer *ret, Error **reterr);
 int host_bus(Host *h, UnitBus **ret, Error **reterr); /* lent; opened on first use */

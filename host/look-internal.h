@@ -3,7 +3,7 @@
 
 #include "host/look-parse.h"
 
-/* What look-parse.c (sections, paths, units) and look-facts.c share. */
+/* What the files that understand look.sh share. */
 
 typedef struct LookParser {
         const LookRequest *request;
@@ -27,6 +27,8 @@ char* look_word(char **line);
 /* The value under /run/hardway/UNIT.loaded grows line by line. */
 ObservedUnit* look_unit(LookParser *p, const char *name);
 
+int look_units(LookParser *p, char *text, size_t size);
+int look_inputs(LookParser *p, char *text, size_t size);
 int look_packages(LookParser *p, char *text, size_t size);
 int look_tools(LookParser *p, char *text, size_t size);
 int look_systemd(LookParser *p, char *text, size_t size);

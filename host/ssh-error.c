@@ -34,14 +34,15 @@ static const SshFailure ssh_failures[] = {
         { "REMOTE HOST IDENTIFICATION HAS CHANGED!", ERROR_PERMISSION, EKEYREJECTED,
           "ssh: {} shows another host key than the one that is known",
           "Somebody reinstalled this machine, or another one answers at its address. If it was\n"
-          "reinstalled, forget the old key: ssh-keygen -R {} (and host_key in the cluster file, if it stands there).\n" },
+          "reinstalled, forget the old key: ssh-keygen -R {} (and host_key in the cluster file, if it\n"
+          "stands there).\n" },
         { "no matching host key type found", ERROR_PERMISSION, EKEYREJECTED,
           "ssh: {} has no host key of the type that is known for it",
           "ssh-keyscan {} shows those that it has.\n" },
         { "Host key verification failed.", ERROR_PERMISSION, ENOKEY, "ssh: the host key of {} is not known",
           "Compare it with what the node says itself (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub),\n"
-          "then log in once by hand (ssh {user}@{}), or put it into the cluster file (ssh: host_key), or use\n"
-          "--accept-new.\n" },
+          "then log in once by hand (ssh {user}@{}), or put it into the cluster file (ssh: host_key), or\n"
+          "use --accept-new.\n" },
         { "Connection refused", ERROR_UNAVAILABLE, ECONNREFUSED,
           "ssh: {} refuses the connection: no sshd is running there",
           "Is it started, and the port right?\n" },

@@ -8,8 +8,8 @@
  * connection per node: the first channel of a run becomes the master of all later ones (ControlMaster=auto),
  * which therefore take 10 ms instead of a quarter of a second, and a master that died is replaced by the
  * next. It goes away with the run, or by itself soon after a run that was killed. Its socket is this run's
- * own, as another run on the same node at the same time must be able to end without ending ours; only masters
- * that are to stay for the next run have a name that it will find.
+ * own, as another run on the same node at the same time must be able to end without ending ours; only
+ * masters that are to stay for the next run have a name that it will find.
  */
 
 #include <errno.h>

@@ -27,4 +27,5 @@ struct UnitBus {
 /* Calls a method of the manager; subject: the unit it is about, for the Error, or NULL; ret may be NULL. */
 int bus_call(UnitBus *b, const char *method, const char *subject, sd_bus_message **ret, Error **reterr,
              const char *types, ...);
-int bus_call_message(UnitBus *b, sd_bus_message *call, const char *subject, sd_bus_message **ret, Error **reterr);
+int bus_call_message(UnitBus *b, sd_bus_message *call, const char *subject, sd_bus_message **ret,
+                     Error **reterr);

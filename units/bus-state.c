@@ -231,8 +231,8 @@ static int change_links(UnitBus *b, const char *method, char *const *units, cons
  * @enable:     which of both
  * @reterr:     names the first unit
  *
- * Reads all unit files again (as unit_bus_daemon_reload() does) if that changed anything, since systemd would
- * go on telling the old state.
+ * Reads all unit files again (as unit_bus_daemon_reload() does) if that changed anything, since systemd
+ * would go on telling the old state.
  *
  * Return: 0, or a negative errno.
  */

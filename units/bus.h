@@ -9,10 +9,11 @@
 /*
  * Unit control over sd-bus: a synchronous tool's view of systemd's manager
  *
- * A UnitBus speaks to one systemd: over the local private socket or the system bus, or over a socket to which somebody else has
- * attached a bridge (ssh NODE systemd-stdio-bridge, see host/). Jobs are queued first (unit_bus_start() and its kin return at
- * once) and awaited together (unit_bus_wait()), since etcd answers its start job only when a quorum is up. JobRemoved is
- * matched before the first call, results are kept by job path, so no signal can be missed.
+ * A UnitBus speaks to one systemd: over the local private socket or the system bus, or over a socket to
+ * which somebody else has attached a bridge (ssh NODE systemd-stdio-bridge, see host/). Jobs are queued
+ * first (unit_bus_start() and its kin return at once) and awaited together (unit_bus_wait()), since etcd
+ * answers its start job only when a quorum is up. JobRemoved is matched before the first call, results are
+ * kept by job path, so no signal can be missed.
  */
 typedef struct UnitBus UnitBus;
 
@@ -37,13 +38,15 @@ int unit_bus_open_fd(int fd, bool bus_client, UnitBus **ret, Error **reterr); /*
 
 int unit_bus_daemon_reload(UnitBus *b, Error **reterr);
 int unit_bus_job(UnitBus *b, UnitJob job, const char *unit, Error **reterr); /* queued; 0 */
-/* Waits for all queued jobs, or until timeout: 0 all ended, -ETIMEDOUT some still run (they stay queued, not an Error). A job that ended
- * otherwise than "done" is an Error naming unit and result. */
+/* Waits for all queued jobs, or until timeout: 0 all ended, -ETIMEDOUT some still run (they stay queued,
+ * not an Error). A job that ended otherwise than "done" is an Error naming unit and result. */
 int unit_bus_wait(UnitBus *b, uint64_t timeout_usec, Error **reterr);
+/* Both make systemd read all unit files again, if they changed anything. */
 int unit_bus_enable(UnitBus *b, char *const *units, bool enable, Error **reterr);
 int unit_bus_mask(UnitBus *b, char *const *units, bool mask, Error **reterr);
 int unit_bus_reset_failed(UnitBus *b, const char *unit, Error **reterr);
-int unit_bus_state(UnitBus *b, const char *unit, UnitState *ret, Error **reterr); /* a unit that is not there is "not-found" */
+/* A unit that is not there is "not-found". */
+int unit_bus_state(UnitBus *b, const char *unit, UnitState *ret, Error **reterr);
 void unit_state_done(UnitState *state);
 UnitBus* unit_bus_free(UnitBus *b);
 DEFINE_CLEANUP(UnitBus*, unit_bus_free)

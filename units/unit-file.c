@@ -211,7 +211,8 @@ int unit_file_set_command(UnitFile *u, const char *key, const char *prefix, char
  * @u:          the file
  * @key:        "ExecStart"
  * @prefix:     "" or a combination of '-', '+' and '!'
- * @argv:       as for unit_file_set_command(), but a '%' begins a specifier of systemd.unit(5) "SPECIFIERS", such
+ * @argv:       as for unit_file_set_command(), but a '%' begins a specifier of systemd.unit(5) "SPECIFIERS",
+ *              such
  *              as %d, the directory of the unit's credentials; "%%" is a '%'
  * @breaks:     one argument a line
  * @reterr:     says which key's value cannot be written

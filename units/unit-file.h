@@ -27,10 +27,12 @@ int unit_file_set(UnitFile *u, const char *key, const char *value, Error **reter
 int unit_file_set_literal(UnitFile *u, const char *key, const char *value, Error **reterr);
 /* Each word quoted, '%' escaped. */
 int unit_file_set_words(UnitFile *u, const char *key, char *const *words, Error **reterr);
-/* ExecStart= and its kin; prefix is "" or made of '+', '-' and '!'; one argument a line where breaks is true. */
+/* ExecStart= and its kin; prefix is "" or made of '+', '-' and '!'; one argument a line where breaks is
+ * true. */
 int unit_file_set_command(UnitFile *u, const char *key, const char *prefix, char *const *argv, bool breaks,
                           Error **reterr);
-/* The same, but '%' begins a specifier ("--key=%d/server.key"); unit_escape_percent() for what comes from outside. */
+/* The same, but '%' begins a specifier ("--key=%d/server.key"); unit_escape_percent() for what comes from
+ * outside. */
 int unit_file_set_command_specifiers(UnitFile *u, const char *key, const char *prefix, char *const *argv,
                                      bool breaks, Error **reterr);
 int unit_file_set_environment(UnitFile *u, const char *name, const char *value, Error **reterr);

@@ -8,8 +8,8 @@
  * unit-file.h is what others use; here is what it is made of.
  *
  * Settings differ in what they do with a word. Command lines and Environment= know C's escapes (\n, \x20),
- * lists of names and paths know none that all of them share; command lines expand variables ('$'). Specifiers
- * ('%') are expanded everywhere, and escaped unless they are wanted.
+ * lists of names and paths know none that all of them share; command lines expand variables ('$').
+ * Specifiers ('%') are expanded everywhere, and escaped unless they are wanted.
  */
 typedef enum UnitQuote {
         QUOTE_ESCAPES = 1 << 0,

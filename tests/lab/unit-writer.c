@@ -3,8 +3,8 @@
 /*
  * usage: unit-writer PROGRAM SEED COUNT UNIT EXPECTED
  *
- * Writes a unit file whose COUNT command lines have PROGRAM print random arguments, and what it should print then: a line for each
- * argument, in hex. For test_units.py, which has the real systemd read it.
+ * Writes a unit file whose COUNT command lines have PROGRAM print random arguments, and what it should print
+ * then: a line for each argument, in hex. For test_units.py, which has the real systemd read it.
  */
 
 #include <fcntl.h>

@@ -217,7 +217,8 @@ static void test_stale(void **state) {
         assert_content(f, "etc/hardway/etcd.conf", "");
 }
 
-/* Users are there before what belongs to them; the staged file belongs to them, not only the published one. */
+/* Users are there before what belongs to them; the staged file belongs to them, not only the published
+ * one. */
 static void test_owner(void **state) {
         HostFixture *f = *state;
         _cleanup_(plan_freep) Plan *p = fixture_plan(f);

@@ -26,7 +26,8 @@ static int send_removed(Manager *m, const char *job, const char *unit, const cha
         return sd_bus_emit_signal(m->bus, PATH, MANAGER, "JobRemoved", "uoss", 1, job, unit, result);
 }
 
-/* What happens to a job is in the unit's name: RESULT-..., "early" before the reply, "never", "lost" hangs up. */
+/* What happens to a job is in the unit's name: RESULT-..., "early" before the reply, "never", "lost"
+ * hangs up. */
 static int start_unit(sd_bus_message *call, void *userdata, sd_bus_error *error) {
         Manager *m = userdata;
         _cleanup_free_ char *path = NULL, *result = NULL;
