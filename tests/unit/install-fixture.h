@@ -17,12 +17,12 @@
  * written into a log, one word for the node and one for the deed.
  */
 typedef struct FakeNode {
-        const char *put;     /* configuration on the disk; NULL: none */
-        const char *running; /* what the service was started with; NULL: it does not run */
-        bool recorded;       /* applied.json is there */
-        bool leads;          /* until it hands over */
-        bool broken;         /* its service never gets ready */
-        bool dying;          /* ... and is restarted all the time */
+        const char *put;             /* configuration on the disk; NULL: none */
+        const char *_Atomic running; /* what the service was started with; NULL: it does not run */
+        bool recorded;               /* applied.json is there */
+        bool leads;                  /* until it hands over */
+        bool broken;                 /* its service never gets ready */
+        bool dying;                  /* ... and is restarted all the time */
         bool unreachable, busy, full, job_fails;
         unsigned n_restarts;
         const char *identity; /* of applied.json; NULL: ours, if recorded */
@@ -44,7 +44,6 @@ typedef struct World {
         const char *cancel_at; /* the deed that is the last before somebody presses Ctrl-C */
         Buffer log;
         pthread_mutex_t mutex;
-        _Atomic uint64_t now;
         InstallResult result;
         ErrorList errors;
 } World;
