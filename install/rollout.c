@@ -152,10 +152,8 @@ static int rollout_stop(NodeRun **turn, size_t done, size_t n_turn, int r, Error
         }
         if (rest) {
                 names = strv_join(rest, ", ");
-                error_detail(&error,
-                             "The rollout stopped here; not touched: %s. Mend this node, then run hardway "
-                             "install again.\n",
-                             names);
+                error_detail(&error, "The rollout stopped here; not touched: %s.%s\n", names,
+                             r == -ECANCELED ? "" : " Mend this node, then run hardway install again.");
         }
         return node_fail(turn[done], r, error);
 }

@@ -2,6 +2,7 @@
 
 #include "install/run.h"
 #include "common/alloc.h"
+#include "common/parallel.h"
 
 /*
  * A run from end to end: look, refuse, lock, look again, change, prove. The parts are in files of their own;
@@ -324,6 +325,21 @@ static void run_report(InstallRun *run, InstallResult *result) {
         result->duration_usec = clock_usec() - run->start_usec;
 }
 
+typedef struct Whole {
+        InstallRun *run;
+        InstallResult *result;
+        ErrorList *errors;
+        int r;
+} Whole;
+
+/* In a thread of its own, which gets no signals: so what is at work is not interrupted, and looks at the flag that the signal
+ * has set once it is done. */
+static void run_whole(void *userdata) {
+        Whole *w = userdata;
+
+        w->r = run_all(w->run, w->result, w->errors);
+}
+
 /**
  * install_run() - bring nodes to what the cluster file says
  * @request:    what, where, and whom to tell
@@ -335,11 +351,11 @@ static void run_report(InstallRun *run, InstallResult *result) {
  */
 int install_run(const InstallRequest *request, InstallResult *ret, ErrorList *errors) {
         InstallRun run;
-        int r;
+        Whole whole = { .run = &run, .result = ret, .errors = errors };
 
         *ret = (InstallResult) {};
         run_init(&run, request);
-        r = run_all(&run, ret, errors);
+        parallel_run(run_whole, (void *const[]){ &whole }, 1);
         run_report(&run, ret);
 
         for (NodeRun *n = run.nodes; n < run.nodes + run.n_nodes; n++) {
@@ -348,7 +364,7 @@ int install_run(const InstallRequest *request, InstallResult *ret, ErrorList *er
                 n->errors.n_errors = 0;
         }
         run_done(&run);
-        return r;
+        return whole.r;
 }
 
 const char* install_outcome_to_string(InstallOutcome o) {
