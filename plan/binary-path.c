@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Where binaries lie on a node: one directory per version, so that an upgrade is visible in the unit and can be
- * undone
+ * Where binaries lie on a node: one directory per version, so that an upgrade is visible in the unit and can
+ * be undone
  */
 
 #include <stdlib.h>

@@ -11,13 +11,14 @@
  */
 typedef struct PlanContext PlanContext;
 
+/* A value is literal but for systemd's specifiers ("%d/ca.crt"). Without value and function it is a bare flag; a function
+ * whose result is NULL leaves the flag out. */
 typedef struct Flag {
-        const char *name;  /* without dashes */
-        const char *value; /* literal, but for specifiers ("%d/ca.crt"); NULL: see function; both NULL: a bare flag */
-        char *(*function)(
-                const PlanContext *c); /* the value for this cluster and node; NULL result: left out */
-        unsigned first_minor;          /* of Kubernetes 1.N; 0: no bound */
-        unsigned last_minor;           /* 0: no bound */
+        const char *name; /* without dashes */
+        const char *value;
+        char *(*function)(const PlanContext *c); /* the value for this cluster and node */
+        unsigned first_minor;                    /* of Kubernetes 1.N; 0: no bound */
+        unsigned last_minor;                     /* 0: no bound */
         const char *why;
 } Flag;
 

@@ -58,7 +58,8 @@ typedef struct ProbeContext {
  * ("nodes/c0/pki/etcd/healthcheck-client", kubeconfig "super-admin"), or none (NULL). */
 int probe_client(const ProbeContext *c, const char *ca, const char *credential, HttpClient **ret,
                  Error **reterr);
-/* Bytes of a file of the store ("nodes/c0/pki/apiserver.crt"), lent; for probes, which run in several threads. */
+/* Bytes of a file of the store ("nodes/c0/pki/apiserver.crt"), lent; for probes, which run in several
+ * threads. */
 int probe_store_file(const ProbeContext *c, const char *path, const Buffer **ret, Error **reterr);
 
 typedef enum CheckState {

@@ -12,9 +12,9 @@
 /*
  * A world of three controllers and two load balancers that exist in memory only
  *
- * Each carries one service: its configuration is the string World.wanted, put into a file. A fake node knows what was put
- * there, what its service was started with, and how it is to misbehave. Time passes when somebody sleeps. What is done to nodes is
- * written into a log, one word for the node and one for the deed.
+ * Each carries one service: its configuration is the string World.wanted, put into a file. A fake node knows
+ * what was put there, what its service was started with, and how it is to misbehave. Time passes when
+ * somebody sleeps. What is done to nodes is written into a log, one word for the node and one for the deed.
  */
 typedef struct FakeNode {
         const char *put;             /* configuration on the disk; NULL: none */

@@ -342,7 +342,8 @@ int __wrap_http_request(HttpClient *c, const HttpRequest *request, HttpResponse 
         return 0;
 }
 
-/* Every thread has a time of its own: else those that sleep would make time fly for one that has yet to run. */
+/* Every thread has a time of its own: else those that sleep would make time fly for one that has yet to
+ * run. */
 static __thread uint64_t now = 1;
 
 uint64_t __wrap_clock_usec(void) {
@@ -531,12 +532,12 @@ static void test_one_by_one(void **state) {
         world.fakes[3].leads = true;
         assert_int_equal(run_all(), 0);
         assert_true(world.result.serving);
-        assert_string_equal(
-                buffer_str(&world.log),
-                "c1 gate, c1 put, c1 record, c1 restart, c1 gate, c2 gate, c2 put, c2 record, c2 restart, c2 gate, "
-                "c0 gate, c0 put, c0 record, c0 hands-over, c0 restart, c0 gate, "
-                "lb1 gate, lb1 put, lb1 record, lb1 restart, lb1 gate, "
-                "lb0 gate, lb0 put, lb0 record, lb0 hands-over, lb0 restart, lb0 gate");
+        assert_string_equal(buffer_str(&world.log),
+                            "c1 gate, c1 put, c1 record, c1 restart, c1 gate, "
+                            "c2 gate, c2 put, c2 record, c2 restart, c2 gate, "
+                            "c0 gate, c0 put, c0 record, c0 hands-over, c0 restart, c0 gate, "
+                            "lb1 gate, lb1 put, lb1 record, lb1 restart, lb1 gate, "
+                            "lb0 gate, lb0 put, lb0 record, lb0 hands-over, lb0 restart, lb0 gate");
 }
 
 static void test_stops_at_the_first(void **state) {
