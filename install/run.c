@@ -332,8 +332,8 @@ typedef struct Whole {
         int r;
 } Whole;
 
-/* In a thread of its own, which gets no signals: so what is at work is not interrupted, and looks at the flag
- * that the signal has set once it is done. */
+/* In a thread of its own, which gets no signals: so what is at work is not interrupted, and looks at the
+ * flag that the signal has set once it is done. */
 static void run_whole(void *userdata) {
         Whole *w = userdata;
 

@@ -11,8 +11,8 @@
  */
 typedef struct PlanContext PlanContext;
 
-/* A value is literal but for systemd's specifiers ("%d/ca.crt"). Without value and function it is a bare flag; a function
- * whose result is NULL leaves the flag out. */
+/* A value is literal but for systemd's specifiers ("%d/ca.crt"). Without value and function it is a bare
+ * flag; a function whose result is NULL leaves the flag out. */
 typedef struct Flag {
         const char *name; /* without dashes */
         const char *value;
