@@ -50,5 +50,7 @@ void loopback_names(const Cluster *c, const Node *node,
 char* lease_duration(const PlanContext *c);
 char* lease_renew(const PlanContext *c);
 char* lease_retry(const PlanContext *c);
+/* Ready if somebody leads, by the lease of that name. */
+void leader_ready(const ProbeContext *c, const Node *node, const char *lease, ProbeResult *ret);
 /* Who leads, by the lease in kube-system, and is the leader alive? id: "scheduler.leader". */
 void check_leader(const ProbeContext *c, const char *lease, const char *id, CheckList *checks);

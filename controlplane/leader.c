@@ -130,6 +130,29 @@ static void add_lease(const Lease *l, bool alive, const char *name, const char *
 }
 
 /**
+ * leader_ready() - does anybody lead?
+ * @c:          the context of the probe
+ * @node:       the node whose apiserver is asked
+ * @lease:      the name of the lease, which is that of the program
+ * @ret:        ready if the lease has a holder
+ *
+ * Asked with super-admin's rights: on a first installation the bindings of others are yet to be made.
+ */
+void leader_ready(const ProbeContext *c, const Node *node, const char *lease, ProbeResult *ret) {
+        _cleanup_(http_client_freep) HttpClient *http = NULL;
+        _cleanup_free_ char *url = cluster_apiserver_url(c->cluster, node), *problem = NULL;
+        _cleanup_error_ Error *error = NULL;
+        _cleanup_(lease_done) Lease l = {};
+
+        if (probe_client(c, "ca", "super-admin", &http, &error) < 0)
+                probe_result_set(ret, PROBE_FAILED, "%s", error->message);
+        else if (read_lease(http, url, lease, &l, &problem) < 0)
+                probe_result_set(ret, PROBE_WAITING, "%s", problem);
+        else
+                probe_result_set(ret, PROBE_READY, NULL);
+}
+
+/**
  * check_leader() - add the check of a leader
  * @c:          the context of the probe
  * @lease:      the name of the lease, which is that of the program

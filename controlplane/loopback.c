@@ -37,7 +37,7 @@ static char* make_script(const ProbeContext *c, const char *kubeconfig, unsigned
  * @node:       the node
  * @kubeconfig: whose certificate to show: "scheduler"
  * @port:       its port
- * @ret:        ready if /healthz says ok, and its certificate is the cluster's
+ * @ret:        ready if /healthz says ok, its certificate is the cluster's, and one of its kind leads
  * @reterr:     not set: a node that cannot be asked is waited for
  *
  * Return: 0.
@@ -46,6 +46,7 @@ int loopback_ready(const ProbeContext *c, const Node *node, const char *kubeconf
                    ProbeResult *ret, Error **reterr) {
         _cleanup_free_ char *script = make_script(c, kubeconfig, port);
         _cleanup_buffer_ Buffer out = BUFFER_NULL;
+        _cleanup_free_ char *lease = xasprintf("kube-%s", kubeconfig);
         _cleanup_error_ Error *error = NULL;
         const char *text;
 
@@ -55,7 +56,7 @@ int loopback_ready(const ProbeContext *c, const Node *node, const char *kubeconf
         }
         text = buffer_str(&out);
         if (streq(text, "ok") || streq(text, "ok\n"))
-                probe_result_set(ret, PROBE_READY, NULL);
+                leader_ready(c, node, lease, ret);
         else
                 probe_result_set(ret, PROBE_WAITING, "%.*s", (int) strcspn(text, "\n"), text);
         return 0;
