@@ -23,7 +23,8 @@ bool change_is_put(const Change *c) {
 
 static bool change_is_ahead(const Change *c) {
         return change_is_put(c) && c->item &&
-               (c->item->type == PLAN_BINARY || c->item->type == PLAN_DIRECTORY);
+               (c->item->type == PLAN_BINARY ||
+                (c->item->type == PLAN_DIRECTORY && streq(c->item->owner, "root:root")));
 }
 
 /* A part of the changes; the strings stay those of the whole, so only the array is to be freed. */
