@@ -62,6 +62,7 @@ static int haproxy_plan(const PlanContext *c, Plan *plan, Error **reterr) {
         item = plan_add_package(plan, "haproxy", "haproxy",
                                 "The distribution's own, with its security updates.");
         strv_add(&item->package.units, HAPROXY_UNIT);
+        strv_add(&item->package.leaves, "/var/lib/haproxy"); /* its chroot, with a socket in it */
 
         r = add_files(c, plan, reterr);
         if (r < 0)

@@ -90,13 +90,24 @@ static void script_users(const Plan *plan, Buffer *out) {
 }
 
 /* host/ writes down the packages that it had to install; those that were there before stay. */
-static void script_packages(Buffer *out) {
+static void script_packages(const Plan *plan, Buffer *out) {
+        buffer_add_str(out,
+                       "# packages that came with hardway, and what their removal would leave\nleaves=\n");
+        PLAN_FOREACH(item, plan, PLAN_PACKAGE) {
+                _cleanup_free_ char *leaves = strv_join(item->package.leaves, " ");
+
+                if (item->package.leaves)
+                        buffer_addf(
+                                out,
+                                "if grep -q -s -x %s /var/lib/hardway/packages; then leaves=\"$leaves %s\"; fi\n",
+                                item->package.name, leaves);
+        }
         buffer_add_str(
                 out,
-                "# packages that came with hardway\n"
                 "if [ -s /var/lib/hardway/packages ] && command -v apt-get >/dev/null; then\n"
                 "        DEBIAN_FRONTEND=noninteractive apt-get purge -y -q -o DPkg::Lock::Timeout=120 --autoremove"
                 " $(cat /var/lib/hardway/packages) >/dev/null\n"
+                "        rm -rf $leaves\n"
                 "fi\n");
 }
 
@@ -109,7 +120,7 @@ static void script_packages(Buffer *out) {
 void reset_script(const Plan *plan, const Observation *o, Buffer *out) {
         script_units(plan, out);
         script_files(plan, o, out);
-        script_packages(out);
+        script_packages(plan, out);
         script_directories(plan, out);
         script_users(plan, out);
         buffer_add_str(out, "# the last of it: units that are no more, and our own records\n"

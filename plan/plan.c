@@ -50,6 +50,7 @@ static void item_done_own(PlanItem *item) {
         case PLAN_PACKAGE:
                 free(item->package.name);
                 strv_free(item->package.units);
+                strv_free(item->package.leaves);
                 break;
         case PLAN_SYSCTL:
                 free(item->sysctl.key);

@@ -71,7 +71,8 @@ typedef struct PlanItem {
                 } user;
                 struct {
                         char *name;
-                        Strv units; /* masked while the package manager runs */
+                        Strv units;  /* masked while the package manager runs */
+                        Strv leaves; /* directories that stay behind when it is removed */
                 } package;
                 struct {
                         char *key, *value; /* applied now; the file of the same component keeps it */
