@@ -7,6 +7,10 @@ import pytest
 from lab import Lab, TOP, run
 
 
+# Minutes under emulation: part of the long tier.
+collect_ignore = [] if os.environ.get("HARDWAY_TEST_TIER") == "long" else ["test_arm64.py"]
+
+
 @pytest.fixture(scope="session", name="program")
 def program_fixture():
     return os.path.realpath(os.environ["HARDWAY"])
@@ -22,19 +26,17 @@ def mirror_fixture():
     return result.out.strip()
 
 
-@pytest.fixture(scope="module", name="make_lab")
-def make_lab_fixture(program, mirror, tmp_path_factory):
-    """A function that boots a lab; all labs of a module are taken down after it, also when it failed."""
+def maker(program, mirror, tmp_path_factory):
+    """Gives a function that boots a lab, and takes all that it booted down in the end, also after a failure."""
     labs = []
 
-    def make(name, hosts=None, image=None, boot=True):
+    def make(name, hosts=None, image=None):
         lab = Lab(name, tmp_path_factory.mktemp(name), program)
         if mirror:
             lab.env["HARDWAY_MIRROR"] = mirror
         labs.append(lab)
         lab.down()
-        if boot:
-            lab.up(hosts, image)
+        lab.up(hosts, image)
         return lab
 
     yield make
@@ -42,10 +44,22 @@ def make_lab_fixture(program, mirror, tmp_path_factory):
         lab.down()
 
 
+@pytest.fixture(name="make_lab")
+def make_lab_fixture(program, mirror, tmp_path_factory):
+    """Labs for one test."""
+    yield from maker(program, mirror, tmp_path_factory)
+
+
+@pytest.fixture(scope="module", name="make_shared_lab")
+def make_shared_lab_fixture(program, mirror, tmp_path_factory):
+    """Labs for all tests of a file."""
+    yield from maker(program, mirror, tmp_path_factory)
+
+
 @pytest.fixture(scope="module", name="cluster")
-def cluster_fixture(make_lab):
+def cluster_fixture(make_shared_lab):
     """Five hosts with a cluster on them, installed as the README says."""
-    lab = make_lab("cluster")
+    lab = make_shared_lab("cluster")
     lab.init()
     lab.hardway("pki", "gen")
     lab.hardway("fetch")

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import shlex
 import subprocess
 import time
@@ -152,3 +153,24 @@ def find_entries(tree, name):
     elif isinstance(tree, list):
         for value in tree:
             yield from find_entries(value, name)
+
+
+def edit(lab, pattern, replacement):
+    path = os.path.join(lab.directory, "hardway.yaml")
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    changed = re.sub(pattern, replacement, text, flags=re.M)
+    assert changed != text
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(changed)
+
+
+def whole_job(lab, port=6443, before_install=None):
+    lab.hardway("pki", "gen")
+    lab.hardway("fetch")
+    if before_install:
+        before_install()
+    lab.hardway("install", timeout=1500)
+    assert lab.version(port=port, timeout=5)["gitVersion"] == "v1.36.3"
+    lab.hardway("verify")
+    assert "nothing to change" in lab.hardway("install").out

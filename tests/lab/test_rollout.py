@@ -1,24 +1,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Changing a cluster that serves: one node at a time, and nobody who asks the VIP notices."""
 import os
-import re
 import signal
 import subprocess
 import time
 
-from lab import BALANCERS, CONTROLLERS, TOP, await_true
+from lab import BALANCERS, CONTROLLERS, TOP, await_true, edit
 
 UNITS = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"]
-
-
-def edit(lab, pattern, replacement):
-    path = os.path.join(lab.directory, "hardway.yaml")
-    with open(path, encoding="utf-8") as file:
-        text = file.read()
-    changed = re.sub(pattern, replacement, text, flags=re.M)
-    assert changed != text
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(changed)
 
 
 def add_flags(lab, **flags):

@@ -1,32 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The same job in other surroundings: Debian 13, another port and profile, arm64, a sanitized build, this machine without ssh."""
+"""The same job in other surroundings: Debian 13, another port and profile, node after node, a sanitized build, after a reset."""
 import os
-import re
 
 import pytest
 
-from lab import BALANCERS, CONTROLLERS, TOP, run
-
-
-def edit(lab, pattern, replacement):
-    path = os.path.join(lab.directory, "hardway.yaml")
-    with open(path, encoding="utf-8") as file:
-        text = file.read()
-    changed = re.sub(pattern, replacement, text, flags=re.M)
-    assert changed != text
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(changed)
-
-
-def whole_job(lab, port=6443, before_install=None):
-    lab.hardway("pki", "gen")
-    lab.hardway("fetch")
-    if before_install:
-        before_install()
-    lab.hardway("install", timeout=1500)
-    assert lab.version(port=port, timeout=5)["gitVersion"] == "v1.36.3"
-    lab.hardway("verify")
-    assert "nothing to change" in lab.hardway("install").out
+from lab import BALANCERS, CONTROLLERS, whole_job
 
 
 def test_debian_13(make_lab):
@@ -92,8 +70,7 @@ def test_first_try_that_failed_can_be_reset(make_lab):
 
 
 def test_backup_brings_the_cluster_directory_back(make_lab, tmp_path):
-    lab = make_lab("backup", boot=False)
-    lab.up(CONTROLLERS | BALANCERS)
+    lab = make_lab("backup")
     lab.init()
     lab.hardway("pki", "gen")
     lab.hardway("fetch")
@@ -107,18 +84,3 @@ def test_backup_brings_the_cluster_directory_back(make_lab, tmp_path):
     lab.hardway("restore", "--passphrase-file", str(secret), "--directory", str(elsewhere), file)
     assert "nothing to change" in lab.hardway("install", cwd=str(elsewhere)).out
     lab.hardway("verify", cwd=str(elsewhere))
-
-
-def test_arm64(make_lab):
-    """Three arm64 controllers under emulation, driven from here; the load balancers are this machine's architecture."""
-    result = run([os.path.join(TOP, "lab", "mirror", "get"), "--arch", "amd64", "--arch", "arm64"], timeout=3600)
-    assert result.status == 0, result
-    hosts = {name: f"{address}:arm64" for name, address in CONTROLLERS.items()} | BALANCERS
-    lab = make_lab("arm64", hosts)
-    if result.out.strip():
-        lab.env["HARDWAY_MIRROR"] = result.out.strip()
-    lab.init()
-    edit(lab, r"^arch: amd64", "arch: arm64")
-    edit(lab, r"roles: \[loadbalancer\]", "roles: [loadbalancer], arch: amd64")
-    whole_job(lab)
-    assert lab.version(timeout=10)["platform"] == "linux/arm64"
