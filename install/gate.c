@@ -13,7 +13,8 @@
  * elsewhere is lost. And, before the change, of one that does not work on this node anyway: restarting it
  * takes nothing away, and may be what mends it.
  */
-#define GATE_SEC_DEFAULT 60u
+#define GATE_BEFORE_SEC 30u /* an election passes; a lost node does not come back for waiting */
+#define GATE_AFTER_SEC 60u  /* at least: what was restarted has to catch up */
 #define GATE_PAUSE_USEC (100 * USEC_PER_MSEC)
 
 static bool component_is_touched(const NodeRun *n, const Component *c) {
@@ -36,30 +37,29 @@ static bool gate_matters(const NodeRun *n, const Component *c, bool before) {
         return component_is_touched(n, c) && (!before || component_is_ready(n, c));
 }
 
-/* Return: 1 to go on waiting, 0 if it is open, or an error. */
-static int gate_judge(NodeRun *n, const Component *c, const ProbeResult *result, bool before, char **text,
-                      uint64_t *since_usec, Error **reterr) {
-        unsigned limit = c->ready_sec > 0 ? c->ready_sec : GATE_SEC_DEFAULT;
+static uint64_t gate_limit(const Component *c, bool before) {
+        if (before)
+                return GATE_BEFORE_SEC * USEC_PER_SEC;
+        return (c->ready_sec > GATE_AFTER_SEC ? c->ready_sec : GATE_AFTER_SEC) * USEC_PER_SEC;
+}
 
+/* Return: 1 to go on waiting, 0 if it is open, or an error. */
+static int gate_judge(NodeRun *n, const Component *c, const ProbeResult *result, bool before,
+                      uint64_t end_usec, Error **reterr) {
         if (result->state == PROBE_READY)
                 return 0;
-        if (!streq_null(*text, result->text)) {
-                free(*text);
-                *text = xstrdup_null(result->text);
-                *since_usec = clock_usec();
-                node_event(n, INSTALL_WAITING, *text, 0, 0);
-        }
-        if (result->state != PROBE_FAILED && clock_usec() <= *since_usec + limit * USEC_PER_SEC)
+        if (result->state != PROBE_FAILED && clock_usec() <= end_usec) {
+                node_event(n, INSTALL_WAITING, result->text, 0, 0);
                 return 1;
+        }
         return error_set(reterr, ERROR_UNAVAILABLE, EAGAIN, "%s %s: %s",
                          before ? "not changed, as it would put the cluster at risk, because of" :
                                   "changed, but the cluster is not well because of",
-                         c->name, *text ? *text : "no answer");
+                         c->name, result->text ? result->text : "no answer");
 }
 
 static int gate_wait(NodeRun *n, const Component *c, bool before, Error **reterr) {
-        uint64_t since_usec = clock_usec();
-        _cleanup_free_ char *text = NULL;
+        uint64_t end_usec = clock_usec() + gate_limit(c, before);
         int r;
 
         for (;;) {
@@ -69,7 +69,7 @@ static int gate_wait(NodeRun *n, const Component *c, bool before, Error **reterr
                 if (r >= 0)
                         r = c->gate(&n->run->probes, n->node, &result, reterr);
                 if (r >= 0)
-                        r = gate_judge(n, c, &result, before, &text, &since_usec, reterr);
+                        r = gate_judge(n, c, &result, before, end_usec, reterr);
                 probe_result_done(&result);
                 if (r <= 0)
                         return r;
