@@ -175,7 +175,7 @@ static int failure_tls(const char *text, const char *where, Error **reterr) {
         if (r < 0)
                 return r;
         if (strstr(text, "SSL_ERROR_SYSCALL") || strstr(text, "unexpected eof") ||
-            strstr(text, "reset by peer"))
+            strstr(text, "reset by peer") || strstr(text, "Broken pipe"))
                 return error_set(reterr, ERROR_UNAVAILABLE, ECONNRESET,
                                  "%s: the connection was closed during the TLS handshake", where);
         return error_set(reterr, ERROR_UNAVAILABLE, EPROTO, "%s: no TLS connection: %s", where, text);
