@@ -157,7 +157,7 @@ static void all_well(void) {
         Node nodes[3];                                                 \
         Cluster c = fixture_cluster(nodes);                            \
         ProbeContext context = { .cluster = &c, .exec = run_on_node }; \
-        _cleanup_(probe_result_done) ProbeResult result = {};          \
+        _cleanup_(probe_result_done) _unused_ ProbeResult result = {}; \
         c.timings.lease_retry_sec = 2;                                 \
         all_well()
 

@@ -150,7 +150,7 @@ static void all_well(void) {
         Node nodes[3];                                        \
         Cluster c = fixture_cluster(nodes);                   \
         ProbeContext context = { .cluster = &c };             \
-        _cleanup_(probe_result_done) ProbeResult result = {}; \
+        _cleanup_(probe_result_done) _unused_ ProbeResult result = {}; \
         all_well()
 
 static void test_ready(void **state) {

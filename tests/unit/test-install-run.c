@@ -421,7 +421,8 @@ static int run_some(size_t first, size_t n) {
 /* A cluster that serves and is as planned; a change of world.wanted is then rolled out. */
 static void make_serving(void) {
         for (size_t i = 0; i < 5; i++) {
-                world.fakes[i].put = world.fakes[i].running = world.wanted;
+                world.fakes[i].put = world.wanted;
+                world.fakes[i].running = world.wanted;
                 world.fakes[i].recorded = true;
         }
         world.object = "wanted";
@@ -691,7 +692,8 @@ static void test_dry_run(void **state) {
 
         make_serving();
         world.wanted = "two";
-        world.fakes[1].put = world.fakes[1].running = "two";
+        world.fakes[1].put = "two";
+        world.fakes[1].running = "two";
         assert_int_equal(run_request(nodes, 2, true), 0);
         assert_true(world.result.changed);
         assert_string_equal(buffer_str(&world.log), "");
