@@ -31,7 +31,7 @@ def maker(program, mirror, tmp_path_factory):
     labs = []
 
     def make(name, hosts=None, image=None):
-        lab = Lab(name, tmp_path_factory.mktemp(name), program)
+        lab = Lab(os.environ.get("HARDWAY_TEST_LAB", "") + name, tmp_path_factory.mktemp(name), program)
         if mirror:
             lab.env["HARDWAY_MIRROR"] = mirror
         labs.append(lab)
