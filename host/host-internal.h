@@ -35,11 +35,12 @@ struct Host {
         uint64_t generation;
         AppliedFile *applied; /* what is recorded on the node */
         size_t n_applied;
-        AppliedFile *known;   /* what is known to lie there: digest and the stamp that belongs to it */
+        AppliedFile *known; /* what is known to lie there: digest and the stamp that belongs to it */
         size_t n_known;
-        char *record;         /* the text of applied.json, or NULL */
+        char *record; /* the text of applied.json, or NULL */
 
         HostLock *lock;
+        char *holder; /* who we are, from host_lock() on: what is written from then on needs the lock */
         Process *bus_process;
         UnitBus *bus;
 };
@@ -62,9 +63,9 @@ void host_trace(const Host *h, const char *format, ...) _printf_(2, 3);
 /* --- channel.c --- */
 
 typedef struct Script {
-        const char *name;    /* for --verbose: "look (31 paths, 4 units)" */
-        const char *text;    /* prelude.sh stands before it */
-        ProcessInput stream; /* what it reads from standard input */
+        const char *name;      /* for --verbose: "look (31 paths, 4 units)" */
+        const char *text;      /* prelude.sh stands before it */
+        ProcessInput stream;   /* what it reads from standard input */
         uint64_t timeout_usec; /* 0: five minutes */
         TransportFlags flags;
 } Script;
@@ -126,7 +127,7 @@ typedef struct PutOrders {
         size_t n_files;
         Buffer users, directories, owners, checks, late_checks, links, attributes, removals, sysctls;
         Strv packages, masked;
-        Strv stamps;       /* paths whose stamps are wanted afterwards, beside those of the files */
+        Strv stamps; /* paths whose stamps are wanted afterwards, beside those of the files */
         Strv sync_directories;
 } PutOrders;
 
@@ -144,4 +145,5 @@ DEFINE_CLEANUP(PutStream*, put_stream_free)
 
 /* --- lock.c --- */
 
+int host_lock_keep(Host *h, Error **reterr);
 bool host_lock_is_lost(const Host *h); /* it was held, and the node let go of it */

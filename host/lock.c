@@ -6,6 +6,9 @@
  * A session on the node holds it, and a thread here sends it a byte every few seconds. When we end, however
  * we end, the session's input ends; when this machine falls asleep or is cut off, nothing comes; the node
  * lets go of the lock in both cases.
+ *
+ * It may also be lost while both are well and only slow. That does no harm by itself: it is taken again
+ * before the next write (host_lock_keep()), and whoever wrote meanwhile has left another generation.
  */
 
 #include <errno.h>
@@ -23,7 +26,7 @@
 #include "host/host-scripts.h"
 
 #define BEAT_MSEC 5000
-#define PATIENCE_SEC "30"
+#define PATIENCE_SEC "20" /* twice, see lock.sh */
 #define ANSWER_TIMEOUT_USEC (60 * USEC_PER_SEC)
 #define RETRY_USEC (1 * USEC_PER_SEC)
 
@@ -52,7 +55,11 @@ static void* beat(void *userdata) {
                 if (n < 0 || fds[0].revents)
                         return NULL;
                 /* it says nothing while it holds the lock */
-                if (fds[1].revents || send(l->fd, ".", 1, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+                if (fds[1].revents)
+                        break;
+                /* one that did not come to take the last ones yet has enough to live on */
+                if (send(l->fd, ".", 1, MSG_NOSIGNAL | MSG_DONTWAIT) < 0 && errno != EAGAIN &&
+                    errno != EINTR)
                         break;
         }
         l->lost = true;
@@ -94,12 +101,23 @@ static int lock_answer(HostLock *l, Error **reterr) {
         return script_error("lock", 1, process_errors(l->process), reterr);
 }
 
-static int lock_try(Host *h, const char *text, HostLock **ret, Error **reterr) {
+/* One line, whatever was given. */
+static void write_script(const char *holder, Buffer *text) {
+        _cleanup_free_ char *line = xstrndup(holder, strcspn(holder, "\n"));
+
+        shell_add_variable(text, "H_HOLDER", line);
+        buffer_add_str(text, "H_SECONDS=" PATIENCE_SEC "\n");
+        buffer_add(text, EMBED_LOCK_SH, EMBED_LOCK_SH_SIZE);
+}
+
+static int lock_try(Host *h, HostLock **ret, Error **reterr) {
         _cleanup_(lock_free_p) HostLock *l = xnew(HostLock, 1);
+        _cleanup_buffer_ Buffer text = BUFFER_NULL;
         int r;
 
         l->stop = -EBADF;
-        r = channel_start(h, &(Script) { .name = "lock", .text = text }, &l->process, reterr);
+        write_script(h->holder, &text);
+        r = channel_start(h, &(Script) { .name = "lock", .text = buffer_str(&text) }, &l->process, reterr);
         if (r < 0)
                 return r;
         r = lock_answer(l, reterr);
@@ -117,15 +135,6 @@ static int lock_try(Host *h, const char *text, HostLock **ret, Error **reterr) {
         return 0;
 }
 
-/* One line, whatever was given. */
-static void write_script(const char *holder, Buffer *text) {
-        _cleanup_free_ char *line = xstrndup(holder, strcspn(holder, "\n"));
-
-        shell_add_variable(text, "H_HOLDER", line);
-        buffer_add_str(text, "H_SECONDS=" PATIENCE_SEC "\n");
-        buffer_add(text, EMBED_LOCK_SH, EMBED_LOCK_SH_SIZE);
-}
-
 /**
  * host_lock() - take the node for this run
  * @h:          the host
@@ -137,15 +146,15 @@ static void write_script(const char *holder, Buffer *text) {
  * Return: 0, -EBUSY if somebody else has it, -ECANCELED, or another negative errno.
  */
 int host_lock(Host *h, const char *holder, bool wait, Error **reterr) {
-        _cleanup_buffer_ Buffer text = BUFFER_NULL;
+        _cleanup_free_ char *ours = xstrdup(holder);
 
         if (h->lock && !h->lock->lost)
                 return 0;
         host_unlock(h);
-        write_script(holder, &text);
+        h->holder = TAKE_PTR(ours);
         for (;;) {
                 _cleanup_error_ Error *error = NULL;
-                int r = lock_try(h, buffer_str(&text), &h->lock, &error);
+                int r = lock_try(h, &h->lock, &error);
 
                 if (r >= 0)
                         return 0;
@@ -162,8 +171,29 @@ int host_lock(Host *h, const char *holder, bool wait, Error **reterr) {
 
 void host_unlock(Host *h) {
         h->lock = lock_free_(h->lock);
+        freep(&h->holder);
 }
 
 bool host_lock_is_lost(const Host *h) {
         return h->lock && h->lock->lost;
+}
+
+/**
+ * host_lock_keep() - before a write: take a lock again that was lost
+ * @h:          the host
+ * @reterr:     names whoever has it now
+ *
+ * Return: 0, also where none was asked for; -EBUSY, or another negative errno.
+ */
+int host_lock_keep(Host *h, Error **reterr) {
+        _cleanup_free_ char *holder = NULL;
+        int r;
+
+        if (!h->holder || (h->lock && !host_lock_is_lost(h)))
+                return 0;
+        holder = xstrdup(h->holder);
+        r = host_lock(h, holder, /* wait= */ false, reterr);
+        if (r < 0)
+                return error_prefix(reterr, r, "the node's lock was lost (was this machine asleep?)");
+        return 0;
 }

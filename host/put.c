@@ -140,9 +140,9 @@ int put_run(Host *h, const char *name, const PutOrders *o, const HostPut *progre
         if (!h->looked)
                 return error_set(reterr, ERROR_INTERNAL, EINVAL, "%s: the node was not looked at before",
                                  name);
-        if (host_lock_is_lost(h))
-                return error_set(reterr, ERROR_TEMPORARY, ENOLCK,
-                                 "the node's lock was lost: was this machine asleep? Try again");
+        r = host_lock_keep(h, reterr);
+        if (r < 0)
+                return r;
         write_script(h, o, &text);
         script.text = buffer_str(&text);
         if (o->n_files > 0) {

@@ -3,6 +3,9 @@
 #
 # Holds the node for one run of hardway: for as long as a byte comes in every H_SECONDS. When the other side
 # goes away the input ends, and when it falls asleep (a closed laptop) it is silent; both let go of the lock.
+#
+# A node that is short of everything may be what takes so long: the time is over before dd is even there to see what
+# waits for it. Hence a second try, which finds that at once.
 
 umask 022
 mkdir -p run/hardway
@@ -13,7 +16,10 @@ if ! flock -n 9; then
 fi
 printf '%s\n' "$H_HOLDER" >run/hardway/run.lock
 echo locked
-while [ -n "$(timeout "$H_SECONDS" dd bs=1 count=1 2>/dev/null 9>&-)" ]; do
+hear() {
+        [ -n "$(timeout "$H_SECONDS" dd bs=1 count=1 2>/dev/null 9>&-)" ]
+}
+while hear || hear; do
         :
 done
 : >run/hardway/run.lock

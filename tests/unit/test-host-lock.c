@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * The lock of a run, on a node that is slow: timeout(1) is what the node waits for the next byte with
+ */
+
+#include "common/clock.h"
+#include "host-fixture.h"
+
+#define REAL "exec \"$(PATH=/usr/local/bin:/usr/bin:/bin command -v timeout)\" \"$@\""
+
+static void open_host(HostFixture *f, Host **ret) {
+        _cleanup_error_ Error *error = NULL;
+
+        assert_success(host_open_at(f->nodes, &f->options, f->dir->path, ret, &error), error, 0);
+}
+
+static void await(bool (*question)(HostFixture *f), HostFixture *f) {
+        uint64_t end = clock_usec() + 20 * USEC_PER_SEC;
+
+        while (!question(f)) {
+                assert_true(clock_usec() < end);
+                clock_sleep(10 * USEC_PER_MSEC);
+        }
+}
+
+static bool has_waited_twice(HostFixture *f) {
+        _cleanup_free_ char *turns = fixture_read(f, "turns");
+
+        return strlen(turns) >= 2;
+}
+
+static bool is_lost(HostFixture *f) {
+        return host_lock_is_lost(f->host);
+}
+
+static int lock_as(Host *h, const char *holder, char **ret_message) {
+        _cleanup_error_ Error *error = NULL;
+        int r = host_lock(h, holder, /* wait= */ false, &error);
+
+        if (r < 0)
+                *ret_message = xstrdup(error->message);
+        return r;
+}
+
+/* The time is over before anybody has looked whether a byte is there: no reason to let go yet. */
+static void test_starved(void **state) {
+        HostFixture *f = *state;
+        _cleanup_free_ char *message = NULL, *script = NULL;
+        Host *other = NULL;
+
+        script = xasprintf("n=%s/turns; printf . >>$n; [ \"$(cat $n)\" != . ] || exit 124; " REAL,
+                           f->dir->path);
+        fixture_program(f, "timeout", script);
+        open_host(f, &f->host);
+        open_host(f, &other);
+        assert_int_equal(lock_as(f->host, "me", &message), 0);
+        await(has_waited_twice, f);
+        assert_int_equal(lock_as(other, "somebody", &message), -EBUSY);
+        assert_string_equal(message, "in use by me");
+        assert_false(host_lock_is_lost(f->host));
+        host_free(other);
+}
+
+static Plan* make_plan(HostFixture *f, const char *content) {
+        Plan *p = fixture_plan(f);
+
+        plan_add_file(p, "a", "file", "/etc/file", 0644, content, "w");
+        fixture_finish(f, p);
+        return p;
+}
+
+static int put(HostFixture *f, const Plan *p, Error **reterr) {
+        HostPut put = { .plan = p };
+        Changes changes = {};
+        int r;
+
+        plan_compare(p, f->observation, &changes);
+        put.changes = &changes;
+        r = host_put(f->host, &put, reterr);
+        changes_done(&changes);
+        return r;
+}
+
+/* Looked at, and then the lock is lost. */
+static Plan* lose(HostFixture *f, const char *content) {
+        _cleanup_error_ Error *error = NULL;
+        _cleanup_free_ char *message = NULL;
+        Plan *p = make_plan(f, content);
+
+        assert_success(fixture_look(f, p, &error), error, 0);
+        fixture_program(f, "timeout", "exit 124");
+        assert_int_equal(lock_as(f->host, "me", &message), 0);
+        await(is_lost, f);
+        fixture_program(f, "timeout", REAL);
+        return p;
+}
+
+static void test_taken_again(void **state) {
+        HostFixture *f = *state;
+        _cleanup_(plan_freep) Plan *p = lose(f, "one\n");
+        _cleanup_free_ char *content = NULL, *message = NULL;
+        _cleanup_error_ Error *error = NULL;
+        Host *other = NULL;
+
+        assert_success(put(f, p, &error), error, 0);
+        content = fixture_read(f, "etc/file");
+        assert_string_equal(content, "one\n");
+        open_host(f, &other);
+        assert_int_equal(lock_as(other, "somebody", &message), -EBUSY);
+        assert_string_equal(message, "in use by me");
+        host_free(other);
+}
+
+/* Somebody is at work now: nothing is written, also not when it is tried once more. */
+static void test_taken_by_another(void **state) {
+        HostFixture *f = *state;
+        _cleanup_(plan_freep) Plan *p = lose(f, "one\n");
+        _cleanup_free_ char *content = NULL, *message = NULL;
+        _cleanup_error_ Error *error = NULL;
+        Host *other = NULL;
+
+        open_host(f, &other);
+        assert_int_equal(lock_as(other, "somebody", &message), 0);
+        for (unsigned i = 0; i < 2; i++) {
+                assert_int_equal(put(f, p, &error), -EBUSY);
+                assert_int_equal(error->kind, ERROR_TEMPORARY);
+                assert_contains(error->message, "the node's lock was lost");
+                assert_contains(error->message, "in use by somebody");
+                error = error_free(error);
+        }
+        host_free(other);
+        content = fixture_read(f, "etc/file");
+        assert_string_equal(content, "");
+}
+
+/* Somebody was, and is gone. */
+static void test_changed_meanwhile(void **state) {
+        HostFixture *f = *state;
+        _cleanup_(plan_freep) Plan *p = lose(f, "one\n"), *theirs = make_plan(f, "theirs\n");
+        _cleanup_free_ char *content = NULL;
+        _cleanup_error_ Error *error = NULL;
+        Host *ours = TAKE_PTR(f->host);
+
+        assert_int_equal(fixture_put(f, theirs, NULL, &error), 1);
+        host_free(f->host);
+        f->host = ours;
+        assert_int_equal(put(f, p, &error), -ESTALE);
+        content = fixture_read(f, "etc/file");
+        assert_string_equal(content, "theirs\n");
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                host_test(test_starved),
+                host_test(test_taken_again),
+                host_test(test_taken_by_another),
+                host_test(test_changed_meanwhile),
+        };
+
+        return cmocka_run_group_tests_name("host-lock", tests, NULL, NULL);
+}
