@@ -77,6 +77,39 @@ static int hand_over(NodeRun *n, bool back, Error **reterr) {
         return 0;
 }
 
+static int set_aside(const NodeRun *n, Error **reterr) {
+        int r;
+
+        RUN_FOREACH_COMPONENT(c, n->run) {
+                if (!c->set_aside)
+                        continue;
+                r = c->set_aside(&n->run->probes, n->node, reterr);
+                if (r < 0)
+                        return error_prefix(reterr, r, "%s", c->name);
+        }
+        return 0;
+}
+
+/**
+ * run_bring_back() - have all nodes given work again
+ * @run:        the run
+ * @reterr:     what could not be undone
+ *
+ * Return: 0 or a negative errno.
+ */
+int run_bring_back(const InstallRun *run, Error **reterr) {
+        int r;
+
+        RUN_FOREACH_COMPONENT(c, run) {
+                if (!c->bring_back)
+                        continue;
+                r = c->bring_back(&run->probes, reterr);
+                if (r < 0)
+                        return error_prefix(reterr, r, "%s", c->name);
+        }
+        return 0;
+}
+
 static int node_change_units(NodeRun *n, bool disrupts, Error **reterr) {
         int r;
 
@@ -84,6 +117,8 @@ static int node_change_units(NodeRun *n, bool disrupts, Error **reterr) {
                 if (n->leads)
                         node_step(n, "leadership handed over");
                 r = hand_over(n, /* back= */ false, reterr);
+                if (r >= 0)
+                        r = set_aside(n, reterr);
                 if (r < 0)
                         return r;
         }
@@ -93,11 +128,21 @@ static int node_change_units(NodeRun *n, bool disrupts, Error **reterr) {
         return node_ready(n, reterr);
 }
 
-/* One node of a cluster that serves; what was handed over is taken back also if the node did not come
- * back. */
+/* Also if the node did not come back; then that is what is told. */
+static int node_undo(NodeRun *n, int r, Error **reterr) {
+        int k;
+
+        k = run_bring_back(n->run, r < 0 ? NULL : reterr);
+        if (r >= 0)
+                r = k;
+        k = hand_over(n, /* back= */ true, r < 0 ? NULL : reterr);
+        return r < 0 ? r : k;
+}
+
+/* One node of a cluster that serves. */
 static int node_in_turn(NodeRun *n, Error **reterr) {
         bool disrupts = node_disrupts(n);
-        int r, k;
+        int r;
 
         /* It may have been lost in a long wait; who was here meanwhile has left another generation. */
         r = node_lock(n, reterr);
@@ -112,10 +157,8 @@ static int node_in_turn(NodeRun *n, Error **reterr) {
         if (r < 0)
                 return r;
         r = node_change_units(n, disrupts, reterr);
-        if (disrupts) {
-                k = hand_over(n, /* back= */ true, r < 0 ? NULL : reterr);
-                r = r < 0 ? r : k;
-        }
+        if (disrupts)
+                r = node_undo(n, r, reterr);
         if (r >= 0 && disrupts)
                 r = node_gates(n, /* before= */ false, reterr);
         if (r < 0)

@@ -198,6 +198,8 @@ static int run_change(InstallRun *run, ErrorList *errors) {
         r = run_serving(run, &error);
         if (r >= 0)
                 r = run_prepare(run, errors);
+        if (r >= 0 && run->serving)
+                r = run_bring_back(run, &error); /* what a run that was killed has set aside */
         if (r >= 0)
                 r = run_snapshot(run, &error);
         if (error)

@@ -106,6 +106,7 @@ int node_gates(NodeRun *n, bool before, Error **reterr);
 /* rollout.c */
 int run_together(InstallRun *run); /* a cluster that does not serve */
 int run_one_by_one(InstallRun *run);
+int run_bring_back(const InstallRun *run, Error **reterr);
 
 /* objects.c */
 /* insist: try for a while; else -EAGAIN if no apiserver answers */

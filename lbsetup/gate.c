@@ -15,7 +15,15 @@ static bool counts(const LbPeer *peer, const Node *node) {
         return peer->result < 0 ? (node->roles & ROLE_LOADBALANCER) != 0 : peer->look.installed;
 }
 
-static bool apiserver_is_ready(const ProbeContext *c, HttpClient *http, const char *name) {
+/**
+ * lb_apiserver_is_ready() - is a server ready, if it is asked without haproxy?
+ * @c:          the context of the probe
+ * @http:       of probe_client(), with the cluster's CA
+ * @name:       what haproxy calls it: the name of its node
+ *
+ * Return: true if it is.
+ */
+bool lb_apiserver_is_ready(const ProbeContext *c, HttpClient *http, const char *name) {
         _cleanup_(http_response_done) HttpResponse response = HTTP_RESPONSE_NULL;
         const Node *node = cluster_find_node(c->cluster, name);
         _cleanup_free_ char *base = NULL, *url = NULL;
@@ -39,7 +47,7 @@ static bool apiserver_is_ready(const ProbeContext *c, HttpClient *http, const ch
 static const LbServer* find_forgotten(const ProbeContext *c, HttpClient *http, const LbLook *look) {
         for (size_t i = 0; i < look->n_servers; i++)
                 if (!lb_server_is_up(look->servers + i) &&
-                    apiserver_is_ready(c, http, look->servers[i].name))
+                    lb_apiserver_is_ready(c, http, look->servers[i].name))
                         return look->servers + i;
         return NULL;
 }

@@ -86,6 +86,8 @@ const Component component_haproxy = {
         .plan = haproxy_plan,
         .ready = haproxy_ready,
         .gate = haproxy_gate,
+        .set_aside = haproxy_set_aside,
+        .bring_back = haproxy_bring_back,
         .verify = haproxy_verify,
         .ready_sec = 180, /* the controllers' first start */
 };

@@ -76,6 +76,8 @@ static void parse_line(LbLook *l, const Cluster *cluster, const char *line, Time
                 l->haproxy_down = !streq(v, "0");
         else if ((v = startswith(line, "handover ")))
                 l->handover = *v && !streq(v, "0");
+        else if ((v = startswith(line, "aside ")))
+                replace(&l->aside, v);
         else if ((v = startswith(line, "vrrp ")))
                 set_vrrp(l, v, &t->since);
         else if ((v = startswith(line, "now ")))
@@ -91,7 +93,9 @@ static void parse_line(LbLook *l, const Cluster *cluster, const char *line, Time
 void lb_look_parse(const Cluster *cluster, const char *text, LbLook *ret) {
         _cleanup_strv_ Strv lines = strv_split(text, "\r\n");
         Times times = {};
-        LbLook l = { .haproxy = xstrdup(""), .keepalived = xstrdup(""), .vrrp = xstrdup("") };
+        LbLook l = {
+                .haproxy = xstrdup(""), .keepalived = xstrdup(""), .aside = xstrdup(""), .vrrp = xstrdup("")
+        };
 
         STRV_FOREACH(line, lines)
                 parse_line(&l, cluster, *line, &times);
@@ -132,6 +136,7 @@ void lb_look_done(LbLook *l) {
         free(l->servers);
         free(l->haproxy);
         free(l->keepalived);
+        free(l->aside);
         free(l->vrrp);
         *l = (LbLook) {};
 }

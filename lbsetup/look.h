@@ -18,7 +18,8 @@ typedef struct LbLook {
         unsigned page; /* status of haproxy's monitor page: 200; 503: no apiserver; 0: it does not answer */
         bool haproxy_down; /* what keepalived is told */
         bool handover;
-        char *vrrp;             /* "MASTER", "BACKUP", "FAULT", "STOP", or "" */
+        char *aside; /* the controller whose apiserver is spared by haproxy, for planned work, or "" */
+        char *vrrp;  /* "MASTER", "BACKUP", "FAULT", "STOP", or "" */
         int64_t vrrp_since_sec; /* so long it has been that */
         bool holds_vip;
         LbServer *servers;

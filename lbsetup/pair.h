@@ -28,12 +28,16 @@ size_t lb_pair_holders(const LbPair *p, const LbPeer **ret);
         for (const LbPeer *peer = (pair)->peers; peer < (pair)->peers + (pair)->n_peers; peer++)
 
 /* gate.c */
+bool lb_apiserver_is_ready(const ProbeContext *c, HttpClient *http, const char *name);
 int haproxy_gate(const ProbeContext *c, const Node *node, ProbeResult *ret, Error **reterr);
 int keepalived_gate(const ProbeContext *c, const Node *node, ProbeResult *ret, Error **reterr);
 /* probes.c */
 int haproxy_ready(const ProbeContext *c, const Node *node, ProbeResult *ret, Error **reterr);
 int keepalived_ready(const ProbeContext *c, const Node *node, ProbeResult *ret, Error **reterr);
 int keepalived_leads(const ProbeContext *c, const Node *node, bool *ret, Error **reterr);
+/* aside.c */
+int haproxy_set_aside(const ProbeContext *c, const Node *node, Error **reterr);
+int haproxy_bring_back(const ProbeContext *c, Error **reterr);
 /* handover.c */
 int keepalived_hand_over(const ProbeContext *c, const Node *node, Error **reterr);
 int keepalived_take_back(const ProbeContext *c, const Node *node, Error **reterr);

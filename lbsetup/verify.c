@@ -58,10 +58,16 @@ static void check_backends(const LbPeer *peer, CheckList *checks) {
         else {
                 check = check_node(checks, CHECK_FAILED, "lb.backends", peer->node, "haproxy",
                                    "%zu of %zu apiservers are up: %s", up, n, down);
-                check_advise(check,
-                             "see what is said of these apiservers; if they are well, it is the network "
-                             "between them and %s",
-                             peer->node->name);
+                if (*peer->look.aside)
+                        check_advise(check,
+                                     "%s is set aside for planned work: if nobody is at it any more, "
+                                     "hardway install puts it back",
+                                     peer->look.aside);
+                else
+                        check_advise(check,
+                                     "see what is said of these apiservers; if they are well, it is the "
+                                     "network between them and %s",
+                                     peer->node->name);
         }
         check->data = servers_to_json(&peer->look);
 }

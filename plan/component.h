@@ -81,6 +81,8 @@ typedef struct Component {
         int (*leads)(const ProbeContext *c, const Node *node, bool *ret, Error **reterr);
         int (*hand_over)(const ProbeContext *c, const Node *node, Error **reterr);
         int (*take_back)(const ProbeContext *c, const Node *node, Error **reterr);
+        int (*set_aside)(const ProbeContext *c, const Node *node, Error **reterr);
+        int (*bring_back)(const ProbeContext *c, Error **reterr);
         int (*verify)(const ProbeContext *c, CheckList *checks);
 
         /* What on this node speaks against installing (data of another cluster): asked through exec, before

@@ -25,6 +25,10 @@
  *   leads      does this node lead (etcd's leader, the VIP's owner)? Such a node comes last.
  *   hand_over  gives leadership away before a planned restart; a no-op where it does not lead. take_back
  *              undoes what hand_over left.
+ *   set_aside  sends a node no new work, before something is stopped there as planned, and lets what is under
+ *              way come to its end. Asked of every component of the cluster (a load balancer, of whatever
+ *              stands behind it), whether it is on that node or not. bring_back undoes that for all nodes:
+ *              after the node was changed, and when a rollout begins, as an earlier one may have been killed.
  *   verify     adds its checks to the list.
  * A negative return is for bugs and the unspeakable: an instance that does not answer is PROBE_WAITING with
  * a text, not an error.

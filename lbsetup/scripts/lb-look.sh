@@ -20,6 +20,7 @@ for unit in haproxy keepalived; do
 done
 value down /run/hardway/haproxy.down
 value handover /run/hardway/handover
+value aside /run/hardway/haproxy.aside
 value vrrp /run/hardway/keepalived.state
 printf 'now %s\n' "$(date +%s)"
 status=$(page /haproxy_ready | sed -n '1s/^HTTP[^ ]* \([0-9]*\).*/\1/p')

@@ -84,6 +84,25 @@ static int fake_hand_over(const ProbeContext *c, const Node *node, Error **reter
         return 0;
 }
 
+/* Of a component that stands in front of the controllers */
+static int fake_set_aside(const ProbeContext *c, const Node *node, Error **reterr) {
+        if (!(node->roles & ROLE_CONTROLLER))
+                return 0;
+        world_log(node, "aside");
+        world.aside = node;
+        return 0;
+}
+
+static int fake_bring_back(const ProbeContext *c, Error **reterr) {
+        if (!world.aside)
+                return 0;
+        if (world.bring_back_fails)
+                return error_set(reterr, ERROR_UNAVAILABLE, EIO, "lb0: it does not answer");
+        world_log(world.aside, "back");
+        world.aside = NULL;
+        return 0;
+}
+
 static int fake_before_rollout(const ProbeContext *c, Error **reterr) {
         world_log(world.nodes, "snapshot");
         return 0;
@@ -100,6 +119,8 @@ static const Component alpha = {
         .gate = fake_gate,
         .leads = fake_leads,
         .hand_over = fake_hand_over,
+        .set_aside = fake_set_aside,
+        .bring_back = fake_bring_back,
         .before_rollout = fake_before_rollout,
 };
 const Component *const fake_components[] = { &alpha, NULL };
@@ -498,7 +519,8 @@ static void test_lost_restart(void **state) {
         world.fakes[1].running = "older";
         assert_int_equal(run_all(), 0);
         assert_outcomes(INSTALL_UNCHANGED, INSTALL_CHANGED, INSTALL_UNCHANGED);
-        assert_string_equal(buffer_str(&world.log), "c1 gate, c1 record, c1 restart, c1 gate");
+        assert_string_equal(buffer_str(&world.log),
+                            "c1 gate, c1 record, c1 aside, c1 restart, c1 back, c1 gate");
 }
 
 static void test_one_of_three(void **state) {
@@ -533,12 +555,13 @@ static void test_one_by_one(void **state) {
         world.fakes[3].leads = true;
         assert_int_equal(run_all(), 0);
         assert_true(world.result.serving);
-        assert_string_equal(buffer_str(&world.log),
-                            "c1 gate, c1 put, c1 record, c1 restart, c1 gate, "
-                            "c2 gate, c2 put, c2 record, c2 restart, c2 gate, "
-                            "c0 gate, c0 put, c0 record, c0 hands-over, c0 restart, c0 gate, "
-                            "lb1 gate, lb1 put, lb1 record, lb1 restart, lb1 gate, "
-                            "lb0 gate, lb0 put, lb0 record, lb0 hands-over, lb0 restart, lb0 gate");
+        assert_string_equal(
+                buffer_str(&world.log),
+                "c1 gate, c1 put, c1 record, c1 aside, c1 restart, c1 back, c1 gate, "
+                "c2 gate, c2 put, c2 record, c2 aside, c2 restart, c2 back, c2 gate, "
+                "c0 gate, c0 put, c0 record, c0 hands-over, c0 aside, c0 restart, c0 back, c0 gate, "
+                "lb1 gate, lb1 put, lb1 record, lb1 restart, lb1 gate, "
+                "lb0 gate, lb0 put, lb0 record, lb0 hands-over, lb0 restart, lb0 gate");
 }
 
 static void test_stops_at_the_first(void **state) {
@@ -547,7 +570,7 @@ static void test_stops_at_the_first(void **state) {
         world.fakes[0].broken = true; /* it was ill before: so it comes first, and its gate is not asked */
         assert_true(run_all() < 0);
         assert_outcomes(INSTALL_BROKEN, INSTALL_UNTOUCHED, INSTALL_UNTOUCHED);
-        assert_string_equal(buffer_str(&world.log), "c0 put, c0 record, c0 restart");
+        assert_string_equal(buffer_str(&world.log), "c0 put, c0 record, c0 aside, c0 restart, c0 back");
         assert_int_equal(world.errors.n_errors, 1);
         assert_error(0, "c0: alpha did not become ready in 60 s: not up");
         assert_contains(world.errors.errors[0]->detail, "alpha.service: its last words");
@@ -563,6 +586,28 @@ static void test_failed_job(void **state) {
         assert_outcomes(INSTALL_BROKEN, INSTALL_UNTOUCHED, INSTALL_UNTOUCHED);
         assert_error(0, "c0: restart of alpha.service: it failed");
         assert_contains(world.errors.errors[0]->detail, "alpha.service: its last words");
+}
+
+/* Whatever a run that was killed has set aside is brought back before the first gate; also by one that is
+ * about other nodes. */
+static void test_brings_back(void **state) {
+        make_serving();
+        world.wanted = "two";
+        world.aside = world.nodes + 2;
+        assert_int_equal(run_some(3, 1), 0);
+        assert_string_equal(buffer_str(&world.log),
+                            "c2 back, lb0 gate, lb0 put, lb0 record, lb0 restart, lb0 gate");
+
+        /* the next node is not touched while this one gets no work */
+        world.bring_back_fails = true;
+        assert_true(run_all() < 0);
+        assert_outcomes(INSTALL_BROKEN, INSTALL_UNTOUCHED, INSTALL_UNTOUCHED);
+        assert_error(0, "c0: alpha: lb0: it does not answer");
+        assert_string_equal(buffer_str(&world.log), "c0 gate, c0 put, c0 record, c0 aside, c0 restart");
+
+        /* nor is any by the next run */
+        assert_true(run_all() < 0);
+        assert_string_equal(buffer_str(&world.log), "");
 }
 
 static void test_mends_the_ill_first(void **state) {
@@ -749,6 +794,7 @@ int main(void) {
                 install_test(test_stops_at_the_first),
                 install_test(test_failed_job),
                 install_test(test_mends_the_ill_first),
+                install_test(test_brings_back),
                 install_test(test_closed_gate),
                 install_test(test_keeps_dying),
                 install_test(test_disk_full),

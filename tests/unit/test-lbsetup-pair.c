@@ -8,7 +8,7 @@
 /*
  * What is concluded from what the load balancers show: each answers with a text, or cannot be asked.
  *
- * Wraps: clock_sleep probe_client http_request
+ * Wraps: clock_sleep clock_usec probe_client http_request
  */
 
 #define UP "server c0,UP,L7OK,\nserver c1,UP,L7OK,\n"
@@ -21,15 +21,26 @@ static LbFixture f;
 static ProbeContext probes;
 static const char *answers[2]; /* of lb0 and lb1; NULL: cannot be asked */
 static char *last_script;
+static unsigned n_scripts;
+static bool exec_fails;
 static const char *after_script[2]; /* answers once a script that is not a look was run */
 static const char *script_answer;
 
 void __wrap_clock_sleep(uint64_t usec);
+uint64_t __wrap_clock_usec(void);
 int __wrap_probe_client(const ProbeContext *c, const char *ca, const char *credential, HttpClient **ret,
                         Error **reterr);
 int __wrap_http_request(HttpClient *c, const HttpRequest *request, HttpResponse *ret, Error **reterr);
 
-void __wrap_clock_sleep(uint64_t usec) {}
+static uint64_t now = 1;
+
+uint64_t __wrap_clock_usec(void) {
+        return now;
+}
+
+void __wrap_clock_sleep(uint64_t usec) {
+        now += usec;
+}
 
 int __wrap_probe_client(const ProbeContext *c, const char *ca, const char *credential, HttpClient **ret,
                         Error **reterr) {
@@ -55,6 +66,9 @@ static int fake_exec(void *userdata, const Node *node, const char *script, Buffe
         }
         free(last_script);
         last_script = xstrdup(script);
+        n_scripts++;
+        if (exec_fails)
+                return error_set(reterr, ERROR_UNAVAILABLE, EREMOTEIO, "%s: haproxy says: no", node->name);
         for (size_t k = 0; k < 2; k++)
                 if (after_script[k])
                         answers[k] = after_script[k];
@@ -69,6 +83,8 @@ static int setup(void **state) {
         answers[0] = OWNER;
         answers[1] = STANDBY;
         after_script[0] = after_script[1] = script_answer = NULL;
+        n_scripts = 0;
+        exec_fails = false;
         return 0;
 }
 
@@ -248,6 +264,84 @@ static void test_hand_over_not(void **state) {
         assert_null(last_script);
 }
 
+static void set_aside(const Node *node, unsigned n) {
+        _cleanup_error_ Error *error = NULL;
+
+        n_scripts = 0;
+        assert_success(haproxy_set_aside(&probes, node, &error), error, 0);
+        assert_int_equal(n_scripts, n);
+}
+
+static void bring_back(unsigned n) {
+        _cleanup_error_ Error *error = NULL;
+
+        n_scripts = 0;
+        assert_success(haproxy_bring_back(&probes, &error), error, 0);
+        assert_int_equal(n_scripts, n);
+}
+
+static void test_set_aside(void **state) {
+        _cleanup_error_ Error *error = NULL;
+
+        set_aside(f.nodes, 2);
+        assert_non_null(startswith(last_script, "verb=set-aside server=c0\n"));
+        assert_contains(last_script, "state drain");
+        set_aside(LB0, 0); /* nothing stands behind haproxy there */
+
+        /* whoever is off, not installed or hung is passed over */
+        answers[0] = NULL;
+        set_aside(f.nodes, 1);
+        answers[1] = "installed\nhaproxy active\n";
+        set_aside(f.nodes, 0);
+
+        /* nobody could take its place */
+        answers[1] = "installed\npage 200\nserver c0,UP,L7OK,\nserver c1,DOWN,L4CON,\n";
+        set_aside(f.nodes, 0);
+        set_aside(f.nodes + 1, 1);
+
+        exec_fails = true;
+        assert_int_equal(haproxy_set_aside(&probes, f.nodes + 1, &error), -EREMOTEIO);
+        assert_string_equal(error->message, "c1 could not be set aside: lb1: haproxy says: no");
+}
+
+static void test_bring_back(void **state) {
+        _cleanup_error_ Error *error = NULL;
+        CheckList l = {};
+
+        bring_back(0);
+        answers[1] = STANDBY "aside c1\n";
+        bring_back(1);
+        assert_non_null(startswith(last_script, "verb=try-back server=c1\n")); /* c1 is not ready */
+        answers[1] = STANDBY "aside c0\n";
+        bring_back(1);
+        assert_non_null(startswith(last_script, "verb=bring-back server=c0\n"));
+
+        /* it is on its way out, and takes its time */
+        answers[1] = STANDBY "aside c1\n";
+        script_answer = "busy\n";
+        n_scripts = 0;
+        assert_int_equal(haproxy_bring_back(&probes, NULL), 0);
+        assert_in_range(n_scripts, 100, 200);
+        assert_non_null(startswith(last_script, "verb=bring-back server=c1\n"));
+        script_answer = NULL;
+
+        /* left by a run that was killed: told to whoever looks */
+        answers[1] = "installed\nhaproxy active\nkeepalived active\naside c1\npage 200\nvrrp BACKUP 1\n"
+                     "server c0,UP,L7OK,\nserver c1,DRAIN,,\n";
+        expect(haproxy_gate, f.nodes, PROBE_READY, NULL); /* c1 is not ready */
+        assert_int_equal(haproxy_verify(&probes, &l), 0);
+        for (size_t i = 0; i < l.n_checks; i++)
+                if (streq(l.checks[i].id, "lb.backends/lb1")) {
+                        assert_contains(l.checks[i].text, "1 of 2 apiservers are up: c1 DRAIN");
+                        assert_contains(l.checks[i].advice, "hardway install puts it back");
+                }
+        check_list_done(&l);
+
+        exec_fails = true;
+        assert_int_equal(haproxy_bring_back(&probes, &error), -EREMOTEIO);
+        assert_string_equal(error->message, "c1 could not be brought back: lb1: haproxy says: no");
+}
+
 static Check* find(CheckList *l, const char *id) {
         for (size_t i = 0; i < l->n_checks; i++)
                 if (streq(l->checks[i].id, id))
@@ -327,6 +421,7 @@ int main(void) {
                 pair_test(test_haproxy_ready), pair_test(test_keepalived_ready),
                 pair_test(test_haproxy_gate),  pair_test(test_keepalived_gate),
                 pair_test(test_hand_over),     pair_test(test_hand_over_not),
+                pair_test(test_set_aside),     pair_test(test_bring_back),
                 pair_test(test_verify),        pair_test(test_preflight),
         };
 
