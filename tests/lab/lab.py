@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A lab and the hardway that drives it, as tests use them."""
+import base64
 import contextlib
 import json
 import os
@@ -76,8 +77,17 @@ class Lab:
         assert not check or result.status == 0, result
         return result
 
-    def sh(self, host, script, check=True, timeout=120):
-        return self.enter("sh", "-c", script, host=host, check=check, timeout=timeout)
+    def sh(self, host, script, check=True, timeout=120, shell="sh"):
+        return self.enter(shell, "-c", script, host=host, check=check, timeout=timeout)
+
+    def start(self, *arguments):
+        """The same as hardway(), but does not wait for it."""
+        return subprocess.Popen([os.path.join(TOP, "lab", "enter"), "--name", self.name, "--", self.program, *arguments], cwd=self.directory,
+                                env=self.env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def read(self, name):
+        with open(os.path.join(self.directory, name), encoding="utf-8") as file:
+            return file.read()
 
     def hardway(self, *arguments, check=True, timeout=900, text_input=None, env=None, cwd=None):
         """Runs the built program in the cluster directory; check: it must succeed (True), or answer this status."""
@@ -105,18 +115,35 @@ class Lab:
                             f"https://{address}:{port}/version", check=False)
         return result.json if result.status == 0 else None
 
+    def ready(self, address, port=6443):
+        """Does the apiserver there say that it is ready?"""
+        return self.enter("curl", "--silent", "--fail", "--max-time", "2", "--cacert", "pki/ca.crt", f"https://{address}:{port}/readyz",
+                          check=False).status == 0
+
     @contextlib.contextmanager
     def client(self, rate=20, timeout=5, port=6443):
-        """While the body runs, a client asks the VIP; what it saw is in the dictionary that is given, afterwards."""
-        seen = {}
+        """While the body runs, client.py reads, writes and watches through the VIP; what it saw is in the dictionary that is given,
+        afterwards."""
+        seen = {"since": int(time.time())}
         argv = [os.path.join(TOP, "lab", "enter"), "--name", self.name, "--", "/usr/bin/python3",
-                os.path.join(TOP, "tests", "lab", "client.py"), "pki/ca.crt", VIP, str(port), str(rate), str(timeout)]
+                os.path.join(TOP, "tests", "lab", "client.py"), "pki/ca.crt", *self.admin_files(), VIP, str(port), str(rate), str(timeout)]
         with subprocess.Popen(argv, cwd=self.directory, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
             try:
+                assert process.stdout.readline() == "ready\n"
                 yield seen
             finally:
                 out, _ = process.communicate()
                 seen.update(json.loads(out))
+
+    def admin_files(self):
+        """Certificate and key out of admin.conf, for a client that knows no kubeconfigs."""
+        text = self.read("admin.conf")
+        paths = []
+        for kind in ("certificate", "key"):
+            paths.append(os.path.join(self.directory, f"client.{kind}"))
+            with open(paths[-1], "wb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
+                file.write(base64.b64decode(re.search(rf'client-{kind}-data: "?([A-Za-z0-9+/=]+)', text)[1]))
+        return paths
 
     def kubectl(self, *arguments, check=True, text_input=None):
         return self.enter(self.binary("kubectl"), "--kubeconfig", "admin.conf", *arguments, check=check, text_input=text_input)

@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Changing a cluster that serves: one node at a time, and nobody who asks the VIP notices."""
 import os
+import re
 import signal
 import subprocess
 import time
 
 from lab import BALANCERS, CONTROLLERS, TOP, await_true, edit
 
-# No request may fail. One that is under way on an apiserver in the instant in which it closes its door still can (seen once in 700 requests and
-# five restarts): the long tier holds to none, the normal one to "no more than that".
-IN_FLIGHT = 0 if os.environ.get("HARDWAY_TEST_TIER") == "long" else 2
+# What etcd does by itself in the instant in which its leadership moves: a write that meets it is refused, or answered too late. An
+# apiserver passes that on.
+LEADER_MOVES = re.compile("raft proposal dropped|leader changed|request timed out|TimeoutError")
 
 UNITS = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"]
 
@@ -22,12 +23,49 @@ def add_flags(lab, **flags):
             file.write(f"  {component.replace('_', '-')}: {{ {line} }}\n")
 
 
+def starved(cluster, since):
+    """Did haproxy take a server for dead that nobody was working on? Then this machine was too busy for its hosts to answer in time."""
+    found = [cluster.sh(lb, f"journalctl -u haproxy --no-pager -q --since @{since} | grep -E 'is DOWN, reason: Layer[0-9] timeout' || :").out
+             for lb in BALANCERS]
+    return "".join(found)
+
+
+def assert_unnoticed(cluster, seen, writes_refused=0):
+    """Nobody who uses the cluster has noticed anything; but for a write or so that met a move of etcd's leadership."""
+    told = f"{seen}\nservers that were taken for dead:\n{starved(cluster, seen['since'])}"
+    refused = [failure for failure in seen["failures"] if failure["who"] == "writer" and LEADER_MOVES.search(failure["error"])]
+    assert len(refused) <= writes_refused and len(seen["failures"]) == len(refused), told
+    assert not seen["lost"] and not seen["watch_cut"], told
+    assert seen["gap"] < 1 and min(seen["answers"], seen["kept"], 2 * seen["written"], 2 * seen["watch_events"]) > 100, told
+
+
+def roll_unnoticed(cluster, change):
+    """change(turn) edits the cluster file. Where the machine was too busy for haproxy's checks it is done once more: what those cut off is
+    not the rollout's doing."""
+    for turn in range(3):
+        change(turn)
+        with cluster.client() as seen:
+            cluster.hardway("install")
+        if not (seen["failures"] or seen["watch_cut"]) or not starved(cluster, seen["since"]):
+            break
+    assert_unnoticed(cluster, seen, writes_refused=1)
+
+
+def aside(cluster):
+    """What haproxy is told to spare, by load balancer."""
+    return {lb: cluster.sh(lb, "cat /run/hardway/haproxy.aside 2>/dev/null || :").out.split() for lb in BALANCERS}
+
+
+def servers(cluster, balancer):
+    """haproxy's own table: the status of each server."""
+    out = cluster.sh(balancer, "exec 3<>/dev/tcp/127.0.0.1/8405; printf 'GET /stats;csv HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3", shell="bash").out
+    return {row.split(",")[1]: row.split(",")[17] for row in out.splitlines() if row.startswith("apiservers,controller-")}
+
+
 def test_changed_flags_roll_without_a_failed_request(cluster):
     before = {host: cluster.pids(host, UNITS) for host in CONTROLLERS}
     add_flags(cluster, kube_apiserver="audit-log-maxage: 31", etcd="snapshot-count: 9000")
-    with cluster.client() as seen:
-        cluster.hardway("install")
-    assert len(seen["failures"]) <= IN_FLIGHT and seen["answers"] > 100 and seen["gap"] < 1, seen
+    roll_unnoticed(cluster, lambda turn: turn and edit(cluster, r"snapshot-count: \d+", f"snapshot-count: {9000 - turn}"))
     for host in CONTROLLERS:
         after = cluster.pids(host, UNITS)
         assert all(a != b for a, b in zip(before[host][:2], after[:2])), "etcd and the apiserver run the new flags"
@@ -41,10 +79,7 @@ def test_changed_flags_roll_without_a_failed_request(cluster):
 
 
 def test_load_balancers_change_without_a_failed_request(cluster):
-    edit(cluster, r"network: wired", "network: wifi")
-    with cluster.client() as seen:
-        cluster.hardway("install")
-    assert len(seen["failures"]) <= IN_FLIGHT and seen["gap"] < 1, seen
+    roll_unnoticed(cluster, lambda turn: edit(cluster, *(("network: wifi", "network: wired") if turn % 2 else ("network: wired", "network: wifi"))))
     assert len(cluster.holder()) == 1
     cluster.hardway("verify")
 
@@ -83,20 +118,53 @@ def test_killed_at_any_moment_the_next_run_finishes(cluster):
     with cluster.client() as seen:
         for k in range(6):
             edit(cluster, r"snapshot-count: \d+", f"snapshot-count: {9001 + k}")
-            process = subprocess.Popen([os.path.join(TOP, "lab", "enter"), "--name", cluster.name, "--", cluster.program, "install"],
-                                       cwd=cluster.directory, env=cluster.env, stdin=subprocess.DEVNULL,
-                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            process = cluster.start("install")
             time.sleep(0.4 + 1.3 * k)  # the fault's moment, not a wait for anything
             process.send_signal(signal.SIGKILL)
             process.wait()
         cluster.hardway("install", "--wait")
-    assert len(seen["failures"]) <= IN_FLIGHT and seen["gap"] < 1, seen
+    assert_unnoticed(cluster, seen, writes_refused=4)
+    assert set(sum(aside(cluster).values(), [])) == set()
     assert "nothing to change" in cluster.hardway("install").out
     for host in CONTROLLERS:
         pid = cluster.pids(host, ["etcd"])[0]
         assert "--snapshot-count=9006" in cluster.sh(host, f"tr '\\0' '\\n' </proc/{pid}/cmdline").out
         assert cluster.sh(host, "find / -xdev -name '*.hw-new'").out == ""
     cluster.hardway("verify")
+
+
+def test_what_a_killed_run_has_set_aside_is_found_and_put_back(cluster):
+    """Killed while controller-1 restarts: haproxy sends it nothing, verify says so, the next run mends it, also one about other nodes."""
+    for command in (["install"], ["install", "--node", "controller-0"]):
+        number = int(re.search(r"snapshot-count: (\d+)", cluster.read("hardway.yaml"))[1])
+        edit(cluster, r"snapshot-count: \d+", f"snapshot-count: {number + 1}")
+        process = cluster.start("install", "--node", "controller-1")
+        await_true("controller-1 is set aside", lambda: all(names == ["controller-1"] for names in aside(cluster).values()), 60)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        await_true("its apiserver is back", lambda: cluster.ready(CONTROLLERS["controller-1"]), 60)
+        assert all(servers(cluster, lb)["controller-1"] == "DRAIN" for lb in BALANCERS)
+        report = cluster.hardway("verify", check=76).out
+        assert "controller-1 is set aside for planned work" in report and "hardway install puts it back" in report
+        cluster.hardway(*command)
+        assert aside(cluster) == {lb: [] for lb in BALANCERS}
+        for lb in BALANCERS:
+            await_true("all are up", lambda: set(servers(cluster, lb).values()) == {"UP"}, 10)
+    cluster.hardway("install")
+    cluster.hardway("verify")
+
+
+def test_only_root_may_set_aside(cluster):
+    """haproxy's admin socket is closed to everybody else on a load balancer, and its page has no levers."""
+    for lb in BALANCERS:
+        assert cluster.sh(lb, "stat -c '%a %U' /run/haproxy/admin.sock").out.split() == ["660", "root"]
+        result = cluster.sh(lb, "runuser -u pi -- perl -MIO::Socket::UNIX -e 'IO::Socket::UNIX->new(shift) or die \"$!\\n\"'"
+                            " /run/haproxy/admin.sock", check=False)
+        assert result.status != 0 and "Permission denied" in result.err
+        answer = cluster.sh(lb, "exec 3<>/dev/tcp/127.0.0.1/8405; printf 'POST /stats HTTP/1.0\\r\\nContent-Length: 43\\r\\n\\r\\n"
+                            "s=controller-0&action=drain&b=%%23apiservers' >&3; cat <&3", shell="bash", check=False).out
+        assert "DONE" not in answer
+        assert servers(cluster, lb)["controller-0"] == "UP"
 
 
 def test_whole_cluster_loses_power_and_comes_back(cluster):
