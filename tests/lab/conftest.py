@@ -26,6 +26,16 @@ def mirror_fixture():
     return result.out.strip()
 
 
+@pytest.fixture(scope="session", name="mirror_of_two")
+def mirror_of_two_fixture(mirror):
+    """The same, with Kubernetes v1.36.2 beside v1.36.3: the same programs with another version stamped in, where they are built here."""
+    if not mirror:
+        return mirror
+    result = run([os.path.join(TOP, "lab", "mirror", "restamp"), "v1.36.3", "v1.36.2", "amd64"])
+    assert result.status == 0, result
+    return result.out.strip()
+
+
 def maker(program, mirror, tmp_path_factory):
     """Gives a function that boots a lab, and takes all that it booted down in the end, also after a failure."""
     labs = []

@@ -84,6 +84,34 @@ def test_load_balancers_change_without_a_failed_request(cluster):
     cluster.hardway("verify")
 
 
+def test_another_patch_version_rolls_after_a_snapshot_and_back(cluster, mirror_of_two):
+    versions = ["v1.36.2", "v1.36.3"]
+    snapshots = os.path.join(cluster.directory, "snapshots")
+
+    def other_version(turn):
+        edit(cluster, r"kubernetes: v1\.36\.\d+", f"kubernetes: {versions[turn % 2]}")
+        cluster.hardway("fetch", env={"HARDWAY_MIRROR": mirror_of_two} if mirror_of_two else None)
+
+    assert not os.path.exists(snapshots)
+    roll_unnoticed(cluster, other_version)
+    version = re.search(r"kubernetes: (v[\d.]+)", cluster.read("hardway.yaml"))[1]
+    snapshot = os.path.join(snapshots, sorted(os.listdir(snapshots))[-1])
+    status = cluster.enter(cluster.binary("etcdutl"), "snapshot", "status", snapshot, "-w", "json").json
+    assert status["totalKey"] > 100 and status["revision"] > 1
+    for host, address in CONTROLLERS.items():
+        assert cluster.version(address, timeout=5)["gitVersion"] == version
+        pid = cluster.pids(host, ["kube-apiserver"])[0]
+        assert os.path.getmtime(snapshot) < int(cluster.sh(host, f"stat -c %Y /proc/{pid}").out) + 1, "taken before"
+        for known in versions:
+            assert cluster.sh(host, f"/opt/hardway/kubernetes-{known}/kube-apiserver --version").out.strip() == f"Kubernetes {known}"
+    cluster.hardway("verify")
+    if version != "v1.36.3":
+        other_version(1)
+        cluster.hardway("install")
+    assert {cluster.version(address, timeout=5)["gitVersion"] for address in CONTROLLERS.values()} == {"v1.36.3"}
+    cluster.hardway("verify")
+
+
 def test_drift_is_mended(cluster):
     cluster.sh("controller-1", "echo '# edited' >>/etc/systemd/system/kube-scheduler.service; chmod 0644 /etc/kubernetes/pki/sa.key;"
                " systemctl disable -q etcd; systemctl stop kube-controller-manager")
