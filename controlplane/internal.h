@@ -3,6 +3,7 @@
 
 #include "common/json.h"
 #include "plan/component.h"
+#include "plan/service.h"
 
 /* What the files of controlplane/ share; nobody else includes this. */
 
@@ -45,6 +46,19 @@ int loopback_ready(const ProbeContext *c, const Node *node, const char *kubeconf
                    ProbeResult *ret, Error **reterr);
 void loopback_names(const Cluster *c, const Node *node,
                     CertificateProfile *profile); /* of such a certificate */
+
+/* Rows of a UnitSetting table: of a service of which one leads, and which is of use with an apiserver only. */
+#define ELECTED_SETTINGS                                                                                    \
+        { "Unit", "Wants", "network-online.target", .why = "It needs the network." },                       \
+                { "Unit", "After", "network-online.target kube-apiserver.service",                          \
+                  .why = "It ends itself when the apiserver does not answer: no need to begin so." },       \
+                { "Unit", "StartLimitIntervalSec", "0",                                                     \
+                  .why = "Never give up: what keeps it down may end at any time." },                        \
+                { "Service", "Type", "exec",                                                                \
+                  .why = "It does not tell systemd when it is ready; its /healthz is asked." },             \
+                { "Service", "Restart", "always", .why = "It ends itself when it loses the lead, too." }, { \
+                "Service", "RestartSec", "2", .why = "Soon, but others may lead meanwhile."                 \
+        }
 
 /* The timing of leader election, as flags want it. */
 char* lease_duration(const PlanContext *c);

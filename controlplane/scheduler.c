@@ -79,15 +79,7 @@ static const ServiceCredential handed_over[] = {
 };
 
 static const UnitSetting settings[] = {
-        { "Unit", "Wants", "network-online.target", .why = "It needs the network." },
-        { "Unit", "After", "network-online.target kube-apiserver.service",
-          .why = "It ends itself when the apiserver does not answer: no need to begin so." },
-        { "Unit", "StartLimitIntervalSec", "0",
-          .why = "Never give up: what keeps it down may end at any time." },
-        { "Service", "Type", "exec",
-          .why = "It does not tell systemd when it is ready; its /healthz is asked." },
-        { "Service", "Restart", "always", .why = "It ends itself when it loses the lead, too." },
-        { "Service", "RestartSec", "2", .why = "Soon, but others may lead meanwhile." },
+        ELECTED_SETTINGS,
 };
 
 static const Service service = {

@@ -8,7 +8,6 @@
  * anything is written (etcd_preflight()), by the mark that stands beside it.
  */
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -139,27 +138,10 @@ static const Service service = {
         .why = "Runs this node's member.",
 };
 
-/**
- * etcd_identity() - the cluster's identity
- * @store:      the store, or NULL
- *
- * Return: the hex digits without anything around them, or NULL if there is none yet; the caller frees.
- */
-char* etcd_identity(Store *store) {
-        const Buffer *content;
-        size_t n = 0;
-
-        if (!store || store_file(store, "secrets/identity", &content, NULL) < 0)
-                return NULL;
-        while (n < content->size && isxdigit((unsigned char) content->data[n]))
-                n++;
-        return n > 0 ? xstrndup(content->data, n) : NULL;
-}
-
 static void add_identity(const PlanContext *c, Plan *plan) {
-        _cleanup_free_ char *identity = etcd_identity(c->store), *text = NULL;
+        _cleanup_free_ char *identity = NULL, *text = NULL;
 
-        if (!identity)
+        if (plan_identity(c->store, &identity, NULL) < 0)
                 plan_missing(plan, "secrets/identity (run: hardway pki gen)");
         text = xasprintf("%s\n", identity ? identity : "not-made-yet");
         plan_add_file(plan, "etcd", "identity", ETCD_IDENTITY, 0644, text,

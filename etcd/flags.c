@@ -50,9 +50,9 @@ static char* initial_cluster(const PlanContext *c) {
 }
 
 static char* token(const PlanContext *c) {
-        char *identity = etcd_identity(c->store);
+        char *identity;
 
-        return identity ? identity : xstrdup("not-made-yet");
+        return plan_identity(c->store, &identity, NULL) >= 0 ? identity : xstrdup("not-made-yet");
 }
 
 static char* heartbeat(const PlanContext *c) {

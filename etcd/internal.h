@@ -12,8 +12,6 @@
 #define ETCD_N_FLAGS 26
 extern const Flag etcd_flags[ETCD_N_FLAGS];
 
-/* The identity of the cluster (hex), or NULL if the store has none yet; the caller frees. */
-char* etcd_identity(Store *store);
 
 /* A node's member, to be asked from the driving machine. The caller closes. */
 typedef struct EtcdPeer {

@@ -78,10 +78,10 @@ static void refuse_lost_data(const ProbeContext *c, const Node *node, ErrorList 
 void etcd_preflight(const ProbeContext *c, const Node *node, ErrorList *errors) {
         _cleanup_buffer_ Buffer out = BUFFER_NULL;
         _cleanup_strv_ Strv lines = NULL;
-        _cleanup_free_ char *identity = etcd_identity(c->store);
+        _cleanup_free_ char *identity = NULL;
         Error *error = NULL;
 
-        if (!(node->roles & ROLE_ETCD) || !identity)
+        if (!(node->roles & ROLE_ETCD) || plan_identity(c->store, &identity, NULL) < 0)
                 return;
         if (c->exec(c->userdata, node, script, &out, &error) < 0) {
                 error_list_take(errors, error);

@@ -11,17 +11,16 @@
  * Which paths to look at does not depend on the facts, so that an outline, the plan made with default facts,
  * tells what to ask.
  */
-static int node_plan(const NodeRun *n, const Facts *facts, Plan **ret, Error **reterr) {
+static PlanContext node_context(const NodeRun *n) {
         const InstallRequest *q = n->run->request;
-        PlanContext c = {
+
+        return (PlanContext) {
                 .cluster = q->cluster,
                 .node = n->node,
-                .facts = facts,
+                .facts = &n->facts,
                 .store = q->store,
                 .lock = q->lock,
         };
-
-        return plan_node(q->components, &c, ret, reterr);
 }
 
 /**
@@ -36,13 +35,11 @@ int run_outline(InstallRun *run, Error **reterr) {
         int r;
 
         for (NodeRun *n = run->nodes; n < run->nodes + run->n_nodes; n++) {
-                Facts defaults;
+                PlanContext context = node_context(n);
 
                 if (!n->selected)
                         continue;
-                facts_default(run->request->cluster, n->node, &defaults);
-                r = node_plan(n, &defaults, &n->outline, reterr);
-                facts_done(&defaults);
+                r = plan_outline(run->request->components, &context, &n->outline, reterr);
                 if (r < 0)
                         return error_prefix(reterr, r, "%s", n->node->name);
                 STRV_FOREACH(m, n->outline->missing)
@@ -90,6 +87,7 @@ static int node_binaries_cached(const NodeRun *n, Error **reterr) {
  */
 int node_look(NodeRun *n, Error **reterr) {
         _cleanup_(observation_freep) Observation *observation = NULL;
+        const PlanContext context = node_context(n);
         Facts facts = {};
         Host *host;
         int r;
@@ -110,7 +108,7 @@ int node_look(NodeRun *n, Error **reterr) {
         changes_done(&n->changes);
         n->plan = plan_free(n->plan);
 
-        r = node_plan(n, &n->facts, &n->plan, reterr);
+        r = plan_node(n->run->request->components, &context, &n->plan, reterr);
         if (r < 0)
                 return r;
         plan_compare(n->plan, n->observation, &n->changes);

@@ -114,16 +114,11 @@ static void run_done(InstallRun *run) {
 
 static int run_identity(InstallRun *run, Error **reterr) {
         const InstallRequest *q = run->request;
-        const Buffer *identity;
         int r;
 
-        r = q->store ? store_file(q->store, "secrets/identity", &identity, q->dry_run ? NULL : reterr) :
-                       -ENOENT;
-        if (r < 0 && q->dry_run)
-                return 0;
-        if (r < 0)
+        r = plan_identity(q->store, &run->identity, q->dry_run ? NULL : reterr);
+        if (r < 0 && !q->dry_run)
                 return error_prefix(reterr, r, "the cluster has no identity yet (hardway pki gen makes it)");
-        run->identity = xstrndup(identity->data, strcspn(identity->data, "\n"));
         return 0;
 }
 

@@ -11,9 +11,6 @@
 #include "common/alloc.h"
 #include "lbsetup/internal.h"
 
-#define SERVICE(k, v, w) \
-        { .section = "Service", .key = (k), .value = (v), .why = (w) }
-
 #define RECORD "sha256sum " HAPROXY_CONFIG " " HAPROXY_CA " >" LB_RUN "/" HAPROXY_UNIT ".loaded"
 
 static const UnitSetting settings[] = {
@@ -38,38 +35,14 @@ static const UnitSetting settings[] = {
         SERVICE("ExecStopPost", "+/bin/sh -c 'echo 1 >" LB_HAPROXY_DOWN "'",
                 "... and that it is gone, however it went: the VIP moves at once."),
 
-        SERVICE("NoNewPrivileges", "yes", "What the service needs none of, it does not get."),
         SERVICE("CapabilityBoundingSet",
                 "CAP_SETUID CAP_SETGID CAP_SYS_CHROOT CAP_KILL CAP_NET_BIND_SERVICE",
                 "To become the user haproxy in an empty root directory, to signal that process, and for "
                 "ports below 1024."),
-        SERVICE("ProtectSystem", "strict", "Everything is read-only but its runtime directories."),
-        SERVICE("ProtectHome", "yes", NULL),
-        SERVICE("PrivateTmp", "yes", NULL),
-        SERVICE("PrivateDevices", "yes", NULL),
-        SERVICE("DevicePolicy", "closed", NULL),
-        SERVICE("ProtectProc", "invisible", NULL),
-        SERVICE("ProcSubset", "pid", NULL),
-        SERVICE("ProtectKernelTunables", "yes", NULL),
-        SERVICE("ProtectKernelModules", "yes", NULL),
-        SERVICE("ProtectKernelLogs", "yes", NULL),
-        SERVICE("ProtectControlGroups", "yes", NULL),
-        SERVICE("ProtectClock", "yes", NULL),
-        SERVICE("ProtectHostname", "yes", NULL),
+        SERVICE("ProcSubset", "pid", "Of /proc it needs processes alone."),
         SERVICE("RestrictAddressFamilies", "AF_UNIX AF_INET AF_INET6",
                 "IP, and the sockets of its own command line."),
-        SERVICE("RestrictNamespaces", "yes", NULL),
-        SERVICE("RestrictRealtime", "yes", NULL),
-        SERVICE("RestrictSUIDSGID", "yes", NULL),
-        SERVICE("LockPersonality", "yes", NULL),
-        SERVICE("MemoryDenyWriteExecute", "yes",
-                "Its configuration has no regular expressions to be compiled."),
-        SERVICE("SystemCallArchitectures", "native", NULL),
-        SERVICE("SystemCallFilter", "@system-service chroot", NULL),
-        SERVICE("SystemCallFilter", "~@keyring", NULL),
-        SERVICE("SystemCallErrorNumber", "EPERM", NULL),
-        SERVICE("KeyringMode", "private", NULL),
-        SERVICE("UMask", "0077", NULL),
+        SERVICE("SystemCallFilter", "chroot", "The same root directory; what all need comes below."),
 };
 
 int haproxy_drop_in(const PlanContext *c, UnitFile **ret, Error **reterr) {

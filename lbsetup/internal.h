@@ -29,10 +29,12 @@
 void haproxy_config(const PlanContext *c, Buffer *out);
 void keepalived_config(const PlanContext *c, Buffer *out);
 
-/*
- * haproxy-unit.c, keepalived-unit.c: our drop-ins to the distribution's units; drop-in.c: from table to file.
- * Rows without a reason share that of the row above them.
- */
+/* A row of the section [Service]; without a reason it shares that of the row above. */
+#define SERVICE(k, v, w) \
+        { .section = "Service", .key = (k), .value = (v), .why = (w) }
+
+/* haproxy-unit.c, keepalived-unit.c: our drop-ins to the distribution's units; drop-in.c: from table to file,
+ * with the fence that both stand in. */
 int lb_drop_in(const PlanContext *c, const UnitSetting *settings, size_t n_settings, UnitFile **ret,
                Error **reterr);
 int haproxy_drop_in(const PlanContext *c, UnitFile **ret, Error **reterr);

@@ -12,9 +12,6 @@
 #include "common/alloc.h"
 #include "lbsetup/internal.h"
 
-#define SERVICE(k, v, w) \
-        { .section = "Service", .key = (k), .value = (v), .why = (w) }
-
 #define RECORD "+/bin/sh -c 'sha256sum " KEEPALIVED_CONFIG " >" LB_RUN "/" KEEPALIVED_UNIT ".loaded'"
 
 static char* remove_vip(const PlanContext *c) {
@@ -66,36 +63,12 @@ static const UnitSetting settings[] = {
           .function = remove_vip,
           .why = "Killed, it leaves the VIP behind on an interface that nobody looks after any more." },
 
-        SERVICE("NoNewPrivileges", "yes", "What the service needs none of, it does not get."),
         SERVICE("CapabilityBoundingSet",
                 "CAP_NET_ADMIN CAP_NET_RAW CAP_NET_BROADCAST CAP_SETUID CAP_SETGID CAP_KILL",
                 "To change addresses, to send adverts and ARP, to start scripts as another user and to "
                 "end those that hang."),
-        SERVICE("ProtectSystem", "strict", "Everything is read-only but its runtime directories."),
-        SERVICE("ProtectHome", "yes", NULL),
-        SERVICE("PrivateTmp", "yes", NULL),
-        SERVICE("PrivateDevices", "yes", NULL),
-        SERVICE("DevicePolicy", "closed", NULL),
-        SERVICE("ProtectProc", "invisible", NULL),
-        SERVICE("ProtectKernelTunables", "yes", NULL),
-        SERVICE("ProtectKernelModules", "yes", NULL),
-        SERVICE("ProtectKernelLogs", "yes", NULL),
-        SERVICE("ProtectControlGroups", "yes", NULL),
-        SERVICE("ProtectClock", "yes", NULL),
-        SERVICE("ProtectHostname", "yes", NULL),
         SERVICE("RestrictAddressFamilies", "AF_UNIX AF_INET AF_INET6 AF_NETLINK AF_PACKET",
                 "VRRP, the interface's addresses, and ARP announcements."),
-        SERVICE("RestrictNamespaces", "yes", NULL),
-        SERVICE("RestrictRealtime", "yes", NULL),
-        SERVICE("RestrictSUIDSGID", "yes", NULL),
-        SERVICE("LockPersonality", "yes", NULL),
-        SERVICE("MemoryDenyWriteExecute", "yes", NULL),
-        SERVICE("SystemCallArchitectures", "native", NULL),
-        SERVICE("SystemCallFilter", "@system-service", NULL),
-        SERVICE("SystemCallFilter", "~@keyring", NULL),
-        SERVICE("SystemCallErrorNumber", "EPERM", NULL),
-        SERVICE("KeyringMode", "private", NULL),
-        SERVICE("UMask", "0077", NULL),
 };
 
 int keepalived_drop_in(const PlanContext *c, UnitFile **ret, Error **reterr) {

@@ -29,13 +29,10 @@ static int node_look(ResetNode *n, Host *host, Error **reterr) {
                 .store = q->store,
                 .lock = q->lock,
         };
-        Facts facts = {}, defaults;
+        Facts facts = {};
         int r;
 
-        facts_default(q->cluster, n->node, &defaults);
-        c.facts = &defaults;
-        r = plan_node(q->components, &c, &n->plan, reterr);
-        facts_done(&defaults);
+        r = plan_outline(q->components, &c, &n->plan, reterr);
         if (r < 0)
                 return r;
         r = host_look(host, n->plan, false, &facts, &n->observation, reterr);
@@ -130,14 +127,6 @@ static bool cluster_serves(const ResetRequest *q, HostPool *hosts) {
         return false;
 }
 
-static char* identity_of(Store *store) {
-        const Buffer *b;
-
-        if (!store || store_file(store, "secrets/identity", &b, NULL) < 0)
-                return NULL;
-        return xstrndup(b->data, strcspn(b->data, "\n"));
-}
-
 /* All are looked at before any is changed: a refusal leaves every node as it was. */
 static int nodes_run(ResetNode *nodes, size_t n_nodes) {
         _cleanup_free_ void **items = xnew(void*, n_nodes + 1);
@@ -163,11 +152,12 @@ static int nodes_run(ResetNode *nodes, size_t n_nodes) {
  */
 int reset_run(const ResetRequest *request, ErrorList *errors) {
         _cleanup_(host_pool_freep) HostPool *hosts = host_pool_new(request->cluster, request->host);
-        _cleanup_free_ char *identity = identity_of(request->store);
+        _cleanup_free_ char *identity = NULL;
         _cleanup_free_ ResetNode *nodes = xnew(ResetNode, request->n_nodes + 1);
         bool serving = cluster_serves(request, hosts);
         int r;
 
+        (void) plan_identity(request->store, &identity, NULL); /* before pki gen nothing is ours */
         for (size_t i = 0; i < request->n_nodes; i++)
                 nodes[i] = (ResetNode) {
                         .request = request,

@@ -98,6 +98,10 @@ typedef struct Component {
 int plan_node(const Component *const *components, const PlanContext *c, Plan **ret, Error **reterr);
 bool component_on_node(const Component *component, const Cluster *c, const Node *node);
 
+/* plan/planner.c: the same with default facts. Which paths, units and users there are to be looked at does not depend on
+ * what the node tells of itself. */
+int plan_outline(const Component *const *components, const PlanContext *c, Plan **ret, Error **reterr);
+
 /* plan/credentials.c: from the rows to what pki/ and the plan need */
 typedef struct StoreRequests {
         StoreRequest *requests;
@@ -107,6 +111,9 @@ typedef struct StoreRequests {
 void store_requests_for(const Component *const *components, const Cluster *c,
                         StoreRequests *ret); /* CAs first */
 void store_requests_done(StoreRequests *r);
+
+/* The cluster's identity (secrets/identity), by which its nodes and its data are known. The caller frees. */
+int plan_identity(Store *store, char **ret, Error **reterr);
 
 /* Adds the files of a credential to a node's plan; unit: whose input they are. The key item may be left
  * out (certificate only). */

@@ -7,11 +7,15 @@
  * every node has lies as it will lie on the node ("nodes/c0/pki/apiserver", "nodes/c0/scheduler").
  */
 
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/alloc.h"
 #include "plan/component.h"
 #include "plan/store-name.h"
+
+#define IDENTITY "secrets/identity"
 
 char* credential_store_name(const Credential *credential, const Node *node) {
         if (credential->scope == PER_CLUSTER)
@@ -105,4 +109,29 @@ void store_requests_done(StoreRequests *r) {
                 store_request_done(r->requests + i);
         free(r->requests);
         *r = (StoreRequests) {};
+}
+
+/**
+ * plan_identity() - the cluster's identity
+ * @store:      the store, or NULL
+ * @ret:        its hex digits, without anything around them
+ * @reterr:     what the store lacks
+ *
+ * Return: 0, -ENOENT if it was not made yet, or another negative errno.
+ */
+int plan_identity(Store *store, char **ret, Error **reterr) {
+        const Buffer *content;
+        size_t n;
+        int r;
+
+        if (!store)
+                return error_set(reterr, ERROR_CONFIG, ENOENT, "%s is not there", IDENTITY);
+        r = store_file(store, IDENTITY, &content, reterr);
+        if (r < 0)
+                return r;
+        n = strspn(buffer_str(content), "0123456789abcdefABCDEF");
+        if (n == 0)
+                return error_set(reterr, ERROR_CONFIG, EBADMSG, "%s has no hex digits in it", IDENTITY);
+        *ret = xstrndup(content->data, n);
+        return 0;
 }

@@ -83,3 +83,24 @@ int plan_node(const Component *const *components, const PlanContext *c, Plan **r
         *ret = TAKE_PTR(p);
         return 0;
 }
+
+/**
+ * plan_outline() - make the plan of a node of which nothing is known yet
+ * @components: as plan_node()
+ * @c:          as plan_node(), but for the facts
+ * @ret:        the plan: tells what to look at on the node
+ * @reterr:     as plan_node()
+ *
+ * Return: 0 or a negative errno.
+ */
+int plan_outline(const Component *const *components, const PlanContext *c, Plan **ret, Error **reterr) {
+        PlanContext context = *c;
+        Facts defaults;
+        int r;
+
+        facts_default(c->cluster, c->node, &defaults);
+        context.facts = &defaults;
+        r = plan_node(components, &context, ret, reterr);
+        facts_done(&defaults);
+        return r;
+}

@@ -6,27 +6,23 @@
 #define CLOCK_OFFSET_WARN_SEC 2 /* certificates and tokens bear minutes; logs that are to be compared do not */
 #define SHOWN_CHANGES 5u        /* more are counted */
 
-static int node_plan(const VerifyRequest *q, const Node *node, const Facts *facts, Plan **ret, Error **reterr) {
-        PlanContext c = {
+static PlanContext node_context(const VerifyRequest *q, const Node *node, const Facts *facts) {
+        return (PlanContext) {
                 .cluster = q->cluster,
                 .node = node,
                 .facts = facts,
                 .store = q->store,
                 .lock = q->lock,
         };
-
-        return plan_node(q->components, &c, ret, reterr);
 }
 
 static int node_look(const VerifyRequest *q, HostPool *hosts, const Node *node, Facts *ret_facts, Observation **ret, Error **reterr) {
+        const PlanContext c = node_context(q, node, NULL);
         _cleanup_(plan_freep) Plan *outline = NULL;
-        Facts defaults;
         Host *host;
         int r;
 
-        facts_default(q->cluster, node, &defaults);
-        r = node_plan(q, node, &defaults, &outline, reterr);
-        facts_done(&defaults);
+        r = plan_outline(q->components, &c, &outline, reterr);
         if (r < 0)
                 return r;
         r = host_pool_take(hosts, node, &host, reterr);
@@ -122,11 +118,12 @@ void verify_node(const VerifyRequest *request, HostPool *hosts, const Node *node
         _cleanup_(plan_freep) Plan *plan = NULL;
         _cleanup_error_ Error *error = NULL;
         Facts facts = {};
+        const PlanContext c = node_context(request, node, &facts);
         int r;
 
         r = node_look(request, hosts, node, &facts, &o, &error);
         if (r >= 0)
-                r = node_plan(request, node, &facts, &plan, &error);
+                r = plan_node(request->components, &c, &plan, &error);
         if (r < 0) {
                 check_away(node, error, checks);
         } else {

@@ -234,7 +234,7 @@ int __wrap_host_look(Host *h, const Plan *plan, bool deep, Facts *ret_facts, Obs
         if (f->applied)
                 add_applied(o, f->applied, "00");
         if (f->recorded || f->identity)
-                o->identity = xstrdup(f->identity ? f->identity : "ours");
+                o->identity = xstrdup(f->identity ? f->identity : "0125ab");
         facts_default(&world.cluster, node_of(f), ret_facts);
         ret_facts->architecture = f->architecture;
         ret_facts->clock_offset = f->clock_offset;
@@ -261,7 +261,7 @@ int __wrap_host_put(Host *h, const HostPut *put, Error **reterr) {
 }
 
 int __wrap_host_record(Host *h, const Plan *plan, const char *identity, Error **reterr) {
-        assert_string_equal(identity, "ours");
+        assert_string_equal(identity, "0125ab");
         ((FakeNode*) h)->recorded = true;
         world_log(node_of(h), "record");
         return 0;
@@ -321,7 +321,7 @@ int __wrap_unit_bus_state(UnitBus *b, const char *unit, UnitState *ret, Error **
 }
 
 int __wrap_store_file(Store *s, const char *path, const Buffer **ret, Error **reterr) {
-        static Buffer identity = { .data = (char*) "ours\n", .size = 5 };
+        static Buffer identity = { .data = (char*) "0125ab\n", .size = 7 };
 
         *ret = &identity;
         return 0;
@@ -657,7 +657,7 @@ static void test_refused(void **state) {
         world.fakes[4].listener = "0.0.0.0:7000 alpha";
         assert_true(run_all() < 0);
         assert_int_equal(world.errors.n_errors, 3);
-        assert_error(0, "c0: was installed for another cluster (identity theirs..., ours is ours...)");
+        assert_error(0, "c0: was installed for another cluster (identity theirs..., ours is 0125ab...)");
         assert_error(1, "c1: this machine is amd64, the cluster file says arm64");
         assert_error(2, "c2: port 7000, which alpha needs, is taken by nginx");
         assert_string_equal(buffer_str(&world.log), "");

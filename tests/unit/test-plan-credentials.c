@@ -12,6 +12,7 @@ int __wrap_store_file(Store *s, const char *path, const Buffer **ret, Error **re
 int __wrap_store_fingerprint(Store *s, const char *path, const char **ret, Error **reterr);
 
 static Buffer content;
+static const char *identity; /* what secrets/identity holds */
 
 int __wrap_store_file(Store *s, const char *path, const Buffer **ret, Error **reterr) {
         if (startswith(path, "lacking"))
@@ -19,7 +20,10 @@ int __wrap_store_file(Store *s, const char *path, const Buffer **ret, Error **re
         if (startswith(path, "broken"))
                 return error_set(reterr, ERROR_IO, EIO, "%s cannot be read", path);
         buffer_done(&content);
-        buffer_addf(&content, "content of %s\n", path);
+        if (identity && streq(path, "secrets/identity"))
+                buffer_add_str(&content, identity);
+        else
+                buffer_addf(&content, "content of %s\n", path);
         *ret = &content;
         return 0;
 }
@@ -273,11 +277,41 @@ static void test_broken_store(void **state) {
         assert_failure(r, error, ERROR_IO, EIO);
 }
 
+static void test_identity(void **state) {
+        static const struct {
+                const char *content, *wanted;
+        } cases[] = {
+                { "0123abCD", "0123abCD" },
+                { "0123\n", "0123" },
+                { "0123; reboot\n", "0123" },
+                { "", NULL },
+                { "\n", NULL },
+                { "; reboot", NULL },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                _cleanup_error_ Error *error = NULL;
+                _cleanup_free_ char *text = NULL;
+
+                identity = cases[i].content;
+                if (cases[i].wanted) {
+                        assert_success(plan_identity((Store*) &content, &text, &error), error, 0);
+                        assert_string_equal(text, cases[i].wanted);
+                } else {
+                        assert_int_equal(plan_identity((Store*) &content, &text, &error), -EBADMSG);
+                        assert_null(text);
+                }
+        }
+        identity = NULL;
+        assert_int_equal(plan_identity(NULL, NULL, NULL), -ENOENT);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_requests),       cmocka_unit_test(test_unused_component),
                 cmocka_unit_test(test_add_credential), cmocka_unit_test(test_unknown_credential),
                 cmocka_unit_test(test_missing),        cmocka_unit_test(test_broken_store),
+                cmocka_unit_test(test_identity),
         };
 
         return cmocka_run_group_tests_name("plan-credentials", tests, NULL, NULL);
