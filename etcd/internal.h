@@ -12,7 +12,6 @@
 #define ETCD_N_FLAGS 26
 extern const Flag etcd_flags[ETCD_N_FLAGS];
 
-
 /* A node's member, to be asked from the driving machine. The caller closes. */
 typedef struct EtcdPeer {
         HttpClient *http;
