@@ -7,8 +7,8 @@
 #
 # Set aside, a server gets no new connections and is not checked: so its old ones last as long as it lets them, and are not
 # cut off as soon as it says that it is about to go. A file keeps the name; and the record of what haproxy has loaded is
-# laid away, as that is not what it does now. So a run that was killed in between is found out: the next one puts the
-# server back, or has haproxy load its configuration again, which forgets all this.
+# laid away (under a name that no look reads), as that is not what it does now. So a run that was killed in between is found
+# out: the next one puts the server back, or has haproxy load its configuration again, which forgets all this.
 
 : "${verb:?}" "${server?}"
 socket=/run/haproxy/admin.sock backend=apiservers
@@ -45,7 +45,7 @@ connections() {
 
 set_aside() {
         printf '%s\n' "$server" >>"$aside"
-        if [ -e "$loaded" ]; then mv -f -- "$loaded" "$aside.loaded"; fi
+        if [ -e "$loaded" ]; then mv -f -- "$loaded" "$aside.record"; fi
         tell "set server $backend/$server state drain; disable health $backend/$server" ||
                 fail unavailable "haproxy does not know $server"
 }
@@ -66,9 +66,9 @@ bring_back() {
                         return 0
                 fi
                 while read -r name; do put_back "$name"; done <"$aside"
-                if [ -e "$aside.loaded" ]; then mv -f -- "$aside.loaded" "$loaded"; fi
+                if [ -e "$aside.record" ]; then mv -f -- "$aside.record" "$loaded"; fi
         fi
-        rm -f -- "$aside" "$aside.loaded"
+        rm -f -- "$aside" "$aside.record"
 }
 
 case $verb in
