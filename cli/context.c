@@ -229,6 +229,7 @@ int verb_host_options(VerbContext *v, HostOptions *ret, Error **reterr) {
 
         *ret = (HostOptions) {
                 .sudo_password = v->sudo_password,
+                .keep_master = v->keep_connections,
                 .trace = v->verbose ? trace_command : NULL,
                 .userdata = v,
                 .cancelled = v->cancelled,

@@ -18,6 +18,7 @@ enum {
         KEY_WAIT,
         KEY_DEEP,
         KEY_SUDO,
+        KEY_KEEP,
         KEY_YES,
         KEY_DRY_RUN,
 };
@@ -42,6 +43,8 @@ static const struct {
           { "deep", KEY_DEEP, NULL, 0, "Hash every file, also those that look untouched", 5 } },
         { VERB_OPTION_SUDO,
           { "ask-sudo-password", KEY_SUDO, NULL, 0, "Ask for the password that sudo wants", 5 } },
+        { VERB_OPTION_SUDO,
+          { "keep-connections", KEY_KEEP, NULL, 0, "Leave ssh connections open for the next command", 5 } },
         { VERB_OPTION_YES, { "yes", KEY_YES, NULL, 0, "Do not ask", 5 } },
         { VERB_OPTION_DRY_RUN,
           { "dry-run", KEY_DRY_RUN, NULL, 0, "Show what would be done, and do nothing", 5 } },
@@ -106,6 +109,9 @@ static error_t parse_common(VerbContext *v, int key, char *arg, struct argp_stat
                 return 0;
         case KEY_SUDO:
                 v->ask_sudo_password = true;
+                return 0;
+        case KEY_KEEP:
+                v->keep_connections = true;
                 return 0;
         case KEY_YES:
                 v->yes = true;

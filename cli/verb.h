@@ -59,7 +59,7 @@ typedef enum VerbCommon {
         VERB_OPTION_JSON = 1 << 1,    /* --json */
         VERB_OPTION_WAIT = 1 << 2,    /* --wait: wait for locks that others hold */
         VERB_OPTION_DEEP = 1 << 3,    /* --deep: hash everything */
-        VERB_OPTION_SUDO = 1 << 4,    /* --ask-sudo-password: the verb works on nodes */
+        VERB_OPTION_SUDO = 1 << 4,    /* the verb works on nodes: --ask-sudo-password, --keep-connections */
         VERB_OPTION_YES = 1 << 5,     /* --yes: do not ask */
         VERB_OPTION_DRY_RUN = 1 << 6, /* --dry-run */
 } VerbCommon;                         /* -c, --quiet, --verbose and --color are taken by every verb */
@@ -99,7 +99,7 @@ struct VerbContext {
         /* from the command line */
         const char *cluster_path; /* of the cluster file: hardway.yaml unless -c */
         Strv node_names;          /* as given by --node */
-        bool json, quiet, verbose, wait, deep, yes, dry_run, ask_sudo_password;
+        bool json, quiet, verbose, wait, deep, yes, dry_run, ask_sudo_password, keep_connections;
         bool color;       /* standard output may be coloured */
         bool color_error; /* standard error may be */
         bool terminal;    /* standard output is a terminal: lines may be rewritten */

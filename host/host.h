@@ -31,7 +31,7 @@ typedef struct HostOptions {
         const char *control_directory;
         const char *sudo_password;    /* sent as the first line of each channel's input, or NULL: sudo -n */
         bool accept_new;              /* StrictHostKeyChecking=accept-new */
-        bool keep_master;             /* leave the ssh master open for the next run */
+        bool keep_master;             /* leave the ssh master open, for ten minutes; use one that was left */
         unsigned connect_timeout_sec; /* 0: 10 */
         /* told every command that is sent, for --verbose; or NULL */
         void (*trace)(void *userdata, const Node *node, const char *line);

@@ -9,7 +9,10 @@
  * which therefore take 10 ms instead of a quarter of a second, and a master that died is replaced by the
  * next. It goes away with the run, or by itself soon after a run that was killed. Its socket is this run's
  * own, as another run on the same node at the same time must be able to end without ending ours; only
- * masters that are to stay for the next run have a name that it will find.
+ * masters that are to stay for the next run have a name that it will find. Those end by themselves, some
+ * time after their last channel or with the connection. What is left of one that was killed, or whose node
+ * has gone, does not keep the next run from connecting: ssh unlinks a socket at which nobody answers, and
+ * connects anew when a master turns out to be dead before it has opened the channel.
  */
 
 #include <errno.h>
@@ -29,6 +32,10 @@
 #include "host/host-internal.h"
 
 #define CONNECT_TIMEOUT_SEC 10
+
+/* Without a channel for so many seconds, a master goes away: one of this run only, and one for the next. */
+#define PERSIST "60"
+#define PERSIST_KEPT "600"
 
 /* ssh -o ControlPath=DIRECTORY/%C: a slash, 40 hex digits, and ssh's own suffix while it makes the socket */
 #define SOCKET_NAME_SIZE (1 + 40 + 17)
@@ -87,6 +94,22 @@ static char* control_default(void) {
                                 xasprintf("/tmp/hardway-%u", (unsigned) geteuid());
 }
 
+/*
+ * Where the next run finds the master: ssh's own digest of where the connection goes. A host key that stands
+ * in the cluster file is a part of the name, as a connection to who had another one is no longer good.
+ */
+static char* kept_socket(const Host *h) {
+        _cleanup_free_ char *line = NULL;
+        char address[INET_TEXT_SIZE], sha256[SHA256_HEX_SIZE];
+
+        if (!h->node->ssh.host_key)
+                return xasprintf("%s/%%C", h->control);
+        line = xasprintf("%s %u %s %s", inet_address_format(&h->node->address, address), h->node->ssh.port,
+                         h->node->ssh.user ?: "", h->node->ssh.host_key);
+        sha256_hex(line, strlen(line), sha256);
+        return xasprintf("%s/%.40s", h->control, sha256);
+}
+
 static int control_prepare(Host *h, Error **reterr) {
         struct sockaddr_un address;
         uint32_t run;
@@ -100,8 +123,7 @@ static int control_prepare(Host *h, Error **reterr) {
                                  sizeof(address.sun_path) - SOCKET_NAME_SIZE);
         if (getrandom(&run, sizeof(run), 0) != sizeof(run))
                 abort(); /* cannot happen for so few bytes, see getrandom(2) */
-        h->socket = h->options.keep_master ? xasprintf("%s/%%C", h->control) :
-                                             xasprintf("%s/run-%08x", h->control, run);
+        h->socket = h->options.keep_master ? kept_socket(h) : xasprintf("%s/run-%08x", h->control, run);
         r = fs_mkdir_parents(AT_FDCWD, h->control, 0700, reterr);
         return r < 0 ? r : control_check(h->control, reterr);
 }
@@ -253,8 +275,7 @@ static void add_connection(const Host *h, TransportFlags flags, Strv *argv) {
         }
         strv_addf(argv, "-oControlPath=%s", h->socket);
         strv_add(argv, "-oControlMaster=auto");
-        /* seconds without a channel after which the master goes away by itself */
-        strv_addf(argv, "-oControlPersist=%s", h->options.keep_master ? "600" : "60");
+        strv_addf(argv, "-oControlPersist=%s", h->options.keep_master ? PERSIST_KEPT : PERSIST);
 }
 
 /**

@@ -305,6 +305,44 @@ static void test_argv(void **state) {
         assert_int_equal(host_open(f->nodes, &f->options, &f->host, &error), -ENAMETOOLONG);
 }
 
+/* The socket that a run with keep_master uses: behind -oControlPath= in what the fake has written down. */
+static char* kept_path(HostFixture *f) {
+        _cleanup_free_ char *text = NULL, *log = NULL;
+        _cleanup_error_ Error *error = NULL;
+        const char *path;
+
+        (void) unlinkat(f->dir->fd, "ssh.log", 0);
+        assert_success(exec_text(f, "echo hello", &text, &error), error, 0);
+        fixture_close(f);
+        log = fixture_read(f, "ssh.log");
+        assert_null(strstr(log, "-Oexit"));
+        assert_contains(log, "-oControlMaster=auto");
+        assert_contains(log, "-oControlPersist=600");
+        path = strstr(log, "-oControlPath=");
+        assert_non_null(path);
+        path += strlen("-oControlPath=");
+        return xstrndup(path, strcspn(path, " \n"));
+}
+
+/* A connection that is left open is found again, unless another host key is wanted now. */
+static void test_keep(void **state) {
+        HostFixture *f = *state;
+        _cleanup_free_ char *by_ssh = NULL, *pinned = NULL, *again = NULL, *other = NULL;
+
+        f->options.keep_master = true;
+        fake_ssh(f, RUN_HERE);
+        by_ssh = kept_path(f);
+        assert_true(endswith(by_ssh, "/ssh/%C"));
+        f->nodes[0].ssh.host_key = (char*) "ssh-ed25519 AAAA";
+        pinned = kept_path(f);
+        again = kept_path(f);
+        f->nodes[0].ssh.host_key = (char*) "ssh-ed25519 BBBB";
+        other = kept_path(f);
+        assert_string_not_equal(pinned, by_ssh);
+        assert_string_equal(pinned, again);
+        assert_string_not_equal(pinned, other);
+}
+
 /* Somebody else's directory is not used. */
 static void test_control_directory(void **state) {
         HostFixture *f = *state;
@@ -354,10 +392,12 @@ static void test_read(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                ssh_test(test_exec),   ssh_test(test_exec_status), ssh_test(test_exec_cut),
-                ssh_test(test_errors), ssh_test(test_slow_sudo),   ssh_test(test_password),
-                ssh_test(test_root),   ssh_test(test_argv),        ssh_test(test_control_directory),
-                ssh_test(test_lock),   ssh_test(test_read),
+                ssh_test(test_exec),      ssh_test(test_exec_status),
+                ssh_test(test_exec_cut),  ssh_test(test_errors),
+                ssh_test(test_slow_sudo), ssh_test(test_password),
+                ssh_test(test_root),      ssh_test(test_argv),
+                ssh_test(test_keep),      ssh_test(test_control_directory),
+                ssh_test(test_lock),      ssh_test(test_read),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
