@@ -83,7 +83,7 @@ stage_clang() {
 }
 
 stage_trixie() {
-        ./tests/trixie "$results"
+        ./tests/trixie "$results" "$builds/trixie"
 }
 
 stage_lab() {
