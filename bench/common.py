@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What the benchmarks share: a lab of fresh hosts, a cluster directory, and figures printed as minimum, median and maximum."""
+"""What the benchmarks share: a lab of fresh hosts, a cluster directory, commands timed from within the lab, and figures printed as
+minimum, median and maximum."""
 import os
 import statistics
 import subprocess
@@ -22,11 +23,13 @@ def program():
 
 
 def mirror():
-    return subprocess.run([os.path.join(TOP, "lab", "mirror", "get"), "--arch", "amd64"], check=True, capture_output=True, text=True).stdout.strip()
+    argv = [os.path.join(TOP, "lab", "mirror", "get"), "--arch", "amd64"]
+    return subprocess.run(argv, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
 
 
 def new_lab(name, image="preinstalled"):
-    lab = Lab(name, tempfile.mkdtemp(prefix="hardway-bench-"), program())
+    """Five fresh hosts. HARDWAY_TEST_LAB stands in front of the name, as for tests."""
+    lab = Lab(os.environ.get("HARDWAY_TEST_LAB", "") + name, tempfile.mkdtemp(prefix="hardway-bench-"), program())
     source = mirror()
     if source:
         lab.env["HARDWAY_MIRROR"] = source
@@ -35,8 +38,18 @@ def new_lab(name, image="preinstalled"):
     return lab
 
 
+def timed(lab, *argv):
+    """Runs argv in the lab's network: {"seconds", "answered", "peak"}; see clock.py. The peak is in MiB."""
+    output = os.path.join(lab.directory, "bench.output")
+    result = lab.enter("/usr/bin/python3", os.path.join(TOP, "bench", "clock.py"), output, *argv).json
+    if result["status"] != 0:
+        with open(output, encoding="utf-8", errors="replace") as file:
+            sys.exit(f"bench: {' '.join(argv)}: status {result['status']}\n{file.read()}")
+    return result | {"peak": result["peak"] / 1024}
+
+
 def figures(name, values, unit="s"):
-    print(f"{name:<44} min {min(values):8.3f}  median {statistics.median(values):8.3f}  max {max(values):8.3f} {unit}")
+    print(f"{name:<52} min {min(values):7.3f}  median {statistics.median(values):7.3f}  max {max(values):7.3f} {unit}", flush=True)
     return statistics.median(values)
 
 
