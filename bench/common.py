@@ -10,7 +10,7 @@ import tempfile
 TOP = os.path.realpath(os.path.join(os.path.dirname(__file__), ".."))
 sys.path.insert(0, os.path.join(TOP, "tests", "lab"))
 
-from lab import BALANCERS, CONTROLLERS, Lab  # noqa: E402
+from lab import BALANCERS, CONTROLLERS, Lab, edit  # noqa: E402, F401
 
 NODES = {**CONTROLLERS, **BALANCERS}
 
@@ -42,9 +42,9 @@ def timed(lab, *argv):
     """Runs argv in the lab's network: {"seconds", "answered", "peak"}; see clock.py. The peak is in MiB."""
     output = os.path.join(lab.directory, "bench.output")
     result = lab.enter("/usr/bin/python3", os.path.join(TOP, "bench", "clock.py"), output, *argv).json
-    if result["status"] != 0:
+    if result["status"] != 0 or ("--until" in argv and result["answered"] is None):
         with open(output, encoding="utf-8", errors="replace") as file:
-            sys.exit(f"bench: {' '.join(argv)}: status {result['status']}\n{file.read()}")
+            sys.exit(f"bench: {' '.join(argv)}: status {result['status']}, answered after {result['answered']}\n{file.read()}")
     return result | {"peak": result["peak"] / 1024}
 
 
