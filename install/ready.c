@@ -15,8 +15,8 @@
 #define READY_SEC_DEFAULT 60u
 #define READY_EXTENSIONS 4u /* with progress all the while, so many times the limit */
 #define READY_PAUSE_USEC (100 * USEC_PER_MSEC)
-#define READY_LONG_USEC (3 * USEC_PER_SEC) /* what takes longer is asked less often ... */
-#define READY_LONG_PAUSE_USEC (250 * USEC_PER_MSEC)
+#define READY_PAUSE_SHARE 10 /* of the time that was waited already: what takes long is asked less often ... */
+#define READY_PAUSE_MAX_USEC (1 * USEC_PER_SEC)
 #define READY_BLOCKED_PAUSE_USEC (500 * USEC_PER_MSEC) /* ... and so is what depends on others */
 #define READY_LOOK_USEC (2 * USEC_PER_SEC) /* how often systemd is asked whether the unit still lives */
 #define READY_BLOCKED_USEC \
@@ -28,6 +28,8 @@ typedef struct Wait {
         uint64_t begun_usec;
         uint64_t since_usec;   /* the text last changed */
         uint64_t blocked_usec; /* it waits for other nodes since then; 0: it does not */
+        uint64_t news_usec;    /* when it began, or something somewhere has become ready since */
+        unsigned n_ready;      /* how many things had, then */
         uint64_t looked_usec;
         unsigned restarts; /* NRestarts at the first look */
         bool counted;
@@ -176,22 +178,38 @@ static int wait_ask(NodeRun *n, Wait *w, Error **reterr) {
         return r;
 }
 
-/* Some probes cost the node a login, just when it has other things to do. */
-static uint64_t wait_pause(const NodeRun *n, const Wait *w) {
-        if (n->blocked)
-                return READY_BLOCKED_PAUSE_USEC;
-        return clock_usec() < w->begun_usec + READY_LONG_USEC ? READY_PAUSE_USEC : READY_LONG_PAUSE_USEC;
+/* Some probes cost the node a login, just when it has other things to do. What has become ready elsewhere may
+ * be what was waited for here. */
+static void wait_pause(const NodeRun *n, Wait *w) {
+        uint64_t start = clock_usec(), pause = (start - w->news_usec) / READY_PAUSE_SHARE;
+        uint64_t shortest = n->blocked ? READY_BLOCKED_PAUSE_USEC : READY_PAUSE_USEC;
+
+        if (pause > READY_PAUSE_MAX_USEC)
+                pause = READY_PAUSE_MAX_USEC;
+        if (pause < shortest)
+                pause = shortest;
+        while (clock_usec() < start + pause) {
+                clock_sleep(READY_PAUSE_USEC);
+                if (n->run->n_ready == w->n_ready)
+                        continue;
+                w->n_ready = n->run->n_ready;
+                w->news_usec = clock_usec();
+                return;
+        }
 }
 
 /* Return: 1 if it is ready, 0 if it is blocked. */
 static int component_wait(NodeRun *n, const Component *c, Error **reterr) {
-        Wait w = { .component = c, .looked_usec = clock_usec() };
+        uint64_t now = clock_usec();
+        Wait w = { .component = c, .looked_usec = now, .news_usec = now, .n_ready = n->run->n_ready };
         int r;
 
-        wait_begin(&w, w.looked_usec);
+        wait_begin(&w, now);
         node_step(n, "%s", c->name);
         while ((r = wait_ask(n, &w, reterr)) > 0)
-                clock_sleep(wait_pause(n, &w));
+                wait_pause(n, &w);
+        if (r >= 0 && !w.blocked)
+                n->run->n_ready++;
         if (r >= 0 && w.blocked) {
                 free(n->waits_for);
                 n->waits_for = xasprintf("%s: %s", c->name, w.text ? w.text : "waits for other nodes");

@@ -48,6 +48,7 @@ struct InstallRun {
         char *cache;
         bool serving;
         uint64_t start_usec;
+        atomic_uint n_ready; /* components that were waited for and have become ready */
         pthread_mutex_t mutex; /* events are told by one thread at a time */
 };
 

@@ -25,6 +25,7 @@ typedef struct FakeNode {
         bool dying;                  /* ... and is restarted all the time */
         bool unreachable, busy, full, job_fails;
         unsigned n_restarts;
+        unsigned n_asked; /* how often its service was asked whether it is ready */
         const char *identity; /* of applied.json; NULL: ours, if recorded */
         const char *applied;  /* a path in applied.json besides, or NULL */
         const char *listener; /* "*:7000 nginx", or NULL */

@@ -53,6 +53,7 @@ static int fake_plan(const PlanContext *c, Plan *p, Error **reterr) {
 static int fake_ready(const ProbeContext *c, const Node *node, ProbeResult *ret, Error **reterr) {
         size_t n = n_working();
 
+        world.fakes[node->index].n_asked++;
         if (!works(node))
                 probe_result_set(ret, PROBE_WAITING, "not up");
         else if (n < 2)
@@ -576,6 +577,8 @@ static void test_stops_at_the_first(void **state) {
         assert_contains(world.errors.errors[0]->detail, "alpha.service: its last words");
         assert_contains(world.errors.errors[0]->detail, "not touched: c1, c2, lb0, lb1");
         assert_int_equal(error_exit_code(world.errors.errors[0]), 69);
+        /* each question costs the node a login: they become fewer and fewer */
+        assert_in_range(world.fakes[0].n_asked, 60, 120);
 }
 
 static void test_failed_job(void **state) {
