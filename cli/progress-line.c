@@ -11,6 +11,7 @@
 
 #define BAR_WIDTH 20u
 #define GAP "   "
+#define RATE_USEC_MIN (USEC_PER_SEC / 2) /* before that a rate says little */
 
 /**
  * format_size() - write a number of bytes for people
@@ -38,6 +39,22 @@ char* progress_step_done(const ProgressRow *row) {
         return xasprintf("%s %s", row->step, span);
 }
 
+/* How fast, and how long still: of what came since it was first told, not of what had been there before. */
+static void add_rate(const ProgressRow *row, Buffer *out) {
+        uint64_t now = clock_usec(), span = now - row->first_usec, rate;
+        _cleanup_free_ char *text = NULL, *left = NULL;
+
+        if (row->first_usec == 0 || span < RATE_USEC_MIN || row->done <= row->first)
+                return;
+        rate = (row->done - row->first) * USEC_PER_SEC / span;
+        text = format_size(rate);
+        buffer_addf(out, " %s/s", text);
+        if (row->total <= row->done || rate == 0)
+                return;
+        left = clock_format_span(((row->total - row->done) / rate + 1) * USEC_PER_SEC);
+        buffer_addf(out, ", %s left", left);
+}
+
 static void add_amount(const ProgressRow *row, Buffer *out) {
         _cleanup_free_ char *done = format_size(row->done);
         _cleanup_free_ char *total = format_size(row->total);
@@ -46,6 +63,7 @@ static void add_amount(const ProgressRow *row, Buffer *out) {
         if (row->total == 0) {
                 if (row->done > 0)
                         buffer_addf(out, " %s", done);
+                add_rate(row, out);
                 return;
         }
 
@@ -53,6 +71,7 @@ static void add_amount(const ProgressRow *row, Buffer *out) {
         for (unsigned i = 0; i < BAR_WIDTH; i++)
                 buffer_add_char(out, i < part * BAR_WIDTH / row->total ? '#' : ' ');
         buffer_addf(out, "] %" PRIu64 "%% %s/%s", part * 100 / row->total, done, total);
+        add_rate(row, out);
 }
 
 char* progress_step_text(const ProgressRow *row) {

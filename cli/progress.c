@@ -161,7 +161,7 @@ static void end_step(Progress *p, ProgressRow *row) {
         strv_add(&row->finished, text);
         row->step = (free(row->step), NULL);
         row->detail = (free(row->detail), NULL);
-        row->done = row->total = 0;
+        row->done = row->total = row->first = row->first_usec = 0;
 }
 
 /**
@@ -191,6 +191,10 @@ void progress_step(Progress *p, size_t number, const char *format, ...) {
  */
 void progress_amount(Progress *p, size_t number, uint64_t done, uint64_t total) {
         pthread_mutex_lock(&p->mutex);
+        if (p->rows[number].first_usec == 0 || done < p->rows[number].first) {
+                p->rows[number].first = done;
+                p->rows[number].first_usec = clock_usec();
+        }
         p->rows[number].done = done;
         p->rows[number].total = total;
         pthread_mutex_unlock(&p->mutex);

@@ -5,10 +5,8 @@
 
 #include "common/alloc.h"
 
-#define DIGEST_LENGTH ((size_t) SHA256_HEX_SIZE - 1)
-
 typedef struct ChecksumLine {
-        char digest[SHA256_HEX_SIZE];
+        char digest[SHA512_HEX_SIZE];
         const char *name; /* NULL: a bare digest */
         size_t name_size;
 } ChecksumLine;
@@ -22,19 +20,19 @@ static bool is_blank(char c) {
 }
 
 /* "DIGEST", "DIGEST  NAME" or "DIGEST *NAME". */
-static int line_parse(const char *line, size_t size, ChecksumLine *ret) {
+static int line_parse(const char *line, size_t size, size_t length, ChecksumLine *ret) {
         size_t i;
 
         while (size > 0 && is_blank(line[size - 1]))
                 size--;
-        if (size < DIGEST_LENGTH)
+        if (size < length)
                 return -EBADMSG;
-        for (i = 0; i < DIGEST_LENGTH; i++) {
+        for (i = 0; i < length; i++) {
                 ret->digest[i] = hex_lower(line[i]);
                 if (!memchr("0123456789abcdef", ret->digest[i], 16))
                         return -EBADMSG;
         }
-        ret->digest[DIGEST_LENGTH] = '\0';
+        ret->digest[length] = '\0';
         ret->name = NULL;
         ret->name_size = 0;
         if (i == size)
@@ -72,24 +70,13 @@ static int checksums_add(const ChecksumLine *line, const char *name, size_t n_li
                 return 0;
         if (*found && !streq(found, line->digest))
                 return error_set(reterr, ERROR_VERIFY, EBADMSG, "two different digests for %s", name);
-        memcpy(found, line->digest, SHA256_HEX_SIZE);
+        memcpy(found, line->digest, strlen(line->digest) + 1);
         return 0;
 }
 
-/**
- * checksums_find() - the published digest of a file
- * @data:       the checksum file
- * @size:       its size
- * @name:       the file's name, without folders
- * @ret:        64 small hex digits
- * @reterr:     says what is wrong with the checksum file
- *
- * Return: 0, -ENOENT if it is a list without that name, -EBADMSG if it is no checksum file, -EFBIG.
- */
-int checksums_find(const void *data, size_t size, const char *name, char ret[static SHA256_HEX_SIZE],
-                   Error **reterr) {
+static int find(const void *data, size_t size, const char *name, size_t length, char *ret, Error **reterr) {
         const char *p = data, *end = p + size;
-        char found[SHA256_HEX_SIZE] = "";
+        char found[SHA512_HEX_SIZE] = "";
         size_t n_lines = 0;
         bool bare = false;
         int r;
@@ -105,9 +92,9 @@ int checksums_find(const void *data, size_t size, const char *name, char ret[sta
 
                 if (n > 0 && !(n == 1 && *p == '\r')) {
                         n_lines++;
-                        if (bare || line_parse(p, n, &line) < 0)
+                        if (bare || line_parse(p, n, length, &line) < 0)
                                 return error_set(reterr, ERROR_VERIFY, EBADMSG,
-                                                 "line %zu is not a SHA-256 checksum", n_lines);
+                                                 "line %zu is not a SHA-%zu checksum", n_lines, length * 4);
                         bare = !line.name;
                         r = checksums_add(&line, name, n_lines, found, reterr);
                         if (r < 0)
@@ -120,6 +107,36 @@ int checksums_find(const void *data, size_t size, const char *name, char ret[sta
                 return error_set(
                         reterr, ERROR_VERIFY, n_lines > 0 ? ENOENT : EBADMSG,
                         n_lines > 0 ? "no checksum of %s in it" : "no checksum in it, not even of %s", name);
-        memcpy(ret, found, SHA256_HEX_SIZE);
+        memcpy(ret, found, length + 1);
         return 0;
+}
+
+/**
+ * checksums_find() - the published digest of a file
+ * @data:       the checksum file
+ * @size:       its size
+ * @name:       the file's name, without folders
+ * @ret:        64 small hex digits
+ * @reterr:     says what is wrong with the checksum file
+ *
+ * Return: 0, -ENOENT if it is a list without that name, -EBADMSG if it is no checksum file, -EFBIG.
+ */
+int checksums_find(const void *data, size_t size, const char *name, char ret[static SHA256_HEX_SIZE],
+                   Error **reterr) {
+        return find(data, size, name, SHA256_HEX_SIZE - 1, ret, reterr);
+}
+
+/**
+ * checksums_find_512() - the published SHA-512 of a file
+ * @data:       the checksum file
+ * @size:       its size
+ * @name:       the file's name, without folders
+ * @ret:        128 small hex digits
+ * @reterr:     says what is wrong with the checksum file
+ *
+ * Return: as checksums_find().
+ */
+int checksums_find_512(const void *data, size_t size, const char *name, char ret[static SHA512_HEX_SIZE],
+                       Error **reterr) {
+        return find(data, size, name, SHA512_HEX_SIZE - 1, ret, reterr);
 }

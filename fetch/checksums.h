@@ -12,5 +12,10 @@
  */
 #define CHECKSUMS_SIZE_MAX (64U * 1024)
 
+/* The same for SHA-512, with 128 digits. */
+#define SHA512_HEX_SIZE 129
+
 int checksums_find(const void *data, size_t size, const char *name, char ret[static SHA256_HEX_SIZE],
                    Error **reterr);
+int checksums_find_512(const void *data, size_t size, const char *name, char ret[static SHA512_HEX_SIZE],
+                       Error **reterr);

@@ -39,7 +39,8 @@ int downloads_new(const DownloadOptions *options, Downloads **ret, Error **reter
         d->ca_bundle = xstrdup_null(options->ca_bundle);
         d->options.ca_bundle = d->ca_bundle;
         d->multi = curl_multi_init();
-        if (!d->multi)
+        if (!d->multi || curl_multi_setopt(d->multi, CURLMOPT_MAX_HOST_CONNECTIONS,
+                                           (long) options->connections) != CURLM_OK)
                 abort();
         *ret = d;
         return 0;

@@ -15,8 +15,12 @@
  * https:// with the server's certificate verified, redirects followed to https:// only and not too often,
  * proxies from the environment as curl takes them; file:// for mirrors on a disk. Nothing is kept in memory:
  * the bytes go to the request's functions as they arrive. begin() is called before the first byte of each
- * attempt and means that what came before is void. (To continue where an attempt ended, begin() is the
- * place: it would say how many bytes the caller has, and the attempt ask for the rest by Range.)
+ * attempt.
+ *
+ * A caller that keeps what it has got says so in have(), which is asked before each attempt: the rest is then
+ * asked for by Range, with If-Range and what the server said of the file before (its ETag, or Last-Modified).
+ * begin() tells what came of it: from how many bytes on, or from the beginning, with all that came before
+ * void. A server that answers with a part of another file, or of another place in it, is asked for the whole.
  *
  * Each request ends in exactly one call of done(), unless downloads_free() comes first.
  */
@@ -28,10 +32,23 @@ typedef enum DownloadOutcome {
         DOWNLOAD_LOCAL,   /* begin() or write() failed: not worth trying at all */
 } DownloadOutcome;
 
+/* What the caller has of a file already. */
+typedef struct DownloadPart {
+        uint64_t size;         /* 0: nothing */
+        const char *validator; /* lent; NULL: the caller can tell by other means whether it fits */
+} DownloadPart;
+
+typedef struct DownloadBegin {
+        uint64_t offset;       /* of the bytes that will come; 0: what the caller had is void */
+        uint64_t size;         /* of the whole; 0: not known */
+        const char *validator; /* to be given to have() another time; lent; may be NULL */
+} DownloadBegin;
+
 typedef struct DownloadRequest {
         const char *url;
-        uint64_t limit;                                              /* of bytes */
-        int (*begin)(void *userdata, uint64_t size, Error **reterr); /* size 0: not known */
+        uint64_t limit;                                 /* of bytes, of the whole */
+        void (*have)(void *userdata, DownloadPart *ret); /* may be NULL: nothing */
+        int (*begin)(void *userdata, const DownloadBegin *begin, Error **reterr);
         int (*write)(void *userdata, const void *data, size_t size, Error **reterr);
         void (*done)(void *userdata, DownloadOutcome outcome,
                      Error *error); /* takes the error, NULL if done */
@@ -45,6 +62,7 @@ typedef struct DownloadOptions {
         unsigned retries;      /* of one transfer */
         uint64_t backoff_usec; /* before the first, doubled for each further one */
         uint64_t connect_timeout_usec;
+        unsigned connections;          /* to one server, at most */
         uint64_t stall_usec;           /* slower than DOWNLOAD_SPEED_MIN for so long is an end */
         const volatile int *cancelled; /* may be NULL */
 } DownloadOptions;

@@ -2,12 +2,12 @@
 #include "fetch/fetch.h"
 
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdlib.h>
 
 #include "common/alloc.h"
 #include "common/clock.h"
 #include "fetch/item.h"
+#include "fetch/pins.h"
 
 #define PARALLEL_DEFAULT 4U
 #define RETRIES_DEFAULT 3U
@@ -100,6 +100,7 @@ static int run_init(Run *run, Error **reterr) {
                         .backoff_usec = o->backoff_usec ?: BACKOFF_USEC_DEFAULT,
                         .connect_timeout_usec = o->connect_timeout_usec ?: CONNECT_TIMEOUT_USEC_DEFAULT,
                         .stall_usec = o->stall_usec ?: STALL_USEC_DEFAULT,
+                        .connections = o->parallel ?: PARALLEL_DEFAULT,
                         .cancelled = o->cancelled,
                 },
                 &run->downloads, reterr);
@@ -144,6 +145,24 @@ static void run_check_cache(Run *run) {
         }
 }
 
+/* As far as the lock knows sizes, all of it has to fit before anything is begun; of the rest, each file has to. */
+static int run_check_room(Run *run, Error **reterr) {
+        uint64_t sum = 0;
+
+        for (size_t i = 0; i < run->n_items; i++)
+                if (run->items[i].state == ITEM_WAITING)
+                        sum += item_missing(run->items + i);
+        return sum > 0 ? cache_check_room(run->cache, sum, reterr) : 0;
+}
+
+static int run_too_late(const Run *run, Error **reterr) {
+        _cleanup_free_ char *span = clock_format_span(run->options->deadline_usec);
+
+        return error_set(reterr, ERROR_UNAVAILABLE, ETIMEDOUT,
+                         "not done within %s (the deadline); what has arrived is kept, and the next run goes on with it",
+                         span);
+}
+
 static int run_download(Run *run, Error **reterr) {
         size_t parallel = run->options->parallel ?: PARALLEL_DEFAULT;
         int r;
@@ -154,6 +173,8 @@ static int run_download(Run *run, Error **reterr) {
                                 item_start(run->items + i);
                 if (run->n_active == 0 || run->stop)
                         return 0;
+                if (run->until_usec > 0 && clock_usec() >= run->until_usec)
+                        return run_too_late(run, reterr);
                 r = downloads_step(run->downloads, reterr);
                 if (r < 0)
                         return r;
@@ -209,7 +230,11 @@ static int run_result(Run *run, Error **reterr) {
  */
 int fetch_run(const FetchRequest *requests, size_t n_requests, const FetchOptions *options, Lock *lock,
               Error **reterr) {
-        _cleanup_(run_done) Run run = { .options = options, .lock = lock };
+        _cleanup_(run_done) Run run = {
+                .options = options,
+                .lock = lock,
+                .until_usec = options->deadline_usec > 0 ? clock_usec() + options->deadline_usec : 0,
+        };
         int r;
 
         r = run_init(&run, reterr);
@@ -218,10 +243,15 @@ int fetch_run(const FetchRequest *requests, size_t n_requests, const FetchOption
         r = run_group(&run, requests, n_requests, reterr);
         if (r < 0)
                 return r;
+        r = pins_check(options, requests, n_requests, lock, reterr);
+        if (r < 0)
+                return r;
 
         run_check_cache(&run);
         if (!options->offline) {
-                r = run_download(&run, reterr);
+                r = run_check_room(&run, reterr);
+                if (r >= 0)
+                        r = run_download(&run, reterr);
                 if (r < 0)
                         return r;
         }

@@ -21,7 +21,10 @@ static void layout_init_kubernetes(const FetchRequest *request, const char *pref
         ret->basename = xstrdup(request->name);
         ret->file = xasprintf("%srelease/%s/bin/linux/%s/%s", prefix, request->version,
                               request->architecture, request->name);
-        ret->checksums = xasprintf("%s.sha256", ret->file);
+        ret->papers[PAPER_SHA256] = xasprintf("%s.sha256", ret->file);
+        ret->papers[PAPER_SHA512] = xasprintf("%s.sha512", ret->file);
+        ret->papers[PAPER_SIGNATURE] = xasprintf("%s.sig", ret->file);
+        ret->papers[PAPER_CERTIFICATE] = xasprintf("%s.cert", ret->file);
 }
 
 static void layout_init_etcd(const FetchRequest *request, const char *prefix, Layout *ret) {
@@ -29,7 +32,7 @@ static void layout_init_etcd(const FetchRequest *request, const char *prefix, La
         ret->folder = xasprintf("etcd-%s-linux-%s", request->version, request->architecture);
         ret->basename = xasprintf("%s.tar.gz", ret->folder);
         ret->file = xasprintf("%s%s/%s", prefix, request->version, ret->basename);
-        ret->checksums = xasprintf("%s%s/SHA256SUMS", prefix, request->version);
+        ret->papers[PAPER_SHA256] = xasprintf("%s%s/SHA256SUMS", prefix, request->version);
 }
 
 /* https://kubernetes.io/releases/download/ and https://github.com/etcd-io/etcd/releases */
@@ -97,7 +100,8 @@ void layout_init(const FetchRequest *request, bool mirror, Layout *ret) {
 void layout_done(Layout *l) {
         free(l->label);
         free(l->file);
-        free(l->checksums);
+        for (size_t i = 0; i < _PAPER_MAX; i++)
+                free(l->papers[i]);
         free(l->basename);
         free(l->folder);
         *l = LAYOUT_NULL;

@@ -42,6 +42,19 @@ static bool text_is_digest(const char *text) {
         return strspn(text, "0123456789abcdef") == SHA256_HEX_SIZE - 1 && !text[SHA256_HEX_SIZE - 1];
 }
 
+static bool text_is_sha512(const char *text) {
+        return strspn(text, "0123456789abcdef") == 128 && !text[128];
+}
+
+static bool text_is_proof(const char *text) {
+        static const char *const proofs[] = { "signature", "known", "official", "mirror", "accepted", "hand" };
+
+        for (size_t i = 0; i < ARRAY_SIZE(proofs); i++)
+                if (streq(text, proofs[i]))
+                        return true;
+        return false;
+}
+
 static bool text_is_url(const char *text) {
         for (const char *p = text; *p; p++)
                 if ((unsigned char) *p <= ' ' || *p == 0x7f)
@@ -58,6 +71,8 @@ static const LockKey lock_keys[] = {
         { KEY(url), text_is_url, "an URL", false },
         { KEY(archive), text_is_digest, "64 small hex digits", true },
         { KEY(sha256), text_is_digest, "64 small hex digits", false },
+        { KEY(sha512), text_is_sha512, "128 small hex digits", true },
+        { KEY(proof), text_is_proof, "a proof that is known", true },
 };
 
 static char** entry_member(LockEntry *e, const LockKey *key) {
@@ -262,11 +277,10 @@ static int lock_read(Lock *l, const json_t *tree, Error **reterr) {
  * Return: 0 or a negative errno.
  */
 int lock_parse(const char *path, const void *data, size_t size, Lock **ret, Error **reterr) {
-        _cleanup_(lock_freep) Lock *l = xnew(Lock, 1);
+        _cleanup_(lock_freep) Lock *l = lock_new(path);
         _cleanup_json_ json_t *tree = NULL;
         int r;
 
-        l->path = xstrdup(path);
         r = json_parse(path, data, size, &tree, reterr);
         if (r < 0) {
                 if (reterr)
@@ -280,6 +294,19 @@ int lock_parse(const char *path, const void *data, size_t size, Lock **ret, Erro
         l->changed = false;
         *ret = TAKE_PTR(l);
         return 0;
+}
+
+/**
+ * lock_new() - make an empty lock
+ * @path:       its name for messages, and where lock_save() will write
+ *
+ * Return: the lock; the caller frees.
+ */
+Lock* lock_new(const char *path) {
+        Lock *l = xnew(Lock, 1);
+
+        l->path = xstrdup(path);
+        return l;
 }
 
 /**
@@ -300,8 +327,7 @@ int lock_load(const char *path, Lock **ret, Error **reterr) {
         if (r > 0)
                 return lock_parse(path, text.data, text.size, ret, reterr);
 
-        *ret = xnew(Lock, 1);
-        (*ret)->path = xstrdup(path);
+        *ret = lock_new(path);
         return 0;
 }
 

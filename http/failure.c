@@ -92,7 +92,7 @@ static int failure_timeout(const TransferAttempt *t, const char *text, Error **r
                          "%s: %s, %" CURL_FORMAT_CURL_OFF_T " bytes had come after %s", t->where,
                          strstr(text, "too slow") ? "the connection stalled or became too slow" :
                                                     "the answer stalled",
-                         received, span);
+                         received + (curl_off_t) t->before, span);
 }
 
 static int failure_validity(const char *where, const char *what, Error **reterr) {
@@ -191,11 +191,12 @@ static int failure_cut(const TransferAttempt *t, const char *text, Error **reter
 
         (void) curl_easy_getinfo(t->curl, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
         (void) curl_easy_getinfo(t->curl, CURLINFO_SIZE_DOWNLOAD_T, &received);
+        received += (curl_off_t) t->before;
         if (length > 0)
                 return error_set(reterr, ERROR_UNAVAILABLE, ECONNRESET,
                                  "%s: the connection was cut off after %" CURL_FORMAT_CURL_OFF_T
                                  " of %" CURL_FORMAT_CURL_OFF_T " bytes",
-                                 t->where, received, length);
+                                 t->where, received, length + (curl_off_t) t->before);
         if (received > 0)
                 return error_set(reterr, ERROR_UNAVAILABLE, ECONNRESET,
                                  "%s: the connection was cut off after %" CURL_FORMAT_CURL_OFF_T " bytes",

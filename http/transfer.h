@@ -39,6 +39,7 @@ typedef struct TransferAttempt {
         const char *text;  /* its CURLOPT_ERRORBUFFER, may be empty */
         const char *where; /* what a message begins with: an URL, or an address */
         bool tls_begun;
+        uint64_t before;     /* bytes of the file that an earlier transfer has brought */
         bool private_server; /* one that asks for a client certificate */
 } TransferAttempt;
 

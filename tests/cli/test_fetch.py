@@ -16,7 +16,7 @@ def program(name, machine=183):
     """A 64-bit ELF header (machine 183: arm64, 62: amd64), and something to tell programs apart."""
     header = b"\x7fELF" + bytes([2, 1, 1, 0]) + bytes(8)
     header += struct.pack("<HHIQQQIHHHHHH", 2, machine, 1, 0x400000, 64, 0, 0, 64, 56, 0, 64, 0, 0)
-    return header + name.encode() * 1000
+    return header + name.encode() * 1000 + b"v1.36.3\0constants3.6.16run together"
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def mirror(tmp_path):
 
 
 def test_fetch_pins_and_fills_the_cache(cluster, mirror):
-    result = cluster("fetch", "--mirror", f"file://{mirror}")
+    result = cluster("fetch", "--accept-mirror", "--mirror", f"file://{mirror}")
     assert result.err == ""
     assert "kube-apiserver arm64: " in result.out
     assert "7 binaries, " in result.out.splitlines()[-1]
@@ -67,34 +67,34 @@ def test_mirror_of_the_environment_and_of_the_file(cluster, mirror):
     text = cluster.cluster.read_text()
     cluster.cluster.write_text(text + "mirrors: [ file:///nowhere ]\n")
     cluster("fetch", status=69)
-    cluster("fetch", env={"HARDWAY_MIRROR": f"file:///nowhere file://{mirror}"})
+    cluster("fetch", "--accept-mirror", env={"HARDWAY_MIRROR": f"file:///nowhere file://{mirror}"})
 
     other = cluster.directory / "other"
     other.mkdir()
     cluster.environment["XDG_CACHE_HOME"] = str(other / "cache")
     (other / "hardway.yaml").write_text(text + f"mirrors: [ file://{mirror} ]\n")
-    cluster("-c", "other/hardway.yaml", "fetch")
+    cluster("-c", "other/hardway.yaml", "fetch", "--accept-mirror")
     assert (other / "hardway.lock").read_text() == (cluster.directory / "hardway.lock").read_text()
 
 
 def test_quiet(cluster, mirror):
-    result = cluster("fetch", "--quiet", "--mirror", f"file://{mirror}")
+    result = cluster("fetch", "--quiet", "--accept-mirror", "--mirror", f"file://{mirror}")
     assert result.out == "" and result.err == ""
 
 
 def test_a_changed_binary_is_refused(cluster, mirror):
-    cluster("fetch", "--mirror", f"file://{mirror}")
+    cluster("fetch", "--accept-mirror", "--mirror", f"file://{mirror}")
     lock = (cluster.directory / "hardway.lock").read_text()
     cluster.environment["XDG_CACHE_HOME"] = str(cluster.directory / "empty")
 
     victim = mirror / "release" / "v1.36.3" / "bin" / "linux" / "arm64" / "kubectl"
     changed = victim.read_bytes()[:-1] + b"!"
     victim.write_bytes(changed)
-    assert "kubectl" in cluster("fetch", "--mirror", f"file://{mirror}", status=76).err
+    assert "kubectl" in cluster("fetch", "--accept-mirror", "--mirror", f"file://{mirror}", status=76).err
 
     # ... also when the mirror says that it is right.
     (victim.parent / "kubectl.sha256").write_text(hashlib.sha256(changed).hexdigest())
-    result = cluster("fetch", "--mirror", f"file://{mirror}", status=76)
+    result = cluster("fetch", "--accept-mirror", "--mirror", f"file://{mirror}", status=76)
     assert "kubectl" in result.err and "hardway.lock" in result.err
     assert (cluster.directory / "hardway.lock").read_text() == lock
 

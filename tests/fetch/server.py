@@ -30,15 +30,23 @@ in the order of the path:
     /gzip/...           Content-Encoding: gzip, which nobody asked for
     /headers/...        headers without an end
     /drop/...           the connection is closed without an answer
+    /no-range/...       Range is not understood
+    /other-part/...     a part of another file, whatever If-Range says
+    /other-place/...    a part of another place in it
+    /etag:KIND/...      the ETag is "none", "weak" (and there is no Last-Modified), or "date": Last-Modified alone
+    /moody:COUNT:N/...  another ETag for the first COUNT times, of which each is cut after N bytes
     /json:STATUS/...    the rest of the path, unquoted, is the body
     /echo               method, headers and body as JSON
 
 Those that change a file do so only for what is no checksum file; with "sum-" in front ("/sum-flip:3/") for checksum
 files only, with "all-" for both; "only=NAME" in front ("/only=etcdctl,cut:5/") limits it to files of that name. A GET
-of /log gives the requests so far as JSON, one of /forget empties it.
+of /log gives the requests so far as JSON, each with the bytes of its body that were sent; one of /forget empties it.
+A file NAME has its digest's ETag; Range and If-Range are understood as RFC 9110 has them. The port "proxy" is a proxy:
+it takes CONNECT, as does "proxy-closed", which then answers 403.
 """
 
 import gzip
+import hashlib
 import http.server
 import json
 import os
@@ -114,7 +122,7 @@ def make_pki(work):
 
 
 def is_checksum(name):
-    return name.endswith((".sha256", ".sha512")) or name.startswith("SHA")
+    return name.endswith((".sha256", ".sha512", ".sig", ".cert")) or name.startswith("SHA")
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -160,7 +168,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 self.log.clear()
                 self.counts.clear()
                 return self.answer(200, b"{}")
-            self.log.append({"path": path, "range": self.headers.get("Range")})
+            self.entry = {"path": path, "range": self.headers.get("Range"), "if-range": self.headers.get("If-Range"), "sent": 0}
+            self.log.append(self.entry)
         if path == "/echo":
             return self.answer(200, json.dumps({"method": self.command, "headers": dict(self.headers),
                                                 "body": body.decode("latin-1")}).encode(), kind="application/json")
@@ -239,6 +248,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 stall = int(args[0])
             elif fault in ("slow", "rate"):
                 rate = int(args[0])
+            elif fault == "moody" and self.count() <= int(args[0]):
+                limit = int(args[1])
+                faults = [*faults, ["salt", str(self.count())]]
             elif fault == "gzip":
                 body = gzip.compress(bytes(body))
                 headers.append(("Content-Encoding", "gzip"))
@@ -247,7 +259,40 @@ class Handler(http.server.BaseHTTPRequestHandler):
             body = self.read(parts)
         if body is None:
             return self.answer(404, b"no such file\n")
-        return self.send_body(body, headers, limit, claim, rate, stall, names)
+        kind = next((args[0] for fault, *args in faults if fault == "etag"), "strong")
+        salt = next((args[0] for fault, *args in faults if fault == "salt"), "")
+        etag = '"' + hashlib.sha256(bytes(body)).hexdigest()[:32] + salt + '"'
+        status, body = self.choose_part(body, names, kind, etag, headers)
+        return self.send_body(status, body, headers, limit, claim, rate, stall, names)
+
+    def choose_part(self, body, names, kind, etag, headers):
+        """What of the body is wanted, by Range and If-Range (RFC 9110, 13.1.5 and 14)."""
+        date = "Wed, 01 Jan 2025 00:00:00 GMT"
+        if kind == "strong":
+            headers.append(("ETag", etag))
+        if kind == "weak":
+            headers.append(("ETag", "W/" + etag))
+        if kind in ("strong", "date"):
+            headers.append(("Last-Modified", date))
+        wanted = self.headers.get("Range", "")
+        condition = self.headers.get("If-Range")
+        if not wanted.startswith("bytes=") or "no-range" in names:
+            return 200, body
+        start = int(wanted[6:].split("-")[0])
+        if "other-part" in names:
+            headers[0] = ("ETag", '"another"')
+            headers.append(("Content-Range", f"bytes {start}-{len(body) - 1}/{len(body)}"))
+            return 206, bytes(len(body) - start)
+        if "other-place" in names:
+            headers.append(("Content-Range", f"bytes {start + 1}-{len(body) - 1}/{len(body)}"))
+            return 206, body[start + 1:]
+        if condition not in (None, etag if kind == "strong" else date):
+            return 200, body
+        if start >= len(body):
+            headers.append(("Content-Range", f"bytes */{len(body)}"))
+            return 416, b""
+        headers.append(("Content-Range", f"bytes {start}-{len(body) - 1}/{len(body)}"))
+        return 206, body[start:]
 
     def read(self, parts):
         path = os.path.join(self.root, *parts)
@@ -256,8 +301,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         with open(path, "rb") as f:
             return bytearray(f.read())
 
-    def send_body(self, body, headers, limit, claim, rate, stall, names):
-        self.send_response(200)
+    def send(self, piece):
+        self.wfile.write(piece)
+        self.entry["sent"] += len(piece)
+
+    def send_body(self, status, body, headers, limit, claim, rate, stall, names):
+        self.send_response(status)
         for name, value in headers:
             self.send_header(name, value)
         if "unsized" in names:
@@ -275,14 +324,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if claim is not None:
             self.close_connection = True
         if stall is not None:
-            self.wfile.write(body[:stall])
+            self.send(body[:stall])
             self.wfile.flush()
             time.sleep(30)
             self.close_connection = True
         elif rate is not None:
             step = max(rate // 10, 1)
             for i in range(0, len(body), step):
-                self.wfile.write(body[i:i + step])
+                self.send(body[i:i + step])
                 self.wfile.flush()
                 time.sleep(step / rate)
         elif "chunked" in names:
@@ -292,7 +341,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             if limit is None:
                 self.wfile.write(b"0\r\n\r\n")
         else:
-            self.wfile.write(body)
+            self.send(body)
 
     def endless_headers(self):
         self.send_response(200)
@@ -301,7 +350,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.wfile.write(b"X-Header-%d: %s\r\n" % (i, b"x" * 1000))
 
 
-PLAIN = {"unsized", "chunked", "to-http", "loop", "gzip", "headers", "drop", "sum-gzip", "sum-headers", "sum-drop",
+PLAIN = {"no-range", "other-part", "other-place", "unsized", "chunked", "to-http", "loop", "gzip", "headers", "drop", "sum-gzip", "sum-headers", "sum-drop",
          "sum-to-http", "sum-loop", "all-gzip", "all-drop", "all-loop", "all-to-http"}
 
 
@@ -372,6 +421,49 @@ def listen_raw(name, behaviour):
     print(name, listener.getsockname()[1])
 
 
+def relay(source, sink):
+    try:
+        while data := source.recv(65536):
+            sink.sendall(data)
+        sink.shutdown(socket.SHUT_WR)
+    except OSError:
+        pass
+
+
+def serve_proxy(connection, closed):
+    """One CONNECT, to whatever is asked for."""
+    head = b""
+    while b"\r\n\r\n" not in head:
+        piece = connection.recv(4096)
+        if not piece:
+            return
+        head += piece
+    method, target = head.split(b" ", 2)[:2]
+    with Handler.lock:
+        Handler.log.append({"path": f"{method.decode()} {target.decode()}", "range": None, "sent": 0})
+    if closed or method != b"CONNECT":
+        connection.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+        connection.close()
+        return
+    host, port = target.decode().rsplit(":", 1)
+    upstream = socket.create_connection((host, int(port)))
+    connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+    threading.Thread(target=relay, args=(upstream, connection), daemon=True).start()
+    relay(connection, upstream)
+
+
+def listen_proxy(name, closed):
+    listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+
+    def accept():
+        while True:
+            connection, _ = listener.accept()
+            threading.Thread(target=serve_proxy, args=(connection, closed), daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+    print(name, listener.getsockname()[1])
+
+
 def start(name, context):
     server = Server(context)
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 60}, daemon=True).start()
@@ -393,6 +485,8 @@ def main():
     start("mutual12", tls12)
     listen_raw("silent", "silent")
     listen_raw("closing", "closing")
+    listen_proxy("proxy", False)
+    listen_proxy("proxy-closed", True)
     print("ready", 0, flush=True)
     sys.stdin.read()
 

@@ -76,7 +76,12 @@ static void test_round_trip(void **state) {
         lock_put(again, &etcd);
         assert_false(lock_changed(again));
         lock_put(again,
-                 &(LockEntry) { etcd.name, etcd.version, etcd.architecture, etcd.url, NULL, etcd.sha256, 1 });
+                 &(LockEntry) { .name = etcd.name,
+                                .version = etcd.version,
+                                .architecture = etcd.architecture,
+                                .url = etcd.url,
+                                .sha256 = etcd.sha256,
+                                .size = 1 });
         assert_true(lock_changed(again));
         assert_int_equal(lock_count(again), 3);
         assert_null(lock_find(again, "etcd", "v1.36.3", "arm64")->archive);

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <fcntl.h>
+#include <stdlib.h>
+
+#include "common/alloc.h"
+#include "fetch/item.h"
+#include "fetch/signature.h"
+
+/* An item's papers: checksums and signature, of one source after the other. */
+
+static int paper_begin(void *userdata, const DownloadBegin *begin, Error **reterr) {
+        Paper *paper = userdata;
+
+        buffer_clear(&paper->data);
+        return 0;
+}
+
+static int paper_write(void *userdata, const void *data, size_t size, Error **reterr) {
+        Paper *paper = userdata;
+
+        buffer_add(&paper->data, data, size);
+        return 0;
+}
+
+static void paper_again(void *userdata, const Error *error, uint64_t wait_usec) {
+        const Paper *paper = userdata;
+
+        item_again(paper->item, error, wait_usec);
+}
+
+/*
+ * A binary that is published as something we have: only the pin is missing. It got its name in the cache as
+ * something else, perhaps of another version: so it is looked into.
+ */
+static bool item_take_cached(Item *item) {
+        const FetchRequest *q = item->requests[0];
+        _cleanup_free_ char *path = NULL;
+        _cleanup_close_ int fd = -EBADF;
+        LockEntry entry = {
+                .name = (char*) q->name,
+                .version = (char*) q->version,
+                .architecture = (char*) q->architecture,
+                .url = item->url,
+                .sha256 = item->published,
+                .sha512 = *item->published512 ? item->published512 : NULL,
+        };
+
+        if (item->layout.folder || *item->locked || !*item->published ||
+            !cache_has(item->run->cache, item->published, 0, &entry.size))
+                return false;
+        path = cache_path(item->run->cache, item->published);
+        fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+        if (fd < 0 || program_check(fd, q, item->published, path, NULL) < 0 ||
+            item_check_signature(item, item->published, NULL) < 0)
+                return false;
+
+        entry.proof = (char*) item_proof(item, q, item->published);
+        lock_put(item->run->lock, &entry);
+        item->done = item->total = entry.size;
+        item_end(item, ITEM_DONE, /* cached= */ true);
+        return true;
+}
+
+/* With update_lock, an archive that is as it was needs not be fetched to see that its members are, too. */
+static bool item_take_members(Item *item) {
+        uint64_t sum = 0;
+
+        if (!item->layout.folder || *item->locked || !*item->published)
+                return false;
+        for (size_t i = 0; i < item->n_requests; i++) {
+                const FetchRequest *q = item->requests[i];
+                const LockEntry *e = lock_find(item->run->lock, q->name, q->version, q->architecture);
+
+                if (!e || !e->archive || !streq(e->archive, item->published) ||
+                    !cache_has(item->run->cache, e->sha256, e->size, NULL))
+                        return false;
+                sum += e->size;
+        }
+        item->done = item->total = sum;
+        item_end(item, ITEM_DONE, /* cached= */ true);
+        return true;
+}
+
+static int paper_parse(Item *item, Paper *paper, Error **reterr) {
+        int r = 0;
+
+        if (paper->error || (paper->data.size == 0 && paper->kind != PAPER_SHA256))
+                return 0;
+        if (paper->kind == PAPER_SHA256)
+                r = checksums_find(paper->data.data, paper->data.size, item->layout.basename, item->published,
+                                   reterr);
+        else if (paper->kind == PAPER_SHA512)
+                r = checksums_find_512(paper->data.data, paper->data.size, item->layout.basename,
+                                       item->published512, reterr);
+        return r < 0 ? error_prefix(reterr, r, "%s", paper->url) : 0;
+}
+
+/*
+ * What is locked does not need its publisher's word; but a server that cannot be reached is given up right here.
+ * Papers that need not be there may be withheld in any way that a server knows: that weighs nothing.
+ */
+static int papers_judge(Item *item, Error **reterr) {
+        Paper *sums = item->papers + PAPER_SHA256;
+        int r;
+
+        for (size_t i = 0; i < _PAPER_MAX; i++) {
+                Paper *paper = item->papers + i;
+
+                if (paper->error && paper->failed && (paper == sums || paper->error->kind != ERROR_PERMISSION))
+                        return error_propagate(reterr, TAKE_PTR(paper->error));
+        }
+        if (sums->error && !*item->locked)
+                return error_propagate(reterr, TAKE_PTR(sums->error));
+        for (size_t i = 0; i < _PAPER_MAX; i++) {
+                r = paper_parse(item, item->papers + i, *item->locked ? NULL : reterr);
+                if (r < 0 && !*item->locked)
+                        return r;
+        }
+        return 0;
+}
+
+static void papers_complete(Item *item) {
+        Error *error = NULL;
+
+        if (papers_judge(item, &error) < 0) {
+                item_next_source(item, error);
+                return;
+        }
+        if (verdict_early(&(Verdict) { .locked = item->locked,
+                                       .published = item->published,
+                                       .file = "",
+                                       .known = item->known,
+                                       .url = item->url,
+                                       .checksums_url = item->papers[PAPER_SHA256].url,
+                                       .by_hand = item->by_hand,
+                                       .official = item_official(item),
+                                       .accept = item->run->options->accept_mirror },
+                          &error) < 0) {
+                item_fail(item, error);
+                return;
+        }
+        if (!item_take_cached(item) && !item_take_members(item))
+                item_download(item);
+}
+
+static void paper_done(void *userdata, DownloadOutcome outcome, Error *error) {
+        Paper *paper = userdata;
+        Item *item = paper->item;
+
+        if (outcome != DOWNLOAD_DONE)
+                buffer_clear(&paper->data);
+        paper->error = error;
+        paper->failed = outcome == DOWNLOAD_FAILED || outcome == DOWNLOAD_LOCAL;
+        if (--item->n_papers == 0 && item->state == ITEM_ACTIVE)
+                papers_complete(item);
+}
+
+/* Of what is locked, only whether its publisher still says the same is of interest. */
+static bool paper_wanted(const Item *item, PaperKind kind) {
+        return item->layout.papers[kind] && (kind == PAPER_SHA256 || !*item->locked);
+}
+
+static int paper_ask(Paper *paper, const char *base, Error **reterr) {
+        static const uint64_t limits[_PAPER_MAX] = {
+                [PAPER_SHA256] = CHECKSUMS_SIZE_MAX,
+                [PAPER_SHA512] = CHECKSUMS_SIZE_MAX,
+                [PAPER_SIGNATURE] = SIGNATURE_SIZE_MAX,
+                [PAPER_CERTIFICATE] = SIGNATURE_CERTIFICATE_SIZE_MAX,
+        };
+        const DownloadRequest request = {
+                .url = paper->url = xasprintf("%s/%s", base, paper->item->layout.papers[paper->kind]),
+                .limit = limits[paper->kind],
+                .begin = paper_begin,
+                .write = paper_write,
+                .done = paper_done,
+                .again = paper_again,
+                .userdata = paper,
+        };
+
+        return downloads_add(paper->item->run->downloads, &request, reterr);
+}
+
+static void papers_clear(Item *item) {
+        for (size_t i = 0; i < _PAPER_MAX; i++) {
+                Paper *paper = item->papers + i;
+
+                free(TAKE_PTR(paper->url));
+                paper->error = error_free(paper->error);
+                paper->failed = false;
+                buffer_clear(&paper->data);
+        }
+        item->n_papers = 0;
+        item->published[0] = item->published512[0] = '\0';
+        item->is_signed = false;
+}
+
+/**
+ * item_try() - begin with the present source
+ * @item:       the item
+ */
+void item_try(Item *item) {
+        const FetchRequest *q = item->requests[0];
+        const char *base =
+                item->run->mirrors ? item->run->mirrors[item->source] : layout_official(q->origin);
+        Error *error = NULL;
+
+        free(item->url);
+        item->url = xasprintf("%s/%s", base, item->layout.file);
+        item->done = 0;
+        papers_clear(item);
+        for (unsigned i = 0; i < _PAPER_MAX; i++)
+                item->n_papers += paper_wanted(item, i);
+        for (unsigned i = 0; i < _PAPER_MAX; i++)
+                if (paper_wanted(item, i) && paper_ask(item->papers + i, base, &error) < 0) {
+                        item_fail_local(item, error);
+                        return;
+                }
+}
+
+/**
+ * item_start() - begin an item
+ * @item:       the item, not cached
+ */
+void item_start(Item *item) {
+        item->state = ITEM_ACTIVE;
+        item->run->n_active++;
+        item_try(item);
+}
