@@ -19,6 +19,7 @@ static const ProofRow proof_table[] = {
         { "official", "published officially" },
         { "mirror", "published by a mirror" },
         { "accepted", "a mirror's own build, accepted" },
+        { "bundle", "from a bundle" },
         { "hand", "pinned by hand" },
 };
 

@@ -37,6 +37,23 @@
 
 /* --- writing --- */
 
+/*
+ * Where somebody got the bytes from, and what vouched for them there, is no concern of the other side; and the same
+ * bytes make the same bundle, from whichever mirror they came.
+ */
+static void bundle_pin(const FetchRequest *q, const LockEntry *e, Lock *ret) {
+        Layout layout = LAYOUT_NULL;
+        _cleanup_free_ char *url = NULL;
+        LockEntry entry = *e;
+
+        layout_init(q, /* mirror= */ false, &layout);
+        url = xasprintf("%s/%s", layout_official(q->origin), layout.file);
+        layout_done(&layout);
+        entry.url = url;
+        entry.proof = entry.sha512 = NULL;
+        lock_put(ret, &entry);
+}
+
 static int bundle_select(const FetchRequest *requests, size_t n_requests, const char *cache, const Lock *lock,
                          Lock *ret, Strv *ret_digests, Error **reterr) {
         for (size_t i = 0; i < n_requests; i++) {
@@ -47,7 +64,7 @@ static int bundle_select(const FetchRequest *requests, size_t n_requests, const 
                         return error_set(reterr, ERROR_UNAVAILABLE, ENOENT,
                                          "%s %s %s: not in the cache, run first: hardway fetch", q->name,
                                          q->version, q->architecture);
-                lock_put(ret, e);
+                bundle_pin(q, e, ret);
                 if (!strv_contains(*ret_digests, e->sha256))
                         strv_add(ret_digests, e->sha256);
         }
@@ -230,6 +247,14 @@ static int bundle_verdict(const char *path, const FetchRequest *q, const LockEnt
         return r;
 }
 
+static const char* bundle_proof(const FetchOptions *o, const FetchRequest *q, const LockEntry *e) {
+        const char *known = known_digest(q), *digest = q->origin == ORIGIN_ETCD ? e->archive : e->sha256;
+
+        if (pins_find(o, q))
+                return "hand";
+        return known && digest && streq(digest, known) ? "known" : o->accept_mirror ? "accepted" : "bundle";
+}
+
 typedef struct Taking {
         const char *path;
         const FetchRequest *requests;
@@ -317,7 +342,7 @@ static int taking_check(const Taking *t, size_t i, Error **reterr) {
 }
 
 /* All of them are right, or none gets its name. */
-static int taking_commit(Taking *t, Lock *lock, Error **reterr) {
+static int taking_commit(Taking *t, const FetchOptions *o, Lock *lock, Error **reterr) {
         int r;
 
         for (size_t i = 0; i < t->n_members; i++) {
@@ -331,10 +356,12 @@ static int taking_commit(Taking *t, Lock *lock, Error **reterr) {
                         return r;
         }
         for (size_t i = 0; i < t->n_requests; i++) {
-                const LockEntry *e = t->entries[i], *old = lock_find(lock, e->name, e->version, e->architecture);
+                LockEntry entry = *t->entries[i];
+                const LockEntry *old = lock_find(lock, entry.name, entry.version, entry.architecture);
 
-                if (!old || !streq(old->sha256, e->sha256))
-                        lock_put(lock, e);
+                entry.proof = (char*) bundle_proof(o, t->requests + i, &entry);
+                if (!old || !streq(old->sha256, entry.sha256))
+                        lock_put(lock, &entry);
         }
         return 0;
 }
@@ -350,7 +377,7 @@ static int bundle_take(Taking *t, int fd, const char *cache, const FetchOptions 
         r = unpack(fd, t->members, t->n_members, UNPACK_SIZE_MAX, file_member_write, reterr);
         if (r < 0)
                 return error_prefix(reterr, r, "%s", t->path);
-        return taking_commit(t, lock, reterr);
+        return taking_commit(t, o, lock, reterr);
 }
 
 /**

@@ -47,7 +47,8 @@ static bool text_is_sha512(const char *text) {
 }
 
 static bool text_is_proof(const char *text) {
-        static const char *const proofs[] = { "signature", "known", "official", "mirror", "accepted", "hand" };
+        static const char *const proofs[] = { "signature", "known", "official", "mirror", "accepted", "bundle",
+                                              "hand" };
 
         for (size_t i = 0; i < ARRAY_SIZE(proofs); i++)
                 if (streq(text, proofs[i]))

@@ -16,6 +16,7 @@
  *      official        the checksum file of the official site, and no more
  *      mirror          the checksum file of a mirror, and no more
  *      accepted        a mirror's own build, by --accept-mirror
+ *      bundle          the lock of an offline bundle, and no more
  *      hand            --sha256
  */
 typedef struct LockEntry {

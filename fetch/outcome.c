@@ -131,6 +131,11 @@ DownloadOutcome attempt_judge(Attempt *a, CURLcode code, Error **reterr) {
  * not.
  */
 static unsigned attempt_retries(const Attempt *a, CURLcode code, unsigned retries) {
+        long proxy = 0;
+
+        (void) curl_easy_getinfo(a->curl, CURLINFO_HTTP_CONNECTCODE, &proxy);
+        if (proxy >= 300 && proxy < 500)
+                return 0;
         switch (code) {
         case CURLE_COULDNT_CONNECT:
         case CURLE_COULDNT_RESOLVE_HOST:

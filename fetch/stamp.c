@@ -102,6 +102,7 @@ void stamp_add(Stamp *s, const void *data, size_t size) {
  * Return: true if it is.
  */
 bool stamp_found(Stamp *s) {
-        return s->size == 0 || s->found ||
-               piece_has(s, s->tail, s->tail_size, /* first= */ false, /* last= */ true);
+        bool first = s->tail_size < FRONT + s->size + BEHIND; /* the tail is all there was */
+
+        return s->size == 0 || s->found || piece_has(s, s->tail, s->tail_size, first, /* last= */ true);
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/alloc.h"
+#include "common/buffer.h"
 
 #define READ_SIZE (128U * 1024)
 
@@ -23,12 +24,15 @@ typedef struct Unpack {
         size_t n_members;
         uint64_t size_max;
         UnpackWrite write;
+        Buffer last; /* the member that was read last: where it broke off is there */
 } Unpack;
 
-static int unpack_failure(Archive *a, const char *where, Error **reterr) {
-        const char *text = archive_error_string(a) ?: "it cannot be read";
+static int unpack_failure(const Unpack *u, Error **reterr) {
+        const char *text = archive_error_string(u->archive) ?: "it cannot be read";
 
-        return error_set(reterr, ERROR_VERIFY, EBADMSG, "%s%s%s", where, *where ? ": " : "", text);
+        if (u->last.size == 0)
+                return error_set(reterr, ERROR_VERIFY, EBADMSG, "%s", text);
+        return error_set(reterr, ERROR_VERIFY, EBADMSG, "member '%s': %s", buffer_str(&u->last), text);
 }
 
 static int entry_refuse(const char *name, const char *why, Error **reterr) {
@@ -88,7 +92,7 @@ static int member_read(Unpack *u, UnpackMember *m, Error **reterr) {
                 if (r == ARCHIVE_EOF)
                         return 0;
                 if (r != ARCHIVE_OK)
-                        return unpack_failure(u->archive, m->name, reterr);
+                        return unpack_failure(u, reterr);
                 if (offset != expected)
                         return entry_refuse(m->name, "has holes", reterr);
                 expected += (int64_t) size;
@@ -112,6 +116,8 @@ static int entry_take(Unpack *u, struct archive_entry *entry, Error **reterr) {
         r = entry_check(u, entry, name, reterr);
         if (r < 0)
                 return r;
+        buffer_clear(&u->last);
+        buffer_add_str(&u->last, name);
 
         m = unpack_find(u, name);
         if (!m)
@@ -134,7 +140,7 @@ static int unpack_all(Unpack *u, Error **reterr) {
                         break;
                 if (r != ARCHIVE_OK &&
                     r != ARCHIVE_WARN) /* warnings are about owners, times, character sets */
-                        return unpack_failure(u->archive, "", reterr);
+                        return unpack_failure(u, reterr);
                 if (n >= UNPACK_ENTRIES_MAX)
                         return error_set(reterr, ERROR_VERIFY, EFBIG, "more than %u members",
                                          UNPACK_ENTRIES_MAX);
@@ -171,14 +177,17 @@ int unpack(int fd, UnpackMember *members, size_t n_members, uint64_t size_max, U
                 .size_max = size_max < UNPACK_SIZE_MAX ? size_max : UNPACK_SIZE_MAX,
                 .write = write,
         };
+        int r;
 
         if (!a)
                 abort();
         /* Nothing but what releases are made of: every further format is a parser more. */
         if (archive_read_support_format_tar(a) != ARCHIVE_OK ||
             archive_read_support_filter_gzip(a) != ARCHIVE_OK)
-                return unpack_failure(a, "libarchive", reterr);
+                return unpack_failure(&u, reterr);
         if (archive_read_open_fd(a, fd, READ_SIZE) != ARCHIVE_OK)
-                return unpack_failure(a, "", reterr);
-        return unpack_all(&u, reterr);
+                return unpack_failure(&u, reterr);
+        r = unpack_all(&u, reterr);
+        buffer_done(&u.last);
+        return r;
 }

@@ -209,6 +209,16 @@ static int failure_cut(const TransferAttempt *t, const char *text, Error **reter
         return r;
 }
 
+/* What it says of the tunnel; curl takes that for a connection that was closed. */
+static int failure_proxy(long status, const char *where, Error **reterr) {
+        const char *words = transfer_status_text(status);
+
+        return error_set(reterr, status == 407 ? ERROR_PERMISSION : ERROR_UNAVAILABLE,
+                         transfer_status_errno(status),
+                         "%s: the proxy (environment variable https_proxy) does not connect us: HTTP status %ld%s%s%s",
+                         where, status, words ? " (" : "", words ?: "", words ? ")" : "");
+}
+
 static int failure_other(CURLcode code, const char *text, const char *where, Error **reterr) {
         switch (code) {
         case CURLE_COULDNT_RESOLVE_HOST:
@@ -259,7 +269,11 @@ static int failure_other(CURLcode code, const char *text, const char *where, Err
  */
 int transfer_failure(const TransferAttempt *t, Error **reterr) {
         const char *text = t->text && *t->text ? t->text : curl_easy_strerror(t->code);
+        long proxy = 0;
 
+        (void) curl_easy_getinfo(t->curl, CURLINFO_HTTP_CONNECTCODE, &proxy);
+        if (proxy >= 300)
+                return failure_proxy(proxy, t->where, reterr);
         switch (t->code) {
         case CURLE_COULDNT_CONNECT:
                 return failure_connect(t->curl, text, t->where, reterr);

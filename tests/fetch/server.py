@@ -19,7 +19,7 @@ in the order of the path:
     /chunked/...        chunked transfer coding
     /stall:N/...        N bytes, then nothing
     /slow:N/...         N bytes a second
-    /rate:N/...         N bytes a second, in pieces of a tenth of a second
+    /rate:N/...         N bytes a second, in pieces of a tenth of a second or 64 KiB
     /status:N/...       the status, with a short text
     /flaky:COUNT:N/...  the status for the first COUNT times that the path is asked for
     /flakycut:COUNT:N/...  /cut:N for the first COUNT times
@@ -329,11 +329,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
             time.sleep(30)
             self.close_connection = True
         elif rate is not None:
-            step = max(rate // 10, 1)
+            step = min(max(rate // 10, 1), 65536)
+            start = time.monotonic()
             for i in range(0, len(body), step):
                 self.send(body[i:i + step])
                 self.wfile.flush()
-                time.sleep(step / rate)
+                time.sleep(max(start + (i + step) / rate - time.monotonic(), 0))
         elif "chunked" in names:
             for i in range(0, len(body), 4096):
                 piece = body[i:i + 4096]

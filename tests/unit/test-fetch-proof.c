@@ -1,0 +1,488 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * What vouches for a file: its publisher's checksums and signature, what the program knows of a release, what the
+ * caller says by hand, and the lock, which only changes when that was asked for.
+ */
+
+#include "tests/fetch/fixture.h"
+
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+
+#include "fetch/item.h"
+#include "fetch/known.h"
+#include "fetch/signature.h"
+
+#define BINARY "release/" VERSION "/bin/linux/arm64/kube-apiserver"
+
+static int run_good(Lock *lock, Error **reterr) {
+        return run_path("good", "", lock, NULL, reterr);
+}
+
+static const LockEntry* pinned(const Lock *lock) {
+        return lock_find(lock, "kube-apiserver", VERSION, "arm64");
+}
+
+static void program(unsigned seed, Buffer *ret) {
+        make_program(ret, EM_AARCH64, seed, SIZE);
+}
+
+static void put_paper(const char *ending, const char *text) {
+        _cleanup_free_ char *path = xasprintf(BINARY "%s", ending);
+
+        server_put(&server, path, text, strlen(text));
+}
+
+static void remove_papers(void) {
+        static const char *const endings[] = { ".sha512", ".sig", ".cert" };
+
+        for (size_t i = 0; i < ARRAY_SIZE(endings); i++) {
+                _cleanup_free_ char *path = xasprintf("%s/root/" BINARY "%s", server.directory, endings[i]);
+
+                (void) unlink(path);
+        }
+}
+
+/* --- SHA-512 --- */
+
+static char* sha512_of(const Buffer *data) {
+        Digest *d = digest_new("SHA512");
+        char *hex;
+
+        digest_add(d, data->data, data->size);
+        hex = digest_hex(d);
+        digest_free(d);
+        return hex;
+}
+
+static void test_sha512(void **state) {
+        _cleanup_(lock_freep) Lock *lock = lock_empty(), *wrong = lock_empty();
+        _cleanup_buffer_ Buffer data = BUFFER_NULL;
+        _cleanup_free_ char *right = NULL, *other = NULL;
+        _cleanup_error_ Error *error = NULL, *locked = NULL;
+
+        program(1, &data);
+        right = sha512_of(&data);
+        cache_clear();
+        put_paper(".sha512", right);
+        assert_int_equal(run_good(lock, NULL), 0);
+        assert_string_equal(pinned(lock)->sha512, right);
+        assert_string_equal(pinned(lock)->proof, "mirror");
+
+        /* One of the two is wrong: the publisher does not know what it publishes. */
+        other = xstrdup(right);
+        other[5] = other[5] == '0' ? '1' : '0';
+        put_paper(".sha512", other);
+        cache_clear();
+        assert_int_equal(run_good(wrong, &error), -EBADMSG);
+        assert_non_null(strstr(error->message, "the file's SHA-512 is not the one that is published"));
+        assert_int_equal(lock_count(wrong), 0);
+        assert_int_equal(n_in(""), 0);
+
+        /* In the lock, it is that one that counts. */
+        cache_clear();
+        assert_int_equal(run_good(lock, NULL), 0);
+        {
+                LockEntry entry = *pinned(lock);
+                _cleanup_(lock_freep) Lock *bad = lock_empty();
+
+                entry.sha512 = other;
+                lock_put(bad, &entry);
+                cache_clear();
+                assert_int_equal(run_good(bad, &locked), -EBADMSG);
+                assert_non_null(strstr(locked->message, "SHA-512 is not the one in hardway.lock"));
+        }
+        put_paper(".sha512", "<html>");
+        cache_clear();
+        {
+                _cleanup_(lock_freep) Lock *empty = lock_empty();
+                _cleanup_error_ Error *page = NULL;
+
+                assert_int_equal(run_good(empty, &page), -EBADMSG);
+                assert_non_null(strstr(page->message, ".sha512: line 1 is not a SHA-512 checksum"));
+        }
+        remove_papers();
+}
+
+/* --- signatures --- */
+
+typedef struct Signer {
+        EVP_PKEY *ca_key, *key;
+        X509 *ca, *leaf;
+        char *ca_pem, *leaf_pem;
+        SignatureTrust trust;
+} Signer;
+
+static char* pem_of(X509 *x) {
+        BIO *bio = BIO_new(BIO_s_mem());
+        char *data = NULL, *text;
+        long n;
+
+        (void) PEM_write_bio_X509(bio, x);
+        n = BIO_get_mem_data(bio, &data);
+        text = xstrndup(data, (size_t) n);
+        BIO_free(bio);
+        return text;
+}
+
+static X509* certificate(EVP_PKEY *key, X509 *issuer, const char *cn, const char *const *extensions) {
+        static const int nids[] = { NID_basic_constraints, NID_subject_alt_name, NID_ext_key_usage };
+        X509 *x = X509_new();
+
+        (void) X509_set_version(x, 2);
+        (void) X509_gmtime_adj(X509_getm_notBefore(x), -3600);
+        (void) X509_gmtime_adj(X509_getm_notAfter(x), -3000); /* long over, as they always are */
+        (void) X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_ASC, (const unsigned char*) cn, -1,
+                                          -1, 0);
+        (void) X509_set_issuer_name(x, X509_get_subject_name(issuer ?: x));
+        (void) X509_set_pubkey(x, key);
+        for (size_t i = 0; i < ARRAY_SIZE(nids); i++) {
+                X509_EXTENSION *e = extensions[i] ? X509V3_EXT_nconf_nid(NULL, NULL, nids[i], extensions[i]) : NULL;
+
+                if (e)
+                        assert_int_equal(X509_add_ext(x, e, -1), 1);
+                X509_EXTENSION_free(e);
+        }
+        return x;
+}
+
+static void add_issuer(X509 *x, const char *text) {
+        ASN1_OBJECT *object = OBJ_txt2obj("1.3.6.1.4.1.57264.1.1", 1);
+        ASN1_OCTET_STRING *string = ASN1_OCTET_STRING_new();
+        X509_EXTENSION *e;
+
+        (void) ASN1_OCTET_STRING_set(string, (const unsigned char*) text, (int) strlen(text));
+        e = X509_EXTENSION_create_by_OBJ(NULL, object, 0, string);
+        assert_int_equal(X509_add_ext(x, e, -1), 1);
+        X509_EXTENSION_free(e);
+        ASN1_OCTET_STRING_free(string);
+        ASN1_OBJECT_free(object);
+}
+
+static void signer_new(Signer *s) {
+        s->ca_key = EVP_EC_gen("P-384");
+        s->key = EVP_EC_gen("P-256");
+        s->ca = certificate(s->ca_key, NULL, "test root", (const char *[]){ "critical,CA:TRUE", NULL, NULL });
+        assert_true(X509_sign(s->ca, s->ca_key, EVP_sha384()) > 0);
+        s->leaf = certificate(s->key, s->ca, "leaf", (const char *[]){ NULL, "email:me@example.test", "codeSigning" });
+        add_issuer(s->leaf, "https://issuer.test");
+        assert_true(X509_sign(s->leaf, s->ca_key, EVP_sha384()) > 0);
+        s->ca_pem = pem_of(s->ca);
+        s->leaf_pem = pem_of(s->leaf);
+        s->trust = (SignatureTrust) { s->ca_pem, "me@example.test", "https://issuer.test" };
+}
+
+static void signer_done(Signer *s) {
+        EVP_PKEY_free(s->ca_key);
+        EVP_PKEY_free(s->key);
+        X509_free(s->ca);
+        X509_free(s->leaf);
+        free(s->ca_pem);
+        free(s->leaf_pem);
+}
+
+static void sign(const Signer *s, const Buffer *data) {
+        EVP_MD_CTX *context = EVP_MD_CTX_new();
+        unsigned char bytes[256];
+        char text[512];
+        size_t size = sizeof(bytes);
+
+        assert_int_equal(EVP_DigestSignInit(context, NULL, EVP_sha256(), NULL, s->key), 1);
+        assert_int_equal(EVP_DigestSign(context, bytes, &size, (const unsigned char*) data->data, data->size), 1);
+        EVP_MD_CTX_free(context);
+        (void) EVP_EncodeBlock((unsigned char*) text, bytes, (int) size);
+        put_paper(".sig", text);
+        put_paper(".cert", s->leaf_pem);
+}
+
+static void test_signature(void **state) {
+        _cleanup_(lock_freep) Lock *lock = lock_empty(), *none = lock_empty(), *accepted = lock_empty(),
+                              *half = lock_empty();
+        _cleanup_buffer_ Buffer data = BUFFER_NULL, other = BUFFER_NULL;
+        _cleanup_error_ Error *error = NULL, *stranger = NULL;
+        Signer s = {}, another = {};
+
+        signer_new(&s);
+        signer_new(&another);
+        more.trust = &s.trust;
+        program(1, &data);
+        program(2, &other);
+
+        sign(&s, &data);
+        cache_clear();
+        assert_int_equal(run_good(lock, NULL), 0);
+        assert_string_equal(pinned(lock)->proof, "signature");
+        /* In the cache, and pinned anew: the signature is looked at all the same. */
+        {
+                _cleanup_(lock_freep) Lock *again = lock_empty();
+
+                assert_int_equal(run_good(again, NULL), 0);
+                assert_string_equal(pinned(again)->proof, "signature");
+        }
+
+        /* One that is there and does not hold is no trifle. */
+        sign(&s, &other);
+        cache_clear();
+        assert_int_equal(run_good(none, &error), -EKEYREJECTED);
+        assert_int_equal(error->kind, ERROR_VERIFY);
+        assert_non_null(strstr(error->message, "wrong signature: it is not one of this file"));
+        assert_non_null(strstr(error->detail, "kube-apiserver.sig"));
+        assert_int_equal(n_in(""), 0);
+        sign(&another, &data);
+        assert_int_equal(run_good(none, &stranger), -EKEYREJECTED);
+        assert_int_equal(lock_count(none), 0);
+
+        /* Unless it is another build that is wanted. */
+        more.accept_mirror = true;
+        assert_int_equal(run_good(accepted, NULL), 0);
+        assert_string_equal(pinned(accepted)->proof, "accepted");
+        more.accept_mirror = false;
+
+        /* Half of it says nothing. */
+        remove_papers();
+        put_paper(".cert", s.leaf_pem);
+        cache_clear();
+        assert_int_equal(run_good(half, NULL), 0);
+        assert_string_equal(pinned(half)->proof, "mirror");
+
+        remove_papers();
+        more.trust = NULL;
+        signer_done(&s);
+        signer_done(&another);
+}
+
+/* --- what is known --- */
+
+#define A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+#define C "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc"
+
+static void test_known(void **state) {
+        const FetchRequest kubectl = { "kubectl", ORIGIN_KUBERNETES, "v1.36.4", "arm64" },
+                           etcdctl = { "etcdctl", ORIGIN_ETCD, "v3.6.14", "amd64" },
+                           later = { "kubectl", ORIGIN_KUBERNETES, "v1.36.99", "arm64" },
+                           scheduler = { "kube-scheduler", ORIGIN_KUBERNETES, "v1.36.4", "arm64" };
+        static const struct {
+                const char *what, *locked, *published, *file, *known;
+                bool by_hand, official, accept;
+                const char *words; /* NULL: right */
+        } rows[] = {
+                { "official", "", A, A, A, false, true, false, NULL },
+                { "official, exchanged", "", B, B, A, false, true, false, "is not the release" },
+                { "official, exchanged, and accepted", "", B, B, A, false, true, true, "is not the release" },
+                { "official, exchanged, locked", B, B, B, A, false, true, false, "is not the release" },
+                { "official, by hand", B, B, B, A, true, true, false, NULL },
+                { "mirror", "", A, A, A, false, false, false, NULL },
+                { "mirror, another build", "", B, B, A, false, false, false, "but another build" },
+                { "mirror, accepted", "", B, B, A, false, false, true, NULL },
+                { "mirror, accepted long ago", B, B, B, A, false, false, false, NULL },
+                { "mirror, locked, and changed again", B, C, C, A, false, false, true, "hardway.lock holds another" },
+                { "mirror, damaged", "", B, C, A, false, false, true, "not what its publisher says" },
+                { "mirror, by hand", B, B, B, A, true, false, false, NULL },
+                { "nothing known", "", B, B, NULL, false, false, false, NULL },
+                { "by hand, another", A, B, B, NULL, true, false, false, "not what --sha256 says" },
+        };
+
+        assert_string_equal(known_digest(&kubectl),
+                            "0ecf44450ee6063bf19dd166a103ee6df4a9034455c2abce626e6eea657d73fb");
+        assert_string_equal(known_digest(&etcdctl),
+                            "ffe840ff9295808e88cce2794a18a5ac87f12a5203c8314d0bf6aa119b41bac5");
+        assert_null(known_digest(&later));
+        assert_null(known_digest(&scheduler));
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                const Verdict v = { .locked = rows[i].locked,
+                                    .published = rows[i].published,
+                                    .file = rows[i].file,
+                                    .known = rows[i].known,
+                                    .url = "https://x/y",
+                                    .checksums_url = "https://x/y.sha256",
+                                    .by_hand = rows[i].by_hand,
+                                    .official = rows[i].official,
+                                    .accept = rows[i].accept };
+                _cleanup_error_ Error *error = NULL;
+                int r = verdict_check(&v, &error);
+
+                if ((r < 0) != (rows[i].words != NULL) || (r < 0 && !strstr(error->message, rows[i].words)))
+                        fail_msg("%s: %s", rows[i].what, error ? error->message : "no error");
+        }
+}
+
+/* --- by hand --- */
+
+static int run_pinned(const FetchPin *pins, size_t n, Lock *lock, Error **reterr) {
+        _cleanup_free_ char *url = server_url(&server, "good", "");
+        int r;
+
+        more.pins = pins;
+        more.n_pins = n;
+        r = run_on(all, ARRAY_SIZE(all), lock, NULL, url, NULL, reterr);
+        more.pins = NULL;
+        more.n_pins = 0;
+        return r;
+}
+
+static void assert_pin_refused(const FetchPin *pin, Lock *lock, int errnum, const char *words) {
+        _cleanup_error_ Error *error = NULL;
+
+        assert_int_equal(run_pinned(pin, 1, lock, &error), -errnum);
+        if (!strstr(error->message, words))
+                fail_msg("%s", error->message);
+}
+
+static void test_pins(void **state) {
+        _cleanup_(lock_freep) Lock *lock = lock_empty(), *empty = lock_empty(), *bare = lock_empty();
+        _cleanup_free_ char *url = server_url(&server, "good", ""),
+                            *nosums = server_url(&server, "good", "/sum-status:404");
+
+        cache_clear();
+        assert_int_equal(run_on(all, ARRAY_SIZE(all), lock, NULL, url, NULL, NULL), 0);
+        {
+                const LockEntry *etcdctl = lock_find(lock, "etcdctl", ETCD, "arm64");
+                const FetchPin right[] = { { "kube-apiserver", NULL, pinned(lock)->sha256 },
+                                           { "etcdctl", "arm64", etcdctl->sha256 },
+                                           { "etcd-" ETCD "-linux-arm64.tar.gz", NULL, etcdctl->archive } };
+                const FetchPin only = { "kube-apiserver", NULL, pinned(lock)->sha256 };
+
+                cache_clear();
+                assert_int_equal(run_pinned(right, 3, empty, NULL), 0);
+                assert_string_equal(pinned(empty)->proof, "hand");
+                assert_string_equal(lock_find(empty, "etcdctl", ETCD, "arm64")->proof, "hand");
+                assert_string_equal(lock_find(empty, "kubectl", VERSION, "arm64")->proof, "mirror");
+
+                /* Nobody has to publish what one knows. */
+                cache_clear();
+                more.pins = &only;
+                more.n_pins = 1;
+                assert_int_equal(run_on(all, 1, bare, NULL, nosums, NULL, NULL), 0);
+                more.pins = NULL;
+                more.n_pins = 0;
+        }
+        cache_clear();
+        {
+                _cleanup_(lock_freep) Lock *none = lock_empty();
+
+                assert_pin_refused(&(FetchPin) { "kube-apiserver", NULL, A }, none, EBADMSG,
+                                   "the file is not what --sha256 says");
+                assert_pin_refused(&(FetchPin) { "etcd", "arm64", A }, none, EBADMSG,
+                                   "etcd is not the one of --sha256, although its archive is right");
+                assert_pin_refused(&(FetchPin) { "etcd-" ETCD "-linux-arm64.tar.gz", NULL, A }, none, EBADMSG,
+                                   "the file is not what --sha256 says");
+        }
+        assert_pin_refused(&(FetchPin) { "kubelet", NULL, A }, lock, EINVAL, "no binary 'kubelet' is needed");
+        assert_pin_refused(&(FetchPin) { "kube-apiserver", "amd64", A }, lock, EINVAL,
+                           "no binary 'kube-apiserver/amd64' is needed");
+        assert_pin_refused(&(FetchPin) { "kubectl", NULL, A }, lock, EINVAL, "say which, as in kubectl/arm64=");
+        assert_pin_refused(&(FetchPin) { "kube-apiserver", NULL, A }, lock, EBADMSG,
+                           "says another than hardway.lock of kube-apiserver");
+}
+
+/* --- the lock changes when it is told to, and then it is shown --- */
+
+static void test_update_lock(void **state) {
+        _cleanup_(lock_freep) Lock *lock = lock_empty(), *before = NULL, *same = NULL;
+        _cleanup_free_ char *url = server_url(&server, "good", "");
+        _cleanup_buffer_ Buffer diff = BUFFER_NULL, none = BUFFER_NULL;
+        _cleanup_error_ Error *error = NULL;
+        _cleanup_(seen_done) Seen seen = {};
+
+        put_all(1);
+        cache_clear();
+        assert_int_equal(run_on(all, ARRAY_SIZE(all), lock, NULL, url, NULL, NULL), 0);
+        before = lock_copy(lock);
+
+        put_all(50);
+        cache_clear();
+        assert_int_equal(run_on(all, ARRAY_SIZE(all), lock, NULL, url, NULL, &error), -EBADMSG);
+        assert_non_null(strstr(error->detail, "hardway fetch --update-lock changes hardway.lock:\n-"));
+        assert_int_equal(lock_diff(before, lock, &none), 0);
+        assert_int_equal(none.size, 0);
+
+        more.update_lock = true;
+        assert_int_equal(run_on(all, ARRAY_SIZE(all), lock, NULL, url, NULL, NULL), 0);
+        assert_int_equal(lock_diff(before, lock, &diff), 5);
+        assert_non_null(strstr(buffer_str(&diff), "-etcdctl " ETCD " arm64: sha256 "));
+        assert_non_null(strstr(buffer_str(&diff), "\n+etcdctl " ETCD " arm64: sha256 "));
+        assert_cache_right(lock);
+
+        /* Once it is so, only the papers are asked for. */
+        same = lock_copy(lock);
+        assert_int_equal(run_on(all, ARRAY_SIZE(all), same, &seen, url, NULL, NULL), 0);
+        assert_int_equal(seen.n_cached, 4);
+        assert_false(lock_changed(same));
+        more.update_lock = false;
+        put_all(1);
+}
+
+/* --- the version that stands in a program --- */
+
+static void put_stamped(const char *stamp, size_t size) {
+        _cleanup_buffer_ Buffer data = BUFFER_NULL;
+
+        program(1, &data);
+        memcpy(memmem(data.data, data.size, MAKE_KUBERNETES, strlen(MAKE_KUBERNETES)), stamp, size);
+        put_kubernetes("kube-apiserver", "arm64", &data);
+}
+
+static void test_version(void **state) {
+        _cleanup_(lock_freep) Lock *lock = lock_empty();
+        _cleanup_buffer_ Buffer etcd = BUFFER_NULL;
+        _cleanup_error_ Error *error = NULL, *member = NULL;
+        _cleanup_free_ char *url = server_url(&server, "good", "");
+
+        cache_clear();
+        put_stamped("v1.36.29", 8);
+        assert_int_equal(run_good(lock, &error), -ENOEXEC);
+        assert_int_equal(error->kind, ERROR_VERIFY);
+        assert_non_null(strstr(error->message, "is a program of another version: it does not carry " VERSION));
+        assert_int_equal(n_in(""), 0);
+        assert_int_equal(lock_count(lock), 0);
+
+        make_program(&etcd, EM_AARCH64, 3, SIZE);
+        memcpy(memmem(etcd.data, etcd.size, "3.6.16", 6), "3.6.15", 6);
+        put_etcd((MakeEntry[]){ { "etcd-" ETCD "-linux-arm64/etcd", '-', etcd.data, etcd.size } }, 1);
+        assert_int_equal(run_on(all + 3, 1, lock, NULL, url, NULL, &member), -ENOEXEC);
+        assert_non_null(strstr(member->message, "etcd is a program of another version"));
+        assert_int_equal(n_in(""), 0);
+        put_all(1);
+}
+
+/* A binary of another version is published under this one's name, and in the cache already. */
+static void test_cached_under_another_name(void **state) {
+        const FetchRequest newer = { "kube-apiserver", ORIGIN_KUBERNETES, "v1.36.31", "arm64" };
+        _cleanup_(lock_freep) Lock *lock = lock_empty(), *fresh = lock_empty();
+        _cleanup_free_ char *url = server_url(&server, "good", "");
+        _cleanup_buffer_ Buffer data = BUFFER_NULL;
+        _cleanup_error_ Error *error = NULL;
+        char hex[SHA256_HEX_SIZE];
+
+        cache_clear();
+        assert_int_equal(run_good(lock, NULL), 0);
+        program(1, &data);
+        sha256_hex(data.data, data.size, hex);
+        server_put(&server, "release/v1.36.31/bin/linux/arm64/kube-apiserver", data.data, data.size);
+        server_put(&server, "release/v1.36.31/bin/linux/arm64/kube-apiserver.sha256", hex, strlen(hex));
+        assert_int_equal(run_on(&newer, 1, fresh, NULL, url, NULL, &error), -ENOEXEC);
+        assert_non_null(strstr(error->message, "it does not carry v1.36.31"));
+        assert_int_equal(lock_count(fresh), 0);
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_sha512),
+                cmocka_unit_test(test_signature),
+                cmocka_unit_test(test_known),
+                cmocka_unit_test(test_pins),
+                cmocka_unit_test(test_update_lock),
+                cmocka_unit_test(test_version),
+                cmocka_unit_test(test_cached_under_another_name),
+        };
+        int r;
+
+        fixture_start();
+        r = cmocka_run_group_tests_name("fetch-proof", tests, NULL, NULL);
+        fixture_stop();
+        return r;
+}
