@@ -23,7 +23,7 @@ static const ProofRow proof_table[] = {
         { "hand", "pinned by hand" },
 };
 
-static const char* proof_words(const char *proof) {
+static const char *proof_words(const char *proof) {
         for (size_t i = 0; proof && i < ARRAY_SIZE(proof_table); i++)
                 if (streq(proof_table[i].proof, proof))
                         return proof_table[i].words;
@@ -50,10 +50,11 @@ static void list_json(const VerbContext *v, const FetchRequest *requests, size_t
 
         for (size_t i = 0; i < lock_count(v->lock); i++) {
                 const LockEntry *e = lock_nth(v->lock, i);
-                json_t *object = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:b, s:b}", "name", e->name, "version",
-                                           e->version, "architecture", e->architecture, "url", e->url, "sha256",
-                                           e->sha256, "size", (json_int_t) e->size, "cached", is_cached(e), "needed",
-                                           is_needed(e, requests, n_requests));
+                json_t *object =
+                        json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:b, s:b}", "name", e->name, "version",
+                                  e->version, "architecture", e->architecture, "url", e->url, "sha256",
+                                  e->sha256, "size", (json_int_t) e->size, "cached", is_cached(e), "needed",
+                                  is_needed(e, requests, n_requests));
 
                 if (!object)
                         abort();
@@ -67,8 +68,8 @@ static void list_entry(Table *t, const LockEntry *e, bool needed) {
         _cleanup_free_ char *size = format_size(e->size);
         bool cached = is_cached(e);
 
-        table_row(t, e->name, e->version, e->architecture, size, cached ? "yes" : "no", needed ? "yes" : "no",
-                  proof_words(e->proof), e->sha256, NULL);
+        table_row(t, e->name, e->version, e->architecture, size, cached ? "yes" : "no",
+                  needed ? "yes" : "no", proof_words(e->proof), e->sha256, NULL);
         if (!cached && needed)
                 table_style(t, 4, STYLE_YELLOW);
         if (e->proof && streq(e->proof, "accepted"))
@@ -99,8 +100,8 @@ int fetch_list(const VerbContext *v, const FetchRequest *requests, size_t n_requ
         }
         for (size_t i = 0; i < n_requests; i++)
                 if (!lock_find(v->lock, requests[i].name, requests[i].version, requests[i].architecture))
-                        table_row(t, requests[i].name, requests[i].version, requests[i].architecture, "", "no", "yes",
-                                  "not fetched yet", "", NULL);
+                        table_row(t, requests[i].name, requests[i].version, requests[i].architecture, "",
+                                  "no", "yes", "not fetched yet", "", NULL);
         table_print(t);
         return 0;
 }

@@ -64,9 +64,11 @@ static void tell_end(VerbContext *v, const FetchArguments *a, const FetchDisplay
         else
                 verb_note(v, "%zu binaries, %s fetched and verified. Next: hardway install", n, size);
         if (a->bundle)
-                verb_note(v, "%s holds all of it; on the other side: hardway fetch --from %s", a->bundle, a->bundle);
-        fetch_display_event(d, json_pack("{s:s, s:I, s:I, s:I}", "event", "done", "binaries", (json_int_t) n,
-                                         "fetched", (json_int_t) d->n_fetched, "bytes", (json_int_t) d->bytes));
+                verb_note(v, "%s holds all of it; on the other side: hardway fetch --from %s", a->bundle,
+                          a->bundle);
+        fetch_display_event(d,
+                            json_pack("{s:s, s:I, s:I, s:I}", "event", "done", "binaries", (json_int_t) n,
+                                      "fetched", (json_int_t) d->n_fetched, "bytes", (json_int_t) d->bytes));
 }
 
 static int fetch(VerbContext *v, const FetchArguments *a, const FetchRequest *requests, size_t n,

@@ -51,7 +51,8 @@ static void parse_pin(char *arg, struct argp_state *state) {
         char *hex = strchr(arg, '='), *slash;
 
         if (!hex || hex == arg || parse_hex(hex + 1, digest, sizeof(digest)) < 0)
-                argp_error(state, "--sha256 takes NAME=HEX or NAME/ARCH=HEX with 64 hex digits, not '%s'", arg);
+                argp_error(state, "--sha256 takes NAME=HEX or NAME/ARCH=HEX with 64 hex digits, not '%s'",
+                           arg);
         if (arg_fetch.options.n_pins == PINS_MAX)
                 argp_error(state, "more than %u digests by --sha256", PINS_MAX);
         *hex++ = '\0';
@@ -60,7 +61,8 @@ static void parse_pin(char *arg, struct argp_state *state) {
         if (slash)
                 *slash++ = '\0';
         arg_fetch.options.pins = arg_pins;
-        arg_pins[arg_fetch.options.n_pins++] = (FetchPin) { .name = arg, .architecture = slash, .sha256 = hex };
+        arg_pins[arg_fetch.options.n_pins++] =
+                (FetchPin){ .name = arg, .architecture = slash, .sha256 = hex };
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state) {
@@ -82,7 +84,8 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
                 return 0;
         case KEY_DEADLINE:
                 if (parse_unsigned(arg, 1, DEADLINE_SEC_MAX, &seconds) < 0)
-                        argp_error(state, "--deadline takes a number of seconds, a week at most, not '%s'", arg);
+                        argp_error(state, "--deadline takes a number of seconds, a week at most, not '%s'",
+                                   arg);
                 arg_fetch.options.deadline_usec = seconds * USEC_PER_SEC;
                 return 0;
         case KEY_OFFLINE:

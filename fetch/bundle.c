@@ -11,8 +11,8 @@
 #include "common/fs.h"
 #include "common/strv.h"
 #include "fetch/cache.h"
-#include "fetch/fetch.h"
 #include "fetch/elf.h"
+#include "fetch/fetch.h"
 #include "fetch/item.h"
 #include "fetch/known.h"
 #include "fetch/layout.h"
@@ -54,8 +54,8 @@ static void bundle_pin(const FetchRequest *q, const LockEntry *e, Lock *ret) {
         lock_put(ret, &entry);
 }
 
-static int bundle_select(const FetchRequest *requests, size_t n_requests, const char *cache, const Lock *lock,
-                         Lock *ret, Strv *ret_digests, Error **reterr) {
+static int bundle_select(const FetchRequest *requests, size_t n_requests, const char *cache,
+                         const Lock *lock, Lock *ret, Strv *ret_digests, Error **reterr) {
         for (size_t i = 0; i < n_requests; i++) {
                 const FetchRequest *q = requests + i;
                 const LockEntry *e = lock_find(lock, q->name, q->version, q->architecture);
@@ -79,7 +79,8 @@ static int bundle_failure(struct archive *a, const char *path, Error **reterr) {
                                text ?: "cannot be written");
 }
 
-static int bundle_header(struct archive *a, const char *path, const char *name, uint64_t size, Error **reterr) {
+static int bundle_header(struct archive *a, const char *path, const char *name, uint64_t size,
+                         Error **reterr) {
         struct archive_entry *entry = archive_entry_new();
         int r;
 
@@ -121,10 +122,11 @@ static int bundle_add_file(struct archive *a, const char *path, const char *cach
         }
         hex = digest_hex(digest);
         if (!streq(hex, sha256))
-                return error_set(reterr, ERROR_VERIFY, EBADMSG,
-                                 "%s: damaged, it no longer is what its name says; fetch it again with: hardway "
-                                 "fetch --deep",
-                                 source);
+                return error_set(
+                        reterr, ERROR_VERIFY, EBADMSG,
+                        "%s: damaged, it no longer is what its name says; fetch it again with: hardway "
+                        "fetch --deep",
+                        source);
         return 0;
 }
 
@@ -158,7 +160,8 @@ static int bundle_write(int fd, const char *path, const char *cache, const Lock 
 static int bundle_place(const char *path, const char *cache, const Lock *lock, char *const *digests,
                         Error **reterr) {
         _cleanup_free_ char *temporary = xasprintf("%s.part", path);
-        _cleanup_close_ int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+        _cleanup_close_ int fd =
+                open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
         int r;
 
         if (fd < 0)
@@ -230,7 +233,8 @@ static int bundle_verdict(const char *path, const FetchRequest *q, const LockEnt
         int r;
 
         if ((pin && !streq(pin, e->sha256)) || (!pin && ours && !same && !o->update_lock)) {
-                r = error_set(reterr, ERROR_VERIFY, EBADMSG, "wrong digest: %s and the bundle say different things of it",
+                r = error_set(reterr, ERROR_VERIFY, EBADMSG,
+                              "wrong digest: %s and the bundle say different things of it",
                               pin ? "--sha256" : "hardway.lock");
                 error_detail(reterr, "%-13s %s", pin ? "--sha256:" : "hardway.lock:", pin ?: ours->sha256);
                 error_detail(reterr, "the bundle:   %s (%s)", e->sha256, path);
@@ -238,16 +242,19 @@ static int bundle_verdict(const char *path, const FetchRequest *q, const LockEnt
         }
         if (!known || streq(digest, known) || pin || same || o->accept_mirror)
                 return 0;
-        r = error_set(reterr, ERROR_VERIFY, EBADMSG,
-                      "wrong digest: what is in the bundle is not the official release, whose digest hardway knows, but "
-                      "another build");
+        r = error_set(
+                reterr, ERROR_VERIFY, EBADMSG,
+                "wrong digest: what is in the bundle is not the official release, whose digest hardway knows, but "
+                "another build");
         error_detail(reterr, "known:        %s (the official release)", known);
         error_detail(reterr, "the bundle:   %s (%s)", *digest ? digest : e->sha256, path);
-        error_detail(reterr, "If it is a build of your own, and you trust it: hardway fetch --from FILE --accept-mirror");
+        error_detail(
+                reterr,
+                "If it is a build of your own, and you trust it: hardway fetch --from FILE --accept-mirror");
         return r;
 }
 
-static const char* bundle_proof(const FetchOptions *o, const FetchRequest *q, const LockEntry *e) {
+static const char *bundle_proof(const FetchOptions *o, const FetchRequest *q, const LockEntry *e) {
         const char *known = known_digest(q), *digest = q->origin == ORIGIN_ETCD ? e->archive : e->sha256;
 
         if (pins_find(o, q))
@@ -268,7 +275,7 @@ typedef struct Taking {
 
 static void taking_done(Taking *t) {
         for (size_t i = 0; i < t->n_members; i++) {
-                free((char*) t->members[i].name);
+                free((char *) t->members[i].name);
                 cache_file_free(t->files[i]);
         }
         free(t->members);
@@ -277,15 +284,16 @@ static void taking_done(Taking *t) {
         free(t->entries);
 }
 
-static int taking_choose(Taking *t, const Lock *bundle, const Lock *lock, const FetchOptions *o, Error **reterr) {
+static int taking_choose(Taking *t, const Lock *bundle, const Lock *lock, const FetchOptions *o,
+                         Error **reterr) {
         for (size_t i = 0; i < t->n_requests; i++) {
                 const FetchRequest *q = t->requests + i;
                 int r;
 
                 t->entries[i] = lock_find(bundle, q->name, q->version, q->architecture);
                 if (!t->entries[i])
-                        return error_set(reterr, ERROR_UNAVAILABLE, ENOENT, "%s: %s %s %s is not in it", t->path,
-                                         q->name, q->version, q->architecture);
+                        return error_set(reterr, ERROR_UNAVAILABLE, ENOENT, "%s: %s %s %s is not in it",
+                                         t->path, q->name, q->version, q->architecture);
                 r = bundle_verdict(t->path, q, t->entries[i],
                                    lock_find(lock, q->name, q->version, q->architecture), o, reterr);
                 if (r < 0)
@@ -311,7 +319,7 @@ static int taking_open(Taking *t, const char *cache, bool deep, Error **reterr) 
                 if (r < 0)
                         return r;
                 t->members[t->n_members] =
-                        (UnpackMember) { .name = TAKE_PTR(name), .userdata = t->files[t->n_members] };
+                        (UnpackMember){ .name = TAKE_PTR(name), .userdata = t->files[t->n_members] };
                 program_stamp(t->requests + i, &stamp);
                 cache_file_look_for(t->files[t->n_members], &stamp);
                 t->first[t->n_members++] = i;
@@ -334,8 +342,8 @@ static int taking_check(const Taking *t, size_t i, Error **reterr) {
         cache_file_digest(t->files[i], sha256);
         if (!streq(sha256, e->sha256) || cache_file_size(t->files[i]) != e->size)
                 return error_set(reterr, ERROR_VERIFY, EBADMSG,
-                                 "wrong digest: member '%s' has %" PRIu64 " bytes with the digest %s", t->members[i].name,
-                                 cache_file_size(t->files[i]), sha256);
+                                 "wrong digest: member '%s' has %" PRIu64 " bytes with the digest %s",
+                                 t->members[i].name, cache_file_size(t->files[i]), sha256);
         if (!cache_file_stamped(t->files[i]))
                 return program_not_stamped(q, q->name, reterr);
         return elf_check(cache_file_fd(t->files[i]), q->architecture, q->name, reterr);
@@ -359,14 +367,15 @@ static int taking_commit(Taking *t, const FetchOptions *o, Lock *lock, Error **r
                 LockEntry entry = *t->entries[i];
                 const LockEntry *old = lock_find(lock, entry.name, entry.version, entry.architecture);
 
-                entry.proof = (char*) bundle_proof(o, t->requests + i, &entry);
+                entry.proof = (char *) bundle_proof(o, t->requests + i, &entry);
                 if (!old || !streq(old->sha256, entry.sha256))
                         lock_put(lock, &entry);
         }
         return 0;
 }
 
-static int bundle_take(Taking *t, int fd, const char *cache, const FetchOptions *o, Lock *lock, Error **reterr) {
+static int bundle_take(Taking *t, int fd, const char *cache, const FetchOptions *o, Lock *lock,
+                       Error **reterr) {
         int r;
 
         r = taking_open(t, cache, o->deep, reterr);
@@ -391,8 +400,8 @@ static int bundle_take(Taking *t, int fd, const char *cache, const FetchOptions 
  *
  * Return: 0 or a negative errno, and then nothing was taken.
  */
-int fetch_from(const char *path, const FetchRequest *requests, size_t n_requests, const FetchOptions *options,
-               Lock *lock, Error **reterr) {
+int fetch_from(const char *path, const FetchRequest *requests, size_t n_requests,
+               const FetchOptions *options, Lock *lock, Error **reterr) {
         _cleanup_free_ char *standard = options->cache ? NULL : fetch_cache_default();
         _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
         _cleanup_(lock_freep) Lock *bundle = NULL;
@@ -400,9 +409,9 @@ int fetch_from(const char *path, const FetchRequest *requests, size_t n_requests
                 .path = path,
                 .requests = requests,
                 .n_requests = n_requests,
-                .entries = xnew(const LockEntry*, n_requests),
+                .entries = xnew(const LockEntry *, n_requests),
                 .members = xnew(UnpackMember, n_requests),
-                .files = xnew(CacheFile*, n_requests),
+                .files = xnew(CacheFile *, n_requests),
                 .first = xnew(size_t, n_requests),
         };
         int r;

@@ -17,7 +17,7 @@
  *
  * Return: the path; the caller frees.
  */
-char* cache_path(const char *cache, const char *sha256) {
+char *cache_path(const char *cache, const char *sha256) {
         return xasprintf("%s/sha256/%.2s/%s", cache, sha256, sha256);
 }
 
@@ -69,10 +69,12 @@ int cache_check_room(const char *cache, uint64_t size, Error **reterr) {
                 return 0;
 
         r = error_set(reterr, ERROR_IO, ENOSPC,
-                      "%s: the disk is full: %" PRIu64 " MB are to come, and there is room for %" PRIu64 " MB",
+                      "%s: the disk is full: %" PRIu64 " MB are to come, and there is room for %" PRIu64
+                      " MB",
                       cache, size / 1000000, room / 1000000);
-        error_detail(reterr,
-                     "Downloads are kept there; XDG_CACHE_HOME in the environment moves that to another disk, "
-                     "and hardway fetch --prune removes what no lock file names.");
+        error_detail(
+                reterr,
+                "Downloads are kept there; XDG_CACHE_HOME in the environment moves that to another disk, "
+                "and hardway fetch --prune removes what no lock file names.");
         return r;
 }

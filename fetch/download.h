@@ -46,7 +46,7 @@ typedef struct DownloadBegin {
 
 typedef struct DownloadRequest {
         const char *url;
-        uint64_t limit;                                 /* of bytes, of the whole */
+        uint64_t limit;                                  /* of bytes, of the whole */
         void (*have)(void *userdata, DownloadPart *ret); /* may be NULL: nothing */
         int (*begin)(void *userdata, const DownloadBegin *begin, Error **reterr);
         int (*write)(void *userdata, const void *data, size_t size, Error **reterr);
@@ -75,5 +75,5 @@ int downloads_new(const DownloadOptions *options, Downloads **ret, Error **reter
 int downloads_add(Downloads *d, const DownloadRequest *request, Error **reterr);    /* the URL is copied */
 int downloads_step(Downloads *d,
                    Error **reterr); /* 1: something is under way, 0: nothing is; waits 0.1 s at most */
-Downloads* downloads_free(Downloads *d);
-DEFINE_CLEANUP(Downloads*, downloads_free)
+Downloads *downloads_free(Downloads *d);
+DEFINE_CLEANUP(Downloads *, downloads_free)

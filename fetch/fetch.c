@@ -20,7 +20,7 @@
  *
  * Return: $XDG_CACHE_HOME/hardway, or ~/.cache/hardway; the caller frees.
  */
-char* fetch_cache_default(void) {
+char *fetch_cache_default(void) {
         const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
 
         /* The base directory specification: a relative path is to be ignored. */
@@ -36,7 +36,7 @@ char* fetch_cache_default(void) {
  *
  * Return: the path, also if it is not there; the caller frees.
  */
-char* fetch_cache_path(const char *cache, const LockEntry *entry) {
+char *fetch_cache_path(const char *cache, const LockEntry *entry) {
         _cleanup_free_ char *standard = cache ? NULL : fetch_cache_default();
 
         return cache_path(cache ?: standard, entry->sha256);
@@ -94,7 +94,7 @@ static int run_init(Run *run, Error **reterr) {
         if (o->offline)
                 return 0;
         return downloads_new(
-                &(DownloadOptions) {
+                &(DownloadOptions){
                         .ca_bundle = o->ca_bundle,
                         .retries = o->retries ?: RETRIES_DEFAULT,
                         .backoff_usec = o->backoff_usec ?: BACKOFF_USEC_DEFAULT,
@@ -158,9 +158,10 @@ static int run_check_room(Run *run, Error **reterr) {
 static int run_too_late(const Run *run, Error **reterr) {
         _cleanup_free_ char *span = clock_format_span(run->options->deadline_usec);
 
-        return error_set(reterr, ERROR_UNAVAILABLE, ETIMEDOUT,
-                         "not done within %s (the deadline); what has arrived is kept, and the next run goes on with it",
-                         span);
+        return error_set(
+                reterr, ERROR_UNAVAILABLE, ETIMEDOUT,
+                "not done within %s (the deadline); what has arrived is kept, and the next run goes on with it",
+                span);
 }
 
 static int run_download(Run *run, Error **reterr) {
@@ -182,7 +183,7 @@ static int run_download(Run *run, Error **reterr) {
 }
 
 /* A wrong file weighs more than one that cannot be had, or the exit status would hide it. */
-static Item* run_worst(Run *run) {
+static Item *run_worst(Run *run) {
         Item *worst = NULL;
 
         for (size_t i = 0; i < run->n_items; i++) {

@@ -69,11 +69,11 @@ typedef struct FetchOptions {
         void *userdata;
         const volatile int *cancelled; /* looked at often; non-zero ends with -ECANCELED; may be NULL */
 
-        unsigned retries;              /* of each transfer; 0: 3 */
-        uint64_t backoff_usec;         /* before the first; 0: 0.5 s */
-        uint64_t connect_timeout_usec; /* 0: 15 s */
-        uint64_t stall_usec;           /* slower than 1 KiB/s for so long; 0: 30 s */
-        uint64_t deadline_usec;        /* for all of it; 0: none */
+        unsigned retries;                   /* of each transfer; 0: 3 */
+        uint64_t backoff_usec;              /* before the first; 0: 0.5 s */
+        uint64_t connect_timeout_usec;      /* 0: 15 s */
+        uint64_t stall_usec;                /* slower than 1 KiB/s for so long; 0: 30 s */
+        uint64_t deadline_usec;             /* for all of it; 0: none */
         const struct SignatureTrust *trust; /* NULL: signature_trust_kubernetes */
 } FetchOptions;
 
@@ -91,8 +91,8 @@ int fetch_run(const FetchRequest *requests, size_t n_requests, const FetchOption
  */
 int fetch_bundle(const char *path, const FetchRequest *requests, size_t n_requests, const char *cache,
                  const Lock *lock, Error **reterr);
-int fetch_from(const char *path, const FetchRequest *requests, size_t n_requests, const FetchOptions *options,
-               Lock *lock, Error **reterr);
+int fetch_from(const char *path, const FetchRequest *requests, size_t n_requests,
+               const FetchOptions *options, Lock *lock, Error **reterr);
 
 /*
  * While something is fetched, and until the lock is saved, nothing of it may be pruned: who fetches shares the
@@ -109,8 +109,8 @@ typedef struct FetchPruned {
 /* Removes what no lock names that ever shared the cache, and downloads that nobody goes on with. */
 int fetch_prune(const char *cache, bool wait, bool dry_run, FetchPruned *ret, Error **reterr);
 
-char* fetch_cache_default(void); /* $XDG_CACHE_HOME/hardway or ~/.cache/hardway */
-char* fetch_cache_path(const char *cache,
+char *fetch_cache_default(void); /* $XDG_CACHE_HOME/hardway or ~/.cache/hardway */
+char *fetch_cache_path(const char *cache,
                        const LockEntry *entry); /* where the verified binary lies (or will lie) */
 /*
  * Reads a binary in the cache again, for who does not want to believe the disk: -ENOENT, or -EBADMSG if it

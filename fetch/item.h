@@ -28,9 +28,9 @@ typedef struct Run {
         Item *items;
         size_t n_items;
         size_t n_active;
-        uint64_t told_usec; /* when the total was last reported */
+        uint64_t told_usec;  /* when the total was last reported */
         uint64_t until_usec; /* the deadline; 0: none */
-        bool stop;          /* a failure that every other item would meet as well */
+        bool stop;           /* a failure that every other item would meet as well */
 } Run;
 
 /* One small file that says something of a large one. */
@@ -38,9 +38,9 @@ typedef struct Paper {
         Item *item;
         PaperKind kind;
         char *url;
-        Buffer data; /* empty: it is not published there */
+        Buffer data;  /* empty: it is not published there */
         Error *error; /* why not */
-        bool failed; /* for another reason than that it does not exist */
+        bool failed;  /* for another reason than that it does not exist */
 } Paper;
 
 typedef enum ItemState {
@@ -70,8 +70,8 @@ struct Item {
         unsigned n_papers;               /* that are still to come */
         char published[SHA256_HEX_SIZE]; /* "" if none is */
         char published512[SHA512_HEX_SIZE];
-        bool is_signed;                  /* and the signature is right */
-        Buffer reasons;                  /* why earlier sources were given up */
+        bool is_signed; /* and the signature is right */
+        Buffer reasons; /* why earlier sources were given up */
 
         CacheFile *file;
         bool continued; /* with bytes that came at another time */
@@ -82,8 +82,8 @@ struct Item {
 
 void item_init(Item *item, Run *run, const FetchRequest *first);
 void item_add(Item *item, const FetchRequest *request);
-bool item_cached(Item *item); /* all of it is locked and in the cache */
-bool item_official(const Item *item); /* its source is */
+bool item_cached(Item *item);            /* all of it is locked and in the cache */
+bool item_official(const Item *item);    /* its source is */
 uint64_t item_missing(const Item *item); /* bytes that the lock says are to come, unpacked as well */
 void item_done(Item *item);
 void item_progress(Item *item, bool cached);
@@ -104,7 +104,7 @@ void item_again(void *userdata, const Error *error, uint64_t wait_usec);
 /* The file is complete: verify it, give it (or its members) a name in the cache and a pin in the lock. */
 int item_finish(Item *item, Error **reterr);
 int item_check_signature(Item *item, const char *sha256, Error **reterr);
-const char* item_proof(const Item *item, const FetchRequest *q, const char *sha256);
+const char *item_proof(const Item *item, const FetchRequest *q, const char *sha256);
 
 /* Is an open file the program that was asked for? Of what it says itself; reads all of it. */
 int program_check(int fd, const FetchRequest *q, const char *sha256, const char *what, Error **reterr);

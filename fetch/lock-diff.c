@@ -10,7 +10,7 @@
  *
  * Return: the copy, unchanged; the caller frees.
  */
-Lock* lock_copy(const Lock *l) {
+Lock *lock_copy(const Lock *l) {
         _cleanup_buffer_ Buffer text = BUFFER_NULL;
         Lock *copy = NULL;
 
@@ -21,8 +21,8 @@ Lock* lock_copy(const Lock *l) {
 }
 
 static void diff_line(char sign, const LockEntry *e, Buffer *ret) {
-        buffer_addf(ret, "%c%s %s %s: sha256 %s, %s%s (%s)\n", sign, e->name, e->version, e->architecture, e->sha256,
-                    e->proof ?: "mirror", e->archive ? ", in an archive" : "", e->url);
+        buffer_addf(ret, "%c%s %s %s: sha256 %s, %s%s (%s)\n", sign, e->name, e->version, e->architecture,
+                    e->sha256, e->proof ?: "mirror", e->archive ? ", in an archive" : "", e->url);
 }
 
 static bool entry_same(const LockEntry *a, const LockEntry *b) {

@@ -37,9 +37,9 @@ static bool item_take_cached(Item *item) {
         _cleanup_free_ char *path = NULL;
         _cleanup_close_ int fd = -EBADF;
         LockEntry entry = {
-                .name = (char*) q->name,
-                .version = (char*) q->version,
-                .architecture = (char*) q->architecture,
+                .name = (char *) q->name,
+                .version = (char *) q->version,
+                .architecture = (char *) q->architecture,
                 .url = item->url,
                 .sha256 = item->published,
                 .sha512 = *item->published512 ? item->published512 : NULL,
@@ -54,7 +54,7 @@ static bool item_take_cached(Item *item) {
             item_check_signature(item, item->published, NULL) < 0)
                 return false;
 
-        entry.proof = (char*) item_proof(item, q, item->published);
+        entry.proof = (char *) item_proof(item, q, item->published);
         lock_put(item->run->lock, &entry);
         item->done = item->total = entry.size;
         item_end(item, ITEM_DONE, /* cached= */ true);
@@ -87,8 +87,8 @@ static int paper_parse(Item *item, Paper *paper, Error **reterr) {
         if (paper->error || (paper->data.size == 0 && paper->kind != PAPER_SHA256))
                 return 0;
         if (paper->kind == PAPER_SHA256)
-                r = checksums_find(paper->data.data, paper->data.size, item->layout.basename, item->published,
-                                   reterr);
+                r = checksums_find(paper->data.data, paper->data.size, item->layout.basename,
+                                   item->published, reterr);
         else if (paper->kind == PAPER_SHA512)
                 r = checksums_find_512(paper->data.data, paper->data.size, item->layout.basename,
                                        item->published512, reterr);
@@ -106,7 +106,8 @@ static int papers_judge(Item *item, Error **reterr) {
         for (size_t i = 0; i < _PAPER_MAX; i++) {
                 Paper *paper = item->papers + i;
 
-                if (paper->error && paper->failed && (paper == sums || paper->error->kind != ERROR_PERMISSION))
+                if (paper->error && paper->failed &&
+                    (paper == sums || paper->error->kind != ERROR_PERMISSION))
                         return error_propagate(reterr, TAKE_PTR(paper->error));
         }
         if (sums->error && !*item->locked)
@@ -126,15 +127,15 @@ static void papers_complete(Item *item) {
                 item_next_source(item, error);
                 return;
         }
-        if (verdict_early(&(Verdict) { .locked = item->locked,
-                                       .published = item->published,
-                                       .file = "",
-                                       .known = item->known,
-                                       .url = item->url,
-                                       .checksums_url = item->papers[PAPER_SHA256].url,
-                                       .by_hand = item->by_hand,
-                                       .official = item_official(item),
-                                       .accept = item->run->options->accept_mirror },
+        if (verdict_early(&(Verdict){ .locked = item->locked,
+                                      .published = item->published,
+                                      .file = "",
+                                      .known = item->known,
+                                      .url = item->url,
+                                      .checksums_url = item->papers[PAPER_SHA256].url,
+                                      .by_hand = item->by_hand,
+                                      .official = item_official(item),
+                                      .accept = item->run->options->accept_mirror },
                           &error) < 0) {
                 item_fail(item, error);
                 return;

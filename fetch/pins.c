@@ -4,7 +4,8 @@
 #include "common/alloc.h"
 
 static bool pin_is_for(const FetchPin *pin, const FetchRequest *q) {
-        return streq(pin->name, q->name) && (!pin->architecture || streq(pin->architecture, q->architecture));
+        return streq(pin->name, q->name) &&
+               (!pin->architecture || streq(pin->architecture, q->architecture));
 }
 
 /**
@@ -14,7 +15,7 @@ static bool pin_is_for(const FetchPin *pin, const FetchRequest *q) {
  *
  * Return: the digest, lent; NULL if none was given.
  */
-const char* pins_find(const FetchOptions *o, const FetchRequest *request) {
+const char *pins_find(const FetchOptions *o, const FetchRequest *request) {
         for (size_t i = 0; i < o->n_pins; i++)
                 if (pin_is_for(o->pins + i, request))
                         return o->pins[i].sha256;
@@ -28,7 +29,7 @@ const char* pins_find(const FetchOptions *o, const FetchRequest *request) {
  *
  * Return: the digest, lent; NULL if none was given, or if it is no archive.
  */
-const char* pins_find_archive(const FetchOptions *o, const Layout *layout) {
+const char *pins_find_archive(const FetchOptions *o, const Layout *layout) {
         for (size_t i = 0; i < o->n_pins && layout->folder; i++)
                 if (streq(o->pins[i].name, layout->basename))
                         return o->pins[i].sha256;
@@ -41,14 +42,17 @@ static int pin_against_lock(const FetchOptions *o, const char *name, const char 
 
         if (!pinned || !locked || o->update_lock || streq(pinned, locked))
                 return 0;
-        r = error_set(reterr, ERROR_VERIFY, EBADMSG,
-                      "wrong digest: --sha256 says another than hardway.lock of %s; --update-lock replaces it", name);
+        r = error_set(
+                reterr, ERROR_VERIFY, EBADMSG,
+                "wrong digest: --sha256 says another than hardway.lock of %s; --update-lock replaces it",
+                name);
         error_detail(reterr, "hardway.lock: %s", locked);
         error_detail(reterr, "--sha256:     %s", pinned);
         return r;
 }
 
-static int pin_check_use(const FetchPin *pin, const FetchRequest *requests, size_t n_requests, Error **reterr) {
+static int pin_check_use(const FetchPin *pin, const FetchRequest *requests, size_t n_requests,
+                         Error **reterr) {
         const FetchRequest *first = NULL;
         bool archive = false;
 
@@ -61,15 +65,16 @@ static int pin_check_use(const FetchPin *pin, const FetchRequest *requests, size
                 if (!pin_is_for(pin, requests + i))
                         continue;
                 if (first && !streq(first->architecture, requests[i].architecture))
-                        return error_set(reterr, ERROR_USAGE, EINVAL,
-                                         "--sha256: %s is needed for several architectures: say which, as in "
-                                         "%s/%s=...",
-                                         pin->name, pin->name, first->architecture);
+                        return error_set(
+                                reterr, ERROR_USAGE, EINVAL,
+                                "--sha256: %s is needed for several architectures: say which, as in "
+                                "%s/%s=...",
+                                pin->name, pin->name, first->architecture);
                 first = first ?: requests + i;
         }
         if (!first && !archive)
-                return error_set(reterr, ERROR_USAGE, EINVAL, "--sha256: no binary '%s%s%s' is needed", pin->name,
-                                 pin->architecture ? "/" : "", pin->architecture ?: "");
+                return error_set(reterr, ERROR_USAGE, EINVAL, "--sha256: no binary '%s%s%s' is needed",
+                                 pin->name, pin->architecture ? "/" : "", pin->architecture ?: "");
         return 0;
 }
 

@@ -52,7 +52,8 @@ static int cache_remember(const char *cache, const char *lock_path, Error **rete
 
         /* A lock that is not there yet will be, in a directory that is. */
         if (!absolute) {
-                _cleanup_free_ char *directory = fs_path_dirname(lock_path), *real = realpath(directory, NULL);
+                _cleanup_free_ char *directory = fs_path_dirname(lock_path),
+                                    *real = realpath(directory, NULL);
 
                 if (!real)
                         return error_set_errno(reterr, errno, "%s", directory);
@@ -180,7 +181,8 @@ static int partial_prune(const char *path, const char *name, void *userdata, Err
 }
 
 static int prune_all(Prune *p, const char *cache, Error **reterr) {
-        _cleanup_free_ char *users = xasprintf("%s/" USERS, cache), *partial = xasprintf("%s/partial", cache),
+        _cleanup_free_ char *users = xasprintf("%s/" USERS, cache),
+                            *partial = xasprintf("%s/partial", cache),
                             *shelves = xasprintf("%s/sha256", cache);
         int r;
 

@@ -27,14 +27,14 @@ const SignatureTrust signature_trust_kubernetes = {
         .issuer = "https://accounts.google.com",
 };
 
-DEFINE_CLEANUP_VOID(BIO*, BIO_free_all)
-DEFINE_CLEANUP_VOID(X509*, X509_free)
-DEFINE_CLEANUP_VOID(X509_STORE*, X509_STORE_free)
-DEFINE_CLEANUP_VOID(X509_STORE_CTX*, X509_STORE_CTX_free)
-DEFINE_CLEANUP_VOID(EVP_PKEY_CTX*, EVP_PKEY_CTX_free)
-DEFINE_CLEANUP_VOID(GENERAL_NAMES*, GENERAL_NAMES_free)
-DEFINE_CLEANUP_VOID(ASN1_OBJECT*, ASN1_OBJECT_free)
-DEFINE_CLEANUP_VOID(ASN1_UTF8STRING*, ASN1_UTF8STRING_free)
+DEFINE_CLEANUP_VOID(BIO *, BIO_free_all)
+DEFINE_CLEANUP_VOID(X509 *, X509_free)
+DEFINE_CLEANUP_VOID(X509_STORE *, X509_STORE_free)
+DEFINE_CLEANUP_VOID(X509_STORE_CTX *, X509_STORE_CTX_free)
+DEFINE_CLEANUP_VOID(EVP_PKEY_CTX *, EVP_PKEY_CTX_free)
+DEFINE_CLEANUP_VOID(GENERAL_NAMES *, GENERAL_NAMES_free)
+DEFINE_CLEANUP_VOID(ASN1_OBJECT *, ASN1_OBJECT_free)
+DEFINE_CLEANUP_VOID(ASN1_UTF8STRING *, ASN1_UTF8STRING_free)
 
 typedef STACK_OF(X509) Stack;
 
@@ -62,7 +62,7 @@ static int base64_take(const Buffer *text, size_t max, Buffer *ret) {
         while (padding < 2 && packed.data[packed.size - 1 - padding] == '=')
                 padding++;
         bytes = xmalloc(packed.size);
-        n = EVP_DecodeBlock(bytes, (const unsigned char*) packed.data, (int) packed.size);
+        n = EVP_DecodeBlock(bytes, (const unsigned char *) packed.data, (int) packed.size);
         if (n < 0 || (size_t) n <= padding)
                 return -EBADMSG;
         buffer_add(ret, bytes, (size_t) n - padding);
@@ -73,7 +73,7 @@ static int no_password(char *buffer, int size, int writing, void *userdata) {
         return -1;
 }
 
-static X509* certificate_read(const Buffer *text) {
+static X509 *certificate_read(const Buffer *text) {
         _cleanup_buffer_ Buffer pem = BUFFER_NULL;
         _cleanup_(BIO_free_allp) BIO *bio = NULL;
 
@@ -103,10 +103,11 @@ static int chain_check(const SignatureTrust *trust, X509 *leaf, X509_STORE *stor
         X509_VERIFY_PARAM_set_auth_level(parameters, 1);
         if (X509_verify_cert(context) == 1)
                 return 0;
-        return error_set(reterr, ERROR_VERIFY, EKEYREJECTED,
-                         "wrong signature: its certificate is not of the authority that releases are signed with "
-                         "(%s)",
-                         X509_verify_cert_error_string(X509_STORE_CTX_get_error(context)));
+        return error_set(
+                reterr, ERROR_VERIFY, EKEYREJECTED,
+                "wrong signature: its certificate is not of the authority that releases are signed with "
+                "(%s)",
+                X509_verify_cert_error_string(X509_STORE_CTX_get_error(context)));
 }
 
 /* Up to the root, at the time when the certificate was issued: it is long over by now. */
@@ -131,8 +132,8 @@ static int authority_check(const SignatureTrust *trust, X509 *leaf, Error **rete
 static bool identity_is(X509 *leaf, const char *identity) {
         _cleanup_(GENERAL_NAMES_freep) GENERAL_NAMES *names =
                 X509_get_ext_d2i(leaf, NID_subject_alt_name, NULL, NULL);
-        const GENERAL_NAME *name = names && sk_GENERAL_NAME_num(names) == 1 ? sk_GENERAL_NAME_value(names, 0) :
-                                                                                NULL;
+        const GENERAL_NAME *name =
+                names && sk_GENERAL_NAME_num(names) == 1 ? sk_GENERAL_NAME_value(names, 0) : NULL;
         size_t n = strlen(identity);
 
         return name && name->type == GEN_EMAIL && (size_t) ASN1_STRING_length(name->d.rfc822Name) == n &&
@@ -192,7 +193,8 @@ static int bytes_check(X509 *leaf, const char *sha256, const Buffer *signature, 
         if (!context || EVP_PKEY_get_base_id(key) != EVP_PKEY_EC || EVP_PKEY_verify_init(context) != 1 ||
             EVP_PKEY_CTX_set_signature_md(context, EVP_sha256()) != 1)
                 return signature_refuse("its certificate has no key for ECDSA", reterr);
-        if (EVP_PKEY_verify(context, (const unsigned char*) bytes.data, bytes.size, digest, sizeof(digest)) != 1)
+        if (EVP_PKEY_verify(context, (const unsigned char *) bytes.data, bytes.size, digest,
+                            sizeof(digest)) != 1)
                 return signature_refuse("it is not one of this file", reterr);
         return 0;
 }

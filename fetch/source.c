@@ -58,7 +58,7 @@ static void item_discard(Item *item) {
                 (void) cache_file_rewind(item->file, NULL);
 }
 
-static const char* item_expected(const Item *item) {
+static const char *item_expected(const Item *item) {
         return *item->locked ? item->locked : *item->published ? item->published : NULL;
 }
 
@@ -108,10 +108,10 @@ static int file_begin(void *userdata, const DownloadBegin *begin, Error **reterr
                 item->done = item->resumed = 0;
                 item->continued = false;
                 r = cache_file_begin(item->file,
-                                     &(Origin) { .url = item->url,
-                                                 .validator = (char*) begin->validator,
-                                                 .sha256 = (char*) item_expected(item),
-                                                 .size = begin->size },
+                                     &(Origin){ .url = item->url,
+                                                .validator = (char *) begin->validator,
+                                                .sha256 = (char *) item_expected(item),
+                                                .size = begin->size },
                                      reterr);
         }
         if (r < 0)
@@ -142,7 +142,8 @@ static void item_refused(Item *item, Error *error) {
                 error_detail(&error, "hardway.lock: %s (%" PRIu64 " bytes)", item->locked,
                              item->locked_size);
         else
-                error_detail(&error, "%-13s %s", item->by_hand ? "--sha256:" : "hardway.lock:", item->locked);
+                error_detail(&error, "%-13s %s",
+                             item->by_hand ? "--sha256:" : "hardway.lock:", item->locked);
         error_detail(&error, "published:    %s (%s)", *item->published ? item->published : "nothing",
                      item->papers[PAPER_SHA256].url);
         item_fail(item, error);

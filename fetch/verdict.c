@@ -15,15 +15,16 @@ static void verdict_detail(const Verdict *v, Error **reterr) {
 }
 
 /* Which of the three is alone says where to look. */
-static const char* verdict_words(const Verdict *v) {
+static const char *verdict_words(const Verdict *v) {
         bool published = *v->published;
 
         if (!*v->locked)
                 return "the file is not what its publisher says; it was damaged on the way or exchanged";
         if (streq(v->file, v->locked))
-                return v->by_hand ? "the file is what --sha256 says, but its publisher says something else of it" :
-                                    "the file is what hardway.lock says, but its publisher now says something "
-                                    "else of it";
+                return v->by_hand ?
+                               "the file is what --sha256 says, but its publisher says something else of it" :
+                               "the file is what hardway.lock says, but its publisher now says something "
+                               "else of it";
         if (v->by_hand)
                 return "the file is not what --sha256 says";
         if (published && streq(v->published, v->file))
@@ -45,14 +46,17 @@ static int verdict_known(const Verdict *v, const char *digest, Error **reterr) {
         if (!v->official && (v->accept || (*v->locked && streq(digest, v->locked))))
                 return 0;
 
-        r = error_set(reterr, ERROR_VERIFY, EBADMSG, "wrong digest: %s",
-                      v->official ?
-                              "what the official site sends is not the release, whose digest hardway knows" :
-                              "the mirror's file is not the official release, whose digest hardway knows, but "
-                              "another build");
+        r = error_set(
+                reterr, ERROR_VERIFY, EBADMSG, "wrong digest: %s",
+                v->official ?
+                        "what the official site sends is not the release, whose digest hardway knows" :
+                        "the mirror's file is not the official release, whose digest hardway knows, but "
+                        "another build");
         verdict_detail(v, reterr);
         if (!v->official)
-                error_detail(reterr, "If it is the mirror's own build, and you trust it: hardway fetch --accept-mirror");
+                error_detail(
+                        reterr,
+                        "If it is the mirror's own build, and you trust it: hardway fetch --accept-mirror");
         return r;
 }
 

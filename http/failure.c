@@ -213,10 +213,10 @@ static int failure_cut(const TransferAttempt *t, const char *text, Error **reter
 static int failure_proxy(long status, const char *where, Error **reterr) {
         const char *words = transfer_status_text(status);
 
-        return error_set(reterr, status == 407 ? ERROR_PERMISSION : ERROR_UNAVAILABLE,
-                         transfer_status_errno(status),
-                         "%s: the proxy (environment variable https_proxy) does not connect us: HTTP status %ld%s%s%s",
-                         where, status, words ? " (" : "", words ?: "", words ? ")" : "");
+        return error_set(
+                reterr, status == 407 ? ERROR_PERMISSION : ERROR_UNAVAILABLE, transfer_status_errno(status),
+                "%s: the proxy (environment variable https_proxy) does not connect us: HTTP status %ld%s%s%s",
+                where, status, words ? " (" : "", words ?: "", words ? ")" : "");
 }
 
 static int failure_other(CURLcode code, const char *text, const char *where, Error **reterr) {

@@ -20,7 +20,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         if (text.size > ORIGIN_SIZE_MAX)
                 return 0;
         if (origin_parse("x.from", text.data, text.size, &again, NULL) < 0 || !streq(o.url, again.url) ||
-            !streq_null(o.validator, again.validator) || !streq_null(o.sha256, again.sha256) || o.size != again.size)
+            !streq_null(o.validator, again.validator) || !streq_null(o.sha256, again.sha256) ||
+            o.size != again.size)
                 abort();
         return 0;
 }

@@ -109,7 +109,7 @@ static void put_all(void) {
         server_put(&server, "etcd/" ETCD "/SHA256SUMS", sums.data, sums.size);
 }
 
-static Lock* lock_empty(void) {
+static Lock *lock_empty(void) {
         Lock *l = NULL;
 
         assert_int_equal(lock_parse("hardway.lock", "{\"format\":1,\"artifacts\":[]}", 27, &l, NULL), 0);
@@ -117,7 +117,7 @@ static Lock* lock_empty(void) {
 }
 
 static int run(const char *mirror, const char *directory, Lock *lock, Error **reterr) {
-        char *mirrors[] = { (char*) mirror, NULL };
+        char *mirrors[] = { (char *) mirror, NULL };
         const FetchOptions options = { .mirrors = mirrors, .cache = directory, .ca_bundle = ca };
 
         return fetch_run(all, ARRAY_SIZE(all), &options, lock, reterr);

@@ -72,8 +72,8 @@ static void test_range(void **state) {
                 _cleanup_(headers_done) Headers h = HEADERS_NULL;
 
                 add(&h, rows[i].line);
-                if (h.ranged != rows[i].ranged || h.range_start != rows[i].start || h.range_end != rows[i].end ||
-                    h.range_total != rows[i].total)
+                if (h.ranged != rows[i].ranged || h.range_start != rows[i].start ||
+                    h.range_end != rows[i].end || h.range_total != rows[i].total)
                         fail_msg("%s", rows[i].line);
         }
 }
@@ -101,7 +101,7 @@ static void test_answers(void **state) {
 }
 
 static void test_origin(void **state) {
-        const Origin o = { .url = (char*) "https://x/y", .validator = (char*) "\"abc\"", .size = 7 };
+        const Origin o = { .url = (char *) "https://x/y", .validator = (char *) "\"abc\"", .size = 7 };
         static const char *const bad[] = {
                 "",
                 "[]",

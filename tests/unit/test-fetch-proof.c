@@ -21,7 +21,7 @@ static int run_good(Lock *lock, Error **reterr) {
         return run_path("good", "", lock, NULL, reterr);
 }
 
-static const LockEntry* pinned(const Lock *lock) {
+static const LockEntry *pinned(const Lock *lock) {
         return lock_find(lock, "kube-apiserver", VERSION, "arm64");
 }
 
@@ -47,7 +47,7 @@ static void remove_papers(void) {
 
 /* --- SHA-512 --- */
 
-static char* sha512_of(const Buffer *data) {
+static char *sha512_of(const Buffer *data) {
         Digest *d = digest_new("SHA512");
         char *hex;
 
@@ -115,7 +115,7 @@ typedef struct Signer {
         SignatureTrust trust;
 } Signer;
 
-static char* pem_of(X509 *x) {
+static char *pem_of(X509 *x) {
         BIO *bio = BIO_new(BIO_s_mem());
         char *data = NULL, *text;
         long n;
@@ -127,19 +127,20 @@ static char* pem_of(X509 *x) {
         return text;
 }
 
-static X509* certificate(EVP_PKEY *key, X509 *issuer, const char *cn, const char *const *extensions) {
+static X509 *certificate(EVP_PKEY *key, X509 *issuer, const char *cn, const char *const *extensions) {
         static const int nids[] = { NID_basic_constraints, NID_subject_alt_name, NID_ext_key_usage };
         X509 *x = X509_new();
 
         (void) X509_set_version(x, 2);
         (void) X509_gmtime_adj(X509_getm_notBefore(x), -3600);
         (void) X509_gmtime_adj(X509_getm_notAfter(x), -3000); /* long over, as they always are */
-        (void) X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_ASC, (const unsigned char*) cn, -1,
-                                          -1, 0);
+        (void) X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_ASC,
+                                          (const unsigned char *) cn, -1, -1, 0);
         (void) X509_set_issuer_name(x, X509_get_subject_name(issuer ?: x));
         (void) X509_set_pubkey(x, key);
         for (size_t i = 0; i < ARRAY_SIZE(nids); i++) {
-                X509_EXTENSION *e = extensions[i] ? X509V3_EXT_nconf_nid(NULL, NULL, nids[i], extensions[i]) : NULL;
+                X509_EXTENSION *e =
+                        extensions[i] ? X509V3_EXT_nconf_nid(NULL, NULL, nids[i], extensions[i]) : NULL;
 
                 if (e)
                         assert_int_equal(X509_add_ext(x, e, -1), 1);
@@ -153,7 +154,7 @@ static void add_issuer(X509 *x, const char *text) {
         ASN1_OCTET_STRING *string = ASN1_OCTET_STRING_new();
         X509_EXTENSION *e;
 
-        (void) ASN1_OCTET_STRING_set(string, (const unsigned char*) text, (int) strlen(text));
+        (void) ASN1_OCTET_STRING_set(string, (const unsigned char *) text, (int) strlen(text));
         e = X509_EXTENSION_create_by_OBJ(NULL, object, 0, string);
         assert_int_equal(X509_add_ext(x, e, -1), 1);
         X509_EXTENSION_free(e);
@@ -164,14 +165,16 @@ static void add_issuer(X509 *x, const char *text) {
 static void signer_new(Signer *s) {
         s->ca_key = EVP_EC_gen("P-384");
         s->key = EVP_EC_gen("P-256");
-        s->ca = certificate(s->ca_key, NULL, "test root", (const char *[]){ "critical,CA:TRUE", NULL, NULL });
+        s->ca = certificate(s->ca_key, NULL, "test root",
+                            (const char *[]){ "critical,CA:TRUE", NULL, NULL });
         assert_true(X509_sign(s->ca, s->ca_key, EVP_sha384()) > 0);
-        s->leaf = certificate(s->key, s->ca, "leaf", (const char *[]){ NULL, "email:me@example.test", "codeSigning" });
+        s->leaf = certificate(s->key, s->ca, "leaf",
+                              (const char *[]){ NULL, "email:me@example.test", "codeSigning" });
         add_issuer(s->leaf, "https://issuer.test");
         assert_true(X509_sign(s->leaf, s->ca_key, EVP_sha384()) > 0);
         s->ca_pem = pem_of(s->ca);
         s->leaf_pem = pem_of(s->leaf);
-        s->trust = (SignatureTrust) { s->ca_pem, "me@example.test", "https://issuer.test" };
+        s->trust = (SignatureTrust){ s->ca_pem, "me@example.test", "https://issuer.test" };
 }
 
 static void signer_done(Signer *s) {
@@ -190,16 +193,17 @@ static void sign(const Signer *s, const Buffer *data) {
         size_t size = sizeof(bytes);
 
         assert_int_equal(EVP_DigestSignInit(context, NULL, EVP_sha256(), NULL, s->key), 1);
-        assert_int_equal(EVP_DigestSign(context, bytes, &size, (const unsigned char*) data->data, data->size), 1);
+        assert_int_equal(
+                EVP_DigestSign(context, bytes, &size, (const unsigned char *) data->data, data->size), 1);
         EVP_MD_CTX_free(context);
-        (void) EVP_EncodeBlock((unsigned char*) text, bytes, (int) size);
+        (void) EVP_EncodeBlock((unsigned char *) text, bytes, (int) size);
         put_paper(".sig", text);
         put_paper(".cert", s->leaf_pem);
 }
 
 static void test_signature(void **state) {
         _cleanup_(lock_freep) Lock *lock = lock_empty(), *none = lock_empty(), *accepted = lock_empty(),
-                              *half = lock_empty();
+                                   *half = lock_empty();
         _cleanup_buffer_ Buffer data = BUFFER_NULL, other = BUFFER_NULL;
         _cleanup_error_ Error *error = NULL, *stranger = NULL;
         Signer s = {}, another = {};
@@ -271,14 +275,16 @@ static void test_known(void **state) {
         } rows[] = {
                 { "official", "", A, A, A, false, true, false, NULL },
                 { "official, exchanged", "", B, B, A, false, true, false, "is not the release" },
-                { "official, exchanged, and accepted", "", B, B, A, false, true, true, "is not the release" },
+                { "official, exchanged, and accepted", "", B, B, A, false, true, true,
+                  "is not the release" },
                 { "official, exchanged, locked", B, B, B, A, false, true, false, "is not the release" },
                 { "official, by hand", B, B, B, A, true, true, false, NULL },
                 { "mirror", "", A, A, A, false, false, false, NULL },
                 { "mirror, another build", "", B, B, A, false, false, false, "but another build" },
                 { "mirror, accepted", "", B, B, A, false, false, true, NULL },
                 { "mirror, accepted long ago", B, B, B, A, false, false, false, NULL },
-                { "mirror, locked, and changed again", B, C, C, A, false, false, true, "hardway.lock holds another" },
+                { "mirror, locked, and changed again", B, C, C, A, false, false, true,
+                  "hardway.lock holds another" },
                 { "mirror, damaged", "", B, C, A, false, false, true, "not what its publisher says" },
                 { "mirror, by hand", B, B, B, A, true, false, false, NULL },
                 { "nothing known", "", B, B, NULL, false, false, false, NULL },
@@ -364,18 +370,19 @@ static void test_pins(void **state) {
         {
                 _cleanup_(lock_freep) Lock *none = lock_empty();
 
-                assert_pin_refused(&(FetchPin) { "kube-apiserver", NULL, A }, none, EBADMSG,
+                assert_pin_refused(&(FetchPin){ "kube-apiserver", NULL, A }, none, EBADMSG,
                                    "the file is not what --sha256 says");
-                assert_pin_refused(&(FetchPin) { "etcd", "arm64", A }, none, EBADMSG,
+                assert_pin_refused(&(FetchPin){ "etcd", "arm64", A }, none, EBADMSG,
                                    "etcd is not the one of --sha256, although its archive is right");
-                assert_pin_refused(&(FetchPin) { "etcd-" ETCD "-linux-arm64.tar.gz", NULL, A }, none, EBADMSG,
+                assert_pin_refused(&(FetchPin){ "etcd-" ETCD "-linux-arm64.tar.gz", NULL, A }, none, EBADMSG,
                                    "the file is not what --sha256 says");
         }
-        assert_pin_refused(&(FetchPin) { "kubelet", NULL, A }, lock, EINVAL, "no binary 'kubelet' is needed");
-        assert_pin_refused(&(FetchPin) { "kube-apiserver", "amd64", A }, lock, EINVAL,
+        assert_pin_refused(&(FetchPin){ "kubelet", NULL, A }, lock, EINVAL, "no binary 'kubelet' is needed");
+        assert_pin_refused(&(FetchPin){ "kube-apiserver", "amd64", A }, lock, EINVAL,
                            "no binary 'kube-apiserver/amd64' is needed");
-        assert_pin_refused(&(FetchPin) { "kubectl", NULL, A }, lock, EINVAL, "say which, as in kubectl/arm64=");
-        assert_pin_refused(&(FetchPin) { "kube-apiserver", NULL, A }, lock, EBADMSG,
+        assert_pin_refused(&(FetchPin){ "kubectl", NULL, A }, lock, EINVAL,
+                           "say which, as in kubectl/arm64=");
+        assert_pin_refused(&(FetchPin){ "kube-apiserver", NULL, A }, lock, EBADMSG,
                            "says another than hardway.lock of kube-apiserver");
 }
 
@@ -436,7 +443,8 @@ static void test_version(void **state) {
         put_stamped("v1.36.29", 8);
         assert_int_equal(run_good(lock, &error), -ENOEXEC);
         assert_int_equal(error->kind, ERROR_VERIFY);
-        assert_non_null(strstr(error->message, "is a program of another version: it does not carry " VERSION));
+        assert_non_null(
+                strstr(error->message, "is a program of another version: it does not carry " VERSION));
         assert_int_equal(n_in(""), 0);
         assert_int_equal(lock_count(lock), 0);
 

@@ -28,30 +28,29 @@
  */
 static const char real_signature[] =
         "MEQCIC59AHp1YEsCzdevfVrPjligHFkH9iA8VmpgsR5Nl1gvAiA2m7s/H6xvZtU74Qmwe12M04xCBhEmseuGNbv4Ecivqw==";
-static const char real_certificate[] =
-        "-----BEGIN CERTIFICATE-----\n"
-        "MIICoTCCAiegAwIBAgIUSFKo3qe+NIIcCxlV4ST3xi04BgswCgYIKoZIzj0EAwMw\n"
-        "NzEVMBMGA1UEChMMc2lnc3RvcmUuZGV2MR4wHAYDVQQDExVzaWdzdG9yZS1pbnRl\n"
-        "cm1lZGlhdGUwHhcNMjIxMDI5MjAwOTIzWhcNMjIxMDI5MjAxOTIzWjAAMFkwEwYH\n"
-        "KoZIzj0CAQYIKoZIzj0DAQcDQgAEB4UFbL4DsSbTWJSZpfY18aFYncCEadUGoPtA\n"
-        "nUOwf9xpUjr3ZMKgW0dqI9HcITO6YTxmCOx8L3PeRU3hA9oYFKOCAUYwggFCMA4G\n"
-        "A1UdDwEB/wQEAwIHgDATBgNVHSUEDDAKBggrBgEFBQcDAzAdBgNVHQ4EFgQUxM/a\n"
-        "1LX5zJT7UzfElZn/BExx3t0wHwYDVR0jBBgwFoAU39Ppz1YkEZb5qNjpKFWixi4Y\n"
-        "ZD8wHwYDVR0RAQH/BBUwE4ERYnJpYW5AZGVoYW1lci5jb20wLAYKKwYBBAGDvzAB\n"
-        "AQQeaHR0cHM6Ly9naXRodWIuY29tL2xvZ2luL29hdXRoMIGLBgorBgEEAdZ5AgQC\n"
-        "BH0EewB5AHcACGCS8ChS/2hF0dFrJ4ScRWcYrBY9wzjSbea8IgY2b3IAAAGEJV0E\n"
-        "jAAABAMASDBGAiEAkhFxAlQnVP3VqvdAOlIZaEcL06DVzMf262lbgXfgbYECIQCp\n"
-        "0EhupvEyWnvRKJTBPSM6BmCM69EzK11BJ0mhYvjmZjAKBggqhkjOPQQDAwNoADBl\n"
-        "AjAOoaelWFKbJAmhtblMsn/Y4Qu69nm+o1OXAsz1Yjv0Quhd2sg3unfcR+yOrVYa\n"
-        "jr8CMQDrPBdPv6gPLVYqvJaq77ecpI0Q+62naoe2psVrHtfmzJ29WX4BumsVyWeb\n"
-        "9VLjduo=\n"
-        "-----END CERTIFICATE-----\n";
+static const char real_certificate[] = "-----BEGIN CERTIFICATE-----\n"
+                                       "MIICoTCCAiegAwIBAgIUSFKo3qe+NIIcCxlV4ST3xi04BgswCgYIKoZIzj0EAwMw\n"
+                                       "NzEVMBMGA1UEChMMc2lnc3RvcmUuZGV2MR4wHAYDVQQDExVzaWdzdG9yZS1pbnRl\n"
+                                       "cm1lZGlhdGUwHhcNMjIxMDI5MjAwOTIzWhcNMjIxMDI5MjAxOTIzWjAAMFkwEwYH\n"
+                                       "KoZIzj0CAQYIKoZIzj0DAQcDQgAEB4UFbL4DsSbTWJSZpfY18aFYncCEadUGoPtA\n"
+                                       "nUOwf9xpUjr3ZMKgW0dqI9HcITO6YTxmCOx8L3PeRU3hA9oYFKOCAUYwggFCMA4G\n"
+                                       "A1UdDwEB/wQEAwIHgDATBgNVHSUEDDAKBggrBgEFBQcDAzAdBgNVHQ4EFgQUxM/a\n"
+                                       "1LX5zJT7UzfElZn/BExx3t0wHwYDVR0jBBgwFoAU39Ppz1YkEZb5qNjpKFWixi4Y\n"
+                                       "ZD8wHwYDVR0RAQH/BBUwE4ERYnJpYW5AZGVoYW1lci5jb20wLAYKKwYBBAGDvzAB\n"
+                                       "AQQeaHR0cHM6Ly9naXRodWIuY29tL2xvZ2luL29hdXRoMIGLBgorBgEEAdZ5AgQC\n"
+                                       "BH0EewB5AHcACGCS8ChS/2hF0dFrJ4ScRWcYrBY9wzjSbea8IgY2b3IAAAGEJV0E\n"
+                                       "jAAABAMASDBGAiEAkhFxAlQnVP3VqvdAOlIZaEcL06DVzMf262lbgXfgbYECIQCp\n"
+                                       "0EhupvEyWnvRKJTBPSM6BmCM69EzK11BJ0mhYvjmZjAKBggqhkjOPQQDAwNoADBl\n"
+                                       "AjAOoaelWFKbJAmhtblMsn/Y4Qu69nm+o1OXAsz1Yjv0Quhd2sg3unfcR+yOrVYa\n"
+                                       "jr8CMQDrPBdPv6gPLVYqvJaq77ecpI0Q+62naoe2psVrHtfmzJ29WX4BumsVyWeb\n"
+                                       "9VLjduo=\n"
+                                       "-----END CERTIFICATE-----\n";
 
 static const SignatureTrust real_trust = { EMBED_SIGSTORE_PEM, "brian@dehamer.com",
                                            "https://github.com/login/oauth" };
 
-static int check(const SignatureTrust *trust, const char *file, const char *signature, const char *certificate,
-                 Error **reterr) {
+static int check(const SignatureTrust *trust, const char *file, const char *signature,
+                 const char *certificate, Error **reterr) {
         _cleanup_buffer_ Buffer s = BUFFER_NULL, c = BUFFER_NULL;
         char digest[SHA256_HEX_SIZE];
 
@@ -71,10 +70,10 @@ static void assert_refused(const SignatureTrust *trust, const char *file, const 
                 fail_msg("%s", error->message);
 }
 
-static char* base64(const void *data, size_t size) {
+static char *base64(const void *data, size_t size) {
         char *text = xmalloc(4 * (size / 3 + 1) + 1);
 
-        (void) EVP_EncodeBlock((unsigned char*) text, data, (int) size);
+        (void) EVP_EncodeBlock((unsigned char *) text, data, (int) size);
         return text;
 }
 
@@ -84,7 +83,8 @@ static void test_real(void **state) {
 
         assert_int_equal(check(&real_trust, "hello, world!", real_signature, real_certificate, NULL), 0);
         assert_int_equal(check(&real_trust, "hello, world!", real_signature, packed, NULL), 0);
-        assert_refused(&real_trust, "hello, world?", real_signature, real_certificate, "not one of this file");
+        assert_refused(&real_trust, "hello, world?", real_signature, real_certificate,
+                       "not one of this file");
         assert_refused(&signature_trust_kubernetes, "hello, world!", real_signature, real_certificate,
                        "not that of krel-staging@");
         other.issuer = "https://accounts.google.com";
@@ -120,7 +120,7 @@ static void set_raw(X509 *x, const char *oid, const void *data, size_t size) {
         ASN1_OBJECT_free(object);
 }
 
-static X509* certificate_new(EVP_PKEY *key, const char *name, time_t from, time_t until) {
+static X509 *certificate_new(EVP_PKEY *key, const char *name, time_t from, time_t until) {
         X509 *x = X509_new();
 
         (void) X509_set_version(x, 2);
@@ -129,12 +129,12 @@ static X509* certificate_new(EVP_PKEY *key, const char *name, time_t from, time_
         (void) ASN1_TIME_set(X509_getm_notAfter(x), until);
         if (name)
                 (void) X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_ASC,
-                                                  (const unsigned char*) name, -1, -1, 0);
+                                                  (const unsigned char *) name, -1, -1, 0);
         (void) X509_set_pubkey(x, key);
         return x;
 }
 
-static char* certificate_pem(X509 *x) {
+static char *certificate_pem(X509 *x) {
         BIO *bio = BIO_new(BIO_s_mem());
         char *data = NULL, *text;
         long n;
@@ -201,7 +201,8 @@ static void leaf_sign(const Authority *a, const Leaf *l, const char *file, char 
         *ret_certificate = certificate_pem(x);
 
         assert_int_equal(EVP_DigestSignInit(context, NULL, EVP_sha256(), NULL, key), 1);
-        assert_int_equal(EVP_DigestSign(context, bytes, &size, (const unsigned char*) file, strlen(file)), 1);
+        assert_int_equal(EVP_DigestSign(context, bytes, &size, (const unsigned char *) file, strlen(file)),
+                         1);
         *ret_signature = base64(bytes, size);
         EVP_MD_CTX_free(context);
         X509_free(x);
@@ -214,36 +215,86 @@ static void test_own(void **state) {
                 Leaf leaf;
                 const char *words; /* NULL: it holds */
         } rows[] = {
-                { "right", { .names = "critical,email:releaser@example.test", .usage = "codeSigning",
-                             .issuer = "\x0c\x13https://issuer.test", .from = THEN }, NULL },
-                { "old form of the issuer", { .names = "email:releaser@example.test", .usage = "codeSigning",
-                             .raw_issuer = "https://issuer.test", .from = THEN }, NULL },
-                { "no issuer", { .names = "email:releaser@example.test", .usage = "codeSigning", .from = THEN },
+                { "right",
+                  { .names = "critical,email:releaser@example.test",
+                    .usage = "codeSigning",
+                    .issuer = "\x0c\x13https://issuer.test",
+                    .from = THEN },
+                  NULL },
+                { "old form of the issuer",
+                  { .names = "email:releaser@example.test",
+                    .usage = "codeSigning",
+                    .raw_issuer = "https://issuer.test",
+                    .from = THEN },
+                  NULL },
+                { "no issuer",
+                  { .names = "email:releaser@example.test", .usage = "codeSigning", .from = THEN },
                   "https://issuer.test" },
-                { "issuers differ", { .names = "email:releaser@example.test", .usage = "codeSigning",
-                             .raw_issuer = "https://issuer.test", .issuer = "\x0c\x13https://another.test", .from = THEN },
+                { "issuers differ",
+                  { .names = "email:releaser@example.test",
+                    .usage = "codeSigning",
+                    .raw_issuer = "https://issuer.test",
+                    .issuer = "\x0c\x13https://another.test",
+                    .from = THEN },
                   "https://issuer.test" },
-                { "another issuer", { .names = "email:releaser@example.test", .usage = "codeSigning",
-                             .raw_issuer = "https://issuer.test.evil", .from = THEN }, "https://issuer.test" },
-                { "somebody else", { .names = "email:somebody@example.test", .usage = "codeSigning",
-                             .raw_issuer = "https://issuer.test", .from = THEN }, "releaser@example.test" },
-                { "and somebody else", { .names = "email:releaser@example.test,email:somebody@example.test",
-                             .usage = "codeSigning", .raw_issuer = "https://issuer.test", .from = THEN },
+                { "another issuer",
+                  { .names = "email:releaser@example.test",
+                    .usage = "codeSigning",
+                    .raw_issuer = "https://issuer.test.evil",
+                    .from = THEN },
+                  "https://issuer.test" },
+                { "somebody else",
+                  { .names = "email:somebody@example.test",
+                    .usage = "codeSigning",
+                    .raw_issuer = "https://issuer.test",
+                    .from = THEN },
                   "releaser@example.test" },
-                { "a host of that name", { .names = "DNS:releaser.example.test", .usage = "codeSigning",
-                             .raw_issuer = "https://issuer.test", .from = THEN }, "releaser@example.test" },
-                { "nobody", { .usage = "codeSigning", .raw_issuer = "https://issuer.test", .from = THEN },
+                { "and somebody else",
+                  { .names = "email:releaser@example.test,email:somebody@example.test",
+                    .usage = "codeSigning",
+                    .raw_issuer = "https://issuer.test",
+                    .from = THEN },
                   "releaser@example.test" },
-                { "a server", { .names = "email:releaser@example.test", .usage = "serverAuth",
-                             .raw_issuer = "https://issuer.test", .from = THEN }, "sign programs" },
-                { "any purpose", { .names = "email:releaser@example.test", .raw_issuer = "https://issuer.test",
-                             .from = THEN }, "sign programs" },
-                { "a CA", { .names = "email:releaser@example.test", .usage = "codeSigning", .ca = true,
-                             .raw_issuer = "https://issuer.test", .from = THEN }, "sign programs" },
-                { "RSA", { .names = "email:releaser@example.test", .usage = "codeSigning", .rsa = true,
-                             .raw_issuer = "https://issuer.test", .from = THEN }, "no key for ECDSA" },
-                { "after the CA", { .names = "email:releaser@example.test", .usage = "codeSigning",
-                             .raw_issuer = "https://issuer.test", .from = THEN + 2 * YEAR }, "has expired" },
+                { "a host of that name",
+                  { .names = "DNS:releaser.example.test",
+                    .usage = "codeSigning",
+                    .raw_issuer = "https://issuer.test",
+                    .from = THEN },
+                  "releaser@example.test" },
+                { "nobody",
+                  { .usage = "codeSigning", .raw_issuer = "https://issuer.test", .from = THEN },
+                  "releaser@example.test" },
+                { "a server",
+                  { .names = "email:releaser@example.test",
+                    .usage = "serverAuth",
+                    .raw_issuer = "https://issuer.test",
+                    .from = THEN },
+                  "sign programs" },
+                { "any purpose",
+                  { .names = "email:releaser@example.test",
+                    .raw_issuer = "https://issuer.test",
+                    .from = THEN },
+                  "sign programs" },
+                { "a CA",
+                  { .names = "email:releaser@example.test",
+                    .usage = "codeSigning",
+                    .ca = true,
+                    .raw_issuer = "https://issuer.test",
+                    .from = THEN },
+                  "sign programs" },
+                { "RSA",
+                  { .names = "email:releaser@example.test",
+                    .usage = "codeSigning",
+                    .rsa = true,
+                    .raw_issuer = "https://issuer.test",
+                    .from = THEN },
+                  "no key for ECDSA" },
+                { "after the CA",
+                  { .names = "email:releaser@example.test",
+                    .usage = "codeSigning",
+                    .raw_issuer = "https://issuer.test",
+                    .from = THEN + 2 * YEAR },
+                  "has expired" },
         };
         Authority a = {};
 
@@ -265,7 +316,8 @@ static void test_own(void **state) {
 }
 
 static void test_strangers(void **state) {
-        _cleanup_free_ char *certificate = NULL, *signature = NULL, *other_certificate = NULL, *other_signature = NULL;
+        _cleanup_free_ char *certificate = NULL, *signature = NULL, *other_certificate = NULL,
+                            *other_signature = NULL;
         Authority a = {}, b = {};
 
         authority_new(&a);

@@ -12,7 +12,8 @@
 #include "common/alloc.h"
 #include "fetch/stamp.h"
 
-static bool found_in_pieces(StampForm form, const char *version, const char *data, size_t size, size_t piece) {
+static bool found_in_pieces(StampForm form, const char *version, const char *data, size_t size,
+                            size_t piece) {
         Stamp s;
 
         stamp_init(&s, form, version);
@@ -28,7 +29,8 @@ static void assert_found(StampForm form, const char *version, const char *data, 
 }
 
 #define LINKED(version, data, expected) assert_found(STAMP_LINKED, version, data, sizeof(data) - 1, expected)
-#define CONSTANT(version, data, expected) assert_found(STAMP_CONSTANT, version, data, sizeof(data) - 1, expected)
+#define CONSTANT(version, data, expected) \
+        assert_found(STAMP_CONSTANT, version, data, sizeof(data) - 1, expected)
 
 static void test_linked(void **state) {
         LINKED("v1.36.3", "....v1.36.3\0....", true);
