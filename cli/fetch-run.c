@@ -98,10 +98,15 @@ static int fetch(VerbContext *v, const FetchArguments *a, const FetchRequest *re
 }
 
 static int prune(const VerbContext *v, Error **reterr) {
-        _cleanup_free_ char *size = NULL;
+        _cleanup_free_ char *size = NULL, *lock_path = verb_path(v, "hardway.lock");
         FetchPruned pruned = {};
         int r;
 
+        /* This cluster's lock counts, also if it came from elsewhere and never had anything fetched. */
+        r = fetch_cache_share(NULL, lock_path, reterr);
+        if (r < 0)
+                return r;
+        safe_close(r);
         r = fetch_prune(NULL, v->wait, v->dry_run, &pruned, reterr);
         if (r < 0)
                 return r;
@@ -125,6 +130,9 @@ int fetch_run_verb(VerbContext *v, const FetchArguments *a, Error **reterr) {
 
         if (a->list && a->prune)
                 return error_set(reterr, ERROR_USAGE, EINVAL, "fetch: either --list or --prune");
+        if (a->options.update_lock && a->options.offline)
+                return error_set(reterr, ERROR_USAGE, EINVAL,
+                                 "fetch: --update-lock asks what is published, and --offline asks nobody");
         if (v->dry_run && !a->prune)
                 return error_set(reterr, ERROR_USAGE, EINVAL, "fetch: --dry-run goes with --prune only");
         if (a->prune)

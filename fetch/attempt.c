@@ -83,6 +83,8 @@ int attempt_begin(Attempt *a) {
         }
         if (length > 0)
                 begin.size = begin.offset + (uint64_t) length;
+        else if (begin.offset > 0)
+                begin.size = a->headers.range_total;
         if (begin.size > a->request.limit) {
                 a->too_large = true;
                 return -EFBIG;
@@ -178,7 +180,7 @@ static int attempt_set_part(Attempt *a, Error **reterr) {
         transfer_list_freep(&a->lines);
         if (a->request.have && !a->whole && !attempt_is_file(a))
                 a->request.have(a->request.userdata, &part);
-        if (part.size == 0)
+        if (part.size == 0 || part.size >= a->request.limit)
                 return 0;
 
         a->offset = part.size;

@@ -155,6 +155,18 @@ int item_check_signature(Item *item, const char *sha256, Error **reterr) {
         return r;
 }
 
+/* Who could exchange a file at the official site could leave its signature out: that shall not go unseen. */
+static void item_tell_unsigned(const Item *item) {
+        _cleanup_free_ char *line = NULL;
+
+        if (!item_official(item) || !item->layout.papers[PAPER_SIGNATURE] || item->is_signed ||
+            *item->locked || !item->run->options->note)
+                return;
+        line = xasprintf("%s %s: without a signature, only its checksum vouches for it", item->layout.label,
+                         item->requests[0]->architecture);
+        item->run->options->note(item->run->options->userdata, line);
+}
+
 static int item_finish_binary(Item *item, const char *digest, Error **reterr) {
         const FetchRequest *q = item->requests[0];
         int r;
@@ -171,6 +183,7 @@ static int item_finish_binary(Item *item, const char *digest, Error **reterr) {
         if (r < 0)
                 return r;
         item_pin(item, q, item->file, NULL);
+        item_tell_unsigned(item);
         return 0;
 }
 

@@ -138,6 +138,11 @@ int layout_check_mirror(const char *url, char **ret_base, Error **reterr) {
                 return error_set(reterr, ERROR_USAGE, EINVAL,
                                  "mirror '%s': not an address of the form https://HOST/PATH or file:///PATH",
                                  url);
+        if (host && memchr(host, '@', strcspn(host, "/")))
+                return error_set(
+                        reterr, ERROR_USAGE, EINVAL,
+                        "mirror: an address with a login in it cannot be used, as addresses end up in "
+                        "hardway.lock");
         if (!text || strpbrk(url, "?# \t\r\n"))
                 return error_set(reterr, ERROR_USAGE, EINVAL,
                                  "mirror '%s': blanks, '?' and '#' cannot be in it", url);

@@ -107,3 +107,16 @@ def test_bad_mirror(cluster, url):
 
 def test_offline_without_a_cache(cluster):
     assert "not in the cache" in cluster("fetch", "--offline", status=69).err
+
+
+def test_no_login_in_the_lock(cluster):
+    """Addresses end up in a file that is committed: they must not carry a password there, nor into a message."""
+    result = cluster("fetch", "--mirror", "https://me:secret@mirror.example.com", status=64)
+    assert "login" in result.err and "secret" not in result.err
+
+
+def test_contradictions(cluster):
+    assert "--offline" in cluster("fetch", "--update-lock", "--offline", status=64).err
+    assert "--list" in cluster("fetch", "--list", "--prune", status=64).err
+    assert "--prune" in cluster("fetch", "--dry-run", status=64).err
+    assert "64 hex digits" in cluster("fetch", "--sha256", "kubectl=12", status=64).err

@@ -191,8 +191,9 @@ static void test_tls(void **state) {
 }
 
 static void test_mirror_addresses(void **state) {
-        static const char *const bad[] = { "http://x/", "https://", "https:///x",   "file://x",
-                                           "/x",        "ftp://x",  "https://x/?a", "" };
+        static const char *const bad[] = { "http://x/",    "https://", "https:///x",
+                                           "file://x",     "/x",       "ftp://x",
+                                           "https://x/?a", "",         "https://me:secret@x/" };
         _cleanup_(lock_freep) Lock *lock = lock_empty();
         _cleanup_error_ Error *error = NULL, *refused = NULL;
 
