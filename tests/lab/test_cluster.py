@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import re
+import signal
 import subprocess
 
 from lab import BALANCERS, CONTROLLERS, VIP, await_true, run
@@ -103,6 +104,56 @@ def test_second_install_changes_nothing(cluster):
     after = {host: cluster.pids(host, UNITS) for host in CONTROLLERS}
     after |= {host: cluster.pids(host, ["haproxy", "keepalived"]) for host in BALANCERS}
     assert before == after and all(pid > 0 for pids in before.values() for pid in pids)
+
+
+def connections(lab):
+    """The ssh connections to hosts that are open now, as (host, port here)."""
+    rows = [row.split() for row in lab.enter("ss", "-H", "-t", "-n", "state", "established", "dport = :22").out.splitlines()]
+    return sorted((row[3].rsplit(":", 1)[0], row[2].rsplit(":", 1)[1]) for row in rows)
+
+
+def masters(lab):
+    """The processes that hold the lab's kept connections."""
+    directory = lab.enter("sh", "-c", "echo $XDG_RUNTIME_DIR/hardway/").out.strip()
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/cmdline", encoding="utf-8", errors="replace") as file:
+                title = file.read()
+        except OSError:
+            continue
+        if title.startswith("ssh: " + directory) and "[mux]" in title:
+            yield int(pid)
+
+
+def test_kept_connections_serve_the_next_command(cluster):
+    await_true("no other command has left one", lambda: connections(cluster) == [], 5)
+    cluster.hardway("install", "--keep-connections")
+    kept = connections(cluster)
+    assert [host for host, _ in kept] == sorted([*CONTROLLERS.values(), *BALANCERS.values()])
+    for verb in ("install", "verify"):
+        cluster.hardway(verb, "--keep-connections")
+        assert connections(cluster) == kept, "used, and no others made"
+    cluster.hardway("install")
+    await_true("who does not want to keep any ends their own", lambda: connections(cluster) == kept, 5)
+
+
+def test_kept_connections_that_are_dead_are_replaced(cluster):
+    cluster.hardway("install", "--keep-connections")
+    before = connections(cluster)
+    killed = list(masters(cluster))
+    assert len(killed) == 5
+    for pid in killed:
+        os.kill(pid, signal.SIGKILL)  # their sockets stay
+    assert "nothing to change" in cluster.hardway("install", "--keep-connections").out
+    assert len(connections(cluster)) == 5 and not set(connections(cluster)) & set(before)
+    standby = next(lb for lb in BALANCERS if lb not in cluster.holder())
+    cluster.tool("power", "cut", standby)
+    cluster.tool("power", "on", standby)
+    await_true("verify is green", lambda: cluster.hardway("verify", "--keep-connections", check=False).status == 0, 90)
+    assert "nothing to change" in cluster.hardway("install", "--keep-connections").out
+    for pid in masters(cluster):
+        os.kill(pid, signal.SIGTERM)
+    await_true("none is left", lambda: connections(cluster) == [], 20)
 
 
 def test_kubeconfig_points_at_the_vip_and_works(cluster):
