@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 
+#include "common/fs.h"
 #include "pki/key-internal.h"
 #include "pki/kubeconfig.h"
 #include "pki/store.h"
@@ -11,6 +12,10 @@
 
 #define STORE_LOCK "pki/.lock"
 #define STORE_PENDING "pki/.pending"
+#define STORE_PREVIOUS "pki/.previous"
+#define STORE_KEY_MODE 0600
+#define STORE_PUBLIC_MODE 0644
+#define STORE_DIRECTORY_MODE 0700
 #define STORE_SECRET_SIZE_MAX 1024
 #define STORE_PENDING_SIZE_MAX (1024 * 1024)
 
@@ -60,6 +65,10 @@ typedef struct StoreRun {
         Strv pending; /* names of pairs that a killed run was replacing */
 } StoreRun;
 
+/* store.c */
+int store_lock(const Store *s, Error **reterr); /* >= 0: the caller closes */
+/* Tells of each entry. Return: 1 if something is other than it was. */
+int store_run_report(const StoreRun *run, StoreReport report, void *userdata);
 void store_run_done(StoreRun *run);
 char* store_entry_secret_path(const StoreRequest *r); /* the file that must not be read by others */
 char* store_entry_public_path(const StoreRequest *r); /* the other one, or NULL */
@@ -68,4 +77,6 @@ StoreEntry* store_run_find_ca(const StoreRun *run, const char *name);
 /* store-examine.c */
 int store_run_examine(StoreRun *run, const StoreRequest *requests, size_t n_requests, Error **reterr);
 /* store-issue.c */
+/* pki/.pending with the names of pairs that are about to be replaced, before them in the batch. */
+int store_stage_pending(const Store *s, FsBatch *batch, char *const *names, Error **reterr);
 int store_run_issue(StoreRun *run, Error **reterr);

@@ -18,10 +18,6 @@
  * its key.
  */
 
-#define KEY_MODE 0600
-#define PUBLIC_MODE 0644
-#define DIRECTORY_MODE 0700
-
 static bool entry_is_done(const StoreEntry *e) {
         return e->outcome == STORE_KEPT;
 }
@@ -31,7 +27,7 @@ static int stage(StoreRun *run, FsBatch *batch, const char *path, const Buffer *
         _cleanup_free_ char *name = store_path(run->store, path), *directory = fs_path_dirname(name);
         int r;
 
-        r = fs_batch_mkdir(batch, directory, DIRECTORY_MODE, reterr);
+        r = fs_batch_mkdir(batch, directory, STORE_DIRECTORY_MODE, reterr);
         if (r < 0)
                 return r;
         r = fs_batch_add(batch, name, data->data, data->size, mode, flags, reterr);
@@ -46,7 +42,7 @@ static int stage_key(StoreRun *run, FsBatch *batch, const StoreEntry *e, FsFlags
         r = key_to_pem(e->key, &pem, reterr);
         if (r < 0)
                 return r;
-        return stage(run, batch, path, &pem, KEY_MODE, flags, reterr);
+        return stage(run, batch, path, &pem, STORE_KEY_MODE, flags, reterr);
 }
 
 static int stage_certificate(StoreRun *run, FsBatch *batch, const StoreEntry *e, FsFlags flags,
@@ -58,7 +54,7 @@ static int stage_certificate(StoreRun *run, FsBatch *batch, const StoreEntry *e,
         r = certificate_to_pem(e->certificate, &pem, reterr);
         if (r < 0)
                 return r;
-        return stage(run, batch, path, &pem, PUBLIC_MODE, flags, reterr);
+        return stage(run, batch, path, &pem, STORE_PUBLIC_MODE, flags, reterr);
 }
 
 static int make_secret(StoreRun *run, FsBatch *batch, StoreEntry *e, Error **reterr) {
@@ -76,7 +72,7 @@ static int make_secret(StoreRun *run, FsBatch *batch, StoreEntry *e, Error **ret
                 base64_encode(bytes, size, &text);
         OPENSSL_cleanse(bytes, sizeof(bytes));
         OPENSSL_cleanse(hex, sizeof(hex));
-        return stage(run, batch, e->request->name, &text, KEY_MODE, FS_EXCLUSIVE, reterr);
+        return stage(run, batch, e->request->name, &text, STORE_KEY_MODE, FS_EXCLUSIVE, reterr);
 }
 
 static int make_key_pair(StoreRun *run, FsBatch *batch, StoreEntry *e, Error **reterr) {
@@ -95,7 +91,7 @@ static int make_key_pair(StoreRun *run, FsBatch *batch, StoreEntry *e, Error **r
         r = key_public_to_pem(e->key, &pem, reterr);
         if (r < 0)
                 return r;
-        return stage(run, batch, path, &pem, PUBLIC_MODE, FS_EXCLUSIVE, reterr);
+        return stage(run, batch, path, &pem, STORE_PUBLIC_MODE, FS_EXCLUSIVE, reterr);
 }
 
 static int make_ca(StoreRun *run, FsBatch *batch, StoreEntry *e, Error **reterr) {
@@ -152,7 +148,7 @@ static int stage_kubeconfig(StoreRun *run, FsBatch *batch, const StoreEntry *e, 
         if (r < 0)
                 return r;
         kubeconfig_write(&k, &text);
-        return stage(run, batch, path, &text, KEY_MODE, 0, reterr);
+        return stage(run, batch, path, &text, STORE_KEY_MODE, 0, reterr);
 }
 
 static int make_leaf(StoreRun *run, FsBatch *batch, StoreEntry *e, Error **reterr) {
@@ -191,24 +187,40 @@ static const struct {
         { STORE_CERTIFICATE, make_leaf }, { STORE_KUBECONFIG, make_leaf },
 };
 
-/*
- * The names of the pairs that are replaced: a kill between the two renames leaves a pair that does not fit.
+/**
+ * store_stage_pending() - name the pairs that are about to be replaced
+ * @s:          the store
+ * @batch:      where the pairs will be staged, after this
+ * @names:      of the entries; nothing is staged if there are none
+ * @reterr:     names the file
+ *
+ * A kill between the renames of key and certificate leaves a pair that does not fit.
+ *
+ * Return: 0 or a negative errno.
  */
-static int stage_pending(StoreRun *run, FsBatch *batch, Error **reterr) {
-        _cleanup_free_ char *path = store_path_in_directory(run->store, STORE_PENDING);
+int store_stage_pending(const Store *s, FsBatch *batch, char *const *names, Error **reterr) {
+        _cleanup_free_ char *path = store_path_in_directory(s, STORE_PENDING);
         _cleanup_buffer_ Buffer text = BUFFER_NULL;
         int r;
+
+        STRV_FOREACH(name, names)
+                buffer_addf(&text, "%s\n", *name);
+        if (text.size == 0)
+                return 0;
+        r = fs_batch_add(batch, path, text.data, text.size, STORE_PUBLIC_MODE, 0, reterr);
+        return r < 0 ? r : 0;
+}
+
+static int stage_pending(StoreRun *run, FsBatch *batch, Error **reterr) {
+        _cleanup_strv_ Strv names = NULL;
 
         for (size_t i = 0; i < run->n_entries; i++) {
                 const StoreEntry *e = run->entries + i;
 
                 if (e->request->type == STORE_CERTIFICATE && e->outcome == STORE_REISSUED)
-                        buffer_addf(&text, "%s\n", e->request->name);
+                        strv_add(&names, e->request->name);
         }
-        if (text.size == 0)
-                return 0;
-        r = fs_batch_add(batch, path, text.data, text.size, PUBLIC_MODE, 0, reterr);
-        return r < 0 ? r : 0;
+        return store_stage_pending(run->store, batch, names, reterr);
 }
 
 static int make_all(StoreRun *run, FsBatch *batch, Error **reterr) {
@@ -246,7 +258,7 @@ static int tighten(StoreRun *run, Error **reterr) {
 
         for (size_t i = 0; i < ARRAY_SIZE(directories); i++) {
                 _cleanup_free_ char *path = store_path_in_directory(run->store, directories[i]);
-                int r = tighten_path(path, DIRECTORY_MODE, reterr);
+                int r = tighten_path(path, STORE_DIRECTORY_MODE, reterr);
 
                 if (r < 0)
                         return r;
@@ -259,7 +271,7 @@ static int tighten(StoreRun *run, Error **reterr) {
                         continue;
                 secret = store_entry_secret_path(run->entries[i].request);
                 path = store_path(run->store, secret);
-                r = tighten_path(path, KEY_MODE, reterr);
+                r = tighten_path(path, STORE_KEY_MODE, reterr);
                 if (r < 0)
                         return r;
         }
@@ -303,13 +315,20 @@ static void sweep_all(const StoreRun *run) {
                 const StoreRequest *request = run->entries[i].request;
                 _cleanup_free_ char *path = store_entry_secret_path(request),
                                     *file = store_path(run->store, path);
-                _cleanup_free_ char *directory = fs_path_dirname(file);
+                _cleanup_free_ char *directory = fs_path_dirname(file),
+                                    *relative = xasprintf(STORE_PREVIOUS "/%s", path),
+                                    *previous = store_path_in_directory(run->store, relative),
+                                    *kept = fs_path_dirname(previous);
 
                 if (request->type == STORE_KUBECONFIG && !strchr(path, '/'))
                         sweep(directory, path);
                 else if (!strv_contains(done, directory)) {
                         sweep(directory, NULL);
                         strv_add(&done, directory);
+                }
+                if (!strv_contains(done, kept)) {
+                        sweep(kept, NULL);
+                        strv_add(&done, kept);
                 }
         }
 }

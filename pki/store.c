@@ -67,7 +67,7 @@ StoreEntry* store_run_find_ca(const StoreRun *run, const char *name) {
 }
 
 /* Only now, when all is on disk, has anything happened that is worth telling. */
-static int store_run_report(const StoreRun *run, StoreReport report, void *userdata) {
+int store_run_report(const StoreRun *run, StoreReport report, void *userdata) {
         int changes = 0;
 
         for (size_t i = 0; i < run->n_entries; i++) {
@@ -108,7 +108,7 @@ int store_examine(Store *s, const StoreRequest *requests, size_t n_requests, int
         return store_run_report(&run, report, userdata);
 }
 
-static int store_lock(const Store *s, Error **reterr) {
+int store_lock(const Store *s, Error **reterr) {
         _cleanup_free_ char *pki = store_path_in_directory(s, "pki");
         _cleanup_free_ char *path = store_path_in_directory(s, STORE_LOCK);
         _cleanup_free_ char *holder = xasprintf("hardway, process %d", (int) getpid());

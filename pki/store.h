@@ -39,6 +39,10 @@
  * nothing is touched. What a killed run left is not an error: files get their names in the order secrets,
  * key pairs, CAs, the rest; the key before its certificate; and pki/.pending names the pairs that were being
  * replaced.
+ *
+ * Renewal: store_renew() issues certificates and kubeconfigs anew that are still good, and keeps what it
+ * replaces in pki/.previous until somebody has seen the new ones at work: store_settle() lets the old ones
+ * go, store_revert() puts them back. Until then they are unproven.
  */
 
 #define STORE_RENEW_BEFORE_SEC (30 * INT64_C(86400))
@@ -93,6 +97,26 @@ int store_generate(Store *s, const StoreRequest *requests, size_t n_requests, in
  */
 int store_examine(Store *s, const StoreRequest *requests, size_t n_requests, int64_t now, StoreReport report,
                   void *userdata, Error **reterr);
+
+typedef enum StoreRenewFlags {
+        STORE_RENEW_DRY_RUN = 1 << 0, /* report what would be, write nothing */
+} StoreRenewFlags;
+
+/* Is this one to be renewed? outcome: what store_generate() would do; expires: notAfter, 0 if it is not made
+ * yet. */
+typedef bool (*StoreChoice)(void *userdata, const StoreRequest *request, StoreOutcome outcome,
+                            int64_t expires);
+
+/* Return: 0: nothing was to be renewed, 1: something was */
+int store_renew(Store *s, const StoreRequest *requests, size_t n_requests, int64_t now,
+                StoreRenewFlags flags, StoreChoice choice, StoreReport report, void *userdata,
+                Error **reterr);
+/* Names of entries; the caller frees. */
+Strv store_unproven(Store *s, const StoreRequest *requests, size_t n_requests);
+int store_settle(Store *s, const StoreRequest *requests, size_t n_requests, char *const *names,
+                 Error **reterr);
+int store_revert(Store *s, const StoreRequest *requests, size_t n_requests, char *const *names,
+                 Error **reterr);
 
 /* Bytes of a file of the store by its store path ("ca.crt", "sa.pub", "nodes/c0/pki/apiserver.key",
  * "secrets/encryption-key", "admin.conf"), read once and kept. Lent. */
