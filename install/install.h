@@ -42,6 +42,19 @@ typedef struct InstallEvent {
         uint64_t done, total;
 } InstallEvent;
 
+/*
+ * A change that a node may bear without being well with it, such as other certificates. Of a cluster that
+ * serves, each node is proven after its change, before the next one is touched: all its components are
+ * ready, the gates hold, and prove() finds what it looks for. If any of this fails, take_back() may change
+ * what the node's plan is made of (the store); returns it 1, the node is looked at again and made what its
+ * plan says now, so that it goes on serving. Neither is called after the run was cancelled.
+ */
+typedef struct InstallProof {
+        int (*prove)(void *userdata, const ProbeContext *probes, const Node *node, Error **reterr);
+        int (*take_back)(void *userdata, const Node *node, Error **reterr);
+        void *userdata;
+} InstallProof;
+
 typedef struct InstallRequest {
         const Cluster *cluster;
         Store *store; /* dry_run: NULL or one that lacks things is good enough */
@@ -58,11 +71,14 @@ typedef struct InstallRequest {
         void (*event)(void *userdata, const InstallEvent *event); /* or NULL; by one thread at a time */
         void *userdata;
         const volatile int *cancelled; /* or NULL */
+        const InstallProof *proof;     /* or NULL: that all components are ready is proof enough */
 } InstallRequest;
 
 typedef struct InstallNode {
         const Node *node;
         InstallOutcome outcome;
+        bool touched;    /* something was put there, whatever came of it */
+        bool taken_back; /* ... and then the node was made what it was, by the proof's take_back() */
         size_t n_items;
         size_t n_changes;
         char *waits_for; /* "etcd: 1 of 3 members, quorum needs 2"; or NULL */

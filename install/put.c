@@ -158,6 +158,7 @@ int node_record(NodeRun *n, Error **reterr) {
 int node_put(NodeRun *n, Error **reterr) {
         int r;
 
+        n->touched = true;
         r = node_retire(n, reterr);
         if (r < 0)
                 return r;

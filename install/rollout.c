@@ -139,6 +139,63 @@ static int node_undo(NodeRun *n, int r, Error **reterr) {
         return r < 0 ? r : k;
 }
 
+/* From the first byte until the node works. */
+static int node_change(NodeRun *n, bool disrupts, Error **reterr) {
+        int r;
+
+        r = node_put(n, reterr);
+        if (r < 0)
+                return r;
+        r = node_change_units(n, disrupts, reterr);
+        return disrupts ? node_undo(n, r, reterr) : r;
+}
+
+/* Is the cluster well with what was changed, and is it what was wanted? */
+static int node_prove(NodeRun *n, bool disrupts, Error **reterr) {
+        const InstallProof *proof = n->run->request->proof;
+        int r = 0;
+
+        if (disrupts)
+                r = node_gates(n, /* before= */ false, reterr);
+        if (r < 0 || !proof)
+                return r;
+        node_step(n, "proof");
+        return proof->prove(proof->userdata, &n->run->probes, n->node, reterr);
+}
+
+/* Return: 1 if the node is again what it was. */
+static int node_take_back(NodeRun *n, Error **reterr) {
+        const InstallProof *proof = n->run->request->proof;
+        int r;
+
+        r = proof->take_back(proof->userdata, n->node, reterr);
+        if (r <= 0)
+                return r;
+        node_step(n, "taken back");
+        r = node_look(n, reterr);
+        if (r >= 0)
+                r = node_change(n, node_disrupts(n), reterr);
+        return r < 0 ? r : 1;
+}
+
+/* Its change has failed with r and the Error, which is told what came of taking it back. */
+static int node_fall_back(NodeRun *n, int r, Error **reterr) {
+        _cleanup_error_ Error *error = NULL;
+        int k;
+
+        if (!n->run->request->proof || r == -ECANCELED)
+                return r;
+        k = node_take_back(n, &error);
+        n->taken_back = k > 0;
+        if (k > 0)
+                error_detail(reterr, "%s was given back what it had before, and works again.\n",
+                             n->node->name);
+        else if (k < 0)
+                error_detail(reterr, "%s could not be given back what it had before: %s.\n%s", n->node->name,
+                             error->message, error->detail ?: "");
+        return r;
+}
+
 /* One node of a cluster that serves. */
 static int node_in_turn(NodeRun *n, Error **reterr) {
         bool disrupts = node_disrupts(n);
@@ -153,16 +210,11 @@ static int node_in_turn(NodeRun *n, Error **reterr) {
                 if (r < 0)
                         return r;
         }
-        r = node_put(n, reterr);
+        r = node_change(n, disrupts, reterr);
+        if (r >= 0)
+                r = node_prove(n, disrupts, reterr);
         if (r < 0)
-                return r;
-        r = node_change_units(n, disrupts, reterr);
-        if (disrupts)
-                r = node_undo(n, r, reterr);
-        if (r >= 0 && disrupts)
-                r = node_gates(n, /* before= */ false, reterr);
-        if (r < 0)
-                return r;
+                return node_fall_back(n, r, reterr);
         node_end(n, n->waits_for ? INSTALL_WAITS : INSTALL_CHANGED, n->waits_for ? n->waits_for : "done");
         return 0;
 }
@@ -196,7 +248,10 @@ static int rollout_stop(NodeRun **turn, size_t done, size_t n_turn, int r, Error
         if (rest) {
                 names = strv_join(rest, ", ");
                 error_detail(&error, "The rollout stopped here; not touched: %s.%s\n", names,
-                             r == -ECANCELED ? "" : " Mend this node, then run hardway install again.");
+                             r == -ECANCELED ? "" :
+                             turn[done]->taken_back ?
+                                               " See what is wrong with this node before you try again." :
+                                               " Mend this node, then run hardway install again.");
         }
         return node_fail(turn[done], r, error);
 }

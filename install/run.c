@@ -310,6 +310,8 @@ static void run_report(InstallRun *run, InstallResult *result) {
                 result->nodes[i] = (InstallNode) {
                         .node = n->node,
                         .outcome = n->outcome,
+                        .touched = n->touched,
+                        .taken_back = n->taken_back,
                         .n_items = n->plan ? n->plan->n_items : 0,
                         .n_changes = n->n_found,
                         .waits_for = TAKE_PTR(n->waits_for),

@@ -24,6 +24,8 @@ typedef struct NodeRun {
         atomic_bool blocked; /* ... and waits for other nodes */
         bool up;             /* all that is to run there was ready when the rollout began */
         bool leads;          /* something: it comes last */
+        bool touched;        /* something was put */
+        bool taken_back;     /* ... and the node made what it was before */
 
         Facts facts;
         Observation *observation;

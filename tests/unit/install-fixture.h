@@ -24,6 +24,7 @@ typedef struct FakeNode {
         bool broken;                 /* its service never gets ready */
         bool dying;                  /* ... and is restarted all the time */
         bool unreachable, busy, full, job_fails;
+        const char *dislikes; /* the configuration with which its service does not get ready, or NULL */
         unsigned n_restarts;
         unsigned n_asked; /* how often its service was asked whether it is ready */
         const char *identity; /* of applied.json; NULL: ours, if recorded */
@@ -44,6 +45,9 @@ typedef struct World {
         const char *object; /* the API's object says so: "wanted", something else; NULL: it is not there */
         bool api_down;
         volatile int cancelled;
+        const char *unproven; /* the name of the node that prove() finds fault with, or NULL */
+        bool keeps;           /* take_back() has nothing to give */
+        const InstallProof *proof;
         const char *cancel_at; /* the deed that is the last before somebody presses Ctrl-C */
         Buffer log;
         pthread_mutex_t mutex;
