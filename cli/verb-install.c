@@ -2,92 +2,15 @@
 #include <stdio.h>
 
 #include "cli/components.h"
-#include "cli/progress.h"
-#include "cli/verb.h"
+#include "cli/rollout-show.h"
 #include "common/alloc.h"
 #include "common/clock.h"
 #include "install/install.h"
 #include "operate/backup.h"
 
-#define NO_ROW SIZE_MAX
-
-typedef struct Show {
-        VerbContext *v;
-        Progress *progress;
-        size_t *rows; /* by the node's index; NO_ROW: it has none now */
-} Show;
-
-static size_t row_of(Show *s, const Node *node) {
-        if (s->rows[node->index] == NO_ROW)
-                s->rows[node->index] = progress_add(s->progress, node->name);
-        return s->rows[node->index];
-}
-
-/* A node on which there is nothing to do takes no line: the last one speaks for all of them. */
-static void show_end(Show *s, const InstallEvent *e) {
-        size_t row = row_of(s, e->node);
-
-        if (e->outcome == INSTALL_UNCHANGED || s->v->dry_run)
-                progress_remove(s->progress, row);
-        else
-                progress_end(s->progress, row, e->type == INSTALL_FINISHED, "%s", e->text);
-        s->rows[e->node->index] = NO_ROW;
-}
-
-static void show_event(void *userdata, const InstallEvent *e) {
-        Show *s = userdata;
-
-        switch (e->type) {
-        case INSTALL_STAGE:
-                progress_step(s->progress, row_of(s, e->node), "%s", e->text);
-                break;
-        case INSTALL_AMOUNT:
-                progress_amount(s->progress, row_of(s, e->node), e->done, e->total);
-                break;
-        case INSTALL_WAITING:
-                progress_detail(s->progress, row_of(s, e->node), "%s", e->text ? e->text : "");
-                break;
-        case INSTALL_NOTE:
-                verb_note(s->v, "%s%s%s", e->node ? e->node->name : "", e->node ? ": " : "", e->text);
-                break;
-        case INSTALL_WARNING:
-                verb_warn(s->v, "%s%s%s", e->node ? e->node->name : "", e->node ? ": " : "", e->text);
-                break;
-        case INSTALL_FINISHED:
-        case INSTALL_FAILED:
-                show_end(s, e);
-                break;
-        }
-}
-
-static json_t* node_to_json(const InstallNode *n) {
-        json_t *object = json_pack("{ss,ss,si,si}", "name", n->node->name, "outcome",
-                                   install_outcome_to_string(n->outcome), "items", (int) n->n_items,
-                                   "changed", (int) n->n_changes);
-
-        if (n->waits_for)
-                json_object_set_new(object, "waits_for", json_string(n->waits_for));
-        if (n->changes)
-                json_object_set(object, "changes", n->changes);
-        return object;
-}
-
 static void print_json(const InstallResult *result) {
-        _cleanup_json_ json_t *tree =
-                json_pack("{sb,sb,sf}", "changed", result->changed, "serving", result->serving, "seconds",
-                          (double) result->duration_usec / (double) USEC_PER_SEC);
-        json_t *nodes = json_array();
+        _cleanup_json_ json_t *tree = rollout_to_json(result);
 
-        for (size_t i = 0; i < result->n_nodes; i++)
-                json_array_append_new(nodes, node_to_json(result->nodes + i));
-        json_object_set_new(tree, "nodes", nodes);
-        if (result->url)
-                json_object_set_new(tree, "endpoint", json_string(result->url));
-        if (result->version) {
-                json_object_set_new(tree, "version", json_string(result->version));
-                json_object_set_new(tree, "answered_after",
-                                    json_real((double) result->answer_usec / (double) USEC_PER_SEC));
-        }
         verb_print_json(tree);
 }
 
@@ -170,40 +93,17 @@ static void print_result(const VerbContext *v, const InstallResult *result, bool
 }
 
 static int run(VerbContext *v, int argc, char **argv, Error **reterr) {
-        _cleanup_free_ char *holder = xasprintf("pid %d: hardway install", (int) getpid());
-        _cleanup_free_ size_t *rows = xnew(size_t, v->cluster->n_nodes);
-        Show show = { .v = v, .rows = rows };
         InstallResult result = {};
-        HostOptions host;
-        InstallRequest request = {
-                .cluster = v->cluster,
-                .store = v->store,
-                .lock = v->lock,
-                .components = components,
-                .nodes = v->nodes,
-                .n_nodes = v->n_nodes,
-                .host = &host,
-                .holder = holder,
-                .dry_run = v->dry_run,
-                .deep = v->deep,
-                .wait = v->wait,
-                .event = show_event,
-                .userdata = &show,
-                .cancelled = v->cancelled,
-        };
+        InstallRequest request;
+        RolloutShow show;
         int r;
 
-        r = verb_host_options(v, &host, reterr);
+        r = rollout_show_begin(v, &show, &request, reterr);
         if (r < 0)
                 return r;
-
-        for (size_t i = 0; i < v->cluster->n_nodes; i++)
-                rows[i] = NO_ROW;
-        show.progress = progress_new(v);
-        for (size_t i = 0; i < v->n_nodes; i++)
-                (void) row_of(&show, v->nodes[i]);
+        rollout_show_nodes(&show);
         r = install_run(&request, &result, &v->errors);
-        progress_free(show.progress);
+        rollout_show_end(&show);
 
         print_result(v, &result, r >= 0);
         install_result_done(&result);
