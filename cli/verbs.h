@@ -7,18 +7,19 @@
  * The table of verbs, in the order of --help and of the man page: X(install) is verb_install, of
  * verb-install.c.
  */
-#define VERBS(X)      \
-        X(init)       \
-        X(fetch)      \
-        X(plan)       \
-        X(install)    \
-        X(verify)     \
-        X(status)     \
-        X(kubeconfig) \
-        X(reset)      \
-        X(backup)     \
-        X(restore)    \
-        X(pki_gen)
+#define VERBS(X)         \
+        X(init)          \
+        X(fetch)         \
+        X(plan)          \
+        X(install)       \
+        X(verify)        \
+        X(status)        \
+        X(kubeconfig)    \
+        X(reset)         \
+        X(backup)        \
+        X(restore)       \
+        X(pki_gen)       \
+        X(pki_renew)
 
 #define VERB_DECLARE(name) extern const Verb verb_##name;
 VERBS(VERB_DECLARE)

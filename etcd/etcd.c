@@ -42,6 +42,16 @@ static const Artifact artifacts[] = {
         { "etcdutl", ORIGIN_ETCD },
 };
 
+static unsigned client_port(const Cluster *c) {
+        return PORT_ETCD_CLIENT;
+}
+
+static unsigned peer_port(const Cluster *c) {
+        return PORT_ETCD_PEER;
+}
+
+#define HEALTHCHECK "etcd/healthcheck-client"
+
 static const Credential credentials[] = {
         { .type = STORE_CA,
           .name = "etcd/ca",
@@ -56,6 +66,8 @@ static const Credential credentials[] = {
           .issuer = "etcd/ca",
           .usage = USAGE_SERVER | USAGE_CLIENT,
           .names = member_names,
+          .served_port = client_port,
+          .served_client = HEALTHCHECK,
           .why = "What the member shows to clients. It is a client certificate, too: etcd's JSON gateway "
                  "uses it to dial the member itself." },
         { .type = STORE_CERTIFICATE,
@@ -64,10 +76,12 @@ static const Credential credentials[] = {
           .issuer = "etcd/ca",
           .usage = USAGE_SERVER | USAGE_CLIENT,
           .names = member_names,
+          .served_port = peer_port,
+          .served_client = HEALTHCHECK,
           .why = "What the member shows to other members, whether it dials or is dialled." },
         { .type = STORE_CERTIFICATE,
           .scope = PER_NODE,
-          .name = "etcd/healthcheck-client",
+          .name = HEALTHCHECK,
           .issuer = "etcd/ca",
           .common_name = "kube-etcd-healthcheck-client",
           .usage = USAGE_CLIENT,
@@ -163,8 +177,8 @@ static int etcd_plan(const PlanContext *c, Plan *plan, Error **reterr) {
         plan_add_directory(plan, "etcd", "data", ETCD_DATA, 0700, "etcd:etcd", "Holds the member's data.");
         add_identity(c, plan);
         /* for etcdctl on the node: kubeadm puts it there, and people expect it */
-        return plan_add_credential(c, plan, &component_etcd, "etcd/healthcheck-client", /* with_key= */ true,
-                                   NULL, reterr);
+        return plan_add_credential(c, plan, &component_etcd, HEALTHCHECK, /* with_key= */ true, NULL,
+                                   reterr);
 }
 
 const Component component_etcd = {

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""client.py CA CERTIFICATE KEY HOST PORT RATE TIMEOUT: asks the apiserver at https://HOST:PORT until its standard input ends, then prints
+"""client.py KUBECONFIG HOST PORT RATE TIMEOUT: asks the apiserver at https://HOST:PORT until its standard input ends, then prints
 what it saw as JSON. Four at a time, as those who use a cluster do:
 
   reader   GET /version, RATE times a second, each time over a new connection
@@ -14,13 +14,19 @@ one was over (between two requests, or told so by Connection: close), "cut" how 
 is asked again, as a client may (RFC 9112, 9.3.1), within the same seconds. "watch_ended" and "watch_cut" are watches that came to
 their end, or broke off.
 
+The kubeconfig is read again whenever it has changed, as its owner would replace his own.
+
 Started by tests in the lab's network; loads nothing but the lab's own virtual IP."""
+import base64
 import http.client
 import json
+import os
+import re
 import select
 import socket
 import ssl
 import sys
+import tempfile
 import threading
 import time
 
@@ -31,10 +37,35 @@ class Again(Exception):
     """The server asks to come again, over another connection."""
 
 
+class Identity:
+    """Trust and credential of a kubeconfig, as it is now."""
+
+    def __init__(self, path):
+        self.path, self.mutex, self.stamp, self.current = path, threading.Lock(), None, None
+
+    @staticmethod
+    def member(text, name):
+        return base64.b64decode(re.search(rf'^ *{name}: "?([A-Za-z0-9+/=]+)', text, re.M)[1]).decode()
+
+    def context(self):
+        with self.mutex:
+            found = os.stat(self.path)
+            stamp = (found.st_ino, found.st_mtime_ns)
+            if stamp != self.stamp:
+                with open(self.path, encoding="utf-8") as file:
+                    text = file.read()
+                self.current = ssl.create_default_context(cadata=self.member(text, "certificate-authority-data"))
+                with tempfile.NamedTemporaryFile("w") as pair:
+                    pair.write(self.member(text, "client-certificate-data") + self.member(text, "client-key-data"))
+                    pair.flush()
+                    self.current.load_cert_chain(pair.name)
+                self.stamp = stamp
+            return self.current
+
+
 class Client:
-    def __init__(self, ca, certificate, key, host, port, timeout):
-        self.context = ssl.create_default_context(cafile=ca)
-        self.context.load_cert_chain(certificate, key)
+    def __init__(self, identity, host, port, timeout):
+        self.identity = identity
         self.host, self.port, self.timeout = host, port, timeout
         self.mutex = threading.Lock()
         self.start = time.monotonic()
@@ -47,7 +78,7 @@ class Client:
         return time.monotonic() - self.start
 
     def connect(self, timeout=None):
-        return http.client.HTTPSConnection(self.host, self.port, timeout=timeout or self.timeout, context=self.context)
+        return http.client.HTTPSConnection(self.host, self.port, timeout=timeout or self.timeout, context=self.identity.context())
 
     def fail(self, who, begin, error):
         with self.mutex:
@@ -201,8 +232,8 @@ class Client:
 
 
 def main():
-    ca, certificate, key, host, port, rate, timeout = sys.argv[1:]
-    Client(ca, certificate, key, host, int(port), float(timeout)).run(float(rate))
+    kubeconfig, host, port, rate, timeout = sys.argv[1:]
+    Client(Identity(kubeconfig), host, int(port), float(timeout)).run(float(rate))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A lab and the hardway that drives it, as tests use them."""
-import base64
 import contextlib
 import json
 import os
@@ -128,7 +127,7 @@ class Lab:
         afterwards."""
         seen = {"since": int(time.time())}
         argv = [os.path.join(TOP, "lab", "enter"), "--name", self.name, "--", "/usr/bin/python3",
-                os.path.join(TOP, "tests", "lab", "client.py"), "pki/ca.crt", *self.admin_files(), VIP, str(port), str(rate), str(timeout)]
+                os.path.join(TOP, "tests", "lab", "client.py"), "admin.conf", VIP, str(port), str(rate), str(timeout)]
         with subprocess.Popen(argv, cwd=self.directory, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
             try:
                 assert process.stdout.readline() == "ready\n"
@@ -137,15 +136,15 @@ class Lab:
                 out, _ = process.communicate()
                 seen.update(json.loads(out))
 
-    def admin_files(self):
-        """Certificate and key out of admin.conf, for a client that knows no kubeconfigs."""
-        text = self.read("admin.conf")
-        paths = []
-        for kind in ("certificate", "key"):
-            paths.append(os.path.join(self.directory, f"client.{kind}"))
-            with open(paths[-1], "wb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
-                file.write(base64.b64decode(re.search(rf'client-{kind}-data: "?([A-Za-z0-9+/=]+)', text)[1]))
-        return paths
+    def served(self, host, port):
+        """What a node shows at a port to anybody: serial, issuer's key and names, by the openssl command."""
+        shown = self.enter("openssl", "s_client", "-connect", f"{host}:{port}", check=False, text_input="").out
+        found = re.search("-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----\n", shown, re.S)
+        assert found, shown
+        text = self.enter("openssl", "x509", "-noout", "-serial", "-ext", "subjectAltName,authorityKeyIdentifier",
+                          text_input=found.group(0)).out
+        return {"serial": re.search("serial=(.*)", text).group(1), "text": text, "pem": found.group(0),
+                "issuer": re.search(r"Authority Key Identifier:\s*\n\s*(?:keyid:)?([0-9A-F:]+)", text).group(1)}
 
     def kubectl(self, *arguments, check=True, text_input=None):
         return self.enter(self.binary("kubectl"), "--kubeconfig", "admin.conf", *arguments, check=check, text_input=text_input)

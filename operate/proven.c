@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "operate/proven.h"
+
+#include "common/alloc.h"
+#include "operate/served.h"
+
+typedef struct Proving {
+        const InstallRequest *install;
+        const StoreRequests *requests;
+} Proving;
+
+/**
+ * entry_node() - whose entry of the store it is
+ * @c:          the cluster
+ * @name:       the entry's name
+ *
+ * Return: the node, or NULL if it belongs to none: "admin".
+ */
+const Node* entry_node(const Cluster *c, const char *name) {
+        const char *rest = startswith(name, "nodes/");
+
+        for (size_t i = 0; rest && i < c->n_nodes; i++) {
+                const char *end = startswith(rest, c->nodes[i].name);
+
+                if (end && *end == '/')
+                        return c->nodes + i;
+        }
+        return NULL;
+}
+
+/* The unproven entries of a node, or (NULL) those that are of none; the caller frees. */
+static Strv unproven_of(const Proving *p, const Node *node) {
+        _cleanup_strv_ Strv all =
+                store_unproven(p->install->store, p->requests->requests, p->requests->n_requests);
+        Strv names = NULL;
+
+        STRV_FOREACH(name, all)
+                if (entry_node(p->install->cluster, *name) == node)
+                        strv_add(&names, *name);
+        return names;
+}
+
+static int settle(const Proving *p, const Node *node, Error **reterr) {
+        _cleanup_strv_ Strv names = unproven_of(p, node);
+
+        if (!names)
+                return 0;
+        return store_settle(p->install->store, p->requests->requests, p->requests->n_requests, names,
+                            reterr);
+}
+
+/* Return: 1 if there was something to put back. */
+static int revert(const Proving *p, const Node *node, Error **reterr) {
+        _cleanup_strv_ Strv names = unproven_of(p, node);
+        int r;
+
+        if (!names)
+                return 0;
+        r = store_revert(p->install->store, p->requests->requests, p->requests->n_requests, names, reterr);
+        return r < 0 ? r : 1;
+}
+
+static int prove(void *userdata, const ProbeContext *probes, const Node *node, Error **reterr) {
+        const Proving *p = userdata;
+        int r;
+
+        r = served_check(probes, p->install->components, node, reterr);
+        return r < 0 ? r : settle(p, node, reterr);
+}
+
+static int take_back(void *userdata, const Node *node, Error **reterr) {
+        return revert(userdata, node, reterr);
+}
+
+/* A node that is as planned, although nobody has looked at what it shows: a run that was killed. */
+static int prove_late(const Proving *p, const Node *node, Error **reterr) {
+        const ProbeContext probes = { .cluster = p->install->cluster, .store = p->install->store };
+        _cleanup_strv_ Strv names = unproven_of(p, node);
+        int r;
+
+        if (!names)
+                return 0;
+        r = prove((void*) p, &probes, node, reterr);
+        return r < 0 ? error_prefix(reterr, r, "%s", node->name) : 0;
+}
+
+static bool was_cancelled(const InstallRequest *install, int r) {
+        return r == -ECANCELED || (install->cancelled && *install->cancelled);
+}
+
+/* After the rollout, which has ended with r. */
+static int conclude_node(const Proving *p, const InstallNode *n, int r, Error **reterr) {
+        if (r >= 0 || n->outcome == INSTALL_UNCHANGED)
+                return prove_late(p, n->node, reterr);
+        if (n->touched || was_cancelled(p->install, r))
+                return 0;
+        return revert(p, n->node, reterr);
+}
+
+static int conclude(const Proving *p, const InstallResult *result, int r, ErrorList *errors) {
+        for (size_t i = 0; i < result->n_nodes; i++) {
+                Error *error = NULL;
+                int k = conclude_node(p, result->nodes + i, r, &error);
+
+                if (error)
+                        error_list_take(errors, error);
+                r = r < 0 ? r : k < 0 ? k : r;
+        }
+        return r;
+}
+
+static bool some_node_is_unproven(const Proving *p) {
+        const Cluster *c = p->install->cluster;
+
+        for (size_t i = 0; i < c->n_nodes; i++) {
+                _cleanup_strv_ Strv names = unproven_of(p, c->nodes + i);
+
+                if (names)
+                        return true;
+        }
+        return false;
+}
+
+/* What is of no node is good as soon as the nodes are, and goes back with them: a run that goes on goes on
+ * with all of it. */
+static int conclude_rest(const Proving *p, int r, ErrorList *errors) {
+        Error *error = NULL;
+        int k = 0;
+
+        if (r >= 0)
+                k = settle(p, NULL, &error);
+        else if (!was_cancelled(p->install, r) && !some_node_is_unproven(p))
+                k = revert(p, NULL, &error);
+        if (error)
+                error_list_take(errors, error);
+        return r < 0 ? r : k < 0 ? k : 0;
+}
+
+/**
+ * proven_rollout() - roll certificates out
+ * @install:    how, and to which nodes
+ * @requests:   what the store holds
+ * @ret:        what was done; set in any case, to be released with install_result_done()
+ * @errors:     all that went wrong
+ *
+ * Return: 0 if every chosen node is as planned and shows its certificates; a negative errno otherwise.
+ */
+int proven_rollout(const InstallRequest *install, const StoreRequests *requests, InstallResult *ret,
+                   ErrorList *errors) {
+        Proving p = { .install = install, .requests = requests };
+        const InstallProof proof = { .prove = prove, .take_back = take_back, .userdata = &p };
+        InstallRequest request = *install;
+        int r = 0;
+
+        request.proof = &proof;
+        *ret = (InstallResult) {};
+        if (install->n_nodes > 0)
+                r = install_run(&request, ret, errors);
+        r = conclude(&p, ret, r, errors);
+        return conclude_rest(&p, r, errors);
+}
+
+/**
+ * proven_check_before() - are the nodes as planned, before something of the plan changes?
+ * @install:    which nodes
+ * @errors:     each that is not, or cannot be asked
+ *
+ * Return: 0, -ESTALE (ERROR_VERIFY), or another negative errno.
+ */
+int proven_check_before(const InstallRequest *install, ErrorList *errors) {
+        InstallRequest request = *install;
+        InstallResult result = {};
+        int r;
+
+        request.dry_run = true;
+        request.event = NULL;
+        r = install_run(&request, &result, errors);
+        for (size_t i = 0; r >= 0 && i < result.n_nodes; i++)
+                if (result.nodes[i].n_changes > 0)
+                        error_list_add(errors, ERROR_VERIFY, ESTALE,
+                                       "%s is not as the cluster file says (%zu differences): run hardway "
+                                       "install first, so that what goes wrong after this can be told apart",
+                                       result.nodes[i].node->name, result.nodes[i].n_changes);
+        install_result_done(&result);
+        return r < 0 ? r : errors->n_errors > 0 ? -ESTALE : 0;
+}
