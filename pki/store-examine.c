@@ -57,11 +57,13 @@ static int entry_check_mode(StoreEntry *e, const char *name, Error **reterr) {
 }
 
 static int entry_read(StoreRun *run, StoreEntry *e, EntryFiles *f, Error **reterr) {
+        bool rotates = e->request->type == STORE_CA || e->request->type == STORE_KEY_PAIR;
         _cleanup_free_ char *secret = store_entry_secret_path(e->request),
-                            *public = store_entry_public_path(e->request);
+                            *public = rotates ? store_signing_path(e->request) :
+                                                store_entry_public_path(e->request);
         int r;
 
-        f->secret_name = store_path(run->store, secret);
+        f->secret_name = store_rotation_path(run->store, secret);
         r = store_read(run->store, secret, &f->secret, reterr);
         if (r < 0)
                 return r;
@@ -71,7 +73,7 @@ static int entry_read(StoreRun *run, StoreEntry *e, EntryFiles *f, Error **reter
                         return r;
         }
         if (public) {
-                f->public_name = store_path(run->store, public);
+                f->public_name = store_rotation_path(run->store, public);
                 r = store_read(run->store, public, &f->public, reterr);
                 if (r < 0)
                         return r;

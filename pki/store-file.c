@@ -48,6 +48,7 @@ Store* store_free(Store *s) {
         }
         free(s->files);
         free(s->directory);
+        rotation_done(&s->rotation);
         (void) pthread_mutex_destroy(&s->mutex);
         free(s);
         return NULL;
@@ -85,6 +86,7 @@ char* store_path(const Store *s, const char *path) {
 
 void store_forget(Store *s) {
         s->n_stale = s->n_files;
+        s->rotation_known = false;
 }
 
 StoreFile* store_keep(Store *s, const char *path, Buffer *data) {
@@ -109,11 +111,15 @@ int store_read(Store *s, const char *path, StoreFile **ret, Error **reterr) {
                         return 1;
                 }
 
-        name = store_path(s, path);
-        r = fs_read_optional(AT_FDCWD, name, endswith(path, ".conf") ? KUBECONFIG_SIZE_MAX : KEY_SIZE_MAX,
-                             &data, reterr);
+        r = store_rotation_read(s, path, &data, reterr);
+        if (r == 0) {
+                name = store_path(s, path);
+                r = fs_read_optional(AT_FDCWD, name,
+                                     endswith(path, ".conf") ? KUBECONFIG_SIZE_MAX : KEY_SIZE_MAX, &data,
+                                     reterr);
+        }
         if (r <= 0)
-                return r;
+                return r == -ENODATA ? 0 : r;
 
         /* An editor may have ended the line; the secret does not include that. */
         if (startswith(path, SECRETS) && data.size > 0 && data.data[data.size - 1] == '\n')
@@ -130,7 +136,7 @@ static int store_read_present(Store *s, const char *path, StoreFile **ret, Error
         if (r != 0)
                 return r < 0 ? r : 0;
 
-        name = store_path(s, path);
+        name = store_rotation_path(s, path);
         return error_set(reterr, ERROR_CONFIG, ENOENT, "%s is missing (hardway pki gen makes it)", name);
 }
 

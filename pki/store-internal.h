@@ -30,6 +30,8 @@ struct Store {
         char *directory;
         StoreFile **files; /* pointers: what was lent must not move */
         size_t n_files;
+        Rotation rotation; /* name NULL: none */
+        bool rotation_known;
         size_t n_stale; /* the first so many are kept for those who borrowed them, not looked at */
 };
 
@@ -73,6 +75,12 @@ void store_run_done(StoreRun *run);
 char* store_entry_secret_path(const StoreRequest *r); /* the file that must not be read by others */
 char* store_entry_public_path(const StoreRequest *r); /* the other one, or NULL */
 StoreEntry* store_run_find_ca(const StoreRun *run, const char *name);
+
+/* store-rotation.c: what paths stand for while a CA or key pair is being replaced */
+int store_rotation_read(Store *s, const char *path, Buffer *ret, Error **reterr);
+char* store_rotation_path(Store *s, const char *path); /* of the file on disk that is meant */
+char* store_signing_path(const StoreRequest *request); /* of a CA or key pair */
+int store_stage_rotated(Store *s, FsBatch *batch, Error **reterr);
 
 /* store-examine.c */
 int store_run_examine(StoreRun *run, const StoreRequest *requests, size_t n_requests, Error **reterr);

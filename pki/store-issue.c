@@ -270,7 +270,7 @@ static int tighten(StoreRun *run, Error **reterr) {
                 if (!run->entries[i].loose)
                         continue;
                 secret = store_entry_secret_path(run->entries[i].request);
-                path = store_path(run->store, secret);
+                path = store_rotation_path(run->store, secret);
                 r = tighten_path(path, STORE_KEY_MODE, reterr);
                 if (r < 0)
                         return r;
@@ -340,6 +340,9 @@ int store_run_issue(StoreRun *run, Error **reterr) {
 
         sweep_all(run);
         r = tighten(run, reterr);
+        if (r < 0)
+                return r;
+        r = store_stage_rotated(run->store, batch, reterr);
         if (r < 0)
                 return r;
         r = make_all(run, batch, reterr);

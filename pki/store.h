@@ -2,6 +2,7 @@
 #pragma once
 
 #include "pki/certificate.h"
+#include "pki/rotation.h"
 
 /*
  * The store: pki/ and secrets/ beside the cluster file, on the driving machine
@@ -43,6 +44,11 @@
  * Renewal: store_renew() issues certificates and kubeconfigs anew that are still good, and keeps what it
  * replaces in pki/.previous until somebody has seen the new ones at work: store_settle() lets the old ones
  * go, store_revert() puts them back. Until then they are unproven.
+ *
+ * Rotation: while a CA or key pair is being replaced, its paths mean what the phase asks for (see
+ * pki/rotation.h): NAME.key is the key that issues or signs now, NAME.crt (NAME.pub) all that is to be
+ * trusted, one PEM block after the other. The one half that belongs to the key is signing-NAME.crt
+ * ("etcd/signing-ca.crt"), which at other times is the same as NAME.crt.
  */
 
 #define STORE_RENEW_BEFORE_SEC (30 * INT64_C(86400))
@@ -117,6 +123,12 @@ int store_settle(Store *s, const StoreRequest *requests, size_t n_requests, char
                  Error **reterr);
 int store_revert(Store *s, const StoreRequest *requests, size_t n_requests, char *const *names,
                  Error **reterr);
+
+/* 1: something is being replaced; 0: nothing is, and ret is untouched */
+int store_rotation(Store *s, Rotation *ret, Error **reterr);
+int store_rotation_begin(Store *s, const StoreRequest *request, int64_t now, Error **reterr);
+int store_rotation_advance(Store *s, RotationPhase phase, Error **reterr);
+int store_rotation_end(Store *s, Error **reterr);
 
 /* Bytes of a file of the store by its store path ("ca.crt", "sa.pub", "nodes/c0/pki/apiserver.key",
  * "secrets/encryption-key", "admin.conf"), read once and kept. Lent. */

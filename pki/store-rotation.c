@@ -1,0 +1,436 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/alloc.h"
+#include "common/clock.h"
+#include "common/fs.h"
+#include "pki/certificate-internal.h"
+#include "pki/store-internal.h"
+
+/*
+ * A CA or key pair that is being replaced, in the store
+ *
+ * While there is a state, the old and the new one are read from beside it and nothing else counts: what lies
+ * under the usual names follows from them, for people and their tools, and is written again if need be. So
+ * each step is one rename, that of the state.
+ */
+
+#define ROTATION "pki/rotation"
+#define STATE ROTATION "/state"
+#define RETIRED "pki/retired"
+#define SIGNING "signing-"
+
+static int load(Store *s, Error **reterr) {
+        _cleanup_free_ char *path = store_path_in_directory(s, STATE);
+        _cleanup_buffer_ Buffer text = BUFFER_NULL;
+        int r;
+
+        if (s->rotation_known)
+                return 0;
+        rotation_done(&s->rotation);
+        r = fs_read_optional(AT_FDCWD, path, ROTATION_SIZE_MAX, &text, reterr);
+        if (r > 0)
+                r = rotation_parse(path, text.data, text.size, &s->rotation, reterr);
+        if (r < 0)
+                return r;
+        s->rotation_known = true;
+        return 0;
+}
+
+/**
+ * store_rotation() - what is being replaced
+ * @s:          the store
+ * @ret:        the state; rotation_done(); untouched if there is none
+ * @reterr:     the state cannot be read
+ *
+ * Return: 1 if a rotation is under way, 0 if none is, or a negative errno.
+ */
+int store_rotation(Store *s, Rotation *ret, Error **reterr) {
+        STORE_LOCKED(s);
+        int r;
+
+        r = load(s, reterr);
+        if (r < 0 || !s->rotation.name)
+                return r;
+        *ret = (Rotation) {
+                .name = xstrdup(s->rotation.name),
+                .phase = s->rotation.phase,
+                .since = s->rotation.since,
+        };
+        return 1;
+}
+
+/* "ca" and "crt" of "ca.crt" and of "signing-ca.crt"; signing: it was the latter. */
+static void split(const char *path, char **ret_name, const char **ret_ending, bool *ret_signing) {
+        const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
+        const char *dot = strrchr(base, '.'), *rest = startswith(base, SIGNING);
+        size_t n;
+
+        *ret_signing = rest != NULL;
+        base = rest ?: base;
+        n = dot && dot > base ? (size_t) (dot - base) : strlen(base);
+        *ret_name = xasprintf("%.*s%.*s", slash ? (int) (slash + 1 - path) : 0, path, (int) n, base);
+        *ret_ending = dot ? dot + 1 : "";
+}
+
+static bool old_one_signs(const Rotation *r) {
+        return r->phase == ROTATION_TRUST;
+}
+
+/* The files that a store path stands for, relative to the cluster directory; none: the one of that name. */
+static Strv resolve(const Rotation *r, const char *path) {
+        _cleanup_free_ char *name = NULL;
+        const char *ending;
+        bool signing;
+        Strv files = NULL;
+
+        split(path, &name, &ending, &signing);
+        if (!streq_null(name, r->name)) {
+                if (signing)
+                        strv_addf(&files, "pki/%s.%s", name, ending);
+        } else if (signing || streq(ending, "key"))
+                strv_addf(&files, ROTATION "/%s.%s", old_one_signs(r) ? "old" : "new", ending);
+        else if (streq(ending, "crt") || streq(ending, "pub")) {
+                if (r->phase != ROTATION_FINISH)
+                        strv_addf(&files, ROTATION "/old.%s", ending);
+                strv_addf(&files, ROTATION "/new.%s", ending);
+        }
+        return files;
+}
+
+static bool may_be_rotated(const char *path) {
+        return !startswith(path, "nodes/") && !startswith(path, "secrets/") && !endswith(path, ".conf");
+}
+
+static int add_file(const Store *s, const char *file, bool required, Buffer *ret, Error **reterr) {
+        _cleanup_free_ char *path = store_path_in_directory(s, file);
+        int r;
+
+        r = fs_read_optional(AT_FDCWD, path, KEY_SIZE_MAX, ret, reterr);
+        if (r == 0 && required)
+                return error_set(reterr, ERROR_CONFIG, ENOENT,
+                                 "%s is missing, and its rotation is under way: restore it from a backup",
+                                 path);
+        if (r > 0 && ret->size > 0 && ret->data[ret->size - 1] != '\n')
+                buffer_add_char(ret, '\n');
+        return r;
+}
+
+/**
+ * store_rotation_read() - what a path stands for while something is being replaced
+ * @s:          the store
+ * @path:       a path in the store
+ * @ret:        the bytes; may hold a key
+ * @reterr:     names the file
+ *
+ * Return: 1 if it stands for other files than that of its name, and they were read; 0 if it does not;
+ * -ENODATA (without an Error) if it does, and there are none; another negative errno.
+ */
+int store_rotation_read(Store *s, const char *path, Buffer *ret, Error **reterr) {
+        _cleanup_buffer_secret_ Buffer all = BUFFER_NULL;
+        _cleanup_strv_ Strv files = NULL;
+        int r;
+
+        if (!may_be_rotated(path))
+                return 0;
+        r = load(s, reterr);
+        if (r < 0)
+                return r;
+        files = resolve(&s->rotation, path);
+        STRV_FOREACH(file, files) {
+                _cleanup_buffer_secret_ Buffer one = BUFFER_NULL;
+
+                r = add_file(s, *file, startswith(*file, ROTATION) != NULL, &one, reterr);
+                if (r <= 0)
+                        return r < 0 ? r : -ENODATA;
+                buffer_add(&all, one.data, one.size);
+        }
+        if (!files)
+                return 0;
+        *ret = TAKE_GENERIC(all, Buffer, BUFFER_NULL);
+        return 1;
+}
+
+/* The file that has to be looked at for what is wrong with an entry's; the caller frees. */
+char* store_rotation_path(Store *s, const char *path) {
+        _cleanup_strv_ Strv files = NULL;
+
+        if (may_be_rotated(path) && load(s, NULL) >= 0)
+                files = resolve(&s->rotation, path);
+        return files ? store_path_in_directory(s, files[0]) : store_path(s, path);
+}
+
+/* "etcd/signing-ca.crt", "signing-sa.pub": the one half that goes with the key; the caller frees. */
+char* store_signing_path(const StoreRequest *request) {
+        _cleanup_free_ char *path = store_entry_public_path(request);
+        char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
+
+        return xasprintf("%.*s" SIGNING "%s", (int) (base - path), path, base);
+}
+
+static int stage_under(const Store *s, FsBatch *batch, const char *file, const Buffer *data, mode_t mode,
+                       Error **reterr) {
+        _cleanup_free_ char *path = store_path_in_directory(s, file), *directory = fs_path_dirname(path);
+        int r;
+
+        r = fs_batch_mkdir(batch, directory, STORE_DIRECTORY_MODE, reterr);
+        if (r >= 0)
+                r = fs_batch_add(batch, path, data->data, data->size, mode, 0, reterr);
+        return r < 0 ? r : 0;
+}
+
+static const char* public_ending(const Rotation *r, const Store *s) {
+        _cleanup_free_ char *path = store_path_in_directory(s, ROTATION "/new.pub");
+
+        return access(path, F_OK) == 0 ? "pub" : "crt";
+}
+
+/* From a path of the store, as it reads now, to a file. */
+static int stage_copy(Store *s, FsBatch *batch, const char *from, const char *file, mode_t mode,
+                      Error **reterr) {
+        StoreFile *found = NULL;
+        int r;
+
+        r = store_read(s, from, &found, reterr);
+        return r <= 0 ? r : stage_under(s, batch, file, &found->data, mode, reterr);
+}
+
+/**
+ * store_stage_rotated() - what lies under the usual names follows from the state
+ * @s:          the store
+ * @batch:      where to stage it, if it is not so
+ * @reterr:     names the file
+ *
+ * Return: 0 or a negative errno.
+ */
+int store_stage_rotated(Store *s, FsBatch *batch, Error **reterr) {
+        _cleanup_free_ char *key = NULL, *public = NULL, *key_file = NULL, *public_file = NULL;
+        const char *ending;
+        int r;
+
+        r = load(s, reterr);
+        if (r < 0 || !s->rotation.name)
+                return r;
+        ending = public_ending(&s->rotation, s);
+        key = xasprintf("%s.key", s->rotation.name);
+        public = xasprintf("%s.%s", s->rotation.name, ending);
+        key_file = xasprintf("pki/%s", key);
+        public_file = xasprintf("pki/%s", public);
+        r = stage_copy(s, batch, key, key_file, STORE_KEY_MODE, reterr);
+        return r < 0 ? r : stage_copy(s, batch, public, public_file, STORE_PUBLIC_MODE, reterr);
+}
+
+static int stage_state(const Store *s, FsBatch *batch, const Rotation *rotation, Error **reterr) {
+        _cleanup_buffer_ Buffer text = BUFFER_NULL;
+
+        rotation_write(rotation, &text);
+        return stage_under(s, batch, STATE, &text, STORE_PUBLIC_MODE, reterr);
+}
+
+/* The entry as it is: whole, and alone. */
+static int stage_old(StoreRun *run, FsBatch *batch, const char *ending, Error **reterr) {
+        const StoreEntry *e = run->entries;
+        _cleanup_free_ char *key = store_entry_secret_path(e->request),
+                            *public = store_entry_public_path(e->request);
+        _cleanup_free_ char *file = xasprintf(ROTATION "/old.%s", ending);
+        int r;
+
+        if (e->outcome != STORE_KEPT)
+                return error_set(reterr, ERROR_CONFIG, ENOENT,
+                                 "%s is not made yet, so there is nothing to replace (hardway pki gen makes "
+                                 "it)",
+                                 e->request->name);
+        r = stage_copy(run->store, batch, key, ROTATION "/old.key", STORE_KEY_MODE, reterr);
+        return r < 0 ? r : stage_copy(run->store, batch, public, file, STORE_PUBLIC_MODE, reterr);
+}
+
+static int stage_new(StoreRun *run, FsBatch *batch, const char *ending, Error **reterr) {
+        const StoreRequest *request = run->entries[0].request;
+        _cleanup_free_ char *file = xasprintf(ROTATION "/new.%s", ending);
+        _cleanup_buffer_secret_ Buffer pem = BUFFER_NULL;
+        _cleanup_buffer_ Buffer public = BUFFER_NULL;
+        _cleanup_(EVP_PKEY_freep) EVP_PKEY *key = NULL;
+        _cleanup_(X509_freep) X509 *x = NULL;
+        int r;
+
+        r = key_maker_generate(&run->maker, request->key_type, &key, reterr);
+        if (r < 0)
+                return r;
+        if (request->type == STORE_CA) {
+                r = certificate_make(&request->profile, key, NULL, NULL, run->now, &x, reterr);
+                if (r >= 0)
+                        r = certificate_to_pem(x, &public, reterr);
+        } else
+                r = key_public_to_pem(key, &public, reterr);
+        if (r >= 0)
+                r = key_to_pem(key, &pem, reterr);
+        if (r >= 0)
+                r = stage_under(run->store, batch, ROTATION "/new.key", &pem, STORE_KEY_MODE, reterr);
+        return r < 0 ? r : stage_under(run->store, batch, file, &public, STORE_PUBLIC_MODE, reterr);
+}
+
+static int begin(StoreRun *run, const StoreRequest *request, Error **reterr) {
+        _cleanup_(fs_batch_freep) FsBatch *batch = fs_batch_new(AT_FDCWD);
+        _cleanup_free_ char *directory = store_path_in_directory(run->store, ROTATION);
+        const char *ending = request->type == STORE_CA ? "crt" : "pub";
+        Rotation state = { .name = request->name, .phase = ROTATION_TRUST, .since = run->now };
+        int r;
+
+        /* What a run left that did not come to the state. */
+        r = fs_remove_tree(AT_FDCWD, directory, reterr);
+        if (r >= 0)
+                r = store_run_examine(run, request, 1, reterr);
+        if (r >= 0)
+                r = stage_old(run, batch, ending, reterr);
+        if (r >= 0)
+                r = stage_new(run, batch, ending, reterr);
+        if (r >= 0)
+                r = stage_state(run->store, batch, &state, reterr);
+        return r < 0 ? r : fs_batch_commit(batch, reterr);
+}
+
+/**
+ * store_rotation_begin() - make the new one
+ * @s:          the store
+ * @request:    the CA or key pair that is to be replaced
+ * @now:        seconds since 1970
+ * @reterr:     names the file
+ *
+ * The rotation is in its first phase then; what follows from that is made by store_generate() or
+ * store_renew().
+ *
+ * Return: 0; -EEXIST (ERROR_CONFIG) if one is under way; another negative errno.
+ */
+int store_rotation_begin(Store *s, const StoreRequest *request, int64_t now, Error **reterr) {
+        STORE_LOCKED(s);
+        _cleanup_(store_run_done) StoreRun run = { .store = s, .now = now };
+        _cleanup_close_ int lock = store_lock(s, reterr);
+        int r;
+
+        if (lock < 0)
+                return lock;
+        store_forget(s);
+        r = load(s, reterr);
+        if (r >= 0 && s->rotation.name)
+                r = error_set(reterr, ERROR_CONFIG, EEXIST, "the rotation of %s is under way",
+                              s->rotation.name);
+        if (r >= 0)
+                r = begin(&run, request, reterr);
+        store_forget(s);
+        return r;
+}
+
+/**
+ * store_rotation_advance() - go over to the next phase
+ * @s:          the store
+ * @phase:      the next one; all nodes are as the one before wants them
+ * @reterr:     names the file
+ *
+ * Return: 0; -EINVAL (ERROR_INTERNAL) if it is not the next; another negative errno.
+ */
+int store_rotation_advance(Store *s, RotationPhase phase, Error **reterr) {
+        STORE_LOCKED(s);
+        _cleanup_close_ int lock = store_lock(s, reterr);
+        _cleanup_free_ char *path = store_path_in_directory(s, STATE);
+        _cleanup_buffer_ Buffer text = BUFFER_NULL;
+        int r;
+
+        if (lock < 0)
+                return lock;
+        store_forget(s);
+        r = load(s, reterr);
+        if (r < 0)
+                return r;
+        if (!s->rotation.name || phase != s->rotation.phase + 1 || phase >= _ROTATION_PHASE_MAX)
+                return error_set(reterr, ERROR_INTERNAL, EINVAL, "that is not the next phase of a rotation");
+        s->rotation.phase = phase;
+        rotation_write(&s->rotation, &text);
+        r = fs_write(AT_FDCWD, path, text.data, text.size, STORE_PUBLIC_MODE, 0, reterr);
+        store_forget(s);
+        return r < 0 ? r : 0;
+}
+
+/* "etcd-ca-2026-11-25": what goes by the day when its rotation began. */
+static char* retired_name(const Rotation *r) {
+        _cleanup_free_ char *date = clock_format_iso(r->since);
+        char *name = xasprintf(RETIRED "/%s-%s", r->name, date);
+
+        for (char *p = name + strlen(RETIRED "/"); *p; p++)
+                if (*p == '/')
+                        *p = '-';
+                else if (*p == ':')
+                        *p = '.';
+        return name;
+}
+
+static int stage_file(const Store *s, FsBatch *batch, const char *from, const char *to, const char *ending,
+                      mode_t mode, Error **reterr) {
+        _cleanup_free_ char *source = xasprintf("%s.%s", from, ending),
+                            *target = xasprintf("%s.%s", to, ending);
+        _cleanup_buffer_secret_ Buffer data = BUFFER_NULL;
+        int r;
+
+        r = add_file(s, source, /* required= */ true, &data, reterr);
+        return r < 0 ? r : stage_under(s, batch, target, &data, mode, reterr);
+}
+
+static int retire(Store *s, Error **reterr) {
+        _cleanup_(fs_batch_freep) FsBatch *batch = fs_batch_new(AT_FDCWD);
+        _cleanup_free_ char *name = retired_name(&s->rotation);
+        _cleanup_free_ char *usual = xasprintf("pki/%s", s->rotation.name);
+        const char *ending = public_ending(&s->rotation, s);
+        int r;
+
+        r = stage_file(s, batch, ROTATION "/old", name, "key", STORE_KEY_MODE, reterr);
+        if (r >= 0)
+                r = stage_file(s, batch, ROTATION "/old", name, ending, STORE_PUBLIC_MODE, reterr);
+        if (r >= 0)
+                r = stage_file(s, batch, ROTATION "/new", usual, "key", STORE_KEY_MODE, reterr);
+        if (r >= 0)
+                r = stage_file(s, batch, ROTATION "/new", usual, ending, STORE_PUBLIC_MODE, reterr);
+        if (r >= 0 && fs_batch_size(batch) > 0)
+                r = fs_batch_commit(batch, reterr);
+        return r;
+}
+
+/* The state goes first: without it what is beside it counts for nothing. */
+static int clear(const Store *s, Error **reterr) {
+        _cleanup_free_ char *state = store_path_in_directory(s, STATE),
+                            *directory = store_path_in_directory(s, ROTATION);
+
+        if (unlink(state) < 0)
+                return error_set_errno(reterr, errno, "cannot remove %s", state);
+        return fs_remove_tree(AT_FDCWD, directory, reterr);
+}
+
+/**
+ * store_rotation_end() - the new one takes the place of the old one
+ * @s:          the store; all nodes are as the last phase wants them
+ * @reterr:     names the file
+ *
+ * The old one is kept in pki/retired.
+ *
+ * Return: 0; -EINVAL (ERROR_INTERNAL) if it is not at the last phase; another negative errno.
+ */
+int store_rotation_end(Store *s, Error **reterr) {
+        STORE_LOCKED(s);
+        _cleanup_close_ int lock = store_lock(s, reterr);
+        int r;
+
+        if (lock < 0)
+                return lock;
+        store_forget(s);
+        r = load(s, reterr);
+        if (r < 0)
+                return r;
+        if (!s->rotation.name || s->rotation.phase != ROTATION_FINISH)
+                return error_set(reterr, ERROR_INTERNAL, EINVAL, "no rotation has come to its end");
+        r = retire(s, reterr);
+        if (r >= 0)
+                r = clear(s, reterr);
+        store_forget(s);
+        return r;
+}
