@@ -83,7 +83,7 @@ static const Flag flags[] = {
         { "service-account-private-key-file", "%d/sa.key", .why = "Signs the tokens of service accounts." },
         { "root-ca-file", "%d/ca.crt",
           .why = "The CA that pods are given, so that they can check the apiserver." },
-        { "cluster-signing-cert-file", "%d/ca.crt",
+        { "cluster-signing-cert-file", "%d/signing-ca.crt",
           .why = "Certificates of new nodes are issued by the cluster's CA ..." },
         { "cluster-signing-key-file", "%d/ca.key",
           .why = "... with its key: the reason why it is on the controllers." },
@@ -139,7 +139,10 @@ static const ServiceCredential handed_over[] = {
         { "front-proxy-ca.crt", PKI "front-proxy-ca.crt",
           .why = "Certifies who may name users in headers." },
         { "sa.key", PKI "sa.key", .why = "Signs the tokens of service accounts." },
-        { "ca.crt", PKI "ca.crt", .why = "The cluster's CA." },
+        { "ca.crt", PKI "ca.crt", .why = "The cluster's CA; both of them while it is being replaced." },
+        { "signing-ca.crt", PKI "signing-ca.crt",
+          .why = "The one CA that issues. In this place kube-controller-manager takes exactly one "
+                 "certificate (pkg/controller/certificates/signer/ca_provider.go), and ca.crt may hold two." },
         { "ca.key", PKI "ca.key", .why = "Signs the certificates of new nodes." },
 };
 
