@@ -19,7 +19,9 @@
         X(backup)        \
         X(restore)       \
         X(pki_gen)       \
-        X(pki_renew)
+        X(pki_renew)     \
+        X(pki_rotate_ca) \
+        X(pki_rotate_sa)
 
 #define VERB_DECLARE(name) extern const Verb verb_##name;
 VERBS(VERB_DECLARE)

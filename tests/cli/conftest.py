@@ -1,13 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Command line tests: the built program, from outside. $HARDWAY is its path."""
 import os
-import signal
 import subprocess
 
 import pytest
-
-# Whoever starts the tests in the background (`./tests/run &`) has SIGINT ignored, and children would inherit that.
-signal.signal(signal.SIGINT, signal.default_int_handler)
 
 NODES = [
     "--controller", "c0=10.77.0.20", "--controller", "c1=10.77.0.21", "--controller", "c2=10.77.0.22",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""pki renew as far as no node is asked: what would be done, and what is refused."""
+"""pki renew, rotate-ca and rotate-sa as far as no node is asked: what would be done, and what is refused."""
 import json
 import os
 
@@ -82,7 +82,7 @@ def test_nothing_is_made_before_it_can_be_rolled_out(store, tmp_path):
     ssh.chmod(0o755)
     away = {"PATH": f"{ssh.parent}:{os.environ['PATH']}"}
     before = files(store)
-    for words in (["renew"], ["renew", "--node", "c0", "apiserver"]):
+    for words in (["renew"], ["renew", "--node", "c0", "apiserver"], ["rotate-ca", "etcd"], ["rotate-sa"]):
         result = store("pki", *words, status=69, env=away)
         assert "c0: ssh: " in result.err, result
         assert files(store) == before
@@ -91,3 +91,37 @@ def test_nothing_is_made_before_it_can_be_rolled_out(store, tmp_path):
 def test_an_empty_store_has_nothing_to_renew(cluster):
     result = cluster("pki", "renew", "--dry-run", status=65)
     assert "is not made yet" in result.err and "hardway pki gen" in result.err
+
+
+def test_rotation_dry_run(store):
+    before = files(store)
+    text = store("pki", "rotate-ca", "cluster", "--dry-run").out
+    assert [word in text for word in ("trust", "reissue", "finish")] == [True] * 3 and "5 nodes" in text
+    text = store("pki", "rotate-ca", "etcd", "--until", "trust", "--dry-run").out
+    assert "reissue" not in text
+    assert "finish" not in store("pki", "rotate-sa", "--dry-run").out
+    assert files(store) == before
+
+
+@pytest.mark.parametrize("words, said", [
+    (["rotate-ca"], "no CA is being replaced: say which one is to be, cluster, etcd or front-proxy"),
+    (["rotate-ca", "nobody"], "there is no CA 'nobody': cluster, etcd or front-proxy"),
+    (["rotate-ca", "etcd", "--until", "then"], "--until takes trust, reissue or finish, not 'then'"),
+    (["rotate-sa", "--until", "then"], "--until takes trust, reissue or finish, not 'then'"),
+    (["rotate-ca", "cluster"], "--yes"),
+    (["rotate-sa", "--until", "finish"], "--yes"),
+])
+def test_rotation_refused(store, words, said):
+    before = files(store)
+    result = store("pki", *words, status=64)
+    assert said in result.err, result
+    assert files(store) == before
+
+
+def test_a_damaged_state_is_named(store):
+    path = store.directory / "pki" / "rotation"
+    path.mkdir()
+    (path / "state").write_text("{")
+    for words in (["pki", "gen"], ["pki", "rotate-ca", "etcd", "--dry-run"], ["pki", "renew", "--dry-run"], ["plan"]):
+        result = store(*words, status=65)
+        assert "pki/rotation/state: is damaged" in result.err, result

@@ -4,11 +4,12 @@
 #include "cli/components.h"
 #include "common/clock.h"
 #include "operate/renew.h"
+#include "operate/rotate.h"
 #include "operate/served.h"
 #include "tests/unit/plan-fixture.h"
 
 /*
- * Renewal over a real store, and a rollout that is played: which node fails, which is as planned already,
+ * Renewal and rotation over a real store, and a rollout that is played: which node fails, which is as planned already,
  * when somebody presses Ctrl-C. What is looked at is what the store holds afterwards.
  *
  * Wraps: fsync syncfs install_run served_check
@@ -350,6 +351,93 @@ static void test_proven_late(void **state) {
         assert_nothing_left(w);
 }
 
+/* --- rotation --- */
+
+static void tell(void *userdata, const Rotation *rotation) {
+        World *w = userdata;
+
+        buffer_addf(&w->log, "%s: ", rotation_phase_to_string(rotation->phase));
+}
+
+static int rotate(World *w, const char *name, RotationPhase until) {
+        RotateRequest q = {
+                .name = name, .until = until, .now = clock_realtime(), .phase = tell, .userdata = w
+        };
+        RotateResult result;
+        int r;
+
+        q.install = install_request(w);
+        r = rotate_run(&q, &result, &w->errors);
+        rotate_result_done(&result);
+        return r;
+}
+
+static RotationPhase phase(World *w) {
+        _cleanup_(rotation_done) Rotation rotation = {};
+
+        return store_rotation(w->store, &rotation, NULL) > 0 ? rotation.phase : _ROTATION_PHASE_INVALID;
+}
+
+#define ROLL "roll c0 c0? c1 c1? c2 c2? "
+
+static void test_rotated(void **state) {
+        World *w = *state;
+        _cleanup_(keys_done) Keys before = keys(w), after = {};
+
+        assert_int_equal(rotate(w, "ca", ROTATION_FINISH), 0);
+        after = keys(w);
+        assert_renewed(&before, &after, "1111");
+        assert_string_equal(buffer_str(&w->log), "look trust: " ROLL "reissue: " ROLL "finish: " ROLL);
+        assert_int_equal(phase(w), _ROTATION_PHASE_INVALID);
+        assert_nothing_left(w);
+}
+
+static void test_rotated_in_steps(void **state) {
+        World *w = *state;
+
+        assert_int_equal(rotate(w, "sa", ROTATION_TRUST), 0);
+        assert_string_equal(buffer_str(&w->log), "look trust: " ROLL);
+        assert_int_equal(phase(w), ROTATION_TRUST);
+        assert_int_equal(rotate(w, "etcd/ca", ROTATION_FINISH), -EBUSY);
+        assert_contains(w->errors.errors[0]->message, "sa is being replaced (phase trust)");
+
+        /* what was reached is looked at again before the next step */
+        assert_int_equal(rotate(w, "sa", ROTATION_REISSUE), 0);
+        assert_string_equal(buffer_str(&w->log), "trust: " ROLL "reissue: " ROLL);
+        assert_int_equal(rotate(w, "sa", ROTATION_TRUST), 0);
+        assert_int_equal(phase(w), ROTATION_REISSUE);
+        assert_int_equal(rotate(w, "sa", ROTATION_FINISH), 0);
+        assert_int_equal(phase(w), _ROTATION_PHASE_INVALID);
+        assert_nothing_left(w);
+}
+
+/* No node is shown anything new before all trust it. */
+static void test_a_failure_stays_in_its_phase(void **state) {
+        World *w = *state;
+
+        w->fails = "c1";
+        assert_int_equal(rotate(w, "ca", ROTATION_FINISH), -ETIMEDOUT);
+        assert_int_equal(phase(w), ROTATION_TRUST);
+        assert_int_equal(faccessat(w->dir->fd, "pki/.previous", F_OK, 0), -1);
+        w->fails = NULL;
+        w->cancel_after = "c1";
+        assert_int_equal(rotate(w, "ca", ROTATION_FINISH), -ECANCELED);
+        assert_int_equal(phase(w), ROTATION_TRUST);
+        w->cancel_after = NULL;
+        assert_int_equal(rotate(w, "ca", ROTATION_FINISH), 0);
+        assert_int_equal(phase(w), _ROTATION_PHASE_INVALID);
+        assert_nothing_left(w);
+}
+
+static void test_rotation_refused_before_anything_is_made(void **state) {
+        World *w = *state;
+
+        w->differs = 1;
+        assert_int_equal(rotate(w, "ca", ROTATION_FINISH), -ESTALE);
+        assert_int_equal(phase(w), _ROTATION_PHASE_INVALID);
+        assert_int_equal(faccessat(w->dir->fd, "pki/rotation", F_OK, 0), -1);
+}
+
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 test(test_renewed),
@@ -359,6 +447,10 @@ int main(void) {
                 test(test_refused_before_anything_is_made),
                 test(test_cancelled_and_finished),
                 test(test_proven_late),
+                test(test_rotated),
+                test(test_rotated_in_steps),
+                test(test_a_failure_stays_in_its_phase),
+                test(test_rotation_refused_before_anything_is_made),
         };
 
         return cmocka_run_group_tests_name("operate-renew", tests, NULL, NULL);

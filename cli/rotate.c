@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "cli/rotate.h"
+
+#include "cli/rollout-show.h"
+#include "cli/store-report.h"
+#include "common/alloc.h"
+#include "common/clock.h"
+#include "operate/rotate.h"
+
+static const char *const phase_texts[] = {
+        [ROTATION_TRUST] = "all trust both, the old one and the new one",
+        [ROTATION_REISSUE] = "the new one is used, both are trusted",
+        [ROTATION_FINISH] = "the old one is trusted no more",
+};
+
+typedef struct Rotate {
+        const RotateArguments *arguments;
+        Report report;
+} Rotate;
+
+static void tell_phase(void *userdata, const Rotation *rotation) {
+        const Rotate *rotate = userdata;
+        const VerbContext *v = rotate->report.v;
+
+        verb_note(v, "%s%s: %s%s", verb_style(v, STYLE_BOLD), rotation_phase_to_string(rotation->phase),
+                  phase_texts[rotation->phase], verb_style(v, STYLE_NONE));
+}
+
+static void report_entry(void *userdata, const StoreRequest *request, StoreOutcome outcome, const char *why,
+                         int64_t expires) {
+        Rotate *rotate = userdata;
+
+        store_report_entry(&rotate->report, request, outcome, why, expires);
+}
+
+static void print_json(const RotateResult *result, json_t *entries) {
+        _cleanup_json_ json_t *tree =
+                json_pack("{s:O, s:b, s:I, s:s*, s:o}", "entries", entries, "ended", result->ended, "phases",
+                          (json_int_t) result->n_phases, "phase",
+                          result->n_phases > 0 ? rotation_phase_to_string(result->phase) : NULL, "rollout",
+                          rollout_to_json(&result->install));
+
+        verb_print_json(tree);
+}
+
+static void print_summary(const VerbContext *v, const RotateArguments *a, const RotateResult *result) {
+        if (result->ended) {
+                verb_note(v, "%s is replaced; the old one is kept in %s/pki/retired.", a->title,
+                          v->directory);
+                verb_note(v, "Give the new kubeconfigs to whoever uses them, and make a backup: hardway"
+                             " backup FILE");
+                return;
+        }
+        verb_note(v, "Phase %s of replacing %s holds on all nodes: %s.",
+                  rotation_phase_to_string(result->phase), a->title, phase_texts[result->phase]);
+        verb_note(v, "To go on: %s", a->command);
+}
+
+/* What would be gone through from here, without a word to any node. */
+static int print_dry_run(VerbContext *v, const RotateArguments *a, Error **reterr) {
+        _cleanup_(rotation_done) Rotation rotation = {};
+        int r;
+
+        r = store_rotation(v->store, &rotation, reterr);
+        if (r < 0)
+                return r;
+        if (r == 0)
+                verb_note(v, "Would be made: a new key in the place of %s.", a->title);
+        for (RotationPhase p = rotation.phase; p <= a->until || p == rotation.phase; p++)
+                verb_note(v, "Would be rolled out to %zu nodes, one at a time: %s, %s", v->cluster->n_nodes,
+                          rotation_phase_to_string(p), phase_texts[p]);
+        verb_note(v, "Nothing was written.");
+        return 0;
+}
+
+static int carry_out(VerbContext *v, const RotateArguments *a, Error **reterr) {
+        Rotate rotate = { .arguments = a, .report = { .v = v, .list = json_array() } };
+        RotateRequest request = {
+                .name = a->name,
+                .until = a->until,
+                .now = clock_realtime(),
+                .report = report_entry,
+                .phase = tell_phase,
+                .userdata = &rotate,
+        };
+        RotateResult result = {};
+        RolloutShow show;
+        int r;
+
+        r = rollout_show_begin(v, &show, &request.install, reterr);
+        if (r >= 0) {
+                r = rotate_run(&request, &result, &v->errors);
+                rollout_show_end(&show);
+                if (v->json)
+                        print_json(&result, rotate.report.list);
+                else if (r >= 0)
+                        print_summary(v, a, &result);
+        }
+        rotate_result_done(&result);
+        json_decref(rotate.report.list);
+        return r;
+}
+
+/**
+ * rotate_verb() - go through the phases of a rotation
+ * @v:          the context
+ * @a:          of what, and how far
+ * @reterr:     what went wrong, or v->errors has it
+ *
+ * Return: 0, or a negative errno.
+ */
+int rotate_verb(VerbContext *v, const RotateArguments *a, Error **reterr) {
+        int r;
+
+        if (v->dry_run)
+                return print_dry_run(v, a, reterr);
+        if (a->warning && a->until == ROTATION_FINISH) {
+                r = verb_confirm(v, reterr, "Replace %s to the end? %s", a->title, a->warning);
+                if (r < 0)
+                        return r;
+        }
+        return carry_out(v, a, reterr);
+}

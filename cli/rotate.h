@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "cli/verb.h"
+
+/* What pki rotate-ca and pki rotate-sa share. */
+typedef struct RotateArguments {
+        const char *name;  /* of the entry in the store */
+        const char *title; /* "the cluster's CA" */
+        RotationPhase until;
+        const char *warning; /* what stops working with the last phase, asked before that; or NULL */
+        const char *command; /* with which to go on: "hardway pki rotate-ca cluster" */
+} RotateArguments;
+
+int rotate_verb(VerbContext *v, const RotateArguments *a, Error **reterr);

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "operate/rotate.h"
+
+#include <stdlib.h>
+
+#include "common/alloc.h"
+#include "operate/proven.h"
+
+typedef struct Turn {
+        const RotateRequest *request;
+        RotateResult *result;
+        StoreRequests requests;
+} Turn;
+
+/* What the phase wants otherwise than it is. */
+static bool choose(void *userdata, const StoreRequest *request, StoreOutcome outcome, int64_t expires) {
+        return outcome != STORE_KEPT;
+}
+
+static void note(void *userdata, const StoreRequest *request, StoreOutcome outcome, const char *why,
+                 int64_t expires) {
+        const Turn *t = userdata;
+
+        if (outcome != STORE_KEPT && t->request->report)
+                t->request->report(t->request->userdata, request, outcome, why, expires);
+}
+
+static int refuse_other(const Rotation *rotation, Error **reterr) {
+        return error_set(reterr, ERROR_CONFIG, EBUSY,
+                         "%s is being replaced (phase %s): that has to be finished first (hardway pki %s)",
+                         rotation->name, rotation_phase_to_string(rotation->phase),
+                         streq(rotation->name, "sa") ? "rotate-sa --until finish" : "rotate-ca");
+}
+
+static const StoreRequest* find_request(const Turn *t) {
+        for (size_t i = 0; i < t->requests.n_requests; i++)
+                if (streq(t->requests.requests[i].name, t->request->name))
+                        return t->requests.requests + i;
+        return NULL;
+}
+
+/* What an earlier run has left explains why a node is not as planned; what is left is gone on with. */
+static bool is_interrupted(const Turn *t) {
+        _cleanup_strv_ Strv names =
+                store_unproven(t->request->install.store, t->requests.requests, t->requests.n_requests);
+
+        return names != NULL;
+}
+
+static int start(Turn *t, ErrorList *errors) {
+        const RotateRequest *q = t->request;
+        const StoreRequest *request = find_request(t);
+        Error *error = NULL;
+        int r;
+
+        if (!is_interrupted(t)) {
+                r = proven_check_before(&q->install, errors);
+                if (r < 0)
+                        return r;
+        }
+        if (request)
+                r = store_rotation_begin(q->install.store, request, q->now, &error);
+        else
+                r = error_set(&error, ERROR_INTERNAL, EINVAL, "the store has no %s", q->name);
+        if (r < 0)
+                error_list_take(errors, error);
+        return r;
+}
+
+/* The state as it is, begun if need be. */
+static int enter(Turn *t, Rotation *ret, ErrorList *errors) {
+        const RotateRequest *q = t->request;
+        Error *error = NULL;
+        int r;
+
+        r = store_rotation(q->install.store, ret, &error);
+        if (r == 0) {
+                r = start(t, errors);
+                if (r < 0)
+                        return r;
+                r = store_rotation(q->install.store, ret, &error);
+        }
+        if (r > 0 && !streq(ret->name, q->name))
+                r = refuse_other(ret, &error);
+        if (error)
+                error_list_take(errors, error);
+        return r < 0 ? r : 0;
+}
+
+/* One phase: what it wants is made, and holds on all nodes. */
+static int go_through(Turn *t, const Rotation *rotation, ErrorList *errors) {
+        const RotateRequest *q = t->request;
+        Error *error = NULL;
+        int r;
+
+        if (q->phase)
+                q->phase(q->userdata, rotation);
+        r = store_renew(q->install.store, t->requests.requests, t->requests.n_requests, q->now, 0, choose,
+                        note, t, &error);
+        if (r < 0) {
+                error_list_take(errors, error);
+                return r;
+        }
+        install_result_done(&t->result->install);
+        r = proven_rollout(&q->install, &t->requests, &t->result->install, errors);
+        if (r < 0)
+                return r;
+        t->result->phase = rotation->phase;
+        t->result->n_phases++;
+        return 0;
+}
+
+/* Return: 1 if there is more to do. */
+static int step(Turn *t, ErrorList *errors) {
+        _cleanup_(rotation_done) Rotation rotation = {};
+        const RotateRequest *q = t->request;
+        Error *error = NULL;
+        int r;
+
+        r = enter(t, &rotation, errors);
+        if (r >= 0)
+                r = go_through(t, &rotation, errors);
+        if (r < 0)
+                return r;
+        if (rotation.phase == ROTATION_FINISH) {
+                r = store_rotation_end(q->install.store, &error);
+                t->result->ended = r >= 0;
+        } else if (rotation.phase < q->until) {
+                r = store_rotation_advance(q->install.store, rotation.phase + 1, &error);
+                r = r < 0 ? r : 1;
+        }
+        if (error)
+                error_list_take(errors, error);
+        return r;
+}
+
+/**
+ * rotate_run() - replace a CA or the key pair of service accounts, or go on with that
+ * @request:    which, how far, and how
+ * @ret:        how far it has come; set in any case, to be released with rotate_result_done()
+ * @errors:     all that went wrong
+ *
+ * A state that is further than asked for is not gone back from: its phase is made to hold.
+ *
+ * Return: 0 if all nodes are as the last phase wants them, or a negative errno.
+ */
+int rotate_run(const RotateRequest *request, RotateResult *ret, ErrorList *errors) {
+        Turn t = { .request = request, .result = ret };
+        int r;
+
+        *ret = (RotateResult) {};
+        store_requests_for(request->install.components, request->install.cluster, &t.requests);
+        do
+                r = step(&t, errors);
+        while (r > 0);
+        store_requests_done(&t.requests);
+        return r;
+}
+
+void rotate_result_done(RotateResult *r) {
+        install_result_done(&r->install);
+        *r = (RotateResult) {};
+}
