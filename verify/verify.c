@@ -5,6 +5,7 @@
 #include "common/alloc.h"
 #include "common/parallel.h"
 #include "verify/node.h"
+#include "verify/store.h"
 #include "verify/verify.h"
 
 /* One question asked in a thread of its own: of a component, or of a node. */
@@ -85,6 +86,8 @@ int verify_run(const VerifyRequest *request, CheckList *ret, _unused_ Error **re
         parallel_run(ask, items, n);
 
         gather(questions, n, ret);
+        if (request->store)
+                verify_store(request, ret);
         for (size_t i = 0; i < n; i++)
                 check_list_done(&questions[i].checks);
         return 0;
