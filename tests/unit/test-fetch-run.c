@@ -85,8 +85,8 @@ static void test_file_mirror(void **state) {
 }
 
 static void test_cut(void **state) {
-        static const int offsets[] = { 0, 1, 63, 64, 65, 4096, 16383, 16384, SIZE / 5 };
-        static const int enough[] = { SIZE / 4 + 1, 100000, SIZE - 1, -1 };
+        static const int offsets[] = { 0, 1, 63, 64, 65, 4096, 16383, 16384, SIZE / 5, -1 };
+        static const int enough[] = { SIZE / 4 + 1, 100000, SIZE - 1 };
 
         for (size_t i = 0; i < ARRAY_SIZE(offsets); i++) {
                 _cleanup_free_ char *path = xasprintf("/cut:%d", offsets[i]);
