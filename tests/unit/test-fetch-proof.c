@@ -366,16 +366,21 @@ static void test_pins(void **state) {
                 more.pins = NULL;
                 more.n_pins = 0;
         }
-        cache_clear();
-        {
+        for (size_t i = 0; i < 3; i++) {
+                static const struct {
+                        FetchPin pin;
+                        const char *words;
+                } rows[] = {
+                        { { "kube-apiserver", NULL, A }, "the file is not what --sha256 says" },
+                        { { "etcd", "arm64", A },
+                          "etcd is not the one of --sha256, although its archive is right" },
+                        { { "etcd-" ETCD "-linux-arm64.tar.gz", NULL, A },
+                          "the file is not what --sha256 says" },
+                };
                 _cleanup_(lock_freep) Lock *none = lock_empty();
 
-                assert_pin_refused(&(FetchPin){ "kube-apiserver", NULL, A }, none, EBADMSG,
-                                   "the file is not what --sha256 says");
-                assert_pin_refused(&(FetchPin){ "etcd", "arm64", A }, none, EBADMSG,
-                                   "etcd is not the one of --sha256, although its archive is right");
-                assert_pin_refused(&(FetchPin){ "etcd-" ETCD "-linux-arm64.tar.gz", NULL, A }, none, EBADMSG,
-                                   "the file is not what --sha256 says");
+                cache_clear();
+                assert_pin_refused(&rows[i].pin, none, EBADMSG, rows[i].words);
         }
         assert_pin_refused(&(FetchPin){ "kubelet", NULL, A }, lock, EINVAL, "no binary 'kubelet' is needed");
         assert_pin_refused(&(FetchPin){ "kube-apiserver", "amd64", A }, lock, EINVAL,
