@@ -145,6 +145,7 @@ static int attempt_set_network(Attempt *a, const DownloadOptions *o, Error **ret
                 { CURLOPT_SSL_VERIFYPEER, 1 },
                 { CURLOPT_SSL_VERIFYHOST, 2 },
                 { CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS },
+                { CURLOPT_PIPEWAIT, 1 }, /* for a connection that can be shared, before opening another */
                 { CURLOPT_BUFFERSIZE, 256 * 1024L },
                 { CURLOPT_CONNECTTIMEOUT_MS, (long) (o->connect_timeout_usec / USEC_PER_MSEC) },
                 { CURLOPT_LOW_SPEED_LIMIT, DOWNLOAD_SPEED_MIN },

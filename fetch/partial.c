@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/vfs.h>
 
 #include "common/alloc.h"
 #include "common/clock.h"
@@ -235,6 +237,13 @@ int cache_file_resume(CacheFile *f, Error **reterr) {
         return 0;
 }
 
+/* There, to reserve is to write zeros: what is to come is then written twice. */
+static bool is_in_memory(int fd) {
+        struct statfs st;
+
+        return fstatfs(fd, &st) >= 0 && st.f_type == TMPFS_MAGIC;
+}
+
 /**
  * cache_file_reserve() - take the room on the disk that a file will need
  * @f:          the file
@@ -247,10 +256,14 @@ int cache_file_resume(CacheFile *f, Error **reterr) {
  * Return: 0 or a negative errno.
  */
 int cache_file_reserve(CacheFile *f, uint64_t size, Error **reterr) {
-        if (size == 0 || size > INT64_MAX || fallocate(f->fd, FALLOC_FL_KEEP_SIZE, 0, (off_t) size) >= 0)
+        if (size == 0 || size > INT64_MAX)
                 return 0;
-        if (errno == ENOSPC || errno == EDQUOT || errno == EFBIG)
-                return cache_file_error(f, errno, reterr);
+        if (!is_in_memory(f->fd)) {
+                if (fallocate(f->fd, FALLOC_FL_KEEP_SIZE, 0, (off_t) size) >= 0)
+                        return 0;
+                if (errno == ENOSPC || errno == EDQUOT || errno == EFBIG)
+                        return cache_file_error(f, errno, reterr);
+        }
         return size > f->size ? cache_check_room(f->cache, size - f->size, reterr) : 0;
 }
 
