@@ -30,9 +30,10 @@ static int address_line(LookParser *p, char *line) {
                 prefix_length = (unsigned) inet_address_size(&address) * 8;
         else if (parse_unsigned(slash, 0, 128, &prefix_length) < 0)
                 return look_bad(p, "ip", slash);
+        interface[strcspn(interface, "@")] = 0;
         strv_add(&p->facts->addresses, text);
+        strv_addf(&p->facts->networks, "%s %s/%u", interface, text, prefix_length);
         if (inet_address_equal(&address, p->request->address)) {
-                interface[strcspn(interface, "@")] = 0;
                 free(p->facts->interface);
                 p->facts->interface = xstrdup(interface);
                 p->facts->prefix_length = prefix_length;
@@ -42,6 +43,7 @@ static int address_line(LookParser *p, char *line) {
 
 int look_addresses(LookParser *p, char *text, size_t size) {
         p->facts->addresses = strv_free(p->facts->addresses);
+        p->facts->networks = strv_free(p->facts->networks);
         return look_each_line(p, text, address_line);
 }
 

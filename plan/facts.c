@@ -60,5 +60,6 @@ void facts_done(Facts *f) {
         free(f->machine_id);
         strv_free(f->listening);
         strv_free(f->addresses);
+        strv_free(f->networks);
         *f = (Facts) {};
 }

@@ -34,6 +34,7 @@ typedef struct Facts {
         char *machine_id;
         Strv listening; /* "ADDRESS:PORT PROCESS" of TCP listeners */
         Strv addresses; /* all addresses of the node, canonical text */
+        Strv networks;  /* the same with their interfaces and prefixes: "eth0 10.77.0.20/24" */
 } Facts;
 
 void facts_default(const Cluster *c, const Node *node, Facts *ret);

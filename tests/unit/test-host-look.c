@@ -135,7 +135,7 @@ static void test_facts(void **state) {
         _cleanup_(facts_done) Facts f = {};
         _cleanup_(look_done) Look look = LOOK_NULL;
         _cleanup_error_ Error *error = NULL;
-        _cleanup_free_ char *listening = NULL, *addresses = NULL;
+        _cleanup_free_ char *listening = NULL, *addresses = NULL, *networks = NULL;
 
         assert_success(parse(NULL, &f, &look, &error), error, 0);
         assert_true(f.observed && f.userland_matches && f.has_apt && f.has_aes && f.cgroup_memory &&
@@ -161,6 +161,8 @@ static void test_facts(void **state) {
                             "0.0.0.0:22 sshd,[::]:22 sshd,127.0.0.53:53,[::]:6443 kube-apiserver");
         addresses = strv_join(f.addresses, ",");
         assert_string_equal(addresses, "127.0.0.1,10.77.0.20,fe80::1");
+        networks = strv_join(f.networks, ",");
+        assert_string_equal(networks, "lo 127.0.0.1/8,host0 10.77.0.20/25,host0 fe80::1/64");
 }
 
 /* A Raspberry Pi with a 64-bit kernel and a 32-bit userland, and machines that are neither. */
