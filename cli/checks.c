@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include <stdio.h>
+#include <string.h>
+
 #include "cli/checks.h"
 #include "cli/components.h"
 #include "verify/verify.h"
@@ -56,4 +59,35 @@ json_t* checks_to_json(const VerbContext *v, const CheckList *checks) {
         return json_pack("{s:s, s:I, s:I, s:o}", "cluster", v->cluster->name, "total",
                          (json_int_t) checks->n_checks, "failed", (json_int_t) check_list_failed(checks),
                          "checks", list);
+}
+
+/* "ok       kube-apiserver  controller-0  ..."; advice on lines of its own below what it is about */
+static void print_check(const VerbContext *v, const Check *c, int subject_width, int node_width) {
+        _cleanup_strv_ Strv advice = strv_split(c->advice ?: "", "\n");
+
+        printf("%s%-7s%s  %-*s  %-*s  %s\n", verb_style(v, check_state_style(c->state)),
+               check_state_to_string(c->state), verb_style(v, STYLE_NONE), subject_width, c->subject,
+               node_width, c->node ?: "-", c->text);
+        STRV_FOREACH(line, advice)
+                printf("         %s\n", *line);
+}
+
+/**
+ * checks_print() - print findings, one line each, and what to do
+ * @v:          the context; with --quiet only what is not well is shown
+ * @checks:     the findings
+ */
+void checks_print(const VerbContext *v, const CheckList *checks) {
+        int subject = 0, node = 1;
+
+        for (size_t i = 0; i < checks->n_checks; i++) {
+                int a = (int) strlen(checks->checks[i].subject),
+                    b = checks->checks[i].node ? (int) strlen(checks->checks[i].node) : 1;
+
+                subject = a > subject ? a : subject;
+                node = b > node ? b : node;
+        }
+        for (size_t i = 0; i < checks->n_checks; i++)
+                if (!v->quiet || checks->checks[i].state != CHECK_OK)
+                        print_check(v, &checks->checks[i], subject, node);
 }

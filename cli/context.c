@@ -23,6 +23,7 @@ void verb_context_init(VerbContext *v) {
 
 void verb_context_done(VerbContext *v) {
         strv_free(v->node_names);
+        strv_free(v->ignore);
         secret_freep(&v->sudo_password);
         free(v->directory);
         free(v->nodes);

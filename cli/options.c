@@ -21,6 +21,7 @@ enum {
         KEY_KEEP,
         KEY_YES,
         KEY_DRY_RUN,
+        KEY_IGNORE,
 };
 
 /* Taken by the program and by every verb, so that they may stand in front of the verb and behind it. */
@@ -48,6 +49,8 @@ static const struct {
         { VERB_OPTION_YES, { "yes", KEY_YES, NULL, 0, "Do not ask", 5 } },
         { VERB_OPTION_DRY_RUN,
           { "dry-run", KEY_DRY_RUN, NULL, 0, "Show what would be done, and do nothing", 5 } },
+        { VERB_OPTION_IGNORE,
+          { "ignore", KEY_IGNORE, "NAME", 0, "Go on although this check fails (may be repeated)", 5 } },
 };
 
 typedef struct VerbParse {
@@ -118,6 +121,9 @@ static error_t parse_common(VerbContext *v, int key, char *arg, struct argp_stat
                 return 0;
         case KEY_DRY_RUN:
                 v->dry_run = true;
+                return 0;
+        case KEY_IGNORE:
+                strv_add(&v->ignore, arg);
                 return 0;
         default:
                 return ARGP_ERR_UNKNOWN;

@@ -90,6 +90,7 @@ int rollout_show_begin(VerbContext *v, RolloutShow *ret, InstallRequest *ret_req
                 .dry_run = v->dry_run,
                 .deep = v->deep,
                 .wait = v->wait,
+                .ignore = v->ignore,
                 .event = show_event,
                 .userdata = ret,
                 .cancelled = v->cancelled,

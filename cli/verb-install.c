@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <stdio.h>
 
+#include "check/check.h"
 #include "cli/components.h"
 #include "cli/rollout-show.h"
 #include "common/alloc.h"
@@ -98,7 +99,9 @@ static int run(VerbContext *v, int argc, char **argv, Error **reterr) {
         RolloutShow show;
         int r;
 
-        r = rollout_show_begin(v, &show, &request, reterr);
+        r = check_names_exist(components, v->ignore, reterr);
+        if (r >= 0)
+                r = rollout_show_begin(v, &show, &request, reterr);
         if (r < 0)
                 return r;
         rollout_show_nodes(&show);
@@ -119,7 +122,7 @@ const Verb verb_install = {
                 "stopped or lost is mended. A cluster that serves is changed one node at a time. A run that "
                 "was stopped is finished by the next.",
         .common = VERB_OPTION_NODE | VERB_OPTION_JSON | VERB_OPTION_WAIT | VERB_OPTION_DEEP |
-                  VERB_OPTION_SUDO | VERB_OPTION_DRY_RUN,
+                  VERB_OPTION_SUDO | VERB_OPTION_DRY_RUN | VERB_OPTION_IGNORE,
         .needs = VERB_NEEDS_CLUSTER | VERB_NEEDS_STORE | VERB_NEEDS_LOCK | VERB_NEEDS_EXCLUSIVE |
                  VERB_ON_LIVING,
         .run = run,

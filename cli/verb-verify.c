@@ -7,30 +7,6 @@
 #include "common/alloc.h"
 #include "common/clock.h"
 
-/* "ok       kube-apiserver  controller-0  ..."; advice on a line of its own below what it is about */
-static void print_check(const VerbContext *v, const Check *c, int subject_width, int node_width) {
-        printf("%s%-7s%s  %-*s  %-*s  %s\n", verb_style(v, check_state_style(c->state)),
-               check_state_to_string(c->state), verb_style(v, STYLE_NONE), subject_width, c->subject,
-               node_width, c->node ?: "-", c->text);
-        if (c->advice)
-                printf("         %s\n", c->advice);
-}
-
-static void print_checks(const VerbContext *v, const CheckList *checks) {
-        int subject = 0, node = 1;
-
-        for (size_t i = 0; i < checks->n_checks; i++) {
-                int a = (int) strlen(checks->checks[i].subject),
-                    b = checks->checks[i].node ? (int) strlen(checks->checks[i].node) : 1;
-
-                subject = a > subject ? a : subject;
-                node = b > node ? b : node;
-        }
-        for (size_t i = 0; i < checks->n_checks; i++)
-                if (!v->quiet || checks->checks[i].state != CHECK_OK)
-                        print_check(v, &checks->checks[i], subject, node);
-}
-
 static int run(VerbContext *v, _unused_ int argc, _unused_ char **argv, Error **reterr) {
         uint64_t start = clock_usec();
         CheckList checks = {};
@@ -48,7 +24,7 @@ static int run(VerbContext *v, _unused_ int argc, _unused_ char **argv, Error **
         } else {
                 _cleanup_free_ char *span = clock_format_span(clock_usec() - start);
 
-                print_checks(v, &checks);
+                checks_print(v, &checks);
                 if (failed == 0)
                         verb_note(v, "%zu checks in %s: all is well", checks.n_checks, span);
                 else

@@ -62,6 +62,7 @@ typedef enum VerbCommon {
         VERB_OPTION_SUDO = 1 << 4,    /* the verb works on nodes: --ask-sudo-password, --keep-connections */
         VERB_OPTION_YES = 1 << 5,     /* --yes: do not ask */
         VERB_OPTION_DRY_RUN = 1 << 6, /* --dry-run */
+        VERB_OPTION_IGNORE = 1 << 7,  /* --ignore NAME, repeatable: findings of `check` that do not count */
 } VerbCommon;                         /* -c, --quiet, --verbose and --color are taken by every verb */
 
 typedef enum VerbNeeds {
@@ -99,6 +100,7 @@ struct VerbContext {
         /* from the command line */
         const char *cluster_path; /* of the cluster file: hardway.yaml unless -c */
         Strv node_names;          /* as given by --node */
+        Strv ignore;              /* as given by --ignore */
         bool json, quiet, verbose, wait, deep, yes, dry_run, ask_sudo_password, keep_connections;
         bool color;       /* standard output may be coloured */
         bool color_error; /* standard error may be */

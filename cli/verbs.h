@@ -9,6 +9,7 @@
  */
 #define VERBS(X)         \
         X(init)          \
+        X(check)         \
         X(fetch)         \
         X(plan)          \
         X(install)       \

@@ -228,6 +228,17 @@ static int apiserver_plan(const PlanContext *c, Plan *plan, Error **reterr) {
         return 0;
 }
 
+static unsigned apiserver_port(const Cluster *c) {
+        return c->apiserver_port;
+}
+
+static const Reach reaches[] = {
+        { .port_of = apiserver_port,
+          .from = ROLE_LOADBALANCER,
+          .from_here = true,
+          .why = "what the load balancers pass on to the apiservers, and hardway's questions to each" },
+};
+
 const Component component_kube_apiserver = {
         .name = "kube-apiserver",
         .summary = "The API of the cluster: all others, and you, talk to it alone",
@@ -240,6 +251,8 @@ const Component component_kube_apiserver = {
         .n_credentials = ARRAY_SIZE(credentials),
         .flags = apiserver_flags,
         .n_flags = APISERVER_N_FLAGS,
+        .reaches = reaches,
+        .n_reaches = ARRAY_SIZE(reaches),
         .plan = apiserver_plan,
         .ready = apiserver_ready,
         .gate = apiserver_gate,

@@ -181,6 +181,16 @@ static int etcd_plan(const PlanContext *c, Plan *plan, Error **reterr) {
                                    reterr);
 }
 
+static const Reach reaches[] = {
+        { PORT_ETCD_PEER, .from = ROLE_ETCD, .why = "etcd's members among each other" },
+        { PORT_ETCD_CLIENT, .from = ROLE_ETCD | ROLE_CONTROLLER, .from_here = true,
+          .why = "apiservers where etcd has hosts of its own, and hardway's questions to each member" },
+};
+
+static const PreflightName preflights[] = {
+        { ETCD_PREFLIGHT, "Whose data lies in " ETCD_DATA },
+};
+
 const Component component_etcd = {
         .name = "etcd",
         .summary = "The key-value store in which everything of the cluster stands",
@@ -193,6 +203,9 @@ const Component component_etcd = {
         .n_credentials = ARRAY_SIZE(credentials),
         .flags = etcd_flags,
         .n_flags = ETCD_N_FLAGS,
+        .reaches = reaches,
+        .n_reaches = ARRAY_SIZE(reaches),
+        .data = ETCD_DATA,
         .plan = etcd_plan,
         .ready = etcd_ready,
         .serving = etcd_serving,
@@ -201,6 +214,8 @@ const Component component_etcd = {
         .hand_over = etcd_hand_over,
         .verify = etcd_verify,
         .preflight = etcd_preflight,
+        .preflights = preflights,
+        .n_preflights = ARRAY_SIZE(preflights),
         .before_rollout = etcd_before_rollout,
         .ready_sec = 120,
 };

@@ -9,6 +9,8 @@
 #define ETCD_DATA "/var/lib/etcd"
 #define ETCD_IDENTITY "/var/lib/hardway/etcd-identity" /* our mark beside the data */
 
+#define ETCD_PREFLIGHT "etcd-data" /* the name of what etcd_preflight() finds */
+
 #define ETCD_N_FLAGS 26
 extern const Flag etcd_flags[ETCD_N_FLAGS];
 
@@ -31,6 +33,6 @@ int etcd_serving(const ProbeContext *c, bool *ret, Error **reterr);
 int etcd_gate(const ProbeContext *c, const Node *node, ProbeResult *ret, Error **reterr);
 int etcd_leads(const ProbeContext *c, const Node *node, bool *ret, Error **reterr);
 int etcd_hand_over(const ProbeContext *c, const Node *node, Error **reterr);
-void etcd_preflight(const ProbeContext *c, const Node *node, ErrorList *errors);
+int etcd_preflight(const ProbeContext *c, const Node *node, CheckList *checks, Error **reterr);
 int etcd_before_rollout(const ProbeContext *c, Error **reterr);
 int etcd_verify(const ProbeContext *c, CheckList *checks);

@@ -20,20 +20,30 @@
 static const char script[] = "if [ -d " ETCD_DATA "/member ]; then echo data; else echo none; fi\n"
                              "cat " ETCD_IDENTITY " 2>/dev/null || :\n";
 
-static void refuse_foreign(const Node *node, const char *mark, const char *identity, ErrorList *errors) {
-        Error *error = NULL;
+static Check* refuse(const Node *node, CheckList *checks, const char *format, ...) _printf_(3, 4);
+static Check* refuse(const Node *node, CheckList *checks, const char *format, ...) {
+        _cleanup_free_ char *id = xasprintf(ETCD_PREFLIGHT "/%s", node->name), *text = NULL;
+        va_list ap;
+
+        va_start(ap, format);
+        text = xvasprintf(format, ap);
+        va_end(ap);
+        return check_add(checks, CHECK_FAILED, id, node, ETCD_PREFLIGHT, "%s", text);
+}
+
+static void refuse_foreign(const Node *node, const char *mark, const char *identity, CheckList *checks) {
+        Check *check;
 
         if (*mark)
-                (void) error_set(&error, ERROR_CONFIG, EEXIST,
-                                 "the etcd data in " ETCD_DATA
-                                 " belongs to another cluster (identity %.8s..., ours is %.8s...)",
-                                 mark, identity);
+                check = refuse(node, checks,
+                               "the etcd data in " ETCD_DATA
+                               " belongs to another cluster (identity %.8s..., ours is %.8s...)",
+                               mark, identity);
         else
-                (void) error_set(&error, ERROR_CONFIG, EEXIST,
-                                 "there is etcd data in " ETCD_DATA " that hardway did not put there");
-        error_detail(&error, "Look at it before anything else. If it can go: hardway reset --node %s\n",
+                check = refuse(node, checks,
+                               "there is etcd data in " ETCD_DATA " that hardway did not put there");
+        check_advise(check, "Look at it before anything else. If it can go: hardway reset --node %s",
                      node->name);
-        error_list_take(errors, error);
 }
 
 /* The list of members knows client URLs of this member only if it has started once. */
@@ -46,54 +56,59 @@ static const EtcdMember* find_started(const EtcdMembers *m, const Node *node) {
 
 /* An empty disk where a member was: etcd would refuse to bootstrap again, as it might forget what it had
  * promised. */
-static void refuse_lost_data(const ProbeContext *c, const Node *node, ErrorList *errors) {
+/* Return: whether it is so. */
+static bool refuse_lost_data(const ProbeContext *c, const Node *node, CheckList *checks) {
         CLUSTER_FOREACH_NODE(other, c->cluster, ROLE_ETCD) {
                 _cleanup_(etcd_peer_close) EtcdPeer p = {};
                 _cleanup_(etcd_members_done) EtcdMembers members = {};
-                Error *error = NULL;
 
                 if (other == node || etcd_peer_open(c, other, TIMEOUT, &p, NULL) < 0 ||
                     etcd_members(&p.endpoint, /* linearizable= */ false, &members, NULL) < 0)
                         continue;
                 if (!find_started(&members, node))
-                        return;
-                (void) error_set(
-                        &error, ERROR_CONFIG, ENODATA,
-                        "is a member of the running etcd cluster, but its data is gone from " ETCD_DATA);
-                error_detail(&error,
-                             "If its disk was lost or replaced: hardway etcd replace %s\n"
-                             "If the disk is only not mounted: mount it.\n",
-                             node->name);
-                error_list_take(errors, error);
-                return;
+                        return false;
+                check_advise(
+                        refuse(node, checks,
+                               "is a member of the running etcd cluster, but its data is gone from " ETCD_DATA),
+                        "If its disk was lost or replaced: hardway etcd replace %s\n"
+                        "If the disk is only not mounted: mount it.",
+                        node->name);
+                return true;
         }
+        return false;
 }
 
 /**
  * etcd_preflight() - does the data on the node belong to this cluster?
  * @c:          the context of the probe
  * @node:       the node that is about to be changed
- * @errors:     gets an Error for data without our mark, and for a member whose data is gone
+ * @checks:     gets a finding: data without our mark, and a member whose data is gone, are failures
+ * @reterr:     why the node cannot be asked
+ *
+ * Return: 0 or a negative errno.
  */
-void etcd_preflight(const ProbeContext *c, const Node *node, ErrorList *errors) {
+int etcd_preflight(const ProbeContext *c, const Node *node, CheckList *checks, Error **reterr) {
         _cleanup_buffer_ Buffer out = BUFFER_NULL;
         _cleanup_strv_ Strv lines = NULL;
-        _cleanup_free_ char *identity = NULL;
-        Error *error = NULL;
+        _cleanup_free_ char *identity = NULL, *id = NULL;
+        bool data;
+        int r;
 
-        if (!(node->roles & ROLE_ETCD) || plan_identity(c->store, &identity, NULL) < 0)
-                return;
-        if (c->exec(c->userdata, node, script, &out, &error) < 0) {
-                error_list_take(errors, error);
-                return;
-        }
+        (void) plan_identity(c->store, &identity, NULL); /* none yet is as good as another one */
+        r = c->exec(c->userdata, node, script, &out, reterr);
+        if (r < 0)
+                return r;
         lines = strv_split(buffer_str(&out), "\n");
-        if (strv_length(lines) == 0)
-                return;
-        if (!streq(lines[0], "data"))
-                refuse_lost_data(c, node, errors);
-        else if (!lines[1] || !streq(lines[1], identity))
-                refuse_foreign(node, lines[1] ? lines[1] : "", identity, errors);
+        data = lines && streq(lines[0], "data");
+        if (!data && identity && refuse_lost_data(c, node, checks))
+                return 0;
+        if (data && (!lines[1] || !streq_null(lines[1], identity))) {
+                refuse_foreign(node, lines[1] ? lines[1] : "", identity ? identity : "none yet", checks);
+                return 0;
+        }
+        id = xasprintf(ETCD_PREFLIGHT "/%s", node->name);
+        check_add(checks, CHECK_OK, id, node, ETCD_PREFLIGHT, "%s", data ? "of this cluster" : "none yet");
+        return 0;
 }
 
 static char* snapshot_name(const Cluster *c) {

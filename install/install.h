@@ -64,10 +64,11 @@ typedef struct InstallRequest {
         size_t n_nodes;
         const char *cache; /* fetch's; NULL: fetch_cache_default() */
         const HostOptions *host;
-        const char *holder; /* for the locks on the nodes: who is at work */
-        bool dry_run;       /* compare, and show; write nothing */
-        bool deep;          /* hash every file */
-        bool wait;          /* wait for locks that others hold */
+        const char *holder;  /* for the locks on the nodes: who is at work */
+        bool dry_run;        /* compare, and show; write nothing */
+        bool deep;           /* hash every file */
+        bool wait;           /* wait for locks that others hold */
+        char *const *ignore; /* names of checks whose failure is not to stop it, or NULL */
         void (*event)(void *userdata, const InstallEvent *event); /* or NULL; by one thread at a time */
         void *userdata;
         const volatile int *cancelled; /* or NULL */
@@ -103,3 +104,10 @@ const char* install_outcome_to_string(InstallOutcome o);
 /* 0, or negative: errors has at least one, at most a few per node. ret is filled in either way. */
 int install_run(const InstallRequest *request, InstallResult *ret, ErrorList *errors);
 void install_result_done(InstallResult *r);
+
+/*
+ * What install would refuse for, and more: all that check/ and the components know to look for, on every
+ * chosen node, whatever differs there. Nothing is changed; store, lock and cache may lack things. Findings
+ * about single nodes come first. 0, or negative: not even a plan could be made.
+ */
+int install_check(const InstallRequest *request, CheckList *ret, Error **reterr);

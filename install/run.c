@@ -366,6 +366,46 @@ int install_run(const InstallRequest *request, InstallResult *ret, ErrorList *er
         return whole.r;
 }
 
+typedef struct Checking {
+        InstallRun *run;
+        CheckList *found;
+        Error **reterr;
+        int r;
+} Checking;
+
+static void check_whole(void *userdata) {
+        Checking *c = userdata;
+
+        c->r = run_outline(c->run, c->reterr);
+        if (c->r < 0)
+                return;
+        (void) run_identity(c->run, NULL);
+        (void) crew_each(c->run, NULL, node_look);
+        (void) run_serving(c->run, NULL);
+        run_check(c->run, c->found);
+}
+
+/**
+ * install_check() - look for everything that speaks against installing
+ * @request:    whose nodes; dry_run is taken for granted
+ * @ret:        gets the findings
+ * @reterr:     why no plan could be made
+ *
+ * Return: 0, or a negative errno.
+ */
+int install_check(const InstallRequest *request, CheckList *ret, Error **reterr) {
+        InstallRequest q = *request;
+        InstallRun run;
+        Checking checking = { .run = &run, .found = ret, .reterr = reterr };
+
+        q.dry_run = true;
+        run_init(&run, &q);
+        run.checking = run.probes.thorough = true;
+        parallel_run(check_whole, (void *const[]){ &checking }, 1);
+        run_done(&run);
+        return checking.r;
+}
+
 const char* install_outcome_to_string(InstallOutcome o) {
         static const char *const names[] = {
                 [INSTALL_UNTOUCHED] = "untouched", [INSTALL_UNCHANGED] = "unchanged",

@@ -49,6 +49,8 @@ struct InstallRun {
         char *identity;
         char *cache;
         bool serving;
+        bool checking;               /* nothing will be changed, and all that can be found out is wanted */
+        struct Preflight *preflight; /* while there is one; of preflight.c */
         uint64_t start_usec;
         atomic_uint n_ready; /* components that were waited for and have become ready */
         pthread_mutex_t mutex; /* events are told by one thread at a time */
@@ -85,6 +87,7 @@ void run_show(InstallRun *run); /* a dry run: what would change, as text and JSO
 
 /* preflight.c */
 int run_prepare(InstallRun *run, ErrorList *errors);
+void run_check(InstallRun *run, CheckList *ret);
 
 /* put.c */
 /* travels, or is made by a script; as opposed to what is asked of systemd */

@@ -77,12 +77,24 @@ static int haproxy_plan(const PlanContext *c, Plan *plan, Error **reterr) {
         return 0;
 }
 
+static unsigned endpoint_port(const Cluster *c) {
+        return c->endpoint.port;
+}
+
+static const Reach reaches[] = {
+        { .port_of = endpoint_port, .from_here = true, .why = "the way to the API, for everybody" },
+        { PORT_HAPROXY_MONITOR, .from = ROLE_LOADBALANCER,
+          .why = "the load balancers among each other: does the other one reach an apiserver?" },
+};
+
 const Component component_haproxy = {
         .name = "haproxy",
         .summary = "The load balancer in front of the apiservers",
         .unit = HAPROXY_UNIT,
         .roles = ROLE_LOADBALANCER,
         .rank = 50,
+        .reaches = reaches,
+        .n_reaches = ARRAY_SIZE(reaches),
         .plan = haproxy_plan,
         .ready = haproxy_ready,
         .gate = haproxy_gate,

@@ -59,6 +59,11 @@ static int keepalived_plan(const PlanContext *c, Plan *plan, Error **reterr) {
         return 0;
 }
 
+static const PreflightName preflights[] = {
+        { VIP_PREFLIGHT, "Is the VIP free?" },
+        { VRRP_PREFLIGHT, "Is the virtual router id used by others?" },
+};
+
 const Component component_keepalived = {
         .name = "keepalived",
         .summary = "Keeps the VIP on the load balancer that can serve",
@@ -73,4 +78,6 @@ const Component component_keepalived = {
         .take_back = keepalived_take_back,
         .verify = keepalived_verify,
         .preflight = keepalived_preflight,
+        .preflights = preflights,
+        .n_preflights = ARRAY_SIZE(preflights),
 };

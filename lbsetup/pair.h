@@ -42,7 +42,9 @@ int haproxy_bring_back(const ProbeContext *c, Error **reterr);
 int keepalived_hand_over(const ProbeContext *c, const Node *node, Error **reterr);
 int keepalived_take_back(const ProbeContext *c, const Node *node, Error **reterr);
 /* preflight.c */
-void keepalived_preflight(const ProbeContext *c, const Node *node, ErrorList *errors);
+#define VIP_PREFLIGHT "vip" /* the names of what keepalived_preflight() finds */
+#define VRRP_PREFLIGHT "vrrp-id"
+int keepalived_preflight(const ProbeContext *c, const Node *node, CheckList *checks, Error **reterr);
 /* verify.c */
 int haproxy_verify(const ProbeContext *c, CheckList *checks);
 int keepalived_verify(const ProbeContext *c, CheckList *checks);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Before the first write: is the VIP free?
+ * Before the first write: is the VIP free? And who else is a virtual router there?
  *
  * A datagram to the VIP makes the kernel ask the network who has it; the answer stands in the neighbour
  * table. Where the VIP is not on the node's own network nothing can be seen that way, and nothing is said.
@@ -11,6 +11,8 @@
 #include <string.h>
 
 #include "common/alloc.h"
+#include "common/parse.h"
+#include "lbsetup/lbsetup-scripts.h"
 #include "lbsetup/pair.h"
 
 /*
@@ -63,46 +65,130 @@ static bool is_of_pair(const Cluster *cluster, Strv lines, const char *mac) {
         return false;
 }
 
-static void judge(const Cluster *cluster, const Node *node, Strv lines, ErrorList *errors) {
+static Check* add_finding(CheckList *checks, CheckState state, const char *name, const Node *node,
+                          const char *format, ...) _printf_(5, 6);
+static Check* add_finding(CheckList *checks, CheckState state, const char *name, const Node *node,
+                          const char *format, ...) {
+        _cleanup_free_ char *id = xasprintf("%s/%s", name, node->name), *text = NULL;
+        va_list ap;
+
+        va_start(ap, format);
+        text = xvasprintf(format, ap);
+        va_end(ap);
+        return check_add(checks, state, id, node, name, "%s", text);
+}
+
+static void judge_vip(const Cluster *cluster, const Node *node, Strv lines, CheckList *checks) {
         char vip[INET_TEXT_SIZE];
 
+        inet_address_format(&cluster->endpoint.address, vip);
         STRV_FOREACH(line, lines) {
                 const char *mac = mac_of(*line, &cluster->endpoint.address);
-                Error *error = NULL;
 
                 if (!mac || is_of_pair(cluster, lines, mac))
                         continue;
-                (void) error_set(&error, ERROR_CONFIG, EADDRINUSE,
-                                 "%s: the VIP %s is answered by another machine (MAC address %s)",
-                                 node->name, inet_address_format(&cluster->endpoint.address, vip), mac);
-                error_detail(&error, "Choose an address that is free, and that no DHCP server hands out "
-                                     "(endpoint.address), or take it "
-                                     "off that machine.\n");
-                error_list_take(errors, error);
+                check_advise(add_finding(checks, CHECK_FAILED, VIP_PREFLIGHT, node,
+                                         "the VIP %s is answered by another machine (MAC address %s)", vip,
+                                         mac),
+                             "Choose an address that is free, and that no DHCP server hands out "
+                             "(endpoint.address), or take it off that machine.");
+                return;
         }
+        add_finding(checks, CHECK_OK, VIP_PREFLIGHT, node, "nobody answers for %s", vip);
+}
+
+static int look_for_vip(const ProbeContext *c, const Node *node, CheckList *checks, Error **reterr) {
+        _cleanup_free_ char *text = complete_script(c->cluster, node);
+        _cleanup_buffer_ Buffer out = BUFFER_NULL;
+        _cleanup_strv_ Strv lines = NULL;
+        int r;
+
+        r = c->exec(c->userdata, node, text, &out, reterr);
+        if (r < 0)
+                return r;
+        lines = strv_split(buffer_str(&out), "\n");
+        judge_vip(c->cluster, node, lines, checks);
+        return 0;
+}
+
+static bool is_load_balancer(const Cluster *cluster, const char *address) {
+        char text[INET_TEXT_SIZE];
+
+        CLUSTER_FOREACH_NODE(node, cluster, ROLE_LOADBALANCER)
+                if (streq(inet_address_format(&node->address, text), address))
+                        return true;
+        return false;
+}
+
+/*
+ * Lines of "ADDRESS ID". Ours speak to each other alone (unicast), and take no adverts of others: two of one
+ * id get along, until somebody turns that off.
+ */
+static void judge_vrrp(const Cluster *cluster, const Node *node, Strv lines, CheckList *checks) {
+        unsigned ours = cluster->endpoint.vrrp_id, id;
+
+        if (!strv_contains(lines, "listened")) {
+                add_finding(checks, CHECK_OK, VRRP_PREFLIGHT, node,
+                            "not looked at: that takes perl and IPv4");
+                return;
+        }
+        STRV_FOREACH(line, lines) {
+                char *blank = strchr(*line, ' ');
+
+                if (!blank || parse_unsigned(blank + 1, 0, 255, &id) < 0 || id != ours)
+                        continue;
+                *blank = 0;
+                if (is_load_balancer(cluster, *line))
+                        continue;
+                check_advise(add_finding(checks, CHECK_WARNING, VRRP_PREFLIGHT, node,
+                                         "virtual router %u is advertised by %s, too", ours, *line),
+                             "Choose another number from 1 to 255: endpoint.vrrp_id");
+                return;
+        }
+        add_finding(checks, CHECK_OK, VRRP_PREFLIGHT, node, "no other virtual router %u was heard", ours);
+}
+
+static int listen_for_vrrp(const ProbeContext *c, const Node *node, CheckList *checks, Error **reterr) {
+        _cleanup_buffer_ Buffer text = BUFFER_NULL, out = BUFFER_NULL;
+        _cleanup_strv_ Strv lines = NULL;
+        char own[INET_TEXT_SIZE];
+        int r;
+
+        if (node->address.family == AF_INET) {
+                buffer_addf(&text, "H_ADDRESS=%s\n", inet_address_format(&node->address, own));
+                buffer_add(&text, EMBED_VRRP_LISTEN_SH, EMBED_VRRP_LISTEN_SH_SIZE);
+                r = c->exec(c->userdata, node, buffer_str(&text), &out, reterr);
+                if (r < 0)
+                        return r;
+        }
+        lines = strv_split(buffer_str(&out), "\n");
+        judge_vrrp(c->cluster, node, lines, checks);
+        return 0;
 }
 
 /**
- * keepalived_preflight() - is the VIP free?
- * @c:          the context of the probe
+ * keepalived_preflight() - is the VIP free, and the number of the virtual router?
+ * @c:          the context of the probe; the second question is asked if it is thorough
  * @node:       the load balancer from which it is looked for
- * @errors:     names the machine that has it
+ * @checks:     gets what was found, and the machine that has it
+ * @reterr:     why the node cannot be asked
  *
- * Nothing is said if one of the cluster's own load balancers holds it.
+ * If one of the cluster's own load balancers holds the VIP, all is well.
+ *
+ * Return: 0 or a negative errno.
  */
-void keepalived_preflight(const ProbeContext *c, const Node *node, ErrorList *errors) {
-        _cleanup_free_ char *text = NULL;
-        _cleanup_buffer_ Buffer out = BUFFER_NULL;
-        _cleanup_strv_ Strv lines = NULL;
+int keepalived_preflight(const ProbeContext *c, const Node *node, CheckList *checks, Error **reterr) {
         _cleanup_pair_ LbPair pair = {};
         const LbPeer *holder;
+        int r;
 
         lb_pair_look(c, &pair);
         if (lb_pair_holders(&pair, &holder) > 0)
-                return;
-        text = complete_script(c->cluster, node);
-        if (c->exec(c->userdata, node, text, &out, NULL) < 0)
-                return; /* what keeps it from being asked is said elsewhere */
-        lines = strv_split(buffer_str(&out), "\n");
-        judge(c->cluster, node, lines, errors);
+                add_finding(checks, CHECK_OK, VIP_PREFLIGHT, node, "held by %s", holder->node->name);
+        else {
+                r = look_for_vip(c, node, checks, reterr);
+                if (r < 0)
+                        return r;
+        }
+        return c->thorough ? listen_for_vrrp(c, node, checks, reterr) : 0;
 }

@@ -54,6 +54,23 @@ typedef struct Credential {
         const char *why;
 } Credential;
 
+/*
+ * A port of the component, and who connects to it: `check` looks whether the way is open before anything
+ * listens there.
+ */
+typedef struct Reach {
+        unsigned port;                         /* or, where it stands in the cluster file: */
+        unsigned (*port_of)(const Cluster *c); /* 0: not on this cluster */
+        unsigned from;                         /* roles of the other nodes that connect to it; 0: none do */
+        bool from_here;                        /* so does the driving machine */
+        const char *why;                       /* "etcd's members among each other" */
+} Reach;
+
+/* What preflight looks at: the name is that of its findings, and what --ignore takes. */
+typedef struct PreflightName {
+        const char *name, *summary;
+} PreflightName;
+
 struct PlanContext {
         const Cluster *cluster;
         const Node *node;
@@ -75,6 +92,9 @@ typedef struct Component {
         size_t n_credentials;
         const Flag *flags; /* for explain; rendered by plan */
         size_t n_flags;
+        const Reach *reaches;
+        size_t n_reaches;
+        const char *data; /* the directory whose disk every write of the cluster waits for, or NULL */
 
         int (*plan)(const PlanContext *c, Plan *plan, Error **reterr);
 
@@ -89,9 +109,13 @@ typedef struct Component {
         int (*bring_back)(const ProbeContext *c, Error **reterr);
         int (*verify)(const ProbeContext *c, CheckList *checks);
 
-        /* What on this node speaks against installing (data of another cluster): asked through exec, before
-         * the first write of a run that is about to change the node. Adds an Error for each. */
-        void (*preflight)(const ProbeContext *c, const Node *node, ErrorList *errors);
+        /* What on this node speaks against installing (data of another cluster): asked through exec, by
+         * `check` and before the first write of a run that is about to change the node. Adds findings whose
+         * ids are NAME/NODE, each name one of preflights; CHECK_FAILED keeps install from going on. Fails
+         * only if the node cannot be asked. */
+        int (*preflight)(const ProbeContext *c, const Node *node, CheckList *checks, Error **reterr);
+        const PreflightName *preflights;
+        size_t n_preflights;
         /* Once, before a cluster that serves is given other binaries (etcd: a snapshot beside the cluster
          * file). */
         int (*before_rollout)(const ProbeContext *c, Error **reterr);

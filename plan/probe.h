@@ -55,7 +55,8 @@ typedef struct ProbeContext {
          * than 0 is an Error. */
         int (*exec)(void *userdata, const Node *node, const char *script, Buffer *ret, Error **reterr);
         void *userdata;
-        bool deep; /* verify: hash every file, not only those whose fingerprint changed */
+        bool deep;     /* verify: hash every file, not only those whose fingerprint changed */
+        bool thorough; /* preflight: also what takes seconds to find out, and only deserves a warning */
 } ProbeContext;
 
 /* A client that trusts CA ("ca", "etcd/ca") and shows the named credential of the store
@@ -77,9 +78,10 @@ typedef struct Check {
         char *node;    /* or NULL */
         char *subject; /* what was looked at: "kube-apiserver" */
         CheckState state;
-        char *text;   /* what was found */
-        char *advice; /* what to do, or NULL if all is well */
-        json_t *data; /* facts for --json and status, or NULL */
+        ErrorKind kind; /* of a failure, where it is not that of its subject; else 0 */
+        char *text;     /* what was found */
+        char *advice;   /* what to do, or NULL if all is well */
+        json_t *data;   /* facts for --json and status, or NULL */
 } Check;
 
 typedef struct CheckList {

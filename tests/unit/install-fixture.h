@@ -32,6 +32,8 @@ typedef struct FakeNode {
         const char *listener; /* "*:7000 nginx", or NULL */
         Architecture architecture;
         int64_t clock_offset;
+        const char *answer; /* to the questions of check/, or NULL: an empty one */
+        bool mute;          /* there is none */
 } FakeNode;
 
 typedef struct World {
@@ -48,6 +50,7 @@ typedef struct World {
         const char *unproven; /* the name of the node that prove() finds fault with, or NULL */
         bool keeps;           /* take_back() has nothing to give */
         const InstallProof *proof;
+        const char *const *ignore;
         const char *cancel_at; /* the deed that is the last before somebody presses Ctrl-C */
         Buffer log;
         pthread_mutex_t mutex;

@@ -8,7 +8,7 @@
  * Wraps: host_pool_new host_pool_take host_pool_give host_pool_free host_look host_lock host_put host_record
  * Wraps: host_bus host_read host_explain_unit unit_bus_daemon_reload unit_bus_enable unit_bus_job
  * Wraps: unit_bus_wait unit_bus_reset_failed unit_bus_state store_file probe_client http_client_free
- * Wraps: http_json http_request clock_usec clock_sleep
+ * Wraps: http_json http_request clock_usec clock_sleep host_pool_exec
  */
 
 World world;
@@ -134,6 +134,7 @@ HostPool* __wrap_host_pool_new(const Cluster *cluster, const HostOptions *option
 int __wrap_host_pool_take(HostPool *p, const Node *node, Host **ret, Error **reterr);
 void __wrap_host_pool_give(HostPool *p, const Node *node);
 HostPool* __wrap_host_pool_free(HostPool *p);
+int __wrap_host_pool_exec(void *pool, const Node *node, const char *script, Buffer *ret, Error **reterr);
 int __wrap_host_look(Host *h, const Plan *plan, bool deep, Facts *ret_facts, Observation **ret,
                      Error **reterr);
 int __wrap_host_lock(Host *h, const char *holder, bool wait, Error **reterr);
@@ -177,6 +178,14 @@ void __wrap_host_pool_give(HostPool *p, const Node *node) {}
 
 HostPool* __wrap_host_pool_free(HostPool *p) {
         return NULL;
+}
+
+int __wrap_host_pool_exec(void *pool, const Node *node, const char *script, Buffer *ret, Error **reterr) {
+        if (fake_of(node)->mute)
+                return error_set(reterr, ERROR_UNAVAILABLE, EPIPE, "%s: ssh: connection lost", node->name);
+        assert_contains(script, "H_NAMES='");
+        buffer_add_str(ret, fake_of(node)->answer ? fake_of(node)->answer : "");
+        return 0;
 }
 
 static void observe_file(const FakeNode *f, const PlanItem *item, Observation *o) {
@@ -421,6 +430,7 @@ static int run_request(const Node *const *nodes, size_t n_nodes, bool dry_run) {
                 .dry_run = dry_run,
                 .cancelled = &world.cancelled,
                 .proof = world.proof,
+                .ignore = (char *const *) world.ignore,
         };
 
         install_result_done(&world.result);
@@ -895,6 +905,66 @@ static void test_endpoint_is_away(void **state) {
         assert_error(0, "refused");
 }
 
+/* What nodes answer to further questions counts as what they told of themselves: before the first write. */
+static void test_questions(void **state) {
+        static const char *const ignored[] = { "mac-addresses", NULL };
+
+        world.fakes[0].answer = world.fakes[3].answer = "mac 02:00:00:00:00:01\n";
+        world.fakes[1].answer = "leftover k3s.service\n";
+        assert_true(run_all() < 0);
+        assert_int_equal(world.errors.n_errors, 2);
+        assert_error(0, "lb0: has the same MAC address as c0");
+        assert_error(1, "c1: k3s was here: k3s.service");
+        assert_string_equal(buffer_str(&world.log), "");
+
+        world.fakes[1].answer = NULL;
+        world.ignore = ignored;
+        assert_int_equal(run_all(), 0);
+
+        /* a cluster that serves is not asked */
+        world.wanted = "two";
+        world.fakes[1].mute = true;
+        assert_int_equal(run_all(), 0);
+}
+
+static const Check* find_finding(const CheckList *l, const char *id) {
+        for (size_t i = 0; i < l->n_checks; i++)
+                if (streq(l->checks[i].id, id))
+                        return l->checks + i;
+        fail_msg("no finding %s", id);
+        return NULL;
+}
+
+/* All nodes, whatever is wrong with some, and nothing is written. */
+static void test_check(void **state) {
+        const Node *const nodes[] = { world.nodes, world.nodes + 1, world.nodes + 2, world.nodes + 3 };
+        _cleanup_(check_list_done) CheckList found = {};
+        _cleanup_error_ Error *error = NULL;
+        static const HostOptions host = {};
+        InstallRequest request = {
+                .cluster = &world.cluster,
+                .store = (Store*) &world,
+                .components = fake_components,
+                .nodes = nodes,
+                .n_nodes = 4,
+                .host = &host,
+        };
+
+        make_serving();
+        world.fakes[0].unreachable = true;
+        world.fakes[1].mute = true;
+        world.fakes[2].answer = "swap /dev/mmcblk0p3\nsync 10 0.005\n";
+        assert_success(install_check(&request, &found, &error), error, 0);
+        assert_string_equal(find_finding(&found, "ssh/c0")->text, "ssh: no route");
+        assert_string_equal(find_finding(&found, "ssh/c1")->text, "ssh: connection lost");
+        assert_int_equal(find_finding(&found, "architecture/c2")->state, CHECK_OK);
+        assert_int_equal(find_finding(&found, "swap/c2")->state, CHECK_WARNING);
+        assert_int_equal(find_finding(&found, "identity/lb0")->state, CHECK_OK);
+        for (size_t i = 0; i < found.n_checks; i++)
+                assert_true(!found.checks[i].node || !streq(found.checks[i].node, "lb1"));
+        assert_string_equal(buffer_str(&world.log), "");
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 install_test(test_first_installation),
@@ -928,6 +998,8 @@ int main(void) {
                 install_test(test_cancelled),
                 install_test(test_ill_although_as_planned),
                 install_test(test_endpoint_is_away),
+                install_test(test_questions),
+                install_test(test_check),
         };
 
         return cmocka_run_group_tests_name("install-run", tests, NULL, NULL);

@@ -388,14 +388,16 @@ static void test_verify(void **state) {
 }
 
 static void preflight(const char *answer, const char *wanted) {
-        ErrorList errors = ERROR_LIST_NULL;
+        _cleanup_(check_list_done) CheckList checks = {};
+        _cleanup_error_ Error *error = NULL;
 
         script_answer = answer;
-        keepalived_preflight(&probes, LB0, &errors);
-        assert_int_equal(errors.n_errors, wanted ? 1 : 0);
+        assert_success(keepalived_preflight(&probes, LB0, &checks, &error), error, 0);
+        assert_string_equal(checks.checks[0].id, "vip/lb0");
+        assert_int_equal(checks.checks[0].state, wanted ? CHECK_FAILED : CHECK_OK);
         if (wanted)
-                assert_contains(errors.errors[0]->message, wanted);
-        error_list_done(&errors);
+                assert_contains(checks.checks[0].text, wanted);
+        assert_int_equal(checks.n_checks, 1);
 }
 
 static void test_preflight(void **state) {
@@ -404,7 +406,7 @@ static void test_preflight(void **state) {
 
         answers[0] = answers[1] = "";
         preflight("10.77.0.10 02:00:00:00:00:99\n10.77.0.12 02:00:00:00:00:12\n",
-                  "lb0: the VIP 10.77.0.10 is answered by another machine (MAC address 02:00:00:00:00:99)");
+                  "the VIP 10.77.0.10 is answered by another machine (MAC address 02:00:00:00:00:99)");
         assert_contains(last_script, "vip=10.77.0.10\nall='10.77.0.10 10.77.0.12'\n");
         preflight("10.77.0.12 02:00:00:00:00:12\n", NULL);
         preflight("", NULL);
@@ -415,6 +417,33 @@ static void test_preflight(void **state) {
         preflight("10.77.0.10 02:00:00:00:00:12\n10.77.0.12 02:00:00:00:00:12\n", NULL);
 }
 
+/* Adverts of others, of our own pair, and nobody to listen. */
+static void test_vrrp_id(void **state) {
+        static const struct {
+                const char *answer, *text;
+                CheckState state;
+        } cases[] = {
+                { "10.77.0.5 51\nlistened\n", "virtual router 51 is advertised by 10.77.0.5, too",
+                  CHECK_WARNING },
+                { "10.77.0.5 52\n10.77.0.12 51\nlistened\n", "no other virtual router 51 was heard",
+                  CHECK_OK },
+                { "10.77.0.5 x\n51\nlistened\n", "no other virtual router 51 was heard", CHECK_OK },
+                { "", "not looked at", CHECK_OK },
+        };
+
+        probes.thorough = true;
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                _cleanup_(check_list_done) CheckList checks = {};
+
+                script_answer = cases[i].answer;
+                assert_int_equal(keepalived_preflight(&probes, LB0, &checks, NULL), 0);
+                assert_string_equal(checks.checks[1].id, "vrrp-id/lb0");
+                assert_contains(checks.checks[1].text, cases[i].text);
+                assert_int_equal(checks.checks[1].state, cases[i].state);
+        }
+        assert_contains(last_script, "H_ADDRESS=10.77.0.11\n");
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 pair_test(test_parse),         pair_test(test_parse_empty),
@@ -423,6 +452,7 @@ int main(void) {
                 pair_test(test_hand_over),     pair_test(test_hand_over_not),
                 pair_test(test_set_aside),     pair_test(test_bring_back),
                 pair_test(test_verify),        pair_test(test_preflight),
+                pair_test(test_vrrp_id),
         };
 
         return cmocka_run_group_tests_name("load balancer pair", tests, NULL, NULL);

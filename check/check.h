@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "check/answers.h"
+#include "plan/component.h"
+#include "plan/observation.h"
+
+/*
+ * What speaks against installing: a table of rules over what is known of the nodes
+ *
+ * A rule is a pure function of a CheckWorld: facts, observation and plan of every node that could be looked
+ * at, and their answers to further questions (check_ask(), check_ask_here()). It adds a finding for each
+ * node it is about: CHECK_OK with what was found, CHECK_WARNING, or CHECK_FAILED, which keeps `install` from
+ * going on. `check` shows the findings and `install` refuses because of them: both ask the same rules.
+ *
+ * A finding's id is NAME/NODE, or NAME alone where it is about several nodes; NAME is a rule's or one of a
+ * component's preflights, is stable, and is what --ignore takes: an ignored finding counts for one step
+ * less, and says so.
+ */
+typedef struct CheckNode {
+        const Node *node;
+        const Facts *facts;             /* NULL: it is not part of this run, or could not be looked at */
+        const Observation *observation; /* the same */
+        const Plan *plan;               /* made with the facts */
+        uint64_t put_size;              /* bytes that are about to be put there */
+        bool judged; /* rules about single nodes apply: `install` leaves out nodes that it does not change */
+        const Answers *answers; /* NULL: it was not asked */
+} CheckNode;
+
+typedef struct CheckWorld {
+        const Cluster *cluster;
+        const Component *const *components;
+        CheckNode *nodes;     /* as the cluster's */
+        const char *identity; /* of our cluster, or NULL */
+        bool serving;         /* the cluster serves already */
+        const Answers *here;  /* what was asked of this machine, or NULL */
+        char *const *ignore;  /* names, or NULL */
+} CheckWorld;
+
+/* table.c */
+/* The rules about one node that was looked at; and those about all nodes together. */
+void check_node(const CheckWorld *w, const CheckNode *n, CheckList *findings);
+void check_all(const CheckWorld *w, CheckList *findings);
+/* A node could not be looked at; not to be ignored. */
+void check_failure(const Node *node, const Error *error, CheckList *findings);
+/* Asks the node's components for their preflights. Fails only if the node cannot be asked. */
+int check_components(const CheckWorld *w, const ProbeContext *c, const Node *node, CheckList *findings,
+                     Error **reterr);
+/* The failed finding as an Error for people: "NODE: text", with the advice as its detail. */
+Error* check_to_error(const Check *finding);
+/* Refuses a name that no finding can have. */
+int check_names_exist(const Component *const *components, char *const *names, Error **reterr);
+
+/* ask.c */
+/* Further questions, in one round trip; ret is set if it succeeds. thorough: also what takes seconds. */
+int check_ask(const ProbeContext *c, const CheckWorld *w, const CheckNode *n, bool thorough, Answers *ret,
+              Error **reterr);
+/* Tries the ways from this machine to the nodes. */
+void check_ask_here(const CheckWorld *w, Answers *ret);
+
+/* ways.c: which ports somebody connects to */
+typedef struct CheckWay {
+        const Node *to;
+        unsigned port;
+        const char *why;
+} CheckWay;
+
+/* From a node, or from this machine (NULL), to the nodes that were looked at. The caller frees. */
+size_t check_ways(const CheckWorld *w, const Node *from, CheckWay **ret);

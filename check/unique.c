@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Rules about all nodes together: what each has to have for itself, and what they have to agree on. */
+
+#include "check/rules.h"
+#include "common/alloc.h"
+
+#define CLOCK_SPREAD_MAX_SEC 60 /* leases and tokens compare the nodes' clocks */
+
+/* A cluster that serves, or that has served, may be on its way through an even number of members. */
+void rule_members(Judge *j) {
+        const CheckWorld *w = j->world;
+        _cleanup_error_ Error *error = NULL;
+
+        if (w->serving)
+                return;
+        CHECK_FOREACH_LOOKED_AT(n, w)
+        if (n->observation && n->observation->identity)
+                return;
+        if (cluster_check_first_install(w->cluster, &error) < 0)
+                check_advise(judge(j, CHECK_FAILED, NULL, "%s", error->message),
+                             "Three survive the loss of one, five that of two.");
+        else
+                judge(j, CHECK_OK, NULL, "%zu members of etcd", cluster_count(w->cluster, ROLE_ETCD));
+}
+
+/* Only nodes that are about to be changed count: what runs has shown that it can live with its clock. */
+void rule_clock_spread(Judge *j) {
+        const CheckNode *first = NULL, *last = NULL;
+        long long spread;
+
+        CHECK_FOREACH_LOOKED_AT(n, j->world) {
+                if (!n->judged)
+                        continue;
+                if (!first || n->facts->clock_offset < first->facts->clock_offset)
+                        first = n;
+                if (!last || n->facts->clock_offset > last->facts->clock_offset)
+                        last = n;
+        }
+        if (!first || first == last)
+                return;
+        spread = (long long) (last->facts->clock_offset - first->facts->clock_offset);
+        if (spread > CLOCK_SPREAD_MAX_SEC)
+                check_advise(judge(j, CHECK_FAILED, NULL, "the clock of %s is %lld s behind that of %s",
+                                   first->node->name, spread, last->node->name),
+                             "Set them (timedatectl), or wait until they are synchronised.");
+        else
+                judge(j, CHECK_OK, NULL, "not further apart than %lld s", spread > 1 ? spread : 1);
+}
+
+/* A value that each node has for itself, or NULL if it is not known there. */
+typedef const char *(*Value)(const CheckNode *n);
+
+static const CheckNode* find_same(const CheckWorld *w, const CheckNode *end, const char *value, Value get) {
+        for (const CheckNode *n = w->nodes; n < end; n++)
+                if (n->facts && streq_null(get(n), value))
+                        return n;
+        return NULL;
+}
+
+static void judge_unique(Judge *j, CheckState bad, const char *what, Value get, const char *advice) {
+        const CheckWorld *w = j->world;
+        size_t n_known = 0, n_same = 0;
+
+        CHECK_FOREACH_LOOKED_AT(n, w) {
+                const char *value = get(n);
+                const CheckNode *same = value ? find_same(w, n, value, get) : NULL;
+
+                n_known += value != NULL;
+                if (!same)
+                        continue;
+                n_same++;
+                check_advise(
+                        judge(j, bad, n->node, "has the same %s as %s: %s", what, same->node->name, value),
+                        "%s", advice);
+        }
+        if (n_same == 0 && n_known > 1)
+                judge(j, CHECK_OK, NULL, "no %s twice", what);
+}
+
+static const char* get_hostname(const CheckNode *n) {
+        return n->facts->hostname;
+}
+
+static const char* get_machine_id(const CheckNode *n) {
+        return n->facts->machine_id;
+}
+
+static const char* get_mac(const CheckNode *n) {
+        return n->answers ? n->answers->mac : NULL;
+}
+
+static const char* get_product_id(const CheckNode *n) {
+        return n->answers ? n->answers->product_id : NULL;
+}
+
+/* apiservers are told apart in their leases by a digest of the hostname (k/apiserver, APIServerIdentity). */
+void rule_hostnames(Judge *j) {
+        judge_unique(j, CHECK_WARNING, "hostname", get_hostname,
+                     "On one of them: sudo hostnamectl set-hostname NAME, and the name into /etc/hosts.");
+}
+
+void rule_machine_ids(Judge *j) {
+        judge_unique(j, CHECK_FAILED, "machine-id", get_machine_id,
+                     "One disk is a copy of the other. On one of them: sudo rm -f /etc/machine-id "
+                     "/var/lib/dbus/machine-id; sudo systemd-machine-id-setup; sudo reboot");
+}
+
+void rule_mac_addresses(Judge *j) {
+        judge_unique(j, CHECK_FAILED, "MAC address", get_mac,
+                     "Give one of them another: two of the same on one network reach nobody reliably.");
+}
+
+/* Some makers give all their boards the same. */
+void rule_product_ids(Judge *j) {
+        judge_unique(j, CHECK_WARNING, "product id", get_product_id,
+                     "Virtual machines that were copied have to be given a UUID of their own; some boards "
+                     "all have the same, and then nothing can be done.");
+}

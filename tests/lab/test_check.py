@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""`hardway check`: nothing on fresh hosts, and each fault that is put there, by name, with what to do; install refuses for the same reasons."""
+import os
+import re
+import subprocess
+
+import pytest
+
+from lab import BALANCERS, CONTROLLERS, TOP, VIP, await_true
+
+# The lab's hosts share one kernel, whose memory controller belongs to the machine.
+OF_THE_LAB = {"cgroup"}
+
+
+@pytest.fixture(scope="module", name="lab")
+def lab_fixture(make_shared_lab):
+    lab = make_shared_lab("check")
+    lab.init()
+    return lab
+
+
+def findings(lab, *arguments, status=0):
+    report = lab.hardway("check", "--json", *arguments, check=status).json
+    found = {finding["id"]: finding for finding in report["checks"]}
+    assert len(found) == len(report["checks"])
+    return {key: value for key, value in found.items() if value["subject"] not in OF_THE_LAB}
+
+
+def not_well(found):
+    return {key: value for key, value in found.items() if value["state"] != "ok"}
+
+
+def test_fresh_hosts_are_well_before_anything_was_made(lab):
+    assert not os.path.exists(os.path.join(lab.directory, "pki"))
+    found = findings(lab)
+    assert not not_well(found), not_well(found)
+    for host in {**CONTROLLERS, **BALANCERS}:
+        assert {f"architecture/{host}", f"reach/{host}", f"leftovers/{host}"} <= set(found)
+    assert re.search(r"[\d.]+ ms on average, [\d.]+ ms in the worst batch", found["disk-sync/controller-0"]["text"])
+    assert VIP in found["vip-network/lb-0"]["text"]
+    # people see one line for what is the same everywhere
+    out = lab.hardway("check", "--ignore", "cgroup").out
+    assert re.search(r"^ok +architecture +all nodes +amd64, 64-bit$", out, re.M), out
+    assert "all is well" in out
+    # and nothing was left behind
+    for host in CONTROLLERS:
+        assert lab.sh(host, "find / -xdev -name '*hardway*'").out == ""
+
+
+# name, host, how, undone by, id of the finding, its state, words in its text, words in its advice
+FAULTS = [
+    ("controller-1", "cp /etc/machine-id /root/; echo COPY >/etc/machine-id", "cp /root/machine-id /etc/",
+     "machine-ids/controller-1", "failed", "same machine-id as controller-0", "systemd-machine-id-setup"),
+    ("controller-2", "hostname controller-0", "hostname controller-2",
+     "hostnames/controller-2", "warning", "same hostname as controller-0", "hostnamectl"),
+    ("controller-0", "systemd-run -q --unit=squatter perl -e 'use Socket; socket(S, 2, 1, 6); bind(S, sockaddr_in(6443, INADDR_ANY));"
+     " listen(S, 100); sleep 600'", "systemctl stop squatter",
+     "ports-free/controller-0", "failed", "port 6443, which kube-apiserver needs, is taken by perl", "ss -ltnp"),
+    ("controller-2", "mkdir -p /etc/kubernetes/manifests; touch /etc/kubernetes/manifests/etcd.yaml", "rm -r /etc/kubernetes",
+     "leftovers/controller-2", "failed", "kubeadm was here: /etc/kubernetes/manifests/etcd.yaml", "kubeadm reset"),
+    ("controller-1", "mkdir -p /var/lib/etcd/member", "rm -r /var/lib/etcd",
+     "etcd-data/controller-1", "failed", "that hardway did not put there", "hardway reset --node controller-1"),
+    ("controller-2", "mkdir -p /opt; mount -t tmpfs -o size=20M tmpfs /opt", "umount /opt",
+     "disk-space/controller-2", "failed", "20 MB are free", "/opt"),
+    ("controller-0", "cp /etc/hosts /root/; echo 10.77.0.99 controller-1 >>/etc/hosts", "cp /root/hosts /etc/",
+     "names/controller-0", "warning", "controller-1 to 10.77.0.99", "/etc/hosts"),
+    ("controller-1", "cp /etc/hosts /root/; sed -i /127.0.1.1/d /etc/hosts", "cp /root/hosts /etc/",
+     "name/controller-1", "warning", "its own name does not resolve", "echo '127.0.1.1 controller-1'"),
+    ("lb-1", "echo nameserver 10.77.0.99 >/etc/resolv.conf", ": >/etc/resolv.conf",
+     "names/lb-1", "warning", "takes more than 4 s to find controller-0, controller-1, controller-2, lb-0", "resolv.conf"),
+    ("lb-0", "echo 2 >/proc/sys/net/ipv4/conf/all/arp_ignore", "echo 0 >/proc/sys/net/ipv4/conf/all/arp_ignore",
+     "sysctls/lb-0", "failed", "arp_ignore is 2", "/etc/sysctl.d"),
+    ("lb-1", "mv /etc/apt/sources.list /root/", "mv /root/sources.list /etc/apt/",
+     "packages/lb-1", "failed", "apt knows no package haproxy, keepalived", "apt-get update"),
+    ("lb-0", "systemd-run -q --unit=k3s sleep 600", "systemctl stop k3s",
+     "leftovers/lb-0", "failed", "k3s was here: k3s.service", "k3s-uninstall.sh"),
+]
+
+# The switch drops what one controller sends to another's peer port, and what this machine sends to an apiserver.
+FILTER = """
+table bridge faults {
+        chain forward { type filter hook forward priority 0;
+                ip saddr 10.77.0.20 ip daddr 10.77.0.21 tcp dport 2380 drop
+        }
+        chain output { type filter hook output priority 0;
+                ip daddr 10.77.0.22 tcp dport 6443 drop
+        }
+}
+"""
+
+ADVERTS = """
+import socket, struct, sys, time
+s = socket.socket(socket.AF_INET, socket.SOCK_RAW, 112)
+s.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton("10.77.0.1"))
+while True:
+    s.sendto(struct.pack("!BBBBHH4s", 0x31, int(sys.argv[1]), 100, 1, 100, 0, socket.inet_aton("10.77.0.50")), ("224.0.0.18", 0))
+    time.sleep(0.5)
+"""
+
+
+def test_each_fault_is_told(lab):
+    machine_id = lab.sh("controller-0", "cat /etc/machine-id").out.strip()
+    number = re.search(r"virtual router (\d+)", findings(lab)["vrrp-id/lb-0"]["text"]).group(1)
+    argv = [os.path.join(TOP, "lab", "enter"), "--name", lab.name, "--", "/usr/bin/python3", "-c", ADVERTS, number]
+    with subprocess.Popen(argv) as adverts:
+        try:
+            lab.enter("nft", "-f", "-", text_input=FILTER)
+            for host, how, *_ in FAULTS:
+                lab.sh(host, how.replace("COPY", machine_id))
+            await_true("the squatter listens", lambda: "6443" in lab.sh("controller-0", "ss -Hltn").out)
+            found = findings(lab, status=65)
+            text = lab.hardway("check", check=65).out
+        finally:
+            adverts.kill()
+            lab.enter("nft", "delete", "table", "bridge", "faults", check=False)
+            for host, _, undo, *_ in FAULTS:
+                lab.sh(host, undo, check=False)
+    wanted = [row[3:] for row in FAULTS] + [
+        ("reach/controller-0", "failed", "controller-1:2380 does not answer", "etcd's members"),
+        ("reach", "failed", "from this machine controller-2:6443 does not answer", "apiservers"),
+        ("vrrp-id/lb-0", "warning", f"virtual router {number} is advertised by 10.77.0.1, too", "endpoint.vrrp_id"),
+        ("vrrp-id/lb-1", "warning", "is advertised by 10.77.0.1", "endpoint.vrrp_id"),
+    ]
+    for name, state, words, advice in wanted:
+        assert found[name]["state"] == state, found[name]
+        assert words in found[name]["text"] and advice in found[name]["advice"], found[name]
+        assert words in text and advice in text
+    # and nothing else
+    assert set(not_well(found)) == {row[0] for row in wanted}
+    found = findings(lab)
+    assert not not_well(found), not_well(found)
+
+
+def test_the_vip_is_answered(lab):
+    lab.sh("controller-2", f"ip addr add {VIP}/32 dev host0")
+    try:
+        found = findings(lab, status=65)
+    finally:
+        lab.sh("controller-2", f"ip addr del {VIP}/32 dev host0")
+    assert set(not_well(found)) == {"vip/lb-0", "vip/lb-1"}
+    assert "is answered by another machine (MAC address " in found["vip/lb-0"]["text"]
+
+
+def test_nodes_that_cannot_be_looked_at(lab):
+    """Each says why; the others are looked at all the same, and nobody waits for those that are off."""
+    lab.sh("lb-1", "for f in $(grep -rl NOPASSWD /etc/sudoers /etc/sudoers.d); do sed -i.saved 's/NOPASSWD://' $f; done")
+    lab.sh("controller-1", "systemctl stop ssh")
+    try:
+        found = findings(lab, status=69)
+        assert findings(lab, "--node", "lb-1", status=77)
+    finally:
+        lab.sh("controller-1", "systemctl start ssh")
+        lab.sh("lb-1", "for f in /etc/sudoers.saved /etc/sudoers.d/*.saved; do [ ! -e $f ] || mv $f ${f%.saved}; done")
+    assert set(not_well(found)) == {"ssh/controller-1", "ssh/lb-1"}
+    assert "refused" in found["ssh/controller-1"]["text"] and "sudo" in found["ssh/lb-1"]["text"]
+    assert found["reach/controller-0"]["state"] == "ok"
+
+
+def test_install_refuses_for_the_same_reasons(lab):
+    lab.hardway("pki", "gen")
+    lab.hardway("fetch")
+    lab.enter("nft", "-f", "-", text_input=FILTER)
+    lab.sh("lb-0", "mkdir -p /var/snap/microk8s")
+    try:
+        result = lab.hardway("install", check=65)
+        assert "lb-0: MicroK8s was here" in result.err and "controller-0: controller-1:2380 does not answer" in result.err
+        assert "from this machine controller-2:6443" in result.err
+        for host in CONTROLLERS:
+            assert lab.sh(host, "ls -d /etc/kubernetes /opt/hardway 2>/dev/null", check=False).out == ""
+        lab.hardway("check", "--ignore", "reach", "--ignore", "leftovers")
+        result = lab.hardway("install", "--ignore", "leftoverz", check=64)
+        assert "did you mean 'leftovers'?" in result.err
+    finally:
+        lab.enter("nft", "delete", "table", "bridge", "faults")
+    lab.hardway("install", "--ignore", "leftovers")
+    lab.sh("lb-0", "rmdir /var/snap/microk8s")
+    # on a cluster that serves
+    found = findings(lab)
+    assert not not_well(found), not_well(found)
+    assert "held by lb-" in found["vip/lb-0"]["text"] and "as etcd runs" in found["disk-sync/controller-0"]["text"]
