@@ -4,6 +4,7 @@
 #include "controlplane/controlplane.h"
 #include "etcd/etcd.h"
 #include "lbsetup/lbsetup.h"
+#include "watch/watch.h"
 
 const Component *const components[] = {
         &component_etcd,
@@ -12,5 +13,6 @@ const Component *const components[] = {
         &component_kube_scheduler,
         &component_haproxy,
         &component_keepalived,
+        &component_watch, /* the last: it looks at what the others have put into the plan */
         NULL,
 };

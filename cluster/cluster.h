@@ -125,7 +125,8 @@ typedef struct Cluster {
         DiskProfile disk_profile;
         Timings timings;
         CertificatePolicy certificates;
-        Strv mirrors; /* https:// or file:// URLs, instead of the official addresses; may be empty */
+        char *watch_textfile; /* where node_exporter looks for metrics on the nodes, or NULL */
+        Strv mirrors;         /* https:// or file:// URLs, instead of the official addresses; may be empty */
         Node *nodes;
         size_t n_nodes;
         ExtraFlags *extra_flags;

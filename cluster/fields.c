@@ -273,6 +273,17 @@ char* field_interface(const char *text, void *field) {
         return NULL;
 }
 
+/* What a unit file and a shell take as one word. */
+char* field_directory(const char *text, void *field) {
+        size_t n = strlen(text);
+
+        if (*text != '/' || n < 2 || text[n - 1] == '/' || strspn(text, LOWER UPPER DIGITS "/_.-") != n ||
+            strstr(text, "//") || strstr(text, "/."))
+                return is_not(text, "the absolute path of a directory");
+        put_text(field, text);
+        return NULL;
+}
+
 char* field_mirrors(const char *text, void *field) {
         const char *host = startswith(text, "https://");
         const char *rest = host ?: startswith(text, "file:///");

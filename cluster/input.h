@@ -38,6 +38,7 @@ typedef struct Input {
         Mark ssh, ssh_user, ssh_port;
         Mark profile, network_profile, disk_profile;
         Mark certificates, key_type, ca_days, days, extra_sans;
+        Mark watch, watch_textfile;
         Mark mirrors, nodes, extra_flags;
 
         Architecture default_architecture;

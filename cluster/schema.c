@@ -63,6 +63,11 @@ static const Key certificates_keys[] = {
         {},
 };
 
+static const Key watch_keys[] = {
+        TEXT("textfile", cluster.watch_textfile, watch_textfile, field_directory),
+        {},
+};
+
 static const Key node_ssh_keys[] = {
         NODE_TEXT("user", node.ssh.user, user, field_user),
         NODE_TEXT("port", node.ssh.port, port, field_port),
@@ -119,6 +124,7 @@ const Key cluster_keys[] = {
         SECTION("ssh", ssh, ssh_keys),
         SECTION("profile", profile, profile_keys),
         SECTION("certificates", certificates, certificates_keys),
+        SECTION("watch", watch, watch_keys),
         LIST("mirrors", cluster.mirrors, mirrors, field_mirrors),
         ROW("extra-args", KEY_FUNCTION, Input, extra_flags, extra_flags, .function = load_extra_flags),
         ROW("nodes", KEY_FUNCTION, Input, nodes, nodes, .function = load_nodes, .keys = node_keys,

@@ -184,7 +184,7 @@ static int etcd_plan(const PlanContext *c, Plan *plan, Error **reterr) {
 static const Reach reaches[] = {
         { PORT_ETCD_PEER, .from = ROLE_ETCD, .why = "etcd's members among each other" },
         { PORT_ETCD_CLIENT, .from = ROLE_ETCD | ROLE_CONTROLLER, .from_here = true,
-          .why = "apiservers where etcd has hosts of its own, and hardway's questions to each member" },
+          .why = "the watch on the nodes, apiservers where etcd has hosts of its own, and hardway's questions" },
 };
 
 static const PreflightName preflights[] = {

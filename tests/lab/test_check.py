@@ -116,6 +116,7 @@ def test_each_fault_is_told(lab):
             for host, _, undo, *_ in FAULTS:
                 lab.sh(host, undo, check=False)
     wanted = [row[3:] for row in FAULTS] + [
+        ("name/controller-2", "warning", "its own name does not resolve", "127.0.1.1 controller-0"),
         ("reach/controller-0", "failed", "controller-1:2380 does not answer", "etcd's members"),
         ("reach", "failed", "from this machine controller-2:6443 does not answer", "apiservers"),
         ("vrrp-id/lb-0", "warning", f"virtual router {number} is advertised by 10.77.0.1, too", "endpoint.vrrp_id"),

@@ -11,6 +11,7 @@
 
 #include "common/json.h"
 #include "etcd/etcd.h"
+#include "etcd/internal.h"
 #include "tests/unit/plan-fixture.h"
 
 typedef struct Member {
@@ -19,6 +20,7 @@ typedef struct Member {
         uint64_t leader, cluster, revision;
         const char *alarm;
         bool catches_up;
+        const char *metrics;
 } Member;
 
 static Member members[2];
@@ -90,6 +92,11 @@ int __wrap_http_request(HttpClient *c, const HttpRequest *q, HttpResponse *ret, 
                 return error_set(reterr, ERROR_UNAVAILABLE, ECONNREFUSED, "%s: connection refused", q->url);
         if (strstr(q->url, ":2380/version"))
                 return answer(ret, 200, json_object());
+        if (strstr(q->url, "/metrics")) {
+                *ret = (HttpResponse) { .status = 200 };
+                buffer_add_str(&ret->body, m->metrics ? m->metrics : "");
+                return 0;
+        }
         if (strstr(q->url, "/health"))
                 return m->leader ?
                                answer(ret, 200, json_pack("{s:s}", "health", "true")) :
@@ -146,10 +153,10 @@ static void all_well(void) {
 }
 
 /* Each test has a cluster of its own. */
-#define FIXTURE                                               \
-        Node nodes[3];                                        \
-        Cluster c = fixture_cluster(nodes);                   \
-        ProbeContext context = { .cluster = &c };             \
+#define FIXTURE                                                        \
+        Node nodes[3];                                                 \
+        Cluster c = fixture_cluster(nodes);                            \
+        ProbeContext context = { .cluster = &c };                      \
         _cleanup_(probe_result_done) _unused_ ProbeResult result = {}; \
         all_well()
 
@@ -301,11 +308,44 @@ static void test_verify_finds(void **state) {
         assert_int_equal(state_of(&context, "etcd.members"), CHECK_FAILED);
 }
 
+#define HEAD "# TYPE etcd_disk_wal_fsync_duration_seconds histogram\n"
+#define LE(bound, count) "etcd_disk_wal_fsync_duration_seconds_bucket{le=\"" bound "\"} " count "\n"
+
+static void test_fsync(void **state) {
+        static const struct {
+                const char *text;
+                int result;
+                double msec;
+        } cases[] = {
+                { HEAD LE("0.001", "0") LE("0.002", "980") LE("0.004", "1000") LE("+Inf", "1000"), 0, 3 },
+                { LE("0.001", "1.234567e+06") LE("+Inf", "1.234567e+06"), 0, 0.99 },
+                { LE("0.001", "0") LE("8.192", "0") LE("+Inf", "200"), 0, 8192 },
+                { LE("0.001", "99") LE("+Inf", "99"), -ENODATA, 0 }, /* too few */
+                { LE("0.001", "-5") LE("x", "200") "etcd_disk_wal_fsync_duration_seconds_bucket{le=\"",
+                  -ENODATA, 0 },
+                { "", -ENODATA, 0 },
+        };
+        FIXTURE;
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                double msec = 0;
+
+                assert_int_equal(etcd_fsync_percentile(cases[i].text, &msec), cases[i].result);
+                assert_true(msec > cases[i].msec - 0.001 && msec < cases[i].msec + 0.001);
+        }
+        c.timings.etcd_heartbeat_msec = 100;
+        members[1].metrics = cases[0].text;
+        assert_int_equal(state_of(&context, "etcd.fsync/c1"), CHECK_OK);
+        members[1].metrics = cases[2].text;
+        assert_int_equal(state_of(&context, "etcd.fsync/c1"), CHECK_WARNING);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_ready),  cmocka_unit_test(test_serving),
                 cmocka_unit_test(test_gate),   cmocka_unit_test(test_hand_over),
                 cmocka_unit_test(test_verify), cmocka_unit_test(test_verify_finds),
+                cmocka_unit_test(test_fsync),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

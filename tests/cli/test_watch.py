@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The script that looks after a node: real certificates, and programs that answer as told. Under each shell that may be /bin/sh there."""
+import os
+import re
+import shutil
+import subprocess
+import time
+
+import pytest
+
+TOP = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
+SCRIPT = os.path.join(TOP, "watch", "scripts", "watch.sh")
+SHELLS = [shell for shell in (["dash"], ["busybox", "sh"], ["bash", "--posix"]) if shutil.which(shell[0])]
+DAY = 86400
+
+
+class Node:
+    def __init__(self, directory, shell):
+        self.directory, self.shell = directory, shell
+        self.bin = directory / "bin"
+        self.bin.mkdir()
+        self.program("systemctl", 'for u; do :; done; case $u in bad.service) echo failed ;; *) echo active ;; esac')
+        self.lines = []
+
+    def program(self, name, body):
+        path = self.bin / name
+        path.write_text(f"#!/bin/sh\n{body}\n")
+        path.chmod(0o755)
+        return path
+
+    def look(self, now=None):
+        """Returns what was printed, by priority."""
+        config = self.directory / "watch.conf"
+        config.write_text("# a comment\n" + "".join(line + "\n" for line in self.lines))
+        if now:
+            self.program("date", f'[ "$*" = +%s ] && echo {int(now)} || exec /bin/date "$@"')
+        done = subprocess.run([*self.shell, SCRIPT, str(config), str(self.directory / "state")], capture_output=True, text=True,
+                              env={"PATH": f"{self.bin}:{os.environ['PATH']}"}, timeout=60, check=False)
+        assert done.returncode == 0 and done.stderr == "", done
+        state = (self.directory / "state").read_text().splitlines()
+        assert re.fullmatch(r"\d+", state[0]) and state[1:] == done.stdout.splitlines()
+        assert (self.directory / "state").stat().st_mode & 0o777 == 0o644
+        return [(int(line[1]), line[3:]) for line in done.stdout.splitlines()]
+
+
+@pytest.fixture(name="node", params=SHELLS, ids=lambda shell: shell[0])
+def node_fixture(request, tmp_path):
+    return Node(tmp_path, request.param)
+
+
+def expiry(path):
+    text = subprocess.run(["openssl", "x509", "-in", path, "-noout", "-enddate"], capture_output=True, text=True, check=True).stdout
+    return int(subprocess.run(["date", "-u", "-d", text.split("=")[1].strip(), "+%s"], capture_output=True, text=True, check=True).stdout)
+
+
+def test_all_is_well(node, cluster):
+    cluster("pki", "gen")
+    pki = cluster.directory / "pki"
+    paths = [pki / "ca.crt", pki / "nodes/c0/pki/apiserver.crt", pki / "nodes/c0/scheduler.conf"]
+    etcdctl = node.program("etcdctl", f'echo "$@" >>{node.directory}/asked; echo "is healthy"')
+    kubectl = node.program("kubectl", f'echo "$@" >>{node.directory}/asked; echo ok')
+    node.lines = [*(f"certificate {path}" for path in paths), "unit good.service", f"etcd {etcdctl} /pki/etcd",
+                  "member c0 https://10.77.0.20:2379", "member c1 https://10.77.0.21:2379",
+                  f"apiserver {kubectl} /etc/scheduler.conf https://10.77.0.20:6443"]
+    found = node.look()
+    assert [row[0] for row in found] == [6], found
+    # 364 once a second has passed
+    assert re.fullmatch(r"3 certificates, the first expires in 36[45] days; 1 units; 2 of 2 etcd members healthy, the apiserver is "
+                        r"ready; 0 problems", found[0][1])
+    asked = (node.directory / "asked").read_text()
+    assert "--endpoints=https://10.77.0.21:2379 --cacert=/pki/etcd/ca.crt --cert=/pki/etcd/healthcheck-client.crt" in asked
+    assert "--kubeconfig=/etc/scheduler.conf --server=https://10.77.0.20:6443" in asked and "get --raw=/readyz" in asked
+
+
+def test_certificates_that_expire(node, cluster):
+    cluster("pki", "gen")
+    pki = cluster.directory / "pki"
+    certificate, kubeconfig = pki / "nodes/c0/pki/apiserver.crt", pki / "nodes/c0/scheduler.conf"
+    node.lines = [f"certificate {certificate}", f"certificate {kubeconfig}", f"certificate {pki / 'ca.crt'}"]
+    end = expiry(certificate)
+    for days, priority, words in [(31.5, 6, None), (29.5, 4, "expires in 29 days"), (6.5, 3, "expires in 6 days"), (-1, 2, "has expired")]:
+        found = node.look(end - days * DAY)
+        if words is None:
+            assert [row[0] for row in found] == [6], found
+            continue
+        # the kubeconfig was made in the same second, or in the next
+        assert [row[0] for row in found] == [priority, priority, 6], found
+        assert found[0][1].startswith(f"{certificate} {words}") and "hardway pki gen" in found[0][1]
+        assert found[1][1].startswith(f"{kubeconfig} {words}")
+        assert found[2][1].endswith("2 problems")
+    # years beyond 2049 are written in another way
+    far = node.directory / "far.crt"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "20000", "-subj", "/CN=x",
+                    "-keyout", os.devnull, "-out", str(far)], capture_output=True, check=True)
+    node.lines = [f"certificate {far}"]
+    assert [row[0] for row in node.look(expiry(far) - 29.5 * DAY)] == [4, 6]
+
+
+def test_files_that_are_no_certificates(node):
+    (node.directory / "empty.crt").write_text("")
+    (node.directory / "odd.crt").write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+    (node.directory / "odd.conf").write_text("users:\n- user:\n    client-certificate-data: !!!\n")
+    node.lines = [f"certificate {node.directory}/{name}" for name in ("gone.crt", "empty.crt", "odd.crt", "odd.conf")]
+    found = node.look()
+    assert [row[0] for row in found] == [3, 3, 3, 3, 6], found
+    assert "gone.crt is gone" in found[0][1] and all("no certificate" in row[1] for row in found[1:4])
+    assert found[4][1].startswith("4 certificates, the first expires in no days")
+
+
+def test_what_is_ill(node):
+    etcdctl = node.program("etcdctl", 'case $1 in *10.77.0.21*) echo "{json}"; echo "https://10.77.0.21:2379 is unhealthy: failed to '
+                           'commit proposal: context deadline exceeded" >&2; echo "Error: unhealthy cluster" >&2; exit 1 ;; esac; echo healthy')
+    kubectl = node.program("kubectl", 'echo "[+]ping ok"; echo "Error from server: [-]etcd failed" >&2; exit 1')
+    node.lines = ["unit good.service", "unit bad.service", f"etcd {etcdctl} /pki/etcd", "member c0 https://10.77.0.20:2379",
+                  "member c1 https://10.77.0.21:2379", f"apiserver {kubectl} /etc/scheduler.conf https://10.77.0.20:6443"]
+    found = node.look()
+    assert [row[0] for row in found] == [3, 3, 3, 6]
+    assert found[0][1] == "bad.service is failed: journalctl -u bad.service says why"
+    assert found[1][1] == ("etcd member c1 (https://10.77.0.21:2379) is not healthy: failed to commit proposal: context deadline exceeded")
+    assert "the apiserver on this node is not ready: Error from server: [-]etcd failed" in found[2][1]
+    assert "1 of 2 etcd members healthy, the apiserver is not; 3 problems" in found[3][1]
+
+
+def test_metrics(node, cluster):
+    cluster("pki", "gen")
+    certificate = cluster.directory / "pki" / "ca.crt"
+    metrics = node.directory / "metrics"
+    node.lines = [f"certificate {certificate}", "unit good.service", "unit bad.service", f"textfile {metrics}"]
+    assert f"{metrics} is not there" in node.look()[1][1]
+    metrics.mkdir()
+    before = int(time.time())
+    node.look()
+    assert os.listdir(metrics) == ["hardway.prom"] and (metrics / "hardway.prom").stat().st_mode & 0o777 == 0o644
+    lines = (metrics / "hardway.prom").read_text().splitlines()
+    values = dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+    assert values[f'hardway_certificate_not_after_seconds{{path="{certificate}"}}'] == str(expiry(certificate))
+    assert values['hardway_unit_active{unit="good.service"}'] == "1" and values['hardway_unit_active{unit="bad.service"}'] == "0"
+    assert values["hardway_watch_problems"] == "1" and int(values["hardway_watch_last_run_seconds"]) >= before
+    # each name once, its type in front of it
+    types = [line.split()[2] for line in lines if line.startswith("# TYPE ")]
+    assert len(types) == len(set(types)) == len({re.split(r"[{ ]", name)[0] for name in values})

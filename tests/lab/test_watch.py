@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The timer on the controllers: what it says in the journal of a node whose driving machine is away, and what status shows of it."""
+import os
+import re
+
+from lab import CONTROLLERS, await_true, edit, run
+
+CERTIFICATE = "/etc/kubernetes/pki/front-proxy-client.crt"
+
+
+def look(lab, host):
+    """One look now; returns the lines that are new in the journal, by priority."""
+    cursor = lab.sh(host, "journalctl -n 0 --show-cursor | sed -n 's/^-- cursor: //p'").out.strip()
+    lab.sh(host, "systemctl start hardway-watch.service")
+    out = lab.sh(host, f"journalctl -t hardway-watch --after-cursor='{cursor}' -o json --output-fields=PRIORITY,MESSAGE --no-pager"
+                 " | sed -n 's/.*\"PRIORITY\":\"\\([0-9]\\)\".*\"MESSAGE\":\"\\(.*\\)\".*/\\1 \\2/p;"
+                 " s/.*\"MESSAGE\":\"\\(.*\\)\",.*\"PRIORITY\":\"\\([0-9]\\)\".*/\\2 \\1/p'").out
+    assert lab.sh(host, "systemctl show -p Result --value hardway-watch.service").out == "success\n"
+    return [(int(line[0]), line[2:].split('","')[0]) for line in out.splitlines()]
+
+
+def watch_of(lab, host):
+    checks = {check["id"]: check for check in lab.hardway("status", "--json").json["checks"]}
+    return checks[f"watch/{host}"], checks
+
+
+def test_all_is_well(cluster):
+    for host in CONTROLLERS:
+        assert cluster.sh(host, "systemctl is-active hardway-watch.timer; systemctl is-enabled hardway-watch.timer").out == "active\nenabled\n"
+        found = look(cluster, host)
+        assert [row[0] for row in found] == [6], found
+        assert re.search(r"14 certificates, the first expires in 36[45] days; 5 units; 3 of 3 etcd members healthy, the apiserver is ready; "
+                         r"0 problems", found[0][1]), found
+    check, checks = watch_of(cluster, "controller-0")
+    assert check["state"] == "ok" and "3 of 3 etcd members healthy" in check["text"]
+    # etcd's own measure of its disk is there, too
+    assert "syncs of its log" in checks["etcd.fsync/controller-0"]["text"]
+    # it looks every hour, each node at its own minute, and catches up with what it missed
+    out = cluster.sh("controller-0", "systemctl show hardway-watch.timer -p TimersCalendar -p RandomizedDelayUSec -p Persistent").out
+    assert "*-*-* *:00:00" in out and "RandomizedDelayUSec=10min" in out and "Persistent=yes" in out
+
+
+def test_expiring_certificate(cluster, tmp_path):
+    short = tmp_path / "short.crt"
+    result = run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "20", "-subj", "/CN=x",
+                  "-keyout", os.devnull, "-out", str(short)])
+    assert result.status == 0, result
+    cluster.sh("controller-1", f"cp -a {CERTIFICATE} /root/saved.crt")
+    cluster.enter("tee", CERTIFICATE, host="controller-1", text_input=short.read_text())
+    try:
+        found = look(cluster, "controller-1")
+        assert [row[0] for row in found] == [4, 6], found
+        assert re.match(CERTIFICATE + r" expires in (19|20) days: renew it", found[0][1]), found
+        check, _ = watch_of(cluster, "controller-1")
+        assert check["state"] == "warning" and CERTIFICATE in check["text"] and "journalctl" in check["advice"]
+    finally:
+        cluster.sh("controller-1", f"mv /root/saved.crt {CERTIFICATE}")
+    assert [row[0] for row in look(cluster, "controller-1")] == [6]
+
+
+def test_dead_member(cluster):
+    cluster.sh("controller-2", "systemctl stop etcd")
+    try:
+        found = look(cluster, "controller-0")
+        assert [row[0] for row in found] == [3, 6], found
+        assert found[0][1].startswith("etcd member controller-2 (https://10.77.0.22:2379) is not healthy: ")
+        assert "2 of 3 etcd members healthy" in found[1][1]
+        check, _ = watch_of(cluster, "controller-0")
+        assert check["state"] == "warning" and "etcd member controller-2" in check["text"]
+        # where it died, more is to be told
+        words = " ".join(row[1] for row in look(cluster, "controller-2"))
+        assert "etcd.service is inactive" in words and "the apiserver on this node is not ready" in words
+    finally:
+        cluster.sh("controller-2", "systemctl start etcd kube-apiserver kube-controller-manager kube-scheduler")
+    await_true("all is well again", lambda: [row[0] for row in look(cluster, "controller-2")] == [6], 120, 2)
+
+
+def test_metrics_for_prometheus(cluster):
+    path = "/var/lib/prometheus/node-exporter"
+    edit(cluster, r"\Z", f"watch: {{ textfile: {path} }}\n")
+    cluster.sh("controller-0", f"mkdir -p {path}")
+    cluster.hardway("install")
+    assert [row[0] for row in look(cluster, "controller-0")] == [6]
+    text = cluster.sh("controller-0", f"cat {path}/hardway.prom; stat -c %a {path}/hardway.prom").out
+    assert 'hardway_etcd_member_healthy{member="controller-2"} 1' in text and text.endswith("\n644\n")
+    assert 'hardway_certificate_not_after_seconds{path="/etc/kubernetes/pki/apiserver.crt"} ' in text
+    # nobody has made the directory there
+    found = look(cluster, "controller-1")
+    assert found[0][0] == 4 and f"{path} is not there" in found[0][1]
+
+
+def test_reset_takes_it_away(cluster):
+    cluster.hardway("reset", "--yes", "--force")
+    for host in CONTROLLERS:
+        assert cluster.sh(host, "find / -xdev -path /proc -prune -o -path /var/log -prune -o -name '*hardway*' -print; "
+                          "systemctl list-units --all --no-legend 'hardway*'").out == ""

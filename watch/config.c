@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * watch.conf: what there is to be looked after on a node
+ *
+ * The component stands last in the table, so that the plan has everything by now. What others put into it
+ * is known here by its form alone: a file that ends with .crt is a certificate, one that ends with .conf
+ * below /etc/kubernetes a kubeconfig, a unit is to run if the plan says so.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/alloc.h"
+#include "plan/ports.h"
+#include "watch/internal.h"
+
+#define KUBERNETES "/etc/kubernetes/"
+#define ETCDCTL "/usr/local/bin/etcdctl"
+#define KUBECTL "/usr/local/bin/kubectl"
+#define ETCD_PKI "/etc/kubernetes/pki/etcd"
+/* Anybody who is somebody may ask /readyz (RBAC: system:public-info-viewer). */
+#define KUBECONFIG "/etc/kubernetes/scheduler.conf"
+
+static bool has_certificate(const PlanItem *item) {
+        return endswith(item->path, ".crt") ||
+               (startswith(item->path, KUBERNETES) && endswith(item->path, ".conf") && item->secret);
+}
+
+static void add_members(const PlanContext *c, const Plan *plan, Buffer *out) {
+        if (!plan_find_path(plan, ETCDCTL) || !plan_find_path(plan, ETCD_PKI "/healthcheck-client.key"))
+                return;
+        buffer_add_str(out, "etcd " ETCDCTL " " ETCD_PKI "\n");
+        CLUSTER_FOREACH_NODE(node, c->cluster, ROLE_ETCD) {
+                _cleanup_free_ char *address = inet_endpoint_to_string(&node->address, PORT_ETCD_CLIENT);
+
+                buffer_addf(out, "member %s https://%s\n", node->name, address);
+        }
+}
+
+void watch_config(const PlanContext *c, const Plan *plan, Buffer *out) {
+        buffer_add_str(out,
+                       "# Written by hardway, which replaces what is changed here. Read by " WATCH_SCRIPT
+                       ".\n");
+        PLAN_FOREACH(item, plan, PLAN_FILE)
+                if (has_certificate(item))
+                        buffer_addf(out, "certificate %s\n", item->path);
+        PLAN_FOREACH(item, plan, PLAN_UNIT)
+                if (item->unit.running)
+                        buffer_addf(out, "unit %s\n", item->unit.name);
+        add_members(c, plan, out);
+        if (plan_find_path(plan, KUBECTL) && plan_find_path(plan, KUBECONFIG)) {
+                _cleanup_free_ char *url = cluster_apiserver_url(c->cluster, c->node);
+
+                buffer_addf(out, "apiserver " KUBECTL " " KUBECONFIG " %s\n", url);
+        }
+        if (c->cluster->watch_textfile)
+                buffer_addf(out, "textfile %s\n", c->cluster->watch_textfile);
+}

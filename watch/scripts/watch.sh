@@ -1,0 +1,156 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# hardway-watch CONFIG STATE - looks after this node while nobody does: when certificates expire, whether units run, whether
+# etcd's members and the apiserver here are healthy. What is found is printed with the priorities of the journal (sd-daemon(3)),
+# and kept in the file STATE with the time of the look in front. Nothing is needed but a shell, coreutils, sed and systemctl,
+# and the binaries that CONFIG names. CONFIG has lines of
+#
+#     certificate PATH            a certificate in PEM, or a kubeconfig with one in it
+#     unit NAME                   that is to run
+#     etcd ETCDCTL PKI            how to ask members: with the healthcheck-client's certificate in PKI
+#     member NAME URL
+#     apiserver KUBECTL CONF URL  how to ask the apiserver on this node
+#     textfile DIRECTORY          where Prometheus' node_exporter looks for *.prom
+set -eu
+export LC_ALL=C HOME=/nonexistent
+
+config=$1 state=$2
+warn_days=30 error_days=7
+now=$(date +%s)
+problems=0 certificates=0 first='' units=0 members=0 healthy=0 api=''
+metrics='' textfile=''
+
+# say PRIORITY TEXT
+say() {
+        [ "$1" -gt 4 ] || problems=$((problems + 1))
+        printf '<%s>%s\n' "$1" "$2"
+        printf '<%s>%s\n' "$1" "$2" >>"$state.new"
+}
+
+# metric NAME LABELS VALUE
+metric() {
+        metrics="$metrics$1$2 $3
+"
+}
+
+# not_after FILE: prints when the certificate there expires, in seconds since 1970. In the DER of a certificate the two times
+# of its validity stand together (RFC 5280, 4.1): 30 LENGTH, and twice 17 0d (UTCTime, 13 digits) or 18 0f (GeneralizedTime).
+not_after() {
+        text=$({
+                # a kubeconfig carries it once more encoded
+                sed -n 's/^ *client-certificate-data: *//p' "$1" | tr -d "\"'" | base64 -d
+                cat "$1"
+        } 2>/dev/null | sed '/^-----END CERTIFICATE/q' | sed -n '/^-----BEGIN CERTIFICATE/,/^-----END/{/^-----/!p;}' |
+                base64 -d 2>/dev/null | od -A n -v -t x1 | tr -d ' \n' |
+                sed -n 's/.*30\(1e17\|2017\|2218\)0[df]\(3[0-9]\)\{12,14\}5a\(170d\|180f\)\(\(3[0-9]\)\{12,14\}\)5a.*/\4/p' |
+                sed 's/3\(.\)/\1/g; s/^............$/20&/; s/^\(....\)\(..\)\(..\)\(..\)\(..\)\(..\)$/\1-\2-\3 \4:\5:\6/')
+        [ -z "$text" ] || date -u -d "$text" +%s
+}
+
+certificate() {
+        certificates=$((certificates + 1))
+        if [ ! -r "$1" ]; then
+                say 3 "$1 is gone: hardway install puts it back"
+                return
+        fi
+        end=$(not_after "$1") || end=
+        if [ -z "$end" ]; then
+                say 3 "$1 has no certificate in it that can be read: hardway install puts it back"
+                return
+        fi
+        metric hardway_certificate_not_after_seconds "{path=\"$1\"}" "$end"
+        days=$(((end - now) / 86400))
+        [ -n "$first" ] && [ "$days" -ge "$first" ] || first=$days
+        renew="renew it on the machine that drives hardway: hardway pki gen, hardway install"
+        if [ "$end" -le "$now" ]; then
+                say 2 "$1 has expired: $renew"
+        elif [ $days -lt $error_days ]; then
+                say 3 "$1 expires in $days days: $renew"
+        elif [ $days -lt $warn_days ]; then
+                say 4 "$1 expires in $days days: $renew"
+        fi
+}
+
+unit() {
+        units=$((units + 1))
+        active=$(systemctl show -p ActiveState --value -- "$1" 2>/dev/null) || active=unknown
+        if [ "$active" = active ]; then
+                metric hardway_unit_active "{unit=\"$1\"}" 1
+        else
+                metric hardway_unit_active "{unit=\"$1\"}" 0
+                say 3 "$1 is $active: journalctl -u $1 says why"
+        fi
+}
+
+# reason ANSWER: etcdctl's word for it, behind its log
+reason() {
+        why=$(printf '%s\n' "$1" | sed -n 's/.*is unhealthy: //p' | head -n 1 | head -c 200)
+        printf '%s\n' "${why:-no answer}"
+}
+
+# member NAME URL: a read that needs a quorum, so that a member that is cut off is not healthy
+member() {
+        members=$((members + 1))
+        if answer=$(timeout 15 "$etcdctl" --endpoints="$2" --cacert="$pki/ca.crt" --cert="$pki/healthcheck-client.crt" \
+                --key="$pki/healthcheck-client.key" --dial-timeout=5s --command-timeout=10s endpoint health 2>&1); then
+                healthy=$((healthy + 1))
+                metric hardway_etcd_member_healthy "{member=\"$1\"}" 1
+        else
+                metric hardway_etcd_member_healthy "{member=\"$1\"}" 0
+                say 3 "etcd member $1 ($2) is not healthy: $(reason "$answer")"
+        fi
+}
+
+# apiserver KUBECTL KUBECONFIG URL
+apiserver() {
+        if answer=$(timeout 15 "$1" --kubeconfig="$2" --server="$3" --request-timeout=10s get --raw=/readyz 2>&1); then
+                api=', the apiserver is ready'
+                metric hardway_apiserver_ready '' 1
+        else
+                api=', the apiserver is not'
+                metric hardway_apiserver_ready '' 0
+                say 3 "the apiserver on this node is not ready: $(printf '%s\n' "$answer" | tail -n 1 | head -c 200)"
+        fi
+}
+
+# write_metrics DIRECTORY: node_exporter reads whole files whose names end with .prom
+write_metrics() {
+        if [ ! -d "$1" ]; then
+                say 4 "$1 is not there: the metrics of watch.textfile in the cluster file go nowhere"
+                return
+        fi
+        metric hardway_watch_problems '' "$problems"
+        metric hardway_watch_last_run_seconds '' "$now"
+        {
+                # one name after the other, as the format wants it
+                printf '%s' "$metrics" | sort | while read -r line; do
+                        name=${line%%[\{ ]*}
+                        [ "$name" = "${previous-}" ] || printf '# TYPE %s gauge\n' "$name"
+                        previous=$name
+                        printf '%s\n' "$line"
+                done
+        } >"$1/hardway.prom.new" || return 1
+        chmod 0644 "$1/hardway.prom.new" || return 1
+        mv -f "$1/hardway.prom.new" "$1/hardway.prom" || return 1
+}
+
+printf '%s\n' "$now" >"$state.new"
+while read -r kind a b c; do
+        case $kind in
+        certificate) certificate "$a" ;;
+        unit) unit "$a" ;;
+        etcd) etcdctl=$a pki=$b ;;
+        member) member "$a" "$b" ;;
+        apiserver) apiserver "$a" "$b" "$c" ;;
+        textfile) textfile=$a ;;
+        esac </dev/null
+done <"$config"
+if [ -n "$textfile" ] && ! write_metrics "$textfile"; then
+        say 4 "$textfile/hardway.prom cannot be written"
+fi
+text="$certificates certificates, the first expires in ${first:-no} days; $units units"
+[ $members = 0 ] || text="$text; $healthy of $members etcd members healthy"
+say 6 "$text$api; $problems problems"
+chmod 0644 "$state.new"
+mv -f "$state.new" "$state"

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * What the watch has found last, as a check
+ */
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/alloc.h"
+#include "common/clock.h"
+#include "common/parse.h"
+#include "watch/internal.h"
+
+#define SUBJECT "watch"
+#define LATE_SEC (2 * 3600 + 900) /* it looks every hour, and up to ten minutes later */
+
+/* The node's clock, the timer's state, how the last look ended, and what it left. */
+static const char script[] = "date +%s\n"
+                             "systemctl show -p ActiveState --value " WATCH_TIMER "\n"
+                             "systemctl show -p Result --value " WATCH_SERVICE "\n"
+                             "head -c 65536 " WATCH_STATE " 2>/dev/null || :\n";
+
+/* "<3>etcd member ...": problems are of priority 4 and below (sd-daemon(3)) */
+static const char* problem_of(const char *line) {
+        return line[0] == '<' && line[1] >= '0' && line[1] <= '4' && line[2] == '>' ? line + 3 : NULL;
+}
+
+static void judge_look(const Node *node, const char *id, uint64_t age, char *const *lines,
+                       CheckList *checks) {
+        _cleanup_free_ char *ago = clock_format_span(age * USEC_PER_SEC);
+        const char *first = NULL, *summary = "";
+        size_t n_problems = 0;
+
+        STRV_FOREACH(line, lines) {
+                const char *problem = problem_of(*line), *told = startswith(*line, "<6>");
+
+                n_problems += problem != NULL;
+                first = first ? first : problem;
+                summary = told ? told : summary;
+        }
+        if (age > LATE_SEC)
+                check_advise(check_add(checks, CHECK_WARNING, id, node, SUBJECT,
+                                       "has not looked for %s, and is to look every hour", ago),
+                             "on %s: journalctl -u " WATCH_SERVICE, node->name);
+        else if (n_problems > 0)
+                check_advise(check_add(checks, CHECK_WARNING, id, node, SUBJECT, "%s%s (%s ago)", first,
+                                       n_problems > 1 ? ", and more" : "", ago),
+                             "on %s: journalctl -t hardway-watch -p warning", node->name);
+        else
+                check_add(checks, CHECK_OK, id, node, SUBJECT, "looked %s ago: %s", ago, summary);
+}
+
+void watch_judge(const Node *node, const char *text, CheckList *checks) {
+        _cleanup_strv_ Strv lines = strv_split(text, "\n");
+        _cleanup_free_ char *id = xasprintf("watch/%s", node->name);
+        size_t n = strv_length(lines);
+        uint64_t now, then;
+
+        if (n < 3 || parse_uint64(lines[0], 0, INT64_MAX, &now) < 0 || !streq(lines[1], "active"))
+                check_advise(check_add(checks, CHECK_FAILED, id, node, SUBJECT, "its timer is not active"),
+                             "hardway install --node %s", node->name);
+        else if (!streq(lines[2], "success"))
+                check_advise(check_add(checks, CHECK_WARNING, id, node, SUBJECT,
+                                       "its last look ended badly: %s", lines[2]),
+                             "on %s: journalctl -u " WATCH_SERVICE, node->name);
+        else if (n < 4 || parse_uint64(lines[3], 0, INT64_MAX, &then) < 0)
+                check_add(checks, CHECK_OK, id, node, SUBJECT,
+                          "has not looked yet: it does so within minutes");
+        else
+                judge_look(node, id, now > then ? now - then : 0, lines + 4, checks);
+}
+
+/**
+ * watch_verify() - add what the watch has found on each node
+ * @c:          the context of the probe
+ * @checks:     where to
+ *
+ * A node that cannot be asked is told of elsewhere.
+ *
+ * Return: 0.
+ */
+int watch_verify(const ProbeContext *c, CheckList *checks) {
+        CLUSTER_FOREACH_NODE(node, c->cluster, ROLE_CONTROLLER | ROLE_ETCD) {
+                _cleanup_buffer_ Buffer out = BUFFER_NULL;
+
+                if (c->exec(c->userdata, node, script, &out, NULL) >= 0)
+                        watch_judge(node, buffer_str(&out), checks);
+        }
+        return 0;
+}
