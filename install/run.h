@@ -52,7 +52,7 @@ struct InstallRun {
         bool checking;               /* nothing will be changed, and all that can be found out is wanted */
         struct Preflight *preflight; /* while there is one; of preflight.c */
         uint64_t start_usec;
-        atomic_uint n_ready; /* components that were waited for and have become ready */
+        atomic_uint n_ready;   /* components that were waited for and have become ready */
         pthread_mutex_t mutex; /* events are told by one thread at a time */
 };
 

@@ -52,6 +52,9 @@ static void script_files(const Plan *plan, const Observation *o, Buffer *out) {
         for (size_t i = 0; i < plan->n_items; i++)
                 if (item_is_file(plan->items[i]))
                         buffer_addf(out, "rm -f %1$s %1$s.hw-new\n", plan->items[i]->path);
+        PLAN_FOREACH(item, plan, PLAN_UNIT)
+                STRV_FOREACH(path, item->unit.leaves)
+                        buffer_addf(out, "rm -f %s\n", *path);
         for (size_t i = 0; o && i < o->n_applied; i++)
                 if (!plan_find_path(plan, o->applied[i].path))
                         buffer_addf(out, "rm -f %s\n", o->applied[i].path);

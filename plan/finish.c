@@ -163,6 +163,9 @@ static bool names_are_plain(const PlanItem *item) {
         case PLAN_SYMLINK:
                 return path_is_plain(item->symlink.target);
         case PLAN_UNIT:
+                STRV_FOREACH(path, item->unit.leaves)
+                        if (!path_is_plain(*path))
+                                return false;
                 return unit_name_is_valid(item->unit.name);
         default:
                 return true;

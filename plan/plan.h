@@ -87,6 +87,7 @@ typedef struct PlanItem {
                         unsigned ports
                                 [8]; /* TCP ports that its process listens on, see plan_unit_listens() */
                         size_t n_ports;
+                        Strv leaves;  /* files that it, or systemd for it, writes elsewhere: go with it */
                         char *inputs; /* digest of all inputs, as in HARDWAY_INPUTS; of plan_finish() */
                 } unit;
                 struct {

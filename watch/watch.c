@@ -76,11 +76,14 @@ static int add_service(const PlanContext *c, Plan *plan, Error **reterr) {
         item = plan_add_unit(plan, "watch", WATCH_SERVICE, TAKE_PTR(u),
                              "Looks once, when the timer says so.");
         item->unit.enabled = item->unit.running = false;
+        if (c->cluster->watch_textfile)
+                strv_addf(&item->unit.leaves, "%s/hardway.prom", c->cluster->watch_textfile);
         return 0;
 }
 
 static int add_timer(const PlanContext *c, Plan *plan, Error **reterr) {
         _cleanup_(unit_file_freep) UnitFile *u = begin_unit();
+        PlanItem *item;
         int r;
 
         r = set_unit(u, c, "The watch over certificates and health", reterr);
@@ -88,8 +91,11 @@ static int add_timer(const PlanContext *c, Plan *plan, Error **reterr) {
                 r = service_add_settings(u, c, timer_settings, ARRAY_SIZE(timer_settings), reterr);
         if (r < 0)
                 return r;
-        plan_add_unit(plan, "watch", WATCH_TIMER, TAKE_PTR(u),
-                      "Says when to look, also while the machine that drives hardway is closed for a year.");
+        item = plan_add_unit(
+                plan, "watch", WATCH_TIMER, TAKE_PTR(u),
+                "Says when to look, also while the machine that drives hardway is closed for a year.");
+        /* Persistent=: when it last elapsed (systemd.timer(5)) */
+        strv_add(&item->unit.leaves, "/var/lib/systemd/timers/stamp-" WATCH_TIMER);
         return 0;
 }
 

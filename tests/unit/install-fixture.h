@@ -26,7 +26,7 @@ typedef struct FakeNode {
         bool unreachable, busy, full, job_fails;
         const char *dislikes; /* the configuration with which its service does not get ready, or NULL */
         unsigned n_restarts;
-        unsigned n_asked; /* how often its service was asked whether it is ready */
+        unsigned n_asked;     /* how often its service was asked whether it is ready */
         const char *identity; /* of applied.json; NULL: ours, if recorded */
         const char *applied;  /* a path in applied.json besides, or NULL */
         const char *listener; /* "*:7000 nginx", or NULL */

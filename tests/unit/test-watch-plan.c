@@ -93,6 +93,7 @@ static void test_items(void **state) {
         assert_null(strstr(buffer_str(&service->content), "ReadWritePaths="));
         assert_contains(buffer_str(&timer->content), "RandomizedDelaySec=");
         assert_contains(buffer_str(&timer->content), "Persistent=yes");
+        assert_string_equal(timer->unit.leaves[0], "/var/lib/systemd/timers/stamp-hardway-watch.timer");
         assert_int_equal(plan_find_path(f.plan, WATCH_SCRIPT)->mode, 0755);
 }
 
