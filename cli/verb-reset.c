@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <stdio.h>
+#include <string.h>
 
 #include "cli/components.h"
 #include "cli/progress.h"
@@ -9,27 +9,41 @@
 
 enum {
         KEY_FORCE = VERB_KEY,
+        KEY_KEEP_ETCD,
 };
 
-static bool arg_force = false;
+static bool arg_force = false, arg_keep_etcd = false;
 
 static const struct argp_option options[] = {
-        { "force", KEY_FORCE, NULL, 0, "Nodes of a cluster whose etcd serves too: all its data goes", 1 },
+        { "force", KEY_FORCE, NULL, 0, "Also if the cluster serves and would lose etcd's quorum", 1 },
+        { "keep-etcd", KEY_KEEP_ETCD, NULL, 0, "Leave etcd's data on the nodes", 1 },
         {},
 };
 
 static error_t parse(int key, _unused_ char *arg, _unused_ struct argp_state *state) {
-        if (key != KEY_FORCE)
+        switch (key) {
+        case KEY_FORCE:
+                arg_force = true;
+                return 0;
+        case KEY_KEEP_ETCD:
+                arg_keep_etcd = true;
+                return 0;
+        default:
                 return ARGP_ERR_UNKNOWN;
-        arg_force = true;
-        return 0;
+        }
 }
 
 typedef struct Show {
-        const VerbContext *v;
+        VerbContext *v;
         Progress *progress;
         size_t *rows; /* by the node's index */
 } Show;
+
+static void show_begin(Show *s) {
+        s->progress = progress_new(s->v);
+        for (size_t i = 0; i < s->v->n_nodes; i++)
+                s->rows[s->v->nodes[i]->index] = progress_add(s->progress, s->v->nodes[i]->name);
+}
 
 static void show_step(void *userdata, const Node *node, const char *text) {
         Show *s = userdata;
@@ -48,14 +62,19 @@ static void show_end(void *userdata, const Node *node, bool success, const char 
         progress_end(s->progress, s->rows[node->index], success, "%s", text);
 }
 
-static int confirm(const VerbContext *v, Error **reterr) {
-        _cleanup_strv_ Strv names = NULL;
-        _cleanup_free_ char *text = NULL;
+/* Rows on the screen and a question do not go together. */
+static int confirm(void *userdata, const char *text, Error **reterr) {
+        Show *s = userdata;
+        int r = 0;
 
-        for (size_t i = 0; i < v->n_nodes; i++)
-                strv_add(&names, v->nodes[i]->name);
-        text = strv_join(names, ", ");
-        return verb_confirm(v, reterr, "Take hardway and all data of its cluster off %s?", text);
+        for (size_t i = 0; i < s->v->n_nodes; i++)
+                progress_remove(s->progress, s->rows[s->v->nodes[i]->index]);
+        s->progress = progress_free(s->progress);
+        verb_note(s->v, "%.*s", (int) strlen(text) - 1, text);
+        if (!s->v->dry_run)
+                r = verb_confirm(s->v, reterr, "Do this?");
+        show_begin(s);
+        return r;
 }
 
 static int run(VerbContext *v, _unused_ int argc, _unused_ char **argv, Error **reterr) {
@@ -72,6 +91,8 @@ static int run(VerbContext *v, _unused_ int argc, _unused_ char **argv, Error **
                 .host = &host,
                 .wait = v->wait,
                 .force = arg_force,
+                .keep_data = arg_keep_etcd,
+                .confirm = confirm,
                 .dry_run = v->dry_run,
                 .step = show_step,
                 .end = show_end,
@@ -80,17 +101,13 @@ static int run(VerbContext *v, _unused_ int argc, _unused_ char **argv, Error **
         int r;
 
         r = verb_host_options(v, &host, reterr);
-        if (r >= 0 && !v->dry_run)
-                r = confirm(v, reterr);
         if (r < 0)
                 return r;
         /* A cluster directory without keys can still clean its nodes. */
         if (verb_open_store(v, NULL) >= 0)
                 request.store = v->store;
 
-        show.progress = progress_new(v);
-        for (size_t i = 0; i < v->n_nodes; i++)
-                rows[v->nodes[i]->index] = progress_add(show.progress, v->nodes[i]->name);
+        show_begin(&show);
         r = reset_run(&request, &v->errors);
         progress_free(show.progress);
         return r;
@@ -98,10 +115,10 @@ static int run(VerbContext *v, _unused_ int argc, _unused_ char **argv, Error **
 
 const Verb verb_reset = {
         .name = "reset",
-        .summary = "Take hardway off nodes whose cluster does not serve",
+        .summary = "Take hardway off nodes",
         .description =
-                "Stops and removes everything that hardway put on the nodes, with the data of their etcd members. Refused for the nodes of a "
-                "cluster that serves; a node that holds another cluster's data may be reset at any time.",
+                "Stops and removes everything that hardway put on the nodes, and nothing else, with the data of their etcd members. What will "
+                "be done is shown first. From a cluster that serves only members go that its quorum can do without.",
         .common = VERB_OPTION_NODE | VERB_OPTION_WAIT | VERB_OPTION_SUDO | VERB_OPTION_YES |
                   VERB_OPTION_DRY_RUN,
         .needs = VERB_NEEDS_CLUSTER | VERB_NEEDS_EXCLUSIVE | VERB_ON_LIVING,

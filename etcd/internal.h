@@ -36,6 +36,8 @@ int etcd_hand_over(const ProbeContext *c, const Node *node, Error **reterr);
 int etcd_preflight(const ProbeContext *c, const Node *node, CheckList *checks, Error **reterr);
 int etcd_before_rollout(const ProbeContext *c, Error **reterr);
 int etcd_verify(const ProbeContext *c, CheckList *checks);
+int etcd_spare(const ProbeContext *c, const Node *const *nodes, size_t n_nodes, ProbeResult *ret,
+               Error **reterr);
 
 /* metrics.c: the 99th percentile of a member's syncs of its log */
 int etcd_fsync_percentile(const char *text, double *ret_msec);

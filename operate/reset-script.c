@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "common/alloc.h"
-#include "operate/reset.h"
+#include "operate/reset-internal.h"
 
 /*
  * What reset does on a node, as one readable script. Paths need no quoting (plan/plan.h says what they are made of).
@@ -27,6 +27,40 @@ static int by_depth(const void *a, const void *b) {
         return -strcmp(*(char *const *) a, *(char *const *) b);
 }
 
+/**
+ * reset_keep_data() - what stays if data is to stay
+ * @components: the table of components
+ * @plan:       of the node
+ * @ret:        gets their directories of data, the marks beside them, and who owns them
+ */
+void reset_keep_data(const Component *const *components, const Plan *plan, ResetKeep *ret) {
+        for (const Component *const *c = components; *c; c++) {
+                const PlanItem *item = (*c)->data ? plan_find_path(plan, (*c)->data) : NULL;
+
+                if (!item)
+                        continue;
+                strv_add(&ret->directories, item->path);
+                if ((*c)->data_mark)
+                        strv_add(&ret->files, (*c)->data_mark);
+                if (item->owner) {
+                        _cleanup_free_ char *user = xstrndup(item->owner, strcspn(item->owner, ":"));
+
+                        strv_add(&ret->users, user);
+                }
+        }
+}
+
+bool reset_keeps(const ResetKeep *keep, const char *path) {
+        return strv_contains(keep->directories, path) || strv_contains(keep->files, path);
+}
+
+void reset_keep_done(ResetKeep *keep) {
+        strv_free(keep->directories);
+        strv_free(keep->files);
+        strv_free(keep->users);
+        *keep = (ResetKeep) {};
+}
+
 static void script_units(const Plan *plan, Buffer *out) {
         _cleanup_strv_ Strv units = NULL;
 
@@ -47,10 +81,10 @@ static bool item_is_file(const PlanItem *item) {
                item->type == PLAN_UNIT;
 }
 
-static void script_files(const Plan *plan, const Observation *o, Buffer *out) {
+static void script_files(const Plan *plan, const Observation *o, const ResetKeep *keep, Buffer *out) {
         buffer_add_str(out, "# files, and what a put that was cut off left beside them\n");
         for (size_t i = 0; i < plan->n_items; i++)
-                if (item_is_file(plan->items[i]))
+                if (item_is_file(plan->items[i]) && !reset_keeps(keep, plan->items[i]->path))
                         buffer_addf(out, "rm -f %1$s %1$s.hw-new\n", plan->items[i]->path);
         PLAN_FOREACH(item, plan, PLAN_UNIT)
                 STRV_FOREACH(path, item->unit.leaves)
@@ -61,13 +95,13 @@ static void script_files(const Plan *plan, const Observation *o, Buffer *out) {
 }
 
 /* The directory of a service is the service's; others go only if they are empty, the deepest first. */
-static void script_directories(const Plan *plan, Buffer *out) {
+static void script_directories(const Plan *plan, const ResetKeep *keep, Buffer *out) {
         _cleanup_strv_ Strv state = NULL, empty = NULL;
 
         for (size_t i = 0; i < plan->n_items; i++) {
                 const PlanItem *item = plan->items[i];
 
-                if (item->type == PLAN_DIRECTORY)
+                if (item->type == PLAN_DIRECTORY && !reset_keeps(keep, item->path))
                         strv_add(streq_null(item->owner, "root:root") ? &empty : &state, item->path);
         }
         buffer_add_str(out, "# what services wrote, and directories in which nothing is left\n");
@@ -83,9 +117,10 @@ static void script_directories(const Plan *plan, Buffer *out) {
         }
 }
 
-static void script_users(const Plan *plan, Buffer *out) {
+static void script_users(const Plan *plan, const ResetKeep *keep, Buffer *out) {
         for (size_t i = 0; i < plan->n_items; i++)
-                if (plan->items[i]->type == PLAN_USER)
+                if (plan->items[i]->type == PLAN_USER &&
+                    !strv_contains(keep->users, plan->items[i]->user.name))
                         buffer_addf(out,
                                     "if getent passwd %1$s >/dev/null; then userdel %1$s; fi\n"
                                     "if getent group %1$s >/dev/null; then groupdel %1$s; fi\n",
@@ -114,20 +149,33 @@ static void script_packages(const Plan *plan, Buffer *out) {
                 "fi\n");
 }
 
+/* Our own records; where data stays, so does what says whose it is. */
+static void script_records(const ResetKeep *keep, Buffer *out) {
+        if (!keep->files) {
+                buffer_add_str(out, "rm -rf /var/lib/hardway\n");
+                return;
+        }
+        buffer_add_str(out, "find /var/lib/hardway -mindepth 1");
+        STRV_FOREACH(file, keep->files)
+                buffer_addf(out, " ! -path %s", *file);
+        buffer_add_str(out, " -delete\n");
+}
+
 /**
  * reset_script() - write what takes hardway off a node
  * @plan:       of the node; its contents do not matter, its paths, units and users do
  * @o:          what was found there, for files of earlier plans; or NULL
+ * @keep:       what stays
  * @out:        the script is added to it
  */
-void reset_script(const Plan *plan, const Observation *o, Buffer *out) {
+void reset_script(const Plan *plan, const Observation *o, const ResetKeep *keep, Buffer *out) {
         script_units(plan, out);
-        script_files(plan, o, out);
+        script_files(plan, o, keep, out);
         script_packages(plan, out);
-        script_directories(plan, out);
-        script_users(plan, out);
+        script_directories(plan, keep, out);
+        script_users(plan, keep, out);
         buffer_add_str(out, "# the last of it: units that are no more, and our own records\n"
                             "systemctl daemon-reload\n"
-                            "systemctl reset-failed 2>/dev/null || :\n"
-                            "rm -rf /var/lib/hardway\n");
+                            "systemctl reset-failed 2>/dev/null || :\n");
+        script_records(keep, out);
 }

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "operate/reset.h"
+#include "operate/reset-internal.h"
+
+#include <stdlib.h>
+
 #include "common/alloc.h"
 #include "common/parallel.h"
 #include "host/pool.h"
@@ -13,6 +16,7 @@ typedef struct ResetNode {
         bool serving;         /* our cluster */
         Plan *plan;
         Observation *observation;
+        ResetKeep keep;
         Error *error;
 } ResetNode;
 
@@ -40,19 +44,9 @@ static int node_look(ResetNode *n, Host *host, Error **reterr) {
         return r;
 }
 
-/* A member of a cluster that serves is not taken away without taking it out of the cluster first. */
-static int node_refuse(const ResetNode *n, Error **reterr) {
-        bool ours = n->observation->identity && streq_null(n->observation->identity, n->identity);
-        int r;
-
-        if (!n->serving || !ours || n->request->force)
-                return 0;
-        r = error_set(reterr, ERROR_CONFIG, EBUSY,
-                      "belongs to a cluster whose etcd serves: reset would take its data");
-        error_detail(
-                reterr,
-                "If all of it can go, for instance after a first try that failed: hardway reset --force\n");
-        return r;
+static bool node_is_ours(const ResetNode *n) {
+        return n->observation && n->observation->identity &&
+               streq_null(n->observation->identity, n->identity);
 }
 
 static int node_prepare(ResetNode *n, Error **reterr) {
@@ -68,7 +62,9 @@ static int node_prepare(ResetNode *n, Error **reterr) {
         if (r >= 0)
                 r = node_look(n, host, reterr);
         host_pool_give(n->hosts, n->node);
-        return r < 0 ? r : node_refuse(n, reterr);
+        if (r >= 0 && n->request->keep_data)
+                reset_keep_data(n->request->components, n->plan, &n->keep);
+        return r;
 }
 
 static int node_reset(ResetNode *n, Error **reterr) {
@@ -77,7 +73,7 @@ static int node_reset(ResetNode *n, Error **reterr) {
         Host *host;
         int r = 0;
 
-        reset_script(n->plan, n->observation, &script);
+        reset_script(n->plan, n->observation, &n->keep, &script);
         if (!q->dry_run) {
                 node_step(n, "taken away");
                 r = host_pool_take(n->hosts, n->node, &host, reterr);
@@ -110,13 +106,17 @@ static void job_reset(void *item) {
         node_do(item, node_reset);
 }
 
-static bool cluster_serves(const ResetRequest *q, HostPool *hosts) {
-        ProbeContext c = {
+static ProbeContext probe_context(const ResetRequest *q, HostPool *hosts) {
+        return (ProbeContext) {
                 .cluster = q->cluster,
                 .store = q->store,
                 .exec = host_pool_exec,
                 .userdata = hosts,
         };
+}
+
+static bool cluster_serves(const ResetRequest *q, HostPool *hosts) {
+        ProbeContext c = probe_context(q, hosts);
 
         for (const Component *const *p = q->components; *p; p++) {
                 bool serving = false;
@@ -127,9 +127,58 @@ static bool cluster_serves(const ResetRequest *q, HostPool *hosts) {
         return false;
 }
 
+/* What one component says to the loss of these nodes. */
+static int spare_nodes(const ResetRequest *q, const ProbeContext *c, const Component *component,
+                       const Node *const *nodes, size_t n_nodes, Buffer *text, Error **reterr) {
+        ProbeResult result = {};
+        int r;
+
+        r = component->spare(c, nodes, n_nodes, &result, reterr);
+        if (r >= 0 && result.state == PROBE_FAILED && !q->force) {
+                r = error_set(reterr, ERROR_CONFIG, EBUSY, "the cluster serves, and cannot do without: %s",
+                              result.text);
+                error_detail(reterr,
+                             "If all of it can go, for instance after a first try that failed: hardway "
+                             "reset --force\n");
+        } else if (r >= 0 && result.text)
+                buffer_addf(text, "%s.\n", result.text);
+        probe_result_done(&result);
+        return r;
+}
+
+static int spare(const ResetNode *nodes, size_t n_nodes, Buffer *text, Error **reterr) {
+        const ResetRequest *q = nodes[0].request;
+        _cleanup_free_ const Node **ours = xnew(const Node*, n_nodes + 1);
+        ProbeContext c = probe_context(q, nodes[0].hosts);
+        size_t n_ours = 0;
+        int r = 0;
+
+        for (size_t i = 0; i < n_nodes; i++)
+                if (node_is_ours(nodes + i))
+                        ours[n_ours++] = nodes[i].node;
+        for (const Component *const *p = q->components; *p && r >= 0 && n_ours > 0; p++)
+                if ((*p)->spare)
+                        r = spare_nodes(q, &c, *p, ours, n_ours, text, reterr);
+        return r;
+}
+
+/* What will be done, and what that means for the cluster, before anything is. */
+static int nodes_confirm(const ResetNode *nodes, size_t n_nodes, Error **reterr) {
+        const ResetRequest *q = nodes[0].request;
+        _cleanup_buffer_ Buffer text = BUFFER_NULL;
+        int r = 0;
+
+        for (size_t i = 0; i < n_nodes; i++)
+                reset_tell(nodes[i].plan, nodes[i].observation, &nodes[i].keep, &text);
+        if (nodes[0].serving)
+                r = spare(nodes, n_nodes, &text, reterr);
+        return r >= 0 && q->confirm ? q->confirm(q->userdata, buffer_str(&text), reterr) : r;
+}
+
 /* All are looked at before any is changed: a refusal leaves every node as it was. */
-static int nodes_run(ResetNode *nodes, size_t n_nodes) {
+static int nodes_run(ResetNode *nodes, size_t n_nodes, Error **reterr) {
         _cleanup_free_ void **items = xnew(void*, n_nodes + 1);
+        int r;
 
         for (size_t i = 0; i < n_nodes; i++)
                 items[i] = &nodes[i];
@@ -137,6 +186,9 @@ static int nodes_run(ResetNode *nodes, size_t n_nodes) {
         for (size_t i = 0; i < n_nodes; i++)
                 if (nodes[i].error)
                         return -nodes[i].error->errnum;
+        r = nodes_confirm(nodes, n_nodes, reterr);
+        if (r < 0)
+                return r;
         parallel_run(job_reset, items, n_nodes);
         for (size_t i = 0; i < n_nodes; i++)
                 if (nodes[i].error)
@@ -146,7 +198,8 @@ static int nodes_run(ResetNode *nodes, size_t n_nodes) {
 
 /**
  * reset_run() - take hardway off nodes
- * @errors:     one for each node that refused or failed
+ * @request:    which nodes, and what is to stay
+ * @errors:     one for each node that failed, or why the cluster cannot do without them
  *
  * Return: 0 if every node is clean; a negative errno otherwise.
  */
@@ -155,6 +208,7 @@ int reset_run(const ResetRequest *request, ErrorList *errors) {
         _cleanup_free_ char *identity = NULL;
         _cleanup_free_ ResetNode *nodes = xnew(ResetNode, request->n_nodes + 1);
         bool serving = cluster_serves(request, hosts);
+        Error *error = NULL;
         int r;
 
         (void) plan_identity(request->store, &identity, NULL); /* before pki gen nothing is ours */
@@ -166,12 +220,15 @@ int reset_run(const ResetRequest *request, ErrorList *errors) {
                         .identity = identity,
                         .serving = serving,
                 };
-        r = nodes_run(nodes, request->n_nodes);
+        r = nodes_run(nodes, request->n_nodes, &error);
+        if (error)
+                error_list_take(errors, error);
         for (size_t i = 0; i < request->n_nodes; i++) {
                 if (nodes[i].error)
                         error_list_take(errors, nodes[i].error);
                 plan_free(nodes[i].plan);
                 observation_free(nodes[i].observation);
+                reset_keep_done(&nodes[i].keep);
         }
         return r;
 }

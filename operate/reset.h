@@ -5,13 +5,15 @@
 #include "plan/component.h"
 
 /*
- * Taking hardway off nodes whose cluster does not serve
+ * Taking hardway off nodes, also off those of a cluster that serves
  *
- * What is taken away: the units of the plan, every file that is in the plan or that an earlier run recorded, the directories that only services
- * of ours write to, users, packages that were installed by hardway, and its own records. What was there before and
- * what others made stays.
+ * What is taken away: the units of the plan, every file that is in the plan or that an earlier run recorded,
+ * the directories that only services of ours write to, users, packages that were installed by hardway, and
+ * its own records. What was there before and what others made stays.
  *
- * A node of a cluster that serves is refused unless told otherwise; a node that carries another cluster's mark, or none, is not part of it and may go.
+ * All nodes are looked at before anything is done, and what will be done is told. From a cluster that serves
+ * only what it can do without may go (Component.spare), unless told otherwise; a node that carries another
+ * cluster's mark, or none, is no part of it.
  */
 typedef struct ResetRequest {
         const Cluster *cluster;
@@ -23,8 +25,12 @@ typedef struct ResetRequest {
         const HostOptions *host;
         const char *holder; /* of the nodes' locks */
         bool wait;
-        bool force; /* nodes of a cluster that serves, too */
+        bool force;     /* also what a cluster that serves cannot do without */
+        bool keep_data; /* leave the data of its components on the node, with their mark and owner */
         bool dry_run;
+        /* Told what will be done, once everything was looked at; a negative result ends the run. May be
+         * NULL. */
+        int (*confirm)(void *userdata, const char *text, Error **reterr);
         void (*step)(void *userdata, const Node *node, const char *text);
         void (*end)(void *userdata, const Node *node, bool success,
                     const char *text); /* dry_run: text is the script */
@@ -32,6 +38,3 @@ typedef struct ResetRequest {
 } ResetRequest;
 
 int reset_run(const ResetRequest *request, ErrorList *errors);
-
-/* The script that does it, for people and tests. o may be NULL. */
-void reset_script(const Plan *plan, const Observation *o, Buffer *out);

@@ -94,7 +94,8 @@ typedef struct Component {
         size_t n_flags;
         const Reach *reaches;
         size_t n_reaches;
-        const char *data; /* the directory whose disk every write of the cluster waits for, or NULL */
+        const char *data;      /* the directory whose disk every write of the cluster waits for, or NULL */
+        const char *data_mark; /* the file beside it that says whose data it is, or NULL */
 
         int (*plan)(const PlanContext *c, Plan *plan, Error **reterr);
 
@@ -119,6 +120,10 @@ typedef struct Component {
         /* Once, before a cluster that serves is given other binaries (etcd: a snapshot beside the cluster
          * file). */
         int (*before_rollout)(const ProbeContext *c, Error **reterr);
+        /* May all of these nodes go at once from a cluster that serves? PROBE_READY, and the text says what is
+         * left then, if that is worth a word; or PROBE_FAILED, and it says what would be lost. */
+        int (*spare)(const ProbeContext *c, const Node *const *nodes, size_t n_nodes, ProbeResult *ret,
+                     Error **reterr);
         unsigned ready_sec; /* how long ready may say "waiting" without its text changing; 0: 60 */
 } Component;
 

@@ -240,6 +240,25 @@ static void test_hand_over(void **state) {
         assert_int_equal(n_transfers, 0);
 }
 
+/* Two members: one of them is the quorum of nothing. */
+static void test_spare(void **state) {
+        const Node *one, *none;
+        FIXTURE;
+
+        one = nodes + 1;
+        none = nodes + 2; /* a load balancer */
+        assert_int_equal(component_etcd.spare(&context, &none, 1, &result, NULL), 0);
+        assert_int_equal(result.state, PROBE_READY);
+        assert_null(result.text);
+        assert_int_equal(component_etcd.spare(&context, &one, 1, &result, NULL), 0);
+        assert_int_equal(result.state, PROBE_FAILED);
+        assert_string_equal(result.text, "etcd would have 1 healthy members of 2, and quorum needs 2");
+        members[0].up = members[1].up = false;
+        assert_int_equal(component_etcd.spare(&context, &one, 1, &result, NULL), 0);
+        assert_int_equal(result.state, PROBE_FAILED);
+        assert_contains(result.text, "cannot be asked");
+}
+
 static const Check* find_check(const CheckList *l, const char *id) {
         for (size_t i = 0; i < l->n_checks; i++)
                 if (streq(l->checks[i].id, id))
@@ -345,7 +364,7 @@ int main(void) {
                 cmocka_unit_test(test_ready),  cmocka_unit_test(test_serving),
                 cmocka_unit_test(test_gate),   cmocka_unit_test(test_hand_over),
                 cmocka_unit_test(test_verify), cmocka_unit_test(test_verify_finds),
-                cmocka_unit_test(test_fsync),
+                cmocka_unit_test(test_fsync),  cmocka_unit_test(test_spare),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

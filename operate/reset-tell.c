@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * What a reset is about to do, for people to read before they say yes
+ */
+
+#include <string.h>
+
+#include "common/alloc.h"
+#include "operate/reset-internal.h"
+
+static bool is_there(const Observation *o, const char *path) {
+        const ObservedPath *found = observation_path(o, path);
+
+        return found && found->type != OBSERVED_ABSENT;
+}
+
+static void tell_list(Buffer *out, const char *label, Strv words) {
+        _cleanup_free_ char *list = strv_join(words, ", ");
+
+        if (strv_length(words) > 0)
+                buffer_addf(out, "  %-16s  %s\n", label, list);
+}
+
+static void tell_units(const Plan *plan, const Observation *o, Buffer *out) {
+        _cleanup_strv_ Strv units = NULL;
+
+        PLAN_FOREACH(item, plan, PLAN_UNIT)
+                if (is_there(o, item->path) && !strv_contains(units, item->unit.name))
+                        strv_add(&units, item->unit.name);
+        tell_list(out, "stops", units);
+}
+
+static size_t count_files(const Plan *plan, const Observation *o) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < plan->n_items; i++) {
+                const PlanItem *item = plan->items[i];
+
+                n += item->path && item->type != PLAN_DIRECTORY && item->type != PLAN_REMOVAL &&
+                     is_there(o, item->path);
+        }
+        for (size_t i = 0; i < o->n_applied; i++)
+                n += !plan_find_path(plan, o->applied[i].path) && is_there(o, o->applied[i].path);
+        return n;
+}
+
+static void tell_things(const Plan *plan, const Observation *o, const Strv kept_users, Buffer *out) {
+        _cleanup_strv_ Strv things = NULL;
+        size_t n_files = count_files(plan, o);
+
+        if (n_files > 0)
+                strv_addf(&things, "%zu files", n_files);
+        PLAN_FOREACH(item, plan, PLAN_USER)
+                if (strv_contains(o->users, item->user.name) && !strv_contains(kept_users, item->user.name))
+                        strv_addf(&things, "user %s", item->user.name);
+        PLAN_FOREACH(item, plan, PLAN_PACKAGE)
+                if (strv_contains(o->packages, item->package.name))
+                        strv_addf(&things, "package %s if it came with hardway", item->package.name);
+        tell_list(out, "removes", things);
+}
+
+static void tell_data(const Plan *plan, const Observation *o, const ResetKeep *keep, Buffer *out) {
+        _cleanup_strv_ Strv gone = NULL, kept = NULL;
+
+        PLAN_FOREACH(item, plan, PLAN_DIRECTORY)
+                if (!streq_null(item->owner, "root:root") && is_there(o, item->path))
+                        strv_add(reset_keeps(keep, item->path) ? &kept : &gone, item->path);
+        tell_list(out, "with all data in", gone);
+        tell_list(out, "keeps", kept);
+}
+
+/**
+ * reset_tell() - say what will be done to a node
+ * @plan:       of the node
+ * @o:          what was found there
+ * @keep:       what stays
+ * @out:        some lines are added to it
+ */
+void reset_tell(const Plan *plan, const Observation *o, const ResetKeep *keep, Buffer *out) {
+        size_t before;
+
+        buffer_addf(out, "%s\n", plan->node->name);
+        before = out->size;
+        tell_units(plan, o, out);
+        tell_things(plan, o, keep->users, out);
+        tell_data(plan, o, keep, out);
+        if (out->size == before)
+                buffer_add_str(out, "  nothing of hardway's is there\n");
+}

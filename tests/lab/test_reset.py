@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""`hardway reset` on a cluster that serves: what the quorum can do without goes, the rest is refused, and data may stay."""
+import json
+import re
+
+from lab import CONTROLLERS, await_true
+
+FIND = ("find / -xdev \\( -path /proc -o -path /sys -o -path /tmp -o -path /var/log -o -path /var/cache -o -path /var/lib/apt"
+        " -o -path /var/lib/dpkg -o -path /var/lib/systemd -o -path /root -o -path /home -o -path /var/tmp \\) -prune -o -print | sort")
+
+
+def members(lab):
+    out = lab.sh("controller-0", "etcdctl --endpoints=https://127.0.0.1:2379 --cacert=/etc/kubernetes/pki/etcd/ca.crt"
+                 " --cert=/etc/kubernetes/pki/etcd/healthcheck-client.crt --key=/etc/kubernetes/pki/etcd/healthcheck-client.key"
+                 " member list -w json").out
+    return {member["name"]: member["ID"] for member in json.loads(out)["members"]}
+
+
+def test_reset_of_a_living_cluster(make_lab):
+    lab = make_lab("reset-live")
+    lab.init()
+    lab.hardway("pki", "gen")
+    lab.hardway("fetch")
+    before = lab.sh("controller-2", FIND).out.split("\n")
+    lab.hardway("install")
+    known = members(lab)
+
+    # what will be done is said, also where nothing is done
+    result = lab.hardway("reset", "--node", "controller-2", "--dry-run")
+    assert re.search(r"stops +etcd\.service, kube-apiserver\.service", result.out), result
+    assert re.search(r"with all data in +.*/var/lib/etcd", result.out) and "etcd goes on with 2 of 3 members, and then none may fail" in result.out
+    assert lab.version()
+
+    # two of three, or all: refused, and nothing is touched
+    for nodes in ([], ["--node", "controller-1", "--node", "controller-2"]):
+        result = lab.hardway("reset", "--yes", *nodes, check=65)
+        assert "quorum needs 2" in result.err and "--force" in result.err, result
+    lab.hardway("verify")
+
+    # one goes, with its data kept; the others serve on, and a second one has to stay
+    lab.hardway("reset", "--yes", "--keep-etcd", "--node", "controller-2")
+    assert lab.version()
+    left = set(lab.sh("controller-2", FIND).out.split("\n")) - set(before)
+    assert all(path.startswith(("/var/lib/etcd", "/var/lib/hardway")) for path in left), left
+    assert "/var/lib/hardway/etcd-identity" in left and "/var/lib/etcd/member" in left
+    assert lab.sh("controller-2", "stat -c %U /var/lib/etcd").out == "etcd\n"
+    lab.hardway("reset", "--yes", "--node", "controller-1", check=65)
+    assert lab.version()
+
+    # and comes back as the member that it was
+    lab.hardway("install")
+    await_true("the cluster is well", lambda: lab.hardway("verify", check=False).status == 0, 60, 2)
+    assert members(lab) == known
+
+    # without data it is as it was before hardway came
+    lab.hardway("reset", "--yes", "--node", "controller-2")
+    assert set(lab.sh("controller-2", FIND).out.split("\n")) - set(before) == set()
+    assert lab.version() and all(lab.version(address) for host, address in CONTROLLERS.items() if host != "controller-2")
+    lab.hardway("reset", "--yes", "--force")
+    assert not lab.version()

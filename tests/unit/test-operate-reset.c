@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "tests/unit/unit.h"
+
+#include "operate/reset-internal.h"
+#include "tests/unit/plan-fixture.h"
+
+/* What reset tells and does on a node that carries one component with data. */
+
+static const Component store = {
+        .name = "store",
+        .roles = ROLE_CONTROLLER,
+        .data = "/var/lib/store",
+        .data_mark = "/var/lib/hardway/mark",
+};
+static const Component *const fakes[] = { &store, NULL };
+
+typedef struct Fixture {
+        Node nodes[3];
+        Cluster cluster;
+        Plan *plan;
+        Observation *observation;
+        ResetKeep keep;
+} Fixture;
+
+static Fixture f;
+
+static void see(const char *path, ObservedType type) {
+        Observation *o = f.observation;
+
+        o->paths = xrealloc(o->paths, o->n_paths + 1, sizeof(ObservedPath));
+        o->paths[o->n_paths++] = (ObservedPath) { .path = xstrdup(path), .type = type };
+}
+
+static int setup(void **state) {
+        PlanItem *unit;
+
+        f = (Fixture) {};
+        f.cluster = fixture_cluster(f.nodes);
+        f.plan = plan_new(&f.cluster, f.nodes);
+        f.observation = xnew(Observation, 1);
+        plan_add_user(f.plan, "store", "store", "/nonexistent", "w");
+        plan_add_user(f.plan, "other", "other", "/nonexistent", "w");
+        plan_add_package(f.plan, "other", "haproxy", "w");
+        plan_add_directory(f.plan, "store", "data", "/var/lib/store", 0700, "store:store", "w");
+        plan_add_directory(f.plan, "other", "log", "/var/log/other", 0700, "other:other", "w");
+        plan_add_directory(f.plan, "other", "etc", "/etc/other", 0755, "root:root", "w");
+        plan_add_file(f.plan, "store", "mark", "/var/lib/hardway/mark", 0644, "m", "w");
+        plan_add_file(f.plan, "other", "conf", "/etc/other/conf", 0644, "c", "w");
+        unit = plan_add_unit(f.plan, "store", "store.service", fixture_unit("s"), "w");
+        strv_add(&unit->unit.leaves, "/var/lib/systemd/timers/stamp-store");
+        return 0;
+}
+
+static int teardown(void **state) {
+        reset_keep_done(&f.keep);
+        plan_free(f.plan);
+        observation_free(f.observation);
+        return 0;
+}
+
+#define reset_test(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
+
+static void test_script(void **state) {
+        _cleanup_buffer_ Buffer text = BUFFER_NULL;
+        const char *s;
+
+        f.observation->applied = xnew(AppliedFile, 1);
+        f.observation->applied[0] = (AppliedFile) { .path = xstrdup("/etc/older") };
+        f.observation->n_applied = 1;
+        reset_script(f.plan, f.observation, &f.keep, &text);
+        s = buffer_str(&text);
+        assert_contains(s, "systemctl stop store.service");
+        assert_contains(s, "rm -f /etc/other/conf /etc/other/conf.hw-new\n");
+        assert_contains(s, "rm -f /var/lib/systemd/timers/stamp-store\n");
+        assert_contains(s, "rm -f /etc/older\n");
+        assert_contains(s, "rm -rf /var/lib/store /var/log/other\n");
+        assert_contains(s, "rmdir /etc/other ");
+        assert_contains(s, "userdel store;");
+        assert_contains(s, "rm -rf /var/lib/hardway\n");
+}
+
+/* The data, its mark and its owner stay; everything else goes. */
+static void test_keep(void **state) {
+        _cleanup_buffer_ Buffer text = BUFFER_NULL;
+        const char *s;
+
+        reset_keep_data(fakes, f.plan, &f.keep);
+        reset_script(f.plan, NULL, &f.keep, &text);
+        s = buffer_str(&text);
+        assert_null(strstr(s, "/var/lib/store"));
+        assert_null(strstr(s, "userdel store"));
+        assert_null(strstr(s, "rm -f /var/lib/hardway/mark"));
+        assert_null(strstr(s, "rm -rf /var/lib/hardway\n"));
+        assert_contains(s, "find /var/lib/hardway -mindepth 1 ! -path /var/lib/hardway/mark -delete\n");
+        assert_contains(s, "rm -rf /var/log/other\n");
+        assert_contains(s, "userdel other;");
+        assert_contains(s, "systemctl stop store.service");
+}
+
+static void test_tell(void **state) {
+        _cleanup_buffer_ Buffer text = BUFFER_NULL;
+
+        reset_tell(f.plan, f.observation, &f.keep, &text);
+        assert_string_equal(buffer_str(&text), "c0\n  nothing of hardway's is there\n");
+
+        buffer_clear(&text);
+        see("/etc/systemd/system/store.service", OBSERVED_FILE);
+        see("/etc/other/conf", OBSERVED_FILE);
+        see("/var/lib/store", OBSERVED_DIRECTORY);
+        see("/var/log/other", OBSERVED_ABSENT);
+        strv_add(&f.observation->users, "store");
+        strv_add(&f.observation->packages, "haproxy");
+        reset_tell(f.plan, f.observation, &f.keep, &text);
+        assert_string_equal(
+                buffer_str(&text),
+                "c0\n"
+                "  stops             store.service\n"
+                "  removes           2 files, user store, package haproxy if it came with hardway\n"
+                "  with all data in  /var/lib/store\n");
+
+        buffer_clear(&text);
+        reset_keep_data(fakes, f.plan, &f.keep);
+        reset_tell(f.plan, f.observation, &f.keep, &text);
+        assert_contains(buffer_str(&text), "  removes           2 files, package haproxy");
+        assert_contains(buffer_str(&text), "  keeps             /var/lib/store\n");
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                reset_test(test_script),
+                reset_test(test_keep),
+                reset_test(test_tell),
+        };
+
+        return cmocka_run_group_tests_name("reset", tests, NULL, NULL);
+}
