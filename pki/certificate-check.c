@@ -140,20 +140,32 @@ static char* check_key(X509 *x, EVP_PKEY *key) {
         return NULL;
 }
 
+static CertificateFault first_fault(X509 *x, const CertificateProfile *profile, EVP_PKEY *key, X509 *issuer,
+                                    int64_t now, int64_t renew_before_sec, char **ret_why) {
+        if ((*ret_why = check_issuer(x, issuer)))
+                return CERTIFICATE_WRONG_ISSUER;
+        if ((*ret_why = check_key(x, key)))
+                return CERTIFICATE_WRONG_KEY;
+        if ((*ret_why = check_usage(x, profile)))
+                return CERTIFICATE_WRONG_USAGE;
+        if ((*ret_why = check_subject(x, profile)))
+                return CERTIFICATE_WRONG_SUBJECT;
+        if ((*ret_why = check_names(x, profile)))
+                return CERTIFICATE_WRONG_NAMES;
+        if ((*ret_why = check_validity(x, now)))
+                return CERTIFICATE_NOT_VALID;
+        if ((*ret_why = check_renewal(x, issuer, now, renew_before_sec)))
+                return CERTIFICATE_EXPIRES;
+        return CERTIFICATE_GOOD;
+}
+
 int certificate_check(X509 *certificate, const CertificateProfile *profile, EVP_PKEY *key, X509 *issuer,
                       int64_t now, int64_t renew_before_sec, char **ret_why) {
-        char *why;
+        char *why = NULL;
+        CertificateFault fault = first_fault(certificate, profile, key, issuer, now, renew_before_sec, &why);
 
-        why = check_issuer(certificate, issuer)           ?:
-                      check_key(certificate, key)         ?:
-                      check_usage(certificate, profile)   ?:
-                      check_subject(certificate, profile) ?:
-                      check_names(certificate, profile)   ?:
-                      check_validity(certificate, now)    ?:
-                      check_renewal(certificate, issuer, now, renew_before_sec);
         ERR_clear_error();
-        if (!why)
-                return 0;
-        *ret_why = why;
-        return 1;
+        if (fault != CERTIFICATE_GOOD)
+                *ret_why = why;
+        return (int) fault;
 }

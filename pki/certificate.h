@@ -61,14 +61,26 @@ unsigned certificate_usage(X509 *certificate);                      /* mask of C
 bool certificate_has_key(X509 *certificate, EVP_PKEY *key);         /* whether it certifies this key */
 void certificate_names(X509 *certificate, CertificateProfile *ret); /* adds its SANs of type DNS and IP */
 
+/* What speaks against a certificate; the first that is found counts. */
+typedef enum CertificateFault {
+        CERTIFICATE_GOOD,
+        CERTIFICATE_WRONG_ISSUER,  /* another CA, or a signature that is not its */
+        CERTIFICATE_WRONG_KEY,     /* certifies another key */
+        CERTIFICATE_WRONG_USAGE,   /* may do less, or more, than it is for */
+        CERTIFICATE_WRONG_SUBJECT, /* names somebody else */
+        CERTIFICATE_WRONG_NAMES,   /* lacks a name, or has one too many */
+        CERTIFICATE_NOT_VALID,     /* not valid yet, or no more */
+        CERTIFICATE_EXPIRES,       /* valid, but renewal is due */
+} CertificateFault;
+
 /*
  * certificate_check() - does this certificate still serve?
  *
  * Looks at signature and issuer, validity (renewal is due when less than renew_before_sec is left, unless
  * the CA itself ends then, or more than a third of a shorter life), usage, subject and names against the
  * profile, and that key (or NULL: not looked at) is the one it certifies.
- * Return: 0 if it does; 1 if it has to be issued again, *ret_why says why ("expires in 3 days", "lacks the
- * name k8s.lan").
+ * Return: 0 if it does; a CertificateFault if it has to be issued again, *ret_why says why ("expires in 3
+ * days", "lacks the name k8s.lan").
  */
 int certificate_check(X509 *certificate, const CertificateProfile *profile, EVP_PKEY *key, X509 *issuer,
                       int64_t now, int64_t renew_before_sec, char **ret_why);

@@ -82,8 +82,12 @@ static int entry_read(StoreRun *run, StoreEntry *e, EntryFiles *f, Error **reter
         return 0;
 }
 
-static int read_key(const EntryFiles *f, EVP_PKEY **ret, Error **reterr) {
-        return key_from_pem(f->secret_name, f->secret->data.data, f->secret->data.size, ret, reterr);
+static int read_key(StoreEntry *e, const EntryFiles *f, EVP_PKEY **ret, Error **reterr) {
+        int r = key_from_pem(f->secret_name, f->secret->data.data, f->secret->data.size, ret, reterr);
+
+        if (r >= 0)
+                e->key_type = key_type_name(*ret);
+        return r;
 }
 
 static int read_certificate(const EntryFiles *f, X509 **ret, Error **reterr) {
@@ -131,7 +135,7 @@ static int examine_ca(StoreRun *run, StoreEntry *e, const EntryFiles *f, Error *
         e->outcome = STORE_MADE;
         if (!f->secret)
                 return 0;
-        r = read_key(f, &e->key, reterr);
+        r = read_key(e, f, &e->key, reterr);
         if (r < 0 || !f->public)
                 return r;
 
@@ -153,7 +157,7 @@ static int examine_key_pair(StoreEntry *e, const EntryFiles *f, Error **reterr) 
         e->outcome = STORE_MADE;
         if (!f->secret)
                 return 0;
-        r = read_key(f, &e->key, reterr);
+        r = read_key(e, f, &e->key, reterr);
         if (r < 0)
                 return r;
         if (!f->public)
@@ -199,14 +203,16 @@ static void leaf_check(StoreRun *run, StoreEntry *e, EVP_PKEY *key, X509 *x) {
         char *why = NULL;
 
         e->outcome = STORE_KEPT;
+        e->key_type = key_type_name(key);
         e->expires = certificate_not_after(x);
         if (!ca->certificate)
                 return; /* is to be made: check_identity() refuses */
         if (!streq(key_type_name(key), e->request->key_type))
                 (void) entry_reissue(
                         e, xasprintf("its key is %s, not %s", key_type_name(key), e->request->key_type));
-        else if (certificate_check(x, &e->request->profile, key, ca->certificate, run->now,
-                                   STORE_RENEW_BEFORE_SEC, &why) > 0)
+        e->fault = certificate_check(x, &e->request->profile, key, ca->certificate, run->now,
+                                     STORE_RENEW_BEFORE_SEC, &why);
+        if (e->fault != CERTIFICATE_GOOD)
                 (void) entry_reissue(e, why);
 }
 
@@ -226,7 +232,7 @@ static int examine_certificate(StoreRun *run, StoreEntry *e, const EntryFiles *f
         r = read_certificate(f, &x, reterr);
         if (r < 0)
                 return r;
-        r = read_key(f, &key, reterr);
+        r = read_key(e, f, &key, reterr);
         if (r < 0)
                 return r;
         if (!certificate_has_key(x, key)) {
@@ -237,6 +243,7 @@ static int examine_certificate(StoreRun *run, StoreEntry *e, const EntryFiles *f
                                  f->secret_name, f->public_name);
         }
         leaf_check(run, e, key, x);
+        e->certificate = TAKE_PTR(x);
         return 0;
 }
 
@@ -288,6 +295,7 @@ static int examine_kubeconfig(StoreRun *run, StoreEntry *e, const EntryFiles *f,
         why = e->outcome == STORE_KEPT ? kubeconfig_differs(&k, e->request, ca) : NULL;
         if (why)
                 (void) entry_reissue(e, why);
+        e->certificate = TAKE_PTR(x);
         return 0;
 }
 
@@ -331,16 +339,17 @@ static bool request_is_sane(const StoreRun *run, const StoreRequest *r) {
 
 /* CAs, key pairs and secrets are made together when a store is new, and never again: see pki/store.h. */
 static int check_identity(const StoreRun *run, Error **reterr) {
-        const StoreEntry *leaf = NULL, *missing = NULL;
+        const StoreEntry *leaf = NULL;
+        StoreEntry *missing = NULL;
         _cleanup_free_ char *path = NULL, *name = NULL, *leaf_path = NULL;
 
         for (size_t i = 0; i < run->n_entries; i++) {
-                const StoreEntry *e = run->entries + i;
+                StoreEntry *e = run->entries + i;
                 bool is_leaf = e->request->type == STORE_CERTIFICATE || e->request->type == STORE_KUBECONFIG;
 
                 if (is_leaf && e->present && !leaf)
                         leaf = e;
-                if (!is_leaf && e->outcome == STORE_MADE && !missing)
+                if (!is_leaf && e->outcome == STORE_MADE && !e->error && !missing)
                         missing = e;
         }
         if (!leaf || !missing)
@@ -351,7 +360,7 @@ static int check_identity(const StoreRun *run, Error **reterr) {
         name = store_path(run->store, path);
         leaf_path = store_entry_secret_path(leaf->request);
         return error_set(
-                reterr, ERROR_CONFIG, ENOENT,
+                run->tolerant ? &missing->error : reterr, ERROR_CONFIG, ENOENT,
                 "%s is missing, although %s has been made: restore it from a backup (a new one would not "
                 "fit the cluster)",
                 name, leaf_path);
@@ -389,9 +398,11 @@ int store_run_examine(StoreRun *run, const StoreRequest *requests, size_t n_requ
                 for (size_t i = 0; i < n_requests; i++) {
                         if ((requests[i].type == STORE_CA) != cas)
                                 continue;
-                        r = entry_examine(run, run->entries + i, reterr);
-                        if (r < 0)
+                        r = entry_examine(run, run->entries + i,
+                                          run->tolerant ? &run->entries[i].error : reterr);
+                        if (r < 0 && !run->tolerant)
                                 return r;
                 }
-        return check_identity(run, reterr);
+        r = check_identity(run, reterr);
+        return run->tolerant ? 0 : r;
 }

@@ -56,6 +56,9 @@ typedef struct StoreEntry {
         EVP_PKEY *key; /* of a CA or key pair; of all else when it has been made */
         X509 *certificate;
         int64_t expires;
+        const char *key_type; /* of the key that is there; NULL: none */
+        CertificateFault fault;
+        Error *error; /* what is wrong with its files, where the run goes on nevertheless */
 } StoreEntry;
 
 typedef struct StoreRun {
@@ -63,6 +66,7 @@ typedef struct StoreRun {
         StoreEntry *entries;
         size_t n_entries;
         int64_t now;
+        bool tolerant; /* what is wrong with an entry stays with it, instead of ending the run */
         KeyMaker maker;
         Strv pending; /* names of pairs that a killed run was replacing */
 } StoreRun;

@@ -155,6 +155,7 @@ static int make_leaf(StoreRun *run, FsBatch *batch, StoreEntry *e, Error **reter
         const StoreEntry *ca = store_run_find_ca(run, e->request->issuer);
         int r;
 
+        X509_freep(&e->certificate); /* the one that is replaced */
         r = key_maker_generate(&run->maker, e->request->key_type, &e->key, reterr);
         if (r < 0)
                 return r;

@@ -29,6 +29,7 @@ void store_run_done(StoreRun *run) {
                 free(run->entries[i].why);
                 EVP_PKEY_free(run->entries[i].key);
                 X509_free(run->entries[i].certificate);
+                error_free(run->entries[i].error);
         }
         free(run->entries);
         strv_free(run->pending);
@@ -57,6 +58,22 @@ char* store_entry_public_path(const StoreRequest *r) {
         default:
                 return NULL;
         }
+}
+
+/**
+ * store_request_files() - which files an entry consists of
+ * @r:          the request
+ *
+ * Return: their paths in the store, what is public first; the caller frees.
+ */
+Strv store_request_files(const StoreRequest *r) {
+        _cleanup_free_ char *public = store_entry_public_path(r), *secret = store_entry_secret_path(r);
+        Strv files = NULL;
+
+        if (public)
+                strv_add(&files, public);
+        strv_add(&files, secret);
+        return files;
 }
 
 StoreEntry* store_run_find_ca(const StoreRun *run, const char *name) {

@@ -76,6 +76,7 @@ typedef struct StoreRequest {
 } StoreRequest;
 
 void store_request_done(StoreRequest *r);
+Strv store_request_files(const StoreRequest *r); /* the store paths of its files; the caller frees */
 
 typedef enum StoreOutcome {
         STORE_KEPT,
@@ -129,6 +130,31 @@ int store_rotation(Store *s, Rotation *ret, Error **reterr);
 int store_rotation_begin(Store *s, const StoreRequest *request, int64_t now, Error **reterr);
 int store_rotation_advance(Store *s, RotationPhase phase, Error **reterr);
 int store_rotation_end(Store *s, Error **reterr);
+
+/*
+ * Each entry on its own, whatever is wrong with the others: what is there, and what store_generate() would
+ * do with it.
+ */
+typedef struct StoreItem {
+        const StoreRequest *request; /* lent */
+        bool present;                /* at least one of its files is there */
+        bool loose;                  /* its secret file may be read by others */
+        StoreOutcome outcome;
+        CertificateFault fault; /* of a certificate that would be issued again */
+        char *why;              /* or NULL: as for StoreReport */
+        Error *error;           /* what is wrong with its files; the rest may then be unknown */
+        X509 *certificate;      /* NULL: has none, or it cannot be read */
+        const char *key_type;   /* "ec:p256", of the key that is there; lent; NULL as above */
+} StoreItem;
+
+typedef struct StoreItems {
+        StoreItem *items; /* in the order of the requests */
+        size_t n_items;
+} StoreItems;
+
+int store_inspect(Store *s, const StoreRequest *requests, size_t n_requests, int64_t now, StoreItems *ret,
+                  Error **reterr);
+void store_items_done(StoreItems *items);
 
 /* Bytes of a file of the store by its store path ("ca.crt", "sa.pub", "nodes/c0/pki/apiserver.key",
  * "secrets/encryption-key", "admin.conf"), read once and kept. Lent. */

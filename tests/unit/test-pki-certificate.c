@@ -288,7 +288,7 @@ static void expect(X509 *x, const CertificateProfile *p, EVP_PKEY *key, X509 *ca
                 assert_int_equal(r, 0);
                 assert_null(why);
         } else {
-                assert_int_equal(r, 1);
+                assert_true(r > 0);
                 assert_string_equal(why, wanted);
         }
 }
