@@ -66,6 +66,7 @@ static int add_encryption(const PlanContext *c, Plan *plan, Error **reterr) {
                                        "", "Encrypts secrets before they reach etcd.");
 
         item->secret = true;
+        item->store_path = xstrdup("secrets/encryption-key");
         plan_item_input_of(item, UNIT);
         return fill_encryption(c, plan, item, reterr);
 }

@@ -154,13 +154,15 @@ static const Service service = {
 
 static void add_identity(const PlanContext *c, Plan *plan) {
         _cleanup_free_ char *identity = NULL, *text = NULL;
+        PlanItem *item;
 
         if (plan_identity(c->store, &identity, NULL) < 0)
                 plan_missing(plan, "secrets/identity (run: hardway pki gen)");
         text = xasprintf("%s\n", identity ? identity : "not-made-yet");
-        plan_add_file(plan, "etcd", "identity", ETCD_IDENTITY, 0644, text,
-                      "The mark of the cluster whose data lies in " ETCD_DATA
-                      ". hardway never touches data without its mark.");
+        item = plan_add_file(plan, "etcd", "identity", ETCD_IDENTITY, 0644, text,
+                             "The mark of the cluster whose data lies in " ETCD_DATA
+                             ". hardway never touches data without its mark.");
+        item->store_path = xstrdup("secrets/identity");
 }
 
 static int etcd_plan(const PlanContext *c, Plan *plan, Error **reterr) {

@@ -139,7 +139,14 @@ int plan_outline(const Component *const *components, const PlanContext *c, Plan 
 typedef struct StoreRequests {
         StoreRequest *requests;
         size_t n_requests;
+        struct StoreOrigin *origins; /* of each request: the row that it comes from */
 } StoreRequests;
+
+typedef struct StoreOrigin {
+        const struct Component *component; /* the first that declares it */
+        const Credential *credential;
+        const Node *node; /* NULL: PER_CLUSTER */
+} StoreOrigin;
 
 void store_requests_for(const Component *const *components, const Cluster *c,
                         StoreRequests *ret); /* CAs first */

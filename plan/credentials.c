@@ -45,13 +45,16 @@ static bool has_request(const StoreRequests *r, const char *name) {
         return false;
 }
 
-static void add_request(StoreRequests *r, const Cluster *c, const Credential *credential, const Node *node) {
+static void add_request(StoreRequests *r, const Cluster *c, const Component *component,
+                        const Credential *credential, const Node *node) {
         _cleanup_free_ char *name = credential_store_name(credential, node);
         StoreRequest *request;
 
         if (has_request(r, name))
                 return;
         r->requests = xrealloc(r->requests, r->n_requests + 1, sizeof(StoreRequest));
+        r->origins = xrealloc(r->origins, r->n_requests + 1, sizeof(StoreOrigin));
+        r->origins[r->n_requests] = (StoreOrigin) { component, credential, node };
         request = r->requests + r->n_requests++;
         *request = (StoreRequest) {
                 .type = credential->type,
@@ -85,7 +88,7 @@ static void add_requests(StoreRequests *r, const Component *const *components, c
 
                         if ((credential->type == STORE_CA) == cas &&
                             (credential->scope == PER_NODE) == (node != NULL))
-                                add_request(r, c, credential, node);
+                                add_request(r, c, *components, credential, node);
                 }
         }
 }
@@ -108,6 +111,7 @@ void store_requests_done(StoreRequests *r) {
         for (size_t i = 0; i < r->n_requests; i++)
                 store_request_done(r->requests + i);
         free(r->requests);
+        free(r->origins);
         *r = (StoreRequests) {};
 }
 

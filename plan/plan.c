@@ -82,6 +82,7 @@ PlanItem* plan_item_free(PlanItem *item) {
         free(item->owner);
         buffer_wipe(&item->content);
         free(item->fingerprint);
+        free(item->store_path);
         free(item->sha256);
         free(item);
         return NULL;

@@ -52,6 +52,7 @@ typedef struct PlanItem {
         bool secret; /* content must not be shown */
         Buffer content;    /* of files and, after plan_finish(), of units */
         char *fingerprint; /* of a secret file: stands for its content in digests */
+        char *store_path;  /* of a file that comes from the store, or is made of what is there: where from */
         char *sha256; /* of content or of the binary, hex; filled in by plan_finish() for files and units */
         union {
                 struct {

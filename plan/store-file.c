@@ -83,6 +83,7 @@ int plan_add_store_file(const PlanContext *c, Plan *plan, const char *component,
                 item = plan_add_file(plan, component, noun, path, is_secret(store_path) ? 0600 : 0644, "",
                                      why);
                 item->secret = is_secret(store_path);
+                item->store_path = xstrdup(store_path);
                 r = fill_from_store(c, plan, item, store_path, reterr);
                 if (r < 0)
                         return r;

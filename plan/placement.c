@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Where the files of the store go: read off the plans of all nodes, so that there is no second list of it
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/alloc.h"
+#include "plan/placement.h"
+
+static void placement_add(Placements *p, const Node *node, const PlanItem *item) {
+        p->list = xrealloc(p->list, p->n + 1, sizeof(Placement));
+        p->list[p->n++] = (Placement) {
+                .store_path = xstrdup(item->store_path),
+                .node = node,
+                .path = xstrdup(item->path),
+                .mode = item->mode,
+                .component = item->component,
+                .units = strv_copy(item->input_of),
+                .why = xstrdup(item->why),
+        };
+}
+
+static int node_outline(const Component *const *components, const Cluster *c, const Node *node, Store *store,
+                        Plan **ret, Error **reterr) {
+        PlanContext context = { .cluster = c, .node = node, .store = store };
+        Facts facts;
+        int r;
+
+        facts_default(c, node, &facts);
+        context.facts = &facts;
+        r = plan_node(components, &context, ret, reterr);
+        facts_done(&facts);
+        return r;
+}
+
+/**
+ * placements_for() - where the files of the store go
+ * @components: the table of components, ended by NULL
+ * @c:          the cluster; lent by the result
+ * @store:      the store, or NULL; one that lacks things, or holds broken ones, is good enough
+ * @ret:        node by node, in the order of their plans; placements_done()
+ * @reterr:     no plan can be made
+ *
+ * Return: 0 or a negative errno.
+ */
+int placements_for(const Component *const *components, const Cluster *c, Store *store, Placements *ret,
+                   Error **reterr) {
+        _cleanup_(placements_done) Placements p = {};
+        int r;
+
+        for (size_t i = 0; i < c->n_nodes; i++) {
+                _cleanup_(plan_freep) Plan *plan = NULL;
+
+                /* What lies where does not depend on the bytes, so broken ones need not be looked at. */
+                r = store ? node_outline(components, c, c->nodes + i, store, &plan, NULL) : -ENOENT;
+                if (r < 0)
+                        r = node_outline(components, c, c->nodes + i, NULL, &plan, reterr);
+                if (r < 0)
+                        return r;
+                PLAN_FOREACH(item, plan, PLAN_FILE)
+                        if (item->store_path)
+                                placement_add(&p, c->nodes + i, item);
+        }
+        *ret = p;
+        p = (Placements) {};
+        return 0;
+}
+
+/**
+ * placement_is_of() - whether a file belongs to an entry of the store
+ * @p:          the placement
+ * @name:       the entry's name: "ca", "nodes/c0/pki/apiserver", "secrets/identity"
+ *
+ * Return: whether it does.
+ */
+bool placement_is_of(const Placement *p, const char *name) {
+        const char *rest = startswith(p->store_path, name);
+
+        return rest && (*rest == '\0' || (*rest == '.' && !strchr(rest, '/')));
+}
+
+void placements_done(Placements *p) {
+        for (size_t i = 0; i < p->n; i++) {
+                free(p->list[i].store_path);
+                free(p->list[i].path);
+                strv_free(p->list[i].units);
+                free(p->list[i].why);
+        }
+        free(p->list);
+        *p = (Placements) {};
+}
