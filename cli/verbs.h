@@ -20,6 +20,7 @@
         X(backup)        \
         X(restore)       \
         X(pki_gen)       \
+        X(pki_list)      \
         X(pki_renew)     \
         X(pki_rotate_ca) \
         X(pki_rotate_sa)
