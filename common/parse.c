@@ -75,6 +75,39 @@ int parse_boolean(const char *s, bool *ret) {
         return 0;
 }
 
+/**
+ * parse_span() - read a length of time
+ * @s:          a number and its unit: d, h, m or s
+ * @maximum:    largest allowed value, in seconds
+ * @ret_sec:    the length in seconds
+ *
+ * A number without unit is refused: one person means days by it, the next one seconds.
+ *
+ * Return: 0, -EINVAL if it is no such text, -ERANGE if it is out of the limits.
+ */
+int parse_span(const char *s, int64_t maximum, int64_t *ret_sec) {
+        static const struct {
+                char unit;
+                int64_t seconds;
+        } units[] = { { 'd', 86400 }, { 'h', 3600 }, { 'm', 60 }, { 's', 1 } };
+        size_t n = strlen(s);
+        uint64_t value;
+
+        for (size_t i = 0; n > 0 && i < sizeof(units) / sizeof(units[0]); i++) {
+                _cleanup_free_ char *number = NULL;
+                int r;
+
+                if (s[n - 1] != units[i].unit)
+                        continue;
+                number = xstrndup(s, n - 1);
+                r = parse_uint64(number, 0, (uint64_t) (maximum / units[i].seconds), &value);
+                if (r >= 0)
+                        *ret_sec = (int64_t) value * units[i].seconds;
+                return r;
+        }
+        return -EINVAL;
+}
+
 static int hex_digit(char c) {
         if (c >= '0' && c <= '9')
                 return c - '0';

@@ -84,12 +84,33 @@ static void test_hex(void **state) {
         assert_string_equal(text, "");
 }
 
+static void test_span(void **state) {
+        static const struct {
+                const char *text;
+                int64_t seconds;
+        } rows[] = { { "30d", 2592000 }, { "12h", 43200 }, { "90m", 5400 },
+                     { "45s", 45 },      { "0d", 0 },      { "007d", 604800 } };
+        static const char *const junk[] = { "",   "d",   "30",   "30 d", "-1d", "+1d",
+                                            "1w", "1d2", "0x1d", "1.5d", "d1",  "1dd" };
+        int64_t seconds = 17;
+
+        for (size_t i = 0; i < sizeof(junk) / sizeof(junk[0]); i++)
+                assert_int_equal(parse_span(junk[i], INT64_MAX, &seconds), -EINVAL);
+        assert_int_equal(parse_span("31d", 30 * 86400, &seconds), -ERANGE);
+        assert_int_equal(parse_span("99999999999999999999999d", INT64_MAX, &seconds), -ERANGE);
+        assert_int_equal(parse_span("106751991167301d", INT64_MAX, &seconds), -ERANGE);
+        assert_int_equal(seconds, 17);
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+                assert_int_equal(parse_span(rows[i].text, INT64_MAX, &seconds), 0);
+                assert_int_equal(seconds, rows[i].seconds);
+        }
+}
+
 int main(void) {
         static const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_uint64),
-                cmocka_unit_test(test_unsigned),
-                cmocka_unit_test(test_boolean),
-                cmocka_unit_test(test_hex),
+                cmocka_unit_test(test_uint64),  cmocka_unit_test(test_unsigned),
+                cmocka_unit_test(test_boolean), cmocka_unit_test(test_hex),
+                cmocka_unit_test(test_span),
         };
 
         return cmocka_run_group_tests_name("common-parse", tests, NULL, NULL);
