@@ -77,6 +77,13 @@ int http_request_json(HttpClient *c, const HttpRequest *request, const json_t *b
                       Error **reterr);
 
 /*
+ * show.c: the certificates that a server shows in a handshake, in PEM, unverified: for whoever judges them.
+ * shown: certificate and key for a server that asks for one, or NULL in both.
+ */
+int http_show(const char *address, const HttpTrust *shown, uint64_t timeout_usec, Buffer *ret,
+              Error **reterr);
+
+/*
  * What the server said about a failure: "message" of a Status object or of etcd's gateway, else the first
  * line. The caller frees.
  */

@@ -197,6 +197,55 @@ static void test_client_certificate(void **state) {
         }
 }
 
+/* What would not be accepted is shown all the same, and the end of a chain that is none is an error. */
+static void test_show(void **state) {
+        static const struct {
+                const char *port, *file;
+        } rows[] = { { "good", "good.crt" },
+                     { "expired", "expired.crt" },
+                     { "future", "future.crt" },
+                     { "wrong-name", "wrong-name.crt" },
+                     { "unknown-ca", "unknown-ca.crt" },
+                     { "mutual", "good.crt" } };
+        _cleanup_buffer_ Buffer crt = BUFFER_NULL, key = BUFFER_NULL;
+        HttpTrust client = { .certificate = &crt, .key = &key }, none = {};
+
+        server_pki(&server, "client.crt", &crt);
+        server_pki(&server, "client.key", &key);
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                _cleanup_free_ char *address = xasprintf("127.0.0.1:%u", server_port(&server, rows[i].port));
+                _cleanup_buffer_ Buffer shown = BUFFER_NULL, file = BUFFER_NULL;
+                const HttpTrust *trust = streq(rows[i].port, "mutual") ? &client : &none;
+
+                server_pki(&server, rows[i].file, &file);
+                assert_int_equal(http_show(address, trust, 5 * USEC_PER_SEC, &shown, NULL), 0);
+                /* OpenSSL may add the CA, where it knows it. */
+                assert_non_null(startswith(buffer_str(&shown), buffer_str(&file)));
+        }
+}
+
+static void test_show_fails(void **state) {
+        static const struct {
+                const char *port;
+                int errnum;
+        } rows[] = { { "plain", EPROTO }, { "silent", ETIMEDOUT } };
+        _cleanup_buffer_ Buffer shown = BUFFER_NULL;
+        _cleanup_error_ Error *refused = NULL;
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                _cleanup_free_ char *address = xasprintf("127.0.0.1:%u", server_port(&server, rows[i].port));
+                _cleanup_error_ Error *error = NULL;
+
+                assert_int_equal(http_show(address, &(HttpTrust) {}, USEC_PER_SEC / 5, &shown, &error),
+                                 -rows[i].errnum);
+                if (!startswith(error->message, address))
+                        fail_msg("%s", error->message);
+        }
+        assert_int_equal(http_show("127.0.0.1:1", &(HttpTrust) {}, USEC_PER_SEC, &shown, &refused),
+                         -ECONNREFUSED);
+        assert_int_equal(shown.size, 0);
+}
+
 static void test_bad_trust(void **state) {
         _cleanup_(http_client_freep) HttpClient *c = NULL;
         _cleanup_buffer_ Buffer ca = BUFFER_NULL, crt = BUFFER_NULL, key = BUFFER_NULL, junk = BUFFER_NULL;
@@ -391,6 +440,8 @@ int main(void) {
                 cmocka_unit_test(test_json_errors),
                 cmocka_unit_test(test_certificates),
                 cmocka_unit_test(test_client_certificate),
+                cmocka_unit_test(test_show),
+                cmocka_unit_test(test_show_fails),
                 cmocka_unit_test(test_bad_trust),
                 cmocka_unit_test(test_connecting),
                 cmocka_unit_test(test_times),
