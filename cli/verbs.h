@@ -21,6 +21,7 @@
         X(restore)       \
         X(pki_gen)       \
         X(pki_list)      \
+        X(pki_check)     \
         X(pki_renew)     \
         X(pki_rotate_ca) \
         X(pki_rotate_sa)

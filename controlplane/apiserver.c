@@ -145,6 +145,8 @@ static const Credential credentials[] = {
                  "roles say. It stays on the driving machine." },
 };
 
+static const ServedCertificate served[] = { { "apiserver" } };
+
 #define SHOWN "What the apiserver shows to its clients."
 #define KUBELET "What the apiserver shows to kubelets."
 #define PROXY "What the apiserver shows to extension apiservers."
@@ -249,6 +251,8 @@ const Component component_kube_apiserver = {
         .n_artifacts = ARRAY_SIZE(artifacts),
         .credentials = credentials,
         .n_credentials = ARRAY_SIZE(credentials),
+        .served = served,
+        .n_served = ARRAY_SIZE(served),
         .flags = apiserver_flags,
         .n_flags = APISERVER_N_FLAGS,
         .reaches = reaches,

@@ -129,6 +129,10 @@ static const Credential credentials[] = {
           .why = "What kube-controller-manager shows to whoever asks for its health and metrics." },
 };
 
+static const ServedCertificate served[] = {
+        { "controller-manager", PORT_CONTROLLER_MANAGER, .copy = "controller-manager.crt" },
+};
+
 #define SHOWN "What it shows to whoever asks for its health and metrics."
 
 static const ServiceCredential handed_over[] = {
@@ -195,6 +199,8 @@ const Component component_kube_controller_manager = {
         .n_artifacts = ARRAY_SIZE(artifacts),
         .credentials = credentials,
         .n_credentials = ARRAY_SIZE(credentials),
+        .served = served,
+        .n_served = ARRAY_SIZE(served),
         .flags = flags,
         .n_flags = ARRAY_SIZE(flags),
         .plan = controller_manager_plan,

@@ -66,6 +66,10 @@ static const Credential credentials[] = {
           .why = "What kube-scheduler shows to whoever asks for its health and metrics." },
 };
 
+static const ServedCertificate served[] = {
+        { "scheduler", PORT_SCHEDULER, .copy = "scheduler.crt" },
+};
+
 #define SHOWN "What it shows to whoever asks for its health and metrics."
 
 static const ServiceCredential handed_over[] = {
@@ -122,6 +126,8 @@ const Component component_kube_scheduler = {
         .n_artifacts = ARRAY_SIZE(artifacts),
         .credentials = credentials,
         .n_credentials = ARRAY_SIZE(credentials),
+        .served = served,
+        .n_served = ARRAY_SIZE(served),
         .flags = flags,
         .n_flags = ARRAY_SIZE(flags),
         .plan = scheduler_plan,

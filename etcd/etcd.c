@@ -94,6 +94,11 @@ static const Credential credentials[] = {
                  "known." },
 };
 
+static const ServedCertificate served[] = {
+        { "etcd/server", PORT_ETCD_CLIENT, .client = "etcd/healthcheck-client" },
+        { "etcd/peer", PORT_ETCD_PEER, .client = "etcd/healthcheck-client" },
+};
+
 #define SERVER_WHY "What the member shows to clients."
 #define PEER_WHY "What the member shows to other members."
 
@@ -203,6 +208,8 @@ const Component component_etcd = {
         .n_artifacts = ARRAY_SIZE(artifacts),
         .credentials = credentials,
         .n_credentials = ARRAY_SIZE(credentials),
+        .served = served,
+        .n_served = ARRAY_SIZE(served),
         .flags = etcd_flags,
         .n_flags = ETCD_N_FLAGS,
         .reaches = reaches,

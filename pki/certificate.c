@@ -106,6 +106,17 @@ int certificate_from_pem(const char *what, const void *data, size_t size, X509 *
         return 0;
 }
 
+int certificate_from_chain(const char *what, const void *data, size_t size, X509 **ret, size_t *ret_size,
+                           Error **reterr) {
+        size_t first = pem_first_size(data, size);
+        int r;
+
+        r = certificate_from_pem(what, data, first, ret, reterr);
+        if (r >= 0 && ret_size)
+                *ret_size = first;
+        return r;
+}
+
 /**
  * certificate_fingerprint() - what names a certificate
  * @certificate: the certificate

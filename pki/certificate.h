@@ -51,6 +51,12 @@ int certificate_issue(const CertificateProfile *profile, EVP_PKEY *key, X509 *is
                       int64_t now, X509 **ret, Error **reterr);
 int certificate_to_pem(X509 *certificate, Buffer *ret, Error **reterr);
 int certificate_from_pem(const char *what, const void *data, size_t size, X509 **ret, Error **reterr);
+/*
+ * The first certificate of a text that may hold a chain, as servers have it: their own first, then those of
+ * the CAs above. ret_size: how many bytes it takes; what follows is not looked at. NULL: not asked for.
+ */
+int certificate_from_chain(const char *what, const void *data, size_t size, X509 **ret, size_t *ret_size,
+                           Error **reterr);
 char* certificate_fingerprint(X509 *certificate); /* hex SHA-256 of the DER */
 int64_t certificate_not_before(X509 *certificate);
 int64_t certificate_not_after(X509 *certificate);

@@ -61,6 +61,13 @@ static bool pem_is_alone(const char *data, size_t size) {
         return last && !memchr(last, '\n', (size_t) (end - last));
 }
 
+size_t pem_first_size(const char *data, size_t size) {
+        const char *end = size > 0 ? memmem(data, size, PEM_END, strlen(PEM_END)) : NULL;
+        const char *line = end ? memchr(end, '\n', size - (size_t) (end - data)) : NULL;
+
+        return line ? (size_t) (line + 1 - data) : size;
+}
+
 static int pem_check_label(const char *what, const char *label, const char *wanted, const char *header,
                            Error **reterr) {
         if (endswith(label, "PRIVATE KEY") && endswith(wanted, "PRIVATE KEY")) {

@@ -22,6 +22,8 @@ int pem_decode(const char *what, const void *data, size_t size, const char *want
                Error **reterr);
 void pem_encode(const char *label, const void *der, size_t size, Buffer *out);
 void pem_block_done(PemBlock *b); /* wipes */
+/* How many bytes of a text its first block takes, with what stands in front of it; size if it has no end. */
+size_t pem_first_size(const char *data, size_t size);
 
 /* Base64 (RFC 4648) without line breaks. The Buffers may hold secrets. */
 void base64_encode(const void *data, size_t size, Buffer *out);

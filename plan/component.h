@@ -71,6 +71,18 @@ typedef struct PreflightName {
         const char *name, *summary;
 } PreflightName;
 
+/*
+ * A port at which a component shows a certificate: `pki check` looks there whether it is the one of the
+ * store. Where only the node itself can connect (loopback), systemd's copy of the file tells, which the
+ * process was given when it started, and has read since.
+ */
+typedef struct ServedCertificate {
+        const char *credential; /* PER_NODE certificate of this component: "apiserver" */
+        unsigned port;          /* 0: that of the apiservers in the cluster file */
+        const char *client;     /* another one, shown in turn where a client must have one; or NULL */
+        const char *copy;       /* loopback: the ID of LoadCredential=, "scheduler.crt"; NULL: any address */
+} ServedCertificate;
+
 struct PlanContext {
         const Cluster *cluster;
         const Node *node;
@@ -90,6 +102,8 @@ typedef struct Component {
         size_t n_artifacts;
         const Credential *credentials;
         size_t n_credentials;
+        const ServedCertificate *served;
+        size_t n_served;
         const Flag *flags; /* for explain; rendered by plan */
         size_t n_flags;
         const Reach *reaches;

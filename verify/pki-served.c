@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * What is really shown, against the store
+ */
+
+#include <stdlib.h>
+
+#include "common/alloc.h"
+#include "common/clock.h"
+#include "http/http.h"
+#include "plan/store-name.h"
+#include "verify/pki-internal.h"
+
+#define SHOW_TIMEOUT_USEC (5 * USEC_PER_SEC)
+
+/* One port of one node. */
+typedef struct Sight {
+        const PkiCheckRequest *q;
+        HostPool *hosts;
+        const Component *component;
+        const ServedCertificate *row;
+        const Node *node;
+        unsigned port;
+        char *id, *subject;
+        char *name; /* of the certificate in the store */
+        const StoreRequest *request;
+        CheckList *checks;
+} Sight;
+
+static void sight_done(Sight *s) {
+        free(s->id);
+        free(s->subject);
+        free(s->name);
+}
+
+static const Credential* find_credential(const Component *component, const char *name) {
+        for (size_t i = 0; i < component->n_credentials; i++) {
+                const Credential *c = component->credentials + i;
+
+                if (c->type == STORE_CERTIFICATE && c->scope == PER_NODE && streq(c->name, name))
+                        return c;
+        }
+        return NULL;
+}
+
+static int show_by_handshake(const Sight *s, Buffer *ret, Error **reterr) {
+        _cleanup_free_ char *address = inet_endpoint_to_string(&s->node->address, s->port);
+        HttpTrust trust = {};
+        int r;
+
+        if (s->row->client) {
+                _cleanup_free_ char *client = xasprintf("nodes/%s/pki/%s", s->node->name, s->row->client);
+
+                r = store_credential(s->q->store, client, &trust.certificate, &trust.key, reterr);
+                if (r < 0)
+                        return r;
+        }
+        return http_show(address, &trust, SHOW_TIMEOUT_USEC, ret, reterr);
+}
+
+/*
+ * On loopback only the node can connect, and nothing that speaks TLS and tells of certificates is sure to
+ * be there. But systemd handed the process a copy of its own, and keeps it as long as the process lives.
+ */
+static int show_by_copy(const Sight *s, Buffer *ret, Error **reterr) {
+        _cleanup_free_ char *script =
+                xasprintf("cat /run/credentials/%s/%s 2>/dev/null || :\n", s->component->unit, s->row->copy);
+        int r = host_pool_exec(s->hosts, s->node, script, ret, reterr);
+
+        if (r < 0)
+                return r;
+        if (ret->size == 0)
+                return error_set(reterr, ERROR_UNAVAILABLE, ENOENT, "%s: %s does not run", s->node->name,
+                                 s->component->unit);
+        return 0;
+}
+
+/* The store's own certificate: shown as it should be. */
+static void add_same(const Sight *s, X509 *shown) {
+        _cleanup_free_ char *life = NULL;
+        CheckState state = pki_judge_life(s->q, shown, &life);
+        Check *check = check_add(s->checks, state, s->id, s->node, s->subject,
+                                 "shows the certificate of the store, %s", life);
+
+        pki_set_life(s->q, check, shown);
+        if (state != CHECK_OK)
+                check_advise(check, "hardway pki renew %s", s->name);
+}
+
+static char* judge_other(const Sight *s, X509 *shown, CheckState *state) {
+        _cleanup_(X509_freep) X509 *ca = NULL;
+        _cleanup_free_ char *ca_path = xasprintf("%s.crt", s->request->issuer);
+        const Buffer *pem;
+        char *why = NULL;
+        int fault;
+
+        if (store_file(s->q->store, ca_path, &pem, NULL) < 0 ||
+            certificate_from_pem(ca_path, pem->data, pem->size, &ca, NULL) < 0)
+                return xstrdup("the store has no CA to check it with");
+        fault = certificate_check(shown, &s->request->profile, NULL, ca, s->q->now, s->q->warn_sec, &why);
+        if (fault != CERTIFICATE_GOOD && fault != CERTIFICATE_EXPIRES && fault != CERTIFICATE_WRONG_NAMES)
+                *state = CHECK_FAILED;
+        return why ?: xstrdup("an older one, or newer, of the same CA");
+}
+
+static void add_other(const Sight *s, X509 *shown) {
+        _cleanup_free_ char *life = NULL, *why = NULL;
+        CheckState state = pki_judge_life(s->q, shown, &life);
+        Check *check;
+
+        if (state == CHECK_OK)
+                state = CHECK_WARNING;
+        why = judge_other(s, shown, &state);
+        check = check_add(s->checks, state, s->id, s->node, s->subject,
+                          "shows another certificate than the store has (%s): %s", life, why);
+        check_advise(check, "hardway install --node %s brings it there and restarts %s", s->node->name,
+                     s->component->name);
+        pki_set_life(s->q, check, shown);
+}
+
+static void judge(const Sight *s, const Buffer *pem) {
+        _cleanup_(X509_freep) X509 *shown = NULL, *ours = NULL;
+        _cleanup_free_ char *path = xasprintf("%s.crt", s->name), *a = NULL, *b = NULL;
+        _cleanup_error_ Error *error = NULL;
+        const Buffer *file;
+
+        if (certificate_from_chain(s->subject, pem->data, pem->size, &shown, NULL, &error) < 0) {
+                check_add(s->checks, CHECK_FAILED, s->id, s->node, s->subject, "%s", error->message);
+                return;
+        }
+        if (store_file(s->q->store, path, &file, NULL) < 0 ||
+            certificate_from_chain(path, file->data, file->size, &ours, NULL, NULL) < 0) {
+                add_other(s, shown);
+                return;
+        }
+        a = certificate_fingerprint(shown);
+        b = certificate_fingerprint(ours);
+        if (streq(a, b))
+                add_same(s, shown);
+        else
+                add_other(s, shown);
+}
+
+static const StoreRequest* find_request(const StoreRequests *requests, const char *name) {
+        for (size_t i = 0; i < requests->n_requests; i++)
+                if (streq(requests->requests[i].name, name))
+                        return requests->requests + i;
+        return NULL;
+}
+
+void pki_check_served(const PkiCheckRequest *q, HostPool *hosts, const StoreRequests *requests,
+                      const Component *component, const ServedCertificate *row, const Node *node,
+                      CheckList *checks) {
+        const Credential *credential = find_credential(component, row->credential);
+        unsigned port = row->port ?: q->cluster->apiserver_port;
+        _cleanup_(sight_done) Sight s = {
+                .q = q,
+                .hosts = hosts,
+                .component = component,
+                .row = row,
+                .node = node,
+                .port = port,
+                .id = xasprintf("served/%s/%s:%u", node->name, component->name, port),
+                .subject = xasprintf("%s, port %u", component->name, port),
+                .checks = checks,
+        };
+        _cleanup_buffer_ Buffer pem = BUFFER_NULL;
+        _cleanup_error_ Error *error = NULL;
+        Check *check;
+        int r;
+
+        s.name = credential ? credential_store_name(credential, node) : NULL;
+        s.request = s.name ? find_request(requests, s.name) : NULL;
+        if (!s.request)
+                return;
+        r = row->copy ? show_by_copy(&s, &pem, &error) : show_by_handshake(&s, &pem, &error);
+        if (r >= 0) {
+                judge(&s, &pem);
+                return;
+        }
+        check = check_add(checks, CHECK_WARNING, s.id, node, s.subject, "%s", error->message);
+        check_advise(check, "what it shows was not looked at; hardway verify tells why it does not answer");
+}
