@@ -54,6 +54,8 @@ const char* pki_state_name(const StoreItem *item) {
                 return "broken";
         if (item->outcome == STORE_MADE)
                 return "missing";
+        if (item->outcome == STORE_WAITS)
+                return "waits";
         return item->outcome == STORE_REISSUED ? "due" : "valid";
 }
 

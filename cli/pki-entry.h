@@ -19,7 +19,7 @@ int pki_entries_load(VerbContext *v, PkiEntries *ret, Error **reterr);
 void pki_entries_done(PkiEntries *e);
 
 const char* pki_type_name(StoreEntryType type); /* "CA", "certificate", "kubeconfig", "key pair", "secret" */
-const char* pki_state_name(const StoreItem *item); /* "valid", "missing", "broken", "due" */
+const char* pki_state_name(const StoreItem *item); /* "valid", "missing", "broken", "due", "waits" */
 Style pki_state_style(const StoreItem *item);
 const char* pki_problem(const StoreItem *item); /* lent; NULL: nothing to say */
 char* pki_names(const StoreItem *item);         /* "a, b, 10.0.0.1"; "" if it has none */

@@ -8,6 +8,7 @@ static const char *const outcomes[] = {
         [STORE_KEPT] = "kept",
         [STORE_MADE] = "made",
         [STORE_REISSUED] = "reissued",
+        [STORE_WAITS] = "waits",
 };
 
 /* A date is enough: who needs the second asks for --json. */
@@ -22,7 +23,10 @@ static char* format_date(int64_t seconds) {
 void store_report_entry(void *userdata, const StoreRequest *request, StoreOutcome outcome, const char *why,
                         int64_t expires) {
         static const Style style[] = {
-                [STORE_KEPT] = STYLE_DIM, [STORE_MADE] = STYLE_GREEN, [STORE_REISSUED] = STYLE_YELLOW
+                [STORE_KEPT] = STYLE_DIM,
+                [STORE_MADE] = STYLE_GREEN,
+                [STORE_REISSUED] = STYLE_YELLOW,
+                [STORE_WAITS] = STYLE_YELLOW,
         };
         Report *report = userdata;
         VerbContext *v = report->v;
@@ -31,6 +35,7 @@ void store_report_entry(void *userdata, const StoreRequest *request, StoreOutcom
         report->n_kept += outcome == STORE_KEPT;
         report->n_made += outcome == STORE_MADE;
         report->n_reissued += outcome == STORE_REISSUED;
+        report->n_waits += outcome == STORE_WAITS;
         json_array_append_new(report->list,
                               json_pack("{s:s, s:s, s:s*, s:o*}", "name", request->name, "outcome",
                                         outcomes[outcome], "why", why, "expires",

@@ -10,7 +10,7 @@
 typedef struct Report {
         VerbContext *v;
         json_t *list; /* the caller frees */
-        size_t n_kept, n_made, n_reissued;
+        size_t n_kept, n_made, n_reissued, n_waits;
 } Report;
 
 void store_report_entry(void *userdata, const StoreRequest *request, StoreOutcome outcome, const char *why,

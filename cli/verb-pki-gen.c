@@ -17,13 +17,16 @@ static void print_sum(const Report *report, bool dry_run) {
                 return;
         }
 
-        if (report->n_made + report->n_reissued == 0)
+        if (report->n_waits > 0)
+                verb_note(v, "%zu wait for a CA whose key is not here. Next: hardway pki csr",
+                          report->n_waits);
+        if (report->n_made + report->n_reissued + report->n_waits == 0)
                 verb_note(v, "%zu keys, certificates and secrets: all valid, nothing to do.",
                           report->n_kept);
         else
                 verb_note(v, "%s%zu made, %zu reissued, %zu kept.", dry_run ? "Would be: " : "",
                           report->n_made, report->n_reissued, report->n_kept);
-        if (report->n_made > 0 && !dry_run)
+        if (report->n_made > 0 && report->n_waits == 0 && !dry_run)
                 verb_note(v, "The only copy of the CAs is %s/pki. Next: hardway fetch", v->directory);
 }
 

@@ -8,5 +8,10 @@
  * work on what comes out, since decoding the key costs more than all the rest (see pki/key-internal.h). That
  * the issuer's key belongs to its certificate has been looked at before.
  */
+/* Parts of issuing that signing requests have, too; whether it worked. */
+bool certificate_set_subject(X509_NAME *name, const CertificateProfile *profile);
+bool certificate_add_extensions(X509 *x, const CertificateProfile *profile, EVP_PKEY *key);
+int certificate_check_constraints(X509 *x, X509 *issuer, Error **reterr);
+
 int certificate_make(const CertificateProfile *profile, EVP_PKEY *key, X509 *issuer, EVP_PKEY *issuer_key,
                      int64_t now, X509 **ret, Error **reterr);

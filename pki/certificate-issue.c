@@ -40,9 +40,7 @@ static bool set_serial(X509 *x) {
         return number && BN_to_ASN1_INTEGER(number, X509_get_serialNumber(x));
 }
 
-static bool set_subject(X509 *x, const CertificateProfile *profile) {
-        X509_NAME *name = X509_get_subject_name(x);
-
+bool certificate_set_subject(X509_NAME *name, const CertificateProfile *profile) {
         if (profile->organization &&
             X509_NAME_add_entry_by_NID(name, NID_organizationName, MBSTRING_UTF8,
                                        (const unsigned char *) profile->organization, -1, -1, 0) != 1)
@@ -204,6 +202,29 @@ static bool add_extensions(X509 *x, const CertificateProfile *profile, EVP_PKEY 
                (!issuer || add_authority_key_id(x, issuer)) && add_names(x, profile);
 }
 
+/* What can be asked for: all but the identifiers of keys, which are the CA's to choose. */
+bool certificate_add_extensions(X509 *x, const CertificateProfile *profile, EVP_PKEY *key) {
+        return add_key_usage(x, profile, key) && add_extended_key_usage(x, profile) &&
+               add_basic_constraints(x, profile) && add_names(x, profile);
+}
+
+/* A company's CA may be limited to names of that company, and clients look at it (RFC 5280 4.2.1.10). */
+int certificate_check_constraints(X509 *x, X509 *issuer, Error **reterr) {
+        NAME_CONSTRAINTS *constraints = X509_get_ext_d2i(issuer, NID_name_constraints, NULL, NULL);
+        int result = X509_V_OK;
+
+        if (constraints) {
+                (void) X509_get_extension_flags(x); /* what is asked next looks at what this has read */
+                result = NAME_CONSTRAINTS_check(x, constraints);
+        }
+        NAME_CONSTRAINTS_free(constraints);
+        if (result == X509_V_OK)
+                return 0;
+        return error_set(reterr, ERROR_CONFIG, EPERM,
+                         "the CA may not certify these names (its name constraints say so): %s",
+                         X509_verify_cert_error_string(result));
+}
+
 /* Asks the other side of OpenSSL, the one that TLS clients ask, whether what we wrote is found again. */
 static int verify_names(X509 *x, const CertificateProfile *profile, Error **reterr) {
         STRV_FOREACH(name, profile->dns_names) {
@@ -293,7 +314,7 @@ static int certificate_build(const CertificateProfile *profile, EVP_PKEY *key, X
 
         if (X509_set_version(x, X509_VERSION_3) != 1 || !set_serial(x))
                 return pki_error(reterr, ERROR_INTERNAL, "cannot build a certificate");
-        if (!set_subject(x, profile))
+        if (!certificate_set_subject(X509_get_subject_name(x), profile))
                 return pki_error(reterr, ERROR_CONFIG, "\"%s\" cannot stand in a certificate",
                                  profile->common_name);
         if (X509_set_issuer_name(x, X509_get_subject_name(issuer ?: x)) != 1 ||
@@ -333,6 +354,11 @@ int certificate_make(const CertificateProfile *profile, EVP_PKEY *key, X509 *iss
         r = verify_names(x, profile, reterr);
         if (r < 0)
                 return r;
+        if (issuer) {
+                r = certificate_check_constraints(x, issuer, reterr);
+                if (r < 0)
+                        return r;
+        }
 
         ERR_clear_error();
         *ret = TAKE_PTR(x);

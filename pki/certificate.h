@@ -57,6 +57,26 @@ int certificate_from_pem(const char *what, const void *data, size_t size, X509 *
  */
 int certificate_from_chain(const char *what, const void *data, size_t size, X509 **ret, size_t *ret_size,
                            Error **reterr);
+
+/* certificate-request.c */
+int certificate_request_make(const CertificateProfile *profile, EVP_PKEY *key, Buffer *ret, Error **reterr);
+int certificate_request_asks(const char *what, const void *data, size_t size,
+                             const CertificateProfile *profile, EVP_PKEY *key, Error **reterr);
+
+#define CERTIFICATE_CHAIN_MAX 8
+
+typedef struct CertificateChain {
+        X509 **certificates;
+        size_t n_certificates;
+} CertificateChain;
+
+int certificate_chain_from_pem(const char *what, const void *data, size_t size, size_t max,
+                               CertificateChain *ret, Error **reterr);
+/* Return: 0 if it can be a CA with these above it, 1 if not: *ret_why */
+int certificate_chain_check(X509 *ca, const CertificateChain *above, int64_t now, char **ret_why);
+bool certificate_is_root(X509 *certificate);
+void certificate_chain_done(CertificateChain *c);
+
 char* certificate_fingerprint(X509 *certificate); /* hex SHA-256 of the DER */
 int64_t certificate_not_before(X509 *certificate);
 int64_t certificate_not_after(X509 *certificate);

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
-#include <openssl/x509v3.h>
 #include <sys/stat.h>
 
 #include "common/alloc.h"
-#include "common/clock.h"
 #include "common/fs.h"
 #include "common/parse.h"
 #include "pki/pem.h"
@@ -16,19 +13,12 @@
  * What is there, against what is asked for: sets the outcome of each entry, and writes nothing.
  */
 
-#define SEC_PER_DAY INT64_C(86400)
-
-typedef struct EntryFiles {
-        StoreFile *secret, *public; /* NULL: absent */
-        char *secret_name, *public_name;
-} EntryFiles;
-
 static void entry_files_done(EntryFiles *f) {
         free(f->secret_name);
         free(f->public_name);
 }
 
-static int bad_file(Error **reterr, const char *name, const char *problem) {
+int store_bad_file(Error **reterr, const char *name, const char *problem) {
         return error_set(reterr, ERROR_CONFIG, EBADMSG, "%s: %s", name, problem);
 }
 
@@ -82,7 +72,7 @@ static int entry_read(StoreRun *run, StoreEntry *e, EntryFiles *f, Error **reter
         return 0;
 }
 
-static int read_key(StoreEntry *e, const EntryFiles *f, EVP_PKEY **ret, Error **reterr) {
+int store_entry_key(StoreEntry *e, const EntryFiles *f, EVP_PKEY **ret, Error **reterr) {
         int r = key_from_pem(f->secret_name, f->secret->data.data, f->secret->data.size, ret, reterr);
 
         if (r >= 0)
@@ -90,60 +80,26 @@ static int read_key(StoreEntry *e, const EntryFiles *f, EVP_PKEY **ret, Error **
         return r;
 }
 
-static int read_certificate(const EntryFiles *f, X509 **ret, Error **reterr) {
-        return certificate_from_pem(f->public_name, f->public->data.data, f->public->data.size, ret, reterr);
-}
-
-static int ca_check(StoreEntry *e, const EntryFiles *f, int64_t now, Error **reterr) {
-        _cleanup_free_ char *when = NULL;
-        int64_t left;
-
-        if (!certificate_has_key(e->certificate, e->key))
-                return error_set(reterr, ERROR_CONFIG, EBADMSG, "%s: does not belong to %s", f->secret_name,
-                                 f->public_name);
-        if (!(certificate_usage(e->certificate) & USAGE_CA) ||
-            !(X509_get_key_usage(e->certificate) & KU_KEY_CERT_SIGN))
-                return bad_file(reterr, f->public_name, "is not the certificate of a CA");
-
-        e->expires = certificate_not_after(e->certificate);
-        if (now < certificate_not_before(e->certificate)) {
-                when = clock_format_iso(certificate_not_before(e->certificate));
-                return error_set(reterr, ERROR_TEMPORARY, ETIME,
-                                 "%s: is valid from %s: is this machine's clock right?", f->public_name,
-                                 when);
-        }
-        if (now >= e->expires) {
-                when = clock_format_iso(e->expires);
-                return error_set(reterr, ERROR_CONFIG, EKEYEXPIRED, "%s: has expired on %s", f->public_name,
-                                 when);
-        }
-        left = e->expires - now;
-        if (left < STORE_RENEW_BEFORE_SEC && !e->why)
-                e->why = xasprintf("expires in %" PRIi64 " days: rotate it", left / SEC_PER_DAY);
-        return 0;
-}
-
-/* A key alone is what a killed first run leaves; the certificate is made for it, as for any key of a CA. */
-static int examine_ca(StoreRun *run, StoreEntry *e, const EntryFiles *f, Error **reterr) {
+/*
+ * Where there is an intermediate CA, its certificate and those above it follow that of the server. Return: 1
+ * if it is whole, 0 if something else follows.
+ */
+static int read_certificate(const StoreRun *run, const StoreEntry *e, const EntryFiles *f, X509 **ret,
+                            Error **reterr) {
+        const StoreEntry *ca = store_run_find_ca(run, e->request->issuer);
+        const Buffer *data = &f->public->data;
+        size_t first;
         int r;
 
-        if (!f->secret && f->public)
-                return error_set(
-                        reterr, ERROR_CONFIG, ENOENT,
-                        "%s is missing: without it nothing can be issued for %s; restore it from a backup",
-                        f->secret_name, f->public_name);
-        e->outcome = STORE_MADE;
-        if (!f->secret)
-                return 0;
-        r = read_key(e, f, &e->key, reterr);
-        if (r < 0 || !f->public)
-                return r;
-
-        e->outcome = STORE_KEPT;
-        r = read_certificate(f, &e->certificate, reterr);
+        if (ca->above.size == 0) {
+                r = certificate_from_pem(f->public_name, data->data, data->size, ret, reterr);
+                return r < 0 ? r : 1;
+        }
+        r = certificate_from_chain(f->public_name, data->data, data->size, ret, &first, reterr);
         if (r < 0)
                 return r;
-        return ca_check(e, f, run->now, reterr);
+        return data->size - first == ca->above.size &&
+               memcmp(data->data + first, ca->above.data, ca->above.size) == 0;
 }
 
 static int examine_key_pair(StoreEntry *e, const EntryFiles *f, Error **reterr) {
@@ -157,7 +113,7 @@ static int examine_key_pair(StoreEntry *e, const EntryFiles *f, Error **reterr) 
         e->outcome = STORE_MADE;
         if (!f->secret)
                 return 0;
-        r = read_key(e, f, &e->key, reterr);
+        r = store_entry_key(e, f, &e->key, reterr);
         if (r < 0)
                 return r;
         if (!f->public)
@@ -219,7 +175,7 @@ static void leaf_check(StoreRun *run, StoreEntry *e, EVP_PKEY *key, X509 *x) {
 static int examine_certificate(StoreRun *run, StoreEntry *e, const EntryFiles *f, Error **reterr) {
         _cleanup_(EVP_PKEY_freep) EVP_PKEY *key = NULL;
         _cleanup_(X509_freep) X509 *x = NULL;
-        int r;
+        int r, whole;
 
         if (!e->present) {
                 e->outcome = STORE_MADE;
@@ -229,10 +185,10 @@ static int examine_certificate(StoreRun *run, StoreEntry *e, const EntryFiles *f
                 return entry_reissue(
                         e, xstrdup(f->secret ? "its certificate was missing" : "its key was missing"));
 
-        r = read_certificate(f, &x, reterr);
-        if (r < 0)
-                return r;
-        r = read_key(e, f, &key, reterr);
+        whole = read_certificate(run, e, f, &x, reterr);
+        if (whole < 0)
+                return whole;
+        r = store_entry_key(e, f, &key, reterr);
         if (r < 0)
                 return r;
         if (!certificate_has_key(x, key)) {
@@ -243,19 +199,21 @@ static int examine_certificate(StoreRun *run, StoreEntry *e, const EntryFiles *f
                                  f->secret_name, f->public_name);
         }
         leaf_check(run, e, key, x);
+        if (e->outcome == STORE_KEPT && whole == 0)
+                (void) entry_reissue(e, xstrdup("what follows it is not the chain of its CA"));
         e->certificate = TAKE_PTR(x);
         return 0;
 }
 
 /* Why a kubeconfig has to be written again, apart from its certificate; the caller frees. */
-static char* kubeconfig_differs(const Kubeconfig *k, const StoreRequest *request, const StoreFile *ca) {
+static char* kubeconfig_differs(const Kubeconfig *k, const StoreRequest *request, const Buffer *ca) {
         if (!streq(k->server, request->server))
                 return xasprintf("points at %s, not %s", k->server, request->server);
         if (!streq(k->cluster, request->cluster))
                 return xasprintf("is of the cluster %s, not %s", k->cluster, request->cluster);
         if (!streq(k->user, request->user))
                 return xasprintf("is of the user %s, not %s", k->user, request->user);
-        if (!ca || k->ca.size != ca->data.size || memcmp(k->ca.data, ca->data.data, k->ca.size) != 0)
+        if (k->ca.size != ca->size || memcmp(k->ca.data, buffer_str(ca), k->ca.size) != 0)
                 return xstrdup("trusts another CA");
         return NULL;
 }
@@ -264,8 +222,7 @@ static int examine_kubeconfig(StoreRun *run, StoreEntry *e, const EntryFiles *f,
         _cleanup_(kubeconfig_done) Kubeconfig k = KUBECONFIG_NULL;
         _cleanup_(EVP_PKEY_freep) EVP_PKEY *key = NULL;
         _cleanup_(X509_freep) X509 *x = NULL;
-        _cleanup_free_ char *ca_path = NULL;
-        StoreFile *ca = NULL;
+        _cleanup_buffer_ Buffer ca = BUFFER_NULL;
         char *why;
         int r;
 
@@ -283,16 +240,15 @@ static int examine_kubeconfig(StoreRun *run, StoreEntry *e, const EntryFiles *f,
         if (r < 0)
                 return r;
         if (!certificate_has_key(x, key))
-                return bad_file(
+                return store_bad_file(
                         reterr, f->secret_name,
                         "its key does not belong to its certificate; remove it to have it made again");
 
-        ca_path = xasprintf("%s.crt", e->request->issuer);
-        r = store_read(run->store, ca_path, &ca, reterr);
+        r = store_ca_bundle(run->store, e->request->issuer, &ca, reterr);
         if (r < 0)
                 return r;
         leaf_check(run, e, key, x);
-        why = e->outcome == STORE_KEPT ? kubeconfig_differs(&k, e->request, ca) : NULL;
+        why = e->outcome == STORE_KEPT ? kubeconfig_differs(&k, e->request, &ca) : NULL;
         if (why)
                 (void) entry_reissue(e, why);
         e->certificate = TAKE_PTR(x);
@@ -309,7 +265,7 @@ static int entry_examine(StoreRun *run, StoreEntry *e, Error **reterr) {
 
         switch (e->request->type) {
         case STORE_CA:
-                return examine_ca(run, e, &f, reterr);
+                return store_examine_ca(run, e, &f, reterr);
         case STORE_CERTIFICATE:
                 return examine_certificate(run, e, &f, reterr);
         case STORE_KUBECONFIG:
@@ -335,6 +291,24 @@ static bool request_is_sane(const StoreRun *run, const StoreRequest *r) {
         if (r->type == STORE_SECRET)
                 return startswith(r->name, "secrets/") && r->size > 0 && r->size <= STORE_SECRET_SIZE_MAX;
         return r->key_type && key_type_known(r->key_type);
+}
+
+/* What would be issued, but by a CA whose key is not here, has to be asked for. */
+static void check_keyless(const StoreRun *run) {
+        for (size_t i = 0; i < run->n_entries; i++) {
+                StoreEntry *e = run->entries + i;
+                const StoreEntry *ca =
+                        e->request->issuer ? store_run_find_ca(run, e->request->issuer) : NULL;
+                char *why;
+
+                if (!ca || !ca->external || e->outcome == STORE_KEPT || e->error)
+                        continue;
+                why = xasprintf("%s%swaits for %s, whose key is not here: hardway pki csr", e->why ?: "",
+                                e->why ? "; " : "", ca->request->name);
+                free(e->why);
+                e->why = why;
+                e->outcome = STORE_WAITS;
+        }
 }
 
 /* CAs, key pairs and secrets are made together when a store is new, and never again: see pki/store.h. */
@@ -403,6 +377,9 @@ int store_run_examine(StoreRun *run, const StoreRequest *requests, size_t n_requ
                         if (r < 0 && !run->tolerant)
                                 return r;
                 }
-        r = check_identity(run, reterr);
+        check_keyless(run);
+        r = store_check_serials(run, reterr);
+        if (r >= 0)
+                r = check_identity(run, reterr);
         return run->tolerant ? 0 : r;
 }

@@ -9,6 +9,7 @@
 #include "pki/store-internal.h"
 
 #define SECRETS "secrets/"
+#define BUNDLE ".bundle" /* is no file: see pki/store.h */
 
 /**
  * store_open() - use the store of a cluster directory
@@ -110,6 +111,16 @@ int store_read(Store *s, const char *path, StoreFile **ret, Error **reterr) {
                         *ret = s->files[i];
                         return 1;
                 }
+
+        if (endswith(path, BUNDLE)) {
+                _cleanup_free_ char *ca = xstrndup(path, strlen(path) - strlen(BUNDLE));
+
+                r = store_ca_bundle(s, ca, &data, reterr);
+                if (r < 0 || data.size == 0)
+                        return r;
+                *ret = store_keep(s, path, &data);
+                return 1;
+        }
 
         r = store_rotation_read(s, path, &data, reterr);
         if (r == 0) {

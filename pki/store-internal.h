@@ -58,8 +58,15 @@ typedef struct StoreEntry {
         int64_t expires;
         const char *key_type; /* of the key that is there; NULL: none */
         CertificateFault fault;
-        Error *error; /* what is wrong with its files, where the run goes on nevertheless */
+        bool external; /* CA: its key is kept elsewhere */
+        Buffer above;  /* CA: what servers show behind their own certificate, in PEM; empty for a root */
+        Error *error;  /* what is wrong with its files, where the run goes on nevertheless */
 } StoreEntry;
+
+typedef struct EntryFiles {
+        StoreFile *secret, *public; /* NULL: absent */
+        char *secret_name, *public_name;
+} EntryFiles;
 
 typedef struct StoreRun {
         Store *store;
@@ -88,7 +95,25 @@ int store_stage_rotated(Store *s, FsBatch *batch, Error **reterr);
 
 /* store-examine.c */
 int store_run_examine(StoreRun *run, const StoreRequest *requests, size_t n_requests, Error **reterr);
+int store_entry_key(StoreEntry *e, const EntryFiles *f, EVP_PKEY **ret, Error **reterr);
+int store_bad_file(Error **reterr, const char *name, const char *problem);
+
+/* store-ca.c: CAs, also those that were not made here */
+int store_examine_ca(StoreRun *run, StoreEntry *e, const EntryFiles *f, Error **reterr);
+/* Its certificate as it stands in the file, and those above it up to the root; nothing if there is none. */
+int store_ca_bundle(Store *s, const char *name, Buffer *ret, Error **reterr);
+char* store_ca_path(const char *name, const char *ending); /* in the store */
+
+/* store-request.c: signing requests and their keys, in pki/requests */
+char* store_request_path(const StoreRequest *request, const char *ending); /* in the store */
+int store_request_key(Store *s, const StoreRequest *request, EVP_PKEY **ret, Error **reterr); /* 0: none */
+int store_request_remove(const Store *s, const StoreRequest *request, Error **reterr);
+
+/* store-serial.c: no two certificates of one CA may bear one number */
+int store_check_serials(StoreRun *run, Error **reterr);
 /* store-issue.c */
 /* pki/.pending with the names of pairs that are about to be replaced, before them in the batch. */
 int store_stage_pending(const Store *s, FsBatch *batch, char *const *names, Error **reterr);
+void store_sweep(const StoreRun *run); /* temporaries that a killed run left: under the lock */
+int store_stage_leaf(StoreRun *run, FsBatch *batch, const StoreEntry *e, Error **reterr);
 int store_run_issue(StoreRun *run, Error **reterr);

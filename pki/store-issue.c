@@ -19,7 +19,7 @@
  */
 
 static bool entry_is_done(const StoreEntry *e) {
-        return e->outcome == STORE_KEPT;
+        return e->outcome == STORE_KEPT || e->outcome == STORE_WAITS;
 }
 
 static int stage(StoreRun *run, FsBatch *batch, const char *path, const Buffer *data, mode_t mode,
@@ -54,6 +54,11 @@ static int stage_certificate(StoreRun *run, FsBatch *batch, const StoreEntry *e,
         r = certificate_to_pem(e->certificate, &pem, reterr);
         if (r < 0)
                 return r;
+        if (e->request->issuer) {
+                const StoreEntry *ca = store_run_find_ca(run, e->request->issuer);
+
+                buffer_add(&pem, ca->above.data, ca->above.size);
+        }
         return stage(run, batch, path, &pem, STORE_PUBLIC_MODE, flags, reterr);
 }
 
@@ -114,17 +119,11 @@ static int make_ca(StoreRun *run, FsBatch *batch, StoreEntry *e, Error **reterr)
 
 /* As it stands in the file, if it does: store-examine.c compares the bytes. */
 static int ca_to_pem(StoreRun *run, const StoreEntry *ca, Buffer *ret, Error **reterr) {
-        _cleanup_free_ char *path = store_entry_public_path(ca->request);
-        StoreFile *file = NULL;
-        int r;
+        int r = store_ca_bundle(run->store, ca->request->name, ret, reterr);
 
-        r = store_read(run->store, path, &file, reterr);
-        if (r < 0)
+        if (r < 0 || ret->size > 0)
                 return r;
-        if (r == 0)
-                return certificate_to_pem(ca->certificate, ret, reterr);
-        buffer_add(ret, file->data.data, file->data.size);
-        return 0;
+        return certificate_to_pem(ca->certificate, ret, reterr);
 }
 
 static int stage_kubeconfig(StoreRun *run, FsBatch *batch, const StoreEntry *e, const StoreEntry *ca,
@@ -151,6 +150,32 @@ static int stage_kubeconfig(StoreRun *run, FsBatch *batch, const StoreEntry *e, 
         return stage(run, batch, path, &text, STORE_KEY_MODE, 0, reterr);
 }
 
+/* The CAs above may be limited to names, too; that of the issuer itself was looked at when it signed. */
+static int check_above(const StoreEntry *ca, X509 *x, Error **reterr) {
+        _cleanup_(certificate_chain_done) CertificateChain chain = {};
+        int r;
+
+        if (ca->above.size == 0)
+                return 0;
+        r = certificate_chain_from_pem(ca->request->name, ca->above.data, ca->above.size,
+                                       CERTIFICATE_CHAIN_MAX + 1, &chain, reterr);
+        for (size_t i = 0; r >= 0 && i < chain.n_certificates; i++)
+                r = certificate_check_constraints(x, chain.certificates[i], reterr);
+        return r;
+}
+
+/* Key and certificate of an entry, as its type wants them. */
+int store_stage_leaf(StoreRun *run, FsBatch *batch, const StoreEntry *e, Error **reterr) {
+        int r = check_above(store_run_find_ca(run, e->request->issuer), e->certificate, reterr);
+
+        if (r < 0)
+                return r;
+        if (e->request->type == STORE_KUBECONFIG)
+                return stage_kubeconfig(run, batch, e, store_run_find_ca(run, e->request->issuer), reterr);
+        r = stage_key(run, batch, e, 0, reterr);
+        return r < 0 ? r : stage_certificate(run, batch, e, 0, reterr);
+}
+
 static int make_leaf(StoreRun *run, FsBatch *batch, StoreEntry *e, Error **reterr) {
         const StoreEntry *ca = store_run_find_ca(run, e->request->issuer);
         int r;
@@ -165,13 +190,7 @@ static int make_leaf(StoreRun *run, FsBatch *batch, StoreEntry *e, Error **reter
                 return r;
         e->expires = certificate_not_after(e->certificate);
 
-        if (e->request->type == STORE_KUBECONFIG)
-                r = stage_kubeconfig(run, batch, e, ca, reterr);
-        else {
-                r = stage_key(run, batch, e, 0, reterr);
-                if (r >= 0)
-                        r = stage_certificate(run, batch, e, 0, reterr);
-        }
+        r = store_stage_leaf(run, batch, e, reterr);
         X509_freep(&e->certificate);
         EVP_PKEY_freep(&e->key);
         return r;
@@ -308,29 +327,36 @@ static void sweep(const char *directory, const char *name) {
                         (void) unlinkat(dirfd(d), entry->d_name, 0);
 }
 
+static void sweep_once(const char *file, Strv *done) {
+        _cleanup_free_ char *directory = fs_path_dirname(file);
+
+        if (strv_contains(*done, directory))
+                return;
+        sweep(directory, NULL);
+        strv_add(done, directory);
+}
+
 /* Beside the cluster file others write too: there only names of ours are looked for. */
-static void sweep_all(const StoreRun *run) {
+void store_sweep(const StoreRun *run) {
         _cleanup_strv_ Strv done = NULL;
 
         for (size_t i = 0; i < run->n_entries; i++) {
                 const StoreRequest *request = run->entries[i].request;
                 _cleanup_free_ char *path = store_entry_secret_path(request),
-                                    *file = store_path(run->store, path);
-                _cleanup_free_ char *directory = fs_path_dirname(file),
+                                    *file = store_path(run->store, path),
+                                    *asked_path = store_request_path(request, "key"),
+                                    *asked = store_path(run->store, asked_path),
                                     *relative = xasprintf(STORE_PREVIOUS "/%s", path),
-                                    *previous = store_path_in_directory(run->store, relative),
-                                    *kept = fs_path_dirname(previous);
+                                    *kept = store_path_in_directory(run->store, relative);
 
-                if (request->type == STORE_KUBECONFIG && !strchr(path, '/'))
+                if (request->type == STORE_KUBECONFIG && !strchr(path, '/')) {
+                        _cleanup_free_ char *directory = fs_path_dirname(file);
+
                         sweep(directory, path);
-                else if (!strv_contains(done, directory)) {
-                        sweep(directory, NULL);
-                        strv_add(&done, directory);
-                }
-                if (!strv_contains(done, kept)) {
-                        sweep(kept, NULL);
-                        strv_add(&done, kept);
-                }
+                } else
+                        sweep_once(file, &done);
+                sweep_once(kept, &done);
+                sweep_once(asked, &done);
         }
 }
 
@@ -339,7 +365,7 @@ int store_run_issue(StoreRun *run, Error **reterr) {
         _cleanup_(fs_batch_freep) FsBatch *batch = fs_batch_new(AT_FDCWD);
         int r;
 
-        sweep_all(run);
+        store_sweep(run);
         r = tighten(run, reterr);
         if (r < 0)
                 return r;

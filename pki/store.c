@@ -27,6 +27,7 @@ void store_request_done(StoreRequest *r) {
 void store_run_done(StoreRun *run) {
         for (size_t i = 0; i < run->n_entries; i++) {
                 free(run->entries[i].why);
+                buffer_done(&run->entries[i].above);
                 EVP_PKEY_free(run->entries[i].key);
                 X509_free(run->entries[i].certificate);
                 error_free(run->entries[i].error);
@@ -92,7 +93,7 @@ int store_run_report(const StoreRun *run, StoreReport report, void *userdata) {
 
                 if (report)
                         report(userdata, e->request, e->outcome, e->why, e->expires);
-                changes |= e->outcome != STORE_KEPT;
+                changes |= e->outcome != STORE_KEPT && e->outcome != STORE_WAITS;
         }
         return changes;
 }

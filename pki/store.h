@@ -18,6 +18,7 @@
  *
  *     type              store paths         example of NAME            in the cluster directory
  *     STORE_CA          NAME.crt, NAME.key  "ca", "etcd/ca"            pki/ca.crt, pki/etcd/ca.key
+ *                       (NAME.chain, NAME.external: see below)
  *     STORE_CERTIFICATE NAME.crt, NAME.key  "nodes/c0/pki/apiserver"   pki/nodes/c0/pki/apiserver.crt
  *     STORE_KEY_PAIR    NAME.key, NAME.pub  "sa"                       pki/sa.key, pki/sa.pub
  *     STORE_KUBECONFIG  NAME.conf           "nodes/c0/scheduler"       pki/nodes/c0/scheduler.conf
@@ -51,6 +52,19 @@
  * ("etcd/signing-ca.crt"), which at other times is the same as NAME.crt.
  */
 
+/*
+ * CAs of your own
+ *
+ * A CA that was not made here (store_import_ca()) may be an intermediate one. NAME.crt is its certificate
+ * alone: that is what components are told to trust, since whoever is certified by anything above it, by a
+ * company's root, is no user of this cluster. NAME.chain holds the certificates above it up to the root.
+ * Servers' certificates are followed by it, but for the root. "NAME.bundle" stands for NAME.crt and
+ * NAME.chain together: for clients that insist on a root (OpenSSL's) when they check a server.
+ *
+ * A CA whose key is kept elsewhere has the file NAME.external in the place of NAME.key. What it would have
+ * to issue is STORE_WAITS: store_csr() writes what to ask for, store_import() takes the answers.
+ */
+
 #define STORE_RENEW_BEFORE_SEC (30 * INT64_C(86400))
 
 typedef enum StoreEntryType {
@@ -81,11 +95,13 @@ Strv store_request_files(const StoreRequest *r); /* the store paths of its files
 typedef enum StoreOutcome {
         STORE_KEPT,
         STORE_MADE,
-        STORE_REISSUED
+        STORE_REISSUED,
+        STORE_WAITS, /* neither: it is for a CA to issue whose key is not here */
+        _STORE_OUTCOME_MAX,
 } StoreOutcome;
 
 /*
- * why: for STORE_REISSUED the reason, otherwise NULL or a remark ("its mode was 0644", "expires in 12 days:
+ * why: for STORE_REISSUED and STORE_WAITS the reason, otherwise NULL or a remark ("its mode was 0644", "expires in 12 days:
  * rotate it"); expires: notAfter, 0 where there is none (yet). Called in the order of the requests, after
  * all is on disk.
  */
@@ -166,6 +182,40 @@ int store_fingerprint(Store *s, const char *path, const char **ret, Error **rete
  * ("super-admin"). Checked to belong together. Lent. */
 int store_credential(Store *s, const char *name, const Buffer **ret_certificate, const Buffer **ret_key,
                      Error **reterr);
+/* A CA that was made elsewhere: PEM, and names for messages. */
+typedef struct CaImport {
+        const char *certificate_name, *key_name, *chain_name;
+        const Buffer *certificate;
+        const Buffer *key;   /* NULL: it is kept elsewhere */
+        const Buffer *chain; /* NULL: it is a root */
+} CaImport;
+
+int store_import_ca(Store *s, const StoreRequest *requests, size_t n_requests, const char *name,
+                    const CaImport *from, int64_t now, bool dry_run, Error **reterr);
+
+/*
+ * What a CA whose key is kept elsewhere has to certify: store_csr() makes a key and a signing request for
+ * each, in pki/requests/NAME.key and .csr, and lets be those that are there and still ask for the right
+ * thing. store_import() takes certificates as they come, in any order and number; each belongs to the
+ * request whose key it certifies. The old pair stays in use until then.
+ */
+typedef void (*StoreCsrReport)(void *userdata, const StoreRequest *request, const char *path, bool made);
+
+int store_csr(Store *s, const StoreRequest *requests, size_t n_requests, int64_t now, bool dry_run,
+              StoreCsrReport report, void *userdata, Error **reterr);
+
+typedef struct StoreAnswer {
+        const char *name;  /* of the file, for messages */
+        const Buffer *pem; /* one certificate or more; those of CAs are let be */
+} StoreAnswer;
+
+int store_import(Store *s, const StoreRequest *requests, size_t n_requests, const StoreAnswer *answers,
+                 size_t n_answers, int64_t now, bool dry_run, StoreReport report, void *userdata,
+                 ErrorList *errors);
+
+/* Whether the key of a CA is no business of the nodes. */
+bool store_ca_is_external(Store *s, const char *name);
+bool store_ca_has_chain(Store *s, const char *name);
 char* store_path(const Store *s, const char *path); /* where that file lies; the caller frees */
 Store* store_free(Store *s);
 DEFINE_CLEANUP(Store*, store_free)

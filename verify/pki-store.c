@@ -69,7 +69,7 @@ static CheckState judge_fault(const StoreItem *item) {
         case CERTIFICATE_NOT_VALID:
                 return CHECK_FAILED;
         default:
-                return item->outcome == STORE_REISSUED ? CHECK_WARNING : CHECK_OK;
+                return item->outcome == STORE_KEPT ? CHECK_OK : CHECK_WARNING;
         }
 }
 
@@ -80,7 +80,9 @@ static void advise(Check *check, const StoreItem *item) {
                 check_advise(check, "%.*s", (int) strcspn(item->error->detail, "\n"), item->error->detail);
         else if (item->error)
                 check_advise(check, "restore it from a backup, or remove what can be made again");
-        else if (item->outcome == STORE_MADE)
+        else if (item->outcome == STORE_WAITS)
+                check_advise(check, "hardway pki csr writes what to ask for");
+        else if (!item->present)
                 check_advise(check, "hardway pki gen makes it, hardway install brings it to the nodes");
         else if (item->loose)
                 check_advise(check, "hardway pki gen closes it; whoever may have read it could be anybody");
@@ -98,13 +100,15 @@ static Check* add_item(const PkiCheckRequest *q, const StoreOrigin *origin, cons
 
         if (item->error)
                 return check_add(checks, CHECK_FAILED, id, origin->node, name, "%s", item->error->message);
-        if (item->outcome == STORE_MADE)
-                return check_add(checks, CHECK_FAILED, id, origin->node, name, "is missing");
+        if (!item->present)
+                return check_add(checks, CHECK_FAILED, id, origin->node, name, "is missing%s%s",
+                                 item->why ? ": " : "", item->why ?: "");
         if (item->loose)
                 return check_add(checks, CHECK_FAILED, id, origin->node, name, "others may read it: %s",
                                  item->why ?: "its mode is wrong");
-        if (!item->certificate && item->outcome == STORE_REISSUED)
-                return check_add(checks, CHECK_FAILED, id, origin->node, name, "%s", item->why);
+        if (!item->certificate && item->outcome != STORE_KEPT)
+                return check_add(checks, CHECK_FAILED, id, origin->node, name, "%s",
+                                 item->why ?: "half of it is missing");
         if (!item->certificate)
                 return check_add(checks, CHECK_OK, id, origin->node, name, "is there");
 
