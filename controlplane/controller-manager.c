@@ -56,6 +56,26 @@ static char* node_mask_ipv6(const PlanContext *c) {
         return xasprintf("%u", length < 126 ? length : 126);
 }
 
+static bool signs(const PlanContext *c) {
+        return !plan_ca_is_external(c, "ca");
+}
+
+static char* signing_certificate(const PlanContext *c) {
+        return signs(c) ? xstrdup("%d/signing-ca.crt") : NULL;
+}
+
+static char* signing_key(const PlanContext *c) {
+        return signs(c) ? xstrdup("%d/ca.key") : NULL;
+}
+
+static bool has_bundle(const PlanContext *c) {
+        return plan_ca_has_chain(c, "ca");
+}
+
+static char* root_ca(const PlanContext *c) {
+        return xstrdup(has_bundle(c) ? "%d/ca-bundle.crt" : "%d/ca.crt");
+}
+
 static const Flag flags[] = {
         { "bind-address", "127.0.0.1", .why = "Health and metrics are for this node's own eyes." },
         { "kubeconfig", "%d/kubeconfig",
@@ -81,12 +101,13 @@ static const Flag flags[] = {
           .why = "Each controller has an identity and rights of its own, instead of all having all "
                  "rights." },
         { "service-account-private-key-file", "%d/sa.key", .why = "Signs the tokens of service accounts." },
-        { "root-ca-file", "%d/ca.crt",
+        { "root-ca-file", .function = root_ca,
           .why = "The CA that pods are given, so that they can check the apiserver." },
-        { "cluster-signing-cert-file", "%d/signing-ca.crt",
+        { "cluster-signing-cert-file", .function = signing_certificate,
           .why = "Certificates of new nodes are issued by the cluster's CA ..." },
-        { "cluster-signing-key-file", "%d/ca.key",
-          .why = "... with its key: the reason why it is on the controllers." },
+        { "cluster-signing-key-file", .function = signing_key,
+          .why = "... with its key: the reason why it is on the controllers. Where the key is kept "
+                 "elsewhere, both are left out, and somebody else has to sign." },
 
         { "allocate-node-cidrs", "true", .why = "Gives each node its share of the pods' network." },
         { "cluster-cidr", .function = pod_networks, .why = "The pods' network, of the cluster file." },
@@ -144,10 +165,12 @@ static const ServiceCredential handed_over[] = {
           .why = "Certifies who may name users in headers." },
         { "sa.key", PKI "sa.key", .why = "Signs the tokens of service accounts." },
         { "ca.crt", PKI "ca.crt", .why = "The cluster's CA; both of them while it is being replaced." },
-        { "signing-ca.crt", PKI "signing-ca.crt",
+        { "signing-ca.crt", PKI "signing-ca.crt", .wanted = signs,
           .why = "The one CA that issues. In this place kube-controller-manager takes exactly one "
                  "certificate (pkg/controller/certificates/signer/ca_provider.go), and ca.crt may hold two." },
-        { "ca.key", PKI "ca.key", .why = "Signs the certificates of new nodes." },
+        { "ca.key", PKI "ca.key", .wanted = signs, .why = "Signs the certificates of new nodes." },
+        { "ca-bundle.crt", PKI "ca-bundle.crt", .store_path = "ca.bundle", .wanted = has_bundle,
+          .why = "The cluster's CA and those above it, for pods whose clients insist on a root." },
 };
 
 static const UnitSetting settings[] = {

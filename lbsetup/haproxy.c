@@ -43,8 +43,10 @@ static int add_files(const PlanContext *c, Plan *plan, Error **reterr) {
         plan_add_file(plan, "haproxy", "tmpfiles", LB_TMPFILES, 0644, tmpfiles,
                       "At boot haproxy counts as down, until it has said otherwise.");
 
+        /* OpenSSL, and so haproxy, takes no intermediate CA for the end of a chain: it wants to see a root. */
         r = plan_add_store_file(
-                c, plan, "haproxy", "ca", "ca.crt", HAPROXY_CA, HAPROXY_UNIT,
+                c, plan, "haproxy", "ca", plan_ca_has_chain(c, "ca") ? "ca.bundle" : "ca.crt", HAPROXY_CA,
+                HAPROXY_UNIT,
                 "The cluster's CA: whoever answers without a certificate of it is not taken for an "
                 "apiserver.",
                 reterr);

@@ -77,7 +77,11 @@ static int set_all(UnitFile *u, const Setting *settings, size_t n, Error **reter
         return 0;
 }
 
-static int set_credentials(UnitFile *u, const Service *service, Error **reterr) {
+static bool is_wanted(const PlanContext *c, const ServiceCredential *s) {
+        return !s->wanted || s->wanted(c);
+}
+
+static int set_credentials(UnitFile *u, const PlanContext *c, const Service *service, Error **reterr) {
         int r;
 
         unit_file_section(u, "Service");
@@ -87,6 +91,9 @@ static int set_credentials(UnitFile *u, const Service *service, Error **reterr) 
         for (size_t i = 0; i < service->n_credentials; i++) {
                 _cleanup_free_ char *value =
                         xasprintf("%s:%s", service->credentials[i].id, service->credentials[i].path);
+
+                if (!is_wanted(c, service->credentials + i))
+                        continue;
 
                 r = unit_file_set_literal(u, "LoadCredential", value, reterr);
                 if (r < 0)
@@ -148,7 +155,7 @@ static int unit_new(const PlanContext *c, const Service *service, UnitFile **ret
         r = service_add_settings(u, c, service->settings, service->n_settings, reterr);
         if (r < 0)
                 return r;
-        r = set_credentials(u, service, reterr);
+        r = set_credentials(u, c, service, reterr);
         if (r < 0)
                 return r;
         r = set_command(u, c, component, reterr);
@@ -186,12 +193,13 @@ static int add_credentials(const PlanContext *c, Plan *plan, const Service *serv
                 _cleanup_free_ char *store_path = NULL;
 
                 add_pki_directory(plan, component, s->path);
-                if (s->added)
+                if (s->added || !is_wanted(c, s))
                         continue;
                 if (!name || (!s->node && !shared))
                         return error_set(reterr, ERROR_INTERNAL, EINVAL, "%s is no path of a credential",
                                          s->path);
-                store_path = s->node ? xasprintf("nodes/%s/%s", c->node->name, name) : xstrdup(shared);
+                store_path = s->node ? xasprintf("nodes/%s/%s", c->node->name, name) :
+                                       xstrdup(s->store_path ?: shared);
                 r = plan_add_store_file(c, plan, component, shared ? shared : name, store_path, s->path,
                                         service->component->unit, s->why, reterr);
                 if (r < 0)

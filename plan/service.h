@@ -36,6 +36,8 @@ typedef struct ServiceCredential {
         const char *path; /* "/etc/kubernetes/pki/apiserver.key" */
         bool node;
         bool added;
+        const char *store_path;               /* where the name in the store is another one; or NULL */
+        bool (*wanted)(const PlanContext *c); /* or NULL: always */
         const char *why;
 } ServiceCredential;
 

@@ -93,6 +93,14 @@ int plan_add_store_file(const PlanContext *c, Plan *plan, const char *component,
         return 0;
 }
 
+bool plan_ca_is_external(const PlanContext *c, const char *ca) {
+        return c->store && store_ca_is_external(c->store, ca);
+}
+
+bool plan_ca_has_chain(const PlanContext *c, const char *ca) {
+        return c->store && store_ca_has_chain(c->store, ca);
+}
+
 static const Credential* find_credential(const Component *component, const char *name) {
         for (size_t i = 0; i < component->n_credentials; i++)
                 if (streq(component->credentials[i].name, name))
