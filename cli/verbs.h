@@ -24,7 +24,10 @@
         X(pki_check)     \
         X(pki_renew)     \
         X(pki_rotate_ca) \
-        X(pki_rotate_sa)
+        X(pki_rotate_sa) \
+        X(pki_import_ca) \
+        X(pki_csr)       \
+        X(pki_import)
 
 #define VERB_DECLARE(name) extern const Verb verb_##name;
 VERBS(VERB_DECLARE)
