@@ -44,20 +44,25 @@ int fs_target_open_dir(int dir_fd, const char *path, Error **reterr) {
 static int fd_has_content(int fd, const char *data, size_t size) {
         _cleanup_free_ char *buffer = xmalloc(COMPARE_SIZE);
         size_t done = 0;
+        int r;
 
         for (;;) {
                 ssize_t n = read(fd, buffer, COMPARE_SIZE);
 
                 if (n < 0 && errno == EINTR)
                         continue;
-                if (n < 0)
-                        return -errno;
-                if (n == 0)
-                        return done == size;
-                if ((size_t) n > size - done || memcmp(buffer, data + done, (size_t) n) != 0)
-                        return 0;
+                if (n <= 0) {
+                        r = n < 0 ? -errno : done == size;
+                        break;
+                }
+                if ((size_t) n > size - done || memcmp(buffer, data + done, (size_t) n) != 0) {
+                        r = 0;
+                        break;
+                }
                 done += (size_t) n;
         }
+        explicit_bzero(buffer, COMPARE_SIZE); /* it may have been a key */
+        return r;
 }
 
 /* Opens what is there for comparison: 0 if there is nothing, 1 if *ret is a regular file. */
