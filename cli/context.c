@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 
+#include "cli/passphrase.h"
 #include "common/alloc.h"
 #include "common/clock.h"
 #include "common/fs.h"
@@ -103,6 +104,21 @@ int verb_load_cluster(VerbContext *v, Error **reterr) {
         return select_nodes(v, reterr);
 }
 
+/* Of the keys of CAs, when one has to be opened, or is to be put under it (new). A file says the same each
+ * time: what it said was wrong. */
+static int ask_passphrase(void *userdata, const char *file, bool new, char **ret, Error **reterr) {
+        VerbContext *v = userdata;
+        bool again = v->passphrase_was_read;
+
+        if (v->passphrase_file && again)
+                return error_set(reterr, ERROR_PERMISSION, EKEYREJECTED, "%s: the passphrase in %s is wrong",
+                                 file, v->passphrase_file);
+        if (again)
+                verb_warn(v, "%s: the passphrase is wrong", file);
+        v->passphrase_was_read = true;
+        return passphrase_read(new ? "the CAs' keys" : file, v->passphrase_file, new, ret, reterr);
+}
+
 /**
  * verb_open_store() - open pki/ and secrets/
  * @v:          the context; gets the store
@@ -111,7 +127,14 @@ int verb_load_cluster(VerbContext *v, Error **reterr) {
  * Return: 0, or a negative errno.
  */
 int verb_open_store(VerbContext *v, Error **reterr) {
-        return v->store ? 0 : store_open(v->directory, &v->store, reterr);
+        int r;
+
+        if (v->store)
+                return 0;
+        r = store_open(v->directory, &v->store, reterr);
+        if (r >= 0)
+                store_set_passphrase(v->store, ask_passphrase, v);
+        return r;
 }
 
 /**

@@ -22,6 +22,7 @@ enum {
         KEY_YES,
         KEY_DRY_RUN,
         KEY_IGNORE,
+        KEY_PASSPHRASE,
 };
 
 /* Taken by the program and by every verb, so that they may stand in front of the verb and behind it. */
@@ -51,6 +52,9 @@ static const struct {
           { "dry-run", KEY_DRY_RUN, NULL, 0, "Show what would be done, and do nothing", 5 } },
         { VERB_OPTION_IGNORE,
           { "ignore", KEY_IGNORE, "NAME", 0, "Go on although this check fails (may be repeated)", 5 } },
+        { VERB_OPTION_PASSPHRASE,
+          { "passphrase-file", KEY_PASSPHRASE, "FILE", 0,
+            "Read the passphrase of the CAs' keys from there (- for standard input)", 5 } },
 };
 
 typedef struct VerbParse {
@@ -124,6 +128,9 @@ static error_t parse_common(VerbContext *v, int key, char *arg, struct argp_stat
                 return 0;
         case KEY_IGNORE:
                 strv_add(&v->ignore, arg);
+                return 0;
+        case KEY_PASSPHRASE:
+                v->passphrase_file = arg;
                 return 0;
         default:
                 return ARGP_ERR_UNKNOWN;

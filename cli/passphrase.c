@@ -36,6 +36,7 @@ static int read_file(const char *file, char **ret, Error **reterr) {
 
 /**
  * passphrase_read() - get a passphrase
+ * @what:       whose it is: "the backup"
  * @file:       where from: a file of one line, "-" for standard input, NULL to ask at the terminal
  * @twice:      whether to ask for it again, as nobody can look it up later
  * @ret:        the passphrase, not empty; secret_freep()
@@ -43,14 +44,15 @@ static int read_file(const char *file, char **ret, Error **reterr) {
  *
  * Return: 0, or a negative errno.
  */
-int passphrase_read(const char *file, bool twice, char **ret, Error **reterr) {
+int passphrase_read(const char *what, const char *file, bool twice, char **ret, Error **reterr) {
+        _cleanup_free_ char *prompt = xasprintf("Passphrase of %s: ", what);
         _cleanup_secret_ char *first = NULL, *second = NULL;
         int r;
 
         if (file)
                 return read_file(file, ret, reterr);
 
-        r = verb_read_password("Passphrase of the backup: ", &first, reterr);
+        r = verb_read_password(prompt, &first, reterr);
         if (r < 0) {
                 error_detail(reterr, "Without a terminal, give it with --passphrase-file.");
                 return r;

@@ -65,6 +65,14 @@ Style pki_state_style(const StoreItem *item) {
         return item->outcome == STORE_KEPT && !item->why ? STYLE_GREEN : STYLE_YELLOW;
 }
 
+char* pki_key_text(const StoreItem *item) {
+        const char *type = item->key_type ?: "";
+
+        if (item->external)
+                return xasprintf("%s, kept elsewhere", type);
+        return item->sealed ? xasprintf("%s, under a passphrase", type) : xstrdup(type);
+}
+
 const char* pki_problem(const StoreItem *item) {
         return item->error ? item->error->message : item->why;
 }
@@ -257,6 +265,11 @@ json_t* pki_entry_to_json(const VerbContext *v, const PkiEntries *e, size_t i) {
                 origin->credential->why, "server", request->server, "files", files_to_json(v, request),
                 "places", placements_to_json(e, request->name));
 
+        if (request->type == STORE_CA && item->present)
+                json_object_set_new(object, "key_is",
+                                    json_string(item->external ? "elsewhere" :
+                                                item->sealed   ? "protected" :
+                                                                 "here"));
         if (item->certificate)
                 certificate_to_json(item->certificate, e->now, object);
         return object;

@@ -21,6 +21,8 @@ void pki_entries_done(PkiEntries *e);
 const char* pki_type_name(StoreEntryType type); /* "CA", "certificate", "kubeconfig", "key pair", "secret" */
 const char* pki_state_name(const StoreItem *item); /* "valid", "missing", "broken", "due", "waits" */
 Style pki_state_style(const StoreItem *item);
+/* "ec:p256", and where the key is if that is not plain; the caller frees. */
+char* pki_key_text(const StoreItem *item);
 const char* pki_problem(const StoreItem *item); /* lent; NULL: nothing to say */
 char* pki_names(const StoreItem *item);         /* "a, b, 10.0.0.1"; "" if it has none */
 char* pki_date(int64_t seconds);                /* "2027-10-18"; "" for 0 */

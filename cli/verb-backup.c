@@ -68,7 +68,7 @@ static int run(VerbContext *v, _unused_ int argc, char **argv, Error **reterr) {
                 return 0;
         }
 
-        r = passphrase_read(arg_passphrase_file, /* twice= */ true, &passphrase, reterr);
+        r = passphrase_read("the backup", arg_passphrase_file, /* twice= */ true, &passphrase, reterr);
         if (r < 0)
                 return r;
         backup_result_done(&result);

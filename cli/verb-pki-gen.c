@@ -2,9 +2,31 @@
 #include <stdio.h>
 
 #include "cli/components.h"
+#include "cli/pki-file.h"
 #include "cli/store-report.h"
 #include "common/alloc.h"
 #include "common/clock.h"
+#include "plan/component.h"
+
+#define OPTION_PROTECT VERB_KEY
+
+static Strv arg_protect = NULL;
+
+static const struct argp_option options[] = {
+        { "protect", OPTION_PROTECT, "CA", 0,
+          "Put the key of cluster, etcd, front-proxy or all under a passphrase (may be repeated)", 0 },
+        {},
+};
+
+static error_t parse(int key, char *arg, struct argp_state *state) {
+        switch (key) {
+        case OPTION_PROTECT:
+                strv_add(&arg_protect, arg);
+                return 0;
+        default:
+                return ARGP_ERR_UNKNOWN;
+        }
+}
 
 static void print_sum(const Report *report, bool dry_run) {
         VerbContext *v = report->v;
@@ -30,23 +52,48 @@ static void print_sum(const Report *report, bool dry_run) {
                 verb_note(v, "The only copy of the CAs is %s/pki. Next: hardway fetch", v->directory);
 }
 
+/* "all", or the word for one of them. */
+static int protect(VerbContext *v, const StoreRequests *requests, const char *word, Error **reterr) {
+        const StoreRequest *ca = NULL;
+        int r;
+
+        if (!streq(word, "all")) {
+                r = pki_find_ca(requests->requests, requests->n_requests, word, &ca, reterr);
+                if (r < 0)
+                        return r;
+                store_protect(v->store, ca->name);
+                return 0;
+        }
+        for (size_t i = 0; i < requests->n_requests; i++)
+                if (requests->requests[i].type == STORE_CA)
+                        store_protect(v->store, requests->requests[i].name);
+        return 0;
+}
+
+static int make(VerbContext *v, const StoreRequests *requests, Report *report, Error **reterr) {
+        if (v->dry_run)
+                return store_examine(v->store, requests->requests, requests->n_requests, clock_realtime(),
+                                     store_report_entry, report, reterr);
+        return store_generate(v->store, requests->requests, requests->n_requests, clock_realtime(),
+                              store_report_entry, report, reterr);
+}
+
 static int run(VerbContext *v, int argc, char **argv, Error **reterr) {
         Report report = { .v = v, .list = json_array() };
         StoreRequests requests = {};
-        int r;
+        int r = 0;
 
         store_requests_for(components, v->cluster, &requests);
-        if (v->dry_run)
-                r = store_examine(v->store, requests.requests, requests.n_requests, clock_realtime(),
-                                  store_report_entry, &report, reterr);
-        else
-                r = store_generate(v->store, requests.requests, requests.n_requests, clock_realtime(),
-                                   store_report_entry, &report, reterr);
+        STRV_FOREACH(word, arg_protect)
+                if (r >= 0)
+                        r = protect(v, &requests, *word, reterr);
+        if (r >= 0)
+                r = make(v, &requests, &report, reterr);
         if (r >= 0)
                 print_sum(&report, v->dry_run);
-
         store_requests_done(&requests);
         json_decref(report.list);
+        strv_free(arg_protect);
         return r < 0 ? r : 0;
 }
 
@@ -57,7 +104,9 @@ const Verb verb_pki_gen = {
                        " days is issued anew, with a new key; a CA is never replaced. Everything lies in"
                        " pki/ and secrets/ beside the cluster file, and as admin.conf and super-"
                        "admin.conf.",
-        .common = VERB_OPTION_JSON | VERB_OPTION_WAIT | VERB_OPTION_DRY_RUN,
+        .common = VERB_OPTION_JSON | VERB_OPTION_WAIT | VERB_OPTION_DRY_RUN | VERB_OPTION_PASSPHRASE,
         .needs = VERB_NEEDS_CLUSTER | VERB_NEEDS_STORE | VERB_NEEDS_EXCLUSIVE | VERB_ON_LIVING,
+        .options = options,
+        .parse = parse,
         .run = run,
 };

@@ -95,7 +95,7 @@ const Verb verb_pki_import_ca = {
                        " replaced. Without key, the cluster's certificates are asked for by pki csr and"
                        " taken by pki import.",
         .arguments_max = 1,
-        .common = VERB_OPTION_WAIT | VERB_OPTION_DRY_RUN,
+        .common = VERB_OPTION_WAIT | VERB_OPTION_DRY_RUN | VERB_OPTION_PASSPHRASE,
         .needs = VERB_NEEDS_CLUSTER | VERB_NEEDS_STORE | VERB_NEEDS_EXCLUSIVE | VERB_ON_LIVING,
         .options = options,
         .parse = parse,

@@ -44,10 +44,11 @@ static void print_table(const VerbContext *v, const PkiEntries *e) {
                 _cleanup_free_ char *subject = x ? certificate_subject(x) : NULL,
                                     *issuer = x ? certificate_issuer(x) : NULL,
                                     *until = pki_date(x ? certificate_not_after(x) : 0),
-                                    *places = pki_places(e, i, false, "; "), *names = pki_names(item);
+                                    *places = pki_places(e, i, false, "; "), *names = pki_names(item),
+                                    *key = pki_key_text(item);
 
-                table_row(t, item->request->name, pki_state_name(item), item->key_type ?: "", until,
-                          subject ?: "", issuer ?: "", *places ? places : "stays here", names, NULL);
+                table_row(t, item->request->name, pki_state_name(item), key, until, subject ?: "",
+                          issuer ?: "", *places ? places : "stays here", names, NULL);
                 table_style(t, 1, pki_state_style(item));
         }
         table_print(t);
@@ -77,7 +78,8 @@ static void print_certificate(const StoreItem *item) {
 static void print_entry(const VerbContext *v, const PkiEntries *e, size_t i) {
         const StoreItem *item = e->items.items + i;
         _cleanup_strv_ Strv files = store_request_files(item->request);
-        _cleanup_free_ char *joined = NULL, *places = pki_places(e, i, true, "\n            ");
+        _cleanup_free_ char *joined = NULL, *key = pki_key_text(item),
+                            *places = pki_places(e, i, true, "\n            ");
         _cleanup_strv_ Strv paths = NULL;
 
         STRV_FOREACH(file, files) {
@@ -92,7 +94,7 @@ static void print_entry(const VerbContext *v, const PkiEntries *e, size_t i) {
                verb_style(v, pki_state_style(item)), pki_state_name(item), verb_style(v, STYLE_NONE));
         print_line("problem", pki_problem(item));
         print_line("why", e->requests.origins[i].credential->why);
-        print_line("key", item->key_type);
+        print_line("key", key);
         if (item->certificate)
                 print_certificate(item);
         print_line("server", item->request->server);

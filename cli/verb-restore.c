@@ -41,7 +41,7 @@ static int run(VerbContext *v, _unused_ int argc, char **argv, Error **reterr) {
         _cleanup_secret_ char *passphrase = NULL;
         int r;
 
-        r = passphrase_read(arg_passphrase_file, /* twice= */ false, &passphrase, reterr);
+        r = passphrase_read("the backup", arg_passphrase_file, /* twice= */ false, &passphrase, reterr);
         if (r < 0)
                 return r;
         r = backup_restore(argv[0], passphrase, directory, clock_realtime(), v->dry_run ? BACKUP_DRY_RUN : 0,

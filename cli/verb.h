@@ -55,15 +55,16 @@
  */
 
 typedef enum VerbCommon {
-        VERB_OPTION_NODE = 1 << 0,    /* --node NAME, repeatable: v->nodes holds the chosen ones */
-        VERB_OPTION_JSON = 1 << 1,    /* --json */
-        VERB_OPTION_WAIT = 1 << 2,    /* --wait: wait for locks that others hold */
-        VERB_OPTION_DEEP = 1 << 3,    /* --deep: hash everything */
-        VERB_OPTION_SUDO = 1 << 4,    /* the verb works on nodes: --ask-sudo-password, --keep-connections */
-        VERB_OPTION_YES = 1 << 5,     /* --yes: do not ask */
-        VERB_OPTION_DRY_RUN = 1 << 6, /* --dry-run */
-        VERB_OPTION_IGNORE = 1 << 7,  /* --ignore NAME, repeatable: findings of `check` that do not count */
-} VerbCommon;                         /* -c, --quiet, --verbose and --color are taken by every verb */
+        VERB_OPTION_NODE = 1 << 0,       /* --node NAME, repeatable: v->nodes holds the chosen ones */
+        VERB_OPTION_JSON = 1 << 1,       /* --json */
+        VERB_OPTION_WAIT = 1 << 2,       /* --wait: wait for locks that others hold */
+        VERB_OPTION_DEEP = 1 << 3,       /* --deep: hash everything */
+        VERB_OPTION_SUDO = 1 << 4,       /* the verb works on nodes: --ask-sudo-password, --keep-connections */
+        VERB_OPTION_YES = 1 << 5,        /* --yes: do not ask */
+        VERB_OPTION_DRY_RUN = 1 << 6,    /* --dry-run */
+        VERB_OPTION_IGNORE = 1 << 7,     /* --ignore NAME, repeatable: findings of `check` that do not count */
+        VERB_OPTION_PASSPHRASE = 1 << 8, /* --passphrase-file FILE: the verb may need the key of a CA */
+} VerbCommon;                            /* -c, --quiet, --verbose and --color are taken by every verb */
 
 typedef enum VerbNeeds {
         VERB_NEEDS_CLUSTER = 1 << 0, /* v->cluster, and v->nodes */
@@ -98,14 +99,16 @@ struct VerbContext {
         const Verb *verb;
 
         /* from the command line */
-        const char *cluster_path; /* of the cluster file: hardway.yaml unless -c */
-        Strv node_names;          /* as given by --node */
-        Strv ignore;              /* as given by --ignore */
+        const char *cluster_path;    /* of the cluster file: hardway.yaml unless -c */
+        Strv node_names;             /* as given by --node */
+        Strv ignore;                 /* as given by --ignore */
+        const char *passphrase_file; /* NULL: the terminal is asked, if the store has to open a key */
         bool json, quiet, verbose, wait, deep, yes, dry_run, ask_sudo_password, keep_connections;
         bool color;       /* standard output may be coloured */
         bool color_error; /* standard error may be */
         bool terminal;    /* standard output is a terminal: lines may be rewritten */
 
+        bool passphrase_was_read;
         char *sudo_password; /* see verb_host_options() */
 
         const volatile int

@@ -57,7 +57,7 @@ static char* node_mask_ipv6(const PlanContext *c) {
 }
 
 static bool signs(const PlanContext *c) {
-        return !plan_ca_is_external(c, "ca");
+        return !plan_ca_key_stays(c, "ca");
 }
 
 static char* signing_certificate(const PlanContext *c) {

@@ -43,7 +43,32 @@ DEFINE_CLEANUP_VOID(EcPrivateKey*, ec_private_key_free)
 
 DEFINE_CLEANUP_VOID(BIGNUM*, BN_clear_free)
 DEFINE_CLEANUP_VOID(OSSL_PARAM_BLD*, OSSL_PARAM_BLD_free)
-DEFINE_CLEANUP_VOID(OSSL_PARAM*, OSSL_PARAM_free)
+
+/* OSSL_PARAM_free() wipes only what lies in the secure heap. */
+static void params_free(OSSL_PARAM *params) {
+        OSSL_PARAM *private = params ? OSSL_PARAM_locate(params, OSSL_PKEY_PARAM_PRIV_KEY) : NULL;
+
+        if (private)
+                OPENSSL_cleanse(private->data, private->data_size);
+        OSSL_PARAM_free(params);
+}
+DEFINE_CLEANUP_VOID(OSSL_PARAM*, params_free)
+
+/*
+ * EVP_PKEY_get_bn_param() would leave a copy of the number on the stack (OpenSSL 3.0), hence into memory of
+ * our own, which is wiped. *ret is, too, by whoever frees it.
+ */
+static bool read_number(EVP_PKEY *key, BIGNUM **ret) {
+        unsigned char native[KEY_FIELD_SIZE_MAX];
+        OSSL_PARAM params[] = {
+                OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_PRIV_KEY, native, sizeof(native)),
+                OSSL_PARAM_construct_end(),
+        };
+        bool ok = EVP_PKEY_get_params(key, params) == 1 && OSSL_PARAM_get_BN(params, ret) == 1;
+
+        OPENSSL_cleanse(native, sizeof(native));
+        return ok;
+}
 
 /* Takes both halves out of a key. */
 static int ec_private_key_fill(EVP_PKEY *key, const KeyType *type, EcPrivateKey *ret) {
@@ -52,8 +77,7 @@ static int ec_private_key_fill(EVP_PKEY *key, const KeyType *type, EcPrivateKey 
         size_t field_size = key_field_size(type), point_size = 0;
         bool ok;
 
-        if (key_read_public_point(key, point, &point_size, NULL) < 0 ||
-            EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_PRIV_KEY, &number) != 1)
+        if (key_read_public_point(key, point, &point_size, NULL) < 0 || !read_number(key, &number))
                 return -EIO;
 
         ret->version = EC_PRIVATE_KEY_VERSION;
@@ -94,7 +118,7 @@ int key_ec_to_pkcs8(EVP_PKEY *key, const KeyType *type, PKCS8_PRIV_KEY_INFO *p8,
 static EVP_PKEY* ec_private_key_load(const EcPrivateKey *k, const KeyType *type) {
         _cleanup_(BN_clear_freep) BIGNUM *number = NULL;
         _cleanup_(OSSL_PARAM_BLD_freep) OSSL_PARAM_BLD *builder = NULL;
-        _cleanup_(OSSL_PARAM_freep) OSSL_PARAM *params = NULL;
+        _cleanup_(params_freep) OSSL_PARAM *params = NULL;
         _cleanup_(EVP_PKEY_CTX_freep) EVP_PKEY_CTX *context = NULL;
         EVP_PKEY *key = NULL;
 

@@ -45,6 +45,12 @@ int key_read_public_point(EVP_PKEY *key, unsigned char ret[static KEY_POINT_SIZE
                           Error **reterr);
 int key_public_to_der(EVP_PKEY *key, Buffer *ret, Error **reterr);
 
+/* key-seal.c */
+int key_sealed_check(const char *what, const void *data, size_t size, Error **reterr);
+
+/* key-pem.c */
+int key_from_p8(const char *what, const PKCS8_PRIV_KEY_INFO *p8, EVP_PKEY **ret, Error **reterr);
+
 /* key-ec.c: the ECPrivateKey of RFC 5915 inside a PKCS#8 (RFC 5958) */
 int key_ec_to_pkcs8(EVP_PKEY *key, const KeyType *type, PKCS8_PRIV_KEY_INFO *p8, Error **reterr);
 int key_ec_from_pkcs8(const PKCS8_PRIV_KEY_INFO *p8, EVP_PKEY **ret); /* 0: not of the plain form, 1: read */

@@ -56,6 +56,13 @@ int key_public_to_pem(EVP_PKEY *key, Buffer *ret, Error **reterr) {
         return 0;
 }
 
+/* NULL: cannot be read */
+static EVP_PKEY* key_of_p8(const PKCS8_PRIV_KEY_INFO *p8) {
+        EVP_PKEY *key = NULL;
+
+        return key_ec_from_pkcs8(p8, &key) > 0 ? key : EVP_PKCS82PKEY(p8);
+}
+
 static EVP_PKEY* key_from_der(const PemBlock *block) {
         _cleanup_(PKCS8_PRIV_KEY_INFO_freep) PKCS8_PRIV_KEY_INFO *p8 = NULL;
         const unsigned char *p = block->der;
@@ -71,9 +78,7 @@ static EVP_PKEY* key_from_der(const PemBlock *block) {
         p8 = d2i_PKCS8_PRIV_KEY_INFO(NULL, &p, block->size);
         if (!p8 || p != block->der + block->size)
                 return NULL;
-        if (key_ec_from_pkcs8(p8, &key) > 0)
-                return key;
-        return EVP_PKCS82PKEY(p8);
+        return key_of_p8(p8);
 }
 
 /*
@@ -84,6 +89,28 @@ static bool key_is_sound(EVP_PKEY *key) {
         _cleanup_(EVP_PKEY_CTX_freep) EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
 
         return context && EVP_PKEY_pairwise_check(context) == 1;
+}
+
+/* Takes the key. */
+static int key_accept(const char *what, EVP_PKEY *read, EVP_PKEY **ret, Error **reterr) {
+        _cleanup_(EVP_PKEY_freep) EVP_PKEY *key = read;
+
+        if (!key)
+                return pki_error(reterr, ERROR_CONFIG, "%s: is damaged, not a private key", what);
+        if (!key_type_of(key))
+                return error_set(reterr, ERROR_CONFIG, EBADMSG,
+                                 "%s: is a key of a type that is not supported", what);
+        if (!key_is_sound(key))
+                return pki_error(reterr, ERROR_CONFIG, "%s: is damaged, its private and public half differ",
+                                 what);
+
+        ERR_clear_error();
+        *ret = TAKE_PTR(key);
+        return 0;
+}
+
+int key_from_p8(const char *what, const PKCS8_PRIV_KEY_INFO *p8, EVP_PKEY **ret, Error **reterr) {
+        return key_accept(what, key_of_p8(p8), ret, reterr);
 }
 
 /**
@@ -99,7 +126,6 @@ static bool key_is_sound(EVP_PKEY *key) {
  */
 int key_from_pem(const char *what, const void *data, size_t size, EVP_PKEY **ret, Error **reterr) {
         _cleanup_(pem_block_done) PemBlock block = PEM_BLOCK_NULL;
-        _cleanup_(EVP_PKEY_freep) EVP_PKEY *key = NULL;
         int r;
 
         r = pem_decode(what, data, size, "PRIVATE KEY", &block, reterr);
@@ -107,19 +133,7 @@ int key_from_pem(const char *what, const void *data, size_t size, EVP_PKEY **ret
                 return r;
 
         ERR_clear_error();
-        key = key_from_der(&block);
-        if (!key)
-                return pki_error(reterr, ERROR_CONFIG, "%s: is damaged, not a private key", what);
-        if (!key_type_of(key))
-                return error_set(reterr, ERROR_CONFIG, EBADMSG,
-                                 "%s: is a key of a type that is not supported", what);
-        if (!key_is_sound(key))
-                return pki_error(reterr, ERROR_CONFIG, "%s: is damaged, its private and public half differ",
-                                 what);
-
-        ERR_clear_error();
-        *ret = TAKE_PTR(key);
-        return 0;
+        return key_accept(what, key_from_der(&block), ret, reterr);
 }
 
 /**

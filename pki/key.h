@@ -20,6 +20,11 @@ int key_generate(const char *type, EVP_PKEY **ret, Error **reterr);
 int key_to_pem(EVP_PKEY *key, Buffer *ret, Error **reterr);
 int key_public_to_pem(EVP_PKEY *key, Buffer *ret, Error **reterr);
 int key_from_pem(const char *what, const void *data, size_t size, EVP_PKEY **ret, Error **reterr);
+/* Under a passphrase; -EKEYREJECTED (ERROR_PERMISSION): it is wrong */
+bool key_is_sealed(const void *data, size_t size);
+int key_to_pem_sealed(EVP_PKEY *key, const char *passphrase, Buffer *ret, Error **reterr);
+int key_from_pem_sealed(const char *what, const void *data, size_t size, const char *passphrase,
+                        EVP_PKEY **ret, Error **reterr);
 int key_public_from_pem(const char *what, const void *data, size_t size, EVP_PKEY **ret, Error **reterr);
 char* key_fingerprint(EVP_PKEY *key);     /* hex SHA-256 of the DER SubjectPublicKeyInfo (RFC 7469's pin) */
 const char* key_type_name(EVP_PKEY *key); /* "ec:p256", ..., or "unknown" */

@@ -70,11 +70,12 @@ size_t pem_first_size(const char *data, size_t size) {
 
 static int pem_check_label(const char *what, const char *label, const char *wanted, const char *header,
                            Error **reterr) {
-        if (endswith(label, "PRIVATE KEY") && endswith(wanted, "PRIVATE KEY")) {
+        if (endswith(label, "PRIVATE KEY") && streq(wanted, "PRIVATE KEY")) {
                 if (startswith(label, "ENCRYPTED") || strstr(header, "ENCRYPTED"))
-                        return error_set(reterr, ERROR_CONFIG, EBADMSG,
-                                         "%s: the key is protected by a passphrase, which is not supported",
-                                         what);
+                        return error_set(
+                                reterr, ERROR_CONFIG, EBADMSG,
+                                "%s: the key is protected by a passphrase, which is not supported here",
+                                what);
                 return 0;
         }
         if (!streq(label, wanted))

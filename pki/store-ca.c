@@ -39,6 +39,21 @@ bool store_ca_is_external(Store *s, const char *name) {
 }
 
 /**
+ * store_ca_key_stays() - whether the key of a CA is no business of the nodes
+ * @s:          the store
+ * @name:       the CA: "ca"
+ *
+ * Return: whether it is kept elsewhere, or under a passphrase.
+ */
+bool store_ca_key_stays(Store *s, const char *name) {
+        STORE_LOCKED(s);
+        StoreFile *file;
+
+        return store_ca_is_external(s, name) || (read_part(s, name, "key", &file, NULL) > 0 &&
+                                                 key_is_sealed(file->data.data, file->data.size));
+}
+
+/**
  * store_ca_has_chain() - whether a CA is an intermediate one
  * @s:          the store
  * @name:       the CA: "ca"
@@ -138,6 +153,9 @@ static int examine_certificate(StoreRun *run, StoreEntry *e, const EntryFiles *f
 /* A key alone is what a killed first run leaves; the certificate is made for it, as for any key of a CA. */
 static int examine_key(StoreRun *run, StoreEntry *e, const EntryFiles *f, Error **reterr) {
         e->external = store_ca_is_external(run->store, e->request->name);
+        e->sealed = f->secret && key_is_sealed(f->secret->data.data, f->secret->data.size);
+        if (e->sealed) /* is opened when it is needed */
+                return 0;
         if (f->secret)
                 return store_entry_key(e, f, &e->key, reterr);
         if (f->public && !e->external)
@@ -171,7 +189,7 @@ int store_examine_ca(StoreRun *run, StoreEntry *e, const EntryFiles *f, Error **
                                  reterr);
         if (r < 0)
                 return r;
-        if (e->external && !e->why)
-                e->why = xstrdup("its key is kept elsewhere");
+        if (!e->key)
+                e->key_type = key_type_name(X509_get0_pubkey(e->certificate));
         return examine_certificate(run, e, f, reterr);
 }

@@ -50,6 +50,8 @@ Store* store_free(Store *s) {
         free(s->files);
         free(s->directory);
         rotation_done(&s->rotation);
+        secret_freep(&s->passphrase);
+        strv_free(s->protect);
         (void) pthread_mutex_destroy(&s->mutex);
         free(s);
         return NULL;

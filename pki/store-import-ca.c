@@ -25,6 +25,7 @@ typedef struct Import {
         const CaImport *from;
         X509 *certificate;
         EVP_PKEY *key;
+        bool sealed; /* the key was under a passphrase, and stays so */
         CertificateChain chain;
 } Import;
 
@@ -40,8 +41,12 @@ static int read_parts(Import *i, Error **reterr) {
 
         r = certificate_from_pem(from->certificate_name, from->certificate->data, from->certificate->size,
                                  &i->certificate, reterr);
-        if (r >= 0 && from->key)
-                r = key_from_pem(from->key_name, from->key->data, from->key->size, &i->key, reterr);
+        if (r >= 0 && from->key) {
+                i->sealed = key_is_sealed(from->key->data, from->key->size);
+                r = i->sealed ?
+                            store_open_key(i->store, from->key_name, from->key, &i->key, reterr) :
+                            key_from_pem(from->key_name, from->key->data, from->key->size, &i->key, reterr);
+        }
         if (r >= 0 && from->chain)
                 r = certificate_chain_from_pem(from->chain_name, from->chain->data, from->chain->size,
                                                CERTIFICATE_CHAIN_MAX, &i->chain, reterr);
@@ -104,7 +109,7 @@ static int check_current(const Import *i, Error **reterr) {
                                  "pki rotate-ca",
                                  crt_name);
         r = read_current(i, "key", &key_file, &key_name, reterr);
-        if (r > 0)
+        if (r > 0 && !key_is_sealed(key_file->data.data, key_file->data.size))
                 r = key_from_pem(key_name, key_file->data.data, key_file->data.size, &key, reterr);
         if (r < 0)
                 return r;
@@ -180,7 +185,8 @@ static int stage_key(const Import *i, FsBatch *batch, Error **reterr) {
                 buffer_add_str(&pem, MARK);
                 return stage_part(i, batch, "external", &pem, STORE_PUBLIC_MODE, reterr);
         }
-        r = key_to_pem(i->key, &pem, reterr);
+        r = i->sealed ? key_to_pem_sealed(i->key, i->store->passphrase, &pem, reterr) :
+                        key_to_pem(i->key, &pem, reterr);
         return r < 0 ? r : stage_part(i, batch, "key", &pem, STORE_KEY_MODE, reterr);
 }
 

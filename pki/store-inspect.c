@@ -10,6 +10,8 @@ static StoreItem item_take_from(StoreEntry *e) {
                 .request = e->request,
                 .present = e->present,
                 .loose = e->loose,
+                .external = e->external,
+                .sealed = e->sealed,
                 .outcome = e->outcome,
                 .fault = e->fault,
                 .why = TAKE_PTR(e->why),

@@ -28,6 +28,10 @@ typedef struct StoreFile {
 struct Store {
         pthread_mutex_t mutex; /* recursive; held by whoever reads */
         char *directory;
+        StoreAsk ask; /* for a passphrase; or NULL */
+        void *ask_userdata;
+        char *passphrase;  /* once it is known */
+        Strv protect;      /* names of CAs whose keys are to be put under it */
         StoreFile **files; /* pointers: what was lent must not move */
         size_t n_files;
         Rotation rotation; /* name NULL: none */
@@ -59,6 +63,7 @@ typedef struct StoreEntry {
         const char *key_type; /* of the key that is there; NULL: none */
         CertificateFault fault;
         bool external; /* CA: its key is kept elsewhere */
+        bool sealed;   /* CA: its key is under a passphrase; key is NULL until it is needed */
         Buffer above;  /* CA: what servers show behind their own certificate, in PEM; empty for a root */
         Error *error;  /* what is wrong with its files, where the run goes on nevertheless */
 } StoreEntry;
@@ -103,6 +108,13 @@ int store_examine_ca(StoreRun *run, StoreEntry *e, const EntryFiles *f, Error **
 /* Its certificate as it stands in the file, and those above it up to the root; nothing if there is none. */
 int store_ca_bundle(Store *s, const char *name, Buffer *ret, Error **reterr);
 char* store_ca_path(const char *name, const char *ending); /* in the store */
+
+/* store-seal.c: keys of CAs under a passphrase */
+bool store_seals(const Store *s, const StoreEntry *e); /* whether this key is to be written under it */
+int store_passphrase(Store *s, const char *file, bool new,
+                     Error **reterr); /* so that s->passphrase is set */
+int store_open_key(Store *s, const char *name, const Buffer *pem, EVP_PKEY **ret, Error **reterr);
+int store_open_keys(StoreRun *run, Error **reterr); /* those that this run needs */
 
 /* store-request.c: signing requests and their keys, in pki/requests */
 char* store_request_path(const StoreRequest *request, const char *ending); /* in the store */

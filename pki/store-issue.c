@@ -39,7 +39,10 @@ static int stage_key(StoreRun *run, FsBatch *batch, const StoreEntry *e, FsFlags
         _cleanup_buffer_secret_ Buffer pem = BUFFER_NULL;
         int r;
 
-        r = key_to_pem(e->key, &pem, reterr);
+        if (store_seals(run->store, e))
+                r = key_to_pem_sealed(e->key, run->store->passphrase, &pem, reterr);
+        else
+                r = key_to_pem(e->key, &pem, reterr);
         if (r < 0)
                 return r;
         return stage(run, batch, path, &pem, STORE_KEY_MODE, flags, reterr);
@@ -243,10 +246,30 @@ static int stage_pending(StoreRun *run, FsBatch *batch, Error **reterr) {
         return store_stage_pending(run->store, batch, names, reterr);
 }
 
+/* Keys of CAs that are here already, and from now on are to be under the passphrase. */
+static int seal_present(StoreRun *run, FsBatch *batch, Error **reterr) {
+        for (size_t i = 0; i < run->n_entries; i++) {
+                StoreEntry *e = run->entries + i;
+                int r;
+
+                if (!store_seals(run->store, e) || e->sealed || !e->key)
+                        continue;
+                r = stage_key(run, batch, e, 0, reterr);
+                if (r < 0)
+                        return r;
+                free(e->why);
+                e->why = xstrdup("its key is under the passphrase from now on");
+        }
+        return 0;
+}
+
 static int make_all(StoreRun *run, FsBatch *batch, Error **reterr) {
         int r;
 
         r = stage_pending(run, batch, reterr);
+        if (r < 0)
+                return r;
+        r = seal_present(run, batch, reterr);
         if (r < 0)
                 return r;
         for (size_t m = 0; m < ARRAY_SIZE(makers); m++)
@@ -365,6 +388,9 @@ int store_run_issue(StoreRun *run, Error **reterr) {
         _cleanup_(fs_batch_freep) FsBatch *batch = fs_batch_new(AT_FDCWD);
         int r;
 
+        r = store_open_keys(run, reterr);
+        if (r < 0)
+                return r;
         store_sweep(run);
         r = tighten(run, reterr);
         if (r < 0)

@@ -65,6 +65,19 @@
  * to issue is STORE_WAITS: store_csr() writes what to ask for, store_import() takes the answers.
  */
 
+/*
+ * Keys of CAs under a passphrase
+ *
+ * Each of them may be: NAME.key is an encrypted PKCS#8 then. It is opened only when something has to be
+ * issued; the passphrase comes from whoever store_set_passphrase() names. Such a key never leaves this
+ * machine, so for the nodes it is as if it were kept elsewhere. store_protect() names CAs whose keys the
+ * next store_generate() puts under the passphrase, whether it makes them or finds them.
+ *
+ * ask is called once, and again when what it gave opens nothing; file: what is to be opened; new: nothing
+ * is, and the answer had better be repeated. *ret is wiped by the store.
+ */
+typedef int (*StoreAsk)(void *userdata, const char *file, bool new, char **ret, Error **reterr);
+
 #define STORE_RENEW_BEFORE_SEC (30 * INT64_C(86400))
 
 typedef enum StoreEntryType {
@@ -155,6 +168,7 @@ typedef struct StoreItem {
         const StoreRequest *request; /* lent */
         bool present;                /* at least one of its files is there */
         bool loose;                  /* its secret file may be read by others */
+        bool external, sealed;       /* CA: its key is kept elsewhere; is under a passphrase */
         StoreOutcome outcome;
         CertificateFault fault; /* of a certificate that would be issued again */
         char *why;              /* or NULL: as for StoreReport */
@@ -213,9 +227,13 @@ int store_import(Store *s, const StoreRequest *requests, size_t n_requests, cons
                  size_t n_answers, int64_t now, bool dry_run, StoreReport report, void *userdata,
                  ErrorList *errors);
 
-/* Whether the key of a CA is no business of the nodes. */
+/* Whether the key of a CA is kept elsewhere; and whether it is no business of the nodes: that, or under a
+ * passphrase. */
 bool store_ca_is_external(Store *s, const char *name);
+bool store_ca_key_stays(Store *s, const char *name);
 bool store_ca_has_chain(Store *s, const char *name);
 char* store_path(const Store *s, const char *path); /* where that file lies; the caller frees */
+void store_set_passphrase(Store *s, StoreAsk ask, void *userdata);
+void store_protect(Store *s, const char *ca);
 Store* store_free(Store *s);
 DEFINE_CLEANUP(Store*, store_free)

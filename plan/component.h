@@ -178,9 +178,9 @@ int plan_add_credential(const PlanContext *c, Plan *plan, const Component *compo
 int plan_add_store_file(const PlanContext *c, Plan *plan, const char *component, const char *noun,
                         const char *store_path, const char *path, const char *unit, const char *why,
                         Error **reterr);
-/* Whether the key of a CA is to go to nodes; and whether there are certificates above it, so that a bundle
+/* Whether the key of a CA is not for the nodes (elsewhere, or under a passphrase); and whether there are certificates above it, so that a bundle
  * ("ca.bundle" of the store) is needed by whoever insists on a root. False without a store. */
-bool plan_ca_is_external(const PlanContext *c, const char *ca);
+bool plan_ca_key_stays(const PlanContext *c, const char *ca);
 bool plan_ca_has_chain(const PlanContext *c, const char *ca);
 /* Adds a binary item with digest from the lock, at plan_binary_path(). */
 int plan_add_binary(const PlanContext *c, Plan *plan, const char *component, const char *artifact,

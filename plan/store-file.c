@@ -93,8 +93,8 @@ int plan_add_store_file(const PlanContext *c, Plan *plan, const char *component,
         return 0;
 }
 
-bool plan_ca_is_external(const PlanContext *c, const char *ca) {
-        return c->store && store_ca_is_external(c->store, ca);
+bool plan_ca_key_stays(const PlanContext *c, const char *ca) {
+        return c->store && store_ca_key_stays(c->store, ca);
 }
 
 bool plan_ca_has_chain(const PlanContext *c, const char *ca) {
