@@ -20,9 +20,13 @@ static void transfer_init_once(void) {
  *
  * May be called from any thread. There is no counterpart: what libcurl holds globally is given back by exit.
  *
- * Return: 0 or -ENOTSUP.
+ * Return: 0; -ENOENT (ERROR_UNAVAILABLE) if libcurl is not there; -ENOTSUP.
  */
 int transfer_init(Error **reterr) {
+        int r = transfer_load(reterr);
+
+        if (r < 0)
+                return r;
         if (pthread_once(&transfer_once, transfer_init_once) != 0 || transfer_once_result != CURLE_OK)
                 return error_set(reterr, ERROR_INTERNAL, ENOTSUP, "libcurl cannot be initialised: %s",
                                  curl_easy_strerror(transfer_once_result));

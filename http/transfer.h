@@ -23,6 +23,7 @@ typedef struct TransferText {
         const char *value;
 } TransferText;
 
+int transfer_load(Error **reterr); /* curl-library.c; transfer_init() does it */
 int transfer_init(Error **reterr);
 int transfer_set_longs(CURL *curl, const TransferLong *options, size_t n_options, Error **reterr);
 int transfer_set_texts(CURL *curl, const TransferText *options, size_t n_options, Error **reterr);
