@@ -7,8 +7,8 @@ import pytest
 from lab import Lab, TOP, run
 
 
-# Minutes under emulation, and a hundred kills of a download: part of the long tier.
-collect_ignore = [] if os.environ.get("HARDWAY_TEST_TIER") == "long" else ["test_arm64.py", "test_fetch_kills.py"]
+# A hundred kills of a download: part of the long tier.
+collect_ignore = [] if os.environ.get("HARDWAY_TEST_TIER") == "long" else ["test_fetch_kills.py"]
 
 
 @pytest.fixture(scope="session", name="program")
