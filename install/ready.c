@@ -17,7 +17,9 @@
 #define READY_PAUSE_USEC (100 * USEC_PER_MSEC)
 #define READY_PAUSE_SHARE 10 /* of the time that was waited already: what takes long is asked less often ... */
 #define READY_PAUSE_MAX_USEC (1 * USEC_PER_SEC)
-#define READY_BLOCKED_PAUSE_USEC (500 * USEC_PER_MSEC) /* ... and so is what depends on others */
+#define READY_AHEAD_PAUSE_USEC (500 * USEC_PER_MSEC) /* ... and so is what may have to wait for others */
+#define READY_AHEAD_PAUSE_SHARE 3
+#define READY_AHEAD_PAUSE_MAX_USEC (3 * USEC_PER_SEC)
 #define READY_LOOK_USEC (2 * USEC_PER_SEC) /* how often systemd is asked whether the unit still lives */
 #define READY_BLOCKED_USEC \
         (2 * USEC_PER_SEC) /* so long "waits for other nodes" stands before it is believed */
@@ -178,16 +180,26 @@ static int wait_ask(NodeRun *n, Wait *w, Error **reterr) {
         return r;
 }
 
+/* The run ends with the last node: one that is ahead of another has time. */
+static bool is_ahead(const NodeRun *n) {
+        for (const NodeRun *m = n->run->nodes; m < n->run->nodes + n->run->n_nodes; m++)
+                if (m->active && m->rank < n->rank)
+                        return true;
+        return n->blocked;
+}
+
+static uint64_t clamp(uint64_t value, uint64_t least, uint64_t most) {
+        return value < least ? least : value > most ? most : value;
+}
+
 /* Some probes cost the node a login, just when it has other things to do. What has become ready elsewhere may
  * be what was waited for here. */
 static void wait_pause(const NodeRun *n, Wait *w) {
-        uint64_t start = clock_usec(), pause = (start - w->news_usec) / READY_PAUSE_SHARE;
-        uint64_t shortest = n->blocked ? READY_BLOCKED_PAUSE_USEC : READY_PAUSE_USEC;
+        uint64_t start = clock_usec(), waited = start - w->news_usec, pause;
 
-        if (pause > READY_PAUSE_MAX_USEC)
-                pause = READY_PAUSE_MAX_USEC;
-        if (pause < shortest)
-                pause = shortest;
+        pause = is_ahead(n) ? clamp(waited / READY_AHEAD_PAUSE_SHARE, READY_AHEAD_PAUSE_USEC,
+                                    READY_AHEAD_PAUSE_MAX_USEC) :
+                              clamp(waited / READY_PAUSE_SHARE, READY_PAUSE_USEC, READY_PAUSE_MAX_USEC);
         while (clock_usec() < start + pause) {
                 clock_sleep(READY_PAUSE_USEC);
                 if (n->run->n_ready == w->n_ready)
@@ -205,6 +217,7 @@ static int component_wait(NodeRun *n, const Component *c, Error **reterr) {
         int r;
 
         wait_begin(&w, now);
+        n->rank = c->rank;
         node_step(n, "%s", c->name);
         while ((r = wait_ask(n, &w, reterr)) > 0)
                 wait_pause(n, &w);

@@ -22,6 +22,7 @@ typedef struct NodeRun {
         bool selected;
         atomic_bool active;  /* being worked on in this phase of the run */
         atomic_bool blocked; /* ... and waits for other nodes */
+        atomic_uint rank;    /* of the component that is waited for; 0: none yet */
         bool up;             /* all that is to run there was ready when the rollout began */
         bool leads;          /* something: it comes last */
         bool touched;        /* something was put */
