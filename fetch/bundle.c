@@ -142,9 +142,7 @@ static int bundle_write(int fd, const char *path, const char *cache, const Lock 
                         r = bundle_add_file(a, path, cache, *sha256, reterr);
         if (r >= 0 && archive_write_close(a) != ARCHIVE_OK)
                 r = bundle_failure(a, path, reterr);
-        if (r < 0)
-                (void) archive_write_fail(a);
-        (void) archive_write_free(a);
+        (void) archive_write_free(a); /* what it still writes of a file that is given up does no harm */
         return r;
 }
 
