@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/components.h"
 #include "cli/progress.h"
@@ -101,6 +102,8 @@ static int run(VerbContext *v, _unused_ int argc, _unused_ char **argv, Error **
         int r;
 
         r = verb_host_options(v, &host, reterr);
+        if (r >= 0 && !v->dry_run && !isatty(STDIN_FILENO))
+                r = verb_confirm(v, reterr, "Do this?"); /* nobody can be asked: said before a node is */
         if (r < 0)
                 return r;
         /* A cluster directory without keys can still clean its nodes. */
