@@ -175,7 +175,7 @@ static int run(VerbContext *v, int argc, char **argv, Error **reterr) {
 
 const Verb verb_pki_check = {
         .name = "pki check",
-        .summary = "Look at every key and certificate: in the store, on the nodes, and as served",
+        .summary = "Compare keys and certificates: store, nodes, as served",
         .description = "The store is compared with the cluster file, the nodes' files with the store, what"
                        " the apiservers, etcd, controller managers and schedulers show with both; dates and"
                        " clocks are looked at. One table, worst first. Exit status 0, 1 or 2 for well,"

@@ -89,7 +89,7 @@ static int run(VerbContext *v, int argc, char **argv, Error **reterr) {
 
 const Verb verb_pki_import_ca = {
         .name = "pki import-ca",
-        .summary = "Use a CA of your own, also an intermediate one, also without its key",
+        .summary = "Use a CA of your own, also without its key",
         .arguments = "[cluster|etcd|front-proxy]",
         .description = "For a store that has no such CA yet: before the first pki gen. Another CA is never"
                        " replaced. Without key, the cluster's certificates are asked for by pki csr and"
