@@ -69,6 +69,14 @@ int placements_for(const Component *const *components, const Cluster *c, Store *
         return 0;
 }
 
+/* "etcd/signing-ca.crt" is "etcd/ca.crt", but while that CA is being replaced; the caller frees. */
+static char* plain_path(const char *store_path) {
+        const char *slash = strrchr(store_path, '/'), *base = slash ? slash + 1 : store_path;
+        const char *rest = startswith(base, "signing-");
+
+        return rest ? xasprintf("%.*s%s", (int) (base - store_path), store_path, rest) : xstrdup(store_path);
+}
+
 /**
  * placement_is_of() - whether a file belongs to an entry of the store
  * @p:          the placement
@@ -77,7 +85,8 @@ int placements_for(const Component *const *components, const Cluster *c, Store *
  * Return: whether it does.
  */
 bool placement_is_of(const Placement *p, const char *name) {
-        const char *rest = startswith(p->store_path, name);
+        _cleanup_free_ char *path = plain_path(p->store_path);
+        const char *rest = startswith(path, name);
 
         return rest && (*rest == '\0' || (*rest == '.' && !strchr(rest, '/')));
 }
