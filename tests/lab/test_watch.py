@@ -10,10 +10,10 @@ CERTIFICATE = "/etc/kubernetes/pki/front-proxy-client.crt"
 
 
 def look(lab, host):
-    """One look now; returns the lines that are new in the journal, by priority."""
-    cursor = lab.sh(host, "journalctl -n 0 --show-cursor | sed -n 's/^-- cursor: //p'").out.strip()
+    """One look now; returns what it said in the journal, with priorities."""
     lab.sh(host, "systemctl start hardway-watch.service")
-    out = lab.sh(host, f"journalctl --sync; journalctl -t hardway-watch --after-cursor='{cursor}' -o json --no-pager").out
+    out = lab.sh(host, "journalctl --sync; id=$(systemctl show -p InvocationID --value hardway-watch.service);"
+                 " journalctl -t hardway-watch _SYSTEMD_INVOCATION_ID=$id -o json --no-pager").out
     assert lab.sh(host, "systemctl show -p Result --value hardway-watch.service").out == "success\n"
     return [(int(entry["PRIORITY"]), entry["MESSAGE"]) for entry in map(json.loads, out.splitlines())]
 
