@@ -41,7 +41,7 @@ not_after() {
                 # a kubeconfig carries it once more encoded
                 sed -n 's/^ *client-certificate-data: *//p' "$1" | tr -d "\"'" | base64 -d
                 cat "$1"
-        } 2>/dev/null | sed '/^-----END CERTIFICATE/q' | sed -n '/^-----BEGIN CERTIFICATE/,/^-----END/{/^-----/!p;}' |
+        } 2>/dev/null | sed '/^-\{5\}END CERTIFICATE/q' | sed -n '/^-\{5\}BEGIN CERTIFICATE/,/^-\{5\}END/{/^-\{5\}/!p;}' |
                 base64 -d 2>/dev/null | od -A n -v -t x1 | tr -d ' \n' |
                 sed -n 's/.*30\(1e17\|2017\|2218\)0[df]\(3[0-9]\)\{12,14\}5a\(170d\|180f\)\(\(3[0-9]\)\{12,14\}\)5a.*/\4/p' |
                 sed 's/3\(.\)/\1/g; s/^............$/20&/; s/^\(....\)\(..\)\(..\)\(..\)\(..\)\(..\)$/\1-\2-\3 \4:\5:\6/')
