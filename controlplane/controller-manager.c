@@ -173,9 +173,11 @@ static const ServiceCredential handed_over[] = {
           .why = "The cluster's CA and those above it, for pods whose clients insist on a root." },
 };
 
+#define STATE "/var/lib/kube-controller-manager"
+
 static const UnitSetting settings[] = {
         ELECTED_SETTINGS,
-        { "Service", "StateDirectory", "kube-controller-manager",
+        { "Service", "StateDirectory", "kube-controller-manager", /* STATE, below */
           .why = "For the directory of volume plugins, which it makes." },
         { "Service", "StateDirectoryMode", "0700", .why = "For itself alone." },
 };
@@ -199,6 +201,9 @@ static int controller_manager_plan(const PlanContext *c, Plan *plan, Error **ret
         if (r < 0)
                 return r;
         plan_unit_listens(unit, PORT_CONTROLLER_MANAGER);
+        plan_add_directory(plan, "kube-controller-manager", "state", STATE, 0700,
+                           "kube-controller-manager:kube-controller-manager",
+                           "Holds the directory of volume plugins, which it makes.");
         return 0;
 }
 
