@@ -12,9 +12,11 @@ typedef struct Turn {
         StoreRequests requests;
 } Turn;
 
-/* What the phase wants otherwise than it is. */
+/* What the phase wants otherwise than it is, and nothing that others have to be asked for. */
 static bool choose(void *userdata, const StoreRequest *request, StoreOutcome outcome, int64_t expires) {
-        return outcome != STORE_KEPT;
+        const Turn *t = userdata;
+
+        return outcome != STORE_KEPT && streq(request->issuer, t->request->name);
 }
 
 static void note(void *userdata, const StoreRequest *request, StoreOutcome outcome, const char *why,

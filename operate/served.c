@@ -4,19 +4,54 @@
 #include "common/alloc.h"
 #include "pki/certificate.h"
 
-/* The certificate that a server shows, whatever it says to the question. */
-static int look_at(HttpClient *http, const char *url, X509 **ret, Error **reterr) {
-        _cleanup_(http_response_done) HttpResponse response = HTTP_RESPONSE_NULL;
-        const HttpRequest request = { .url = url };
-        int r;
+/* One certificate that a component shows. */
+typedef struct Shown {
+        const ProbeContext *probes;
+        const Component *component;
+        const ServedCertificate *row;
+        const Node *node;
+        char *url;
+} Shown;
 
-        r = http_request(http, &request, &response, reterr);
-        if (r < 0)
-                return r;
-        return certificate_from_pem(url, response.served.data, response.served.size, ret, reterr);
+static const char* issuer_of(const Shown *s) {
+        for (size_t i = 0; i < s->component->n_credentials; i++) {
+                const Credential *c = s->component->credentials + i;
+
+                if (c->type == STORE_CERTIFICATE && c->scope == PER_NODE &&
+                    streq(c->name, s->row->credential))
+                        return c->issuer;
+        }
+        return NULL;
 }
 
-static int compare(const Component *component, const char *url, X509 *wanted, X509 *shown, Error **reterr) {
+/* By a handshake over a connection of its own; what is answered does not matter. */
+static int look_by_handshake(const Shown *s, Buffer *ret, Error **reterr) {
+        _cleanup_free_ char *client = NULL;
+        _cleanup_(http_client_freep) HttpClient *http = NULL;
+        _cleanup_(http_response_done) HttpResponse response = HTTP_RESPONSE_NULL;
+        const HttpRequest request = { .url = s->url };
+        int r;
+
+        if (s->row->client)
+                client = xasprintf("nodes/%s/pki/%s", s->node->name, s->row->client);
+        r = probe_client(s->probes, issuer_of(s), client, &http, reterr);
+        if (r >= 0)
+                r = http_request(http, &request, &response, reterr);
+        if (r < 0)
+                return r;
+        *ret = TAKE_GENERIC(response.served, Buffer, BUFFER_NULL);
+        return 0;
+}
+
+/* On loopback: what systemd handed to the process when it started. */
+static int look_at_copy(const Shown *s, Buffer *ret, Error **reterr) {
+        _cleanup_free_ char *script =
+                xasprintf("cat /run/credentials/%s/%s\n", s->component->unit, s->row->copy);
+
+        return s->probes->exec(s->probes->userdata, s->node, script, ret, reterr);
+}
+
+static int compare(const Shown *s, X509 *wanted, X509 *shown, Error **reterr) {
         _cleanup_free_ char *serial = NULL, *expected = NULL;
 
         if (X509_cmp(wanted, shown) == 0)
@@ -25,39 +60,47 @@ static int compare(const Component *component, const char *url, X509 *wanted, X5
         expected = certificate_serial(wanted);
         return error_set(reterr, ERROR_VERIFY, EKEYREJECTED,
                          "%s shows another certificate at %s than it was given (serial %s, not %s)",
-                         component->name, url, serial, expected);
+                         s->component->name, s->url, serial, expected);
 }
 
-static int check_one(const ProbeContext *probes, const Component *component, const Credential *credential,
-                     const Node *node, Error **reterr) {
-        _cleanup_free_ char *path = xasprintf("nodes/%s/pki/%s.crt", node->name, credential->name);
-        _cleanup_free_ char *file = store_path(probes->store, path), *client = NULL;
-        _cleanup_free_ char *endpoint =
-                inet_endpoint_to_string(&node->address, credential->served_port(probes->cluster));
-        _cleanup_free_ char *url = xasprintf("https://%s/version", endpoint);
-        _cleanup_(http_client_freep) HttpClient *http = NULL;
+static int check_shown(const Shown *s, Error **reterr) {
+        _cleanup_free_ char *path = xasprintf("nodes/%s/pki/%s.crt", s->node->name, s->row->credential);
+        _cleanup_free_ char *file = store_path(s->probes->store, path);
         _cleanup_(X509_freep) X509 *wanted = NULL, *shown = NULL;
+        _cleanup_buffer_ Buffer there = BUFFER_NULL;
         const Buffer *pem;
         int r;
 
-        if (credential->served_client)
-                client = xasprintf("nodes/%s/pki/%s", node->name, credential->served_client);
-        r = probe_client(probes, credential->issuer, client, &http, reterr);
-        if (r < 0)
-                return r;
-        r = probe_store_file(probes, path, &pem, reterr);
-        if (r < 0)
-                return r;
-        r = certificate_from_pem(file, pem->data, pem->size, &wanted, reterr);
-        if (r < 0)
-                return r;
-        r = look_at(http, url, &shown, reterr);
-        return r < 0 ? r : compare(component, url, wanted, shown, reterr);
+        r = probe_store_file(s->probes, path, &pem, reterr);
+        if (r >= 0)
+                r = certificate_from_chain(file, pem->data, pem->size, &wanted, NULL, reterr);
+        if (r >= 0)
+                r = s->row->copy ? look_at_copy(s, &there, reterr) : look_by_handshake(s, &there, reterr);
+        if (r >= 0)
+                r = certificate_from_chain(s->url, there.data, there.size, &shown, NULL, reterr);
+        return r < 0 ? r : compare(s, wanted, shown, reterr);
+}
+
+static int check_row(const ProbeContext *probes, const Component *component, const ServedCertificate *row,
+                     const Node *node, Error **reterr) {
+        _cleanup_free_ char *endpoint = inet_endpoint_to_string(
+                &node->address, row->port ?: (unsigned) probes->cluster->apiserver_port);
+        _cleanup_free_ char *url = xasprintf("https://%s/version", endpoint);
+        const Shown shown = {
+                .probes = probes,
+                .component = component,
+                .row = row,
+                .node = node,
+                .url = url,
+        };
+
+        /* Whoever asks late, after the rollout, has no way to run something there. */
+        return row->copy && !probes->exec ? 0 : check_shown(&shown, reterr);
 }
 
 /**
  * served_check() - does a node show the certificates that the store has for it?
- * @probes:     the cluster and its store
+ * @probes:     the cluster and its store; without exec, what is shown on loopback is not looked at
  * @components: the table of components, ended by NULL
  * @node:       the node; what it serves answers
  * @reterr:     which server shows another one, or cannot be asked
@@ -71,10 +114,8 @@ int served_check(const ProbeContext *probes, const Component *const *components,
         for (const Component *component; (component = *components); components++) {
                 if (!component_on_node(component, probes->cluster, node))
                         continue;
-                for (size_t i = 0; i < component->n_credentials; i++) {
-                        if (!component->credentials[i].served_port)
-                                continue;
-                        r = check_one(probes, component, component->credentials + i, node, reterr);
+                for (size_t i = 0; i < component->n_served; i++) {
+                        r = check_row(probes, component, component->served + i, node, reterr);
                         if (r < 0)
                                 return r;
                 }

@@ -5,7 +5,7 @@
 
 /*
  * Does a node show the certificates of the store? Each that its components declare as served is looked at,
- * by a handshake over a connection of its own. -EKEYREJECTED (ERROR_VERIFY) if another one is shown.
+ * in a handshake or, on loopback, in the copy that the process was given. -EKEYREJECTED (ERROR_VERIFY) if another one is shown.
  */
 int served_check(const ProbeContext *probes, const Component *const *components, const Node *node,
                  Error **reterr);

@@ -47,10 +47,6 @@ typedef struct Credential {
         size_t secret_size;
         bool secret_hex;
         bool server_is_endpoint; /* kubeconfig: points at the VIP; else at the node's own apiserver */
-        /* certificate of a server: the TLS port of the node's address at which anybody sees it; NULL: at
-         * none (it is a client's, or shown on loopback) */
-        unsigned (*served_port)(const Cluster *c);
-        const char *served_client; /* the credential that a client has to show there, or NULL */
         const char *why;
 } Credential;
 
