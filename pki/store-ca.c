@@ -85,8 +85,9 @@ static int add_above(X509 *x, Buffer *above, Error **reterr) {
 }
 
 static int examine_chain(StoreRun *run, StoreEntry *e, const EntryFiles *f, Error **reterr) {
-        _cleanup_free_ char *path = store_ca_path(e->request->name, "chain"),
-                            *name = store_path(run->store, path), *why = NULL;
+        _cleanup_free_ char *plain = store_ca_path(e->request->name, "chain"),
+                            *path = store_signing_path(plain), *name = store_rotation_path(run->store, path),
+                            *why = NULL;
         _cleanup_(certificate_chain_done) CertificateChain chain = {};
         StoreFile *file = NULL;
         int r;

@@ -49,8 +49,8 @@ static int entry_check_mode(StoreEntry *e, const char *name, Error **reterr) {
 static int entry_read(StoreRun *run, StoreEntry *e, EntryFiles *f, Error **reterr) {
         bool rotates = e->request->type == STORE_CA || e->request->type == STORE_KEY_PAIR;
         _cleanup_free_ char *secret = store_entry_secret_path(e->request),
-                            *public = rotates ? store_signing_path(e->request) :
-                                                store_entry_public_path(e->request);
+                            *plain = store_entry_public_path(e->request),
+                            *public = rotates ? store_signing_path(plain) : xstrdup_null(plain);
         int r;
 
         f->secret_name = store_rotation_path(run->store, secret);
@@ -91,7 +91,7 @@ static int read_certificate(const StoreRun *run, const StoreEntry *e, const Entr
         size_t first;
         int r;
 
-        if (ca->above.size == 0) {
+        if (ca->above.size == 0 && !store_is_rotated(run->store, e->request->issuer)) {
                 r = certificate_from_pem(f->public_name, data->data, data->size, ret, reterr);
                 return r < 0 ? r : 1;
         }

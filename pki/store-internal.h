@@ -95,7 +95,8 @@ StoreEntry* store_run_find_ca(const StoreRun *run, const char *name);
 /* store-rotation.c: what paths stand for while a CA or key pair is being replaced */
 int store_rotation_read(Store *s, const char *path, Buffer *ret, Error **reterr);
 char* store_rotation_path(Store *s, const char *path); /* of the file on disk that is meant */
-char* store_signing_path(const StoreRequest *request); /* of a CA or key pair */
+char* store_signing_path(const char *path);            /* "etcd/signing-ca.crt" of "etcd/ca.crt" */
+bool store_is_rotated(Store *s, const char *name);
 int store_stage_rotated(Store *s, FsBatch *batch, Error **reterr);
 
 /* store-examine.c */

@@ -89,9 +89,16 @@ static int choose_entry(StoreRun *run, StoreEntry *e, StoreChoice choice, void *
         }
         if (is_kept(run->store, e->request, false))
                 return resume_entry(run, e, reterr);
-        if (!choice(userdata, e->request, e->outcome, e->expires))
+        if (!choice(userdata, e->request, e->outcome, e->expires)) {
                 e->outcome = STORE_KEPT;
-        else if (e->outcome == STORE_KEPT)
+                return 0;
+        }
+        if (store_run_find_ca(run, e->request->issuer)->external)
+                return error_set(reterr, ERROR_CONFIG, ENOKEY,
+                                 "%s cannot be renewed from here: the key of its CA %s is kept elsewhere "
+                                 "(hardway pki csr writes what to ask for)",
+                                 e->request->name, e->request->issuer);
+        if (e->outcome == STORE_KEPT)
                 e->outcome = STORE_REISSUED;
         return 0;
 }

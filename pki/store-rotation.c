@@ -80,7 +80,10 @@ static bool old_one_signs(const Rotation *r) {
         return r->phase == ROTATION_TRUST;
 }
 
-/* The files that a store path stands for, relative to the cluster directory; none: the one of that name. */
+/*
+ * The files that a store path stands for, relative to the cluster directory; none: the one of that name.
+ * The chain above a CA goes with it, and may be missing.
+ */
 static Strv resolve(const Rotation *r, const char *path) {
         _cleanup_free_ char *name = NULL;
         const char *ending;
@@ -93,12 +96,16 @@ static Strv resolve(const Rotation *r, const char *path) {
                         strv_addf(&files, "pki/%s.%s", name, ending);
         } else if (signing || streq(ending, "key"))
                 strv_addf(&files, ROTATION "/%s.%s", old_one_signs(r) ? "old" : "new", ending);
-        else if (streq(ending, "crt") || streq(ending, "pub")) {
+        else if (streq(ending, "crt") || streq(ending, "pub") || streq(ending, "chain")) {
                 if (r->phase != ROTATION_FINISH)
                         strv_addf(&files, ROTATION "/old.%s", ending);
                 strv_addf(&files, ROTATION "/new.%s", ending);
         }
         return files;
+}
+
+static bool is_required(const char *file) {
+        return startswith(file, ROTATION) && !endswith(file, ".chain");
 }
 
 static bool may_be_rotated(const char *path) {
@@ -132,6 +139,7 @@ static int add_file(const Store *s, const char *file, bool required, Buffer *ret
 int store_rotation_read(Store *s, const char *path, Buffer *ret, Error **reterr) {
         _cleanup_buffer_secret_ Buffer all = BUFFER_NULL;
         _cleanup_strv_ Strv files = NULL;
+        bool there = false;
         int r;
 
         if (!may_be_rotated(path))
@@ -143,15 +151,23 @@ int store_rotation_read(Store *s, const char *path, Buffer *ret, Error **reterr)
         STRV_FOREACH(file, files) {
                 _cleanup_buffer_secret_ Buffer one = BUFFER_NULL;
 
-                r = add_file(s, *file, startswith(*file, ROTATION) != NULL, &one, reterr);
-                if (r <= 0)
-                        return r < 0 ? r : -ENODATA;
+                r = add_file(s, *file, is_required(*file), &one, reterr);
+                if (r < 0)
+                        return r;
                 buffer_add(&all, one.data, one.size);
+                there = there || r > 0;
         }
         if (!files)
                 return 0;
+        if (!there)
+                return -ENODATA;
         *ret = TAKE_GENERIC(all, Buffer, BUFFER_NULL);
         return 1;
+}
+
+/* Whether a CA is being replaced: what it has issued may be of either. */
+bool store_is_rotated(Store *s, const char *name) {
+        return load(s, NULL) >= 0 && streq_null(s->rotation.name, name);
 }
 
 /* The file that has to be looked at for what is wrong with an entry's; the caller frees. */
@@ -164,9 +180,8 @@ char* store_rotation_path(Store *s, const char *path) {
 }
 
 /* "etcd/signing-ca.crt", "signing-sa.pub": the one half that goes with the key; the caller frees. */
-char* store_signing_path(const StoreRequest *request) {
-        _cleanup_free_ char *path = store_entry_public_path(request);
-        char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
+char* store_signing_path(const char *path) {
+        const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
 
         return xasprintf("%.*s" SIGNING "%s", (int) (base - path), path, base);
 }
@@ -235,7 +250,8 @@ static int stage_old(StoreRun *run, FsBatch *batch, const char *ending, Error **
         const StoreEntry *e = run->entries;
         _cleanup_free_ char *key = store_entry_secret_path(e->request),
                             *public = store_entry_public_path(e->request);
-        _cleanup_free_ char *file = xasprintf(ROTATION "/old.%s", ending);
+        _cleanup_free_ char *file = xasprintf(ROTATION "/old.%s", ending),
+                            *chain = xasprintf("%s.chain", e->request->name);
         int r;
 
         if (e->outcome != STORE_KEPT)
@@ -243,8 +259,34 @@ static int stage_old(StoreRun *run, FsBatch *batch, const char *ending, Error **
                                  "%s is not made yet, so there is nothing to replace (hardway pki gen makes "
                                  "it)",
                                  e->request->name);
+        if (e->external)
+                return error_set(reterr, ERROR_CONFIG, ENOKEY,
+                                 "the key of %s is kept elsewhere: while both are trusted nothing could be "
+                                 "issued, so it cannot be replaced from here",
+                                 e->request->name);
         r = stage_copy(run->store, batch, key, ROTATION "/old.key", STORE_KEY_MODE, reterr);
-        return r < 0 ? r : stage_copy(run->store, batch, public, file, STORE_PUBLIC_MODE, reterr);
+        if (r >= 0)
+                r = stage_copy(run->store, batch, public, file, STORE_PUBLIC_MODE, reterr);
+        if (r >= 0)
+                r = stage_copy(run->store, batch, chain, ROTATION "/old.chain", STORE_PUBLIC_MODE, reterr);
+        return r;
+}
+
+/* Under the same passphrase as the old one, if that is under one: opening it shows that it is the right one. */
+static int write_new_key(StoreRun *run, EVP_PKEY *key, Buffer *ret, Error **reterr) {
+        const StoreEntry *e = run->entries;
+        _cleanup_free_ char *path = store_entry_secret_path(e->request),
+                            *name = store_path(run->store, path);
+        _cleanup_(EVP_PKEY_freep) EVP_PKEY *old = NULL;
+        StoreFile *file = NULL;
+        int r;
+
+        if (!e->sealed)
+                return key_to_pem(key, ret, reterr);
+        r = store_read(run->store, path, &file, reterr);
+        if (r >= 0)
+                r = store_open_key(run->store, name, &file->data, &old, reterr);
+        return r < 0 ? r : key_to_pem_sealed(key, run->store->passphrase, ret, reterr);
 }
 
 static int stage_new(StoreRun *run, FsBatch *batch, const char *ending, Error **reterr) {
@@ -266,7 +308,7 @@ static int stage_new(StoreRun *run, FsBatch *batch, const char *ending, Error **
         } else
                 r = key_public_to_pem(key, &public, reterr);
         if (r >= 0)
-                r = key_to_pem(key, &pem, reterr);
+                r = write_new_key(run, key, &pem, reterr);
         if (r >= 0)
                 r = stage_under(run->store, batch, ROTATION "/new.key", &pem, STORE_KEY_MODE, reterr);
         return r < 0 ? r : stage_under(run->store, batch, file, &public, STORE_PUBLIC_MODE, reterr);
@@ -377,6 +419,25 @@ static int stage_file(const Store *s, FsBatch *batch, const char *from, const ch
         return r < 0 ? r : stage_under(s, batch, target, &data, mode, reterr);
 }
 
+/* What is above a CA that was an intermediate one; the new one is a root. */
+static int retire_chain(Store *s, FsBatch *batch, const char *name, Error **reterr) {
+        _cleanup_free_ char *target = xasprintf("%s.chain", name);
+        _cleanup_buffer_ Buffer data = BUFFER_NULL;
+        int r;
+
+        r = add_file(s, ROTATION "/old.chain", /* required= */ false, &data, reterr);
+        return r <= 0 ? r : stage_under(s, batch, target, &data, STORE_PUBLIC_MODE, reterr);
+}
+
+static int remove_chain(const Store *s, Error **reterr) {
+        _cleanup_free_ char *relative = xasprintf("pki/%s.chain", s->rotation.name),
+                            *path = store_path_in_directory(s, relative);
+
+        if (unlink(path) < 0 && errno != ENOENT)
+                return error_set_errno(reterr, errno, "cannot remove %s", path);
+        return 0;
+}
+
 static int retire(Store *s, Error **reterr) {
         _cleanup_(fs_batch_freep) FsBatch *batch = fs_batch_new(AT_FDCWD);
         _cleanup_free_ char *name = retired_name(&s->rotation);
@@ -387,6 +448,8 @@ static int retire(Store *s, Error **reterr) {
         r = stage_file(s, batch, ROTATION "/old", name, "key", STORE_KEY_MODE, reterr);
         if (r >= 0)
                 r = stage_file(s, batch, ROTATION "/old", name, ending, STORE_PUBLIC_MODE, reterr);
+        if (r >= 0)
+                r = retire_chain(s, batch, name, reterr);
         if (r >= 0)
                 r = stage_file(s, batch, ROTATION "/new", usual, "key", STORE_KEY_MODE, reterr);
         if (r >= 0)
@@ -429,6 +492,8 @@ int store_rotation_end(Store *s, Error **reterr) {
         if (!s->rotation.name || s->rotation.phase != ROTATION_FINISH)
                 return error_set(reterr, ERROR_INTERNAL, EINVAL, "no rotation has come to its end");
         r = retire(s, reterr);
+        if (r >= 0)
+                r = remove_chain(s, reterr);
         if (r >= 0)
                 r = clear(s, reterr);
         store_forget(s);

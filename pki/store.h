@@ -49,7 +49,9 @@
  * Rotation: while a CA or key pair is being replaced, its paths mean what the phase asks for (see
  * pki/rotation.h): NAME.key is the key that issues or signs now, NAME.crt (NAME.pub) all that is to be
  * trusted, one PEM block after the other. The one half that belongs to the key is signing-NAME.crt
- * ("etcd/signing-ca.crt"), which at other times is the same as NAME.crt.
+ * ("etcd/signing-ca.crt"), which at other times is the same as NAME.crt. NAME.chain goes with what is trusted.
+ * A new CA is a root, and under the passphrase if the old one is; one whose key is kept elsewhere cannot be
+ * replaced so.
  */
 
 /*

@@ -90,6 +90,10 @@ static int teardown(void **state) {
 
 #define test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
+static int64_t own_now(void) {
+        return clock_realtime();
+}
+
 static void report(void *userdata, const StoreRequest *request, StoreOutcome outcome, const char *why,
                    int64_t expires) {
         Fixture *f = userdata;
@@ -384,6 +388,148 @@ static void test_bad_state(void **state) {
         }
 }
 
+/* --- CAs of one's own --- */
+
+#define MAKE_INTERMEDIATE                                                                                                    \
+        "cd %s && exec >/dev/null 2>&1 && umask 077 && printf '[r]\\nbasicConstraints=critical,CA:TRUE\\nkeyUsage=critical," \
+        "keyCertSign\\nsubjectKeyIdentifier=hash\\n[i]\\nbasicConstraints=critical,CA:TRUE,pathlen:0\\nkeyUsage=critical,"   \
+        "digitalSignature,keyCertSign\\nsubjectKeyIdentifier=hash\\nauthorityKeyIdentifier=keyid\\n' >ext.cnf && "           \
+        "for n in root own; do openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout $n.key -out "     \
+        "$n.csr -subj /CN=$n; done && openssl x509 -req -in root.csr -signkey root.key -days 3000 -extfile ext.cnf "         \
+        "-extensions r -out root.crt && openssl x509 -req -in own.csr -CA root.crt -CAkey root.key -CAcreateserial "         \
+        "-days 3000 -extfile ext.cnf -extensions i -out own.crt"
+
+/* A store with an intermediate CA, made with the openssl command. Times are those of this machine. */
+static void import_own(Fixture *f, bool with_key) {
+        _cleanup_free_ char *command = xasprintf(MAKE_INTERMEDIATE, f->dir->path);
+        _cleanup_buffer_ Buffer certificate = BUFFER_NULL, chain = BUFFER_NULL;
+        _cleanup_buffer_secret_ Buffer key = BUFFER_NULL;
+        CaImport from = { .certificate_name = "own.crt",
+                          .key_name = "own.key",
+                          .chain_name = "root.crt",
+                          .certificate = &certificate,
+                          .key = with_key ? &key : NULL,
+                          .chain = &chain };
+        Error *e = NULL;
+
+        assert_int_equal(fs_remove_tree(f->dir->fd, "pki", NULL), 0);
+        assert_int_equal(unlinkat(f->dir->fd, "admin.conf", 0), 0);
+        assert_int_equal(unlinkat(f->dir->fd, "super-admin.conf", 0), 0);
+        assert_int_equal(system(command), 0);
+        assert_int_equal(fs_read(f->dir->fd, "own.crt", 1 << 16, &certificate, NULL), 0);
+        assert_int_equal(fs_read(f->dir->fd, "own.key", 1 << 16, &key, NULL), 0);
+        assert_int_equal(fs_read(f->dir->fd, "root.crt", 1 << 16, &chain, NULL), 0);
+        assert_success(store_import_ca(f->store, f->requests.list, f->requests.n, "ca", &from, own_now(),
+                                       false, &e),
+                       e, 1);
+        assert_true(store_generate(f->store, f->requests.list, f->requests.n, own_now(), NULL, NULL, &e) >=
+                    0);
+}
+
+static void generate_own(Fixture *f, size_t wanted) {
+        Error *e = NULL;
+        int r;
+
+        f->names = strv_free(f->names);
+        r = store_generate(f->store, f->requests.list, f->requests.n, own_now(), report, f, &e);
+        if (r < 0)
+                fail_msg("%s", e->message);
+        assert_int_equal(strv_length(f->names), wanted);
+}
+
+static size_t count_certificates(const char *text) {
+        size_t n = 0;
+
+        for (const char *p = text; (p = strstr(p, "BEGIN CERTIFICATE")); p++)
+                n++;
+        return n;
+}
+
+/* As long as servers may show the old one, whoever insists on a root is given that, too. */
+static void test_intermediate(void **state) {
+        Fixture *f = *state;
+        Error *e = NULL;
+
+        import_own(f, true);
+        assert_int_equal(count_certificates(file(f, "ca.bundle")), 2);
+        assert_success(store_rotation_begin(f->store, request_of(f, "ca"), own_now(), &e), e, 0);
+        generate_own(f, N_KUBECONFIGS);
+        assert_int_equal(count_certificates(file(f, "ca.crt")), 2);
+        assert_int_equal(count_certificates(file(f, "ca.bundle")), 3);
+        assert_int_equal(count_certificates(file(f, "nodes/c0/pki/apiserver.crt")), 2);
+        generate_own(f, 0);
+
+        advance(f, ROTATION_REISSUE);
+        generate_own(f, N_OF_CA);
+        assert_int_equal(count_certificates(file(f, "nodes/c0/pki/apiserver.crt")), 1);
+        assert_int_equal(count_certificates(file(f, "ca.bundle")), 3);
+        assert_true(store_ca_has_chain(f->store, "ca"));
+        generate_own(f, 0);
+
+        advance(f, ROTATION_FINISH);
+        generate_own(f, N_KUBECONFIGS);
+        assert_int_equal(count_certificates(file(f, "ca.bundle")), 1);
+        assert_false(store_ca_has_chain(f->store, "ca"));
+        end(f);
+        generate_own(f, 0);
+        assert_false(is_there(f, "pki/ca.chain"));
+        assert_int_equal(count_certificates(file(f, "ca.bundle")), 1);
+}
+
+static bool choose_all(void *userdata, const StoreRequest *request, StoreOutcome outcome, int64_t expires) {
+        return true;
+}
+
+static void test_key_elsewhere(void **state) {
+        Fixture *f = *state;
+        Error *e = NULL;
+
+        import_own(f, false);
+        assert_failure(store_rotation_begin(f->store, request_of(f, "ca"), own_now(), &e), e, ERROR_CONFIG,
+                       ENOKEY);
+        assert_false(is_there(f, "pki/rotation/state"));
+        assert_failure(store_renew(f->store, f->requests.list, f->requests.n, own_now(), 0, choose_all, NULL,
+                                   NULL, &e),
+                       e, ERROR_CONFIG, ENOKEY);
+        assert_false(is_there(f, "pki/.previous"));
+}
+
+static int ask(void *userdata, const char *what, bool new, char **ret, Error **reterr) {
+        unsigned *n = userdata;
+
+        (*n)++;
+        *ret = xstrdup("correct horse");
+        return 0;
+}
+
+/* The new key is under the passphrase of the old one, or it would lie about in clear, and go to the nodes. */
+static void test_under_a_passphrase(void **state) {
+        Fixture *f = *state;
+        unsigned n_asked = 0;
+
+        store_set_passphrase(f->store, ask, &n_asked);
+        store_protect(f->store, "ca");
+        (void) generate(f);
+        store_free(f->store);
+        assert_int_equal(store_open(f->dir->path, &f->store, NULL), 0);
+        store_set_passphrase(f->store, ask, &n_asked);
+        assert_true(store_ca_key_stays(f->store, "ca"));
+
+        for (RotationPhase p = ROTATION_TRUST; p <= ROTATION_FINISH; p++) {
+                if (p == ROTATION_TRUST)
+                        begin(f, "ca");
+                else
+                        advance(f, p);
+                (void) generate(f);
+                assert_non_null(strstr(file(f, "ca.key"), "ENCRYPTED"));
+                assert_true(store_ca_key_stays(f->store, "ca"));
+        }
+        end(f);
+        assert_int_equal(generate(f), 0);
+        assert_non_null(strstr(file(f, "ca.key"), "ENCRYPTED"));
+        assert_true(n_asked > 0);
+}
+
 /* --- killed --- */
 
 static void make_all(Fixture *f) {
@@ -461,11 +607,12 @@ static void test_killed(void **state) {
 
 int main(void) {
         static const struct CMUnitTest tests[] = {
-                test(test_no_rotation),      test(test_ca),
-                test(test_kubeconfig),       test(test_etcd_ca),
-                test(test_service_accounts), test(test_refused),
-                test(test_nothing_made),     test(test_bad_state),
-                test(test_killed),
+                test(test_no_rotation),        test(test_ca),
+                test(test_kubeconfig),         test(test_etcd_ca),
+                test(test_service_accounts),   test(test_refused),
+                test(test_nothing_made),       test(test_bad_state),
+                test(test_intermediate),       test(test_key_elsewhere),
+                test(test_under_a_passphrase), test(test_killed),
         };
 
         return cmocka_run_group_tests_name("pki-rotation", tests, NULL, NULL);
