@@ -102,6 +102,31 @@ static void print_entry(const VerbContext *v, const PkiEntries *e, size_t i) {
         print_line("goes to", *places ? places : "no node: it stays on this machine");
 }
 
+/* What is being replaced, below the table. */
+static int tell_rotation(const VerbContext *v, Error **reterr) {
+        _cleanup_(rotation_done) Rotation rotation = {};
+        _cleanup_free_ char *since = NULL;
+        int r;
+
+        r = store_rotation(v->store, &rotation, reterr);
+        if (r <= 0)
+                return r;
+        since = pki_date(rotation.since);
+        printf("\n%s is being replaced since %s, phase %s: hardway pki %s goes on with it\n", rotation.name,
+               since, rotation_phase_to_string(rotation.phase),
+               streq(rotation.name, "sa") ? "rotate-sa" : "rotate-ca");
+        return 0;
+}
+
+static json_t* rotation_to_json(const VerbContext *v) {
+        _cleanup_(rotation_done) Rotation rotation = {};
+
+        if (store_rotation(v->store, &rotation, NULL) <= 0)
+                return json_null();
+        return json_pack("{s:s, s:s, s:I}", "name", rotation.name, "phase",
+                         rotation_phase_to_string(rotation.phase), "since", (json_int_t) rotation.since);
+}
+
 static void print_json(const VerbContext *v, const PkiEntries *e, int argc, char **argv) {
         json_t *list = json_array();
         _cleanup_json_ json_t *tree = NULL;
@@ -109,7 +134,8 @@ static void print_json(const VerbContext *v, const PkiEntries *e, int argc, char
         for (size_t i = 0; i < e->items.n_items; i++)
                 if (is_wanted(e->items.items + i, argc, argv))
                         json_array_append_new(list, pki_entry_to_json(v, e, i));
-        tree = json_pack("{s:s, s:o}", "cluster", v->cluster->name, "entries", list);
+        tree = json_pack("{s:s, s:o, s:o}", "cluster", v->cluster->name, "entries", list, "rotation",
+                         rotation_to_json(v));
         verb_print_json(tree);
 }
 
@@ -132,7 +158,7 @@ static int run(VerbContext *v, int argc, char **argv, Error **reterr) {
                 for (size_t i = 0; i < e.items.n_items; i++)
                         if (is_wanted(e.items.items + i, argc, argv))
                                 print_entry(v, &e, i);
-        return 0;
+        return v->json ? 0 : tell_rotation(v, reterr);
 }
 
 const Verb verb_pki_list = {
