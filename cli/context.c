@@ -16,7 +16,7 @@
 
 void verb_context_init(VerbContext *v) {
         *v = (VerbContext) {
-                .cluster_path = "hardway.yaml",
+                .cluster_path = VERB_CLUSTER_FILE,
                 .terminal = isatty(STDOUT_FILENO),
                 .exclusive_fd = -EBADF,
         };

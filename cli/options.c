@@ -229,6 +229,52 @@ static struct argp_option* verb_options(const Verb *verb) {
         return options;
 }
 
+static const struct argp_option* find_option(const struct argp_option *options, const char *word) {
+        size_t n = strcspn(word, "=");
+
+        for (const struct argp_option *o = options; o->name || o->key || o->doc; o++)
+                if (o->name && strlen(o->name) == n && strncmp(o->name, word, n) == 0)
+                        return o;
+        return streq(word, "help") || streq(word, "usage") || streq(word, "version") ? options : NULL;
+}
+
+/*
+ * For verbs that are asked about flags of others: what begins with two dashes and is no option, by its full
+ * name, goes behind a "--", and what argp would make of its beginning does not matter. *argc grows.
+ */
+static char** sort_flags(const struct argp_option *options, int *argc, char **argv) {
+        char **sorted = xnew(char*, (size_t) *argc + 2), **flags = xnew(char*, (size_t) *argc + 1);
+        int n = 0, n_flags = 0;
+
+        for (int i = 0; i < *argc; i++) {
+                const char *word = i > 0 ? startswith(argv[i], "--") : NULL;
+                const struct argp_option *o = word && *word ? find_option(options, word) : NULL;
+
+                if (word && !*word) {
+                        while (++i < *argc)
+                                flags[n_flags++] = argv[i];
+                        break;
+                }
+                if (word && !o) {
+                        flags[n_flags++] = argv[i];
+                        continue;
+                }
+                sorted[n++] = argv[i];
+                if (i + 1 < *argc &&
+                    ((o && o->arg && !strchr(word, '=')) || (i > 0 && streq(argv[i], "-c"))))
+                        sorted[n++] = argv[++i];
+        }
+        if (n_flags > 0) {
+                static char end[] = "--";
+
+                sorted[n++] = end;
+        }
+        memcpy(sorted + n, flags, (size_t) n_flags * sizeof(char*));
+        free(flags);
+        *argc = n + n_flags;
+        return sorted;
+}
+
 static int check_count(const Verb *verb, char *const *arguments, Error **reterr) {
         size_t n = strv_length(arguments);
 
@@ -254,6 +300,7 @@ static int check_count(const Verb *verb, char *const *arguments, Error **reterr)
  */
 int options_parse_verb(VerbContext *v, int argc, char **argv, Strv *ret_arguments, Error **reterr) {
         _cleanup_free_ struct argp_option *options = verb_options(v->verb);
+        _cleanup_free_ char **sorted = NULL;
         _cleanup_free_ char *name = xasprintf("hardway %s", v->verb->name);
         _cleanup_free_ char *doc = xasprintf("%s.\v%s", v->verb->summary, v->verb->description ?: "");
         const struct argp argp = {
@@ -267,6 +314,8 @@ int options_parse_verb(VerbContext *v, int argc, char **argv, Strv *ret_argument
 
         /* What argp puts in front of its messages. */
         argv[0] = name;
+        if (v->verb->arguments_may_be_flags)
+                argv = sorted = sort_flags(options, &argc, argv);
         r = -argp_parse(&argp, argc, argv, 0, NULL, &parse);
         if (r < 0)
                 return error_set_errno(reterr, r, "command line");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli/rollout-show.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "cli/components.h"
@@ -20,7 +21,7 @@ static size_t row_of(RolloutShow *s, const Node *node) {
 static void show_end(RolloutShow *s, const InstallEvent *e) {
         size_t row = row_of(s, e->node);
 
-        if (e->outcome == INSTALL_UNCHANGED || s->v->dry_run)
+        if (e->outcome == INSTALL_UNCHANGED || s->looks_only)
                 progress_remove(s->progress, row);
         else
                 progress_end(s->progress, row, e->type == INSTALL_FINISHED, "%s", e->text);
@@ -75,6 +76,7 @@ int rollout_show_begin(VerbContext *v, RolloutShow *ret, InstallRequest *ret_req
                 .rows = xnew(size_t, v->cluster->n_nodes),
                 .holder = xasprintf("pid %d: hardway %s", (int) getpid(), v->verb->name),
                 .host = host,
+                .looks_only = v->dry_run,
         };
         for (size_t i = 0; i < v->cluster->n_nodes; i++)
                 ret->rows[i] = NO_ROW;
@@ -110,15 +112,17 @@ void rollout_show_end(RolloutShow *s) {
         *s = (RolloutShow) {};
 }
 
-static json_t* node_to_json(const InstallNode *n) {
-        json_t *object = json_pack("{ss,ss,si,si}", "name", n->node->name, "outcome",
+json_t* rollout_node_to_json(const InstallNode *n) {
+        json_t *object = json_pack("{ss,ss,si,si,sb}", "name", n->node->name, "outcome",
                                    install_outcome_to_string(n->outcome), "items", (int) n->n_items,
-                                   "changed", (int) n->n_changes);
+                                   "changed", (int) n->n_changes, "differs", n->differs);
 
         if (n->waits_for)
                 json_object_set_new(object, "waits_for", json_string(n->waits_for));
         if (n->changes)
                 json_object_set(object, "changes", n->changes);
+        if (n->left)
+                json_object_set(object, "left", n->left);
         if (n->taken_back)
                 json_object_set_new(object, "taken_back", json_true());
         return object;
@@ -136,7 +140,7 @@ json_t* rollout_to_json(const InstallResult *result) {
         json_t *nodes = json_array();
 
         for (size_t i = 0; i < result->n_nodes; i++)
-                json_array_append_new(nodes, node_to_json(result->nodes + i));
+                json_array_append_new(nodes, rollout_node_to_json(result->nodes + i));
         json_object_set_new(tree, "nodes", nodes);
         if (result->url)
                 json_object_set_new(tree, "endpoint", json_string(result->url));
@@ -146,4 +150,32 @@ json_t* rollout_to_json(const InstallResult *result) {
                                     json_real((double) result->answer_usec / (double) USEC_PER_SEC));
         }
         return tree;
+}
+
+static Style line_style(const char *line) {
+        if (startswith(line, "---") || startswith(line, "+++"))
+                return STYLE_BOLD;
+        return *line == '+' ? STYLE_GREEN : *line == '-' ? STYLE_RED : STYLE_NONE;
+}
+
+void rollout_show_diff(const VerbContext *v, const InstallNode *n) {
+        if (!n->diff || !*n->diff)
+                return;
+        (void) printf("%s# %s: %zu %s%s\n", verb_style(v, STYLE_BOLD), n->node->name, n->n_changes,
+                      n->n_changes == 1 ? "change" : "changes", verb_style(v, STYLE_NONE));
+        for (const char *line = n->diff; line && *line;) {
+                int size = (int) strcspn(line, "\n");
+
+                (void) printf("%s%.*s%s\n", verb_style(v, line_style(line)), size, line,
+                              verb_style(v, STYLE_NONE));
+                line += size + (line[size] == '\n');
+        }
+}
+
+size_t rollout_count_differing(const InstallResult *result) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < result->n_nodes; i++)
+                n += result->nodes[i].differs;
+        return n;
 }

@@ -17,10 +17,15 @@ typedef struct RolloutShow {
         size_t *rows; /* by the node's index */
         char *holder; /* of the nodes' locks */
         HostOptions host;
+        bool looks_only; /* a node that was looked at needs no line any more */
 } RolloutShow;
 
 int rollout_show_begin(VerbContext *v, RolloutShow *ret, InstallRequest *ret_request, Error **reterr);
 void rollout_show_nodes(RolloutShow *s); /* a row for each chosen node at once */
 void rollout_show_end(RolloutShow *s);
 
+/* Of a dry run: what would change on a node, and what would be left. */
+void rollout_show_diff(const VerbContext *v, const InstallNode *n);
+size_t rollout_count_differing(const InstallResult *result);
+json_t* rollout_node_to_json(const InstallNode *n);
 json_t* rollout_to_json(const InstallResult *result);

@@ -96,4 +96,5 @@ const Verb verb_backup = {
         .options = options,
         .parse = parse,
         .run = run,
+        .steps = steps_backup,
 };

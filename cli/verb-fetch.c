@@ -135,4 +135,5 @@ const Verb verb_fetch = {
         .options = options,
         .parse = parse,
         .run = run,
+        .steps = steps_fetch,
 };

@@ -15,39 +15,11 @@ static void print_json(const InstallResult *result) {
         verb_print_json(tree);
 }
 
-static Style line_style(const char *line) {
-        if (startswith(line, "---") || startswith(line, "+++"))
-                return STYLE_BOLD;
-        return *line == '+' ? STYLE_GREEN : *line == '-' ? STYLE_RED : STYLE_NONE;
-}
-
-static void print_diff(const VerbContext *v, const InstallNode *n) {
-        if (n->n_changes == 0)
-                return;
-        (void) printf("%s# %s: %zu changes%s\n", verb_style(v, STYLE_BOLD), n->node->name, n->n_changes,
-                      verb_style(v, STYLE_NONE));
-        for (const char *line = n->diff; line && *line;) {
-                int size = (int) strcspn(line, "\n");
-
-                (void) printf("%s%.*s%s\n", verb_style(v, line_style(line)), size, line,
-                              verb_style(v, STYLE_NONE));
-                line += size + (line[size] == '\n');
-        }
-}
-
 static void print_waits(const VerbContext *v, const InstallResult *result) {
         for (size_t i = 0; i < result->n_nodes; i++)
                 if (result->nodes[i].waits_for)
                         verb_note(v, "%s is installed, and waits for other nodes: %s",
                                   result->nodes[i].node->name, result->nodes[i].waits_for);
-}
-
-static size_t count_differing(const InstallResult *result) {
-        size_t n = 0;
-
-        for (size_t i = 0; i < result->n_nodes; i++)
-                n += result->nodes[i].n_changes > 0;
-        return n;
 }
 
 static void print_summary(const VerbContext *v, const InstallResult *result) {
@@ -60,7 +32,7 @@ static void print_summary(const VerbContext *v, const InstallResult *result) {
                           result->n_items, duration);
         else if (v->dry_run)
                 verb_note(v, "This is what would change on %zu of %zu node%s; nothing was written.",
-                          count_differing(result), result->n_nodes, s);
+                          rollout_count_differing(result), result->n_nodes, s);
         else if (result->version)
                 verb_note(v,
                           "Kubernetes %s answers on %s after %s.   Next: hardway verify, hardway kubeconfig",
@@ -86,7 +58,7 @@ static void print_result(const VerbContext *v, const InstallResult *result, bool
                 return;
         }
         for (size_t i = 0; i < result->n_nodes && v->dry_run; i++)
-                print_diff(v, result->nodes + i);
+                rollout_show_diff(v, result->nodes + i);
         if (success)
                 print_summary(v, result);
         if (success && !v->dry_run)
@@ -126,4 +98,5 @@ const Verb verb_install = {
         .needs = VERB_NEEDS_CLUSTER | VERB_NEEDS_STORE | VERB_NEEDS_LOCK | VERB_NEEDS_EXCLUSIVE |
                  VERB_ON_LIVING,
         .run = run,
+        .steps = steps_install,
 };

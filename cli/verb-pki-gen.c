@@ -109,4 +109,5 @@ const Verb verb_pki_gen = {
         .options = options,
         .parse = parse,
         .run = run,
+        .steps = steps_pki_gen,
 };

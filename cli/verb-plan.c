@@ -1,108 +1,150 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <stdio.h>
 
-#include "cli/components.h"
-#include "cli/verb.h"
+#include "cli/plan-show.h"
+#include "cli/rollout-show.h"
 #include "common/alloc.h"
-#include "plan/render.h"
+#include "common/clock.h"
+
+#define STATUS_DIFFERS 2
 
 enum {
-        KEY_OUTPUT = VERB_KEY,
+        KEY_OFFLINE = VERB_KEY,
+        KEY_OUTPUT,
         KEY_SECRETS,
+        KEY_SCRIPT,
+        KEY_EXITCODE,
 };
 
 static const char *arg_output = NULL;
-static bool arg_secrets = false;
+static bool arg_offline = false, arg_secrets = false, arg_script = false, arg_exitcode = false;
 
 static const struct argp_option options[] = {
+        { "detailed-exitcode", KEY_EXITCODE, NULL, 0, "Exit with 2 if a node differs from its plan", 1 },
+        { "offline", KEY_OFFLINE, NULL, 0, "Ask no node: list all that install would make true", 1 },
         { "output", KEY_OUTPUT, "DIR", 0,
-          "Write each node's files below DIR/NODE, and the rest as DIR/NODE.items", 1 },
+          "Ask no node: write each node's files below DIR/NODE, and the rest as DIR/NODE.items", 1 },
+        { "script", KEY_SCRIPT, NULL, 0, "Print the whole installation of one node as a shell script", 1 },
         { "secrets", KEY_SECRETS, NULL, 0, "With --output: write keys too, not only their fingerprints", 1 },
         {},
 };
 
 static error_t parse(int key, char *arg, struct argp_state *state) {
         switch (key) {
+        case KEY_EXITCODE:
+                arg_exitcode = true;
+                return 0;
+        case KEY_OFFLINE:
+                arg_offline = true;
+                return 0;
         case KEY_OUTPUT:
                 arg_output = arg;
                 return 0;
         case KEY_SECRETS:
                 arg_secrets = true;
                 return 0;
+        case KEY_SCRIPT:
+                arg_script = true;
+                return 0;
         case ARGP_KEY_END:
+                if (arg_script && (arg_output || arg_exitcode))
+                        argp_error(state, "--script goes with neither --output nor --detailed-exitcode");
                 if (arg_secrets && !arg_output)
                         argp_error(state, "--secrets is for --output");
+                if (arg_exitcode && (arg_output || arg_offline))
+                        argp_error(state, "--detailed-exitcode is for comparing with the nodes");
                 return 0;
         default:
                 return ARGP_ERR_UNKNOWN;
         }
 }
 
-static int make_plan(VerbContext *v, const Node *node, Plan **ret, Error **reterr) {
-        Facts facts = {};
-        const PlanContext context = {
-                .cluster = v->cluster,
-                .node = node,
-                .facts = &facts,
-                .store = v->store,
-                .lock = v->lock,
-        };
-        int r;
+static void print_json(const InstallResult *result) {
+        _cleanup_json_ json_t *tree = NULL;
+        json_t *nodes = json_array();
 
-        facts_default(v->cluster, node, &facts);
-        r = plan_node(components, &context, ret, reterr);
-        facts_done(&facts);
-        return r < 0 ? error_prefix(reterr, r, "node %s", node->name) : 0;
+        for (size_t i = 0; i < result->n_nodes; i++) {
+                json_t *node = rollout_node_to_json(result->nodes + i);
+
+                if (result->nodes[i].diff)
+                        json_object_set_new(node, "diff", json_string(result->nodes[i].diff));
+                json_array_append_new(nodes, node);
+        }
+        tree = json_pack("{sb,so}", "differs", rollout_count_differing(result) > 0, "nodes", nodes);
+        verb_print_json(tree);
 }
 
-static int show_plan(VerbContext *v, const Plan *plan, Error **reterr) {
-        _cleanup_buffer_ Buffer text = BUFFER_NULL;
+static void print_summary(const VerbContext *v, const InstallResult *result) {
+        _cleanup_free_ char *duration = clock_format_span(result->duration_usec);
+        size_t n = rollout_count_differing(result);
 
-        if (arg_output)
-                return plan_render_tree(plan, arg_output, arg_secrets, reterr);
+        if (n == 0)
+                verb_note(v, "%zu node%s, %zu items: nothing differs (%s)", result->n_nodes,
+                          result->n_nodes == 1 ? "" : "s", result->n_items, duration);
+        else if (result->changed)
+                verb_note(v, "%zu of %zu node%s differ from the plan; hardway install would make it so.", n,
+                          result->n_nodes, result->n_nodes == 1 ? "" : "s");
+        else
+                verb_note(v, "%zu of %zu node%s differ from the plan, by what hardway install leaves alone.",
+                          n, result->n_nodes, result->n_nodes == 1 ? "" : "s");
+}
 
-        if (plan->node != v->nodes[0])
-                (void) putchar('\n');
-        plan_render_list(plan, &text);
-        (void) fwrite(text.data, 1, text.size, stdout);
-        return 0;
+static int compare(VerbContext *v, Error **reterr) {
+        RolloutShow show;
+        InstallRequest request;
+        InstallResult result = {};
+        int r;
+
+        r = rollout_show_begin(v, &show, &request, reterr);
+        if (r < 0)
+                return r;
+        show.looks_only = true;
+        request.dry_run = true;
+        rollout_show_nodes(&show);
+        r = install_run(&request, &result, &v->errors);
+        rollout_show_end(&show);
+
+        if (v->json)
+                print_json(&result);
+        for (size_t i = 0; i < result.n_nodes && !v->json; i++)
+                rollout_show_diff(v, result.nodes + i);
+        if (r >= 0 && !v->json)
+                print_summary(v, &result);
+        if (r >= 0 && arg_exitcode && rollout_count_differing(&result) > 0)
+                r = STATUS_DIFFERS;
+        install_result_done(&result);
+        return r;
 }
 
 static int run(VerbContext *v, int argc, char **argv, Error **reterr) {
-        _cleanup_strv_ Strv missing = NULL;
+        bool offline = arg_output || arg_offline;
+        const PlanShow show = { .output = arg_output, .secrets = arg_secrets, .print = offline };
         int r;
 
-        for (size_t i = 0; i < v->n_nodes; i++) {
-                _cleanup_(plan_freep) Plan *plan = NULL;
-
-                r = make_plan(v, v->nodes[i], &plan, reterr);
-                if (r < 0)
-                        return r;
-                r = show_plan(v, plan, reterr);
-                if (r < 0)
-                        return r;
-                STRV_FOREACH(m, plan->missing)
-                        if (!strv_contains(missing, *m))
-                                strv_add(&missing, *m);
-        }
-
-        if (arg_output)
-                verb_note(v, "Wrote the plan of %zu nodes to %s.", v->n_nodes, arg_output);
-        if (missing)
-                verb_warn(v, "the plan is not complete: %zu things are missing, the first of them %s",
-                          strv_length(missing), missing[0]);
-        return 0;
+        if ((offline || arg_script) && v->json)
+                return error_set(reterr, ERROR_USAGE, EINVAL,
+                                 "plan: --json is for comparing with the nodes");
+        if (arg_script && v->n_nodes != 1)
+                return error_set(reterr, ERROR_USAGE, EINVAL, "plan: --script is for one node: --node NAME");
+        if (arg_script)
+                return plan_show_script(v, v->nodes[0], /* ask= */ !arg_offline, reterr);
+        r = plan_show_all(v, &show, reterr);
+        return r < 0 || offline ? r : compare(v, reterr);
 }
 
 const Verb verb_plan = {
         .name = "plan",
-        .summary = "Show everything that install would make true on the nodes",
-        .description = "No node is asked: what they would tell of themselves (network interfaces, "
-                       "versions of packages) has its usual value, unless the cluster file says "
-                       "otherwise.",
-        .common = VERB_OPTION_NODE,
+        .summary = "Show how the nodes differ from what they should be",
+        .description =
+                "Every node is looked at, and nothing is locked or changed: what is missing, edited (as a "
+                "diff), of another mode or owner, stopped, disabled, masked, overridden, or runs with "
+                "something older. hardway install mends exactly that. With --offline or --output no node "
+                "is asked: what they would tell of themselves (network interfaces, versions of packages) "
+                "has its usual value, unless the cluster file says otherwise.",
+        .common = VERB_OPTION_NODE | VERB_OPTION_JSON | VERB_OPTION_DEEP | VERB_OPTION_SUDO,
         .needs = VERB_NEEDS_CLUSTER | VERB_NEEDS_STORE | VERB_NEEDS_LOCK | VERB_ON_LIVING,
         .options = options,
         .parse = parse,
         .run = run,
+        .steps = steps_plan,
 };

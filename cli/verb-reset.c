@@ -128,4 +128,5 @@ const Verb verb_reset = {
         .options = options,
         .parse = parse,
         .run = run,
+        .steps = steps_reset,
 };

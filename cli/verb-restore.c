@@ -71,4 +71,5 @@ const Verb verb_restore = {
         .options = options,
         .parse = parse,
         .run = run,
+        .steps = steps_restore,
 };

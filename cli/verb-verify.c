@@ -42,4 +42,5 @@ const Verb verb_verify = {
         .common = VERB_OPTION_JSON | VERB_OPTION_DEEP | VERB_OPTION_SUDO,
         .needs = VERB_NEEDS_CLUSTER | VERB_NEEDS_STORE | VERB_NEEDS_LOCK | VERB_ON_LIVING,
         .run = run,
+        .steps = steps_verify,
 };

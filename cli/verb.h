@@ -80,7 +80,16 @@ typedef enum VerbNeeds {
 
 #define VERB_KEY 0x1000
 
+#define VERB_CLUSTER_FILE "hardway.yaml" /* where -c says nothing */
+
 typedef struct VerbContext VerbContext;
+
+/* What a verb does, one thing after the other, for `explain`. */
+typedef struct VerbStep {
+        const char *name;
+        const char *what;    /* what it does, and why */
+        const char *by_hand; /* the same by hand; or NULL */
+} VerbStep;
 
 typedef struct Verb {
         const char *name;        /* "install"; of a group: "pki gen" */
@@ -88,10 +97,12 @@ typedef struct Verb {
         const char *arguments;   /* of the usage line: "FILE"; NULL: takes none */
         const char *description; /* further text of --help, or NULL */
         unsigned arguments_min, arguments_max;
+        bool arguments_may_be_flags;       /* "--etcd-servers" is an argument, unless it is an option */
         unsigned common;                   /* mask of VerbCommon */
         unsigned needs;                    /* mask of VerbNeeds */
         const struct argp_option *options; /* its own, ended by an empty one, or NULL */
         argp_parser_t parse;               /* of its own options, or NULL */
+        const VerbStep *steps;             /* ended by an empty one, or NULL */
         int (*run)(VerbContext *v, int argc, char **argv, Error **reterr);
 } Verb;
 
@@ -145,6 +156,10 @@ int verb_confirm(const VerbContext *v, Error **reterr, const char *format, ...)
         _printf_(3, 4); /* 0, or an error: no */
 int verb_read_password(const char *prompt, char **ret,
                        Error **reterr); /* from the terminal, without echo; secret_freep() */
+
+/* cli/steps.c: what verbs do, step by step */
+extern const VerbStep steps_install[], steps_plan[], steps_fetch[], steps_verify[], steps_reset[],
+        steps_pki_gen[], steps_backup[], steps_restore[];
 
 /* Lines for people: not shown with --quiet, nor with --json. Results are printed with printf(). */
 void verb_note(const VerbContext *v, const char *format, ...) _printf_(2, 3);

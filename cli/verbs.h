@@ -16,6 +16,7 @@
         X(verify)        \
         X(status)        \
         X(kubeconfig)    \
+        X(explain)       \
         X(reset)         \
         X(backup)        \
         X(restore)       \

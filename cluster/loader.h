@@ -42,6 +42,8 @@ struct Key {
         TextParser parse;
         const Key *keys; /* of a section, or of the mappings that function reads */
         void (*function)(Loader *l, const Key *key, yaml_node_t *node, void *target);
+        const char *why;     /* what it says, in one sentence for people */
+        const char *without; /* what holds without it */
 };
 
 void load_mapping(Loader *l, const Key *keys, yaml_node_t *node, void *target);

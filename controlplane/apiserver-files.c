@@ -66,6 +66,9 @@ static int add_encryption(const PlanContext *c, Plan *plan, Error **reterr) {
                                        "", "Encrypts secrets before they reach etcd.");
 
         item->secret = true;
+        plan_item_explain(item, "The apiserver does not start: its flag names a file that is not there.",
+                          "Encrypting Confidential Data at Rest, "
+                          "https://kubernetes.io/docs/tasks/administer-cluster/encrypt-data/");
         item->store_path = xstrdup("secrets/encryption-key");
         plan_item_input_of(item, UNIT);
         return fill_encryption(c, plan, item, reterr);
@@ -82,6 +85,9 @@ static void add_authentication(Plan *plan) {
                 plan_add_file(plan, "kube-apiserver", "authentication-config", AUTHENTICATION_CONFIG, 0644,
                               "", "Lets anonymous requests through to health and version only.");
 
+        plan_item_explain(item, "The apiserver does not start: its flag names a file that is not there.",
+                          "Authenticating, "
+                          "https://kubernetes.io/docs/reference/access-authn-authz/authentication/");
         json_write_yaml(tree, "Who may ask without saying who he is, and for what.", &item->content);
         plan_item_input_of(item, UNIT);
 }
@@ -96,19 +102,24 @@ int apiserver_add_files(const PlanContext *c, Plan *plan, Error **reterr) {
         add_authentication(plan);
         item = plan_add_file(plan, "kube-apiserver", "audit-policy", AUDIT_POLICY, 0644,
                              EMBED_AUDIT_POLICY_YAML, "Says what is written to the audit log.");
+        plan_item_explain(item, "The apiserver does not start: its flag names a file that is not there.",
+                          "Auditing, https://kubernetes.io/docs/tasks/debug/debug-cluster/audit/");
         plan_item_input_of(item, UNIT);
         return 0;
 }
 
 static void add_binding(Plan *plan, const char *noun, const char *name, const char *role,
-                        const char *subject_kind, const char *subject, const char *why) {
+                        const char *subject_kind, const char *subject, const char *why,
+                        const char *without) {
         _cleanup_free_ char *api = xasprintf("/apis/" RBAC "/v1/clusterrolebindings/%s", name);
         json_t *body = json_pack("{s:s,s:s,s:{s:s},s:{s:s,s:s,s:s},s:[{s:s,s:s,s:s}]}", "apiVersion",
                                  RBAC "/v1", "kind", "ClusterRoleBinding", "metadata", "name", name,
                                  "roleRef", "apiGroup", RBAC, "kind", "ClusterRole", "name", role,
                                  "subjects", "apiGroup", RBAC, "kind", subject_kind, "name", subject);
 
-        plan_add_object(plan, "kube-apiserver", noun, api, body, why);
+        plan_item_explain(plan_add_object(plan, "kube-apiserver", noun, api, body, why), without,
+                          "Using RBAC Authorization, "
+                          "https://kubernetes.io/docs/reference/access-authn-authz/rbac/");
 }
 
 /**
@@ -121,9 +132,11 @@ static void add_binding(Plan *plan, const char *noun, const char *name, const ch
 void apiserver_add_objects(Plan *plan) {
         add_binding(plan, "cluster-admins", "hardway:cluster-admins", "cluster-admin", "Group",
                     "hardway:cluster-admins",
-                    "Gives admin.conf its power, in a way that can be taken back by deleting this binding.");
+                    "Gives admin.conf its power, in a way that can be taken back by deleting this binding.",
+                    "admin.conf may do next to nothing; super-admin.conf still may do everything.");
         add_binding(plan, "kubelet-client", "hardway:apiserver-kubelet-client", "system:kubelet-api-admin",
                     "User", "kube-apiserver-kubelet-client",
                     "Lets the apiservers talk to kubelets, for logs and exec: their certificate is in no "
-                    "group.");
+                    "group.",
+                    "kubectl logs, exec and port-forward do not work: kubelets ask, and the answer is no.");
 }

@@ -76,10 +76,10 @@ static const Artifact artifacts[] = {
         { "kubectl", ORIGIN_KUBERNETES },
 };
 
-#define CLIENT_CERTIFICATE(n, i, cn, w)                                                   \
-        {                                                                                 \
-                .type = STORE_CERTIFICATE, .scope = PER_NODE, .name = (n), .issuer = (i), \
-                .common_name = (cn), .usage = USAGE_CLIENT, .why = (w)                    \
+#define CLIENT_CERTIFICATE(n, i, cn, w, without_)                                             \
+        {                                                                                     \
+                .type = STORE_CERTIFICATE, .scope = PER_NODE, .name = (n), .issuer = (i),     \
+                .common_name = (cn), .usage = USAGE_CLIENT, .why = (w), .without = (without_) \
         }
 
 static const Credential credentials[] = {
@@ -90,17 +90,24 @@ static const Credential credentials[] = {
           .names = ca_names,
           .why = "The CA of the cluster: apiservers, users, components, kubelets. Its key is on the "
                  "controllers, because kube-controller-manager signs the certificates of new nodes with "
-                 "it." },
+                 "it.",
+          .without =
+                  "Nobody can prove to be anybody: no user, component or node is let in, and no client can "
+                  "check the apiserver." },
         { .type = STORE_CA,
           .name = "front-proxy-ca",
           .common_name = "front-proxy-ca",
           .usage = USAGE_CA,
           .names = front_proxy_ca_names,
           .why = "Certifies who may name users in headers to extension apiservers. It signs one kind of "
-                 "certificate only." },
+                 "certificate only.",
+          .without = "Whoever has a certificate of the cluster's CA could call himself anybody towards "
+                     "extension apiservers." },
         { .type = STORE_KEY_PAIR,
           .name = "sa",
-          .why = "Signs and checks the tokens of pods; the same on all controllers." },
+          .why = "Signs and checks the tokens of pods; the same on all controllers.",
+          .without = "Pods get no tokens, and cannot talk to the API. Made anew, it invalidates all tokens "
+                     "there are." },
         { .type = STORE_CERTIFICATE,
           .scope = PER_NODE,
           .name = "apiserver",
@@ -108,18 +115,24 @@ static const Credential credentials[] = {
           .common_name = "kube-apiserver",
           .usage = USAGE_SERVER,
           .names = apiserver_names,
-          .why = "What the apiserver shows to its clients, with all names by which they may call it." },
+          .why = "What the apiserver shows to its clients, with all names by which they may call it.",
+          .without = "Clients cannot check whom they talk to, and refuse." },
         CLIENT_CERTIFICATE("apiserver-kubelet-client", "ca", "kube-apiserver-kubelet-client",
                            "What the apiserver shows to kubelets. It is in no group; a role binding gives "
-                           "it its rights."),
+                           "it its rights.",
+                           "kubectl logs, exec and port-forward do not work: kubelets refuse."),
         CLIENT_CERTIFICATE("front-proxy-client", "front-proxy-ca", "front-proxy-client",
-                           "What the apiserver shows to extension apiservers when it passes a request on."),
+                           "What the apiserver shows to extension apiservers when it passes a request on.",
+                           "kubectl top and everything else behind an extension apiserver does not work."),
         CLIENT_CERTIFICATE("apiserver-etcd-client", "etcd/ca", "kube-apiserver-etcd-client",
-                           "What the apiserver shows to etcd."),
+                           "What the apiserver shows to etcd.",
+                           "etcd refuses the apiserver, which never becomes ready."),
         { .type = STORE_SECRET,
           .name = "secrets/encryption-key",
           .secret_size = 32,
-          .why = "Encrypts secrets in etcd. Without it they cannot be read from any snapshot." },
+          .why = "Encrypts secrets in etcd. Without it they cannot be read from any snapshot.",
+          .without = "Secrets would be stored as they are given. Lost, those that are stored cannot be read "
+                     "any more." },
         { .type = STORE_KUBECONFIG,
           .name = "admin",
           .issuer = "ca",
@@ -128,7 +141,8 @@ static const Credential credentials[] = {
           .usage = USAGE_CLIENT,
           .server_is_endpoint = true,
           .why = "For whoever runs the cluster. Its group gets its power from a role binding, which can be "
-                 "taken back." },
+                 "taken back.",
+          .without = "Nobody but the emergency's user could administer the cluster." },
         { .type = STORE_KUBECONFIG,
           .name = "super-admin",
           .issuer = "ca",
@@ -137,7 +151,10 @@ static const Credential credentials[] = {
           .usage = USAGE_CLIENT,
           .server_is_endpoint = true,
           .why = "For emergencies, and to make that role binding: its group may do everything, whatever "
-                 "roles say. It stays on the driving machine." },
+                 "roles say. It stays on the driving machine.",
+          .without =
+                  "When roles are broken, nobody could mend them; nor could hardway make the binding that "
+                  "admin.conf needs." },
 };
 
 static const ServedCertificate served[] = { { "apiserver" } };
@@ -171,31 +188,65 @@ static char* own_etcd(const PlanContext *c) {
 }
 
 static const UnitSetting settings[] = {
-        { "Unit", "Wants", "network-online.target", .why = "The addresses it listens on have to be there." },
+        { "Unit", "Wants", "network-online.target", .why = "The addresses it listens on have to be there.",
+          .without =
+                  "At boot it may be started before the network, cannot listen, and is started anew until "
+                  "it can." },
         { "Unit", "After", "network-online.target time-sync.target",
-          .why = "Certificates are judged by the clock." },
+          .why = "Certificates are judged by the clock.",
+          .without = "It would start beside the network and the clock; with an old clock, no certificate is "
+                     "valid yet." },
         { "Unit", "After", .function = own_etcd,
-          .why = "It uses the member on this node alone: that one comes up first, and goes last." },
+          .why = "It uses the member on this node alone: that one comes up first, and goes last.",
+          .without = "At boot it would start before its member and fail a few times; at shutdown it would "
+                     "lose its member under its feet." },
         { "Unit", "BindsTo", .function = own_etcd,
           .why = "Without its member it could only let clients wait. So it goes, they are refused at once "
-                 "and turn to another apiserver. etcd.service starts it again (Upholds=)." },
+                 "and turn to another apiserver. etcd.service starts it again (Upholds=).",
+          .without =
+                  "Requests to this apiserver would hang until they time out, while haproxy believes that "
+                  "it is there." },
         { "Unit", "StartLimitIntervalSec", "0",
-          .why = "Never give up: what keeps it down may end at any time." },
+          .why = "Never give up: what keeps it down may end at any time.",
+          .without = "After five starts within ten seconds systemd gives up, and the apiserver stays down "
+                     "when etcd is long back." },
         { "Service", "Type", "notify",
-          .why = "It says when it listens. Whether it is ready is asked of /readyz." },
-        { "Service", "TimeoutStartSec", "300", .why = "A Raspberry Pi with an SD card takes its time." },
+          .why = "It says when it listens. Whether it is ready is asked of /readyz.",
+          .without = "systemd would call it started while it does not listen yet, and what comes after it "
+                     "would fail first." },
+        { "Service", "TimeoutStartSec", "300", .why = "A Raspberry Pi with an SD card takes its time.",
+          .without = "90 s, the default: on a slow node systemd would end it before it listens, and begin "
+                     "anew." },
         { "Service", "TimeoutStopSec", "75",
           .why = "The shutdown delay, and a minute for the requests that are under way "
-                 "(--request-timeout)." },
-        { "Service", "Restart", "always", .why = "Whatever ended it." },
-        { "Service", "RestartSec", "1", .why = "Soon; not so soon as to heat the node." },
+                 "(--request-timeout).",
+          .without = "90 s, the default. The value follows from the flags, and is said so that both are "
+                     "changed together." },
+        { "Service", "Restart", "always", .why = "Whatever ended it.",
+          .without =
+                  "An apiserver that crashes or is killed stays down; haproxy leaves it out, and the next "
+                  "loss weighs more." },
+        { "Service", "RestartSec", "1", .why = "Soon; not so soon as to heat the node.",
+          .without = "100 ms, the default: one that cannot start would keep a processor busy with trying." },
         { "Service", "LogsDirectory", "kubernetes",
-          .why = "The one place that it may write to: the audit log, in /var/log/kubernetes." },
-        { "Service", "LogsDirectoryMode", "0700", .why = "Who did what is not for everybody." },
-        { "Service", "LimitNOFILE", "65536", .why = "Each client and each watch is an open file." },
+          .why = "The one place that it may write to: the audit log, in /var/log/kubernetes.",
+          .without = "With everything else read-only it could not open the audit log, and would not start.",
+          .manual = "systemd.exec(5)" },
+        { "Service", "LogsDirectoryMode", "0700", .why = "Who did what is not for everybody.",
+          .without = "0755, the default: everybody on the node could list the audit log.",
+          .manual = "systemd.exec(5)" },
+        { "Service", "LimitNOFILE", "65536", .why = "Each client and each watch is an open file.",
+          .without = "1024 open files, the soft default: too few for the connections and watches of a busy "
+                     "cluster.",
+          .manual = "systemd.exec(5)" },
         { "Service", "OOMScoreAdjust", "-800",
-          .why = "When memory runs out, it goes late; etcd later still." },
-        { "Service", "CPUWeight", "200", .why = "Others wait for it." },
+          .why = "When memory runs out, it goes late; etcd later still.",
+          .without =
+                  "The kernel would choose by size when memory runs out, and the apiserver is the largest.",
+          .manual = "systemd.exec(5)" },
+        { "Service", "CPUWeight", "200", .why = "Others wait for it.",
+          .without = "Requests wait while the node computes something else; leases run out.",
+          .manual = "systemd.resource-control(5)" },
 };
 
 static const Service service = {
@@ -203,8 +254,6 @@ static const Service service = {
         .documentation = "https://kubernetes.io/docs/reference/command-line-tools-reference/kube-apiserver/",
         .credentials = handed_over,
         .n_credentials = ARRAY_SIZE(handed_over),
-        .settings = settings,
-        .n_settings = ARRAY_SIZE(settings),
         .why = "Runs this node's apiserver.",
 };
 
@@ -219,8 +268,10 @@ static int apiserver_plan(const PlanContext *c, Plan *plan, Error **reterr) {
         if (r < 0)
                 return r;
         plan_unit_listens(unit, c->cluster->apiserver_port);
-        plan_add_directory(plan, "kube-apiserver", "audit-log", "/var/log/kubernetes", 0700,
-                           "kube-apiserver:kube-apiserver", "Holds the audit log.");
+        plan_item_explain(plan_add_directory(plan, "kube-apiserver", "audit-log", "/var/log/kubernetes",
+                                             0700, "kube-apiserver:kube-apiserver", "Holds the audit log."),
+                          "The unit makes it at each start (LogsDirectory=).",
+                          "Auditing, https://kubernetes.io/docs/tasks/debug/debug-cluster/audit/");
         apiserver_add_objects(plan);
         return 0;
 }
@@ -239,6 +290,9 @@ static const Reach reaches[] = {
 const Component component_kube_apiserver = {
         .name = "kube-apiserver",
         .summary = "The API of the cluster: all others, and you, talk to it alone",
+        .without = "Nobody can see or change the cluster. What runs goes on, as it is.",
+        .manual = "kube-apiserver, "
+                  "https://kubernetes.io/docs/reference/command-line-tools-reference/kube-apiserver/",
         .unit = "kube-apiserver.service",
         .roles = ROLE_CONTROLLER,
         .rank = 20,
@@ -250,6 +304,9 @@ const Component component_kube_apiserver = {
         .n_served = ARRAY_SIZE(served),
         .flags = apiserver_flags,
         .n_flags = APISERVER_N_FLAGS,
+        .settings = settings,
+        .n_settings = ARRAY_SIZE(settings),
+        .service = &service,
         .reaches = reaches,
         .n_reaches = ARRAY_SIZE(reaches),
         .plan = apiserver_plan,

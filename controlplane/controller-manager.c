@@ -77,56 +77,101 @@ static char* root_ca(const PlanContext *c) {
 }
 
 static const Flag flags[] = {
-        { "bind-address", "127.0.0.1", .why = "Health and metrics are for this node's own eyes." },
+        { "bind-address", "127.0.0.1", .why = "Health and metrics are for this node's own eyes.",
+          .without = "All addresses of the node, the default: health and metrics would be a port more that "
+                     "the network can reach." },
         { "kubeconfig", "%d/kubeconfig",
           .why = "Who it is, and where the API is: at this node's own apiserver, so that it does not depend "
-                 "on the endpoint, and is never newer than the apiserver it talks to." },
+                 "on the endpoint, and is never newer than the apiserver it talks to.",
+          .without = "Without a cluster to talk to it ends at once." },
         { "authentication-kubeconfig", "%d/kubeconfig",
-          .why = "With it, it asks the apiserver who somebody is that asks for its metrics." },
-        { "authorization-kubeconfig", "%d/kubeconfig", .why = "And whether he may." },
+          .why = "With it, it asks the apiserver who somebody is that asks for its metrics.",
+          .without = "It would know nobody who asks for metrics, and refuse." },
+        { "authorization-kubeconfig", "%d/kubeconfig", .why = "And whether he may.",
+          .without = "It would not know who may read metrics, and refuse." },
         { "tls-cert-file", "%d/controller-manager.crt",
           .why = "What it shows to whoever asks for its health; without it, it would make a certificate "
-                 "that nobody can check." },
-        { "tls-private-key-file", "%d/controller-manager.key", .why = "The key of that certificate." },
-        { "tls-min-version", "VersionTLS12", .why = "Says what is the default, so that it can be seen." },
+                 "that nobody can check.",
+          .without =
+                  "It would make a certificate at each start that no CA vouches for; checks of its health "
+                  "could not know whom they ask." },
+        { "tls-private-key-file", "%d/controller-manager.key", .why = "The key of that certificate.",
+          .without = "It does not start: a certificate is of no use without its key." },
+        { "tls-min-version", "VersionTLS12", .why = "Says what is the default, so that it can be seen.",
+          .without = "Nothing: it is the default." },
         { "client-ca-file", "%d/ca.crt",
-          .why = "Who shows a certificate of this CA is the user that its subject names." },
+          .why = "Who shows a certificate of this CA is the user that its subject names.",
+          .without = "Who shows a certificate would be a stranger to it, and could read no metrics." },
         { "requestheader-client-ca-file", "%d/front-proxy-ca.crt",
-          .why = "Headers that name a user are believed from holders of a certificate of this CA alone." },
+          .why = "Headers that name a user are believed from holders of a certificate of this CA alone.",
+          .without = "It would look this up in the cluster; said here, it does not depend on that." },
 
-        { "cluster-name", .function = cluster_name, .why = "The name of the cluster file." },
+        { "cluster-name", .function = cluster_name, .why = "The name of the cluster file.",
+          .without =
+                  "\"kubernetes\", the default; cloud providers put it into the names of what they make." },
         { "controllers", "*,bootstrapsigner,tokencleaner",
-          .why = "All that are on by default, and the two that bootstrap tokens of new nodes need." },
+          .why = "All that are on by default, and the two that bootstrap tokens of new nodes need.",
+          .without =
+                  "All that are on by default: bootstrap tokens would not be signed and never expire, and "
+                  "new nodes could not find the cluster's CA by one." },
         { "use-service-account-credentials", "true",
           .why = "Each controller has an identity and rights of its own, instead of all having all "
-                 "rights." },
-        { "service-account-private-key-file", "%d/sa.key", .why = "Signs the tokens of service accounts." },
+                 "rights.",
+          .without = "All controllers would act as one user, with the rights of all of them; the audit log "
+                     "could not tell them apart." },
+        { "service-account-private-key-file", "%d/sa.key", .why = "Signs the tokens of service accounts.",
+          .without = "Service accounts get no long-lived tokens; those of pods come from the apiserver." },
         { "root-ca-file", .function = root_ca,
-          .why = "The CA that pods are given, so that they can check the apiserver." },
+          .why = "The CA that pods are given, so that they can check the apiserver.",
+          .without = "Tokens of service accounts would come without a CA; the ConfigMap kube-root-ca.crt "
+                     "would get that of the kubeconfig, which here is the same." },
         { "cluster-signing-cert-file", .function = signing_certificate,
-          .why = "Certificates of new nodes are issued by the cluster's CA ..." },
+          .why = "Certificates of new nodes are issued by the cluster's CA ...",
+          .without = "No certificate request is ever signed: kubelets do not get their certificates, and "
+                     "cannot renew them." },
         { "cluster-signing-key-file", .function = signing_key,
           .why = "... with its key: the reason why it is on the controllers. Where the key is kept "
-                 "elsewhere, both are left out, and somebody else has to sign." },
+                 "elsewhere, both are left out, and somebody else has to sign.",
+          .without = "It does not start: the certificate is of no use for signing without its key." },
 
-        { "allocate-node-cidrs", "true", .why = "Gives each node its share of the pods' network." },
-        { "cluster-cidr", .function = pod_networks, .why = "The pods' network, of the cluster file." },
+        { "allocate-node-cidrs", "true", .why = "Gives each node its share of the pods' network.",
+          .without =
+                  "Nodes would have no share of the pods' network, which most network plugins wait for." },
+        { "cluster-cidr", .function = pod_networks, .why = "The pods' network, of the cluster file.",
+          .without = "It does not start: what is allocated has to come from somewhere." },
         { "node-cidr-mask-size-ipv4", .function = node_mask_ipv4,
-          .why = "The size of a node's share, where the default does not fit into the pods' network." },
-        { "node-cidr-mask-size-ipv6", .function = node_mask_ipv6, .why = "The same for IPv6." },
-        { "service-cluster-ip-range", .function = service_networks, .why = "What no node may be given." },
+          .why = "The size of a node's share, where the default does not fit into the pods' network.",
+          .without = "/24, the default: it does not start if that is larger than the pods' network." },
+        { "node-cidr-mask-size-ipv6", .function = node_mask_ipv6, .why = "The same for IPv6.",
+          .without = "/64, the default: it does not start if that is more than 16 bits away from the pods' "
+                     "network." },
+        { "service-cluster-ip-range", .function = service_networks, .why = "What no node may be given.",
+          .without = "Where the networks of pods and Services overlap, a node could be given addresses of "
+                     "Services." },
 
-        { "leader-elect", "true", .why = "One of them works, the others wait to take over." },
+        { "leader-elect", "true", .why = "One of them works, the others wait to take over.",
+          .without =
+                  "Nothing: it is the default. With false all of them would work at once, and against each "
+                  "other." },
         { "leader-elect-lease-duration", .function = lease_duration,
           .why = "How long others wait for a leader that is silent. From the profile: on an SD card a write "
-                 "may take seconds, and a leader that could not renew in time ends itself." },
+                 "may take seconds, and a leader that could not renew in time ends itself.",
+          .without =
+                  "15 s, the default: on slow disks a leader would lose its office while it still works." },
         { "leader-elect-renew-deadline", .function = lease_renew,
-          .why = "How long the leader tries to renew until it gives up." },
-        { "leader-elect-retry-period", .function = lease_retry, .why = "How often each tries." },
+          .why = "How long the leader tries to renew until it gives up.",
+          .without =
+                  "10 s, the default; it has to be less than the lease and more than the tries between." },
+        { "leader-elect-retry-period", .function = lease_retry, .why = "How often each tries.",
+          .without = "2 s, the default: each try is a write to etcd, which slow disks feel." },
         { "flex-volume-plugin-dir", "/var/lib/kube-controller-manager/flexvolume",
-          .why = "It watches this directory, and its default lies in /usr, which is read-only to it." },
+          .why = "It watches this directory, and its default lies in /usr, which is read-only to it.",
+          .without =
+                  "It would try to watch a directory below /usr/libexec, cannot make it, and logs an error "
+                  "about it." },
         { "profiling", "false",
-          .why = "No profiles over the network; they slow it down and tell of its memory." },
+          .why = "No profiles over the network; they slow it down and tell of its memory.",
+          .without = "Whoever may read /debug/pprof could see into the process, and slow it down." },
 };
 
 static const Artifact artifacts[] = { { "kube-controller-manager", ORIGIN_KUBERNETES } };
@@ -139,7 +184,8 @@ static const Credential credentials[] = {
           .common_name = "system:kube-controller-manager",
           .usage = USAGE_CLIENT,
           .why = "Who kube-controller-manager is to the apiserver; a role binding that every cluster has "
-                 "gives it its rights." },
+                 "gives it its rights.",
+          .without = "It has no cluster to work for, and ends at once." },
         { .type = STORE_CERTIFICATE,
           .scope = PER_NODE,
           .name = "controller-manager",
@@ -147,7 +193,8 @@ static const Credential credentials[] = {
           .common_name = "kube-controller-manager",
           .usage = USAGE_SERVER,
           .names = loopback_names,
-          .why = "What kube-controller-manager shows to whoever asks for its health and metrics." },
+          .why = "What kube-controller-manager shows to whoever asks for its health and metrics.",
+          .without = "It would make one at each start that nobody can check." },
 };
 
 static const ServedCertificate served[] = {
@@ -167,10 +214,12 @@ static const ServiceCredential handed_over[] = {
         { "ca.crt", PKI "ca.crt", .why = "The cluster's CA; both of them while it is being replaced." },
         { "signing-ca.crt", PKI "signing-ca.crt", .wanted = signs,
           .why = "The one CA that issues. In this place kube-controller-manager takes exactly one "
-                 "certificate (pkg/controller/certificates/signer/ca_provider.go), and ca.crt may hold two." },
+                 "certificate (pkg/controller/certificates/signer/ca_provider.go), and ca.crt may hold two.",
+          .without = "It does not start: its flag names a file that is not there." },
         { "ca.key", PKI "ca.key", .wanted = signs, .why = "Signs the certificates of new nodes." },
         { "ca-bundle.crt", PKI "ca-bundle.crt", .store_path = "ca.bundle", .wanted = has_bundle,
-          .why = "The cluster's CA and those above it, for pods whose clients insist on a root." },
+          .why = "The cluster's CA and those above it, for pods whose clients insist on a root.",
+          .without = "Pods whose clients want a chain that ends in a root would refuse the apiserver." },
 };
 
 #define STATE "/var/lib/kube-controller-manager"
@@ -178,8 +227,11 @@ static const ServiceCredential handed_over[] = {
 static const UnitSetting settings[] = {
         ELECTED_SETTINGS,
         { "Service", "StateDirectory", "kube-controller-manager", /* STATE, below */
-          .why = "For the directory of volume plugins, which it makes." },
-        { "Service", "StateDirectoryMode", "0700", .why = "For itself alone." },
+          .why = "For the directory of volume plugins, which it makes.",
+          .without = "It could not make the directory of volume plugins, and would log an error about it.",
+          .manual = "systemd.exec(5)" },
+        { "Service", "StateDirectoryMode", "0700", .why = "For itself alone.",
+          .without = "0755, the default: others could read what is in there.", .manual = "systemd.exec(5)" },
 };
 
 static const Service service = {
@@ -188,8 +240,6 @@ static const Service service = {
                 "https://kubernetes.io/docs/reference/command-line-tools-reference/kube-controller-manager/",
         .credentials = handed_over,
         .n_credentials = ARRAY_SIZE(handed_over),
-        .settings = settings,
-        .n_settings = ARRAY_SIZE(settings),
         .why = "Runs this node's controller manager.",
 };
 
@@ -201,9 +251,10 @@ static int controller_manager_plan(const PlanContext *c, Plan *plan, Error **ret
         if (r < 0)
                 return r;
         plan_unit_listens(unit, PORT_CONTROLLER_MANAGER);
-        plan_add_directory(plan, "kube-controller-manager", "state", STATE, 0700,
-                           "kube-controller-manager:kube-controller-manager",
-                           "Holds the directory of volume plugins, which it makes.");
+        plan_item_explain(plan_add_directory(plan, "kube-controller-manager", "state", STATE, 0700,
+                                             "kube-controller-manager:kube-controller-manager",
+                                             "Holds the directory of volume plugins, which it makes."),
+                          "The unit makes it at each start (StateDirectory=).", "systemd.exec(5)");
         return 0;
 }
 
@@ -220,6 +271,11 @@ static int controller_manager_verify(const ProbeContext *c, CheckList *checks) {
 const Component component_kube_controller_manager = {
         .name = "kube-controller-manager",
         .summary = "Keeps the cluster as its objects say: nodes, endpoints, jobs, certificates",
+        .without = "Nothing is brought to what it should be: no pods for a Deployment, no certificates for "
+                   "new nodes, no tokens, no cleaning up.",
+        .manual =
+                "kube-controller-manager, "
+                "https://kubernetes.io/docs/reference/command-line-tools-reference/kube-controller-manager/",
         .unit = "kube-controller-manager.service",
         .roles = ROLE_CONTROLLER,
         .rank = 30,
@@ -231,6 +287,9 @@ const Component component_kube_controller_manager = {
         .n_served = ARRAY_SIZE(served),
         .flags = flags,
         .n_flags = ARRAY_SIZE(flags),
+        .settings = settings,
+        .n_settings = ARRAY_SIZE(settings),
+        .service = &service,
         .plan = controller_manager_plan,
         .ready = controller_manager_ready,
         .verify = controller_manager_verify,

@@ -48,16 +48,24 @@ void loopback_names(const Cluster *c, const Node *node,
                     CertificateProfile *profile); /* of such a certificate */
 
 /* Rows of a UnitSetting table: of a service of which one leads, and which is of use with an apiserver only. */
-#define ELECTED_SETTINGS                                                                                    \
-        { "Unit", "Wants", "network-online.target", .why = "It needs the network." },                       \
-                { "Unit", "After", "network-online.target kube-apiserver.service",                          \
-                  .why = "It ends itself when the apiserver does not answer: no need to begin so." },       \
-                { "Unit", "StartLimitIntervalSec", "0",                                                     \
-                  .why = "Never give up: what keeps it down may end at any time." },                        \
-                { "Service", "Type", "exec",                                                                \
-                  .why = "It does not tell systemd when it is ready; its /healthz is asked." },             \
-                { "Service", "Restart", "always", .why = "It ends itself when it loses the lead, too." }, { \
-                "Service", "RestartSec", "2", .why = "Soon, but others may lead meanwhile."                 \
+#define ELECTED_SETTINGS                                                                                \
+        { "Unit", "Wants", "network-online.target", .why = "It needs the network.",                     \
+          .without = "Before the network, it ends itself a few times." },                               \
+                { "Unit", "After", "network-online.target kube-apiserver.service",                      \
+                  .why = "It ends itself when the apiserver does not answer: no need to begin so.",     \
+                  .without = "At boot it would end itself a few times." },                              \
+                { "Unit", "StartLimitIntervalSec", "0",                                                 \
+                  .why = "Never give up: what keeps it down may end at any time.",                      \
+                  .without = "systemd gives up after five starts within ten seconds." },                \
+                { "Service", "Type", "exec",                                                            \
+                  .why = "It does not tell systemd when it is ready; its /healthz is asked.",           \
+                  .without = "It would count as started even if the program is missing." },             \
+                { "Service", "Restart", "always", .why = "It ends itself when it loses the lead, too.", \
+                  .without = "It stays down once it has lost its lease." },                             \
+        {                                                                                               \
+                "Service", "RestartSec", "2",                                                           \
+                        .why = "Soon, but others may lead meanwhile.",                                  \
+                        .without = "100 ms, the default: ten starts a second while it waits."           \
         }
 
 /* The timing of leader election, as flags want it. */

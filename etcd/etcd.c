@@ -51,7 +51,9 @@ static const Credential credentials[] = {
           .usage = USAGE_CA,
           .names = ca_names,
           .why = "The CA of etcd's members and clients. Whoever holds a certificate of it may do everything "
-                 "in etcd, so it is a CA of its own, and its key never leaves the driving machine." },
+                 "in etcd, so it is a CA of its own, and its key never leaves the driving machine.",
+          .without = "etcd would have to believe the cluster's CA, and every client certificate of the "
+                     "cluster would open the whole store." },
         { .type = STORE_CERTIFICATE,
           .scope = PER_NODE,
           .name = "etcd/server",
@@ -59,27 +61,33 @@ static const Credential credentials[] = {
           .usage = USAGE_SERVER | USAGE_CLIENT,
           .names = member_names,
           .why = "What the member shows to clients. It is a client certificate, too: etcd's JSON gateway "
-                 "uses it to dial the member itself." },
+                 "uses it to dial the member itself.",
+          .without = "etcd does not start, and no client could tell whom it talks to." },
         { .type = STORE_CERTIFICATE,
           .scope = PER_NODE,
           .name = "etcd/peer",
           .issuer = "etcd/ca",
           .usage = USAGE_SERVER | USAGE_CLIENT,
           .names = member_names,
-          .why = "What the member shows to other members, whether it dials or is dialled." },
+          .why = "What the member shows to other members, whether it dials or is dialled.",
+          .without = "Members refuse each other, and there is no quorum." },
         { .type = STORE_CERTIFICATE,
           .scope = PER_NODE,
           .name = HEALTHCHECK,
           .issuer = "etcd/ca",
           .common_name = "kube-etcd-healthcheck-client",
           .usage = USAGE_CLIENT,
-          .why = "What hardway and etcdctl show to the member." },
+          .why = "What hardway and etcdctl show to the member.",
+          .without = "hardway could not ask the members anything, and etcdctl on the node would need an "
+                     "apiserver's certificate." },
         { .type = STORE_SECRET,
           .name = "secrets/identity",
           .secret_size = 16,
           .secret_hex = true,
           .why = "The identity of the cluster: etcd's cluster token, and the mark by which its data is "
-                 "known." },
+                 "known.",
+          .without = "A member of another cluster could be taken for one of this, and data that is not ours "
+                     "be overwritten." },
 };
 
 static const ServedCertificate served[] = {
@@ -104,35 +112,70 @@ static char* upholds(const PlanContext *c) {
 }
 
 static const UnitSetting settings[] = {
-        { "Unit", "Wants", "network-online.target", .why = "The addresses it listens on have to be there." },
+        { "Unit", "Wants", "network-online.target", .why = "The addresses it listens on have to be there.",
+          .without =
+                  "At boot etcd may be started before the network: it cannot listen on an address that is "
+                  "not there yet, and is started anew until it can." },
         { "Unit", "After", "network-online.target time-sync.target",
           .why = "Certificates are judged by the clock; a Raspberry Pi starts with an old one. Only an "
-                 "order: where nothing synchronises the clock, this waits for nothing." },
+                 "order: where nothing synchronises the clock, this waits for nothing.",
+          .without = "It would start beside the network and the clock; with an old clock, every certificate "
+                     "is not valid yet." },
         { "Unit", "StartLimitIntervalSec", "0",
           .why = "Never give up: what keeps a member down (a peer, a disk, the clock) may end at any "
-                 "time." },
+                 "time.",
+          .without =
+                  "After five starts within ten seconds systemd gives up, and a member stays down when its "
+                  "peers are long back." },
         { "Unit", "Upholds", .function = upholds,
           .why = "The apiserver goes down with its member (BindsTo= there), so that its clients turn to "
                  "another one at once; as soon as the member is back, this starts it again. To stop the "
-                 "apiserver alone, mask it." },
+                 "apiserver alone, mask it.",
+          .without = "The apiserver, which went down with its member, would stay down until somebody starts "
+                     "it." },
         { "Service", "Type", "notify",
-          .why = "etcd says when it has joined: that is, when there is a quorum." },
-        { "Service", "TimeoutStartSec", "120",
-          .why = "So the first start lasts until other members are up." },
-        { "Service", "Restart", "always", .why = "Whatever ended it." },
+          .why = "etcd says when it has joined: that is, when there is a quorum.",
+          .without = "systemd would call it started before it has joined, and units that wait for it would "
+                     "begin too early." },
+        { "Service", "TimeoutStartSec", "120", .why = "So the first start lasts until other members are up.",
+          .without =
+                  "After 90 s systemd would end it while it waits for the other members, and begin anew." },
+        { "Service", "Restart", "always", .why = "Whatever ended it.",
+          .without = "A member that crashes or is killed stays down, and the next loss costs the quorum." },
         { "Service", "RestartSec", "1",
-          .why = "Soon, as every second counts against the quorum; not so soon as to heat the node." },
-        { "Service", "StateDirectory", "etcd", .why = "The one place that it may write to: " ETCD_DATA "." },
-        { "Service", "StateDirectoryMode", "0700", .why = "etcd insists on it." },
-        { "Service", "LimitNOFILE", "65536", .why = "Each client and each watch is an open file." },
-        { "Service", "OOMScoreAdjust", "-900", .why = "When memory runs out, it goes last." },
+          .why = "Soon, as every second counts against the quorum; not so soon as to heat the node.",
+          .without = "100 ms, the default: a member that cannot start would keep a processor busy with "
+                     "trying." },
+        { "Service", "StateDirectory", "etcd", .why = "The one place that it may write to: " ETCD_DATA ".",
+          .without = "With everything else read-only it could write nothing, and would not start.",
+          .manual = "systemd.exec(5)" },
+        { "Service", "StateDirectoryMode", "0700", .why = "etcd insists on it.",
+          .without = "0755, the default: everybody on the node could list the data, and etcd warns and "
+                     "corrects it.",
+          .manual = "systemd.exec(5)" },
+        { "Service", "LimitNOFILE", "65536", .why = "Each client and each watch is an open file.",
+          .without = "1024 open files, the soft default: a busy cluster has more watches, and etcd would "
+                     "refuse connections.",
+          .manual = "systemd.exec(5)" },
+        { "Service", "OOMScoreAdjust", "-900", .why = "When memory runs out, it goes last.",
+          .without = "The kernel would choose by size when memory runs out, and etcd is large.",
+          .manual = "systemd.exec(5)" },
         { "Service", "CPUWeight", "400",
-          .why = "A heartbeat that is late because others computed costs an election." },
-        { "Service", "IOWeight", "1000", .why = "Each write of the cluster waits for this disk." },
+          .why = "A heartbeat that is late because others computed costs an election.",
+          .without = "Heartbeats come late while the node computes something else, and leaders change for "
+                     "nothing.",
+          .manual = "systemd.resource-control(5)" },
+        { "Service", "IOWeight", "1000", .why = "Each write of the cluster waits for this disk.",
+          .without = "Writes wait behind those of others, and each write of the cluster waits for them.",
+          .manual = "systemd.resource-control(5)" },
         { "Service", "IOSchedulingClass", "best-effort",
-          .why = "The same, for the schedulers that look at this." },
-        { "Service", "IOSchedulingPriority", "0",
-          .why = "The highest of its class (etcd docs, \"Tuning\")." },
+          .why = "The same, for the schedulers that look at this.",
+          .without = "Where the disk's scheduler knows no weights (mq-deadline, bfq by class), writes would "
+                     "wait as any others.",
+          .manual = "systemd.exec(5)" },
+        { "Service", "IOSchedulingPriority", "0", .why = "The highest of its class (etcd docs, \"Tuning\").",
+          .without = "4, the middle: others of the same class would be served as early.",
+          .manual = "systemd.exec(5)" },
 };
 
 static const Service service = {
@@ -140,8 +183,6 @@ static const Service service = {
         .documentation = "https://etcd.io/docs/",
         .credentials = handed_over,
         .n_credentials = ARRAY_SIZE(handed_over),
-        .settings = settings,
-        .n_settings = ARRAY_SIZE(settings),
         .why = "Runs this node's member.",
 };
 
@@ -156,6 +197,8 @@ static void add_identity(const PlanContext *c, Plan *plan) {
                              "The mark of the cluster whose data lies in " ETCD_DATA
                              ". hardway never touches data without its mark.");
         item->store_path = xstrdup("secrets/identity");
+        plan_item_explain(item, "hardway would take the data for a stranger's, and refuse to install here.",
+                          "hardway(1)");
 }
 
 static int etcd_plan(const PlanContext *c, Plan *plan, Error **reterr) {
@@ -169,7 +212,11 @@ static int etcd_plan(const PlanContext *c, Plan *plan, Error **reterr) {
         plan_unit_listens(unit, PORT_ETCD_PEER);
         plan_unit_listens(unit, PORT_ETCD_METRICS);
 
-        plan_add_directory(plan, "etcd", "data", ETCD_DATA, 0700, "etcd:etcd", "Holds the member's data.");
+        plan_item_explain(plan_add_directory(plan, "etcd", "data", ETCD_DATA, 0700, "etcd:etcd",
+                                             "Holds the member's data."),
+                          "etcd makes it at its first start; afterwards, without it the member has lost its "
+                          "data and must be replaced.",
+                          NULL);
         add_identity(c, plan);
         /* for etcdctl on the node: kubeadm puts it there, and people expect it */
         return plan_add_credential(c, plan, &component_etcd, HEALTHCHECK, /* with_key= */ true, NULL,
@@ -189,6 +236,9 @@ static const PreflightName preflights[] = {
 const Component component_etcd = {
         .name = "etcd",
         .summary = "The key-value store in which everything of the cluster stands",
+        .without = "Nothing remembers anything: every apiserver is unready until a majority of members is "
+                   "back.",
+        .manual = "etcd documentation, https://etcd.io/docs/",
         .unit = "etcd.service",
         .roles = ROLE_ETCD,
         .rank = 10,
@@ -200,6 +250,9 @@ const Component component_etcd = {
         .n_served = ARRAY_SIZE(served),
         .flags = etcd_flags,
         .n_flags = ETCD_N_FLAGS,
+        .settings = settings,
+        .n_settings = ARRAY_SIZE(settings),
+        .service = &service,
         .reaches = reaches,
         .n_reaches = ARRAY_SIZE(reaches),
         .data = ETCD_DATA,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "common/process.h"
+#include "common/shell.h"
 #include "host/host.h"
 
 /*
@@ -93,13 +94,6 @@ int ssh_error(const Host *h, int status, const char *stderr_text, Error **reterr
 int script_error(const char *name, int status, const char *stderr_text, Error **reterr);
 /* Standard error without what ssh and sudo say although all is well. */
 char* failure_detail(const char *stderr_text);
-
-/* --- shell.c: text for scripts --- */
-
-void shell_add_quoted(Buffer *script, const char *text);
-void shell_add_variable(Buffer *script, const char *name, const char *value);
-/* "NAME='a b c'", a list of words that need no quoting each */
-void shell_add_list(Buffer *script, const char *name, char *const *words);
 
 /* --- known.c: digests and stamps --- */
 

@@ -85,6 +85,8 @@ typedef struct InstallNode {
         char *waits_for; /* "etcd: 1 of 3 members, quorum needs 2"; or NULL */
         char *diff;      /* dry_run: what would change, as text; "" if nothing */
         json_t *changes; /* dry_run: the same for scripts; see changes_to_json() */
+        json_t *left;    /* dry_run: what is otherwise and stays; see remarks_to_json() */
+        bool differs;    /* from its plan, by what was changed, or would be, or is left: as last seen */
 } InstallNode;
 
 typedef struct InstallResult {

@@ -80,6 +80,20 @@ static int node_binaries_cached(const NodeRun *n, Error **reterr) {
         return 0;
 }
 
+/* Once a run, however often it is looked at. A dry run has them in its result. */
+static void node_tell_remarks(NodeRun *n) {
+        if (n->remarked || n->run->request->dry_run)
+                return;
+        n->remarked = true;
+        for (size_t i = 0; i < n->changes.n_remarks; i++) {
+                const Remark *remark = n->changes.remarks + i;
+                _cleanup_free_ char *text =
+                        xasprintf("%s %s: it is left as it is", remark->path, remark->text);
+
+                node_event(n, INSTALL_NOTE, text, 0, 0);
+        }
+}
+
 /**
  * node_look() - learn how a node differs from its plan
  *
@@ -114,6 +128,7 @@ int node_look(NodeRun *n, Error **reterr) {
         plan_compare(n->plan, n->observation, &n->changes);
         if (n->n_found == 0)
                 n->n_found = n->changes.n_changes;
+        node_tell_remarks(n);
         if (n->changes.n_changes == 0)
                 node_end(n, INSTALL_UNCHANGED, "nothing to change");
         return node_binaries_cached(n, reterr);

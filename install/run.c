@@ -286,14 +286,14 @@ static int run_all(InstallRun *run, InstallResult *result, ErrorList *errors) {
                 return r;
         }
         r = crew_each(run, NULL, node_look);
-        if (r < 0)
+        if (r < 0 && !run->request->dry_run)
                 return r;
         for (const NodeRun *n = run->nodes; n < run->nodes + run->n_nodes; n++)
                 result->changed = result->changed || (n->selected && node_differs(n));
         if (!run->request->dry_run)
                 return run_converge(run, result, errors);
-        run_show(run);
-        return 0;
+        run_show(run); /* of those that could be looked at */
+        return r;
 }
 
 /* What is told of each node, in the order in which they were asked for. */
@@ -317,6 +317,8 @@ static void run_report(InstallRun *run, InstallResult *result) {
                         .waits_for = TAKE_PTR(n->waits_for),
                         .diff = TAKE_PTR(n->diff),
                         .changes = TAKE_PTR(n->shown),
+                        .left = TAKE_PTR(n->left),
+                        .differs = changes_differ(&n->changes),
                 };
                 result->n_items += result->nodes[i].n_items;
         }
@@ -421,6 +423,7 @@ void install_result_done(InstallResult *r) {
                 free(r->nodes[i].waits_for);
                 free(r->nodes[i].diff);
                 json_decref(r->nodes[i].changes);
+                json_decref(r->nodes[i].left);
         }
         free(r->nodes);
         free(r->url);

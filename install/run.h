@@ -27,6 +27,7 @@ typedef struct NodeRun {
         bool leads;          /* something: it comes last */
         bool touched;        /* something was put */
         bool taken_back;     /* ... and the node made what it was before */
+        bool remarked;       /* what is left alone was told */
 
         Facts facts;
         Observation *observation;
@@ -37,7 +38,7 @@ typedef struct NodeRun {
         InstallOutcome outcome;
         char *waits_for; /* other nodes, for what; or NULL */
         char *diff;      /* of a dry run */
-        json_t *shown;
+        json_t *shown, *left;
         ErrorList errors; /* what went wrong with this node */
 } NodeRun;
 

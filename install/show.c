@@ -7,15 +7,23 @@
 /*
  * A dry run's result: every change with its reason, and for text what it does to the lines
  */
+static const char* change_subject(const Change *c) {
+        if (c->path || !c->item)
+                return c->path ?: "systemd";
+        if (c->type == CHANGE_ENABLE || c->type == CHANGE_START || c->type == CHANGE_RESTART ||
+            c->type == CHANGE_RELOAD)
+                return c->item->unit.name;
+        return c->item->path ?: c->item->id;
+}
+
 static void change_show(NodeRun *n, const Change *c, Buffer *out) {
         _cleanup_buffer_ Buffer found = BUFFER_NULL;
         bool text = c->type == CHANGE_UPDATE && c->item &&
                     (c->item->type == PLAN_FILE || c->item->type == PLAN_UNIT);
         Host *host;
 
-        buffer_addf(out, "%s %s%s%s%s\n", change_type_to_string(c->type),
-                    c->path ?: (c->item ? (c->item->path ?: c->item->id) : "systemd"), c->reason ? " (" : "",
-                    c->reason ?: "", c->reason ? ")" : "");
+        buffer_addf(out, "%s %s%s%s%s\n", change_type_to_string(c->type), change_subject(c),
+                    c->reason ? " (" : "", c->reason ?: "", c->reason ? ")" : "");
         if (!text)
                 return;
         if (!c->item->secret && node_host(n, &host, NULL) >= 0) {
@@ -30,13 +38,20 @@ static int node_show(NodeRun *n, _unused_ Error **reterr) {
 
         for (size_t i = 0; i < n->changes.n_changes; i++)
                 change_show(n, &n->changes.changes[i], &out);
+        for (size_t i = 0; i < n->changes.n_remarks; i++)
+                buffer_addf(&out, "leave %s (%s)\n", n->changes.remarks[i].path, n->changes.remarks[i].text);
         n->diff = buffer_take(&out);
         n->shown = changes_to_json(&n->changes);
+        n->left = remarks_to_json(&n->changes);
         if (node_differs(n))
                 node_end(n, INSTALL_UNTOUCHED, "differs");
         return 0;
 }
 
+static bool node_was_seen(const NodeRun *n) {
+        return n->plan && n->errors.n_errors == 0;
+}
+
 void run_show(InstallRun *run) {
-        (void) crew_each(run, NULL, node_show);
+        (void) crew_each(run, node_was_seen, node_show);
 }

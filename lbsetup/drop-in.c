@@ -7,73 +7,59 @@
 #include "lbsetup/internal.h"
 
 /* What neither needs; found to work with haproxy 2.6 and 3.0, keepalived 2.2.7 and 2.3.3. */
-static const UnitSetting fence[] = {
-        SERVICE("NoNewPrivileges", "yes", "What the service needs none of, it does not get."),
-        SERVICE("ProtectSystem", "strict", "Everything is read-only but its runtime directories."),
-        SERVICE("ProtectHome", "yes", NULL),
-        SERVICE("PrivateTmp", "yes", NULL),
-        SERVICE("PrivateDevices", "yes", NULL),
-        SERVICE("DevicePolicy", "closed", NULL),
-        SERVICE("ProtectProc", "invisible", NULL),
-        SERVICE("ProtectKernelTunables", "yes", NULL),
-        SERVICE("ProtectKernelModules", "yes", NULL),
-        SERVICE("ProtectKernelLogs", "yes", NULL),
-        SERVICE("ProtectControlGroups", "yes", NULL),
-        SERVICE("ProtectClock", "yes", NULL),
-        SERVICE("ProtectHostname", "yes", NULL),
-        SERVICE("RestrictNamespaces", "yes", NULL),
-        SERVICE("RestrictRealtime", "yes", NULL),
-        SERVICE("RestrictSUIDSGID", "yes", NULL),
-        SERVICE("LockPersonality", "yes", NULL),
-        SERVICE("SystemCallArchitectures", "native", NULL),
-        SERVICE("SystemCallFilter", "@system-service", NULL),
-        SERVICE("SystemCallFilter", "~@keyring", NULL),
-        SERVICE("SystemCallErrorNumber", "EPERM", NULL),
-        SERVICE("KeyringMode", "private", NULL),
-        SERVICE("UMask", "0077", NULL),
-        SERVICE("MemoryDenyWriteExecute", "yes",
-                "It makes no code while it runs: our configuration has no regular expressions to be compiled."),
+const UnitSetting lb_fence[] = {
+        SETTING_EXEC("NoNewPrivileges", "yes", "What the service needs none of, it does not get.",
+                     "A set-user-id program on the node, and a mistake in it, would be a way to root."),
+        SETTING_EXEC("ProtectSystem", "strict", "Everything is read-only but its runtime directories.",
+                     "Whoever takes the service over could write anywhere."),
+        LB_SANDBOX("ProtectHome", "yes"),
+        LB_SANDBOX("PrivateTmp", "yes"),
+        LB_SANDBOX("PrivateDevices", "yes"),
+        LB_SANDBOX("DevicePolicy", "closed"),
+        LB_SANDBOX("ProtectProc", "invisible"),
+        LB_SANDBOX("ProtectKernelTunables", "yes"),
+        LB_SANDBOX("ProtectKernelModules", "yes"),
+        LB_SANDBOX("ProtectKernelLogs", "yes"),
+        LB_SANDBOX("ProtectControlGroups", "yes"),
+        LB_SANDBOX("ProtectClock", "yes"),
+        LB_SANDBOX("ProtectHostname", "yes"),
+        LB_SANDBOX("RestrictNamespaces", "yes"),
+        LB_SANDBOX("RestrictRealtime", "yes"),
+        LB_SANDBOX("RestrictSUIDSGID", "yes"),
+        LB_SANDBOX("LockPersonality", "yes"),
+        LB_SANDBOX("SystemCallArchitectures", "native"),
+        LB_SANDBOX("SystemCallFilter", "@system-service"),
+        LB_QUIET("SystemCallFilter", "~@keyring",
+                 "Less those of the kernel's keyrings, which it does not use.",
+                 "It could reach keys that others keep in the kernel."),
+        LB_SANDBOX("SystemCallErrorNumber", "EPERM"),
+        LB_SANDBOX("KeyringMode", "private"),
+        LB_SANDBOX("UMask", "0077"),
+        SETTING_EXEC("MemoryDenyWriteExecute", "yes",
+                     "It makes no code while it runs: our configuration has no regular expressions to be "
+                     "compiled.",
+                     "An attacker who can write into its memory could run what he wrote."),
 };
 
-/* A row without a reason stands below the one whose reason it shares. */
-static int add_rows(UnitFile *u, const PlanContext *c, const UnitSetting *settings, size_t n_settings,
-                    Error **reterr) {
-        int r;
-
-        for (const UnitSetting *s = settings; s < settings + n_settings; s++) {
-                if (s->why)
-                        r = service_add_settings(u, c, s, 1, reterr);
-                else {
-                        unit_file_section(u, s->section);
-                        r = unit_file_set(u, s->key, s->value, reterr);
-                }
-                if (r < 0)
-                        return r;
-        }
-        return 0;
-}
-
 /**
- * lb_drop_in() - make a drop-in from a table
+ * lb_drop_in() - make a drop-in from a component's settings and the fence
  * @c:          what values depend on
- * @settings:   the table; the fence comes behind it
- * @n_settings: its rows
+ * @component:  the component
  * @ret:        the file, without an [Install] section: the unit has one
  * @reterr:     says which setting cannot be written
  *
  * Return: 0 or a negative errno.
  */
-int lb_drop_in(const PlanContext *c, const UnitSetting *settings, size_t n_settings, UnitFile **ret,
-               Error **reterr) {
+int lb_drop_in(const PlanContext *c, const Component *component, UnitFile **ret, Error **reterr) {
         _cleanup_(unit_file_freep) UnitFile *u = unit_file_new(
                 "Written by hardway, which replaces what is changed here; a drop-in behind this one "
                 "(60-...) wins.");
         int r;
 
-        r = add_rows(u, c, settings, n_settings, reterr);
+        r = service_add_settings(u, c, component->settings, component->n_settings, reterr);
         if (r < 0)
                 return r;
-        r = add_rows(u, c, fence, ARRAY_SIZE(fence), reterr);
+        r = service_add_settings(u, c, component->fence, component->n_fence, reterr);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(u);

@@ -13,38 +13,72 @@
 
 #define RECORD "sha256sum " HAPROXY_CONFIG " " HAPROXY_CA " >" LB_RUN "/" HAPROXY_UNIT ".loaded"
 
-static const UnitSetting settings[] = {
-        { "Unit", "StartLimitIntervalSec", "0", .why = "Never give up." },
-        SERVICE("Restart", "always", "Whatever ended it."),
-        SERVICE("RestartSec", "100ms", "At once: without it the other load balancer stands alone."),
-        SERVICE("OOMScoreAdjust", "-900", "When memory runs out, it goes last."),
-        SERVICE("CPUWeight", "400", "Every request of the cluster passes through it."),
-        SERVICE("LimitNOFILE", "40000",
-                "Two for each connection: haproxy derives maxconn from it, and memory from that."),
-        SERVICE("RuntimeDirectory", "haproxy hardway",
-                "Its sockets; and what hardway and keepalived know of it."),
-        SERVICE("RuntimeDirectoryPreserve", "yes",
-                "keepalived watches a file there, also while haproxy is down."),
-        SERVICE("Environment", "PIDFILE=/run/haproxy/haproxy.pid", "The one place that it can write to."),
-        SERVICE("Environment", "\"EXTRAOPTS=-S /run/haproxy/master.sock\"", "The same."),
-        SERVICE("ExecStartPre", "+systemd-tmpfiles --create " LB_TMPFILES,
-                "The files exist from boot on; and from the first start."),
-        SERVICE("ExecStartPost", "+/bin/sh -c '" RECORD "; echo 0 >" LB_HAPROXY_DOWN "'",
-                "Says what it has loaded, and tells keepalived that it serves ..."),
-        SERVICE("ExecReload", "+/bin/sh -c '" RECORD "'", "... what it has loaded then, if it could ..."),
-        SERVICE("ExecStopPost", "+/bin/sh -c 'echo 1 >" LB_HAPROXY_DOWN "'",
-                "... and that it is gone, however it went: the VIP moves at once."),
+const UnitSetting haproxy_settings[] = {
+        { "Unit", "StartLimitIntervalSec", "0", .why = "Never give up.",
+          .without =
+                  "After five starts within ten seconds systemd gives up, and the node is no load balancer "
+                  "any more." },
+        SETTING_SERVICE(
+                "Restart", "always", "Whatever ended it.",
+                "The distribution's unit has it restarted, too; said, so that it does not depend on that."),
+        SETTING_SERVICE("RestartSec", "100ms", "At once: without it the other load balancer stands alone.",
+                        "100 ms is the default; said, since the VIP moves in about that time."),
+        SETTING_EXEC(
+                "OOMScoreAdjust", "-900", "When memory runs out, it goes last.",
+                "The kernel would choose by size when memory runs out, and might take the way to the API "
+                "away."),
+        SETTING_RESOURCE(
+                "CPUWeight", "400", "Every request of the cluster passes through it.",
+                "Checks of apiservers come late while the node computes something else, and healthy ones "
+                "are left out."),
+        SETTING_EXEC("LimitNOFILE", "40000",
+                     "Two for each connection: haproxy derives maxconn from it, and memory from that.",
+                     "The distribution's limit, about half a million: haproxy takes memory for as many "
+                     "connections as it may open."),
+        SETTING_EXEC("RuntimeDirectory", "haproxy hardway",
+                     "Its sockets; and what hardway and keepalived know of it.",
+                     "With everything else read-only it could make neither its sockets nor the files that "
+                     "keepalived watches."),
+        SETTING_EXEC(
+                "RuntimeDirectoryPreserve", "yes",
+                "keepalived watches a file there, also while haproxy is down.",
+                "The directory goes with haproxy, and the file that says so with it: keepalived would see "
+                "nothing, and keep the VIP."),
+        SETTING_EXEC("Environment", "PIDFILE=/run/haproxy/haproxy.pid",
+                     "The one place that it can write to.",
+                     "It would write its process id to /run, which is read-only, and not start."),
+        SETTING_EXEC("Environment", "\"EXTRAOPTS=-S /run/haproxy/master.sock\"", "The same.",
+                     "The master would make its socket in /run, which is read-only, and not start."),
+        SETTING_SERVICE(
+                "ExecStartPre", "+systemd-tmpfiles --create " LB_TMPFILES,
+                "The files exist from boot on; and from the first start.",
+                "At the first start, before any boot with them, keepalived would find no file to watch."),
+        SETTING_SERVICE(
+                "ExecStartPost", "+/bin/sh -c '" RECORD "; echo 0 >" LB_HAPROXY_DOWN "'",
+                "Says what it has loaded, and tells keepalived that it serves ...",
+                "hardway could not tell which configuration runs, and keepalived would never learn that "
+                "haproxy is there."),
+        SETTING_SERVICE(
+                "ExecReload", "+/bin/sh -c '" RECORD "'", "... what it has loaded then, if it could ...",
+                "After a reload hardway would believe that the old configuration still runs, and reload "
+                "again."),
+        SETTING_SERVICE(
+                "ExecStopPost", "+/bin/sh -c 'echo 1 >" LB_HAPROXY_DOWN "'",
+                "... and that it is gone, however it went: the VIP moves at once.",
+                "The VIP would stay on a node without haproxy until the health script has noticed, a "
+                "second later."),
 
-        SERVICE("CapabilityBoundingSet",
+        SETTING_EXEC(
+                "CapabilityBoundingSet",
                 "CAP_SETUID CAP_SETGID CAP_SYS_CHROOT CAP_KILL CAP_NET_BIND_SERVICE",
                 "To become the user haproxy in an empty root directory, to signal that process, and for "
-                "ports below 1024."),
-        SERVICE("ProcSubset", "pid", "Of /proc it needs processes alone."),
-        SERVICE("RestrictAddressFamilies", "AF_UNIX AF_INET AF_INET6",
-                "IP, and the sockets of its own command line."),
-        SERVICE("SystemCallFilter", "chroot", "The same root directory; what all need comes below."),
+                "ports below 1024.",
+                "The master, which stays root, would have all of root's powers."),
+        SETTING_EXEC("ProcSubset", "pid", "Of /proc it needs processes alone.",
+                     "It could read what the kernel tells there of the machine."),
+        SETTING_EXEC("RestrictAddressFamilies", "AF_UNIX AF_INET AF_INET6",
+                     "IP, and the sockets of its own command line.",
+                     "Raw packets and seldom used protocols would be open to it."),
+        SETTING_EXEC("SystemCallFilter", "chroot", "The same root directory; what all need comes below.",
+                     "The worker could not change its root directory, and haproxy does not start."),
 };
-
-int haproxy_drop_in(const PlanContext *c, UnitFile **ret, Error **reterr) {
-        return lb_drop_in(c, settings, ARRAY_SIZE(settings), ret, reterr);
-}

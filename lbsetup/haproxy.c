@@ -32,16 +32,22 @@ static int add_files(const PlanContext *c, Plan *plan, Error **reterr) {
         PlanItem *item;
         int r;
 
-        haproxy_config(c, &config);
+        config_text_render(&haproxy_config, c, &config);
         item = plan_add_file(plan, "haproxy", "config", HAPROXY_CONFIG, 0644, buffer_str(&config),
                              "Spreads the connections to the VIP over the apiservers that are ready.");
+        plan_item_explain(item, "haproxy does not start, or starts with what the distribution brought.",
+                          NULL);
         item->reload = true;
         item->file.check = xstrdup(CONFIG_CHECK);
         item->file.check_package = xstrdup("haproxy");
         plan_item_input_of(item, HAPROXY_UNIT);
 
-        plan_add_file(plan, "haproxy", "tmpfiles", LB_TMPFILES, 0644, tmpfiles,
-                      "At boot haproxy counts as down, until it has said otherwise.");
+        plan_item_explain(
+                plan_add_file(plan, "haproxy", "tmpfiles", LB_TMPFILES, 0644, tmpfiles,
+                              "At boot haproxy counts as down, until it has said otherwise."),
+                "keepalived would watch files that are not there, and might take the VIP to a node "
+                "whose haproxy is not up yet.",
+                "tmpfiles.d(5)");
 
         /* OpenSSL, and so haproxy, takes no intermediate CA for the end of a chain: it wants to see a root. */
         r = plan_add_store_file(
@@ -52,7 +58,9 @@ static int add_files(const PlanContext *c, Plan *plan, Error **reterr) {
                 reterr);
         if (r < 0)
                 return r;
-        plan->items[plan->n_items - 1]->reload = true;
+        item = plan->items[plan->n_items - 1];
+        item->reload = true;
+        plan_item_explain(item, "haproxy does not start: haproxy.cfg names it.", NULL);
         return 0;
 }
 
@@ -63,17 +71,23 @@ static int haproxy_plan(const PlanContext *c, Plan *plan, Error **reterr) {
 
         item = plan_add_package(plan, "haproxy", "haproxy",
                                 "The distribution's own, with its security updates.");
+        plan_item_explain(item, "There is no haproxy, and no unit that our drop-in could be for.",
+                          "apt-get(8)");
         strv_add(&item->package.units, HAPROXY_UNIT);
         strv_add(&item->package.leaves, "/var/lib/haproxy"); /* its chroot, with a socket in it */
 
         r = add_files(c, plan, reterr);
         if (r < 0)
                 return r;
-        r = haproxy_drop_in(c, &u, reterr);
+        r = lb_drop_in(c, &component_haproxy, &u, reterr);
         if (r < 0)
                 return r;
         item = plan_add_drop_in(plan, "haproxy", HAPROXY_UNIT, u,
                                 "Restarts it at once, says whether it is there, and fences it in.");
+        plan_item_explain(item,
+                          "haproxy would run as the distribution has it: with more rights, and keepalived "
+                          "would never learn that it serves.",
+                          "systemd.unit(5)");
         plan_unit_listens(item, c->cluster->endpoint.port);
         plan_unit_listens(item, PORT_HAPROXY_MONITOR);
         return 0;
@@ -92,9 +106,16 @@ static const Reach reaches[] = {
 const Component component_haproxy = {
         .name = "haproxy",
         .summary = "The load balancer in front of the apiservers",
+        .without = "The VIP leads to nothing, and keepalived lets go of it.",
+        .manual = "HAProxy Configuration Manual, https://docs.haproxy.org/",
         .unit = HAPROXY_UNIT,
         .roles = ROLE_LOADBALANCER,
         .rank = 50,
+        .settings = haproxy_settings,
+        .n_settings = HAPROXY_N_SETTINGS,
+        .fence = lb_fence,
+        .n_fence = LB_FENCE_N_SETTINGS,
+        .config = &haproxy_config,
         .reaches = reaches,
         .n_reaches = ARRAY_SIZE(reaches),
         .plan = haproxy_plan,

@@ -25,17 +25,27 @@
 #define LB_HANDOVER LB_RUN "/handover"
 #define LB_STATE LB_RUN "/keepalived.state"
 
-/* haproxy-config.c, keepalived-config.c: pure, text out */
-void haproxy_config(const PlanContext *c, Buffer *out);
-void keepalived_config(const PlanContext *c, Buffer *out);
+/* haproxy-config.c, keepalived-config.c */
+extern const ConfigText haproxy_config;
+extern const ConfigText keepalived_config;
 
-/* A row of the section [Service]; without a reason it shares that of the row above. */
-#define SERVICE(k, v, w) \
-        { .section = "Service", .key = (k), .value = (v), .why = (w) }
+/*
+ * haproxy-unit.c, keepalived-unit.c: our drop-ins to the distribution's units; drop-in.c: from table to
+ * file, with the fence that both stand in.
+ * A row without a reason has that of the row of service_sandbox with the same key. In the file, such rows,
+ * and quiet ones, stand below the one whose comment speaks for all of them.
+ */
+#define LB_SANDBOX(k, v) SETTING_EXEC(k, v, NULL, NULL)
+#define LB_QUIET(k, v, w, without_)                                                                \
+        {                                                                                          \
+                .section = "Service", .key = (k), .value = (v), .why = (w), .without = (without_), \
+                .manual = "systemd.exec(5)", .quiet = true                                         \
+        }
 
-/* haproxy-unit.c, keepalived-unit.c: our drop-ins to the distribution's units; drop-in.c: from table to file,
- * with the fence that both stand in. */
-int lb_drop_in(const PlanContext *c, const UnitSetting *settings, size_t n_settings, UnitFile **ret,
-               Error **reterr);
-int haproxy_drop_in(const PlanContext *c, UnitFile **ret, Error **reterr);
-int keepalived_drop_in(const PlanContext *c, UnitFile **ret, Error **reterr);
+#define HAPROXY_N_SETTINGS 18
+extern const UnitSetting haproxy_settings[HAPROXY_N_SETTINGS];
+#define KEEPALIVED_N_SETTINGS 19
+extern const UnitSetting keepalived_settings[KEEPALIVED_N_SETTINGS];
+#define LB_FENCE_N_SETTINGS 24
+extern const UnitSetting lb_fence[LB_FENCE_N_SETTINGS];
+int lb_drop_in(const PlanContext *c, const Component *component, UnitFile **ret, Error **reterr);

@@ -32,45 +32,72 @@ static char* restart_for(const PlanContext *c) {
                          c->cluster->endpoint.vrrp_id);
 }
 
-static const UnitSetting settings[] = {
-        { "Unit", "Wants", "haproxy.service", .why = "It is of no use alone." },
-        { "Unit", "After", "haproxy.service", .why = "So that the VIP goes before haproxy does." },
-        { "Unit", "StartLimitIntervalSec", "0", .why = "Never give up." },
-        SERVICE("Restart", "always", "Whatever ended it."),
-        SERVICE("RestartSec", "1", "Late enough for the other load balancer to have taken over."),
-        SERVICE("OOMScoreAdjust", "-900", "When memory runs out, it goes last."),
-        SERVICE("Nice", "-15", "An advert that is late because others computed moves the VIP."),
-        SERVICE("CPUWeight", "1000", "The same."),
-        SERVICE("RuntimeDirectory", "keepalived hardway",
-                "Its process ids; and the files that it watches and writes."),
-        SERVICE("RuntimeDirectoryPreserve", "yes", "Others use them, too."),
-        SERVICE("ExecStartPre", "+systemd-tmpfiles --create " LB_TMPFILES,
-                "The files exist from boot on; and from the first start."),
-        SERVICE("ExecStart", "", "Instead of the distribution's command:"),
-        SERVICE("ExecStart",
+const UnitSetting keepalived_settings[] = {
+        { "Unit", "Wants", "haproxy.service", .why = "It is of no use alone.",
+          .without =
+                  "Started alone, it would find haproxy down and hold no VIP, until somebody starts that." },
+        { "Unit", "After", "haproxy.service", .why = "So that the VIP goes before haproxy does.",
+          .without = "At shutdown haproxy might go first: the VIP would be on a node that refuses "
+                     "connections, for a moment." },
+        { "Unit", "StartLimitIntervalSec", "0", .why = "Never give up.",
+          .without = "After five starts within ten seconds systemd gives up, and the pair is one." },
+        SETTING_SERVICE("Restart", "always", "Whatever ended it.",
+                        "It stays down after a crash, and the next failure takes the VIP away."),
+        SETTING_SERVICE(
+                "RestartSec", "1", "Late enough for the other load balancer to have taken over.",
+                "100 ms, the default: it might be back before the other load balancer has noticed, and "
+                "both believe to be right."),
+        SETTING_EXEC("OOMScoreAdjust", "-900", "When memory runs out, it goes last.",
+                     "The kernel would choose by size when memory runs out; a VIP that moves then does not "
+                     "help."),
+        SETTING_EXEC("Nice", "-15", "An advert that is late because others computed moves the VIP.",
+                     "Three adverts that are late, and the VIP moves for nothing."),
+        SETTING_RESOURCE("CPUWeight", "1000", "The same.",
+                         "The same, where another control group takes the processors."),
+        SETTING_EXEC("RuntimeDirectory", "keepalived hardway",
+                     "Its process ids; and the files that it watches and writes.",
+                     "With everything else read-only it could write neither its process ids nor its state."),
+        SETTING_EXEC("RuntimeDirectoryPreserve", "yes", "Others use them, too.",
+                     "haproxy's sockets and the files that both watch would go with keepalived."),
+        SETTING_SERVICE("ExecStartPre", "+systemd-tmpfiles --create " LB_TMPFILES,
+                        "The files exist from boot on; and from the first start.",
+                        "At the first start, before any boot with them, there would be no files to watch."),
+        SETTING_SERVICE("ExecStart", "", "Instead of the distribution's command:",
+                        "A unit that is no oneshot may have one command: with two systemd refuses it."),
+        SETTING_SERVICE(
+                "ExecStart",
                 "/usr/sbin/keepalived --dont-fork --vrrp --pid=/run/keepalived/keepalived.pid "
                 "--vrrp_pid=/run/keepalived/vrrp.pid $DAEMON_ARGS",
-                "Only VRRP, and process ids where it may write."),
-        SERVICE("ExecStartPost", RECORD, "Says what it has loaded ..."),
-        SERVICE("ExecReload", RECORD, "... and what it has loaded then."),
+                "Only VRRP, and process ids where it may write.",
+                "The distribution's command writes process ids to /run, which is read-only, and starts a "
+                "checker that has nothing to do."),
+        SETTING_SERVICE("ExecStartPost", RECORD, "Says what it has loaded ...",
+                        "hardway could not tell which configuration runs."),
+        SETTING_SERVICE(
+                "ExecReload", RECORD, "... and what it has loaded then.",
+                "After a reload hardway would believe that the old configuration still runs, and reload "
+                "again."),
         { .section = "Service",
           .key = "Environment",
           .function = restart_for,
           .why = "A change of interface or virtual router needs a restart; all else is taken in by a "
-                 "reload." },
+                 "reload.",
+          .without =
+                  "A reload would be tried where it does not suffice: keepalived would begin anew, and the "
+                  "VIP go without being handed over." },
         { .section = "Service",
           .key = "ExecStopPost",
           .function = remove_vip,
-          .why = "Killed, it leaves the VIP behind on an interface that nobody looks after any more." },
+          .why = "Killed, it leaves the VIP behind on an interface that nobody looks after any more.",
+          .without = "Both load balancers would answer for the VIP after a crash, and half of the clients "
+                     "reach the wrong one." },
 
-        SERVICE("CapabilityBoundingSet",
-                "CAP_NET_ADMIN CAP_NET_RAW CAP_NET_BROADCAST CAP_SETUID CAP_SETGID CAP_KILL",
-                "To change addresses, to send adverts and ARP, to start scripts as another user and to "
-                "end those that hang."),
-        SERVICE("RestrictAddressFamilies", "AF_UNIX AF_INET AF_INET6 AF_NETLINK AF_PACKET",
-                "VRRP, the interface's addresses, and ARP announcements."),
+        SETTING_EXEC("CapabilityBoundingSet",
+                     "CAP_NET_ADMIN CAP_NET_RAW CAP_NET_BROADCAST CAP_SETUID CAP_SETGID CAP_KILL",
+                     "To change addresses, to send adverts and ARP, to start scripts as another user and to "
+                     "end those that hang.",
+                     "It stays root, and would have all of root's powers."),
+        SETTING_EXEC("RestrictAddressFamilies", "AF_UNIX AF_INET AF_INET6 AF_NETLINK AF_PACKET",
+                     "VRRP, the interface's addresses, and ARP announcements.",
+                     "Seldom used protocols would be open to it."),
 };
-
-int keepalived_drop_in(const PlanContext *c, UnitFile **ret, Error **reterr) {
-        return lb_drop_in(c, settings, ARRAY_SIZE(settings), ret, reterr);
-}

@@ -25,18 +25,23 @@ static void add_files(const PlanContext *c, Plan *plan) {
         _cleanup_buffer_ Buffer config = BUFFER_NULL;
         PlanItem *item;
 
-        keepalived_config(c, &config);
+        config_text_render(&keepalived_config, c, &config);
         item = plan_add_file(plan, "keepalived", "config", KEEPALIVED_CONFIG, 0644, buffer_str(&config),
                              "Says who holds the VIP, and when it moves.");
+        plan_item_explain(item, "keepalived does not start, and this node never holds the VIP.", NULL);
         item->reload = true;
         item->file.check = xstrdup(CONFIG_CHECK);
         item->file.check_package = xstrdup("keepalived");
         plan_item_input_of(item, KEEPALIVED_UNIT);
 
-        plan_add_file(plan, "keepalived", "health", KEEPALIVED_HEALTH, 0755, EMBED_VRRP_HEALTH_BASH,
-                      "Fails if haproxy hangs, or is alone in reaching no apiserver.");
-        plan_add_file(plan, "keepalived", "notify", KEEPALIVED_NOTIFY, 0755, EMBED_VRRP_NOTIFY_SH,
-                      "Keeps what keepalived says of itself where hardway finds it.");
+        plan_item_explain(plan_add_file(plan, "keepalived", "health", KEEPALIVED_HEALTH, 0755,
+                                        EMBED_VRRP_HEALTH_BASH,
+                                        "Fails if haproxy hangs, or is alone in reaching no apiserver."),
+                          "keepalived cannot run it, and this node never holds the VIP.", NULL);
+        plan_item_explain(plan_add_file(plan, "keepalived", "notify", KEEPALIVED_NOTIFY, 0755,
+                                        EMBED_VRRP_NOTIFY_SH,
+                                        "Keeps what keepalived says of itself where hardway finds it."),
+                          "hardway could not tell a backup from a load balancer that is unfit.", NULL);
 }
 
 static int keepalived_plan(const PlanContext *c, Plan *plan, Error **reterr) {
@@ -46,16 +51,24 @@ static int keepalived_plan(const PlanContext *c, Plan *plan, Error **reterr) {
 
         item = plan_add_package(plan, "keepalived", "keepalived",
                                 "The distribution's own, with its security updates.");
+        plan_item_explain(item, "There is no keepalived, and no unit that our drop-in could be for.",
+                          "apt-get(8)");
         strv_add(&item->package.units, KEEPALIVED_UNIT);
-        plan_add_user(plan, "keepalived", KEEPALIVED_SCRIPT_USER, "/nonexistent",
-                      "Runs keepalived's scripts, and may do nothing else.");
+        plan_item_explain(plan_add_user(plan, "keepalived", KEEPALIVED_SCRIPT_USER, "/nonexistent",
+                                        "Runs keepalived's scripts, and may do nothing else."),
+                          "keepalived refuses to run scripts as a user that is not there.", "sysusers.d(5)");
         add_files(c, plan);
 
-        r = keepalived_drop_in(c, &u, reterr);
+        r = lb_drop_in(c, &component_keepalived, &u, reterr);
         if (r < 0)
                 return r;
-        plan_add_drop_in(plan, "keepalived", KEEPALIVED_UNIT, u,
-                         "Restarts it, clears away what a killed one leaves, and fences it in.");
+        plan_item_explain(
+                plan_add_drop_in(plan, "keepalived", KEEPALIVED_UNIT, u,
+                                 "Restarts it, clears away what a killed one leaves, and fences "
+                                 "it in."),
+                "keepalived would run as the distribution has it: with more rights, and a VIP that "
+                "stays behind when it is killed.",
+                "systemd.unit(5)");
         return 0;
 }
 
@@ -67,9 +80,17 @@ static const PreflightName preflights[] = {
 const Component component_keepalived = {
         .name = "keepalived",
         .summary = "Keeps the VIP on the load balancer that can serve",
+        .without = "There is no VIP, or it stays on a machine that is gone. The controllers' own addresses "
+                   "still answer.",
+        .manual = "keepalived.conf(5), https://www.keepalived.org/manpage.html",
         .unit = KEEPALIVED_UNIT,
         .roles = ROLE_LOADBALANCER,
         .rank = 60,
+        .settings = keepalived_settings,
+        .n_settings = KEEPALIVED_N_SETTINGS,
+        .fence = lb_fence,
+        .n_fence = LB_FENCE_N_SETTINGS,
+        .config = &keepalived_config,
         .plan = keepalived_plan,
         .ready = keepalived_ready,
         .gate = keepalived_gate,

@@ -61,6 +61,10 @@ int plan_add_binary(const PlanContext *c, Plan *plan, const char *component, con
         item->binary.version = version_to_string(declared->origin == ORIGIN_ETCD ? &c->cluster->etcd :
                                                                                    &c->cluster->kubernetes);
         item->binary.architecture = xstrdup(architecture_to_string(c->node->architecture));
+        plan_item_explain(item,
+                          unit ? "The unit has nothing to start." :
+                                 "Whoever looks after this node would have to bring the tool along.",
+                          NULL);
         fill_from_lock(c, plan, item);
         if (unit)
                 plan_item_input_of(item, unit);

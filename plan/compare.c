@@ -130,8 +130,7 @@ static void add_removal(Changes *c, const char *path, const char *reason) {
         c->changes[c->n_changes - 1].path = xstrdup(path);
 }
 
-/* Whatever the record says: nothing outside of these is ever removed. */
-static bool is_ours_to_remove(const char *path) {
+bool is_ours_to_remove(const char *path) {
         static const char *const prefixes[] = {
                 "/etc/haproxy/",  "/etc/hardway/",        "/etc/keepalived/", "/etc/kubernetes/",
                 "/etc/sysctl.d/", "/etc/systemd/system/", "/etc/sysusers.d/", "/etc/tmpfiles.d/",
@@ -148,7 +147,7 @@ static bool is_ours_to_remove(const char *path) {
         return false;
 }
 
-static bool is_still(const ObservedPath *found, const char *sha256) {
+bool is_still(const ObservedPath *found, const char *sha256) {
         const char *target = startswith(sha256, "link:");
 
         if (!found)
@@ -182,7 +181,8 @@ static void compare_removals(const Plan *p, const Observation *o, Changes *c) {
  *
  * The order: items by type, removals, daemon-reload, units to enable, units to start, restart or reload by
  * rank.
- * Objects of the API are not looked at, and whose cluster the node belongs to is for the caller to judge.
+ * What differs and is left alone is in the remarks. Objects of the API are not looked at, and whose cluster
+ * the node belongs to is for the caller to judge.
  */
 void plan_compare(const Plan *p, const Observation *o, Changes *ret) {
         Changes c = {};
@@ -191,5 +191,6 @@ void plan_compare(const Plan *p, const Observation *o, Changes *ret) {
                 compare_item(p->items[i], o, &c);
         compare_removals(p, o, &c);
         plan_compare_units(p, o, &c);
+        plan_compare_left(p, o, &c);
         *ret = c;
 }

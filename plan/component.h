@@ -3,9 +3,14 @@
 
 #include "fetch/fetch.h"
 #include "pki/store.h"
-#include "plan/flag.h"
+#include "plan/config-text.h"
 #include "plan/plan.h"
 #include "plan/probe.h"
+#include "plan/setting.h"
+
+/* What upstream calls its documentation of a cluster's certificates. */
+#define MANUAL_PKI \
+        "PKI certificates and requirements, https://kubernetes.io/docs/setup/best-practices/certificates/"
 
 /*
  * A component: one program of the cluster, declared
@@ -48,6 +53,7 @@ typedef struct Credential {
         bool secret_hex;
         bool server_is_endpoint; /* kubeconfig: points at the VIP; else at the node's own apiserver */
         const char *why;
+        const char *without; /* what breaks without it, for `explain` */
 } Credential;
 
 /*
@@ -90,6 +96,8 @@ struct PlanContext {
 typedef struct Component {
         const char *name;    /* "kube-apiserver" */
         const char *summary; /* one line */
+        const char *without; /* what breaks without it, for `explain` */
+        const char *manual;  /* what upstream's documentation of it is called, and where it is */
         const char *unit;    /* "kube-apiserver.service"; NULL: no unit of its own */
         unsigned roles;      /* nodes that carry it: mask of NodeRole */
         int rank;            /* order in a rollout: etcd 10, apiserver 20, controller-manager 30,
@@ -102,6 +110,12 @@ typedef struct Component {
         size_t n_served;
         const Flag *flags; /* for explain; rendered by plan */
         size_t n_flags;
+        const UnitSetting *settings; /* of its unit, or of our drop-in to it; the same */
+        size_t n_settings;
+        const UnitSetting *fence; /* those behind them that it shares with others, beside service_sandbox */
+        size_t n_fence;
+        const struct Service *service; /* of plan/service.h, where the whole unit is ours; or NULL */
+        const ConfigText *config;      /* its configuration file, line by line; or NULL */
         const Reach *reaches;
         size_t n_reaches;
         const char *data;      /* the directory whose disk every write of the cluster waits for, or NULL */

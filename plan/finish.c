@@ -105,7 +105,8 @@ static void add_parents(Plan *p, const char *path) {
         if (is_part_of_every_system(parent) || plan_find_path(p, parent))
                 return;
         why = xasprintf("Holds what hardway puts into %s.", parent);
-        plan_add_directory(p, "node", parent + 1, parent, 0755, "root:root", why);
+        plan_item_explain(plan_add_directory(p, "node", parent + 1, parent, 0755, "root:root", why),
+                          "What lies in it would have no place.", "file-hierarchy(7)");
         add_parents(p, parent);
 }
 

@@ -4,7 +4,8 @@
 #include "cluster/cluster.h"
 
 /*
- * Flags as tables: name, value, the Kubernetes minors it is valid for, and why it is there
+ * Flags as tables: name, value, the Kubernetes minors it is valid for, why it is there, and what
+ * breaks without it
  *
  * The unit's command line is rendered from the rows that hold for the cluster's version, `explain` prints
  * them, and the user's own extra-args replace ours of the same name (others are appended, marked as theirs).
@@ -20,6 +21,7 @@ typedef struct Flag {
         unsigned first_minor;                    /* of Kubernetes 1.N; 0: no bound */
         unsigned last_minor;                     /* 0: no bound */
         const char *why;
+        const char *without; /* what breaks without it, for `explain` */
 } Flag;
 
 /* argv[0] = binary, then --name=value in table order, then the user's. Never fails: the cluster file was

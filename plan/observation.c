@@ -84,7 +84,19 @@ bool changes_have(const Changes *c, ChangeType type, const char *unit) {
         return false;
 }
 
+bool changes_differ(const Changes *c) {
+        for (size_t i = 0; i < c->n_remarks; i++)
+                if (c->remarks[i].of_the_plan)
+                        return true;
+        return c->n_changes > 0;
+}
+
 void changes_done(Changes *c) {
+        for (size_t i = 0; i < c->n_remarks; i++) {
+                free(c->remarks[i].path);
+                free(c->remarks[i].text);
+        }
+        free(c->remarks);
         for (size_t i = 0; i < c->n_changes; i++) {
                 free(c->changes[i].path);
                 free(c->changes[i].reason);

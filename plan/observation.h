@@ -87,14 +87,28 @@ typedef struct Change {
         char *reason; /* "content differs", "mode 0644, should be 0600", "started with other inputs" */
 } Change;
 
+/*
+ * What is not as hardway left it, and stays as it is: a drop-in of somebody else that overrides a unit
+ * (systemctl edit is how a node's owner may have the last word), or a file of an older plan that was edited.
+ */
+typedef struct Remark {
+        char *path;
+        char *text;       /* "overrides etcd.service, and is not ours" */
+        bool of_the_plan; /* it makes something of the plan other than planned */
+} Remark;
+
 typedef struct Changes {
         Change *changes;
         size_t n_changes;
+        Remark *remarks;
+        size_t n_remarks;
         uint64_t put_size;          /* bytes that have to travel */
         size_t n_files, n_binaries; /* created or updated */
 } Changes;
 
 void plan_compare(const Plan *p, const Observation *o, Changes *ret);
+/* Is anything of the plan otherwise on the node, whether or not it would be changed? */
+bool changes_differ(const Changes *c);
 bool changes_have(const Changes *c, ChangeType type, const char *unit);
 void changes_done(Changes *c);
 const char* change_type_to_string(ChangeType t);

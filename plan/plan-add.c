@@ -175,6 +175,11 @@ PlanItem* plan_add_object(Plan *p, const char *component, const char *noun, cons
         return item;
 }
 
+void plan_item_explain(PlanItem *item, const char *without, const char *manual) {
+        item->without = without;
+        item->manual = manual;
+}
+
 void plan_item_input_of(PlanItem *item, const char *unit) {
         if (!strv_contains(item->input_of, unit))
                 strv_add(&item->input_of, unit);

@@ -60,6 +60,7 @@ static void item_done_own(PlanItem *item) {
                 free(item->unit.name);
                 unit_file_free(item->unit.file);
                 free(item->unit.inputs);
+                strv_free(item->unit.users_flags);
                 strv_free(item->unit.leaves);
                 break;
         case PLAN_OBJECT:

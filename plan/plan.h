@@ -46,6 +46,9 @@ typedef struct PlanItem {
         Strv input_of;         /* the units whose input this is ("etcd.service"); see plan_item_input_of() */
         bool reload;           /* ... which takes it in by a reload */
         char *why;             /* one sentence for people */
+        const char *without;   /* what breaks without it; lent, a constant: see plan_item_explain() */
+        const char *manual;    /* what upstream's documentation is called; NULL: its component's; lent */
+        const struct Credential *credential; /* the file is (part of) this one; or NULL; lent */
         char *path;  /* of directories, files, symlinks, binaries, units (their file), removals; else NULL */
         mode_t mode; /* of directories, files, binaries */
         char *owner; /* "root:root" */
@@ -90,6 +93,8 @@ typedef struct PlanItem {
                         size_t n_ports;
                         Strv leaves;  /* files that it, or systemd for it, writes elsewhere: go with it */
                         char *inputs; /* digest of all inputs, as in HARDWAY_INPUTS; of plan_finish() */
+                        Strv users_flags; /* of its command line, those that the cluster file's extra-args
+                                           * gave: "--v" */
                 } unit;
                 struct {
                         json_t *body; /* of an object that is applied through the API once it answers */
@@ -139,6 +144,8 @@ PlanItem* plan_add_drop_in(Plan *p, const char *component, const char *unit, Uni
                            const char *why); /* takes file */
 PlanItem* plan_add_object(Plan *p, const char *component, const char *noun, const char *api, json_t *body,
                           const char *why); /* takes body */
+/* Says what breaks without the item, and where upstream tells of it (NULL: see Component); constants. */
+void plan_item_explain(PlanItem *item, const char *without, const char *manual);
 /* Declares item an input of unit; may be called for several units (ca.crt is read by three). */
 void plan_item_input_of(PlanItem *item, const char *unit);
 bool plan_item_is_input_of(const PlanItem *item, const char *unit);

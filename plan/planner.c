@@ -15,9 +15,11 @@ bool component_on_node(const Component *component, const Cluster *c, const Node 
 
 /* What every node has, whatever its roles. */
 static void add_base(Plan *p) {
-        plan_add_directory(p, "node", "state", "/var/lib/hardway", 0700, "root:root",
-                           "Holds applied.json, in which hardway records what it put on this node, and the "
-                           "locks of its runs.");
+        plan_item_explain(plan_add_directory(p, "node", "state", "/var/lib/hardway", 0700, "root:root",
+                                             "Holds applied.json, in which hardway records what it put on "
+                                             "this node, and the locks of its runs."),
+                          "Two runs could write at the same time, and files of an older plan would stay.",
+                          "hardway(1)");
 }
 
 static void set_ranks(Plan *p, size_t first, int rank) {

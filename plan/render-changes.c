@@ -65,3 +65,18 @@ json_t* changes_to_json(const Changes *c) {
         }
         return array;
 }
+
+/**
+ * remarks_to_json() - what is left alone, for scripts
+ * @c:          the changes
+ *
+ * Return: an array of objects with path and reason.
+ */
+json_t* remarks_to_json(const Changes *c) {
+        json_t *array = json_array();
+
+        for (size_t i = 0; i < c->n_remarks; i++)
+                json_array_append_new(array, json_pack("{ss,ss}", "path", c->remarks[i].path, "reason",
+                                                       c->remarks[i].text));
+        return array;
+}

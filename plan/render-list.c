@@ -57,6 +57,7 @@ static void list_unit(Buffer *out, const PlanItem *item) {
                     item->unit.rank, item->unit.inputs);
         for (size_t i = 0; i < item->unit.n_ports; i++)
                 buffer_addf(out, "%s%u", i == 0 ? " ports=" : ",", item->unit.ports[i]);
+        add_words(out, "your-flags", item->unit.users_flags);
 }
 
 static void list_object(Buffer *out, const PlanItem *item) {

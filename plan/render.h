@@ -14,3 +14,4 @@ void plan_render_list(const Plan *p, Buffer *out);
 /* A unified diff of one text item against the bytes found on the node; for secrets only that they differ. */
 void change_render_diff(const Change *change, const Buffer *found, Buffer *out);
 json_t* changes_to_json(const Changes *c);
+json_t* remarks_to_json(const Changes *c);

@@ -39,7 +39,8 @@ static void add_comment(UnitFile *u, const char *text) {
  * @n_settings: its rows
  * @reterr:     says which setting cannot be written
  *
- * Each is written with its reason as a comment. A row whose function has no value for this node is left out.
+ * Each is written with its reason as a comment, unless it has none or is quiet. A row whose function has no
+ * value for this node is left out.
  *
  * Return: 0 or a negative errno.
  */
@@ -53,7 +54,8 @@ int service_add_settings(UnitFile *u, const PlanContext *c, const UnitSetting *s
                 if (!value)
                         continue;
                 unit_file_section(u, s->section);
-                add_comment(u, s->why);
+                if (s->why && !s->quiet)
+                        add_comment(u, s->why);
                 r = unit_file_set(u, s->key, value, reterr);
                 if (r < 0)
                         return r;
@@ -61,16 +63,29 @@ int service_add_settings(UnitFile *u, const PlanContext *c, const UnitSetting *s
         return 0;
 }
 
-typedef struct Setting {
-        const char *section, *key, *value;
-} Setting;
+/* A setting of the frame, with this service's value. */
+static int set_frame(UnitFile *u, const char *key, const char *value, Error **reterr) {
+        for (size_t i = 0; i < service_n_frame; i++)
+                if (streq(service_frame[i].key, key)) {
+                        unit_file_section(u, service_frame[i].section);
+                        return unit_file_set_literal(u, key, value, reterr);
+                }
+        return error_set(reterr, ERROR_INTERNAL, EINVAL, "the frame of services has no %s=", key);
+}
 
-static int set_all(UnitFile *u, const Setting *settings, size_t n, Error **reterr) {
+static int set_begin(UnitFile *u, const Service *service, const Cluster *cluster, Error **reterr) {
+        const char *name = service->component->name;
+        _cleanup_free_ char *description = xasprintf("%s of cluster %s", name, cluster->name);
+        const char *const values[][2] = {
+                { "Description", description },
+                { "Documentation", service->documentation },
+                { "User", name },
+                { "Group", name },
+        };
         int r;
 
-        for (size_t i = 0; i < n; i++) {
-                unit_file_section(u, settings[i].section);
-                r = unit_file_set_literal(u, settings[i].key, settings[i].value, reterr);
+        for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
+                r = set_frame(u, values[i][0], values[i][1], reterr);
                 if (r < 0)
                         return r;
         }
@@ -95,7 +110,7 @@ static int set_credentials(UnitFile *u, const PlanContext *c, const Service *ser
                 if (!is_wanted(c, service->credentials + i))
                         continue;
 
-                r = unit_file_set_literal(u, "LoadCredential", value, reterr);
+                r = set_frame(u, "LoadCredential", value, reterr);
                 if (r < 0)
                         return r;
         }
@@ -137,22 +152,14 @@ static int set_sandbox(UnitFile *u, Error **reterr) {
 
 static int unit_new(const PlanContext *c, const Service *service, UnitFile **ret, Error **reterr) {
         const Component *component = service->component;
-        _cleanup_free_ char *description = xasprintf("%s of cluster %s", component->name, c->cluster->name);
-        const Setting begin[] = {
-                { "Unit", "Description", description },
-                { "Unit", "Documentation", service->documentation },
-                { "Service", "User", component->name },
-                { "Service", "Group", component->name },
-        };
-        static const Setting end[] = { { "Install", "WantedBy", "multi-user.target" } };
         _cleanup_(unit_file_freep) UnitFile *u =
                 unit_file_new("Written by hardway. Changes belong into a drop-in: systemctl edit");
         int r;
 
-        r = set_all(u, begin, ARRAY_SIZE(begin), reterr);
+        r = set_begin(u, service, c->cluster, reterr);
         if (r < 0)
                 return r;
-        r = service_add_settings(u, c, service->settings, service->n_settings, reterr);
+        r = service_add_settings(u, c, component->settings, component->n_settings, reterr);
         if (r < 0)
                 return r;
         r = set_credentials(u, c, service, reterr);
@@ -164,7 +171,7 @@ static int unit_new(const PlanContext *c, const Service *service, UnitFile **ret
         r = set_sandbox(u, reterr);
         if (r < 0)
                 return r;
-        r = set_all(u, end, ARRAY_SIZE(end), reterr);
+        r = set_frame(u, "WantedBy", "multi-user.target", reterr);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(u);
@@ -178,8 +185,17 @@ static void add_pki_directory(Plan *plan, const char *component, const char *pat
 
         if (!startswith(directory, PKI_DIRECTORY))
                 return;
-        plan_add_directory(plan, component, directory + 1, directory, 0700, "root:root",
-                           "Holds certificates and keys, in kubeadm's layout.");
+        plan_item_explain(
+                plan_add_directory(plan, component, directory + 1, directory, 0700, "root:root",
+                                   "Holds certificates and keys, in kubeadm's layout."),
+                "Others on the node could list which keys there are; the keys themselves are closed.",
+                MANUAL_PKI);
+}
+
+static void explain_file(const Plan *plan, const ServiceCredential *s) {
+        PLAN_FOREACH(item, plan, PLAN_FILE)
+                if (s->without && streq(item->path, s->path))
+                        plan_item_explain(item, s->without, MANUAL_PKI);
 }
 
 static int add_credentials(const PlanContext *c, Plan *plan, const Service *service, Error **reterr) {
@@ -204,6 +220,7 @@ static int add_credentials(const PlanContext *c, Plan *plan, const Service *serv
                                         service->component->unit, s->why, reterr);
                 if (r < 0)
                         return r;
+                explain_file(plan, s);
         }
         return 0;
 }
@@ -228,10 +245,20 @@ static int add_binaries(const PlanContext *c, Plan *plan, const Component *compo
                         continue;
                 path = plan_binary_path(c->cluster, a->origin, a->name);
                 link = xasprintf("/usr/local/bin/%s", a->name);
-                plan_add_symlink(plan, component->name, noun, link, path,
-                                 "Puts the tool of the version in use into the PATH.");
+                plan_item_explain(plan_add_symlink(plan, component->name, noun, link, path,
+                                                   "Puts the tool of the version in use into the PATH."),
+                                  "The tool would have to be called by its long name.", NULL);
         }
         return 0;
+}
+
+static void add_users_flags(PlanItem *unit, const ExtraFlags *extra) {
+        for (size_t i = 0; extra && i < extra->n_flags; i++) {
+                _cleanup_free_ char *name = xasprintf("--%s", extra->flags[i].name);
+
+                if (!strv_contains(unit->unit.users_flags, name))
+                        strv_add(&unit->unit.users_flags, name);
+        }
 }
 
 /**
@@ -250,8 +277,9 @@ int service_add(const PlanContext *c, Plan *plan, const Service *service, PlanIt
         _cleanup_(unit_file_freep) UnitFile *u = NULL;
         int r;
 
-        plan_add_user(plan, component->name, component->name, "/nonexistent",
-                      "Runs the service, and owns nothing else on the node.");
+        plan_item_explain(plan_add_user(plan, component->name, component->name, "/nonexistent",
+                                        "Runs the service, and owns nothing else on the node."),
+                          "The unit does not start: it names a user that is not there.", "sysusers.d(5)");
         r = add_binaries(c, plan, component, reterr);
         if (r < 0)
                 return r;
@@ -262,5 +290,7 @@ int service_add(const PlanContext *c, Plan *plan, const Service *service, PlanIt
         if (r < 0)
                 return r;
         *ret_unit = plan_add_unit(plan, component->name, component->unit, TAKE_PTR(u), service->why);
+        add_users_flags(*ret_unit, cluster_extra_flags(c->cluster, component->name));
+        plan_item_explain(*ret_unit, component->without, "systemd.service(5)");
         return 0;
 }

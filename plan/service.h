@@ -8,23 +8,17 @@
  *
  * A program that hardway brings along runs as a system user of its own, gets its keys by LoadCredential= (a
  * copy made at its start, so that the files themselves stay with root), and is fenced in by service_sandbox.
- * A component describes the rest in tables; service_add() turns them into items: user, binaries, the files
- * that are handed over, and the unit.
+ * A component describes the rest in tables (its own flags and settings among them); service_add() turns them
+ * into items: user, binaries, the files that are handed over, and the unit.
  */
-
-/* A setting of a unit, and why it is there. As with flags, a function may give the value for this cluster
- * and node. */
-typedef struct UnitSetting {
-        const char *section; /* "Unit", "Service", "Install" */
-        const char *key;
-        const char *value;                       /* in systemd's own spelling; NULL: see function */
-        char *(*function)(const PlanContext *c); /* NULL result: left out */
-        const char *why;
-} UnitSetting;
 
 /* User and restart policy apart: what keeps a program that is broken into from harming the node. */
 extern const UnitSetting service_sandbox[];
 extern const size_t service_n_sandbox;
+
+/* What every unit has beside that and its component's own settings; the values are the service's. */
+extern const UnitSetting service_frame[];
+extern const size_t service_n_frame;
 
 /*
  * A file that a service gets as a credential; its flags name it as "%d/ID". It lies on the node below
@@ -39,6 +33,7 @@ typedef struct ServiceCredential {
         const char *store_path;               /* where the name in the store is another one; or NULL */
         bool (*wanted)(const PlanContext *c); /* or NULL: always */
         const char *why;
+        const char *without; /* where no component declares it as a credential of its own */
 } ServiceCredential;
 
 typedef struct Service {
@@ -46,8 +41,6 @@ typedef struct Service {
         const char *documentation;
         const ServiceCredential *credentials;
         size_t n_credentials;
-        const UnitSetting *settings;
-        size_t n_settings;
         const char *why; /* of the unit */
 } Service;
 

@@ -55,6 +55,24 @@ static PlanItem* find_file(Plan *plan, const char *path) {
         return NULL;
 }
 
+static bool is_file_of(const Credential *credential, const Node *node, const char *store_path) {
+        _cleanup_free_ char *name = credential_store_name(credential, node);
+        const char *rest = startswith(store_path, name);
+
+        if (!rest || (*rest != '\0' && *rest != '.'))
+                return false;
+        return (credential->type == STORE_KUBECONFIG) == (endswith(store_path, ".conf"));
+}
+
+/* Of which credential a file of the store is, whichever component declares it. */
+static const Credential* find_owner(const Plan *plan, const char *store_path) {
+        for (const Component *const *c = plan->components; c && *c; c++)
+                for (size_t i = 0; i < (*c)->n_credentials; i++)
+                        if (is_file_of((*c)->credentials + i, plan->node, store_path))
+                                return (*c)->credentials + i;
+        return NULL;
+}
+
 /**
  * plan_add_store_file() - add one file of the store to a plan
  * @c:          the context of the plan
@@ -83,6 +101,9 @@ int plan_add_store_file(const PlanContext *c, Plan *plan, const char *component,
                 item = plan_add_file(plan, component, noun, path, is_secret(store_path) ? 0600 : 0644, "",
                                      why);
                 item->secret = is_secret(store_path);
+                item->credential = find_owner(plan, store_path);
+                if (item->credential)
+                        plan_item_explain(item, item->credential->without, MANUAL_PKI);
                 item->store_path = xstrdup(store_path);
                 r = fill_from_store(c, plan, item, store_path, reterr);
                 if (r < 0)

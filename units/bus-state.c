@@ -243,18 +243,22 @@ int unit_bus_enable(UnitBus *b, char *const *units, bool enable, Error **reterr)
 }
 
 /**
- * unit_bus_mask() - make it impossible to start units, until the next boot, or take that back
+ * unit_bus_mask() - make it impossible to start units until the next boot, or take back whoever did that
  * @b:          the connection
  * @units:      their names, one or more
- * @mask:       which of both
+ * @mask:       which of both; false also for units that were masked for good, by systemctl mask
  * @reterr:     names the first unit
  *
  * Return: 0, or a negative errno.
  */
 int unit_bus_mask(UnitBus *b, char *const *units, bool mask, Error **reterr) {
+        int r;
+
         /* MaskUnitFiles(units, runtime, force), UnmaskUnitFiles(units, runtime) */
-        return mask ? change_links(b, "MaskUnitFiles", units, "11", reterr) :
-                      change_links(b, "UnmaskUnitFiles", units, "1", reterr);
+        if (mask)
+                return change_links(b, "MaskUnitFiles", units, "11", reterr);
+        r = change_links(b, "UnmaskUnitFiles", units, "1", reterr);
+        return r < 0 ? r : change_links(b, "UnmaskUnitFiles", units, "0", reterr);
 }
 
 /**

@@ -84,7 +84,7 @@ static void check_plan(const Plan *plan, const Observation *o, CheckList *checks
                 text = changes_text(&changes);
                 check = check_add(checks, CHECK_FAILED, id, plan->node, "plan", "%zu of %zu items differ: %s", changes.n_changes,
                                   plan->n_items, text);
-                check_advise(check, "hardway install --dry-run --node %s shows how, hardway install mends it", plan->node->name);
+                check_advise(check, "hardway plan --node %s shows how, hardway install mends it", plan->node->name);
         }
         check->data = json_pack("{s:I, s:I}", "items", (json_int_t) plan->n_items, "differ", (json_int_t) changes.n_changes);
         changes_done(&changes);

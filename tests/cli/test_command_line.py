@@ -88,8 +88,8 @@ def test_cluster_file_is_a_directory(hardway):
 def test_cluster_file_by_option_on_both_sides(cluster, tmp_path):
     inner = tmp_path / "inner"
     inner.mkdir()
-    for words in (["-c", "../hardway.yaml", "plan"], ["plan", "--cluster=../hardway.yaml"]):
-        assert cluster(*words, cwd=inner).out == cluster("plan").out
+    for words in (["-c", "../hardway.yaml", "plan", "--offline"], ["plan", "--offline", "--cluster=../hardway.yaml"]):
+        assert cluster(*words, cwd=inner).out == cluster("plan", "--offline").out
     assert os.listdir(inner) == []
 
 
@@ -103,7 +103,7 @@ def test_unknown_node(cluster):
 def test_warnings_do_not_stop(cluster):
     text = cluster.cluster.read_text().replace("kubernetes: v1.36.3 ", "etcd: v3.6.11\nkubernetes: v1.36.3 ")
     cluster.cluster.write_text(text)
-    result = cluster("--quiet", "plan", "--node", "lb0")
+    result = cluster("--quiet", "plan", "--offline", "--node", "lb0")
     assert "hardway: warning: hardway.yaml:4:7: etcd: v3.6.11 has known security holes" in result.err
 
 
@@ -118,7 +118,7 @@ def test_colours_are_for_terminals(cluster):
 
 def test_full_disk(cluster):
     with open("/dev/full", "w", encoding="utf-8") as full:
-        done = subprocess.run([cluster.path, "plan"], cwd=cluster.directory, stdout=full, stderr=subprocess.PIPE, text=True,
+        done = subprocess.run([cluster.path, "plan", "--offline"], cwd=cluster.directory, stdout=full, stderr=subprocess.PIPE, text=True,
                               env=cluster.environment, check=False)
     assert done.returncode == 74
     assert "standard output cannot be written" in done.stderr
@@ -127,7 +127,7 @@ def test_full_disk(cluster):
 def test_closed_pipe_is_quiet(cluster):
     read, write = os.pipe()
     os.close(read)
-    done = subprocess.run([cluster.path, "plan"], cwd=cluster.directory, stdout=write, stderr=subprocess.PIPE, text=True,
+    done = subprocess.run([cluster.path, "plan", "--offline"], cwd=cluster.directory, stdout=write, stderr=subprocess.PIPE, text=True,
                           env=cluster.environment, check=False)
     os.close(write)
     assert done.returncode == 74

@@ -60,7 +60,7 @@ def test_fetch_pins_and_fills_the_cache(cluster, mirror):
     assert (cluster.directory / "hardway.lock").read_text() == lock
     assert cluster("fetch", "--offline", "--deep").out == again.out
     cluster("pki", "gen")
-    assert "missing" not in cluster("plan").err
+    assert "missing" not in cluster("plan", "--offline").err
 
 
 def test_mirror_of_the_environment_and_of_the_file(cluster, mirror):

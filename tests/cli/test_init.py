@@ -22,7 +22,7 @@ def test_writes_a_file_that_is_accepted(hardway):
     assert [n["name"] for n in tree["nodes"]] == ["c0", "c1", "c2", "lb0", "lb1"]
     assert tree["nodes"][0] == {"name": "c0", "address": "10.77.0.20", "roles": ["controller"]}
     assert tree["kubernetes"] == "v1.36.3"
-    hardway("plan")
+    hardway("plan", "--offline")
 
 
 def test_every_option(hardway):
@@ -41,7 +41,7 @@ def test_every_option(hardway):
     assert tree["certificates"]["key"] == "rsa:2048"
     assert tree["mirrors"] == ["https://mirror.example.com/k8s", "file:///srv/mirror"]
     assert [n.get("local", False) for n in tree["nodes"]] == [False, True, False, False, False]
-    hardway("plan")
+    hardway("plan", "--offline")
 
 
 def test_never_overwrites(hardway):
@@ -136,7 +136,7 @@ def test_trust_hosts(keyscan):
     tree = yaml.safe_load(keyscan.cluster.read_text())
     key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ2QTp3xOnUvTf+5cMTNbF0tyxP1Xk0WmbtnJkOt6o0x"
     assert [n.get("ssh") for n in tree["nodes"]] == [{"host_key": key}] * 3 + [None] + [{"host_key": key}]
-    keyscan("plan")
+    keyscan("plan", "--offline")
 
     # The fingerprint is the one that OpenSSH itself would show.
     if shutil.which("ssh-keygen"):

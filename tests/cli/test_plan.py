@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """hardway plan and hardway kubeconfig; what a plan holds is for tests/golden."""
+import json
 import os
 import stat
 
@@ -8,7 +9,7 @@ import yaml
 
 
 def test_incomplete_plan_says_so(cluster):
-    result = cluster("plan", "--node", "c0")
+    result = cluster("plan", "--offline", "--node", "c0")
     assert result.out.startswith("# c0: ")
     assert "# missing: " in result.out
     assert result.err.startswith("hardway: warning: the plan is not complete: ")
@@ -17,7 +18,7 @@ def test_incomplete_plan_says_so(cluster):
 
 def test_nodes_in_the_order_of_the_file(cluster):
     def nodes(*words):
-        return [line[2:].split(":")[0] for line in cluster("plan", *words).out.splitlines() if line.endswith(" items")]
+        return [line[2:].split(":")[0] for line in cluster("plan", "--offline", *words).out.splitlines() if line.endswith(" items")]
 
     assert nodes() == ["c0", "c1", "c2", "lb0", "lb1"]
     assert nodes("--node", "lb0", "--node", "c1", "--node", "lb0") == ["c1", "lb0"]
@@ -41,8 +42,33 @@ def test_output_holds_no_secrets_unless_told(cluster):
 def test_planning_changes_nothing(cluster):
     cluster("pki", "gen")
     before = {path: path.stat().st_mtime_ns for path in cluster.directory.rglob("*")}
-    assert cluster("plan").out == cluster("plan").out
+    assert cluster("plan", "--offline").out == cluster("plan", "--offline").out
     assert {path: path.stat().st_mtime_ns for path in cluster.directory.rglob("*")} == before
+
+
+def test_flags_of_the_users_are_shown_as_theirs(cluster):
+    with open(cluster.cluster, "a", encoding="utf-8") as f:
+        f.write("extra-args:\n  kube-apiserver: { v: 2, audit-log-maxage: 7 }\n")
+    line, = (l for l in cluster("plan", "--offline", "--node", "c0").out.splitlines() if "(kube-apiserver/unit)" in l)
+    assert " your-flags=--v,--audit-log-maxage " in line
+
+
+def test_nodes_that_cannot_be_reached_are_named(cluster):
+    """The default is to ask the nodes, here through an ssh that knows none of them."""
+    bin_directory = cluster.directory / "bin"
+    bin_directory.mkdir()
+    (bin_directory / "ssh").write_text("#!/bin/sh\necho 'ssh: connect to host nowhere: No route to host' >&2\nexit 255\n")
+    (bin_directory / "ssh").chmod(0o755)
+    path = {"PATH": f"{bin_directory}:{cluster.environment['PATH']}"}
+    result = cluster("plan", "--node", "c1", status=69, env=path)
+    assert "hardway: c1: " in result.err
+    tree = json.loads(cluster("plan", "--json", "--node", "c1", status=69, env=path).out)
+    assert tree["nodes"][0]["outcome"] == "broken"
+
+
+def test_options_that_contradict(cluster):
+    cluster("plan", "--detailed-exitcode", "--offline", status=64)
+    cluster("plan", "--json", "--output", "x", status=64)
 
 
 def test_kubeconfig(cluster):

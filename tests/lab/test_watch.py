@@ -11,7 +11,7 @@ CERTIFICATE = "/etc/kubernetes/pki/front-proxy-client.crt"
 
 def look(lab, host):
     """One look now; returns what it said in the journal, with priorities."""
-    out = lab.sh(host, "cursor=$(journalctl -n 0 --show-cursor | sed -n 's/^-- cursor: //p'); systemctl start hardway-watch.service;"
+    out = lab.sh(host, "cursor=$(journalctl -n 1 --show-cursor | sed -n 's/^-- cursor: //p'); systemctl start hardway-watch.service;"
                  " journalctl --sync; systemctl show -p InvocationID --value hardway-watch.service;"
                  " journalctl -t hardway-watch --after-cursor=\"$cursor\" -o json --no-pager").out
     ours, *lines = out.splitlines()

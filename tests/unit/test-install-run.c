@@ -871,6 +871,8 @@ static void test_dry_run(void **state) {
         assert_contains(world.result.nodes[0].diff, "restart ");
         assert_true(json_array_size(world.result.nodes[0].changes) >= 3);
         assert_string_equal(world.result.nodes[1].diff, "");
+        assert_true(world.result.nodes[0].differs);
+        assert_false(world.result.nodes[1].differs);
 }
 
 static void test_cancelled(void **state) {

@@ -24,13 +24,13 @@ static int teardown(void **state) {
 
 static const char* haproxy(Buffer *b) {
         buffer_clear(b);
-        haproxy_config(&f.context, b);
+        config_text_render(&haproxy_config, &f.context, b);
         return buffer_str(b);
 }
 
 static const char* keepalived(Buffer *b) {
         buffer_clear(b);
-        keepalived_config(&f.context, b);
+        config_text_render(&keepalived_config, &f.context, b);
         return buffer_str(b);
 }
 
@@ -52,8 +52,10 @@ static void test_haproxy(void **state) {
                         "        http-check expect status 200\n");
         assert_contains(
                 text,
-                "\n        default-server check check-ssl verify required ca-file /etc/haproxy/kube-ca.crt verifyhost kubernetes "
-                "inter 500ms fastinter 100ms downinter 500ms fall 2 rise 2 on-marked-down shutdown-sessions slowstart 20s\n"
+                "\n        default-server check check-ssl verify required ca-file /etc/haproxy/kube-ca.crt "
+                "verifyhost kubernetes "
+                "inter 500ms fastinter 100ms downinter 500ms fall 2 rise 2 on-marked-down "
+                "shutdown-sessions slowstart 20s\n"
                 "        server c0 10.77.0.20:6443\n        server c1 10.77.0.21:6443\n\n");
         assert_contains(text,
                         "backend unready\n        balance leastconn\n        server c0 10.77.0.20:6443\n"
@@ -68,7 +70,8 @@ static void test_haproxy_monitor(void **state) {
                               "        tcp-request connection reject unless known\n");
         assert_contains(
                 text,
-                "\n        monitor-uri /haproxy_ready\n        monitor fail if { nbsrv(apiservers) lt 1 }\n");
+                "\n        monitor-uri /haproxy_ready\n        monitor fail if { nbsrv(apiservers) lt 1 "
+                "}\n");
         assert_contains(
                 text,
                 "\n        stats socket /run/haproxy/admin.sock mode 660 level admin expose-fd listeners\n");
@@ -108,15 +111,17 @@ static void test_keepalived(void **state) {
         assert_contains(
                 text,
                 "\ntrack_file handover {\n        file \"/run/hardway/handover\"\n        weight 0\n}\n");
+        assert_contains(text,
+                        "\nvrrp_script health {\n        script \"/etc/keepalived/hardway-health 8405 1.5 "
+                        "10.77.0.12\"\n"
+                        "        interval 1\n        timeout 4\n        fall 1\n        rise 2\n}\n");
         assert_contains(
                 text,
-                "\nvrrp_script health {\n        script \"/etc/keepalived/hardway-health 8405 1.5 10.77.0.12\"\n"
-                "        interval 1\n        timeout 4\n        fall 1\n        rise 2\n}\n");
-        assert_contains(
-                text,
-                "\nvrrp_instance kubernetes {\n        state BACKUP\n        nopreempt\n        interface eth0\n"
+                "\nvrrp_instance kubernetes {\n        state BACKUP\n        nopreempt\n        interface "
+                "eth0\n"
                 "        virtual_router_id 51\n        priority 254\n        advert_int 0.10\n"
-                "        unicast_src_ip 10.77.0.11\n        unicast_peer {\n                10.77.0.12\n        }\n"
+                "        unicast_src_ip 10.77.0.11\n        unicast_peer {\n                10.77.0.12\n   "
+                "     }\n"
                 "        virtual_ipaddress {\n                10.77.0.10/32 dev eth0\n        }\n"
                 "        track_file {\n                haproxy\n                handover\n        }\n"
                 "        track_script {\n                health\n        }\n"
@@ -140,7 +145,8 @@ static void test_keepalived_second(void **state) {
         assert_contains(text, " 8405 3.5 10.77.0.11\"\n        interval 1\n        timeout 6\n");
         assert_contains(
                 text,
-                "        interface end0\n        virtual_router_id 51\n        priority 244\n        advert_int 0.30\n"
+                "        interface end0\n        virtual_router_id 51\n        priority 244\n        "
+                "advert_int 0.30\n"
                 "        unicast_src_ip 10.77.0.12\n        unicast_peer {\n                10.77.0.11\n");
         assert_contains(text, "10.77.0.10/24 dev end0\n");
 }

@@ -404,6 +404,51 @@ static void test_of_an_earlier_plan(void **state) {
         assert_changes(f, buffer_str(&wanted));
 }
 
+static const Remark* only_remark(const Changes *c) {
+        assert_int_equal(c->n_remarks, 1);
+        return c->remarks;
+}
+
+/* Of whatever an earlier plan has left, what was edited stays, and is told. */
+static void test_edited_of_an_earlier_plan(void **state) {
+        Fixture *f = *state;
+        Changes c;
+
+        add_applied(f, "/etc/kubernetes/old.yaml", "aa");
+        add_observed(f->observation, "/etc/kubernetes/old.yaml", OBSERVED_FILE)->sha256 = xstrdup("bb");
+        add_applied(f, "/etc/kubernetes/gone.yaml", "aa");
+        add_observed(f->observation, "/etc/kubernetes/gone.yaml", OBSERVED_ABSENT);
+        plan_compare(f->plan, f->observation, &c);
+        assert_int_equal(c.n_changes, 0);
+        assert_string_equal(only_remark(&c)->path, "/etc/kubernetes/old.yaml");
+        assert_string_equal(only_remark(&c)->text, "of an earlier plan, and was changed since");
+        assert_false(changes_differ(&c));
+        changes_done(&c);
+}
+
+/* Somebody else's drop-in makes a unit other than planned, and is not ours to take away. */
+static void test_foreign_drop_in(void **state) {
+        Fixture *f = *state;
+        ObservedUnit *etcd = (ObservedUnit*) observation_unit(f->observation, "etcd.service");
+        ObservedUnit *haproxy = (ObservedUnit*) observation_unit(f->observation, "haproxy.service");
+        Changes c;
+
+        strv_add(&haproxy->drop_ins, "/etc/systemd/system/haproxy.service.d/50-hardway.conf");
+        strv_add(&haproxy->drop_ins, "/usr/lib/systemd/system/service.d/10-distribution.conf");
+        plan_compare(f->plan, f->observation, &c);
+        assert_int_equal(c.n_remarks, 0);
+        assert_false(changes_differ(&c));
+        changes_done(&c);
+
+        strv_add(&etcd->drop_ins, "/etc/systemd/system/etcd.service.d/override.conf");
+        plan_compare(f->plan, f->observation, &c);
+        assert_int_equal(c.n_changes, 0);
+        assert_string_equal(only_remark(&c)->path, "/etc/systemd/system/etcd.service.d/override.conf");
+        assert_contains(only_remark(&c)->text, "overrides etcd.service");
+        assert_true(changes_differ(&c));
+        changes_done(&c);
+}
+
 static void test_unit_of_an_earlier_plan(void **state) {
         Fixture *f = *state;
 
@@ -433,6 +478,8 @@ int main(void) {
                 compare_test(test_removal),
                 compare_test(test_of_an_earlier_plan),
                 compare_test(test_unit_of_an_earlier_plan),
+                compare_test(test_edited_of_an_earlier_plan),
+                compare_test(test_foreign_drop_in),
         };
 
         return cmocka_run_group_tests_name("plan-compare", tests, NULL, NULL);

@@ -2,9 +2,7 @@
 
 /* Text that goes into a script. Between single quotes nothing is special but the single quote. */
 
-#include <string.h>
-
-#include "host/host-internal.h"
+#include "common/shell.h"
 
 /**
  * shell_add_quoted() - add one word to a script, whatever bytes it is made of

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * The commands that do by hand what hardway does: to be read, and to be typed on a node
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/alloc.h"
+#include "common/fs.h"
+#include "explain/internal.h"
+
+static char* owner_arguments(const PlanItem *item) {
+        size_t n = strcspn(item->owner, ":");
+
+        return xasprintf("-o %.*s -g %s", (int) n, item->owner, item->owner + n + (item->owner[n] == ':'));
+}
+
+static char* file_by_hand(const PlanItem *item) {
+        _cleanup_free_ char *owner = owner_arguments(item);
+        const char *reload = item->type == PLAN_UNIT ? "\nsystemctl daemon-reload" : "";
+
+        return xasprintf("install -m %04o %s %s %s%s", (unsigned) item->mode, owner,
+                         fs_path_basename(item->path), item->path, reload);
+}
+
+static char* binary_by_hand(const PlanItem *item) {
+        return xasprintf("install -D -m %04o %s %s   # of release %s for %s, after its digest was compared",
+                         (unsigned) item->mode, item->binary.artifact, item->path, item->binary.version,
+                         item->binary.architecture);
+}
+
+static char* package_by_hand(const PlanItem *item) {
+        _cleanup_free_ char *units = strv_join(item->package.units, " ");
+
+        if (!*units)
+                return xasprintf("apt-get install --no-install-recommends %s", item->package.name);
+        return xasprintf("systemctl mask --runtime %s\napt-get install --no-install-recommends %s\n"
+                         "systemctl unmask --runtime %s",
+                         units, item->package.name, units);
+}
+
+/**
+ * by_hand_item() - how to make an item of a plan true by hand
+ * @item:       the item
+ *
+ * Return: a command line; the caller frees.
+ */
+char* by_hand_item(const PlanItem *item) {
+        _cleanup_free_ char *owner = NULL;
+
+        switch (item->type) {
+        case PLAN_PACKAGE:
+                return package_by_hand(item);
+        case PLAN_USER:
+                return xasprintf("useradd --system --user-group --home-dir %s --shell /usr/sbin/nologin %s",
+                                 item->user.home ? item->user.home : "/", item->user.name);
+        case PLAN_DIRECTORY:
+                owner = owner_arguments(item);
+                return xasprintf("install -d -m %04o %s %s", (unsigned) item->mode, owner, item->path);
+        case PLAN_SYSCTL:
+                return xasprintf("sysctl -w %s=%s", item->sysctl.key, item->sysctl.value);
+        case PLAN_SYMLINK:
+                return xasprintf("ln -sfn %s %s", item->symlink.target, item->path);
+        case PLAN_BINARY:
+                return binary_by_hand(item);
+        case PLAN_REMOVAL:
+                return xasprintf("rm -f %s", item->path);
+        case PLAN_OBJECT:
+                return xasprintf("kubectl --kubeconfig super-admin.conf apply -f object.json");
+        default:
+                return file_by_hand(item);
+        }
+}
+
+static const char* key_arguments(const char *key_type) {
+        if (streq_null(key_type, "ec:p384"))
+                return "-newkey ec -pkeyopt ec_paramgen_curve:P-384";
+        if (key_type && startswith(key_type, "rsa:"))
+                return NULL;
+        return "-newkey ec -pkeyopt ec_paramgen_curve:P-256";
+}
+
+static void add_names(Buffer *out, const CertificateProfile *p) {
+        const char *separator = " -addext subjectAltName=";
+
+        STRV_FOREACH(name, p->dns_names) {
+                buffer_addf(out, "%sDNS:%s", separator, *name);
+                separator = ",";
+        }
+        for (size_t i = 0; i < p->n_addresses; i++) {
+                char text[INET_TEXT_SIZE];
+
+                buffer_addf(out, "%sIP:%s", separator, inet_address_format(p->addresses + i, text));
+                separator = ",";
+        }
+}
+
+static void add_usage(Buffer *out, const CertificateProfile *p, bool rsa) {
+        if (p->usage & USAGE_CA) {
+                buffer_add_str(out, " -addext basicConstraints=critical,CA:TRUE,pathlen:0"
+                                    " -addext keyUsage=critical,digitalSignature,keyCertSign,cRLSign");
+                return;
+        }
+        buffer_addf(out, " -addext keyUsage=critical,digitalSignature%s -addext extendedKeyUsage=",
+                    rsa ? ",keyEncipherment" : "");
+        buffer_addf(out, "%s%s%s", p->usage & USAGE_SERVER ? "serverAuth" : "",
+                    (p->usage & USAGE_SERVER) && (p->usage & USAGE_CLIENT) ? "," : "",
+                    p->usage & USAGE_CLIENT ? "clientAuth" : "");
+}
+
+/* OpenSSL 3.0 and newer */
+static void add_certificate(Buffer *out, const StoreRequest *r, const char *file) {
+        const CertificateProfile *p = &r->profile;
+        const char *key = key_arguments(r->key_type);
+
+        buffer_add_str(out, "openssl req -x509 ");
+        if (key)
+                buffer_add_str(out, key);
+        else
+                buffer_addf(out, "-newkey %s", r->key_type);
+        buffer_addf(out, " -noenc -keyout %s.key -out %s.crt", file, file);
+        if (r->issuer)
+                buffer_addf(out, " -CA %s.crt -CAkey %s.key", r->issuer, r->issuer);
+        buffer_addf(out, " -days %u -subj ", p->days);
+        if (p->organization)
+                buffer_addf(out, "/O=%s", p->organization);
+        buffer_addf(out, "/CN=%s", p->common_name);
+        add_usage(out, p, r->key_type && startswith(r->key_type, "rsa:"));
+        add_names(out, p);
+}
+
+static void add_kubeconfig(Buffer *out, const StoreRequest *r, const char *file) {
+        add_certificate(out, r, file);
+        buffer_addf(out,
+                    "\nkubectl config --kubeconfig %s.conf set-cluster %s --server %s --embed-certs"
+                    " --certificate-authority %s.crt",
+                    file, r->cluster, r->server, r->issuer);
+        buffer_addf(out,
+                    "\nkubectl config --kubeconfig %s.conf set-credentials %s --embed-certs"
+                    " --client-certificate %s.crt --client-key %s.key",
+                    file, r->user, file, file);
+        buffer_addf(out,
+                    "\nkubectl config --kubeconfig %s.conf set-context default --cluster %s --user %s"
+                    "\nkubectl config --kubeconfig %s.conf use-context default",
+                    file, r->cluster, r->user, file);
+}
+
+/**
+ * by_hand_credential() - how to make a credential by hand
+ * @credential: the credential
+ * @request:    what is to be made, for one node
+ *
+ * Return: command lines; the caller frees.
+ */
+char* by_hand_credential(const Credential *credential, const StoreRequest *request) {
+        const char *file = fs_path_basename(credential->name);
+        Buffer out = BUFFER_NULL;
+
+        switch (credential->type) {
+        case STORE_CA:
+        case STORE_CERTIFICATE:
+                add_certificate(&out, request, file);
+                break;
+        case STORE_KUBECONFIG:
+                add_kubeconfig(&out, request, file);
+                break;
+        case STORE_KEY_PAIR:
+                if (request->key_type && startswith(request->key_type, "rsa:"))
+                        buffer_addf(&out,
+                                    "openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:%s -out %s.key",
+                                    request->key_type + strlen("rsa:"), file);
+                else
+                        buffer_addf(
+                                &out,
+                                "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-%s -out %s.key",
+                                streq_null(request->key_type, "ec:p384") ? "384" : "256", file);
+                buffer_addf(&out, "\nopenssl pkey -in %s.key -pubout -out %s.pub", file, file);
+                break;
+        default:
+                buffer_addf(&out, "openssl rand -%s %zu >%s", credential->secret_hex ? "hex" : "base64",
+                            credential->secret_size, file);
+        }
+        return buffer_take(&out);
+}

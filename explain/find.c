@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * From a word to what it means
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/alloc.h"
+#include "explain/internal.h"
+
+#define WORD_SIZE_MAX 4096
+
+/* "--etcd-servers=https://..." is about the flag; a path may be given without its beginning. */
+static char* normalize(const char *word) {
+        char *copy = xstrndup(word, WORD_SIZE_MAX);
+        char *flag = startswith(copy, "--") ? copy : strstr(copy, " --");
+        char *value = flag ? strchr(flag, '=') : NULL;
+
+        if (value)
+                *value = '\0';
+        return copy;
+}
+
+static bool is_path_of(const char *path, const char *word) {
+        size_t n = strlen(path), m = strlen(word);
+
+        return *path == '/' && m > 0 && n > m && path[n - m - 1] == '/' && streq(path + n - m, word);
+}
+
+static bool is_alias(const Explanation *e, const char *word) {
+        _cleanup_free_ char *flag = startswith(word, "-") ? NULL : xasprintf("--%s", word);
+
+        return strv_contains(e->aliases, word) || (flag && strv_contains(e->aliases, flag)) ||
+               is_path_of(e->name, word);
+}
+
+static void add(const Explanation ***list, size_t *n, const Explanation *e) {
+        *list = xrealloc(*list, *n + 1, sizeof(Explanation*));
+        (*list)[(*n)++] = e;
+}
+
+/**
+ * catalogue_find() - what could be meant by a word
+ * @c:          the catalogue
+ * @word:       a name, or one of the shorter words for it; several words with blanks between them
+ * @ret:        what was found; see Found
+ */
+void catalogue_find(const Catalogue *c, const char *word, Found *ret) {
+        _cleanup_free_ char *wanted = normalize(word);
+        Found f = {};
+
+        for (size_t i = 0; i < c->n_entries; i++)
+                if (streq(c->entries[i]->name, wanted))
+                        add(&f.matches, &f.n_matches, c->entries[i]);
+        for (size_t i = 0; i < c->n_entries; i++) {
+                const Explanation *e = c->entries[i];
+
+                if (streq(e->name, wanted) || !is_alias(e, wanted))
+                        continue;
+                if (f.n_matches > 0 && streq(f.matches[0]->name, wanted))
+                        add(&f.others, &f.n_others, e);
+                else
+                        add(&f.matches, &f.n_matches, e);
+        }
+        *ret = f;
+}
+
+bool found_is_one_thing(const Found *f) {
+        for (size_t i = 1; i < f->n_matches; i++)
+                if (!streq(f->matches[i]->name, f->matches[0]->name))
+                        return false;
+        return f->n_matches > 0;
+}
+
+void found_done(Found *f) {
+        free(f->matches);
+        free(f->others);
+        *f = (Found) {};
+}
+
+/**
+ * catalogue_nearest() - the name or short word that looks most like a word
+ * @c:          the catalogue
+ * @word:       what was asked for
+ *
+ * Return: it, or NULL if none is near; the caller frees.
+ */
+char* catalogue_nearest(const Catalogue *c, const char *word) {
+        _cleanup_free_ char *wanted = normalize(word);
+        _cleanup_strv_ Strv all = NULL;
+        const char *nearest;
+
+        if (strlen(wanted) > 80)
+                return NULL;
+        for (size_t i = 0; i < c->n_entries; i++) {
+                const Explanation *e = c->entries[i];
+
+                strv_add(&all, e->name);
+                strv_add_all(&all, e->aliases);
+                if (*e->name == '/')
+                        strv_add(&all, strrchr(e->name, '/') + 1);
+        }
+        nearest = string_nearest(wanted, (const char *const *) all);
+        return xstrdup_null(nearest);
+}
+
+static json_t* values_to_json(const Explanation *e) {
+        json_t *array = json_array();
+
+        for (size_t i = 0; i < e->n_values; i++) {
+                json_t *where = json_array();
+
+                STRV_FOREACH(name, e->values[i].where)
+                        json_array_append_new(where, json_string(*name));
+                json_array_append_new(array,
+                                      json_pack("{so,ss}", "where", where, "value", e->values[i].text));
+        }
+        return array;
+}
+
+json_t* explanation_to_json(const Explanation *e) {
+        json_t *parts = json_array();
+
+        for (size_t i = 0; i < e->n_parts; i++)
+                json_array_append_new(
+                        parts, json_pack("{ss,ss*}", "name", e->parts[i].name, "text", e->parts[i].text));
+        return json_pack("{ss,ss,ss*,ss*,ss*,ss*,ss*,so,so,sb}", "name", e->name, "kind", e->kind, "why",
+                         e->why, "without", e->without, "documentation", e->manual, "by_hand", e->by_hand,
+                         "read_by", e->read_by, "values", values_to_json(e), "parts", parts, "in_cluster",
+                         !e->absent);
+}

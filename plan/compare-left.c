@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * What is otherwise on a node, and not for hardway to change
+ */
+
+#include "common/alloc.h"
+#include "plan/compare.h"
+
+static void add_remark(Changes *c, const char *path, char *text, bool of_the_plan) {
+        c->remarks = xrealloc(c->remarks, c->n_remarks + 1, sizeof(Remark));
+        c->remarks[c->n_remarks++] = (Remark) {
+                .path = xstrdup(path),
+                .text = text,
+                .of_the_plan = of_the_plan,
+        };
+}
+
+static bool is_applied(const Observation *o, const char *path) {
+        for (size_t i = 0; i < o->n_applied; i++)
+                if (streq(o->applied[i].path, path))
+                        return true;
+        return false;
+}
+
+/* Drop-ins of the distribution are part of the system that the plan is for. */
+static bool is_foreign(const Plan *p, const Observation *o, const char *path) {
+        return !startswith(path, "/usr/") && !startswith(path, "/lib/") && !plan_find_path(p, path) &&
+               !is_applied(o, path);
+}
+
+static void add_drop_ins(const Plan *p, const Observation *o, Changes *c) {
+        for (const ObservedUnit *u = o->units; u < o->units + o->n_units; u++)
+                STRV_FOREACH(path, u->drop_ins)
+                        if (is_foreign(p, o, *path))
+                                add_remark(c, *path, xasprintf("overrides %s, and is not ours", u->name),
+                                           /* of_the_plan= */ true);
+}
+
+static void add_edited(const Plan *p, const Observation *o, Changes *c) {
+        for (size_t i = 0; i < o->n_applied; i++) {
+                const AppliedFile *file = o->applied + i;
+                const ObservedPath *found = observation_path(o, file->path);
+
+                if (!found || found->type == OBSERVED_ABSENT || plan_find_path(p, file->path) ||
+                    !is_ours_to_remove(file->path) || is_still(found, file->sha256))
+                        continue;
+                add_remark(c, file->path, xstrdup("of an earlier plan, and was changed since"),
+                           /* of_the_plan= */ false);
+        }
+}
+
+/**
+ * plan_compare_left() - add remarks on what differs and is left
+ * @p:          the plan
+ * @o:          what was found
+ * @changes:    gets the remarks
+ */
+void plan_compare_left(const Plan *p, const Observation *o, Changes *changes) {
+        add_drop_ins(p, o, changes);
+        add_edited(p, o, changes);
+}

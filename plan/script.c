@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * From a plan to a script: what it needs of functions, then its items in the order in which install has them
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/alloc.h"
+#include "common/shell.h"
+#include "fetch/layout.h"
+#include "plan/plan-scripts.h"
+#include "plan/script.h"
+
+/* A part of plan/scripts without the lines that are for those who change it. */
+static void add_function(Buffer *out, const char *text) {
+        const char *begin = strstr(text, "\n\n");
+
+        buffer_add_str(out, begin ? begin + 1 : text);
+}
+
+static bool has(const Plan *p, PlanItemType type) {
+        PLAN_FOREACH(item, p, type)
+                return item != NULL;
+        return false;
+}
+
+static bool has_secret(const Plan *p) {
+        PLAN_FOREACH(item, p, PLAN_FILE)
+                if (item->secret)
+                        return true;
+        return false;
+}
+
+static bool has_check(const Plan *p) {
+        PLAN_FOREACH(item, p, PLAN_FILE)
+                if (item->file.check)
+                        return true;
+        return false;
+}
+
+static void add_head(Buffer *out, const Plan *p, const Facts *facts) {
+        char version[VERSION_TEXT_SIZE];
+        _cleanup_free_ char *text = NULL;
+
+        buffer_add_str(out, "#!/bin/sh\n# shellcheck shell=sh\n");
+        text = xasprintf(
+                "The whole installation of the node %s of the cluster %s (Kubernetes %s), written by "
+                "hardway plan --script.",
+                p->node->name, p->cluster->name, version_format(&p->cluster->kubernetes, version));
+        script_add_comment(out, text);
+        buffer_add_str(out, "#\n");
+        script_add_comment(
+                out,
+                "It makes this machine what hardway install would make it, in the same order, and can be "
+                "run again. There are no secrets in it. It knows nothing of the other nodes: on a cluster "
+                "that serves, leave restarts to hardway install, which does them one node at a time.");
+        if (!facts->observed) {
+                _cleanup_free_ char *assumed =
+                        xasprintf("Made without asking the node: its network interface is taken to be %s.",
+                                  facts->interface);
+
+                buffer_add_str(out, "#\n");
+                script_add_comment(out, assumed);
+        }
+        buffer_add_str(out, "\nset -eu\n\n");
+}
+
+static void add_variables(Buffer *out, const Plan *p) {
+        const char *mirror = strv_length(p->cluster->mirrors) > 0 ? p->cluster->mirrors[0] : NULL;
+        _cleanup_free_ char *etcd = mirror ? xasprintf("%s/etcd", mirror) : NULL;
+
+        shell_add_variable(out, "CLUSTER", p->cluster->name);
+        shell_add_variable(out, "NODE", p->node->name);
+        shell_add_variable(out, "ARCHITECTURE", architecture_to_string(p->node->architecture));
+        shell_add_variable(out, "KUBERNETES_URL", mirror ? mirror : layout_official(ORIGIN_KUBERNETES));
+        shell_add_variable(out, "ETCD_URL", etcd ? etcd : layout_official(ORIGIN_ETCD));
+}
+
+static void add_functions(Buffer *out, const Plan *p) {
+        const struct {
+                bool needed;
+                const char *text;
+        } rows[] = {
+                { true, EMBED_SCRIPT_BEGIN_SH },
+                { has(p, PLAN_USER), EMBED_SCRIPT_USER_SH },
+                { has(p, PLAN_DIRECTORY), EMBED_SCRIPT_DIRECTORY_SH },
+                { has(p, PLAN_FILE) || has(p, PLAN_UNIT), EMBED_SCRIPT_FILE_SH },
+                { has_secret(p), EMBED_SCRIPT_SECRET_SH },
+                { has(p, PLAN_BINARY), EMBED_SCRIPT_BINARY_SH },
+                { has(p, PLAN_SYMLINK), EMBED_SCRIPT_LINK_SH },
+                { has(p, PLAN_REMOVAL), EMBED_SCRIPT_REMOVAL_SH },
+                { has(p, PLAN_SYSCTL), EMBED_SCRIPT_SYSCTL_SH },
+                { has(p, PLAN_PACKAGE), EMBED_SCRIPT_PACKAGE_SH },
+                { has_check(p), EMBED_SCRIPT_CHECK_SH },
+                { has(p, PLAN_UNIT), EMBED_SCRIPT_UNIT_SH },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+                if (rows[i].needed)
+                        add_function(out, rows[i].text);
+}
+
+static void add_title(Buffer *out, bool needed, const char *title) {
+        if (needed)
+                buffer_addf(out, "\n# --- %s ---\n\n", title);
+}
+
+static void add_directories(Buffer *out, const Plan *p) {
+        add_title(out, has(p, PLAN_DIRECTORY), "directories");
+        PLAN_FOREACH(item, p, PLAN_DIRECTORY) {
+                script_add_comment(out, item->why);
+                buffer_addf(out, "directory %04o %s %s\n", (unsigned) item->mode, item->owner, item->path);
+        }
+}
+
+static int add_files(Buffer *out, const Plan *p, const Lock *lock, Error **reterr) {
+        int r;
+
+        add_title(out, has(p, PLAN_FILE), "files");
+        PLAN_FOREACH(item, p, PLAN_FILE)
+                script_add_file(out, item);
+        add_title(out, has(p, PLAN_BINARY), "programs");
+        PLAN_FOREACH(item, p, PLAN_BINARY) {
+                r = script_add_binary(out, item, lock, reterr);
+                if (r < 0)
+                        return r;
+        }
+        PLAN_FOREACH(item, p, PLAN_SYMLINK) {
+                script_add_comment(out, item->why);
+                buffer_addf(out, "link %s %s\n\n", item->symlink.target, item->path);
+        }
+        add_title(out, has(p, PLAN_UNIT), "units");
+        PLAN_FOREACH(item, p, PLAN_UNIT)
+                script_add_file(out, item);
+        return 0;
+}
+
+static void add_system(Buffer *out, const Plan *p) {
+        PLAN_FOREACH(item, p, PLAN_REMOVAL) {
+                script_add_comment(out, item->why);
+                buffer_addf(out, "gone %s\n\n", item->path);
+        }
+        PLAN_FOREACH(item, p, PLAN_SYSCTL) {
+                script_add_comment(out, item->why);
+                buffer_addf(out, "kernel %s ", item->sysctl.key);
+                shell_add_quoted(out, item->sysctl.value);
+                buffer_add_str(out, "\n\n");
+        }
+        add_title(out, has(p, PLAN_PACKAGE), "packages, now that their configuration is there");
+        PLAN_FOREACH(item, p, PLAN_PACKAGE)
+                script_add_package(out, item);
+        PLAN_FOREACH(item, p, PLAN_FILE) {
+                if (!item->file.check)
+                        continue;
+                buffer_addf(out,
+                            "# shellcheck disable=SC2016 # it is for the shell that check starts\ncheck %s ",
+                            item->path);
+                shell_add_quoted(out, item->file.check);
+                buffer_add_char(out, '\n');
+        }
+}
+
+static void add_units(Buffer *out, const Plan *p) {
+        add_title(out, has(p, PLAN_UNIT), "start");
+        buffer_add_str(out, "systemctl daemon-reload\n");
+        PLAN_FOREACH(item, p, PLAN_UNIT)
+                script_add_unit(out, p, item);
+}
+
+static void add_end(Buffer *out, const Plan *p) {
+        if (has(p, PLAN_OBJECT)) {
+                buffer_add_char(out, '\n');
+                script_add_comment(
+                        out, "Once for the cluster, from the machine that drives it, as soon as the API "
+                             "answers (hardway install does it by itself): kubectl --kubeconfig "
+                             "super-admin.conf apply -f FILE, with each of these in a file.");
+        }
+        PLAN_FOREACH(item, p, PLAN_OBJECT) {
+                _cleanup_free_ char *body = json_dumps(item->object.body, JSON_COMPACT | JSON_SORT_KEYS);
+
+                buffer_add_str(out, "#\n");
+                script_add_comment(out, item->why);
+                buffer_addf(out, "#   %s\n", body ? body : "");
+        }
+        buffer_add_str(
+                out, "\necho \"$NODE is as planned. What waits for other nodes starts when they are there: "
+                     "systemctl list-jobs\"\n");
+}
+
+/**
+ * plan_render_script() - the whole installation of a node as a script
+ * @p:          the finished plan
+ * @facts:      that it was made with
+ * @lock:       digests of the binaries
+ * @out:        gets the script
+ * @reterr:     what the plan lacks
+ *
+ * Return: 0; -ENOENT for a plan that is incomplete.
+ */
+int plan_render_script(const Plan *p, const Facts *facts, const Lock *lock, Buffer *out, Error **reterr) {
+        int r;
+
+        if (p->incomplete)
+                return error_set(
+                        reterr, ERROR_CONFIG, ENOENT,
+                        "the plan of %s is not complete, so no script can be made of it: it lacks %s",
+                        p->node->name, strv_length(p->missing) > 0 ? p->missing[0] : "something");
+        add_head(out, p, facts);
+        add_variables(out, p);
+        add_functions(out, p);
+        add_title(out, has(p, PLAN_USER), "users");
+        PLAN_FOREACH(item, p, PLAN_USER)
+                script_add_user(out, item);
+        add_directories(out, p);
+        r = add_files(out, p, lock, reterr);
+        if (r < 0)
+                return r;
+        add_system(out, p);
+        add_units(out, p);
+        add_end(out, p);
+        return 0;
+}

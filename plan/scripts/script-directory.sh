@@ -1,0 +1,12 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# A part of what hardway plan --script writes.
+
+# directory MODE OWNER PATH
+directory() {
+        [ -d "$3" ] || {
+                (umask 022 && mkdir -p "$3")
+                echo "made $3"
+        }
+        attributes "$1" "$2" "$3"
+}

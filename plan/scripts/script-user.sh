@@ -1,0 +1,14 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# A part of what hardway plan --script writes.
+
+# user NAME HOME COMMENT [GROUP...]: a system user that nobody can log in as
+user() {
+        name=$1
+        getent passwd "$name" >/dev/null || echo "made the user $name"
+        systemd-sysusers --inline "u $name - \"$3\" $2 /usr/sbin/nologin" || die "cannot make the user $name"
+        shift 3
+        for group; do
+                systemd-sysusers --inline "m $name $group" || die "cannot put $name into the group $group"
+        done
+}

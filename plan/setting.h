@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "plan/flag.h"
+
+/* A setting of a unit, why it is there, and what would be without it. As with flags, a function may give the
+ * value for this cluster and node. */
+typedef struct UnitSetting {
+        const char *section; /* "Unit", "Service", "Install" */
+        const char *key;
+        const char *value;                       /* in systemd's own spelling; NULL: see function */
+        char *(*function)(const PlanContext *c); /* NULL result: left out */
+        const char *why;
+        const char *without; /* what breaks without it, for `explain` */
+        const char *manual;  /* where upstream tells of it; NULL: systemd.unit(5) or systemd.service(5) */
+        bool quiet;          /* its reason is not written into the file */
+} UnitSetting;
+
+#define SETTING(manual_, k, v, w, without_)                                                        \
+        {                                                                                          \
+                .section = "Service", .key = (k), .value = (v), .why = (w), .without = (without_), \
+                .manual = (manual_)                                                                \
+        }
+#define SETTING_SERVICE(...) SETTING("systemd.service(5)", __VA_ARGS__)
+#define SETTING_EXEC(...) SETTING("systemd.exec(5)", __VA_ARGS__)
+#define SETTING_RESOURCE(...) SETTING("systemd.resource-control(5)", __VA_ARGS__)

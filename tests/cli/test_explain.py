@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""hardway explain, as somebody asks it; that everything has an entry is for tests/unit/test-explain-catalogue.c."""
+import json
+import subprocess
+
+import pytest
+
+
+def test_without_a_cluster(hardway):
+    result = hardway("explain", "--etcd-servers")
+    assert result.out.startswith("kube-apiserver --etcd-servers: flag of kube-apiserver\n")
+    for label in ("Why", "Without", "See", "By hand"):
+        assert f"\n  {label} " in result.out
+    assert "Here" not in result.out
+    assert "endpoint" in hardway("explain", "endpoint.port").out
+    assert "kube-scheduler" in hardway("explain").out
+
+
+def test_flags_are_arguments_and_options_are_options(cluster):
+    one = cluster("explain", "--advertise-address", "--node", "c1", "--json")
+    entry, = json.loads(one.out)["entries"]
+    assert entry["values"] == [{"where": ["c1"], "value": "10.77.0.21"}]
+    again = cluster("explain", "--json", "--node=c1", "kube-apiserver", "--advertise-address")
+    assert json.loads(again.out)["entries"] == [entry]
+    assert cluster("explain", "-c", "hardway.yaml", "--node=c1", "--json", "--", "--advertise-address").out != ""
+    # an abbreviation of an option is a flag, too: etcd's --name, the user's --v
+    assert cluster("explain", "--name").out.startswith("etcd --name: ")
+    assert "Usage: hardway explain" in cluster("explain", "--help").out
+
+
+def test_values_in_this_cluster(cluster):
+    with open(cluster.cluster, "a", encoding="utf-8") as f:
+        f.write("extra-args:\n  kube-apiserver: { v: 2, audit-log-maxage: 7 }\n")
+    assert "\n  Here      on c0, c1, c2: https://127.0.0.1:2379\n" in cluster("explain", "--etcd-servers").out
+    assert "on c0, c1, c2: 2 (yours)" in cluster("explain", "--v").out
+    assert "7 (yours, instead of hardway's)" in cluster("explain", "audit-log-maxage").out
+    whole = cluster("explain", "kube-apiserver").out
+    assert "    --v=2\n        (yours) " in whole
+    assert "Not in this cluster." in cluster("explain", "--node-cidr-mask-size-ipv4").out
+
+
+def test_one_word_for_several_things(cluster):
+    result = cluster("explain", "--client-ca-file")
+    assert result.out.startswith("'--client-ca-file' could be each of these")
+    for name in ("kube-apiserver", "kube-controller-manager", "kube-scheduler"):
+        assert f"\n{name} --client-ca-file " in result.out
+    tree = json.loads(cluster("explain", "--json", "--client-ca-file").out)
+    assert tree["ambiguous"] and len(tree["entries"]) == 3
+    # its own name decides, and what else there is of that name is told
+    result = cluster("explain", "haproxy")
+    assert result.out.startswith("haproxy: component\n")
+    assert "\n'haproxy' is also:\n" in result.out and "\npackage haproxy " in result.out
+    # one name with several reasons: all of them
+    result = cluster("explain", "ProtectSystem")
+    assert result.out.count("ProtectSystem: unit setting\n") == 2
+    assert "on haproxy.service, keepalived.service: strict" in result.out
+
+
+def test_unknown_words(cluster):
+    assert "did you mean '--etcd-servers'?" in cluster("explain", "--ectd-servers", status=64).err
+    assert "did you mean 'apiserver.crt'?" in cluster("explain", "apiserver.crd", status=64).err
+    assert "see: hardway explain" in cluster("explain", "/etc/passwd", status=64).err
+    assert cluster("explain", "x" * 100000, status=64).err
+
+
+def test_a_command_has_steps(cluster):
+    out = cluster("explain", "install").out
+    assert "\n    1. plan\n" in out and "gate" in out and "--dry-run" not in out.split("Steps")[0]
+
+
+def test_a_broken_cluster_file_is_said(cluster):
+    cluster.cluster.write_text("cluster: [\n")
+    cluster("explain", "etcd", status=65)
+    cluster("explain", "-c", "nowhere.yaml", "etcd", status=65)
+
+
+def test_no_secret_is_shown(cluster):
+    cluster("pki", "gen")
+    key = (cluster.directory / "secrets" / "encryption-key").read_text().strip()
+    for word in ("/etc/kubernetes/encryption-config.yaml", "sa.key", "secrets/encryption-key", "scheduler.conf", "ca.key"):
+        for out in (cluster("explain", word).out, cluster("explain", "--json", word).out):
+            assert key not in out and "PRIVATE" not in out
+
+
+@pytest.mark.parametrize("name", ["apiserver.crt", "etcd/peer.crt", "admin.conf", "front-proxy-client.crt"])
+def test_certificates_by_hand(cluster, tmp_path, name):
+    """The command for a certificate makes one that its CA vouches for, with the names hardway gives it."""
+    entry, = json.loads(cluster("explain", "--json", "--node=c0", name).out)["entries"]
+    command = next(line for line in entry["by_hand"].splitlines() if line.startswith("openssl req"))
+    words = command.split()
+    ca = words[words.index("-CA") + 1]
+    (tmp_path / ca).parent.mkdir(exist_ok=True)
+    authority, = json.loads(cluster("explain", "--json", "/etc/kubernetes/pki/" + ca).out)["entries"]
+    folder = (tmp_path / ca).parent
+    subprocess.run(authority["by_hand"], shell=True, cwd=folder, check=True, capture_output=True, timeout=60)
+    subprocess.run(command, shell=True, cwd=tmp_path, check=True, capture_output=True, timeout=60)
+    made = words[words.index("-out") + 1]
+    subprocess.run(["openssl", "verify", "-CAfile", ca, made], cwd=tmp_path, check=True, capture_output=True, timeout=60)
+    if name == "apiserver.crt":
+        text = subprocess.run(["openssl", "x509", "-in", made, "-noout", "-ext", "subjectAltName"], cwd=tmp_path, check=True,
+                              capture_output=True, text=True, timeout=60).stdout
+        assert "DNS:kubernetes.default.svc.cluster.local" in text and "IP Address:10.77.0.10" in text
+
+
+def test_width_and_colour(cluster):
+    out = cluster("explain", "--etcd-servers").out
+    assert "\033" not in out
+    assert all(len(line) <= 80 for line in out.splitlines() if "http" not in line and "systemctl" not in line)
+    assert "\033[1m" in cluster("--color=always", "explain", "--etcd-servers").out

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""hardway plan --script as a text; that it does what install does is for tests/lab/test_script.py."""
+import json
+import os
+import re
+import shutil
+import subprocess
+
+import pytest
+
+TOP = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
+SHELLS = [["dash"], ["busybox", "sh"], ["bash", "--posix"]]
+
+
+@pytest.fixture(name="ready")
+def ready_fixture(hardway):
+    """A cluster with keys and a lock file, as if its binaries had been fetched."""
+    for name in ("hardway.yaml", "hardway.lock"):
+        shutil.copy(os.path.join(TOP, "tests", "golden", "default", name), hardway.directory)
+    hardway("pki", "gen")
+    return hardway
+
+
+def script(ready, node):
+    return ready("plan", "--script", "--offline", "--node", node).out
+
+
+@pytest.mark.parametrize("node", ["controller-0", "lb-0"])
+def test_clean_in_every_shell(ready, node):
+    path = ready.directory / "script.sh"
+    path.write_text(script(ready, node))
+    checked = subprocess.run(["shellcheck", path], capture_output=True, text=True, check=False, timeout=60)
+    assert checked.returncode == 0, checked.stdout
+    for shell in SHELLS:
+        done = subprocess.run([*shell, "-n", path], capture_output=True, text=True, check=False, timeout=60)
+        assert done.returncode == 0, (shell, done.stderr)
+        done = subprocess.run([*shell, path, "--help"], capture_output=True, text=True, check=False, timeout=60)
+        assert done.returncode == 0 and "--binaries DIR" in done.stdout
+        assert subprocess.run([*shell, path, "--nonsense"], capture_output=True, check=False, timeout=60).returncode == 64
+
+
+@pytest.mark.parametrize("node", ["controller-0", "lb-0"])
+def test_every_item_is_in_it_with_its_reason(ready, node):
+    text = script(ready, node)
+    ready("plan", "--output", "out")
+    for line in (ready.directory / "out" / f"{node}.items").read_text().splitlines():
+        words = line.split()
+        if words[0] in ("file", "unit", "binary", "directory"):
+            assert re.search(rf"\n#[^\n]*\n\S+( -d .*)? .*{re.escape(words[3])}\b", text), line
+        elif words[0] in ("user", "package"):
+            assert f"\n{words[0]} {words[1]} " in text, line
+        elif words[0] == "object":
+            assert words[1].rsplit("/", 1)[1] in text, line
+
+
+def test_contents_are_those_of_the_plan(ready):
+    """What stands between the lines is byte for byte what the plan has, and the digests are right."""
+    ready("plan", "--output", "out", "--secrets")
+    found = 0
+    for node in ("controller-0", "lb-0"):
+        for path, digest, content in re.findall(r"\nfile \d+ \S+ (\S+) \\\n +([0-9a-f]{64}) <<'END_OF_FILE'\n(.*?)END_OF_FILE\n",
+                                                script(ready, node), re.DOTALL):
+            with open(f"{ready.directory}/out/{node}{path}", encoding="utf-8") as file:
+                assert file.read() == content, path
+            summed = subprocess.run(["sha256sum", f"{ready.directory}/out/{node}{path}"], capture_output=True, text=True, check=True)
+            assert summed.stdout.split()[0] == digest
+            found += 1
+        for path, digest in re.findall(r"\nsecret 0600 root:root (\S+) \\\n +([0-9a-f]{64})\n", script(ready, node)):
+            summed = subprocess.run(["sha256sum", f"{ready.directory}/out/{node}{path}"], capture_output=True, text=True, check=True)
+            assert summed.stdout.split()[0] == digest
+            found += 1
+    assert found > 40
+
+
+def test_no_secret_is_in_it(ready):
+    text = script(ready, "controller-0")
+    assert "PRIVATE KEY" not in text and "client-key-data" not in text
+    assert (ready.directory / "secrets" / "encryption-key").read_text().strip() not in text
+
+
+def test_binaries_come_from_where_fetch_gets_them(ready):
+    text = script(ready, "controller-0")
+    locked = {entry["name"]: entry for entry in json.loads((ready.directory / "hardway.lock").read_text())["artifacts"]}
+    assert "\nKUBERNETES_URL='https://dl.k8s.io'\n" in text
+    assert f"{locked['etcd']['sha256']} \\\n        \"$ETCD_URL/v3.6.16/etcd-v3.6.16-linux-arm64.tar.gz\"" in text
+    assert f"{locked['kubectl']['sha256']} \\\n        \"$KUBERNETES_URL/release/v1.36.3/bin/linux/arm64/kubectl\"" in text
+    with open(ready.cluster, "a", encoding="utf-8") as file:
+        file.write("mirrors: [ https://mirror.example/k8s ]\n")
+    text = script(ready, "controller-0")
+    assert "\nKUBERNETES_URL='https://mirror.example/k8s'\nETCD_URL='https://mirror.example/k8s/etcd'\n" in text
+
+
+def test_what_cannot_be_made_is_refused(ready):
+    assert "for one node" in ready("plan", "--script", "--offline", status=64).err
+    ready("plan", "--script", "--output", "x", "--node", "lb-0", status=64)
+    (ready.directory / "hardway.lock").unlink()
+    result = ready("plan", "--script", "--offline", "--node", "controller-0", status=65)
+    assert "not complete" in result.err and result.out == ""
+
+
+def test_the_same_text_every_time(ready):
+    assert script(ready, "lb-0") == script(ready, "lb-0")

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What somebody did to a node by hand: hardway plan names it, hardway install mends exactly that, and nothing else."""
+from lab import edit
+
+OVERRIDE = "/etc/systemd/system/kube-scheduler.service.d/override.conf"
+
+# what is done to controller-0, and what plan has to say of it
+DEEDS = [
+    ("rm /etc/kubernetes/audit-policy.yaml", "create /etc/kubernetes/audit-policy.yaml (missing)"),
+    ("echo '# edited' >>/etc/kubernetes/authentication-config.yaml",
+     "update /etc/kubernetes/authentication-config.yaml (content differs)"),
+    ("chmod 0644 /etc/kubernetes/pki/sa.key", "attributes /etc/kubernetes/pki/sa.key (mode 0644, should be 0600)"),
+    ("chown daemon:daemon /etc/kubernetes/pki/ca.crt",
+     "attributes /etc/kubernetes/pki/ca.crt (owner daemon:daemon, should be root:root)"),
+    ("echo x >>/etc/kubernetes/scheduler.conf", "update /etc/kubernetes/scheduler.conf (content differs)"),
+    ("p=$(readlink /usr/local/bin/etcdutl); cp $p /tmp/etcdutl; echo >>/tmp/etcdutl; mv /tmp/etcdutl $p",
+     "/etcdutl (content differs)"),
+    ("systemctl disable kube-scheduler.service", "enable kube-scheduler.service (disabled)"),
+    ("systemctl stop kube-controller-manager.service", "start kube-controller-manager.service (inactive)"),
+]
+
+
+def plan(lab, *more, status=2):
+    return lab.hardway("plan", "--detailed-exitcode", *more, check=status)
+
+
+def settle(lab):
+    lab.hardway("install")
+    lab.hardway("verify")
+    assert "nothing differs" in plan(lab, "--deep", status=0).out
+
+
+def test_nothing_differs_after_an_installation(cluster):
+    result = plan(cluster, status=0)
+    assert "5 nodes" in result.out and "nothing differs" in result.out
+    tree = plan(cluster, "--json", status=0).json
+    assert not tree["differs"] and all(node["changes"] == [] for node in tree["nodes"])
+    assert "\033" not in result.out
+
+
+def test_every_deed_is_named_and_mended(cluster):
+    for deed, _ in DEEDS:
+        cluster.sh("controller-0", deed)
+    result = plan(cluster)
+    for deed, wanted in DEEDS:
+        assert wanted in result.out, (deed, result)
+    assert "\n-# edited\n" in result.out
+    # a secret is never shown, nor what somebody put into it
+    assert "/etc/kubernetes/scheduler.conf: content differs (a secret, not shown)" in result.out
+    assert "client-key-data" not in result.out
+    nodes = {node["name"]: node for node in plan(cluster, "--json").json["nodes"]}
+    assert [name for name, node in nodes.items() if node["differs"]] == ["controller-0"]
+    assert "\n-# edited\n" in nodes["controller-0"]["diff"]
+
+    changed = cluster.hardway("install", "--json").json
+    assert {node["name"]: node["outcome"] for node in changed["nodes"]}["controller-1"] == "unchanged"
+    assert "nothing differs" in plan(cluster, "--deep", status=0).out
+    assert cluster.sh("controller-0", "tail -n 1 /etc/kubernetes/authentication-config.yaml").out != "# edited\n"
+
+
+def test_masked_and_stopped(cluster):
+    cluster.sh("lb-0", "systemctl stop keepalived && systemctl mask keepalived")
+    out = plan(cluster, "--node", "lb-0").out
+    assert "enable keepalived.service (masked" in out and "start keepalived.service (inactive)" in out
+    settle(cluster)
+
+
+def test_a_process_that_runs_with_something_older(cluster):
+    """As after a run that was killed before it came to the restart: the file is right, the process is not."""
+    unit = "/etc/systemd/system/kube-scheduler.service"
+    cluster.sh("controller-1", f"cp -p {unit} /tmp/unit && sed -i 's/HARDWAY_INPUTS=.*/HARDWAY_INPUTS=older/' {unit} &&"
+               " systemctl daemon-reload && systemctl restart kube-scheduler &&"
+               f" cp -p /tmp/unit {unit} && systemctl daemon-reload")
+    out = plan(cluster).out
+    assert "restart kube-scheduler.service (was started with other inputs)" in out
+    settle(cluster)
+
+
+def test_somebody_elses_drop_in_is_told_and_left(cluster):
+    cluster.sh("controller-2", f"mkdir -p $(dirname {OVERRIDE}) && printf '[Service]\\nNice=5\\n' >{OVERRIDE} &&"
+               " systemctl daemon-reload")
+    result = plan(cluster)
+    assert f"leave {OVERRIDE} (overrides kube-scheduler.service, and is not ours)" in result.out
+    assert "by what hardway install leaves alone" in result.out
+    installed = cluster.hardway("install")
+    assert "is left as it is" in installed.out and "nothing to change" in installed.out
+    assert cluster.sh("controller-2", f"cat {OVERRIDE}").out == "[Service]\nNice=5\n"
+    cluster.sh("controller-2", f"rm -r $(dirname {OVERRIDE}) && systemctl daemon-reload")
+    plan(cluster, status=0)
+
+
+def test_an_edited_file_of_an_older_plan_is_told_and_left(cluster):
+    old = "/etc/kubernetes/old.yaml"
+    record = "/var/lib/hardway/applied.json"
+    digest = "0" * 64
+    cluster.sh("lb-1", f"echo mine >{old} || {{ mkdir -p /etc/kubernetes && echo mine >{old}; }};"
+               f" sed -i 's|\"files\": \\[|&{{\"path\": \"{old}\", \"sha256\": \"{digest}\", \"stamp\": \"\"}},|' {record};"
+               f" grep -q old.yaml {record} && echo {old[1:]} >>/var/lib/hardway/applied.paths")
+    result = plan(cluster, status=0)
+    assert f"leave {old} (of an earlier plan, and was changed since)" in result.out
+    assert "it is left as it is" in cluster.hardway("install").out
+    assert cluster.sh("lb-1", f"cat {old}").out == "mine\n"
+
+
+def test_plan_changes_nothing_and_needs_no_lock(cluster):
+    edit(cluster, r"disk: ssd", "disk: sdcard")
+    before = cluster.sh("controller-0", "cat /var/lib/hardway/generation; stat -c %Y /etc/systemd/system/etcd.service").out
+    result = plan(cluster)
+    assert "--heartbeat-interval=500" in result.out
+    assert cluster.sh("controller-0", "cat /var/lib/hardway/generation; stat -c %Y /etc/systemd/system/etcd.service").out == before
+    edit(cluster, r"disk: sdcard", "disk: ssd")
+    plan(cluster, status=0)
+
+
+def test_verbose_shows_the_commands(cluster):
+    out = cluster.hardway("plan", "--verbose").out
+    assert "controller-0: " in out and "ssh" in out

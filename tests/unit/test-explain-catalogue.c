@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "tests/unit/unit.h"
+
+#include "cli/components.h"
+#include "cluster/input.h"
+#include "explain/explain.h"
+#include "plan/service.h"
+
+/*
+ * Everything has an entry that says all there is to say: whoever adds a flag, a setting, a certificate, an
+ * item, a line or a key has to say why it is there, what breaks without it, and where it is documented.
+ */
+
+typedef struct Fixture {
+        Cluster *cluster;
+        const Node **nodes;
+        Catalogue *catalogue;
+} Fixture;
+
+static void set_up(Fixture *f, const char *golden) {
+        _cleanup_free_ char *path =
+                xasprintf("%s/tests/golden/%s/hardway.yaml", getenv("TEST_SOURCE_ROOT"), golden);
+        ErrorList errors = ERROR_LIST_NULL;
+        Error *error = NULL;
+
+        *f = (Fixture) {};
+        assert_int_equal(cluster_load(path, &f->cluster, &errors), 0);
+        error_list_done(&errors);
+        f->nodes = xnew(const Node*, f->cluster->n_nodes);
+        for (size_t i = 0; i < f->cluster->n_nodes; i++)
+                f->nodes[i] = f->cluster->nodes + i;
+        assert_success(catalogue_new(&(ExplainRequest) { .components = components,
+                                                        .cluster = f->cluster,
+                                                        .nodes = f->nodes,
+                                                        .n_nodes = f->cluster->n_nodes },
+                                     &f->catalogue, &error),
+                       error, 0);
+}
+
+static void tear_down(Fixture *f) {
+        catalogue_free(f->catalogue);
+        free(f->nodes);
+        cluster_free(f->cluster);
+}
+
+static void must_have(const Explanation *e, const char *what, const char *text) {
+        if (!text || !*text)
+                fail_msg("%s (%s) does not say %s", e->name, e->kind, what);
+}
+
+static void must_be_whole(const Explanation *e) {
+        must_have(e, "why it is there", e->why);
+        must_have(e, "what breaks without it", e->without);
+        must_have(e, "where it is documented", e->manual);
+        must_have(e, "how it is done by hand", e->by_hand);
+}
+
+static void must_know(const Catalogue *c, const char *word, const char *kind) {
+        Found found;
+        bool known = false;
+
+        catalogue_find(c, word, &found);
+        for (size_t i = 0; i < found.n_matches + found.n_others; i++) {
+                const Explanation *e =
+                        i < found.n_matches ? found.matches[i] : found.others[i - found.n_matches];
+
+                known = known || !kind || strstr(e->kind, kind);
+        }
+        if (!known)
+                fail_msg("nothing is known of %s%s%s", word, kind ? " as " : "", kind ? kind : "");
+        found_done(&found);
+}
+
+static const char *const clusters[] = { "default",         "amd64-wifi-sdcard", "extra-args",
+                                        "kubernetes-1.34", "kubernetes-1.35",   "kubernetes-1.37" };
+
+static void test_whole(void **state) {
+        for (size_t i = 0; i < ARRAY_SIZE(clusters); i++) {
+                Fixture f;
+
+                set_up(&f, clusters[i]);
+                for (size_t k = 0; k < catalogue_size(f.catalogue); k++)
+                        must_be_whole(catalogue_get(f.catalogue, k));
+                tear_down(&f);
+        }
+}
+
+/* "Key=value" lines with the lines behind backslashes */
+static void check_unit(const Catalogue *c, const PlanItem *item) {
+        _cleanup_strv_ Strv lines = strv_split(buffer_str(&item->content), "\n");
+
+        STRV_FOREACH(line, lines) {
+                _cleanup_free_ char *key = NULL, *name = NULL;
+
+                if (strchr("[# ", **line))
+                        continue;
+                key = xstrndup(*line, strcspn(*line, "="));
+                name = xasprintf("%s %s", item->unit.name, key);
+                must_know(c, name, "unit setting");
+        }
+}
+
+/* Lines of haproxy.cfg and keepalived.conf that are neither comments nor braces nor members of a block */
+static void check_config(const Catalogue *c, const Plan *plan, const ConfigText *t) {
+        const PlanItem *item = plan_find_path(plan, t->path);
+
+        for (const ConfigLine *l = t->lines; item && l < t->lines + t->n_lines; l++)
+                if (l->why && *l->keyword)
+                        must_know(c, l->keyword, "of ");
+}
+
+static void check_node(const Fixture *f, const Node *node) {
+        Facts facts;
+        PlanContext context = { .cluster = f->cluster, .node = node, .facts = &facts };
+        Error *error = NULL;
+        Plan *plan;
+
+        facts_default(f->cluster, node, &facts);
+        assert_success(plan_node(components, &context, &plan, &error), error, 0);
+        for (size_t i = 0; i < plan->n_items; i++) {
+                const PlanItem *item = plan->items[i];
+
+                must_know(f->catalogue, item->id, NULL);
+                if (item->path)
+                        must_know(f->catalogue, item->path, NULL);
+                if (item->type == PLAN_UNIT)
+                        check_unit(f->catalogue, item);
+        }
+        for (const Component *const *p = components; *p; p++)
+                if ((*p)->config)
+                        check_config(f->catalogue, plan, (*p)->config);
+        plan_free(plan);
+        facts_done(&facts);
+}
+
+static void test_plans(void **state) {
+        for (size_t i = 0; i < ARRAY_SIZE(clusters); i++) {
+                Fixture f;
+
+                set_up(&f, clusters[i]);
+                for (size_t k = 0; k < f.cluster->n_nodes; k++)
+                        check_node(&f, f.nodes[k]);
+                tear_down(&f);
+        }
+}
+
+/* Every line of a configuration but braces, comments and bare members has a reason. */
+static void test_config_lines(void **state) {
+        for (const Component *const *p = components; *p; p++) {
+                const ConfigText *t = (*p)->config;
+
+                for (const ConfigLine *l = t ? t->lines : NULL; t && l < t->lines + t->n_lines; l++)
+                        if (l->keyword && *l->keyword && !streq(l->keyword, "}") && l->depth < 2)
+                                assert_non_null(l->why);
+        }
+}
+
+static void check_flags(const Catalogue *c, const Component *component) {
+        for (size_t i = 0; i < component->n_flags; i++) {
+                _cleanup_free_ char *name = xasprintf("%s --%s", component->name, component->flags[i].name);
+
+                must_know(c, name, "flag of ");
+        }
+        for (size_t i = 0; i < component->n_credentials; i++)
+                must_know(c, component->credentials[i].name, NULL);
+}
+
+static void check_keys(const Catalogue *c, const Key *keys, const char *prefix) {
+        for (const Key *key = keys; key->name; key++) {
+                _cleanup_free_ char *name = xasprintf("%s%s", prefix, key->name);
+                _cleanup_free_ char *inner = xasprintf("%s.", name);
+
+                must_know(c, name, "key of the cluster file");
+                if (key->keys)
+                        check_keys(c, key->keys, inner);
+        }
+}
+
+static void test_declarations(void **state) {
+        Error *error = NULL;
+        Catalogue *c;
+
+        assert_success(catalogue_new(&(ExplainRequest) { .components = components }, &c, &error), error, 0);
+        for (const Component *const *p = components; *p; p++)
+                check_flags(c, *p);
+        for (size_t i = 0; i < service_n_sandbox; i++)
+                must_know(c, service_sandbox[i].key, "unit setting");
+        check_keys(c, cluster_keys, "");
+        for (size_t i = 0; i < catalogue_size(c); i++) {
+                must_be_whole(catalogue_get(c, i));
+                assert_int_equal(catalogue_get(c, i)->n_values, 0);
+        }
+        catalogue_free(c);
+}
+
+static const Explanation* only(const Catalogue *c, const char *word) {
+        const Explanation *e;
+        Found found;
+
+        catalogue_find(c, word, &found);
+        assert_true(found_is_one_thing(&found));
+        e = found.matches[0];
+        found_done(&found);
+        return e;
+}
+
+static void test_values(void **state) {
+        const Explanation *e;
+        Fixture f;
+
+        set_up(&f, "extra-args");
+        e = only(f.catalogue, "--etcd-servers=https://elsewhere");
+        assert_int_equal(e->n_values, 1);
+        assert_string_equal(e->values[0].text, "https://127.0.0.1:2379");
+        assert_int_equal(strv_length(e->values[0].where), 3);
+
+        e = only(f.catalogue, "advertise-address");
+        assert_int_equal(e->n_values, 3);
+        assert_string_equal(e->values[2].text, "192.168.3.253");
+        assert_string_equal(e->values[2].where[0], "controller-2");
+
+        e = only(f.catalogue, "kube-apiserver --oidc-username-prefix");
+        assert_string_equal(e->values[0].text, "100% $HOME \"quoted\"; x (yours)");
+        assert_contains(e->why, "extra-args");
+        e = only(f.catalogue, "--audit-log-maxage");
+        assert_string_equal(e->values[0].text, "7 (yours, instead of hardway's)");
+
+        e = only(f.catalogue, "apiserver.crt");
+        assert_contains(e->values[1].text, "CN=kube-apiserver, signed by ca");
+        assert_contains(e->by_hand, "subjectAltName=DNS:localhost");
+        assert_string_equal(e->read_by, "kube-apiserver.service; restarted when it changes");
+        e = only(f.catalogue, "timeout connect");
+        assert_string_equal(e->values[0].text, "300ms");
+        e = only(f.catalogue, "nodes.name");
+        assert_int_equal(e->n_values, 5);
+        assert_false(e->absent);
+
+        /* of other versions of Kubernetes, or of other clusters */
+        assert_true(only(f.catalogue, "node-cidr-mask-size-ipv4")->absent);
+        tear_down(&f);
+}
+
+static void test_finding(void **state) {
+        Error *error = NULL;
+        char *nearest;
+        Catalogue *c;
+        Found found;
+
+        assert_success(catalogue_new(&(ExplainRequest) { .components = components }, &c, &error), error, 0);
+        assert_string_equal(only(c, "etcd")->kind, "component");
+        assert_string_equal(only(c, "haproxy.cfg")->name, "/etc/haproxy/haproxy.cfg");
+        assert_string_equal(only(c, "etcd/ca.crt")->name, "/etc/kubernetes/pki/etcd/ca.crt");
+
+        catalogue_find(c, "--client-ca-file", &found);
+        assert_int_equal(found.n_matches, 3);
+        assert_false(found_is_one_thing(&found));
+        found_done(&found);
+
+        catalogue_find(c, "", &found);
+        assert_int_equal(found.n_matches, 0);
+        found_done(&found);
+
+        nearest = catalogue_nearest(c, "--ectd-servers");
+        assert_string_equal(nearest, "--etcd-servers");
+        free(nearest);
+        assert_null(catalogue_nearest(c, "something else entirely"));
+        catalogue_free(c);
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_whole),        cmocka_unit_test(test_plans),
+                cmocka_unit_test(test_config_lines), cmocka_unit_test(test_declarations),
+                cmocka_unit_test(test_values),       cmocka_unit_test(test_finding),
+        };
+
+        return cmocka_run_group_tests_name("explain-catalogue", tests, NULL, NULL);
+}
