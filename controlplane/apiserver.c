@@ -221,7 +221,7 @@ static int apiserver_plan(const PlanContext *c, Plan *plan, Error **reterr) {
         plan_unit_listens(unit, c->cluster->apiserver_port);
         plan_add_directory(plan, "kube-apiserver", "audit-log", "/var/log/kubernetes", 0700,
                            "kube-apiserver:kube-apiserver", "Holds the audit log.");
-        apiserver_add_objects(plan);
+        apiserver_add_objects(c, plan);
         return 0;
 }
 
