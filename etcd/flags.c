@@ -50,9 +50,9 @@ static char* initial_cluster(const PlanContext *c) {
 }
 
 static char* token(const PlanContext *c) {
-        char *identity;
+        char *text = etcd_token(c->store);
 
-        return plan_identity(c->store, &identity, NULL) >= 0 ? identity : xstrdup("not-made-yet");
+        return text ? text : xstrdup("not-made-yet");
 }
 
 static char* heartbeat(const PlanContext *c) {
@@ -82,7 +82,8 @@ const Flag etcd_flags[] = {
           .why = "All first members. Read at the first start only; later the member list is in the data." },
         { "initial-cluster-token", .function = token,
           .why = "The identity of this cluster, random, made with its keys. It goes into the ids of cluster "
-                 "and members, so that members of two clusters can never take each other for their own." },
+                 "and members, so that members of two clusters can never take each other for their own; "
+                 "after a restore it is another, so that those of before are strangers, too." },
         { "initial-cluster-state", "new",
           .why = "Read at the first start only. A member that replaces a lost one is started with a drop-in "
                  "that says existing." },
