@@ -78,13 +78,13 @@ const Flag etcd_flags[] = {
         { "listen-peer-urls", .function = peer_url, .why = "Where the other members reach this one." },
         { "initial-advertise-peer-urls", .function = peer_url,
           .why = "The address under which this member stands in initial-cluster." },
-        { "initial-cluster", .function = initial_cluster,
+        { "initial-cluster", .function = initial_cluster, .first_start = true,
           .why = "All first members. Read at the first start only; later the member list is in the data." },
-        { "initial-cluster-token", .function = token,
+        { "initial-cluster-token", .function = token, .first_start = true,
           .why = "The identity of this cluster, random, made with its keys. It goes into the ids of cluster "
                  "and members, so that members of two clusters can never take each other for their own; "
                  "after a restore it is another, so that those of before are strangers, too." },
-        { "initial-cluster-state", "new",
+        { "initial-cluster-state", "new", .first_start = true,
           .why = "Read at the first start only. A member that replaces a lost one is started with a drop-in "
                  "that says existing." },
 

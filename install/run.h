@@ -27,6 +27,7 @@ typedef struct NodeRun {
         bool leads;          /* something: it comes last */
         bool touched;        /* something was put */
         bool taken_back;     /* ... and the node made what it was before */
+        int turn;            /* in a rollout; see rollout.c */
 
         Facts facts;
         Observation *observation;

@@ -20,6 +20,7 @@ typedef struct Flag {
         unsigned first_minor;                    /* of Kubernetes 1.N; 0: no bound */
         unsigned last_minor;                     /* 0: no bound */
         const char *why;
+        bool first_start; /* not looked at later: no reason to restart a process that has another value */
 } Flag;
 
 /* argv[0] = binary, then --name=value in table order, then the user's. Never fails: the cluster file was

@@ -262,5 +262,8 @@ int service_add(const PlanContext *c, Plan *plan, const Service *service, PlanIt
         if (r < 0)
                 return r;
         *ret_unit = plan_add_unit(plan, component->name, component->unit, TAKE_PTR(u), service->why);
+        for (size_t i = 0; i < component->n_flags; i++)
+                if (component->flags[i].first_start)
+                        strv_addf(&(*ret_unit)->unit.unread, "--%s=", component->flags[i].name);
         return 0;
 }
