@@ -68,6 +68,13 @@ static const Key watch_keys[] = {
         {},
 };
 
+static const Key snapshots_keys[] = {
+        TEXT("every", cluster.snapshots.every_hours, every, field_hours),
+        TEXT("keep", cluster.snapshots.keep, keep, field_keep),
+        TEXT("directory", cluster.snapshots.directory, directory, field_directory),
+        {},
+};
+
 static const Key node_ssh_keys[] = {
         NODE_TEXT("user", node.ssh.user, user, field_user),
         NODE_TEXT("port", node.ssh.port, port, field_port),
@@ -125,6 +132,7 @@ const Key cluster_keys[] = {
         SECTION("profile", profile, profile_keys),
         SECTION("certificates", certificates, certificates_keys),
         SECTION("watch", watch, watch_keys),
+        SECTION("snapshots", snapshots, snapshots_keys),
         LIST("mirrors", cluster.mirrors, mirrors, field_mirrors),
         ROW("extra-args", KEY_FUNCTION, Input, extra_flags, extra_flags, .function = load_extra_flags),
         ROW("nodes", KEY_FUNCTION, Input, nodes, nodes, .function = load_nodes, .keys = node_keys,

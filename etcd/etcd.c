@@ -171,6 +171,9 @@ static int etcd_plan(const PlanContext *c, Plan *plan, Error **reterr) {
 
         plan_add_directory(plan, "etcd", "data", ETCD_DATA, 0700, "etcd:etcd", "Holds the member's data.");
         add_mark(c, plan);
+        r = etcd_plan_schedule(c, plan, reterr);
+        if (r < 0)
+                return r;
         /* for etcdctl on the node: kubeadm puts it there, and people expect it */
         return plan_add_credential(c, plan, &component_etcd, HEALTHCHECK, /* with_key= */ true, NULL,
                                    reterr);
