@@ -11,14 +11,11 @@ CERTIFICATE = "/etc/kubernetes/pki/front-proxy-client.crt"
 
 def look(lab, host):
     """One look now; returns what it said in the journal, with priorities."""
-    out = lab.sh(host, "cursor=$(journalctl -n 1 --show-cursor | sed -n 's/^-- cursor: //p'); systemctl start hardway-watch.service;"
-                 " journalctl --sync; systemctl show -p InvocationID --value hardway-watch.service;"
-                 " journalctl -t hardway-watch --after-cursor=\"$cursor\" -o json --no-pager").out
-    ours, *lines = out.splitlines()
-    # the timer may have had it look, too; a journal that is late finds the run gone, and cannot say which it was
-    said = [entry for entry in map(json.loads, lines) if entry.get("_SYSTEMD_INVOCATION_ID", ours) == ours]
+    lab.sh(host, "systemctl start hardway-watch.service")
+    out = lab.sh(host, "journalctl --sync; id=$(systemctl show -p InvocationID --value hardway-watch.service);"
+                 " journalctl -t hardway-watch _SYSTEMD_INVOCATION_ID=$id -o json --no-pager").out
     assert lab.sh(host, "systemctl show -p Result --value hardway-watch.service").out == "success\n"
-    return [(int(entry["PRIORITY"]), entry["MESSAGE"]) for entry in said]
+    return [(int(entry["PRIORITY"]), entry["MESSAGE"]) for entry in map(json.loads, out.splitlines())]
 
 
 def watch_of(lab, host):
