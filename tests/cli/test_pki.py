@@ -186,20 +186,59 @@ def test_every_certificate(tmp_path):
 
 def random_cluster(seed):
     r = random.Random(seed)
-    keys = ["ec:p256"] * 6 + ["ec:p384"] * 2 + ["rsa:2048"]
-    label = "".join(r.choice("abcdefghijklmnopqrstuvwxyz") for _ in range(r.randint(1, 20)))
-    return {"controllers": r.choice([1, 3, 5, 7]), "key": r.choice(keys), "name": label,
-            "domain": r.choice(["cluster.local", f"{label}.example.org"])}
+
+    def word(longest):
+        return "".join(r.choice("abcdefghijklmnopqrstuvwxyz") for _ in range(r.randint(1, longest)))
+
+    keys = ["ec:p256"] * 6 + ["ec:p384"] * 3 + ["rsa:2048"]
+    sans = [r.choice([f"{word(20)}.{word(9)}", f"*.{word(12)}.example.org", f"192.0.2.{r.randint(1, 254)}",
+                      str(ipaddress.IPv6Address(r.getrandbits(128)))]) for _ in range(r.randint(0, 6))]
+    return {"controllers": r.choice([1, 3, 5, 7]), "key": r.choice(keys), "name": word(20), "sans": sans,
+            "domain": r.choice(["cluster.local", f"{word(20)}.example.org"])}
 
 
-@pytest.mark.parametrize("seed", range({"quick": 2, "long": 200}.get(TIER, 6)))
+def verified(paths, ca, *options):
+    """Which of these certificates openssl accepts, in one go."""
+    out = run("openssl", "verify", "-x509_strict", "-CAfile", ca, *options, *paths, check=False).stdout
+    return {line[:-len(": OK")] for line in out.splitlines() if line.endswith(": OK")}
+
+
+def check_all(directory):
+    """Every certificate of a cluster: its purposes, its issuer, each of its names, and some that it has not."""
+    pki = f"{directory}/pki"
+    leafs = leafs_of(directory)
+    for ca in f"{pki}/ca.crt", f"{pki}/etcd/ca.crt", f"{pki}/front-proxy-ca.crt":
+        mine = [p for p in leafs if issuer_of(p, pki) == ca]
+        assert verified(leafs, ca) == set(mine)
+        for purpose in "sslserver", "sslclient":
+            assert verified(mine, ca, "-purpose", purpose) == {p for p in mine if purpose in purposes_of(p)}
+        names = {p: names_of(p) for p in mine}
+        for option, which, wrong in ("-verify_hostname", 0, "wrong.example.net"), ("-verify_ip", 1, "198.51.100.1"):
+            assert not verified(mine, ca, option, wrong)
+            for name in sorted({n for found in names.values() for n in found[which]}):
+                having = {p for p in mine if name in names[p][which]}
+                assert verified(mine, ca, option, name.replace("*", "any", 1)) == having, name
+
+
+@pytest.mark.parametrize("seed", range({"quick": 2, "long": 300}.get(TIER, 8)))
 def test_random_clusters(tmp_path, seed):
     cluster = random_cluster(seed)
+    sans = cluster.pop("sans")
     if cluster["key"].startswith("rsa"):
         cluster["controllers"] = 1
     write_cluster(tmp_path, **cluster)
+    path = tmp_path / "hardway.yaml"
+    listed = ", ".join(f'"{n}"' for n in sans)
+    path.write_text(path.read_text().replace("certificates: {", f"certificates: {{ extra_sans: [{listed}],"))
     gen(tmp_path)
-    check_briefly(tmp_path, seed)
+    check_all(tmp_path)
+    assert set(sans) <= {n for found in names_of(f"{tmp_path}/pki/nodes/c0/pki/apiserver.crt") for n in found}
+    # A store of mixed keys: what is there has the old type, and so have the CAs for good.
+    if seed % 3 == 0 and not cluster["key"].startswith("rsa"):
+        other = "ec:p384" if cluster["key"] == "ec:p256" else "ec:p256"
+        path.write_text(path.read_text().replace(f'key: "{cluster["key"]}"', f'key: "{other}"'))
+        assert f"its key is {cluster['key']}, not {other}" in gen(tmp_path).stdout
+        check_all(tmp_path)
 
 
 def snapshot(directory):
