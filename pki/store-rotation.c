@@ -230,6 +230,25 @@ static int stage_state(const Store *s, FsBatch *batch, const Rotation *rotation,
         return stage_under(s, batch, STATE, &text, STORE_PUBLIC_MODE, reterr);
 }
 
+/* A key that is under a passphrase is followed by one that is under the same, hence that has to be right. */
+static int check_passphrase(StoreRun *run, Error **reterr) {
+        const StoreEntry *e = run->entries;
+        _cleanup_free_ char *path = store_entry_secret_path(e->request), *name = NULL;
+        EVP_PKEY *key = NULL;
+        StoreFile *file = NULL;
+        int r;
+
+        if (!e->sealed)
+                return 0;
+        r = store_read(run->store, path, &file, reterr);
+        if (r <= 0)
+                return r;
+        name = store_path(run->store, path);
+        r = store_open_key(run->store, name, &file->data, &key, reterr);
+        EVP_PKEY_free(key);
+        return r;
+}
+
 /* The entry as it is: whole, and alone. */
 static int stage_old(StoreRun *run, FsBatch *batch, const char *ending, Error **reterr) {
         const StoreEntry *e = run->entries;
@@ -238,6 +257,12 @@ static int stage_old(StoreRun *run, FsBatch *batch, const char *ending, Error **
         _cleanup_free_ char *file = xasprintf(ROTATION "/old.%s", ending);
         int r;
 
+        if (e->external || e->above.size > 0)
+                return error_set(
+                        reterr, ERROR_CONFIG, EOPNOTSUPP,
+                        "%s is a CA of your own%s: hardway can replace those that it has made itself",
+                        e->request->name,
+                        e->external ? ", whose key is kept elsewhere" : ", an intermediate one");
         if (e->outcome != STORE_KEPT)
                 return error_set(reterr, ERROR_CONFIG, ENOENT,
                                  "%s is not made yet, so there is nothing to replace (hardway pki gen makes "
@@ -266,7 +291,8 @@ static int stage_new(StoreRun *run, FsBatch *batch, const char *ending, Error **
         } else
                 r = key_public_to_pem(key, &public, reterr);
         if (r >= 0)
-                r = key_to_pem(key, &pem, reterr);
+                r = run->entries[0].sealed ? key_to_pem_sealed(key, run->store->passphrase, &pem, reterr) :
+                                             key_to_pem(key, &pem, reterr);
         if (r >= 0)
                 r = stage_under(run->store, batch, ROTATION "/new.key", &pem, STORE_KEY_MODE, reterr);
         return r < 0 ? r : stage_under(run->store, batch, file, &public, STORE_PUBLIC_MODE, reterr);
@@ -283,6 +309,8 @@ static int begin(StoreRun *run, const StoreRequest *request, Error **reterr) {
         r = fs_remove_tree(AT_FDCWD, directory, reterr);
         if (r >= 0)
                 r = store_run_examine(run, request, 1, reterr);
+        if (r >= 0)
+                r = check_passphrase(run, reterr);
         if (r >= 0)
                 r = stage_old(run, batch, ending, reterr);
         if (r >= 0)

@@ -347,6 +347,60 @@ static void test_refused(void **state) {
                        e, ERROR_CONFIG, ENOENT);
 }
 
+/* What hardway has not made itself it cannot make another one of. */
+static void test_external(void **state) {
+        Fixture *f = *state;
+        Error *e = NULL;
+
+        assert_int_equal(unlinkat(f->dir->fd, "pki/ca.key", 0), 0);
+        assert_int_equal(fs_write(f->dir->fd, "pki/ca.external", "x\n", 2, 0644, FS_NO_SYNC, NULL), 1);
+        assert_failure(store_rotation_begin(f->store, request_of(f, "ca"), pki_now(), &e), e, ERROR_CONFIG,
+                       EOPNOTSUPP);
+        assert_int_equal(faccessat(f->dir->fd, "pki/rotation/state", F_OK, 0), -1);
+        assert_int_equal(generate(f), 0);
+}
+
+static int say(void *userdata, const char *name, bool new, char **ret, Error **reterr) {
+        *ret = xstrdup(userdata);
+        return 0;
+}
+
+static void open_again(Fixture *f, char *passphrase) {
+        store_free(f->store);
+        assert_int_equal(store_open(f->dir->path, &f->store, NULL), 0);
+        store_set_passphrase(f->store, say, passphrase);
+}
+
+/* A key under a passphrase is followed by one that is under the same. */
+static void test_protected(void **state) {
+        static char right[] = "hush", wrong[] = "hash";
+        Fixture *f = *state;
+        _cleanup_free_ char *new = NULL;
+        Error *e = NULL;
+
+        open_again(f, right);
+        store_protect(f->store, "etcd/ca");
+        assert_int_equal(generate(f), 0);
+
+        open_again(f, wrong);
+        assert_failure(store_rotation_begin(f->store, request_of(f, "etcd/ca"), pki_now(), &e), e,
+                       ERROR_PERMISSION, EKEYREJECTED);
+        assert_int_equal(faccessat(f->dir->fd, "pki/rotation/state", F_OK, 0), -1);
+
+        open_again(f, right);
+        begin(f, "etcd/ca");
+        new = on_disk(f, "pki/rotation/new.key");
+        assert_non_null(startswith(new, "-----BEGIN ENCRYPTED PRIVATE KEY-----"));
+        assert_int_equal(generate(f), 0);
+        advance(f, ROTATION_REISSUE);
+        assert_int_equal(generate(f), 4);
+        advance(f, ROTATION_FINISH);
+        assert_int_equal(generate(f), 0);
+        end(f);
+        assert_string_equal(file(f, "etcd/ca.key"), new);
+        assert_int_equal(generate(f), 0);
+}
+
 static void test_nothing_made(void **state) {
         Fixture *f = *state;
         Error *e = NULL;
@@ -465,6 +519,7 @@ int main(void) {
                 test(test_kubeconfig),       test(test_etcd_ca),
                 test(test_service_accounts), test(test_refused),
                 test(test_nothing_made),     test(test_bad_state),
+                test(test_external),         test(test_protected),
                 test(test_killed),
         };
 
