@@ -71,10 +71,6 @@ static void apiserver_names(const Cluster *c, const Node *node, CertificateProfi
         add_endpoint_names(c, profile);
 }
 
-static unsigned served_port(const Cluster *c) {
-        return c->apiserver_port;
-}
-
 static const Artifact artifacts[] = {
         { "kube-apiserver", ORIGIN_KUBERNETES },
         { "kubectl", ORIGIN_KUBERNETES },
@@ -112,7 +108,6 @@ static const Credential credentials[] = {
           .common_name = "kube-apiserver",
           .usage = USAGE_SERVER,
           .names = apiserver_names,
-          .served_port = served_port,
           .why = "What the apiserver shows to its clients, with all names by which they may call it." },
         CLIENT_CERTIFICATE("apiserver-kubelet-client", "ca", "kube-apiserver-kubelet-client",
                            "What the apiserver shows to kubelets. It is in no group; a role binding gives "

@@ -42,14 +42,6 @@ static const Artifact artifacts[] = {
         { "etcdutl", ORIGIN_ETCD },
 };
 
-static unsigned client_port(const Cluster *c) {
-        return PORT_ETCD_CLIENT;
-}
-
-static unsigned peer_port(const Cluster *c) {
-        return PORT_ETCD_PEER;
-}
-
 #define HEALTHCHECK "etcd/healthcheck-client"
 
 static const Credential credentials[] = {
@@ -66,8 +58,6 @@ static const Credential credentials[] = {
           .issuer = "etcd/ca",
           .usage = USAGE_SERVER | USAGE_CLIENT,
           .names = member_names,
-          .served_port = client_port,
-          .served_client = HEALTHCHECK,
           .why = "What the member shows to clients. It is a client certificate, too: etcd's JSON gateway "
                  "uses it to dial the member itself." },
         { .type = STORE_CERTIFICATE,
@@ -76,8 +66,6 @@ static const Credential credentials[] = {
           .issuer = "etcd/ca",
           .usage = USAGE_SERVER | USAGE_CLIENT,
           .names = member_names,
-          .served_port = peer_port,
-          .served_client = HEALTHCHECK,
           .why = "What the member shows to other members, whether it dials or is dialled." },
         { .type = STORE_CERTIFICATE,
           .scope = PER_NODE,
@@ -95,8 +83,8 @@ static const Credential credentials[] = {
 };
 
 static const ServedCertificate served[] = {
-        { "etcd/server", PORT_ETCD_CLIENT, .client = "etcd/healthcheck-client" },
-        { "etcd/peer", PORT_ETCD_PEER, .client = "etcd/healthcheck-client" },
+        { "etcd/server", PORT_ETCD_CLIENT, .client = HEALTHCHECK },
+        { "etcd/peer", PORT_ETCD_PEER, .client = HEALTHCHECK },
 };
 
 #define SERVER_WHY "What the member shows to clients."

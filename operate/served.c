@@ -28,27 +28,31 @@ static int compare(const Component *component, const char *url, X509 *wanted, X5
                          component->name, url, serial, expected);
 }
 
-static int check_one(const ProbeContext *probes, const Component *component, const Credential *credential,
+static int check_one(const ProbeContext *probes, const Component *component, const ServedCertificate *served,
                      const Node *node, Error **reterr) {
-        _cleanup_free_ char *path = xasprintf("nodes/%s/pki/%s.crt", node->name, credential->name);
+        const Credential *credential = served_credential(component, served);
+        _cleanup_free_ char *path = xasprintf("nodes/%s/pki/%s.crt", node->name, served->credential);
         _cleanup_free_ char *file = store_path(probes->store, path), *client = NULL;
         _cleanup_free_ char *endpoint =
-                inet_endpoint_to_string(&node->address, credential->served_port(probes->cluster));
+                inet_endpoint_to_string(&node->address, served_port(probes->cluster, served));
         _cleanup_free_ char *url = xasprintf("https://%s/version", endpoint);
         _cleanup_(http_client_freep) HttpClient *http = NULL;
         _cleanup_(X509_freep) X509 *wanted = NULL, *shown = NULL;
         const Buffer *pem;
         int r;
 
-        if (credential->served_client)
-                client = xasprintf("nodes/%s/pki/%s", node->name, credential->served_client);
+        if (!credential)
+                return error_set(reterr, ERROR_INTERNAL, EINVAL, "%s declares no certificate %s",
+                                 component->name, served->credential);
+        if (served->client)
+                client = xasprintf("nodes/%s/pki/%s", node->name, served->client);
         r = probe_client(probes, credential->issuer, client, &http, reterr);
         if (r < 0)
                 return r;
         r = probe_store_file(probes, path, &pem, reterr);
         if (r < 0)
                 return r;
-        r = certificate_from_pem(file, pem->data, pem->size, &wanted, reterr);
+        r = certificate_from_chain(file, pem->data, pem->size, &wanted, NULL, reterr);
         if (r < 0)
                 return r;
         r = look_at(http, url, &shown, reterr);
@@ -71,10 +75,10 @@ int served_check(const ProbeContext *probes, const Component *const *components,
         for (const Component *component; (component = *components); components++) {
                 if (!component_on_node(component, probes->cluster, node))
                         continue;
-                for (size_t i = 0; i < component->n_credentials; i++) {
-                        if (!component->credentials[i].served_port)
+                for (size_t i = 0; i < component->n_served; i++) {
+                        if (component->served[i].copy) /* on loopback only */
                                 continue;
-                        r = check_one(probes, component, component->credentials + i, node, reterr);
+                        r = check_one(probes, component, component->served + i, node, reterr);
                         if (r < 0)
                                 return r;
                 }

@@ -47,10 +47,6 @@ typedef struct Credential {
         size_t secret_size;
         bool secret_hex;
         bool server_is_endpoint; /* kubeconfig: points at the VIP; else at the node's own apiserver */
-        /* certificate of a server: the TLS port of the node's address at which anybody sees it; NULL: at
-         * none (it is a client's, or shown on loopback) */
-        unsigned (*served_port)(const Cluster *c);
-        const char *served_client; /* the credential that a client has to show there, or NULL */
         const char *why;
 } Credential;
 
@@ -165,6 +161,9 @@ typedef struct StoreOrigin {
 void store_requests_for(const Component *const *components, const Cluster *c,
                         StoreRequests *ret); /* CAs first */
 void store_requests_done(StoreRequests *r);
+const Credential* served_credential(const Component *component,
+                                    const ServedCertificate *served); /* NULL: a bug of the component */
+unsigned served_port(const Cluster *c, const ServedCertificate *served);
 
 /* The cluster's identity (secrets/identity), by which its nodes and its data are known. The caller frees. */
 int plan_identity(Store *store, char **ret, Error **reterr);

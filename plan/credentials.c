@@ -107,6 +107,21 @@ void store_requests_for(const Component *const *components, const Cluster *c, St
                 add_requests(ret, components, c, false, c->nodes + i);
 }
 
+const Credential* served_credential(const Component *component, const ServedCertificate *served) {
+        for (size_t i = 0; i < component->n_credentials; i++) {
+                const Credential *c = component->credentials + i;
+
+                if (c->type == STORE_CERTIFICATE && c->scope == PER_NODE &&
+                    streq(c->name, served->credential))
+                        return c;
+        }
+        return NULL;
+}
+
+unsigned served_port(const Cluster *c, const ServedCertificate *served) {
+        return served->port ?: c->apiserver_port;
+}
+
 void store_requests_done(StoreRequests *r) {
         for (size_t i = 0; i < r->n_requests; i++)
                 store_request_done(r->requests + i);

@@ -4,6 +4,7 @@
  * What is really shown, against the store
  */
 
+#include <openssl/x509v3.h>
 #include <stdlib.h>
 
 #include "common/alloc.h"
@@ -32,16 +33,6 @@ static void sight_done(Sight *s) {
         free(s->id);
         free(s->subject);
         free(s->name);
-}
-
-static const Credential* find_credential(const Component *component, const char *name) {
-        for (size_t i = 0; i < component->n_credentials; i++) {
-                const Credential *c = component->credentials + i;
-
-                if (c->type == STORE_CERTIFICATE && c->scope == PER_NODE && streq(c->name, name))
-                        return c;
-        }
-        return NULL;
 }
 
 static int show_by_handshake(const Sight *s, Buffer *ret, Error **reterr) {
@@ -88,17 +79,26 @@ static void add_same(const Sight *s, X509 *shown) {
                 check_advise(check, "hardway pki renew %s", s->name);
 }
 
+/* The one that issued it; while a CA is being replaced, there are two to be trusted. */
+static X509* find_issuer(const CertificateChain *cas, X509 *shown) {
+        for (size_t i = 0; i < cas->n_certificates; i++)
+                if (X509_check_issued(cas->certificates[i], shown) == X509_V_OK)
+                        return cas->certificates[i];
+        return cas->certificates[0];
+}
+
 static char* judge_other(const Sight *s, X509 *shown, CheckState *state) {
-        _cleanup_(X509_freep) X509 *ca = NULL;
+        _cleanup_(certificate_chain_done) CertificateChain cas = {};
         _cleanup_free_ char *ca_path = xasprintf("%s.crt", s->request->issuer);
         const Buffer *pem;
         char *why = NULL;
         int fault;
 
         if (store_file(s->q->store, ca_path, &pem, NULL) < 0 ||
-            certificate_from_pem(ca_path, pem->data, pem->size, &ca, NULL) < 0)
+            certificate_chain_from_pem(ca_path, pem->data, pem->size, CERTIFICATE_CHAIN_MAX, &cas, NULL) < 0)
                 return xstrdup("the store has no CA to check it with");
-        fault = certificate_check(shown, &s->request->profile, NULL, ca, s->q->now, s->q->warn_sec, &why);
+        fault = certificate_check(shown, &s->request->profile, NULL, find_issuer(&cas, shown), s->q->now,
+                                  s->q->warn_sec, &why);
         if (fault != CERTIFICATE_GOOD && fault != CERTIFICATE_EXPIRES && fault != CERTIFICATE_WRONG_NAMES)
                 *state = CHECK_FAILED;
         return why ?: xstrdup("an older one, or newer, of the same CA");
@@ -152,8 +152,8 @@ static const StoreRequest* find_request(const StoreRequests *requests, const cha
 void pki_check_served(const PkiCheckRequest *q, HostPool *hosts, const StoreRequests *requests,
                       const Component *component, const ServedCertificate *row, const Node *node,
                       CheckList *checks) {
-        const Credential *credential = find_credential(component, row->credential);
-        unsigned port = row->port ?: q->cluster->apiserver_port;
+        const Credential *credential = served_credential(component, row);
+        unsigned port = served_port(q->cluster, row);
         _cleanup_(sight_done) Sight s = {
                 .q = q,
                 .hosts = hosts,
