@@ -99,7 +99,7 @@ static int read_certificate(const StoreRun *run, const StoreEntry *e, const Entr
         if (r < 0)
                 return r;
         return data->size - first == ca->above.size &&
-               memcmp(data->data + first, ca->above.data, ca->above.size) == 0;
+               memcmp(data->data + first, buffer_str(&ca->above), ca->above.size) == 0;
 }
 
 static int examine_key_pair(StoreEntry *e, const EntryFiles *f, Error **reterr) {
