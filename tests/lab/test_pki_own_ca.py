@@ -75,7 +75,7 @@ def test_load_balancers_trust_it(own):
     """Their checks insist on a root; were it missing, no apiserver would be up."""
     lab, _ = own
     checks = {c["id"]: c for c in lab.hardway("verify", "--json").json["checks"]}
-    backends = [c for i, c in checks.items() if i.startswith("haproxy.")]
+    backends = [c for i, c in checks.items() if i.startswith("lb.backends")]
     assert backends and all(c["state"] == "ok" for c in backends)
 
 
