@@ -17,7 +17,7 @@
 static char* fingerprint(const Buffer *pem) {
         _cleanup_(X509_freep) X509 *x = NULL;
 
-        if (pem->size == 0 || certificate_from_pem("served", pem->data, pem->size, &x, NULL) < 0)
+        if (pem->size == 0 || certificate_from_chain("served", pem->data, pem->size, &x, NULL, NULL) < 0)
                 return NULL;
         return certificate_fingerprint(x);
 }

@@ -11,7 +11,7 @@ static int check_pair(const char *certificate_name, const Buffer *certificate, c
         _cleanup_(EVP_PKEY_freep) EVP_PKEY *k = NULL;
         int r;
 
-        r = certificate_from_pem(certificate_name, certificate->data, certificate->size, &x, reterr);
+        r = certificate_from_chain(certificate_name, certificate->data, certificate->size, &x, NULL, reterr);
         if (r < 0)
                 return r;
         r = key_from_pem(key_name, key->data, key->size, &k, reterr);

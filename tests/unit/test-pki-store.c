@@ -665,6 +665,26 @@ static void test_credential(void **state) {
                        ERROR_CONFIG, EBADMSG);
 }
 
+/* Where the CA is an intermediate one, its certificate follows, and is part of what is shown. */
+static void test_credential_chain(void **state) {
+        Fixture *f = *state;
+        _cleanup_buffer_ Buffer ca = BUFFER_NULL, leaf = BUFFER_NULL;
+        const Buffer *certificate = NULL, *key = NULL;
+        Error *e = NULL;
+
+        generate(f, 1);
+        assert_int_equal(fs_read(f->dir->fd, "pki/nodes/c0/pki/apiserver.crt", KEY_SIZE_MAX, &leaf, NULL), 0);
+        assert_int_equal(fs_read(f->dir->fd, "pki/ca.crt", KEY_SIZE_MAX, &ca, NULL), 0);
+        buffer_add(&leaf, ca.data, ca.size);
+        assert_int_equal(fs_write(f->dir->fd, "pki/nodes/c0/pki/apiserver.crt", leaf.data, leaf.size, 0644,
+                                  FS_NO_SYNC, NULL),
+                         1);
+        f->store = store_free(f->store);
+        assert_success(store_open(f->dir->path, &f->store, &e), e, 0);
+        assert_success(store_credential(f->store, "nodes/c0/pki/apiserver", &certificate, &key, &e), e, 0);
+        assert_string_equal(buffer_str(certificate), buffer_str(&leaf));
+}
+
 static void test_insane(void **state) {
         static const char *const names[] = { "", "/etc/passwd", "../ca", "a/../b" };
         Fixture *f = *state;
@@ -699,7 +719,7 @@ int main(void) {
                 test(test_lone_ca_key),   test(test_bad_files), test(test_wrong_files),
                 test(test_ca_replaced),   test(test_modes),     test(test_kubeconfig_edited),
                 test(test_secret_edited), test(test_file),      test(test_credential),
-                test(test_insane),
+                test(test_credential_chain), test(test_insane),
         };
 
         return cmocka_run_group_tests_name("pki-store", tests, NULL, NULL);
