@@ -16,17 +16,18 @@ stage_skipped() {
         esac
 }
 
-# configure DIRECTORY MESON-ARGUMENTS...: once; again only if the arguments have changed
+# configure DIRECTORY MESON-ARGUMENTS...: once; again only if the arguments or the list of tests have changed
 configure() {
-        local directory=$1
+        local directory=$1 list
         shift
-        if [ "$(cat "$directory/.arguments" 2>/dev/null)" != "$*" ]; then
+        list=$(./meson/unit-tests.sh tests/unit | cksum)
+        if [ "$(cat "$directory/.arguments" 2>/dev/null)" != "$* $list" ]; then
                 rm -rf "$directory"
                 meson setup "$directory" "$@" >"$results/meson.log" 2>&1 || {
                         cat "$results/meson.log"
                         return 1
                 }
-                echo "$*" >"$directory/.arguments"
+                echo "$* $list" >"$directory/.arguments"
         fi
         meson compile -C "$directory" >"$results/compile.log" 2>&1 || {
                 tail -n 60 "$results/compile.log"
@@ -42,9 +43,16 @@ meson_tests() {
         return $rc
 }
 
+# python_tests NAME BUILD WORKERS TESTS...: several at a time, since most of them wait most of the time. Tests that share a
+# lab stay together, see tests/lab/conftest.py
 python_tests() {
-        local name=$1 build=$2
-        shift 2
+        local name=$1 build=$2 workers=$3
+        shift 3
+        if "$python" -c "import xdist" 2>/dev/null; then
+                set -- -n "$workers" --dist loadgroup "$@"
+        else
+                echo "$name: one test after the other: python3-pytest-xdist is not here"
+        fi
         HARDWAY=$build/hardway "$python" -m pytest -q -p no:cacheprovider --junitxml="$results/$name.xml" "$@"
 }
 
@@ -61,7 +69,7 @@ stage_units() {
 }
 
 stage_cli() {
-        python_tests cli "$builds/plain" tests/cli tests/golden
+        python_tests cli "$builds/plain" 4 tests/cli tests/golden
 }
 
 stage_checks() {
@@ -73,7 +81,7 @@ stage_sanitizers() {
         export ASAN_OPTIONS=detect_leaks=1:halt_on_error=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
         local rc=0
         meson_tests sanitizers "$builds/sanitizers" || rc=1
-        python_tests sanitizers-cli "$builds/sanitizers" tests/cli tests/golden || rc=1
+        python_tests sanitizers-cli "$builds/sanitizers" 4 tests/cli tests/golden || rc=1
         return $rc
 }
 
@@ -88,5 +96,5 @@ stage_trixie() {
 
 stage_lab() {
         export HARDWAY_SANITIZED=$builds/sanitizers/hardway
-        python_tests lab "$builds/plain" tests/lab
+        python_tests lab "$builds/plain" 2 tests/lab
 }

@@ -11,6 +11,14 @@ from lab import Lab, TOP, run
 collect_ignore = [] if os.environ.get("HARDWAY_TEST_TIER") == "long" else ["test_fetch_kills.py"]
 
 
+@pytest.hookimpl(tryfirst=True)  # before the plugin that reads the marks
+def pytest_collection_modifyitems(items):
+    """Where several tests run at a time, those that share a lab stay together, in their order."""
+    for item in items:
+        if "make_shared_lab" in item.fixturenames:
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
 @pytest.fixture(scope="session", name="program")
 def program_fixture():
     return os.path.realpath(os.environ["HARDWAY"])
@@ -39,9 +47,11 @@ def mirror_of_two_fixture(mirror):
 def maker(program, mirror, tmp_path_factory):
     """Gives a function that boots a lab, and takes all that it booted down in the end, also after a failure."""
     labs = []
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "").replace("gw", "w")  # several files call their lab `cluster`
+    prefix = os.environ.get("HARDWAY_TEST_LAB", "") + (worker and worker + "-")
 
     def make(name, hosts=None, image=None):
-        lab = Lab(os.environ.get("HARDWAY_TEST_LAB", "") + name, tmp_path_factory.mktemp(name), program)
+        lab = Lab(prefix + name, tmp_path_factory.mktemp(name), program)
         if mirror:
             lab.env["HARDWAY_MIRROR"] = mirror
         labs.append(lab)
