@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "etcd/client.h"
+#include "etcd/survey.h"
 #include "plan/component.h"
 
 /* What the files of etcd/ share; nobody else includes this. */
@@ -14,19 +14,7 @@
 #define ETCD_N_FLAGS 26
 extern const Flag etcd_flags[ETCD_N_FLAGS];
 
-/* A node's member, to be asked from the driving machine. The caller closes. */
-typedef struct EtcdPeer {
-        HttpClient *http;
-        char *url;
-        EtcdEndpoint endpoint;
-} EtcdPeer;
-
-int etcd_peer_open(const ProbeContext *c, const Node *node, uint64_t timeout_usec, EtcdPeer *ret,
-                   Error **reterr);
-void etcd_peer_close(EtcdPeer *p);
-/* Is the process up at all? Without a quorum a member answers nothing but its peer port. */
-bool etcd_peer_is_up(const EtcdPeer *p, const Node *node);
-size_t etcd_quorum(size_t n_members);
+void etcd_survey_count(EtcdSurvey *s); /* fills in n_voters and what follows */
 
 int etcd_ready(const ProbeContext *c, const Node *node, ProbeResult *ret, Error **reterr);
 int etcd_serving(const ProbeContext *c, bool *ret, Error **reterr);

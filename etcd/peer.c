@@ -11,36 +11,47 @@
 #include "etcd/internal.h"
 #include "plan/ports.h"
 
-size_t etcd_quorum(size_t n_members) {
-        return n_members / 2 + 1;
+char* etcd_peer_url(const Node *node) {
+        _cleanup_free_ char *address = inet_endpoint_to_string(&node->address, PORT_ETCD_PEER);
+
+        return xasprintf("https://%s", address);
 }
 
 /**
- * etcd_peer_open() - get ready to ask a node's member
+ * etcd_peer_open_url() - get ready to ask a member at some address
  * @c:          the context of the probe
- * @node:       the node
+ * @credential: the node whose client certificate is shown, which the store has for each
+ * @url:        the member's client URL
  * @timeout_usec: of each question
  * @ret:        closed by etcd_peer_close()
  * @reterr:     what the store lacks
  *
- * Connects to nothing yet. It shows the node's own client certificate, which the store has for each.
+ * Connects to nothing yet.
  *
  * Return: 0 or a negative errno.
  */
-int etcd_peer_open(const ProbeContext *c, const Node *node, uint64_t timeout_usec, EtcdPeer *ret,
-                   Error **reterr) {
-        _cleanup_free_ char *credential = xasprintf("nodes/%s/pki/etcd/healthcheck-client", node->name);
-        _cleanup_free_ char *address = inet_endpoint_to_string(&node->address, PORT_ETCD_CLIENT);
+int etcd_peer_open_url(const ProbeContext *c, const Node *credential, const char *url, uint64_t timeout_usec,
+                       EtcdPeer *ret, Error **reterr) {
+        _cleanup_free_ char *name = xasprintf("nodes/%s/pki/etcd/healthcheck-client", credential->name);
         EtcdPeer p = {};
         int r;
 
-        r = probe_client(c, "etcd/ca", credential, &p.http, reterr);
+        r = probe_client(c, "etcd/ca", name, &p.http, reterr);
         if (r < 0)
                 return r;
-        p.url = xasprintf("https://%s", address);
+        p.url = xstrdup(url);
         p.endpoint = (EtcdEndpoint) { .http = p.http, .url = p.url, .timeout_usec = timeout_usec };
         *ret = p;
         return 0;
+}
+
+/* The same for a node of the cluster file, with its own certificate. */
+int etcd_peer_open(const ProbeContext *c, const Node *node, uint64_t timeout_usec, EtcdPeer *ret,
+                   Error **reterr) {
+        _cleanup_free_ char *address = inet_endpoint_to_string(&node->address, PORT_ETCD_CLIENT);
+        _cleanup_free_ char *url = xasprintf("https://%s", address);
+
+        return etcd_peer_open_url(c, node, url, timeout_usec, ret, reterr);
 }
 
 void etcd_peer_close(EtcdPeer *p) {
@@ -61,8 +72,7 @@ void etcd_peer_close(EtcdPeer *p) {
  */
 bool etcd_peer_is_up(const EtcdPeer *p, const Node *node) {
         _cleanup_(http_response_done) HttpResponse response = HTTP_RESPONSE_NULL;
-        _cleanup_free_ char *address = inet_endpoint_to_string(&node->address, PORT_ETCD_PEER);
-        _cleanup_free_ char *url = xasprintf("https://%s/version", address);
+        _cleanup_free_ char *address = etcd_peer_url(node), *url = xasprintf("%s/version", address);
         const HttpRequest request = {
                 .url = url,
                 .timeout_usec = USEC_PER_SEC,

@@ -9,9 +9,11 @@
 
 #include "tests/unit/unit.h"
 
+#include "common/clock.h"
 #include "common/json.h"
 #include "etcd/etcd.h"
 #include "etcd/internal.h"
+#include "etcd/survey.h"
 #include "tests/unit/plan-fixture.h"
 
 typedef struct Member {
@@ -359,12 +361,78 @@ static void test_fsync(void **state) {
         assert_int_equal(state_of(&context, "etcd.fsync/c1"), CHECK_WARNING);
 }
 
+static EtcdSurvey survey_of(const ProbeContext *context) {
+        _cleanup_error_ Error *error = NULL;
+        EtcdSurvey survey = {};
+
+        assert_success(etcd_survey(context, USEC_PER_SEC, &survey, &error), error, 0);
+        return survey;
+}
+
+static void test_survey(void **state) {
+        _cleanup_(etcd_survey_done) EtcdSurvey survey = {};
+        FIXTURE;
+
+        survey = survey_of(&context);
+        assert_int_equal(survey.n_sights, 2);
+        assert_true(survey.agreed);
+        assert_int_equal(survey.n_voters, 2);
+        assert_int_equal(survey.n_healthy, 2);
+        assert_ptr_equal(etcd_survey_leader(&survey), survey.sights);
+        assert_ptr_equal(etcd_survey_find(&survey, nodes + 1), survey.sights + 1);
+        assert_false(etcd_survey_lost(&survey, NULL, NULL));
+
+        /* asked without a cluster file that knows it: by the list */
+        etcd_survey_done(&survey);
+        c.nodes[1].roles = ROLE_LOADBALANCER;
+        survey = survey_of(&context);
+        assert_int_equal(survey.n_sights, 2);
+        assert_null(survey.sights[1].node);
+        assert_int_equal(survey.sights[1].state, ETCD_HEALTHY);
+        assert_string_equal(etcd_sight_name(survey.sights + 1), "c1");
+        assert_int_equal(survey.n_voters, 2);
+}
+
+static void test_survey_lost(void **state) {
+        _cleanup_(etcd_survey_done) EtcdSurvey survey = {};
+        _cleanup_free_ char *text = NULL, *advice = NULL, *other = NULL;
+        FIXTURE;
+
+        members[1].up = false;
+        members[0].leader = 0;
+        survey = survey_of(&context);
+        assert_int_equal(survey.sights[0].state, ETCD_UNHEALTHY);
+        assert_string_equal(survey.sights[0].why, "RAFT NO LEADER");
+        assert_int_equal(survey.sights[1].state, ETCD_AWAY);
+        assert_false(survey.agreed);
+        assert_int_equal(survey.list.n_members, 2);
+        assert_true(etcd_survey_lost(&survey, &text, &advice));
+        assert_contains(text, "1 of 2 members is up, 2 are needed");
+        assert_contains(advice, "c1 has to come back");
+        assert_contains(advice, "--survivor c0");
+
+        /* nobody leads, although both run */
+        etcd_survey_done(&survey);
+        members[1] = (Member) { .up = true };
+        survey = survey_of(&context);
+        assert_true(etcd_survey_lost(&survey, &other, NULL));
+        assert_contains(other, "no leader, although 2 of 2 members run");
+
+        /* one that is in the list and never came */
+        etcd_survey_done(&survey);
+        all_well();
+        members[1] = (Member) { .away = true };
+        survey = survey_of(&context);
+        assert_int_equal(survey.sights[1].state, ETCD_NOT_STARTED);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_ready),  cmocka_unit_test(test_serving),
                 cmocka_unit_test(test_gate),   cmocka_unit_test(test_hand_over),
                 cmocka_unit_test(test_verify), cmocka_unit_test(test_verify_finds),
                 cmocka_unit_test(test_fsync),  cmocka_unit_test(test_spare),
+                cmocka_unit_test(test_survey), cmocka_unit_test(test_survey_lost),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
