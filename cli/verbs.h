@@ -28,7 +28,8 @@
         X(pki_rotate_sa) \
         X(pki_import_ca) \
         X(pki_csr)       \
-        X(pki_import)
+        X(pki_import)    \
+        X(etcd_members)
 
 #define VERB_DECLARE(name) extern const Verb verb_##name;
 VERBS(VERB_DECLARE)
