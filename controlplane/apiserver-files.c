@@ -122,14 +122,33 @@ static void add_binding(Plan *plan, const char *noun, const char *name, const ch
                           "https://kubernetes.io/docs/reference/access-authn-authz/rbac/");
 }
 
+/* etcd/ looks for this mark in snapshots. */
+static void add_mark(const PlanContext *c, Plan *plan) {
+        _cleanup_free_ char *identity = NULL, *mark = NULL;
+        json_t *body;
+
+        (void) plan_identity(c->store, &identity, NULL); /* that it is missing, etcd's plan says */
+        mark = xasprintf("hardway-identity:%s", identity ? identity : "not-made-yet");
+        body = json_pack("{s:s,s:s,s:{s:s,s:s},s:{s:s,s:s}}", "apiVersion", "v1", "kind", "ConfigMap",
+                         "metadata", "name", "hardway", "namespace", "kube-system", "data", "cluster",
+                         c->cluster->name, "mark", mark);
+        plan_item_explain(
+                plan_add_object(
+                        plan, "kube-apiserver", "mark", "/api/v1/namespaces/kube-system/configmaps/hardway",
+                        body, "Says in the data itself which cluster it is of: a snapshot is known by it."),
+                "hardway etcd restore takes a snapshot for that of another cluster, and wants --force.",
+                "hardway: etcd/snapshot.h");
+}
+
 /**
  * apiserver_add_objects() - the objects without which the cluster's own credentials are of no use
+ * @c:          the context of the plan
  * @plan:       the plan of a controller; each has them, they are applied once
  *
- * kubeadm has the same under its own name (cmd/kubeadm/app/constants,
+ * kubeadm has the first two under its own name (cmd/kubeadm/app/constants,
  * ClusterAdminsGroupAndClusterRoleBinding; k/k#138957).
  */
-void apiserver_add_objects(Plan *plan) {
+void apiserver_add_objects(const PlanContext *c, Plan *plan) {
         add_binding(plan, "cluster-admins", "hardway:cluster-admins", "cluster-admin", "Group",
                     "hardway:cluster-admins",
                     "Gives admin.conf its power, in a way that can be taken back by deleting this binding.",
@@ -139,4 +158,5 @@ void apiserver_add_objects(Plan *plan) {
                     "Lets the apiservers talk to kubelets, for logs and exec: their certificate is in no "
                     "group.",
                     "kubectl logs, exec and port-forward do not work: kubelets ask, and the answer is no.");
+        add_mark(c, plan);
 }

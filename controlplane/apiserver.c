@@ -272,7 +272,7 @@ static int apiserver_plan(const PlanContext *c, Plan *plan, Error **reterr) {
                                              0700, "kube-apiserver:kube-apiserver", "Holds the audit log."),
                           "The unit makes it at each start (LogsDirectory=).",
                           "Auditing, https://kubernetes.io/docs/tasks/debug/debug-cluster/audit/");
-        apiserver_add_objects(plan);
+        apiserver_add_objects(c, plan);
         return 0;
 }
 

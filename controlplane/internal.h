@@ -19,7 +19,7 @@ char* networks_to_string(const InetNetwork *networks, size_t n);
 
 /* apiserver-files.c */
 int apiserver_add_files(const PlanContext *c, Plan *plan, Error **reterr);
-void apiserver_add_objects(Plan *plan);
+void apiserver_add_objects(const PlanContext *c, Plan *plan);
 
 /* What an apiserver answered. */
 typedef struct ApiAnswer {

@@ -54,10 +54,12 @@ static int object_apply(HttpClient *client, const char *base, const PlanItem *it
         request.body = body.data;
         request.body_size = body.size;
         r = http_request(client, &request, &response, reterr);
+        /* 404: a namespace that the apiserver makes right after its start */
         if (r >= 0 && response.status >= 300)
                 r = error_set(reterr,
-                              response.status >= 500 || response.status == 403 ? ERROR_TEMPORARY :
-                                                                                 ERROR_INTERNAL,
+                              response.status >= 500 || response.status == 403 || response.status == 404 ?
+                                      ERROR_TEMPORARY :
+                                      ERROR_INTERNAL,
                               EPROTO, "%s: the apiserver answered %ld: %.200s", item->object.api,
                               response.status, buffer_str(&response.body));
         http_response_done(&response);
