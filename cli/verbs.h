@@ -29,7 +29,8 @@
         X(pki_import_ca) \
         X(pki_csr)       \
         X(pki_import)    \
-        X(etcd_members)
+        X(etcd_members)  \
+        X(etcd_snapshot)
 
 #define VERB_DECLARE(name) extern const Verb verb_##name;
 VERBS(VERB_DECLARE)

@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * What is asked before something is written: whose data lies on the node, and what could be lost
+ * What is asked before something is written: whose data lies on the node
  */
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "common/alloc.h"
 #include "common/clock.h"
-#include "common/fs.h"
 #include "etcd/internal.h"
 
 #define TIMEOUT (3 * USEC_PER_SEC)
@@ -109,64 +106,4 @@ int etcd_preflight(const ProbeContext *c, const Node *node, CheckList *checks, E
         id = xasprintf(ETCD_PREFLIGHT "/%s", node->name);
         check_add(checks, CHECK_OK, id, node, ETCD_PREFLIGHT, "%s", data ? "of this cluster" : "none yet");
         return 0;
-}
-
-static char* snapshot_name(const Cluster *c) {
-        time_t now = (time_t) clock_realtime();
-        char text[32] = "";
-        struct tm tm;
-
-        if (gmtime_r(&now, &tm))
-                (void) strftime(text, sizeof(text), "%Y-%m-%dT%H%M%SZ", &tm);
-        return xasprintf("%s-%s.db", c->name, text);
-}
-
-static int snapshot_of(const ProbeContext *c, const Node *node, const char *path, Error **reterr) {
-        _cleanup_(etcd_peer_close) EtcdPeer p = {};
-        int r;
-
-        r = etcd_peer_open(c, node, TIMEOUT, &p, reterr);
-        if (r < 0)
-                return r;
-        /* a member that reaches no quorum may be behind */
-        r = etcd_health(&p.endpoint, /* serializable= */ false, NULL, reterr);
-        if (r < 0)
-                return r;
-        if (r == 0)
-                return error_set(reterr, ERROR_UNAVAILABLE, EAGAIN, "%s: the member is not healthy", p.url);
-        return etcd_snapshot(&p.endpoint, AT_FDCWD, path, NULL, NULL, NULL, reterr);
-}
-
-/**
- * etcd_before_rollout() - save the data before other binaries get to it
- * @c:          the context of the probe
- * @reterr:     no member gave a snapshot, or it could not be written
- *
- * It lies in snapshots/ beside the cluster file. A newer etcd may change its data in a way that the old one
- * cannot read: then this is the way back.
- *
- * Return: 0 or a negative errno.
- */
-int etcd_before_rollout(const ProbeContext *c, Error **reterr) {
-        _cleanup_free_ char *directory = fs_path_dirname(c->cluster->path),
-                            *name = snapshot_name(c->cluster);
-        _cleanup_free_ char *folder = xasprintf("%s/snapshots", directory);
-        _cleanup_free_ char *path = xasprintf("%s/%s", folder, name);
-        _cleanup_error_ Error *error = NULL;
-        int r;
-
-        r = fs_mkdir_parents(AT_FDCWD, folder, 0700, reterr);
-        if (r < 0)
-                return r;
-        r = -ENOENT;
-        CLUSTER_FOREACH_NODE(node, c->cluster, ROLE_ETCD) {
-                error = error_free(error);
-                r = snapshot_of(c, node, path, &error);
-                if (r >= 0)
-                        return 0;
-        }
-        if (!error)
-                return error_set(reterr, ERROR_INTERNAL, ENOENT, "etcd has no member to take a snapshot of");
-        r = error_propagate(reterr, TAKE_PTR(error));
-        return error_prefix(reterr, r, "etcd: no snapshot could be taken before the change");
 }

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "etcd/survey.h"
+
+/*
+ * Snapshots as files
+ *
+ * A snapshot is a database of etcd (bbolt) with the SHA-256 of it behind. The same without that digest is what
+ * lies in a member's data directory; it can be restored, too, but nobody can tell whether it is damaged.
+ *
+ * Whose it is can be told from what is in it: every cluster of hardway has a ConfigMap kube-system/hardway
+ * with its mark, ETCD_MARK and the identity, which lies readable in the file.
+ */
+#define ETCD_MARK "hardway-identity:"
+
+typedef struct EtcdSnapshotFile {
+        uint64_t size;
+        bool digest; /* it has one, and it is right */
+        Strv marks;  /* identities of the clusters whose mark is in it; one, usually */
+} EtcdSnapshotFile;
+
+int etcd_snapshot_inspect(const char *path, EtcdSnapshotFile *ret, Error **reterr);
+void etcd_snapshot_file_done(EtcdSnapshotFile *f);
+
+/* Looks for marks in bytes that come piece by piece; for etcd_snapshot_inspect() and its fuzz target. */
+typedef struct MarkScan {
+        char window[128]; /* what a mark could begin with that is cut by the end of a piece */
+        size_t n_window;
+        Strv marks;
+} MarkScan;
+
+void mark_scan_add(MarkScan *s, const void *data, size_t size);
+
+/* Taking one: from a member that reaches a quorum, rather not from the leader, which has enough to do. */
+typedef struct EtcdSaveRequest {
+        const Node *node; /* from this member, also if it reaches no quorum; NULL: choose */
+        const char *path;
+        EtcdSnapshotProgress progress; /* or NULL */
+        void *userdata;
+} EtcdSaveRequest;
+
+typedef struct EtcdSaved {
+        const Node *node;
+        bool quorum; /* it reached one: nothing that was acknowledged before is missing */
+        uint64_t size;
+        uint64_t revision; /* which it has at least */
+} EtcdSaved;
+
+int etcd_save(const ProbeContext *c, const EtcdSaveRequest *request, EtcdSaved *ret, Error **reterr);
+char* etcd_save_path(const Cluster *c); /* snapshots/NAME-TIME.db beside the cluster file */

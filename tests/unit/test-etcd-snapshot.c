@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Snapshots on disk: whole, cut, damaged, of this cluster or another.
+ */
+
+#include "tests/unit/unit.h"
+
+#include "common/digest.h"
+#include "common/parse.h"
+#include "etcd/snapshot.h"
+#include "operate/snapshot-facts.h"
+
+#define OURS "0123456789abcdef0123456789abcdef"
+#define OTHER "ffffffffffffffffffffffffffffffff"
+
+static char* path_in(const UnitDir *d, const char *name) {
+        return xasprintf("%s/%s", d->path, name);
+}
+
+/* A database of size bytes with a mark at some place. */
+static void make_database(size_t size, const char *identity, size_t offset, Buffer *ret) {
+        static const unsigned char magic[] = { 0xed, 0xda, 0x0c, 0xed };
+
+        for (size_t i = 0; i < size; i++)
+                buffer_add_char(ret, (char) (i * 31 + i / 997));
+        memcpy(ret->data + 16, magic, sizeof(magic));
+        if (identity) {
+                memcpy(ret->data + offset, ETCD_MARK, strlen(ETCD_MARK));
+                memcpy(ret->data + offset + strlen(ETCD_MARK), identity, strlen(identity));
+        }
+}
+
+static void add_digest(Buffer *b) {
+        char hex[SHA256_HEX_SIZE], digest[32];
+
+        sha256_hex(b->data, b->size, hex);
+        assert_int_equal(parse_hex(hex, digest, sizeof(digest)), 0);
+        buffer_add(b, digest, sizeof(digest));
+}
+
+static int inspect(const UnitDir *d, const Buffer *b, EtcdSnapshotFile *ret, Error **reterr) {
+        _cleanup_free_ char *path = path_in(d, "a.db");
+
+        assert_true(fs_write(AT_FDCWD, path, b->data, b->size, 0600, 0, NULL) >= 0);
+        return etcd_snapshot_inspect(path, ret, reterr);
+}
+
+static void test_whole(void **state) {
+        /* at the borders of what is read at once, too */
+        static const size_t offsets[] = { 64,         262144 - 60, 262144 - 49, 262144 - 48,
+                                          262144 - 1, 262144,      524288 - 49 };
+
+        for (size_t i = 0; i < ARRAY_SIZE(offsets); i++) {
+                _cleanup_(etcd_snapshot_file_done) EtcdSnapshotFile f = {};
+                _cleanup_buffer_ Buffer b = BUFFER_NULL;
+                _cleanup_error_ Error *error = NULL;
+
+                make_database(524288, OURS, offsets[i], &b);
+                add_digest(&b);
+                assert_success(inspect(*state, &b, &f, &error), error, 0);
+                assert_true(f.digest);
+                assert_int_equal(f.size, 524288 + 32);
+                assert_int_equal(strv_length(f.marks), 1);
+                assert_string_equal(f.marks[0], OURS);
+        }
+}
+
+static void test_marks(void **state) {
+        _cleanup_(etcd_snapshot_file_done) EtcdSnapshotFile f = {};
+        _cleanup_buffer_ Buffer b = BUFFER_NULL;
+        _cleanup_error_ Error *error = NULL;
+
+        make_database(4096, OURS, 100, &b);
+        memcpy(b.data + 300, ETCD_MARK OTHER, strlen(ETCD_MARK OTHER));
+        memcpy(b.data + 500, ETCD_MARK OURS, strlen(ETCD_MARK OURS));
+        memcpy(b.data + 700, ETCD_MARK "no mark", strlen(ETCD_MARK "no mark"));
+        assert_success(inspect(*state, &b, &f, &error), error, 0);
+        assert_false(f.digest);
+        assert_int_equal(strv_length(f.marks), 2);
+        assert_true(strv_contains(f.marks, OURS) && strv_contains(f.marks, OTHER));
+}
+
+static void test_broken(void **state) {
+        EtcdSnapshotFile f;
+        _cleanup_buffer_ Buffer b = BUFFER_NULL;
+        _cleanup_error_ Error *error = NULL;
+
+        make_database(4096, NULL, 0, &b);
+        add_digest(&b);
+        b.data[2000] ^= 1;
+        assert_failure(inspect(*state, &b, &f, &error), error, ERROR_VERIFY, EBADMSG);
+        b.data[2000] ^= 1;
+        b.data[b.size - 1] ^= 1;
+        assert_failure(inspect(*state, &b, &f, &error), error, ERROR_VERIFY, EBADMSG);
+        b.data[b.size - 1] ^= 1;
+        b.data[16] ^= 1;
+        assert_failure(inspect(*state, &b, &f, &error), error, ERROR_VERIFY, EBADMSG);
+        b.data[16] ^= 1;
+        b.size -= 10;
+        assert_failure(inspect(*state, &b, &f, &error), error, ERROR_VERIFY, EBADMSG);
+        b.size = 0;
+        assert_failure(inspect(*state, &b, &f, &error), error, ERROR_VERIFY, EBADMSG);
+        assert_failure(etcd_snapshot_inspect("/nonexistent", &f, &error), error, ERROR_IO, ENOENT);
+        assert_failure(etcd_snapshot_inspect("/dev/null", &f, &error), error, ERROR_CONFIG, EINVAL);
+}
+
+static void test_facts(void **state) {
+        static const char text[] =
+                "{\"hash\":3568423563,\"revision\":812,\"totalKey\":402,\"totalSize\":1552384,\"version\":\"3.6.0\"}\n";
+        _cleanup_error_ Error *error = NULL;
+        SnapshotFacts facts;
+
+        assert_success(snapshot_facts_parse("a.db", text, strlen(text), &facts, &error), error, 0);
+        assert_true(facts.known);
+        assert_int_equal(facts.revision, 812);
+        assert_int_equal(facts.keys, 402);
+        assert_int_equal(facts.size, 1552384);
+        assert_string_equal(facts.hash, "d4b1d28b");
+        assert_string_equal(facts.version, "3.6.0");
+        assert_failure(snapshot_facts_parse("a.db", "{}", 2, &facts, &error), error, ERROR_VERIFY, EBADMSG);
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                unit_test_in_dir(test_whole),
+                unit_test_in_dir(test_marks),
+                unit_test_in_dir(test_broken),
+                cmocka_unit_test(test_facts),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
