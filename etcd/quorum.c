@@ -103,11 +103,17 @@ static char* names(const EtcdSurvey *s, bool up, const char *conjunction) {
         return xasprintf("%s%s%s", head, separator, last);
 }
 
+static const char* few(size_t n) {
+        static const char *const words[] = { "none", "one", "two", "three", "four" };
+
+        return n < ARRAY_SIZE(words) ? words[n] : "more";
+}
+
 static char* how_to_restore(const EtcdSurvey *s) {
         size_t missing = s->quorum - s->n_up;
         _cleanup_free_ char *all = names(s, /* up= */ false, "and"), *up = names(s, /* up= */ true, "or");
         bool everybody = s->n_voters - s->n_up == missing;
-        _cleanup_free_ char *who = everybody ? xstrdup(all) : xasprintf("%zu of %s", missing, all);
+        _cleanup_free_ char *who = everybody ? xstrdup(all) : xasprintf("%s of %s", few(missing), all);
         bool one = missing == 1;
 
         return xasprintf(
@@ -130,8 +136,8 @@ bool etcd_survey_lost(const EtcdSurvey *s, char **ret_text, char **ret_advice) {
                 return false;
         if (s->n_up >= s->quorum) {
                 if (ret_text)
-                        *ret_text = xasprintf("no leader, although %zu of %zu members run: nothing can be "
-                                              "written",
+                        *ret_text = xasprintf("no leader, although %zu of %zu members run: the API can "
+                                              "neither write nor read",
                                               s->n_up, s->n_voters);
                 if (ret_advice)
                         *ret_advice = xstrdup("an election takes seconds; if it stays so, look at the "

@@ -33,7 +33,8 @@ char* etcd_save_path(const Cluster *c) {
 
         if (gmtime_r(&now, &tm))
                 (void) strftime(text, sizeof(text), "%Y-%m-%dT%H%M%SZ", &tm);
-        return xasprintf("%s/snapshots/%s-%s.db", directory, c->name, text);
+        return xasprintf("%s%ssnapshots/%s-%s.db", streq(directory, ".") ? "" : directory,
+                         streq(directory, ".") ? "" : "/", c->name, text);
 }
 
 static const EtcdSight* choose(const EtcdSurvey *survey) {
