@@ -30,7 +30,8 @@
         X(pki_csr)       \
         X(pki_import)    \
         X(etcd_members)  \
-        X(etcd_snapshot)
+        X(etcd_snapshot) \
+        X(etcd_restore)
 
 #define VERB_DECLARE(name) extern const Verb verb_##name;
 VERBS(VERB_DECLARE)

@@ -186,14 +186,14 @@ static const Service service = {
         .why = "Runs this node's member.",
 };
 
-static void add_identity(const PlanContext *c, Plan *plan) {
-        _cleanup_free_ char *identity = NULL, *text = NULL;
+static void add_mark(const PlanContext *c, Plan *plan) {
+        _cleanup_free_ char *identity = etcd_identity(c->store), *token = etcd_token(c->store), *text = NULL;
         PlanItem *item;
 
-        if (plan_identity(c->store, &identity, NULL) < 0)
+        if (!identity)
                 plan_missing(plan, "secrets/identity (run: hardway pki gen)");
-        text = xasprintf("%s\n", identity ? identity : "not-made-yet");
-        item = plan_add_file(plan, "etcd", "identity", ETCD_IDENTITY, 0644, text,
+        text = identity ? etcd_mark_text(identity, token) : xstrdup("not-made-yet\n");
+        item = plan_add_file(plan, "etcd", "identity", ETCD_MARK_PATH, 0644, text,
                              "The mark of the cluster whose data lies in " ETCD_DATA
                              ". hardway never touches data without its mark.");
         item->store_path = xstrdup("secrets/identity");
@@ -217,7 +217,7 @@ static int etcd_plan(const PlanContext *c, Plan *plan, Error **reterr) {
                           "etcd makes it at its first start; afterwards, without it the member has lost its "
                           "data and must be replaced.",
                           NULL);
-        add_identity(c, plan);
+        add_mark(c, plan);
         /* for etcdctl on the node: kubeadm puts it there, and people expect it */
         return plan_add_credential(c, plan, &component_etcd, HEALTHCHECK, /* with_key= */ true, NULL,
                                    reterr);
@@ -256,7 +256,7 @@ const Component component_etcd = {
         .reaches = reaches,
         .n_reaches = ARRAY_SIZE(reaches),
         .data = ETCD_DATA,
-        .data_mark = ETCD_IDENTITY,
+        .data_mark = ETCD_MARK_PATH,
         .plan = etcd_plan,
         .ready = etcd_ready,
         .serving = etcd_serving,

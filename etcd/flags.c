@@ -50,9 +50,9 @@ static char* initial_cluster(const PlanContext *c) {
 }
 
 static char* token(const PlanContext *c) {
-        char *identity;
+        char *text = etcd_token(c->store);
 
-        return plan_identity(c->store, &identity, NULL) >= 0 ? identity : xstrdup("not-made-yet");
+        return text ? text : xstrdup("not-made-yet");
 }
 
 static char* heartbeat(const PlanContext *c) {
@@ -94,7 +94,8 @@ const Flag etcd_flags[] = {
           .without = "Each member would make a cluster of its own, with data of its own." },
         { "initial-cluster-token", .function = token,
           .why = "The identity of this cluster, random, made with its keys. It goes into the ids of cluster "
-                 "and members, so that members of two clusters can never take each other for their own.",
+                 "and members, so that members of two clusters can never take each other for their own; "
+                 "after a restore it is another, so that those of before are strangers, too.",
           .without =
                   "All clusters would have the same token: a cluster made anew from the same addresses has "
                   "the same ids, and a forgotten member of the old one could join it." },

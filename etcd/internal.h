@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "etcd/data.h"
 #include "etcd/survey.h"
 #include "plan/component.h"
 
 /* What the files of etcd/ share; nobody else includes this. */
-
-#define ETCD_DATA "/var/lib/etcd"
-#define ETCD_IDENTITY "/var/lib/hardway/etcd-identity" /* our mark beside the data */
 
 #define ETCD_PREFLIGHT "etcd-data" /* the name of what etcd_preflight() finds */
 

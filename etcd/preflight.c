@@ -15,7 +15,7 @@
 
 /* Prints "data" if a member's data is there, and the mark beside it. */
 static const char script[] = "if [ -d " ETCD_DATA "/member ]; then echo data; else echo none; fi\n"
-                             "cat " ETCD_IDENTITY " 2>/dev/null || :\n";
+                             "cat " ETCD_MARK_PATH " 2>/dev/null || :\n";
 
 static Check* refuse(const Node *node, CheckList *checks, const char *format, ...) _printf_(3, 4);
 static Check* refuse(const Node *node, CheckList *checks, const char *format, ...) {
@@ -40,6 +40,17 @@ static void refuse_foreign(const Node *node, const char *mark, const char *ident
                 check = refuse(node, checks,
                                "there is etcd data in " ETCD_DATA " that hardway did not put there");
         check_advise(check, "Look at it before anything else. If it can go: hardway reset --node %s",
+                     node->name);
+}
+
+/* Its own data, but of before a restore; or a restore was begun, and has not come to this node yet. */
+static void refuse_older(const Node *node, CheckList *checks) {
+        Check *check = refuse(node, checks,
+                              "the etcd data in " ETCD_DATA " is not that of the last restore");
+
+        check_advise(check,
+                     "If hardway etcd restore was interrupted: run it again, it goes on. If the node was away "
+                     "meanwhile: hardway etcd replace %s",
                      node->name);
 }
 
@@ -87,11 +98,11 @@ static bool refuse_lost_data(const ProbeContext *c, const Node *node, CheckList 
 int etcd_preflight(const ProbeContext *c, const Node *node, CheckList *checks, Error **reterr) {
         _cleanup_buffer_ Buffer out = BUFFER_NULL;
         _cleanup_strv_ Strv lines = NULL;
-        _cleanup_free_ char *identity = NULL, *id = NULL;
+        /* none yet is as good as another one */
+        _cleanup_free_ char *identity = etcd_identity(c->store), *token = etcd_token(c->store), *id = NULL;
         bool data;
         int r;
 
-        (void) plan_identity(c->store, &identity, NULL); /* none yet is as good as another one */
         r = c->exec(c->userdata, node, script, &out, reterr);
         if (r < 0)
                 return r;
@@ -101,6 +112,10 @@ int etcd_preflight(const ProbeContext *c, const Node *node, CheckList *checks, E
                 return 0;
         if (data && (!lines[1] || !streq_null(lines[1], identity))) {
                 refuse_foreign(node, lines[1] ? lines[1] : "", identity ? identity : "none yet", checks);
+                return 0;
+        }
+        if (data && !streq_null(lines[2] ? lines[2] : lines[1], token)) {
+                refuse_older(node, checks);
                 return 0;
         }
         id = xasprintf(ETCD_PREFLIGHT "/%s", node->name);

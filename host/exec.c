@@ -19,6 +19,26 @@ static char* script_title(const char *script) {
 }
 
 /**
+ * host_exec_for() - host_exec() with a time limit of its own
+ * @timeout_usec: 0: five minutes
+ */
+int host_exec_for(Host *h, const char *script, uint64_t timeout_usec, Buffer *ret, Error **reterr) {
+        _cleanup_(answer_done) Answer answer = {};
+        _cleanup_free_ char *title = script_title(script);
+        int r;
+
+        r = channel_run(h, &(Script) { .name = title, .text = script, .timeout_usec = timeout_usec }, &answer,
+                        reterr);
+        if (r < 0)
+                return r;
+        if (ret) {
+                *ret = answer.out;
+                answer.out = BUFFER_NULL;
+        }
+        return 0;
+}
+
+/**
  * host_exec() - run a script of POSIX sh on the node, as root
  * @h:          the host
  * @script:     the script; it runs under "set -eu", in the root directory, in the C locale
@@ -28,18 +48,7 @@ static char* script_title(const char *script) {
  * Return: 0, or a negative errno.
  */
 int host_exec(Host *h, const char *script, Buffer *ret, Error **reterr) {
-        _cleanup_(answer_done) Answer answer = {};
-        _cleanup_free_ char *title = script_title(script);
-        int r;
-
-        r = channel_run(h, &(Script) { .name = title, .text = script }, &answer, reterr);
-        if (r < 0)
-                return r;
-        if (ret) {
-                *ret = answer.out;
-                answer.out = BUFFER_NULL;
-        }
-        return 0;
+        return host_exec_for(h, script, 0, ret, reterr);
 }
 
 /**

@@ -55,8 +55,8 @@ void host_unlock(Host *h);
 typedef struct HostPut {
         const Plan *plan;
         const Changes *changes;
-        const char *cache;    /* fetch's cache, where binaries lie */
-        const Lock *lock;     /* fetch's lock, to find them there */
+        const char *cache; /* fetch's cache, where binaries lie */
+        const Lock *lock;  /* fetch's lock, to find them there */
         void (*progress)(void *userdata, uint64_t done, uint64_t total);
         void *userdata;
 } HostPut;
@@ -68,7 +68,13 @@ int host_record(Host *h, const Plan *plan, const char *identity, Error **reterr)
 /* A script of POSIX sh as root, under "set -eu"; its standard output. A status other than 0 is an Error
  * with standard error as detail. */
 int host_exec(Host *h, const char *script, Buffer *ret, Error **reterr);
+int host_exec_for(Host *h, const char *script, uint64_t timeout_usec, Buffer *ret, Error **reterr);
 int host_read(Host *h, const char *path, size_t limit, Buffer *ret, Error **reterr);
+/* Files of any size, never in memory as a whole; host_send() after host_look(), as host_put(). */
+int host_send(Host *h, const char *source, const char *path,
+              void (*progress)(void *userdata, uint64_t done, uint64_t total), void *userdata,
+              Error **reterr);
+int host_receive(Host *h, const char *path, int fd, Error **reterr);
 int host_bus(Host *h, UnitBus **ret, Error **reterr); /* lent; opened on first use */
 /* Why a unit failed: result, exit status and its last journal lines, for an Error's detail. */
 int host_explain_unit(Host *h, const char *unit, char **ret, Error **reterr);
