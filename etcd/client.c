@@ -14,7 +14,7 @@
 #include "common/alloc.h"
 #include "common/clock.h"
 #include "common/json.h"
-#include "etcd/client.h"
+#include "etcd/client-internal.h"
 
 #define TIMEOUT_DEFAULT (5 * USEC_PER_SEC)
 
@@ -23,7 +23,7 @@ static uint64_t endpoint_timeout(const EtcdEndpoint *e) {
 }
 
 /* Takes body over. */
-static int call(const EtcdEndpoint *e, const char *path, json_t *body, json_t **ret, Error **reterr) {
+int etcd_call(const EtcdEndpoint *e, const char *path, json_t *body, json_t **ret, Error **reterr) {
         _cleanup_free_ char *url = xasprintf("%s%s", e->url, path);
         const HttpRequest request = {
                 .method = "POST",
@@ -59,6 +59,18 @@ static void member_from_json(const json_t *tree, EtcdMember *ret) {
         };
 }
 
+void etcd_members_from_json(const json_t *tree, EtcdMembers *ret) {
+        const json_t *list = json_object_get(tree, "members");
+        EtcdMembers m = {
+                .cluster_id = json_uint64(json_object_get(tree, "header"), "cluster_id"),
+                .members = xnew(EtcdMember, json_array_size(list) + 1),
+        };
+
+        for (; m.n_members < json_array_size(list); m.n_members++)
+                member_from_json(json_array_get(list, m.n_members), m.members + m.n_members);
+        *ret = m;
+}
+
 /**
  * etcd_members() - the list of members
  * @e:          the member to ask
@@ -70,20 +82,13 @@ static void member_from_json(const json_t *tree, EtcdMember *ret) {
  */
 int etcd_members(const EtcdEndpoint *e, bool linearizable, EtcdMembers *ret, Error **reterr) {
         _cleanup_json_ json_t *tree = NULL;
-        const json_t *list;
-        EtcdMembers m = {};
         int r;
 
-        r = call(e, "/v3/cluster/member/list", json_pack("{s:b}", "linearizable", linearizable), &tree,
-                 reterr);
+        r = etcd_call(e, "/v3/cluster/member/list", json_pack("{s:b}", "linearizable", linearizable), &tree,
+                      reterr);
         if (r < 0)
                 return r;
-        list = json_object_get(tree, "members");
-        m.cluster_id = json_uint64(json_object_get(tree, "header"), "cluster_id");
-        m.members = xnew(EtcdMember, json_array_size(list) + 1);
-        for (; m.n_members < json_array_size(list); m.n_members++)
-                member_from_json(json_array_get(list, m.n_members), m.members + m.n_members);
-        *ret = m;
+        etcd_members_from_json(tree, ret);
         return 0;
 }
 
@@ -124,7 +129,7 @@ int etcd_status(const EtcdEndpoint *e, EtcdStatus *ret, Error **reterr) {
         const json_t *header;
         int r;
 
-        r = call(e, "/v3/maintenance/status", json_object(), &tree, reterr);
+        r = etcd_call(e, "/v3/maintenance/status", json_object(), &tree, reterr);
         if (r < 0)
                 return r;
         header = json_object_get(tree, "header");
@@ -207,7 +212,7 @@ int etcd_revision(const EtcdEndpoint *e, bool linearizable, uint64_t *ret, Error
                                  !linearizable);
         int r;
 
-        r = call(e, "/v3/kv/range", body, &tree, reterr);
+        r = etcd_call(e, "/v3/kv/range", body, &tree, reterr);
         if (r < 0)
                 return r;
         *ret = json_uint64(json_object_get(tree, "header"), "revision");
@@ -225,6 +230,6 @@ int etcd_revision(const EtcdEndpoint *e, bool linearizable, uint64_t *ret, Error
 int etcd_transfer_leadership(const EtcdEndpoint *e, uint64_t target, Error **reterr) {
         _cleanup_free_ char *id = xasprintf("%" PRIu64, target);
 
-        return call(e, "/v3/maintenance/transfer-leadership", json_pack("{s:s}", "targetID", id), NULL,
-                    reterr);
+        return etcd_call(e, "/v3/maintenance/transfer-leadership", json_pack("{s:s}", "targetID", id), NULL,
+                         reterr);
 }

@@ -67,6 +67,32 @@ int etcd_revision(const EtcdEndpoint *e, bool linearizable, uint64_t *ret, Error
 int etcd_transfer_leadership(const EtcdEndpoint *e, uint64_t target, Error **reterr);
 
 /*
+ * Changes of the membership (change.c), through the quorum. etcd refuses what would risk it; while members have
+ * not been connected for 5 s it refuses everything, which passes: -EAGAIN.
+ */
+int etcd_member_add(const EtcdEndpoint *e, const char *peer_url, EtcdMembers *ret,
+                    Error **reterr);                                         /* a learner */
+int etcd_member_remove(const EtcdEndpoint *e, uint64_t id, Error **reterr);  /* also if there is none */
+int etcd_member_promote(const EtcdEndpoint *e, uint64_t id, Error **reterr); /* 1; 0: not in sync yet */
+
+/* Asked of one member: gives the disk space back that its database does not use; it serves nobody meanwhile. */
+int etcd_defragment(const EtcdEndpoint *e, uint64_t timeout_usec, Error **reterr);
+
+typedef enum EtcdAlarm {
+        ETCD_ALARM_NOSPACE = 1, /* the database is full: the cluster reads and deletes only */
+        ETCD_ALARM_CORRUPT = 2, /* this member's data differs from that of the others */
+} EtcdAlarm;
+
+typedef struct EtcdAlarmed {
+        uint64_t member;
+        EtcdAlarm alarm;
+} EtcdAlarmed;
+
+int etcd_alarms(const EtcdEndpoint *e, EtcdAlarmed **ret, size_t *ret_n,
+                Error **reterr); /* the caller frees */
+int etcd_disarm(const EtcdEndpoint *e, const EtcdAlarmed *alarm, Error **reterr);
+
+/*
  * etcd_snapshot() streams the member's data to path (relative to dir_fd): written beside it, 0600, its own
  * SHA-256 recomputed, synced, then renamed; a stream that fails half way leaves nothing. The file is what
  * `etcdutl snapshot restore` takes.

@@ -20,6 +20,9 @@ int etcd_gate(const ProbeContext *c, const Node *node, ProbeResult *ret, Error *
 int etcd_leads(const ProbeContext *c, const Node *node, bool *ret, Error **reterr);
 int etcd_hand_over(const ProbeContext *c, const Node *node, Error **reterr);
 int etcd_preflight(const ProbeContext *c, const Node *node, CheckList *checks, Error **reterr);
+int etcd_join(const ProbeContext *c, const Node *node, Error **reterr);
+int etcd_settle(const ProbeContext *c, const Node *node, ProbeResult *ret, Error **reterr);
+int etcd_prune(const ProbeContext *c, Strv *ret_notes, Error **reterr);
 int etcd_before_rollout(const ProbeContext *c, Error **reterr);
 int etcd_verify(const ProbeContext *c, CheckList *checks);
 int etcd_spare(const ProbeContext *c, const Node *const *nodes, size_t n_nodes, ProbeResult *ret,

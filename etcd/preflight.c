@@ -62,10 +62,33 @@ static const EtcdMember* find_started(const EtcdMembers *m, const Node *node) {
         return NULL;
 }
 
+static bool is_empty(const ProbeContext *c, const Node *node) {
+        _cleanup_buffer_ Buffer out = BUFFER_NULL;
+
+        return c->exec(c->userdata, node, script, &out, NULL) >= 0 && startswith(buffer_str(&out), "none");
+}
+
+/* After a restore the first data of a member comes from the snapshot or from the others: one that begins with
+ * none would take the log for what it lacks. Where all are empty, all begin anew. */
+static bool refuse_alone(const ProbeContext *c, const Node *node, CheckList *checks) {
+        CLUSTER_FOREACH_NODE(other, c->cluster, ROLE_ETCD) {
+                if (other == node || is_empty(c, other))
+                        continue;
+                check_advise(refuse(node, checks,
+                                    "has no etcd data, no member answers that it could join, and %s has some "
+                                    "or cannot be asked",
+                                    other->name),
+                             "Bring the members back that have data, then: hardway install. If their data is "
+                             "lost: hardway etcd restore");
+                return true;
+        }
+        return false;
+}
+
 /* An empty disk where a member was: etcd would refuse to bootstrap again, as it might forget what it had
- * promised. */
-/* Return: whether it is so. */
-static bool refuse_lost_data(const ProbeContext *c, const Node *node, CheckList *checks) {
+ * promised. Return: whether it is so. */
+static bool refuse_lost_data(const ProbeContext *c, const Node *node, bool restored,
+                             CheckList *checks) {
         CLUSTER_FOREACH_NODE(other, c->cluster, ROLE_ETCD) {
                 _cleanup_(etcd_peer_close) EtcdPeer p = {};
                 _cleanup_(etcd_members_done) EtcdMembers members = {};
@@ -83,7 +106,7 @@ static bool refuse_lost_data(const ProbeContext *c, const Node *node, CheckList 
                         node->name);
                 return true;
         }
-        return false;
+        return restored && refuse_alone(c, node, checks);
 }
 
 /**
@@ -108,7 +131,7 @@ int etcd_preflight(const ProbeContext *c, const Node *node, CheckList *checks, E
                 return r;
         lines = strv_split(buffer_str(&out), "\n");
         data = lines && streq(lines[0], "data");
-        if (!data && identity && refuse_lost_data(c, node, checks))
+        if (!data && identity && refuse_lost_data(c, node, !streq(token, identity), checks))
                 return 0;
         if (data && (!lines[1] || !streq_null(lines[1], identity))) {
                 refuse_foreign(node, lines[1] ? lines[1] : "", identity ? identity : "none yet", checks);

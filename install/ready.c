@@ -22,8 +22,9 @@
 #define READY_AHEAD_PAUSE_MAX_USEC (3 * USEC_PER_SEC)
 #define READY_LOOK_USEC (2 * USEC_PER_SEC) /* how often systemd is asked whether the unit still lives */
 #define READY_BLOCKED_USEC \
-        (2 * USEC_PER_SEC) /* so long "waits for other nodes" stands before it is believed */
-#define READY_RESTARTS 4u  /* restarts during one wait that are no accident */
+        (2 * USEC_PER_SEC)               /* so long "waits for other nodes" stands before it is believed */
+#define SETTLE_USEC (600 * USEC_PER_SEC) /* some GB over a slow network to an SD card */
+#define READY_RESTARTS 4u                /* restarts during one wait that are no accident */
 
 typedef struct Wait {
         const Component *component;
@@ -231,6 +232,56 @@ static int component_wait(NodeRun *n, const Component *c, Error **reterr) {
         return r < 0 ? r : !w.blocked;
 }
 
+static int settle_ask(NodeRun *n, const Component *c, uint64_t end_usec, Error **reterr) {
+        ProbeResult result = {};
+        int r;
+
+        r = run_cancelled(n->run, reterr);
+        if (r >= 0)
+                r = c->settle(&n->run->probes, n->node, &result, reterr);
+        if (r >= 0 && result.state != PROBE_READY) {
+                r = 1;
+                node_event(n, INSTALL_WAITING, result.text, 0, 0);
+                if (result.state == PROBE_FAILED || clock_usec() > end_usec)
+                        r = error_set(reterr, ERROR_UNAVAILABLE, ETIMEDOUT, "%s: %s", c->name,
+                                      result.text ? result.text : "did not settle");
+        }
+        probe_result_done(&result);
+        return r;
+}
+
+/* What has joined gets its place. */
+static int component_settle(NodeRun *n, const Component *c, Error **reterr) {
+        uint64_t end_usec = clock_usec() + SETTLE_USEC;
+        int r;
+
+        if (!c->settle)
+                return 0;
+        while ((r = settle_ask(n, c, end_usec, reterr)) > 0)
+                clock_sleep(READY_PAUSE_USEC);
+        return r;
+}
+
+/**
+ * node_settle() - give what joined the cluster in an earlier run its place
+ * @n:          a node on which there is nothing to change
+ * @reterr:     what does not settle
+ *
+ * Return: 0 or a negative errno.
+ */
+int node_settle(NodeRun *n, Error **reterr) {
+        int r;
+
+        RUN_FOREACH_COMPONENT(c, n->run) {
+                if (!component_on_node(c, n->run->request->cluster, n->node))
+                        continue;
+                r = component_settle(n, c, reterr);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
 /**
  * node_ready() - wait until every component of a node does its work
  * @n:          the node
@@ -249,6 +300,9 @@ int node_ready(NodeRun *n, Error **reterr) {
                         continue;
                 r = component_wait(n, c, reterr);
                 if (r <= 0)
+                        return r;
+                r = component_settle(n, c, reterr);
+                if (r < 0)
                         return r;
         }
         return 0;

@@ -110,8 +110,23 @@ int run_bring_back(const InstallRun *run, Error **reterr) {
         return 0;
 }
 
+/* Return: 1 if something on this node is new in the cluster and about to join. */
+static int node_join(NodeRun *n, Error **reterr) {
+        int r, joins = 0;
+
+        RUN_FOREACH_COMPONENT(c, n->run) {
+                if (!c->join || !component_on_node(c, n->run->request->cluster, n->node))
+                        continue;
+                r = c->join(&n->run->probes, n->node, reterr);
+                if (r < 0)
+                        return error_prefix(reterr, r, "%s", c->name);
+                joins = joins || r;
+        }
+        return joins;
+}
+
 static int node_change_units(NodeRun *n, bool disrupts, Error **reterr) {
-        int r;
+        int r, joins;
 
         if (disrupts) {
                 if (n->leads)
@@ -122,7 +137,11 @@ static int node_change_units(NodeRun *n, bool disrupts, Error **reterr) {
                 if (r < 0)
                         return r;
         }
-        r = node_units(n, /* wait= */ true, reterr);
+        joins = node_join(n, reterr);
+        if (joins < 0)
+                return joins;
+        /* what joins is not ready before it has settled, and others wait for it */
+        r = node_units(n, /* wait= */ !joins, reterr);
         if (r < 0)
                 return r;
         return node_ready(n, reterr);

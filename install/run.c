@@ -222,6 +222,33 @@ static int run_ask_why(InstallRun *run) {
         return r;
 }
 
+static void run_note(InstallRun *run, char *const *notes) {
+        STRV_FOREACH(note, notes)
+                if (run->request->event)
+                        run->request->event(run->request->userdata,
+                                            &(InstallEvent) { .type = INSTALL_WARNING, .text = *note });
+}
+
+/* Instances that are not in the cluster file any more, once all that are do their work. */
+static int run_prune(InstallRun *run, Error **reterr) {
+        int r;
+
+        for (const NodeRun *n = run->nodes; n < run->nodes + run->n_nodes; n++)
+                if (!n->selected)
+                        return 0;
+        RUN_FOREACH_COMPONENT(c, run) {
+                _cleanup_strv_ Strv notes = NULL;
+
+                if (!c->prune)
+                        continue;
+                r = c->prune(&run->probes, &notes, reterr);
+                if (r < 0)
+                        return r;
+                run_note(run, notes);
+        }
+        return 0;
+}
+
 static int run_finish(InstallRun *run, InstallResult *result, ErrorList *errors) {
         size_t n_objects = 0;
         Error *error = NULL;
@@ -234,6 +261,8 @@ static int run_finish(InstallRun *run, InstallResult *result, ErrorList *errors)
                 error_free(error);
                 return run_ask_why(run);
         }
+        if (r >= 0)
+                r = run_prune(run, &error);
         if (r >= 0 && (result->changed || n_objects > 0)) {
                 result->changed = true;
                 r = run_endpoint(run, result, &error);
@@ -269,8 +298,8 @@ static int run_converge(InstallRun *run, InstallResult *result, ErrorList *error
         int r;
 
         r = crew_each(run, node_needs_record, node_lock_and_record);
-        if (r >= 0 && result->changed)
-                r = run_change(run, errors);
+        if (r >= 0)
+                r = result->changed ? run_change(run, errors) : crew_each(run, NULL, node_settle);
         return r < 0 ? r : run_finish(run, result, errors);
 }
 

@@ -106,6 +106,7 @@ int node_units(NodeRun *n, bool wait, Error **reterr);
 
 /* ready.c */
 int node_ready(NodeRun *n, Error **reterr);
+int node_settle(NodeRun *n, Error **reterr);
 bool component_is_ready(const NodeRun *n, const Component *c);
 
 /* gate.c */

@@ -134,6 +134,14 @@ typedef struct Component {
         int (*bring_back)(const ProbeContext *c, Error **reterr);
         int (*verify)(const ProbeContext *c, CheckList *checks);
 
+        /* Instances that make up one thing (etcd's members): join, before a unit is started in a cluster that
+         * serves, after everything was put: 1 if this instance is new and about to join. settle, once it is
+         * ready: asked again until it says ready. prune, when all nodes are as planned: takes those out that are
+         * not in the cluster file any more, and says so. */
+        int (*join)(const ProbeContext *c, const Node *node, Error **reterr);
+        int (*settle)(const ProbeContext *c, const Node *node, ProbeResult *ret, Error **reterr);
+        int (*prune)(const ProbeContext *c, Strv *ret_notes, Error **reterr);
+
         /* What on this node speaks against installing (data of another cluster): asked through exec, by
          * `check` and before the first write of a run that is about to change the node. Adds findings whose
          * ids are NAME/NODE, each name one of preflights; CHECK_FAILED keeps install from going on. Fails

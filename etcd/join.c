@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * A member that joins a cluster which serves
+ *
+ * It is added as a learner, which does not vote: nothing is risked while it catches up. Then it is started with
+ * the list of members as it is now, and with "existing" instead of the plan's "new", by a drop-in in /run, which
+ * matters until there is data. Once it is in sync it is promoted. What an earlier run left (a learner in the
+ * list, a drop-in) is found and used.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/alloc.h"
+#include "common/clock.h"
+#include "etcd/internal.h"
+#include "units/unit-file.h"
+
+#define TIMEOUT (3 * USEC_PER_SEC)
+#define PASSES (30 * USEC_PER_SEC) /* members have to have seen each other for 5 s */
+#define DROP_IN_DIRECTORY "/run/systemd/system/etcd.service.d"
+#define DROP_IN DROP_IN_DIRECTORY "/90-hardway-join.conf"
+
+static int has_data(const ProbeContext *c, const Node *node, bool *ret, Error **reterr) {
+        static const char script[] = "# is there data of a member?\n"
+                                     "if [ -d " ETCD_DATA "/member ]; then echo yes; fi\n";
+        _cleanup_buffer_ Buffer out = BUFFER_NULL;
+        int r;
+
+        r = c->exec(c->userdata, node, script, &out, reterr);
+        if (r >= 0)
+                *ret = startswith(buffer_str(&out), "yes");
+        return r;
+}
+
+static const EtcdSight* find_healthy(const EtcdSurvey *survey) {
+        for (const EtcdSight *s = survey->sights; s < survey->sights + survey->n_sights; s++)
+                if (s->state == ETCD_HEALTHY && etcd_sight_votes(s))
+                        return s;
+        return NULL;
+}
+
+/* Learners that never started and are not this node's were left by a run that was given up. */
+static int drop_leftovers(const EtcdSurvey *survey, const EtcdSight *one, const Node *node, Error **reterr) {
+        int r;
+
+        for (const EtcdSight *s = survey->sights; s < survey->sights + survey->n_sights; s++) {
+                if (!s->member || !s->member->learner || s->node == node)
+                        continue;
+                if (s->state == ETCD_HEALTHY || (s->node && s->member->client_urls))
+                        return error_set(reterr, ERROR_TEMPORARY, EBUSY,
+                                         "etcd: %s is joining, one at a time: let it finish first",
+                                         etcd_sight_name(s));
+                r = etcd_member_remove(&one->peer.endpoint, s->member->id, reterr);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int add_learner(const EtcdSight *one, const char *url, EtcdMembers *ret, Error **reterr) {
+        uint64_t deadline = clock_usec() + PASSES;
+
+        for (;;) {
+                _cleanup_error_ Error *error = NULL;
+                int r;
+
+                r = etcd_member_add(&one->peer.endpoint, url, ret, &error);
+                if (r >= 0)
+                        return 0;
+                if (r != -EAGAIN || clock_usec() > deadline)
+                        return error_propagate(reterr, TAKE_PTR(error));
+                clock_sleep(500 * USEC_PER_MSEC);
+        }
+}
+
+/* As --initial-cluster wants it: with the name that the new one will have. */
+static char* initial_cluster(const EtcdMembers *m, const char *own_url, const char *own_name) {
+        _cleanup_strv_ Strv parts = NULL;
+
+        for (size_t i = 0; i < m->n_members; i++) {
+                bool own = strv_contains(m->members[i].peer_urls, own_url);
+
+                STRV_FOREACH(url, m->members[i].peer_urls)
+                        strv_addf(&parts, "%s=%s", own ? own_name : m->members[i].name ?: "unnamed", *url);
+        }
+        return strv_join(parts, ",");
+}
+
+static int drop_in(const ProbeContext *c, const Node *node, const char *cluster, Buffer *out,
+                   Error **reterr) {
+        _cleanup_(unit_file_freep) UnitFile *u =
+                unit_file_new("Written by hardway, for the first start alone.");
+        PlanContext context = { .cluster = c->cluster, .node = node, .store = c->store };
+        _cleanup_free_ char *binary = plan_binary_path(c->cluster, ORIGIN_ETCD, "etcd");
+        _cleanup_strv_ Strv argv = NULL;
+        int r;
+
+        argv = flags_to_argv(binary, etcd_flags, ETCD_N_FLAGS, "etcd", &context);
+        for (char **a = argv; *a; a++) {
+                char *other = startswith(*a, "--initial-cluster=") ?
+                                      xasprintf("--initial-cluster=%s", cluster) :
+                              startswith(*a, "--initial-cluster-state=") ?
+                                      xstrdup("--initial-cluster-state=existing") :
+                                      NULL;
+
+                if (other) {
+                        free(*a);
+                        *a = other;
+                }
+        }
+        unit_file_section(u, "Service");
+        r = unit_file_set_literal(u, "ExecStart", "", reterr);
+        if (r >= 0)
+                r = unit_file_set_command_specifiers(u, "ExecStart", "", argv, /* breaks= */ true, reterr);
+        if (r >= 0)
+                unit_file_render(u, out);
+        return r;
+}
+
+static int put_drop_in(const ProbeContext *c, const Node *node, const char *cluster, Error **reterr) {
+        _cleanup_buffer_ Buffer text = BUFFER_NULL, script = BUFFER_NULL;
+        int r;
+
+        r = drop_in(c, node, cluster, &text, reterr);
+        if (r < 0)
+                return r;
+        buffer_addf(&script,
+                    "# its first start is as a member of a cluster that exists\n"
+                    "umask 022\n"
+                    "mkdir -p " DROP_IN_DIRECTORY "\n"
+                    "cat >" DROP_IN " <<'END-OF-DROP-IN'\n"
+                    "%sEND-OF-DROP-IN\n"
+                    "systemctl daemon-reload\n",
+                    buffer_str(&text));
+        return c->exec(c->userdata, node, buffer_str(&script), NULL, reterr);
+}
+
+static int join(const ProbeContext *c, const EtcdSurvey *survey, const EtcdSight *one, const Node *node,
+                Error **reterr) {
+        const EtcdSight *own = etcd_survey_find(survey, node);
+        _cleanup_(etcd_members_done) EtcdMembers added = {};
+        _cleanup_free_ char *url = etcd_peer_url(node), *cluster = NULL;
+        int r;
+
+        r = drop_leftovers(survey, one, node, reterr);
+        if (r < 0)
+                return r;
+        if (own->member && !strv_contains(own->member->peer_urls, url)) {
+                /* a learner of the same name at another address */
+                r = etcd_member_remove(&one->peer.endpoint, own->member->id, reterr);
+                if (r < 0)
+                        return r;
+        }
+        if (!own->member || !strv_contains(own->member->peer_urls, url)) {
+                r = add_learner(one, url, &added, reterr);
+                if (r < 0)
+                        return error_prefix(reterr, r, "etcd: the new member cannot be added");
+        }
+        cluster = initial_cluster(added.n_members > 0 ? &added : &survey->list, url, node->name);
+        r = put_drop_in(c, node, cluster, reterr);
+        return r < 0 ? r : 1;
+}
+
+/**
+ * etcd_join() - get ready to start a member that has no data in a cluster that serves
+ * @c:          the context of the probe
+ * @node:       the node, on which everything is but not started
+ * @reterr:     it cannot join now
+ *
+ * Return: 1 if it is about to join, 0 if there is nothing to do, or a negative errno.
+ */
+int etcd_join(const ProbeContext *c, const Node *node, Error **reterr) {
+        _cleanup_(etcd_survey_done) EtcdSurvey survey = {};
+        const EtcdSight *one, *own;
+        bool data = false;
+        int r;
+
+        r = has_data(c, node, &data, reterr);
+        if (r < 0 || data)
+                return r;
+        r = etcd_survey(c, TIMEOUT, &survey, reterr);
+        if (r < 0)
+                return r;
+        one = find_healthy(&survey);
+        own = etcd_survey_find(&survey, node);
+        /* A voter that was never started is one of the first members, and late: it starts as those did. */
+        if (!one || (own->member && !own->member->learner))
+                return 0;
+        return join(c, &survey, one, node, reterr);
+}
+
+static int forget_drop_in(const ProbeContext *c, const Node *node, Error **reterr) {
+        static const char script[] =
+                "# the first start is over\n"
+                "if [ -e " DROP_IN " ]; then rm -f " DROP_IN "; systemctl daemon-reload; fi\n";
+
+        return c->exec(c->userdata, node, script, NULL, reterr);
+}
+
+static int promote(const EtcdSurvey *survey, const EtcdSight *own, ProbeResult *ret) {
+        const EtcdSight *one = find_healthy(survey);
+        _cleanup_error_ Error *error = NULL;
+        int r;
+
+        if (!one) {
+                probe_result_set(ret, PROBE_WAITING, "no voter is healthy");
+                return 0;
+        }
+        r = etcd_member_promote(&one->peer.endpoint, own->member->id, &error);
+        if (r <= 0)
+                probe_result_set(ret, PROBE_WAITING, "%s", r < 0 ? error->message : "learner, catches up");
+        return r > 0;
+}
+
+/**
+ * etcd_settle() - make a learner that has caught up a voter
+ * @c:          the context of the probe
+ * @node:       the node, whose member was started
+ * @ret:        ready once it votes, or if it is none that has to be waited for
+ * @reterr:     what the store lacks, or the node does not answer
+ *
+ * Return: 0 or a negative errno.
+ */
+int etcd_settle(const ProbeContext *c, const Node *node, ProbeResult *ret, Error **reterr) {
+        _cleanup_(etcd_peer_close) EtcdPeer p = {};
+        _cleanup_(etcd_status_done) EtcdStatus status = {};
+        _cleanup_(etcd_survey_done) EtcdSurvey survey = {};
+        const EtcdSight *own;
+        int r;
+
+        r = etcd_peer_open(c, node, TIMEOUT, &p, reterr);
+        if (r < 0)
+                return r;
+        probe_result_set(ret, PROBE_READY, NULL);
+        if (etcd_status(&p.endpoint, &status, NULL) < 0 || !status.learner)
+                return 0;
+        r = etcd_survey(c, TIMEOUT, &survey, reterr);
+        if (r < 0)
+                return r;
+        own = etcd_survey_find(&survey, node);
+        if (!own->member || !own->member->learner || promote(&survey, own, ret) > 0)
+                return forget_drop_in(c, node, reterr);
+        return 0;
+}
