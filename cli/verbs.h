@@ -31,7 +31,9 @@
         X(pki_import)    \
         X(etcd_members)  \
         X(etcd_snapshot) \
-        X(etcd_restore)
+        X(etcd_restore)  \
+        X(etcd_replace)  \
+        X(etcd_defrag)
 
 #define VERB_DECLARE(name) extern const Verb verb_##name;
 VERBS(VERB_DECLARE)

@@ -12,8 +12,11 @@
 #include <string.h>
 
 #include "common/alloc.h"
+#include "common/clock.h"
 #include "common/json.h"
 #include "etcd/client-internal.h"
+
+#define COMPACT_TIMEOUT (300 * USEC_PER_SEC)
 
 /* Does the member refuse with one of these words? */
 static bool says(const Error *error, const char *const *words) {
@@ -122,6 +125,31 @@ int etcd_defragment(const EtcdEndpoint *e, uint64_t timeout_usec, Error **reterr
 
         patient.timeout_usec = timeout_usec;
         return etcd_call(&patient, "/v3/maintenance/defragment", json_object(), NULL, reterr);
+}
+
+/**
+ * etcd_compact() - forget old revisions
+ * @e:          a member that reaches a quorum
+ * @revision:   the oldest that stays
+ * @reterr:     why not; compacted already is success
+ *
+ * Watches that are further back are told so, and begin anew.
+ *
+ * Return: 0 or a negative errno.
+ */
+int etcd_compact(const EtcdEndpoint *e, uint64_t revision, Error **reterr) {
+        static const char *const done[] = { "has been compacted", NULL };
+        _cleanup_free_ char *text = xasprintf("%" PRIu64, revision);
+        _cleanup_error_ Error *error = NULL;
+        EtcdEndpoint patient = *e;
+        int r;
+
+        patient.timeout_usec = COMPACT_TIMEOUT;
+        r = etcd_call(&patient, "/v3/kv/compaction", json_pack("{s:s,s:b}", "revision", text, "physical", 1),
+                      NULL, &error);
+        if (r >= 0 || says(error, done))
+                return 0;
+        return error_propagate(reterr, TAKE_PTR(error));
 }
 
 static EtcdAlarm alarm_from_text(const char *text) {

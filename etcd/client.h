@@ -75,6 +75,8 @@ int etcd_member_add(const EtcdEndpoint *e, const char *peer_url, EtcdMembers *re
 int etcd_member_remove(const EtcdEndpoint *e, uint64_t id, Error **reterr);  /* also if there is none */
 int etcd_member_promote(const EtcdEndpoint *e, uint64_t id, Error **reterr); /* 1; 0: not in sync yet */
 
+/* Forgets all revisions below this one, of the whole cluster, before it answers. */
+int etcd_compact(const EtcdEndpoint *e, uint64_t revision, Error **reterr);
 /* Asked of one member: gives the disk space back that its database does not use; it serves nobody meanwhile. */
 int etcd_defragment(const EtcdEndpoint *e, uint64_t timeout_usec, Error **reterr);
 

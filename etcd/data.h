@@ -14,6 +14,6 @@
 #define ETCD_MARK_PATH "/var/lib/hardway/etcd-identity"
 #define ETCD_TOKEN "secrets/etcd-token" /* there after a restore only */
 
-char* etcd_identity(Store *store);                     /* NULL: there is none yet; the caller frees */
-char* etcd_token(Store *store); /* NULL: there is no identity yet; the caller frees */
+char* etcd_identity(Store *store); /* NULL: there is none yet; the caller frees */
+char* etcd_token(Store *store);    /* NULL: there is no identity yet; the caller frees */
 char* etcd_mark_text(const char *identity, const char *token); /* of the mark; the caller frees */

@@ -48,6 +48,7 @@ const char* etcd_state_to_string(EtcdState state) {
                 [ETCD_WAITING] = "waits for a quorum",
                 [ETCD_AWAY] = "away",
                 [ETCD_NOT_STARTED] = "never started",
+                [ETCD_STRANGER] = "of another cluster",
         };
 
         return names[state];

@@ -90,6 +90,15 @@ static bool is_sighted(const EtcdSurvey *s, const EtcdMember *member) {
         return false;
 }
 
+/* The list is that of the first member that is well; who answers for another cluster does not belong to it. */
+static void judge_stranger(const EtcdSurvey *survey, EtcdSight *s) {
+        if (!s->answers || survey->list.n_members == 0 || s->status.cluster_id == survey->list.cluster_id)
+                return;
+        s->state = ETCD_STRANGER;
+        free(s->why);
+        s->why = xstrdup("its data is of another cluster, or of before a restore: it must not serve");
+}
+
 static void judge_silent(EtcdSight *s) {
         if (s->state != ETCD_AWAY || !s->member || s->member->client_urls)
                 return;
@@ -158,8 +167,10 @@ int etcd_survey(const ProbeContext *c, uint64_t timeout_usec, EtcdSurvey *ret, E
         for (size_t i = 0; i < s.n_sights; i++)
                 s.sights[i].member = member_of(&s, s.sights + i);
         ask_others(c, timeout_usec, &s);
-        for (size_t i = 0; i < s.n_sights; i++)
+        for (size_t i = 0; i < s.n_sights; i++) {
+                judge_stranger(&s, s.sights + i);
                 judge_silent(s.sights + i);
+        }
         etcd_survey_count(&s);
         *ret = s;
         return 0;

@@ -16,6 +16,7 @@ typedef enum EtcdState {
         ETCD_WAITING,   /* its process runs; it has found no quorum since its start, and answers no client */
         ETCD_AWAY,      /* does not answer */
         ETCD_NOT_STARTED, /* is in the list, but was never started */
+        ETCD_STRANGER, /* answers, and is of another cluster than the list: with data of before a restore */
         _ETCD_STATE_MAX,
 } EtcdState;
 

@@ -135,23 +135,27 @@ static uint64_t sight_leader(const EtcdSight *s) {
         return s->status.leader;
 }
 
-static uint64_t sight_cluster(const EtcdSight *s) {
-        return s->status.cluster_id;
+static bool has_stranger(const EtcdSurvey *survey) {
+        for (const EtcdSight *s = survey->sights; s < survey->sights + survey->n_sights; s++)
+                if (s->state == ETCD_STRANGER)
+                        return true;
+        return false;
 }
 
 static void check_agreement(const EtcdSurvey *survey, CheckList *checks) {
-        uint64_t leader = 0, cluster = 0;
+        uint64_t leader = 0;
         Check *check;
 
-        if (!agree(survey, sight_cluster, &cluster)) {
+        if (has_stranger(survey)) {
                 check = check_add(checks, CHECK_FAILED, "etcd.cluster", NULL, SUBJECT,
                                   "the members belong to different clusters");
                 check_advise(
                         check,
-                        "the one that differs has data of another cluster: hardway reset --node NAME there");
+                        "the one that differs has data of another cluster, or of before a restore: stop it, "
+                        "then hardway etcd replace NAME");
         } else
                 check_add(checks, CHECK_OK, "etcd.cluster", NULL, SUBJECT,
-                          "cluster id %" PRIx64 " on all members", cluster);
+                          "cluster id %" PRIx64 " on all members", survey->list.cluster_id);
 
         if (!agree(survey, sight_leader, &leader) || leader == 0) {
                 check = check_add(checks, CHECK_FAILED, "etcd.leader", NULL, SUBJECT,

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <stdio.h>
+
+#include "cli/progress-line.h"
+#include "cli/progress.h"
+#include "cli/verb.h"
+#include "common/alloc.h"
+#include "operate/defrag.h"
+
+enum {
+        KEY_ALL = VERB_KEY,
+};
+
+static bool arg_all = false;
+
+static const struct argp_option options[] = {
+        { "all", KEY_ALL, NULL, 0, "Also members whose database would hardly shrink", 1 },
+        {},
+};
+
+static error_t parse(int key, _unused_ char *arg, _unused_ struct argp_state *state) {
+        if (key != KEY_ALL)
+                return ARGP_ERR_UNKNOWN;
+        arg_all = true;
+        return 0;
+}
+
+typedef struct Show {
+        VerbContext *v;
+        Progress *progress;
+        size_t row;
+        bool has_row;
+} Show;
+
+static size_t row_of(Show *s, const EtcdSight *sight) {
+        if (!s->has_row)
+                s->row = progress_add(s->progress, etcd_sight_name(sight));
+        s->has_row = true;
+        return s->row;
+}
+
+static void show_step(void *userdata, const EtcdSight *sight, const char *text) {
+        Show *s = userdata;
+
+        progress_step(s->progress, row_of(s, sight), "%s", text);
+}
+
+static void show_end(void *userdata, const EtcdSight *sight, bool success, uint64_t before, uint64_t after,
+                     const char *text) {
+        Show *s = userdata;
+        _cleanup_free_ char *old = format_size(before), *new = format_size(after);
+
+        if (success && before != after)
+                progress_end(s->progress, row_of(s, sight), true, "%s: %s, was %s", text, new, old);
+        else
+                progress_end(s->progress, row_of(s, sight), success, "%s (%s)", text, old);
+        s->has_row = false;
+}
+
+static void show_note(void *userdata, const char *text) {
+        Show *s = userdata;
+
+        verb_note(s->v, "%s", text);
+}
+
+static int run(VerbContext *v, _unused_ int argc, _unused_ char **argv, Error **reterr) {
+        const ProbeContext context = { .cluster = v->cluster, .store = v->store };
+        Show show = { .v = v, .progress = progress_new(v) };
+        const DefragRequest request = {
+                .probes = &context,
+                .all = arg_all,
+                .dry_run = v->dry_run,
+                .step = show_step,
+                .end = show_end,
+                .note = show_note,
+                .userdata = &show,
+        };
+        int r;
+
+        r = defrag_run(&request, reterr);
+        progress_free(show.progress);
+        return r;
+}
+
+const Verb verb_etcd_defrag = {
+        .name = "etcd defrag",
+        .summary = "Give back disk space that etcd does not use, and clear alarms",
+        .description =
+                "One member after the other, the leader last, while all are healthy; members whose database "
+                "would hardly shrink are left alone. A full database (NOSPACE) is compacted first. Alarms "
+                "whose cause is gone are cleared.",
+        .common = VERB_OPTION_DRY_RUN | VERB_OPTION_WAIT,
+        .needs = VERB_NEEDS_CLUSTER | VERB_NEEDS_STORE | VERB_NEEDS_EXCLUSIVE | VERB_ON_LIVING,
+        .options = options,
+        .parse = parse,
+        .run = run,
+};

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "operate/defrag.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/alloc.h"
+#include "common/clock.h"
+
+#define TIMEOUT (3 * USEC_PER_SEC)
+#define DEFRAG_TIMEOUT (600 * USEC_PER_SEC) /* some GB on an SD card */
+#define HEALTHY_USEC (60 * USEC_PER_SEC)
+#define PAYS_MIN (UINT64_C(32) * 1024 * 1024) /* bytes that would come back, at least ... */
+#define PAYS_FRACTION 4                       /* ... and this part of the database */
+#define QUOTA_PERCENT 80                      /* below this part of the quota, an alarm is over */
+
+bool defrag_pays(const EtcdStatus *status) {
+        uint64_t unused =
+                status->db_size > status->db_size_in_use ? status->db_size - status->db_size_in_use : 0;
+
+        return unused >= PAYS_MIN && unused >= status->db_size / PAYS_FRACTION;
+}
+
+static void note(const DefragRequest *q, const char *format, ...) _printf_(2, 3);
+static void note(const DefragRequest *q, const char *format, ...) {
+        _cleanup_free_ char *text = NULL;
+        va_list ap;
+
+        va_start(ap, format);
+        text = xvasprintf(format, ap);
+        va_end(ap);
+        if (q->note)
+                q->note(q->userdata, text);
+}
+
+static int refuse_unhealthy(const EtcdSurvey *survey, Error **reterr) {
+        _cleanup_free_ char *text = NULL, *advice = NULL;
+        int r;
+
+        if (etcd_survey_lost(survey, &text, &advice)) {
+                r = error_set(reterr, ERROR_UNAVAILABLE, EAGAIN, "etcd: %s", text);
+                error_detail(reterr, "%s\n", advice);
+                return r;
+        }
+        for (const EtcdSight *s = survey->sights; s < survey->sights + survey->n_sights; s++) {
+                if (s->state == ETCD_HEALTHY || !etcd_sight_votes(s))
+                        continue;
+                return error_set(reterr, ERROR_UNAVAILABLE, EAGAIN,
+                                 "%s is not healthy: no other member is taken from service now (%s)",
+                                 etcd_sight_name(s), s->why ? s->why : "");
+        }
+        return 0;
+}
+
+static int await_healthy(const EtcdSight *s, Error **reterr) {
+        uint64_t deadline = clock_usec() + HEALTHY_USEC;
+
+        do {
+                if (etcd_health(&s->peer.endpoint, /* serializable= */ false, NULL, NULL) > 0)
+                        return 0;
+                clock_sleep(100 * USEC_PER_MSEC);
+        } while (clock_usec() < deadline);
+        return error_set(reterr, ERROR_UNAVAILABLE, ETIMEDOUT, "%s is not healthy again after 60 s",
+                         etcd_sight_name(s));
+}
+
+static int defragment(const DefragRequest *q, const EtcdSight *s, Error **reterr) {
+        _cleanup_(etcd_status_done) EtcdStatus after = {};
+        int r;
+
+        if (q->step)
+                q->step(q->userdata, s, "defragmented");
+        r = etcd_defragment(&s->peer.endpoint, DEFRAG_TIMEOUT, reterr);
+        if (r >= 0)
+                r = await_healthy(s, reterr);
+        if (r >= 0)
+                r = etcd_status(&s->peer.endpoint, &after, reterr);
+        if (q->end)
+                q->end(q->userdata, s, r >= 0, s->status.db_size, after.db_size, r < 0 ? "failed" : "done");
+        return r;
+}
+
+/* To another voter, so that the pause costs no election. */
+static int hand_over(const EtcdSurvey *survey, const EtcdSight *leader, Error **reterr) {
+        for (const EtcdSight *s = survey->sights; s < survey->sights + survey->n_sights; s++)
+                if (s != leader && etcd_sight_votes(s) && s->state == ETCD_HEALTHY)
+                        return etcd_transfer_leadership(&leader->peer.endpoint, s->member->id, reterr);
+        return 0;
+}
+
+static int one_by_one(const DefragRequest *q, const EtcdSurvey *survey, bool all, Error **reterr) {
+        const EtcdSight *leader = etcd_survey_leader(survey);
+        int r;
+
+        for (int turn = 0; turn < 2; turn++)
+                for (const EtcdSight *s = survey->sights; s < survey->sights + survey->n_sights; s++) {
+                        if ((s == leader) != (turn == 1) || !s->answers)
+                                continue;
+                        if (!all && !defrag_pays(&s->status)) {
+                                if (q->end)
+                                        q->end(q->userdata, s, true, s->status.db_size, s->status.db_size,
+                                               "left as it is: it would hardly shrink");
+                                continue;
+                        }
+                        if (q->dry_run) {
+                                q->end(q->userdata, s, true, s->status.db_size, s->status.db_size_in_use,
+                                       "would be defragmented");
+                                continue;
+                        }
+                        r = s == leader ? hand_over(survey, leader, reterr) : 0;
+                        if (r >= 0)
+                                r = defragment(q, s, reterr);
+                        if (r < 0)
+                                return r;
+                }
+        return 0;
+}
+
+static bool has_nospace(const EtcdAlarmed *alarms, size_t n) {
+        for (size_t i = 0; i < n; i++)
+                if (alarms[i].alarm == ETCD_ALARM_NOSPACE)
+                        return true;
+        return false;
+}
+
+/* Every member has room again. */
+static bool has_room(const DefragRequest *q) {
+        _cleanup_(etcd_survey_done) EtcdSurvey survey = {};
+
+        if (etcd_survey(q->probes, TIMEOUT, &survey, NULL) < 0)
+                return false;
+        for (const EtcdSight *s = survey.sights; s < survey.sights + survey.n_sights; s++)
+                if (s->answers && s->status.db_quota > 0 &&
+                    s->status.db_size > s->status.db_quota / 100 * QUOTA_PERCENT)
+                        return false;
+        return true;
+}
+
+static int clear(const DefragRequest *q, const EtcdSurvey *survey, const EtcdSight *one,
+                 const EtcdAlarmed *alarm, bool room, Error **reterr) {
+        const EtcdMember *member = etcd_members_find(&survey->list, alarm->member);
+        const char *name = member && member->name ? member->name : "a member that is gone";
+        bool corrupt = alarm->alarm == ETCD_ALARM_CORRUPT;
+        int r;
+
+        if (corrupt && member) {
+                note(q, "CORRUPT: the data of %s differs from that of the others: hardway etcd replace %s",
+                     name, name);
+                return 0;
+        }
+        if (!corrupt && !room) {
+                note(q,
+                     "NOSPACE stays, raised by %s: what is in use nearly fills the quota. Delete what fills it "
+                     "(events, or one kind of object without end), then again: hardway etcd defrag",
+                     name);
+                return 0;
+        }
+        r = etcd_disarm(&one->peer.endpoint, alarm, reterr);
+        if (r >= 0)
+                note(q, "%s, raised by %s, is cleared", corrupt ? "CORRUPT" : "NOSPACE", name);
+        return r;
+}
+
+static int clear_all(const DefragRequest *q, const EtcdSurvey *survey, const EtcdSight *one,
+                     const EtcdAlarmed *alarms, size_t n, Error **reterr) {
+        bool room = n > 0 && has_room(q);
+        int r;
+
+        for (size_t i = 0; i < n; i++) {
+                r = clear(q, survey, one, alarms + i, room, reterr);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/**
+ * defrag_run() - defragment where it pays, and clear alarms whose cause is gone
+ * @request:    what to do, and whom to tell
+ * @reterr:     a member is not healthy, before or after
+ *
+ * Return: 0 or a negative errno.
+ */
+int defrag_run(const DefragRequest *request, Error **reterr) {
+        _cleanup_(etcd_survey_done) EtcdSurvey survey = {};
+        _cleanup_free_ EtcdAlarmed *alarms = NULL;
+        const EtcdSight *one = NULL;
+        size_t n_alarms = 0;
+        bool full;
+        int r;
+
+        r = etcd_survey(request->probes, TIMEOUT, &survey, reterr);
+        if (r >= 0)
+                r = refuse_unhealthy(&survey, reterr);
+        for (size_t i = 0; i < survey.n_sights && r >= 0 && !one; i++)
+                if (survey.sights[i].state == ETCD_HEALTHY)
+                        one = survey.sights + i;
+        if (r >= 0)
+                r = etcd_alarms(&one->peer.endpoint, &alarms, &n_alarms, reterr);
+        if (r < 0)
+                return r;
+        full = has_nospace(alarms, n_alarms);
+        if (full && !request->dry_run) {
+                note(request, "NOSPACE: outdated revisions are compacted first");
+                r = etcd_compact(&one->peer.endpoint, one->status.revision, reterr);
+        }
+        if (r >= 0)
+                r = one_by_one(request, &survey, request->all || full, reterr);
+        if (r >= 0 && !request->dry_run)
+                r = clear_all(request, &survey, one, alarms, n_alarms, reterr);
+        return r;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "etcd/survey.h"
+
+/*
+ * Giving back the disk space that etcd's databases do not use, and clearing alarms whose cause is gone
+ *
+ * A member answers nobody while it does that, so it is one after the other, only while all are healthy, and the
+ * leader last, after it has handed over. Members whose database would hardly shrink are left alone.
+ *
+ * A database that has reached its quota (NOSPACE) takes no writes any more, not even those by which apiservers
+ * clean up: what is outdated is compacted first, then all members are defragmented, and the alarm is cleared if
+ * that has helped. That of a member whose data differs (CORRUPT) is cleared once that member is replaced.
+ */
+typedef struct DefragRequest {
+        const ProbeContext *probes;
+        bool all; /* also where it hardly pays */
+        bool dry_run;
+        void (*step)(void *userdata, const EtcdSight *s, const char *text);
+        void (*end)(void *userdata, const EtcdSight *s, bool success, uint64_t before, uint64_t after,
+                    const char *text);
+        void (*note)(void *userdata, const char *text); /* of alarms */
+        void *userdata;
+} DefragRequest;
+
+int defrag_run(const DefragRequest *request, Error **reterr);
+/* Would it shrink by so much that it is worth the pause? */
+bool defrag_pays(const EtcdStatus *status);

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "operate/replace.h"
+
+#include <stdlib.h>
+
+#include "common/alloc.h"
+#include "common/clock.h"
+#include "etcd/data.h"
+#include "etcd/survey.h"
+#include "host/pool.h"
+
+#define TIMEOUT (3 * USEC_PER_SEC)
+#define PASSES (30 * USEC_PER_SEC) /* members have to have seen each other for 5 s */
+
+typedef struct Replace {
+        const ReplaceRequest *request;
+        const Node *node;
+        HostPool *hosts;
+        ProbeContext probes;
+        EtcdSurvey survey;
+        const EtcdSight *own, *one; /* the node's, and a healthy voter besides it */
+        bool moved;                 /* the list has it at another address */
+} Replace;
+
+static void replace_done(Replace *s) {
+        etcd_survey_done(&s->survey);
+        host_pool_free(s->hosts);
+}
+
+static void step(const Replace *s, const char *text) {
+        const InstallRequest *q = &s->request->install;
+
+        if (q->event)
+                q->event(q->userdata,
+                         &(InstallEvent) { .type = INSTALL_STAGE, .node = s->node, .text = text });
+}
+
+static size_t count_others(const Replace *s, bool healthy) {
+        size_t n = 0;
+
+        for (const EtcdSight *i = s->survey.sights; i < s->survey.sights + s->survey.n_sights; i++)
+                n += i != s->own && etcd_sight_votes(i) && (!healthy || i->state == ETCD_HEALTHY);
+        return n;
+}
+
+static int refuse_quorum(const Replace *s, Error **reterr) {
+        size_t others = count_others(s, false), healthy = count_others(s, true);
+        _cleanup_free_ char *text = NULL, *advice = NULL;
+        int r;
+
+        if (etcd_survey_lost(&s->survey, &text, &advice)) {
+                r = error_set(reterr, ERROR_UNAVAILABLE, EAGAIN, "etcd: %s", text);
+                error_detail(reterr, "A member can be replaced while the others have a quorum. Here: %s\n",
+                             advice);
+                return r;
+        }
+        if (others == 0) {
+                r = error_set(reterr, ERROR_CONFIG, EBUSY,
+                              "%s has the only member: its data is all there is", s->node->name);
+                error_detail(reterr,
+                             "If it is lost: hardway etcd restore, from a snapshot. To move it: add a node, "
+                             "then take this one out of the cluster file.\n");
+                return r;
+        }
+        if (healthy >= etcd_quorum(others))
+                return 0;
+        r = error_set(reterr, ERROR_UNAVAILABLE, EAGAIN,
+                      "without %s the others would be no quorum: %zu of %zu are healthy, %zu are needed",
+                      s->node->name, healthy, others, etcd_quorum(others));
+        error_detail(reterr, "Mend one of the others first; see: hardway etcd members\n");
+        return r;
+}
+
+static int refuse_healthy(const Replace *s, Error **reterr) {
+        int r;
+
+        if (s->own->state != ETCD_HEALTHY || !s->own->member || s->own->member->learner || s->moved ||
+            s->request->force)
+                return 0;
+        r = error_set(reterr, ERROR_CONFIG, EBUSY,
+                      "the member of %s is healthy: there is nothing to replace", s->node->name);
+        error_detail(reterr, "If its disk is to be changed nevertheless: --force\n");
+        return r;
+}
+
+static int look(Replace *s, Error **reterr) {
+        _cleanup_free_ char *url = etcd_peer_url(s->node);
+        int r;
+
+        r = etcd_survey(&s->probes, TIMEOUT, &s->survey, reterr);
+        if (r < 0)
+                return r;
+        s->own = etcd_survey_find(&s->survey, s->node);
+        s->moved = s->own->member && !strv_contains(s->own->member->peer_urls, url);
+        for (const EtcdSight *i = s->survey.sights; i < s->survey.sights + s->survey.n_sights; i++)
+                if (!s->one && i != s->own && i->state == ETCD_HEALTHY && etcd_sight_votes(i))
+                        s->one = i;
+        r = refuse_quorum(s, reterr);
+        if (r >= 0)
+                r = refuse_healthy(s, reterr);
+        return r;
+}
+
+/* Is the node there, and is what lies on it ours to take away? */
+static int check_node(Replace *s, bool *ret_apiserver, Error **reterr) {
+        static const char script[] = "# whose data is here, and does an apiserver run?\n"
+                                     "if [ -d " ETCD_DATA "/member ]; then echo data; else echo none; fi\n"
+                                     "systemctl is-active kube-apiserver.service 2>/dev/null || :\n"
+                                     "sed -n 1p " ETCD_MARK_PATH " 2>/dev/null || :\n";
+        _cleanup_free_ char *identity = etcd_identity(s->probes.store);
+        _cleanup_buffer_ Buffer out = BUFFER_NULL;
+        _cleanup_strv_ Strv lines = NULL;
+        int r;
+
+        r = host_pool_exec(s->hosts, s->node, script, &out, reterr);
+        if (r < 0)
+                return r;
+        lines = strv_split(buffer_str(&out), "\n");
+        *ret_apiserver = strv_length(lines) > 1 && streq(lines[1], "active");
+        if (strv_length(lines) == 0 || !streq(lines[0], "data"))
+                return 0;
+        if (identity && strv_length(lines) > 2 && streq(lines[2], identity))
+                return 0;
+        return error_set(reterr, ERROR_CONFIG, EEXIST,
+                         "%s: there is etcd data in " ETCD_DATA " that is not of this cluster",
+                         s->node->name);
+}
+
+static int confirm(const Replace *s, Error **reterr) {
+        _cleanup_free_ char *what = NULL;
+
+        if (!s->request->confirm)
+                return 0;
+        what = s->own->member ?
+                       xasprintf(
+                               "Take the member of %s (%s) out, and set up a new one there? What is left of "
+                               "its data goes.",
+                               s->node->name, etcd_state_to_string(s->own->state)) :
+                       xasprintf("Set up a new member on %s? etcd data that lies there goes.",
+                                 s->node->name);
+        return s->request->confirm(s->request->userdata, what, reterr);
+}
+
+static int each_hook(const Replace *s, bool aside, Error **reterr) {
+        int r;
+
+        for (const Component *const *p = s->request->install.components; *p; p++) {
+                r = 0;
+                if (aside && (*p)->set_aside)
+                        r = (*p)->set_aside(&s->probes, s->node, reterr);
+                else if (!aside && (*p)->bring_back)
+                        r = (*p)->bring_back(&s->probes, reterr);
+                if (r < 0)
+                        return error_prefix(reterr, r, "%s", (*p)->name);
+        }
+        return 0;
+}
+
+static int stop(const Replace *s, Error **reterr) {
+        static const char script[] =
+                "# nothing of the old member runs, and its data is out of the way\n"
+                "systemctl stop kube-apiserver.service etcd.service 2>/dev/null || :\n"
+                "if systemctl is-active --quiet etcd.service; then fail unavailable \"etcd does not stop\"; fi\n"
+                "if [ -d " ETCD_DATA "/member ]; then\n"
+                "        rm -rf " ETCD_DATA "/replaced\n"
+                "        mv -T " ETCD_DATA "/member " ETCD_DATA "/replaced\n"
+                "        sync " ETCD_DATA "\n"
+                "fi\n";
+
+        step(s, "old member stopped");
+        return host_pool_exec(s->hosts, s->node, script, NULL, reterr);
+}
+
+static int take_out(const Replace *s, Error **reterr) {
+        uint64_t deadline = clock_usec() + PASSES;
+
+        if (!s->own->member)
+                return 0;
+        step(s, "old member out");
+        if (s->own == etcd_survey_leader(&s->survey))
+                (void) etcd_transfer_leadership(&s->own->peer.endpoint, s->one->member->id, NULL);
+        for (;;) {
+                _cleanup_error_ Error *error = NULL;
+                int r;
+
+                r = etcd_member_remove(&s->one->peer.endpoint, s->own->member->id, &error);
+                if (r >= 0)
+                        return 0;
+                if (r != -EAGAIN || clock_usec() > deadline)
+                        return error_propagate(reterr, TAKE_PTR(error));
+                clock_sleep(500 * USEC_PER_MSEC);
+        }
+}
+
+/* A member that moved changes what the others and the load balancers are told of it. */
+static int install(Replace *s, ErrorList *errors) {
+        InstallRequest request = s->request->install;
+        InstallResult result = {};
+        int r;
+
+        /* it takes the locks itself */
+        s->hosts = host_pool_free(s->hosts);
+        if (!s->moved) {
+                request.nodes = &s->node;
+                request.n_nodes = 1;
+        }
+        r = install_run(&request, &result, errors);
+        install_result_done(&result);
+        s->hosts = host_pool_new(request.cluster, request.host);
+        s->probes.userdata = s->hosts;
+        return r;
+}
+
+static int finish(const Replace *s, Error **reterr) {
+        static const char script[] = "# the new member works: what was left of the old goes\n"
+                                     "rm -rf " ETCD_DATA "/replaced\n";
+        int r;
+
+        r = host_pool_exec(s->hosts, s->node, script, NULL, reterr);
+        return r < 0 ? r : each_hook(s, /* aside= */ false, reterr);
+}
+
+/* A member that was taken out already, and a learner that has come half way: that is what the installation
+ * does. */
+static bool is_under_way(const Replace *s) {
+        return s->own->member && s->own->member->learner && !s->moved;
+}
+
+static int prepare(Replace *s, Error **reterr) {
+        const InstallRequest *q = &s->request->install;
+        bool apiserver = false;
+        Host *host;
+        int r;
+
+        step(s, "looked at");
+        r = host_pool_take(s->hosts, s->node, &host, reterr);
+        if (r < 0)
+                return error_prefix(reterr, r, "%s", s->node->name);
+        r = host_lock(host, q->holder, q->wait, reterr);
+        host_pool_give(s->hosts, s->node);
+        if (r >= 0)
+                r = check_node(s, &apiserver, reterr);
+        if (r < 0 || is_under_way(s))
+                return r;
+        if (apiserver) {
+                step(s, "load balancers");
+                r = each_hook(s, /* aside= */ true, reterr);
+        }
+        if (r >= 0)
+                r = stop(s, reterr);
+        return r < 0 ? r : take_out(s, reterr);
+}
+
+/**
+ * replace_run() - set up a new member in place of a lost one
+ * @request:    which, and how
+ * @errors:     why not
+ *
+ * Return: 0 once the new member votes and its node does its work; a negative errno otherwise.
+ */
+int replace_run(const ReplaceRequest *request, ErrorList *errors) {
+        const InstallRequest *q = &request->install;
+        _cleanup_(replace_done) Replace s = {
+                .request = request,
+                .node = request->node,
+                .hosts = host_pool_new(q->cluster, q->host),
+        };
+        Error *error = NULL;
+        int r;
+
+        s.probes = (ProbeContext) {
+                .cluster = q->cluster,
+                .store = q->store,
+                .exec = host_pool_exec,
+                .userdata = s.hosts,
+        };
+        r = look(&s, &error);
+        if (r >= 0)
+                r = confirm(&s, &error);
+        if (r >= 0 && !q->dry_run)
+                r = prepare(&s, &error);
+        if (r >= 0 && !q->dry_run)
+                r = install(&s, errors);
+        if (r >= 0 && !q->dry_run)
+                r = finish(&s, &error);
+        if (error)
+                error_list_take(errors, error);
+        return r;
+}

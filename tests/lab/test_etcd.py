@@ -1,0 +1,244 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""etcd's life: members, snapshots, a lost quorum, restores, a lost controller, alarms. One cluster; every test leaves it healthy."""
+import json
+import os
+import shutil
+import subprocess
+
+import pytest
+
+from lab import CONTROLLERS, TOP, await_true
+
+# What makes a host as good as new for hardway: nothing of it is left.
+WIPE = """systemctl stop kube-scheduler kube-controller-manager kube-apiserver etcd 2>/dev/null
+systemctl disable kube-scheduler kube-controller-manager kube-apiserver etcd 2>/dev/null
+rm -rf /opt/hardway /etc/kubernetes /var/lib/etcd /var/lib/hardway /etc/systemd/system/etcd.service /etc/systemd/system/kube-*.service
+for user in etcd kube-apiserver kube-controller-manager kube-scheduler; do userdel $user 2>/dev/null; done
+systemctl daemon-reload; sync"""
+
+
+def members(lab):
+    return lab.hardway("etcd", "members", "--json").json
+
+
+def member(lab, name):
+    return next((m for m in members(lab)["members"] if m["name"] == name), None)
+
+
+def is_well(lab):
+    seen = members(lab)
+    return seen["healthy"] == seen["voters"] == len(CONTROLLERS) == len(seen["members"])
+
+
+def await_well(lab):
+    await_true("three healthy voters", lambda: is_well(lab), 60)
+    await_true("verify is green", lambda: lab.hardway("verify", check=False).status == 0, 90)
+
+
+def maps(lab):
+    return set(lab.kubectl("get", "configmaps", "-n", "default", "-o", "name").out.split())
+
+
+def test_members(cluster):
+    seen = members(cluster)
+    assert seen["quorum"] and seen["voters"] == 3 and seen["needed"] == 2 and "text" not in seen
+    assert sorted(m["role"] for m in seen["members"]) == ["leader", "voter", "voter"]
+    for m in seen["members"]:
+        assert m["state"] == "healthy" and m["version"] == "3.6.16" and m["db_size"] >= m["db_size_in_use"] > 0
+        assert m["raft_term"] > 0 and m["raft_index"] > 0 and m["latency"] > 0 and m["alarms"] == []
+    out = cluster.hardway("etcd", "members").out
+    assert "1 more may fail" in out and all(name in out for name in CONTROLLERS)
+
+
+def test_snapshot(cluster, tmp_path):
+    cluster.kubectl("create", "configmap", "in-the-snapshot")
+    path = str(tmp_path / "a.db")
+    seen = cluster.hardway("etcd", "snapshot", path, "--json").json
+    assert os.stat(path).st_mode & 0o777 == 0o600 and os.stat(path).st_size == seen["size"]
+    assert seen["quorum"] and seen["keys"] > 100 and seen["revision"] > 100
+    status = cluster.enter(cluster.binary("etcdutl"), "snapshot", "status", path, "-w", "json").json
+    assert status["revision"] == seen["revision"] and status["totalKey"] == seen["keys"]
+    with open(path, "rb") as file:
+        data = file.read()
+    with open(os.path.join(cluster.directory, "secrets", "identity"), "rb") as file:
+        assert b"hardway-identity:" + file.read().strip() in data
+    assert b"in-the-snapshot" in data
+    assert "will not replace" in cluster.hardway("etcd", "snapshot", path, check=73).err
+    cluster.hardway("etcd", "snapshot", path, "--force", "--node", "controller-2")
+    assert "snapshots/" in cluster.hardway("etcd", "snapshot").out
+    cluster.kubectl("delete", "configmap", "in-the-snapshot")
+
+
+def test_snapshot_on_a_full_disk_leaves_nothing(cluster, tmp_path):
+    small = tmp_path / "small"
+    small.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", small], check=True)
+    try:
+        result = cluster.hardway("etcd", "snapshot", str(small / "a.db"), check=74)
+        assert "free" in result.err and os.listdir(small) == []
+    finally:
+        subprocess.run(["umount", small], check=True)
+
+
+def test_defrag_and_alarms(cluster):
+    before = members(cluster)
+    assert "left as it is" in cluster.hardway("etcd", "defrag").out
+    cluster.hardway("etcd", "defrag", "--all")
+    after = members(cluster)
+    assert sum(m["db_size"] for m in after["members"]) <= sum(m["db_size"] for m in before["members"])
+    assert is_well(cluster)
+
+    raised = int(after["members"][0]["id"], 16)
+    credential = [f"pki/nodes/controller-0/pki/etcd/healthcheck-client.{kind}" for kind in ("crt", "key")]
+    body = json.dumps({"action": "ACTIVATE", "memberID": str(raised), "alarm": "NOSPACE"})
+    cluster.enter("curl", "--silent", "--fail", "--cacert", "pki/etcd/ca.crt", "--cert", credential[0], "--key", credential[1], "-d", body,
+                  f"https://{CONTROLLERS['controller-0']}:2379/v3/maintenance/alarm")
+    assert cluster.kubectl("create", "configmap", "too-much", check=False).status != 0
+    assert "NOSPACE" in cluster.hardway("etcd", "members").out
+    assert "hardway etcd defrag" in cluster.hardway("verify", check=76).out
+    out = cluster.hardway("etcd", "defrag").out
+    assert "compacted" in out and "is cleared" in out
+    await_true("writes again", lambda: cluster.kubectl("create", "configmap", "fits-again", check=False).status == 0, 30)
+    cluster.kubectl("delete", "configmap", "fits-again")
+    await_well(cluster)
+
+
+def test_restore_refuses_what_is_not_ours(cluster, tmp_path):
+    path = str(tmp_path / "ours.db")
+    cluster.hardway("etcd", "snapshot", path)
+    other = tmp_path / "other"
+    shutil.copytree(cluster.directory, other)
+    (other / "secrets" / "identity").write_text("f" * 32 + "\n", encoding="ascii")
+    result = cluster.hardway("etcd", "restore", path, "--yes", check=65, cwd=str(other))
+    assert "another cluster" in result.err and "--force" in result.err
+    damaged = tmp_path / "damaged.db"
+    data = bytearray((tmp_path / "ours.db").read_bytes())
+    data[len(data) // 2] ^= 1
+    damaged.write_bytes(data)
+    assert "damaged" in cluster.hardway("etcd", "restore", str(damaged), "--yes", check=76).err
+    damaged.write_bytes(data[:len(data) // 2 + 7])
+    cluster.hardway("etcd", "restore", str(damaged), "--yes", check=76)
+    cluster.hardway("etcd", "restore", path, check=64)
+    assert "Would replace" in cluster.hardway("etcd", "restore", path, "--dry-run").out
+    assert is_well(cluster)
+
+
+def test_restore(cluster, tmp_path):
+    path = str(tmp_path / "a.db")
+    cluster.kubectl("create", "configmap", "before")
+    cluster.hardway("etcd", "snapshot", path)
+    cluster.kubectl("create", "configmap", "after")
+    old = {m["id"] for m in members(cluster)["members"]}
+    seen = cluster.hardway("etcd", "restore", path, "--yes", "--json").json
+    assert seen["members"] == 3 and seen["revision"] > 1000000000
+    assert "configmap/before" in maps(cluster) and "configmap/after" not in maps(cluster)
+    assert not old & {m["id"] for m in members(cluster)["members"]}, "a member of before could join again"
+    await_well(cluster)
+    for host in CONTROLLERS:
+        assert cluster.sh(host, "ls /var/lib/etcd").out.split() == ["member"]
+    assert "nothing to change" in cluster.hardway("install").out
+    cluster.kubectl("delete", "configmap", "before")
+
+
+@pytest.mark.parametrize("stage", ["control plane stopped", "data swapped"])
+def test_restore_goes_on_after_a_kill(cluster, tmp_path, stage):
+    path = str(tmp_path / "a.db")
+    cluster.kubectl("create", "configmap", "before")
+    cluster.hardway("etcd", "snapshot", path)
+    cluster.kubectl("create", "configmap", "after")
+    kill_at(cluster, stage, "etcd", "restore", path, "--yes")
+    cluster.hardway("etcd", "restore", path, "--yes", "--wait")
+    assert "configmap/before" in maps(cluster) and "configmap/after" not in maps(cluster)
+    assert not os.path.exists(os.path.join(cluster.directory, "secrets", "etcd-restore"))
+    cluster.kubectl("delete", "configmap", "before")
+    await_well(cluster)
+
+
+def kill_at(lab, stage, *arguments):
+    """Runs hardway, and kills it as soon as it says that it is at, or through with, this stage."""
+    argv = [os.path.join(TOP, "lab", "enter"), "--name", lab.name, "--", "sh", "-c", 'echo $$; exec "$0" "$@" 2>&1', lab.program, *arguments]
+    with subprocess.Popen(argv, cwd=lab.directory, env=lab.env, stdout=subprocess.PIPE, text=True) as process:
+        pid = process.stdout.readline().strip()
+        for line in process.stdout:
+            if stage in line:
+                subprocess.run(["kill", "-KILL", pid], check=False)
+                break
+        else:
+            raise AssertionError(f"never came to '{stage}'")
+        process.stdout.read()
+
+
+def test_lost_quorum_is_named_and_comes_back_with_one_member(cluster):
+    cluster.kubectl("create", "configmap", "kept")
+    cluster.tool("power", "cut", "controller-1", "controller-2")
+    try:
+        seen = members(cluster)
+        assert not seen["quorum"] and seen["up"] == 1 and seen["needed"] == 2
+        assert "one of controller-1 and controller-2 has to come back" in seen["advice"] and "etcd restore" in seen["advice"]
+        assert "quorum is lost" in cluster.hardway("status").out
+        report = cluster.hardway("verify", check=76).out
+        assert "quorum is lost" in report and "has to come back" in report
+        assert "--node" in cluster.hardway("etcd", "snapshot", "lost.db", check=69).err
+        result = cluster.hardway("etcd", "snapshot", "lost.db", "--node", "controller-0")
+        assert "reaches no quorum" in result.err
+        assert "quorum is lost" in cluster.hardway("etcd", "replace", "controller-1", "--yes", check=69).err
+        cluster.tool("power", "on", "controller-1")
+        cluster.hardway("install", "--node", "controller-1")
+        await_true("the data is there", lambda: "configmap/kept" in cluster.kubectl(
+            "get", "configmaps", "-o", "name", check=False).out, 60)
+    finally:
+        cluster.tool("power", "on", "controller-1", "controller-2", check=False)
+    await_well(cluster)
+    cluster.kubectl("delete", "configmap", "kept")
+
+
+def test_survivor_is_restored_and_the_others_are_replaced(cluster):
+    cluster.kubectl("create", "configmap", "survives")
+    cluster.tool("power", "cut", "controller-1", "controller-2")
+    cluster.sh("controller-0", "systemctl kill -s KILL etcd")
+    cluster.hardway("etcd", "restore", "--survivor", "controller-0", "--without", "controller-1", "--without", "controller-2", "--yes")
+    assert "configmap/survives" in maps(cluster)
+    cluster.tool("power", "on", "controller-1", "controller-2")
+    refused = cluster.hardway("install", check=65).err
+    assert "not that of the last restore" in refused and "hardway etcd replace controller-1" in refused
+    for name in ("controller-1", "controller-2"):
+        cluster.hardway("etcd", "replace", name, "--yes")
+    await_well(cluster)
+    assert "configmap/survives" in maps(cluster)
+    cluster.kubectl("delete", "configmap", "survives")
+
+
+def test_replace_a_destroyed_controller(cluster):
+    victim = "controller-1"
+    assert "is healthy" in cluster.hardway("etcd", "replace", victim, "--yes", check=65).err
+    cluster.sh(victim, WIPE, check=False)
+    cluster.tool("power", "cut", victim)
+    cluster.tool("power", "on", victim)
+    old = member(cluster, victim)["id"]
+    assert f"hardway etcd replace {victim}" in cluster.hardway("install", check=65).err
+    with cluster.client() as seen:
+        cluster.hardway("etcd", "replace", victim, "--yes")
+    assert not seen["lost"] and seen["gap"] < 2, seen
+    new = member(cluster, victim)
+    assert new["id"] != old and new["role"] != "learner" and new["healthy"]
+    assert cluster.sh(victim, "ls /run/systemd/system/etcd.service.d 2>/dev/null || :").out == ""
+    await_well(cluster)
+    assert "nothing to change" in cluster.hardway("install").out
+
+
+def test_replace_is_refused_where_it_would_cost_the_quorum(cluster):
+    cluster.sh("controller-2", "systemctl stop kube-apiserver etcd")
+    try:
+        result = cluster.hardway("etcd", "replace", "controller-1", "--force", "--yes", check=69)
+        assert "no quorum" in result.err and "Mend one of the others" in result.err
+    finally:
+        cluster.hardway("install", "--node", "controller-2")
+    await_well(cluster)
+
+
+def test_replace_goes_on_with_a_leftover_learner(cluster):
+    victim = "controller-2"
+    kill_at(cluster, f"{victim}: etcd", "etcd", "replace", victim, "--force", "--yes")
+    cluster.hardway("etcd", "replace", victim, "--force", "--yes", "--wait")
+    await_well(cluster)
+    assert len(members(cluster)["members"]) == 3

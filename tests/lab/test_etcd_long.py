@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The long ones of etcd's life: a cluster that grows and shrinks under its clients, and one that is lost with all its hosts."""
+import os
+
+from lab import BALANCERS, CONTROLLERS, await_true
+from test_etcd import await_well, kill_at, maps, members
+
+MORE = {"controller-3": "10.77.0.23", "controller-4": "10.77.0.24"}
+
+
+def node_line(name, address):
+    return f"  - {{ name: {name}, address: {address}, roles: [controller] }}\n"
+
+
+def set_controllers(lab, wanted):
+    """Rewrites the list of controllers in the cluster file."""
+    path = os.path.join(lab.directory, "hardway.yaml")
+    with open(path, encoding="utf-8") as file:
+        lines = file.readlines()
+    first = next(i for i, line in enumerate(lines) if "name: controller-" in line)
+    lines = [line for line in lines if "name: controller-" not in line]
+    lines[first:first] = [node_line(name, {**CONTROLLERS, **MORE}[name]) for name in wanted]
+    with open(path, "w", encoding="utf-8") as file:
+        file.writelines(lines)
+
+
+def change(lab, wanted):
+    set_controllers(lab, wanted)
+    lab.hardway("pki", "gen")
+    with lab.client() as seen:
+        lab.hardway("install")
+    assert not seen["lost"], seen
+    found = {m["name"] for m in members(lab)["members"] if m["role"] in ("leader", "voter") and m["healthy"]}
+    assert found == set(wanted)
+    return seen
+
+
+def test_one_three_five_three(make_lab):
+    lab = make_lab("etcd-grow", {**CONTROLLERS, **MORE, **BALANCERS})
+    lab.init(controllers={"controller-0": CONTROLLERS["controller-0"]})
+    for verb in (("pki", "gen"), ("fetch",), ("install",)):
+        lab.hardway(*verb)
+    lab.kubectl("create", "configmap", "from-the-start")
+    three, five = list(CONTROLLERS), [*CONTROLLERS, *MORE]
+    change(lab, three)
+    change(lab, five)
+    seen = change(lab, three)
+    assert seen["gap"] < 5, seen
+    assert "configmap/from-the-start" in maps(lab)
+    await_true("verify is green", lambda: lab.hardway("verify", check=False).status == 0, 90)
+
+
+def test_total_loss(make_lab, tmp_path):
+    lab = make_lab("etcd-loss")
+    lab.init()
+    for verb in (("pki", "gen"), ("fetch",), ("install",)):
+        lab.hardway(*verb)
+    lab.kubectl("create", "configmap", "remembered")
+    lab.kubectl("create", "secret", "generic", "remembered", "--from-literal=a=b")
+    path = str(tmp_path / "a.db")
+    lab.hardway("etcd", "snapshot", path)
+    lab.down()
+    lab.up()
+    lab.hardway("etcd", "restore", path, "--yes", timeout=1500)
+    assert "configmap/remembered" in maps(lab)
+    assert lab.kubectl("get", "secret", "remembered", "-o", "jsonpath={.data.a}").out == "Yg=="
+    await_well(lab)
+
+
+def test_restore_goes_on_after_a_kill_at_every_stage(cluster, tmp_path):
+    path = str(tmp_path / "a.db")
+    cluster.kubectl("create", "configmap", "before")
+    cluster.hardway("etcd", "snapshot", path)
+    for stage in ("looked at", "control plane stopped", "snapshot", "unpacked", "data swapped", "facts", "file", "units", "etcd",
+                  "kube-apiserver"):
+        cluster.kubectl("create", "configmap", "after")
+        kill_at(cluster, f": {stage}", "etcd", "restore", path, "--yes")
+        cluster.hardway("etcd", "restore", path, "--yes", "--wait")
+        assert "configmap/before" in maps(cluster) and "configmap/after" not in maps(cluster), stage
+    await_well(cluster)
