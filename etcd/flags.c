@@ -89,17 +89,17 @@ const Flag etcd_flags[] = {
         { "initial-advertise-peer-urls", .function = peer_url,
           .why = "The address under which this member stands in initial-cluster.",
           .without = "etcd would compare its default, on loopback, with initial-cluster, and not start." },
-        { "initial-cluster", .function = initial_cluster,
+        { "initial-cluster", .function = initial_cluster, .first_start = true,
           .why = "All first members. Read at the first start only; later the member list is in the data.",
           .without = "Each member would make a cluster of its own, with data of its own." },
-        { "initial-cluster-token", .function = token,
+        { "initial-cluster-token", .function = token, .first_start = true,
           .why = "The identity of this cluster, random, made with its keys. It goes into the ids of cluster "
                  "and members, so that members of two clusters can never take each other for their own; "
                  "after a restore it is another, so that those of before are strangers, too.",
           .without =
                   "All clusters would have the same token: a cluster made anew from the same addresses has "
                   "the same ids, and a forgotten member of the old one could join it." },
-        { "initial-cluster-state", "new",
+        { "initial-cluster-state", "new", .first_start = true,
           .why = "Read at the first start only. A member that replaces a lost one is started with a drop-in "
                  "that says existing.",
           .without = "Nothing: it is the default, named so that the drop-in of a replacement can be seen to "

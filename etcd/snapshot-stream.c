@@ -71,6 +71,8 @@ static int take_piece(SnapshotStream *s, const char *text, size_t length, const 
         if (base64_decode(text, length, &piece) < 0)
                 return error_set(reterr, ERROR_VERIFY, EBADMSG,
                                  "the snapshot holds a piece that is no base64");
+        if (piece.size == 0)
+                return 0;
         r = write_all(s, piece.data, piece.size, reterr);
         if (r < 0)
                 return r;

@@ -242,13 +242,44 @@ static bool node_puts_binaries(const NodeRun *n) {
         return n->changes.n_binaries > 0;
 }
 
+enum {
+        TURN_JOINS,    /* does not work now: nothing is lost, and something may be won */
+        TURN_EARLY,    /* a load balancer: what has just joined has to be known to it before others stop */
+        TURN_WORKS,    /* a controller that works */
+        TURN_BALANCES, /* a load balancer, else */
+};
+
+static bool node_balances(const NodeRun *n) {
+        return !(n->node->roles & (ROLE_CONTROLLER | ROLE_ETCD));
+}
+
+/* Nothing ever ran there. */
+static bool node_is_new(const NodeRun *n) {
+        for (size_t i = 0; i < n->changes.n_changes; i++) {
+                const Change *c = n->changes.changes + i;
+
+                if (c->type == CHANGE_CREATE && c->item->type == PLAN_UNIT && !c->item->unit.drop_in)
+                        return true;
+        }
+        return false;
+}
+
+static void give_turns(NodeRun **turn, size_t n_turn) {
+        bool any_joins = false;
+
+        for (size_t i = 0; i < n_turn; i++)
+                any_joins = any_joins || (!node_balances(turn[i]) && !turn[i]->up && node_is_new(turn[i]));
+        for (size_t i = 0; i < n_turn; i++)
+                turn[i]->turn = node_balances(turn[i]) ? any_joins ? TURN_EARLY : TURN_BALANCES :
+                                turn[i]->up            ? TURN_WORKS :
+                                                         TURN_JOINS;
+}
+
 static int in_turn(const void *a, const void *b) {
         const NodeRun *x = *(NodeRun *const *) a, *y = *(NodeRun *const *) b;
-        bool x_balances = !(x->node->roles & (ROLE_CONTROLLER | ROLE_ETCD));
-        bool y_balances = !(y->node->roles & (ROLE_CONTROLLER | ROLE_ETCD));
 
-        if (x_balances != y_balances) /* load balancers after controllers */
-                return x_balances - y_balances;
+        if (x->turn != y->turn)
+                return x->turn - y->turn;
         if (x->up != y->up)
                 return x->up - y->up;
         if (x->leads != y->leads)
@@ -299,6 +330,7 @@ int run_one_by_one(InstallRun *run) {
         for (NodeRun *n = run->nodes; n < run->nodes + run->n_nodes; n++)
                 if (n->selected && node_differs(n))
                         turn[n_turn++] = n;
+        give_turns(turn, n_turn);
         qsort(turn, n_turn, sizeof(*turn), in_turn);
         for (size_t i = 1; i < n_turn; i++)
                 node_step(turn[i], "waits for its turn");

@@ -28,6 +28,7 @@ typedef struct NodeRun {
         bool touched;        /* something was put */
         bool taken_back;     /* ... and the node made what it was before */
         bool remarked;       /* what is left alone was told */
+        int turn;            /* in a rollout; see rollout.c */
 
         Facts facts;
         Observation *observation;

@@ -58,12 +58,28 @@ static char* why_reload(const Plan *p, const Changes *c, const PlanItem *unit, c
         return NULL;
 }
 
+/* A unit file that nobody has touched since we wrote it, and that says nothing new but what a process reads at its
+ * first start. */
+static bool is_unread(const Observation *o, const PlanItem *written, const PlanItem *unit,
+                      const ObservedUnit *u) {
+        const ObservedPath *found = observation_path(o, unit->path);
+
+        if (written != unit || !unit->unit.unread || u->main_pid == 0 ||
+            !streq_null(u->inputs, unit->unit.inputs) || !found)
+                return false;
+        for (size_t i = 0; i < o->n_applied; i++)
+                if (streq(o->applied[i].path, unit->path))
+                        return streq_null(o->applied[i].sha256, found->sha256);
+        return false;
+}
+
 /* Why the process that there is cannot stay, or NULL. */
-static char* why_restart(const Changes *c, const PlanItem *unit, const ObservedUnit *u) {
+static char* why_restart(const Observation *o, const Changes *c, const PlanItem *unit,
+                         const ObservedUnit *u) {
         const PlanItem *written = written_input(c, unit->unit.name, false);
         bool service = endswith(unit->unit.name, ".service");
 
-        if (written)
+        if (written && !is_unread(o, written, unit, u))
                 return xasprintf("%s changes", written->path);
         /* Between two starts there is no process, and the next one is right. */
         if (!service || u->main_pid == 0 || streq_null(u->inputs, unit->unit.inputs))
@@ -88,7 +104,7 @@ static void compare_run(const Plan *p, const Observation *o, const PlanItem *ite
                             u && u->active_state ? u->active_state : "not there");
                 return;
         }
-        restart = why_restart(c, item, u);
+        restart = why_restart(o, c, item, u);
         if (restart) {
                 changes_add(c, CHANGE_RESTART, item, "%s", restart);
                 return;

@@ -284,18 +284,38 @@ static void digest_item(Digest *d, const PlanItem *item) {
         }
 }
 
+static bool is_unread(const PlanItem *unit, const char *line) {
+        line += strspn(line, " \t");
+        STRV_FOREACH(flag, unit->unit.unread)
+                if (startswith(line, *flag))
+                        return true;
+        return false;
+}
+
+/* Line by line, as commands have one argument in each. */
+static void digest_unit(Digest *d, const PlanItem *unit) {
+        _cleanup_buffer_ Buffer text = BUFFER_NULL, read = BUFFER_NULL;
+
+        unit_file_render(unit->unit.file, &text);
+        for (const char *line = buffer_str(&text); *line;) {
+                size_t n = strcspn(line, "\n");
+
+                n += line[n] == '\n';
+                if (!is_unread(unit, line))
+                        buffer_add(&read, line, n);
+                line += n;
+        }
+        digest_add_str(d, unit->path);
+        digest_add_str(d, buffer_str(&read));
+}
+
 static char* unit_inputs(const Plan *p, const char *name) {
         _cleanup_(digest_freep) Digest *d = digest_new("SHA256");
         char *hex;
 
         PLAN_FOREACH(unit, p, PLAN_UNIT)
-                if (streq(unit->unit.name, name)) {
-                        _cleanup_buffer_ Buffer text = BUFFER_NULL;
-
-                        unit_file_render(unit->unit.file, &text);
-                        digest_add_str(d, unit->path);
-                        digest_add_str(d, buffer_str(&text));
-                }
+                if (streq(unit->unit.name, name))
+                        digest_unit(d, unit);
         for (size_t i = 0; i < p->n_items; i++)
                 if (!p->items[i]->reload && plan_item_is_input_of(p->items[i], name))
                         digest_item(d, p->items[i]);

@@ -58,6 +58,7 @@ static void item_done_own(PlanItem *item) {
                 break;
         case PLAN_UNIT:
                 free(item->unit.name);
+                strv_free(item->unit.unread);
                 unit_file_free(item->unit.file);
                 free(item->unit.inputs);
                 strv_free(item->unit.users_flags);

@@ -292,5 +292,8 @@ int service_add(const PlanContext *c, Plan *plan, const Service *service, PlanIt
         *ret_unit = plan_add_unit(plan, component->name, component->unit, TAKE_PTR(u), service->why);
         add_users_flags(*ret_unit, cluster_extra_flags(c->cluster, component->name));
         plan_item_explain(*ret_unit, component->without, "systemd.service(5)");
+        for (size_t i = 0; i < component->n_flags; i++)
+                if (component->flags[i].first_start)
+                        strv_addf(&(*ret_unit)->unit.unread, "--%s=", component->flags[i].name);
         return 0;
 }

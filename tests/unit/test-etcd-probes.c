@@ -413,10 +413,18 @@ static void test_survey_lost(void **state) {
 
         /* nobody leads, although both run */
         etcd_survey_done(&survey);
-        members[1] = (Member) { .up = true };
+        members[1] = (Member) { .up = true, .cluster = 7 };
         survey = survey_of(&context);
         assert_true(etcd_survey_lost(&survey, &other, NULL));
         assert_contains(other, "no leader, although 2 of 2 members run");
+
+        /* one with data of before a restore is up, and counts for nothing */
+        etcd_survey_done(&survey);
+        all_well();
+        members[1].cluster = 8;
+        survey = survey_of(&context);
+        assert_int_equal(survey.sights[1].state, ETCD_STRANGER);
+        assert_ptr_equal(etcd_survey_leader(&survey), survey.sights);
 
         /* one that is in the list and never came */
         etcd_survey_done(&survey);

@@ -331,6 +331,30 @@ static void test_running(void **state) {
         }
 }
 
+/* A list of first members that has changed is written, and is no reason to restart: if nobody else has touched the file. */
+static void test_unread(void **state) {
+        Fixture *f = *state;
+        PlanItem *unit = (PlanItem*) plan_find(f->plan, "etcd/unit");
+        Observation *o = f->observation;
+        ObservedPath *found = path_of(f, unit->path);
+
+        strv_add(&unit->unit.unread, "--initial-cluster=");
+        set(&found->sha256, "00");
+        assert_changes(f, "update etcd/unit (content differs)|daemon-reload - (unit files change)|"
+                          "restart etcd/unit (/etc/systemd/system/etcd.service changes)");
+        o->applied = xnew(AppliedFile, 1);
+        o->applied[0] = (AppliedFile) { .path = xstrdup(unit->path), .sha256 = xstrdup("00") };
+        o->n_applied = 1;
+        assert_changes(f, "update etcd/unit (content differs)|daemon-reload - (unit files change)");
+        set(&o->applied[0].sha256, "11");
+        assert_changes(f, "update etcd/unit (content differs)|daemon-reload - (unit files change)|"
+                          "restart etcd/unit (/etc/systemd/system/etcd.service changes)");
+        set(&o->applied[0].sha256, "00");
+        set(&unit_of(f, "etcd.service")->inputs, "other");
+        assert_changes(f, "update etcd/unit (content differs)|daemon-reload - (unit files change)|"
+                          "restart etcd/unit (/etc/systemd/system/etcd.service changes)");
+}
+
 /* Its start job waits for that of another unit. */
 static void test_queued(void **state) {
         Fixture *f = *state;
@@ -473,6 +497,7 @@ int main(void) {
                 compare_test(test_not_read),
                 compare_test(test_enabled),
                 compare_test(test_running),
+                compare_test(test_unread),
                 compare_test(test_queued),
                 compare_test(test_activating_with_new_input),
                 compare_test(test_removal),
