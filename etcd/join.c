@@ -75,17 +75,32 @@ static int add_learner(const EtcdSight *one, const char *url, EtcdMembers *ret, 
         }
 }
 
+/* What etcd's list says goes into a unit file and a script that root runs: names and addresses only. */
+static bool is_plain(const char *text) {
+        return *text &&
+               strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:/[]") ==
+                       strlen(text);
+}
+
 /* As --initial-cluster wants it: with the name that the new one will have. */
-static char* initial_cluster(const EtcdMembers *m, const char *own_url, const char *own_name) {
+static int initial_cluster(const EtcdMembers *m, const char *own_url, const char *own_name, char **ret,
+                           Error **reterr) {
         _cleanup_strv_ Strv parts = NULL;
 
         for (size_t i = 0; i < m->n_members; i++) {
                 bool own = strv_contains(m->members[i].peer_urls, own_url);
+                const char *name = own ? own_name : m->members[i].name ?: "unnamed";
 
-                STRV_FOREACH(url, m->members[i].peer_urls)
-                        strv_addf(&parts, "%s=%s", own ? own_name : m->members[i].name ?: "unnamed", *url);
+                STRV_FOREACH(url, m->members[i].peer_urls) {
+                        if (!is_plain(name) || !is_plain(*url))
+                                return error_set(
+                                        reterr, ERROR_VERIFY, EBADMSG,
+                                        "etcd's list of members has a name or address that is none");
+                        strv_addf(&parts, "%s=%s", name, *url);
+                }
         }
-        return strv_join(parts, ",");
+        *ret = strv_join(parts, ",");
+        return 0;
 }
 
 static int drop_in(const ProbeContext *c, const Node *node, const char *cluster, Buffer *out,
@@ -137,29 +152,33 @@ static int put_drop_in(const ProbeContext *c, const Node *node, const char *clus
         return c->exec(c->userdata, node, buffer_str(&script), NULL, reterr);
 }
 
+/* A learner that was added for this very start. One that has been started has promised to keep what it was sent:
+ * with an empty disk it cannot go on as the same. */
+static bool is_usable(const EtcdSight *own, const char *url) {
+        return own->member && strv_contains(own->member->peer_urls, url) && !own->member->client_urls;
+}
+
 static int join(const ProbeContext *c, const EtcdSurvey *survey, const EtcdSight *one, const Node *node,
                 Error **reterr) {
         const EtcdSight *own = etcd_survey_find(survey, node);
         _cleanup_(etcd_members_done) EtcdMembers added = {};
         _cleanup_free_ char *url = etcd_peer_url(node), *cluster = NULL;
+        bool usable = is_usable(own, url);
         int r;
 
         r = drop_leftovers(survey, one, node, reterr);
+        if (r >= 0 && own->member && !usable)
+                r = etcd_member_remove(&one->peer.endpoint, own->member->id, reterr);
         if (r < 0)
                 return r;
-        if (own->member && !strv_contains(own->member->peer_urls, url)) {
-                /* a learner of the same name at another address */
-                r = etcd_member_remove(&one->peer.endpoint, own->member->id, reterr);
-                if (r < 0)
-                        return r;
-        }
-        if (!own->member || !strv_contains(own->member->peer_urls, url)) {
+        if (!usable) {
                 r = add_learner(one, url, &added, reterr);
                 if (r < 0)
                         return error_prefix(reterr, r, "etcd: the new member cannot be added");
         }
-        cluster = initial_cluster(added.n_members > 0 ? &added : &survey->list, url, node->name);
-        r = put_drop_in(c, node, cluster, reterr);
+        r = initial_cluster(usable ? &survey->list : &added, url, node->name, &cluster, reterr);
+        if (r >= 0)
+                r = put_drop_in(c, node, cluster, reterr);
         return r < 0 ? r : 1;
 }
 

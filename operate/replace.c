@@ -20,6 +20,7 @@ typedef struct Replace {
         EtcdSurvey survey;
         const EtcdSight *own, *one; /* the node's, and a healthy voter besides it */
         bool moved;                 /* the list has it at another address */
+        bool data;                  /* lies on the node */
 } Replace;
 
 static void replace_done(Replace *s) {
@@ -117,7 +118,8 @@ static int check_node(Replace *s, bool *ret_apiserver, Error **reterr) {
                 return r;
         lines = strv_split(buffer_str(&out), "\n");
         *ret_apiserver = strv_length(lines) > 1 && streq(lines[1], "active");
-        if (strv_length(lines) == 0 || !streq(lines[0], "data"))
+        s->data = strv_length(lines) > 0 && streq(lines[0], "data");
+        if (!s->data)
                 return 0;
         if (identity && strv_length(lines) > 2 && streq(lines[2], identity))
                 return 0;
@@ -220,10 +222,9 @@ static int finish(const Replace *s, Error **reterr) {
         return r < 0 ? r : each_hook(s, /* aside= */ false, reterr);
 }
 
-/* A member that was taken out already, and a learner that has come half way: that is what the installation
- * does. */
+/* A learner that has come half way in an earlier run: the installation goes on with it. */
 static bool is_under_way(const Replace *s) {
-        return s->own->member && s->own->member->learner && !s->moved;
+        return s->own->member && s->own->member->learner && !s->moved && s->data;
 }
 
 static int prepare(Replace *s, Error **reterr) {
