@@ -38,6 +38,7 @@ Cluster* cluster_free(Cluster *cluster) {
         free(cluster->domain);
         strv_free(cluster->certificates.extra_sans);
         free(cluster->watch_textfile);
+        free(cluster->snapshots.directory);
         strv_free(cluster->mirrors);
         for (size_t i = 0; i < cluster->n_nodes; i++)
                 node_done(&cluster->nodes[i]);

@@ -111,6 +111,13 @@ typedef struct CertificatePolicy {
         Strv extra_sans; /* DNS names or IP addresses for the apiserver's certificate */
 } CertificatePolicy;
 
+/* Snapshots of etcd that the nodes take of their members by themselves. */
+typedef struct SnapshotPolicy {
+        unsigned every_hours; /* 0: never */
+        unsigned keep;
+        char *directory; /* on the nodes */
+} SnapshotPolicy;
+
 typedef struct Cluster {
         char *path; /* of the cluster file, as given */
         char *name;
@@ -125,6 +132,7 @@ typedef struct Cluster {
         DiskProfile disk_profile;
         Timings timings;
         CertificatePolicy certificates;
+        SnapshotPolicy snapshots;
         char *watch_textfile; /* where node_exporter looks for metrics on the nodes, or NULL */
         Strv mirrors;         /* https:// or file:// URLs, instead of the official addresses; may be empty */
         Node *nodes;

@@ -20,6 +20,7 @@
 /*
  * Certificates beyond this many days are as good as without an end, and dates past 2100 trip other programs.
  */
+#define HOURS_MAX 744u /* 31 days */
 #define DAYS_MAX 18262u
 
 static char* is_not(const char *text, const char *what) {
@@ -160,6 +161,29 @@ char* field_vrrp_id(const char *text, void *field) {
 
 char* field_days(const char *text, void *field) {
         return put_number(text, 1, DAYS_MAX, "a number of days", field);
+}
+
+/* A span of whole hours or days, up to a month. */
+char* field_hours(const char *text, void *field) {
+        _cleanup_free_ char *number = xstrdup(text);
+        size_t n = strlen(number);
+        unsigned unit, value;
+
+        if (streq(text, "never")) {
+                *(unsigned*) field = 0;
+                return NULL;
+        }
+        unit = n > 0 && number[n - 1] == 'h' ? 1 : n > 0 && number[n - 1] == 'd' ? 24 : 0;
+        if (n > 0)
+                number[n - 1] = '\0';
+        if (unit == 0 || parse_unsigned(number, 1, HOURS_MAX / unit, &value) < 0)
+                return is_not(text, "a time like 6h or 1d, 31d at most, or never");
+        *(unsigned*) field = value * unit;
+        return NULL;
+}
+
+char* field_keep(const char *text, void *field) {
+        return put_number(text, 1, 1000, "a number of snapshots", field);
 }
 
 char* field_boolean(const char *text, void *field) {

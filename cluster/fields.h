@@ -16,6 +16,8 @@ char* field_networks(const char *text, void *field); /* NetworkList, adds */
 char* field_port(const char *text, void *field);     /* unsigned */
 char* field_prefix(const char *text, void *field);   /* unsigned */
 char* field_vrrp_id(const char *text, void *field);  /* unsigned */
+char* field_hours(const char *text, void *field);    /* unsigned; "6h", "2d", "never" */
+char* field_keep(const char *text, void *field);     /* unsigned */
 char* field_days(const char *text, void *field);     /* unsigned */
 char* field_boolean(const char *text, void *field);  /* bool */
 char* field_version(const char *text, void *field);  /* Version */

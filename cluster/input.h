@@ -39,6 +39,7 @@ typedef struct Input {
         Mark profile, network_profile, disk_profile;
         Mark certificates, key_type, ca_days, days, extra_sans;
         Mark watch, watch_textfile;
+        Mark snapshots, every, keep, directory;
         Mark mirrors, nodes, extra_flags;
 
         Architecture default_architecture;

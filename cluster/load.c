@@ -19,6 +19,9 @@ DEFINE_CLEANUP_VOID(yaml_document_t*, yaml_document_delete)
 #define PODS_DEFAULT "10.244.0.0/16"
 #define SERVICES_DEFAULT "10.96.0.0/16"
 #define DOMAIN_DEFAULT "cluster.local"
+#define SNAPSHOTS_EVERY_DEFAULT 12
+#define SNAPSHOTS_KEEP_DEFAULT 6
+#define SNAPSHOTS_DIRECTORY_DEFAULT "/var/lib/etcd-snapshots"
 
 static void input_init(Input *in, const char *path, unsigned flags) {
         *in = (Input) {
@@ -33,6 +36,11 @@ static void input_init(Input *in, const char *path, unsigned flags) {
                                 .key_type = KEY_EC_P256,
                                 .ca_days = CA_DAYS_DEFAULT,
                                 .days = DAYS_DEFAULT,
+                        },
+                        .snapshots = {
+                                .every_hours = SNAPSHOTS_EVERY_DEFAULT,
+                                .keep = SNAPSHOTS_KEEP_DEFAULT,
+                                .directory = xstrdup(SNAPSHOTS_DIRECTORY_DEFAULT),
                         },
                 },
                 .problems.path = path,

@@ -114,6 +114,20 @@ static const Key watch_keys[] = {
         {},
 };
 
+static const Key snapshots_keys[] = {
+        TEXT("every", cluster.snapshots.every_hours, every, field_hours,
+             .why = "How often each member's node takes a snapshot of it: hours or days (12h, 1d), or never.",
+             .without = "12h. What was written since the last one is lost with the members."),
+        TEXT("keep", cluster.snapshots.keep, keep, field_keep,
+             .why = "How many of them stay on each node; the oldest go.",
+             .without = "6. Each is as large as the data; too few, and a mistake noticed late is in all of "
+                        "them."),
+        TEXT("directory", cluster.snapshots.directory, directory, field_directory,
+             .why = "Where they lie on the nodes: another disk outlives that of the data.",
+             .without = "/var/lib/etcd-snapshots."),
+        {},
+};
+
 static const Key node_ssh_keys[] = {
         NODE_TEXT("user", node.ssh.user, user, field_user, .why = "Who logs into this node.",
                   .without = "As ssh.user."),
@@ -204,6 +218,9 @@ const Key cluster_keys[] = {
         SECTION("watch", watch, watch_keys,
                 .why = "What the watch on the controllers does beside the journal.",
                 .without = "The journal alone is told."),
+        SECTION("snapshots", snapshots, snapshots_keys,
+                .why = "What each etcd member's node saves of it by itself.",
+                .without = "Its keys have defaults."),
         LIST("mirrors", cluster.mirrors, mirrors, field_mirrors,
              .why = "Where binaries come from, instead of the official addresses.",
              .without = "dl.k8s.io, and etcd's releases on GitHub."),

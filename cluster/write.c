@@ -126,6 +126,10 @@ static void write_policy(const ClusterDraft *d, Buffer *out) {
         add_key(out, "  ca_days", "3650", NULL);
         add_key(out, "  days", "365", NULL);
 
+        buffer_add_str(out, "\n# What each etcd member's node saves of it by itself.\nsnapshots:\n");
+        add_key(out, "  every", "12h", "hours or days, or never");
+        add_key(out, "  keep", "6", NULL);
+
         if (strv_length(d->mirrors) > 0) {
                 buffer_add_str(out, "\n# Where binaries come from, in this order.\nmirrors:\n");
                 STRV_FOREACH(m, d->mirrors) {

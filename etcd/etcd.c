@@ -218,6 +218,9 @@ static int etcd_plan(const PlanContext *c, Plan *plan, Error **reterr) {
                           "data and must be replaced.",
                           NULL);
         add_mark(c, plan);
+        r = etcd_plan_schedule(c, plan, reterr);
+        if (r < 0)
+                return r;
         /* for etcdctl on the node: kubeadm puts it there, and people expect it */
         return plan_add_credential(c, plan, &component_etcd, HEALTHCHECK, /* with_key= */ true, NULL,
                                    reterr);
@@ -252,6 +255,8 @@ const Component component_etcd = {
         .n_flags = ETCD_N_FLAGS,
         .settings = settings,
         .n_settings = ARRAY_SIZE(settings),
+        .others = etcd_schedule_settings,
+        .n_others = ETCD_SCHEDULE_N_SETTINGS,
         .service = &service,
         .reaches = reaches,
         .n_reaches = ARRAY_SIZE(reaches),

@@ -45,13 +45,14 @@ static void refuse_foreign(const Node *node, const char *mark, const char *ident
 
 /* Its own data, but of before a restore; or a restore was begun, and has not come to this node yet. */
 static void refuse_older(const Node *node, CheckList *checks) {
-        Check *check = refuse(node, checks,
-                              "the etcd data in " ETCD_DATA " is not that of the last restore");
+        Check *check =
+                refuse(node, checks, "the etcd data in " ETCD_DATA " is not that of the last restore");
 
-        check_advise(check,
-                     "If hardway etcd restore was interrupted: run it again, it goes on. If the node was away "
-                     "meanwhile: hardway etcd replace %s",
-                     node->name);
+        check_advise(
+                check,
+                "If hardway etcd restore was interrupted: run it again, it goes on. If the node was away "
+                "meanwhile: hardway etcd replace %s",
+                node->name);
 }
 
 /* The list of members knows client URLs of this member only if it has started once. */
@@ -74,12 +75,13 @@ static bool refuse_alone(const ProbeContext *c, const Node *node, CheckList *che
         CLUSTER_FOREACH_NODE(other, c->cluster, ROLE_ETCD) {
                 if (other == node || is_empty(c, other))
                         continue;
-                check_advise(refuse(node, checks,
-                                    "has no etcd data, no member answers that it could join, and %s has some "
-                                    "or cannot be asked",
-                                    other->name),
-                             "Bring the members back that have data, then: hardway install. If their data is "
-                             "lost: hardway etcd restore");
+                check_advise(
+                        refuse(node, checks,
+                               "has no etcd data, no member answers that it could join, and %s has some "
+                               "or cannot be asked",
+                               other->name),
+                        "Bring the members back that have data, then: hardway install. If their data is "
+                        "lost: hardway etcd restore");
                 return true;
         }
         return false;
@@ -87,8 +89,7 @@ static bool refuse_alone(const ProbeContext *c, const Node *node, CheckList *che
 
 /* An empty disk where a member was: etcd would refuse to bootstrap again, as it might forget what it had
  * promised. Return: whether it is so. */
-static bool refuse_lost_data(const ProbeContext *c, const Node *node, bool restored,
-                             CheckList *checks) {
+static bool refuse_lost_data(const ProbeContext *c, const Node *node, bool restored, CheckList *checks) {
         CLUSTER_FOREACH_NODE(other, c->cluster, ROLE_ETCD) {
                 _cleanup_(etcd_peer_close) EtcdPeer p = {};
                 _cleanup_(etcd_members_done) EtcdMembers members = {};

@@ -252,6 +252,7 @@ int etcd_verify(const ProbeContext *c, CheckList *checks) {
                         one = s;
         }
         check_quorum(&survey, checks);
+        etcd_verify_schedule(c, checks);
         if (!one)
                 return 0;
         check_agreement(&survey, checks);

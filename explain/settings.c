@@ -41,6 +41,8 @@ static const UnitSetting* find_setting(const Component *component, const Line *l
 
         if (component)
                 s = find_row(component->settings, component->n_settings, l, c);
+        if (component && !s)
+                s = find_row(component->others, component->n_others, l, c);
         *ret_shared = !s || !s->why;
         if (component && !s)
                 s = find_row(component->fence, component->n_fence, l, c);

@@ -80,6 +80,30 @@ def test_snapshot_on_a_full_disk_leaves_nothing(cluster, tmp_path):
         subprocess.run(["umount", small], check=True)
 
 
+def test_scheduled_snapshots(cluster):
+    host, directory = "controller-0", "/var/lib/etcd-snapshots"
+    assert cluster.sh(host, "systemctl is-active etcd-snapshot.timer").out == "active\n"
+    before = cluster.sh(host, f"ls {directory}").out.split()
+    for _ in range(2):
+        cluster.sh(host, f"systemctl start etcd-snapshot; cd {directory}; for n in 1 2 3 4 5 6; do touch 2001-01-0${{n}}T000000Z.db; done; sleep 1")
+    cluster.sh(host, "systemctl start etcd-snapshot")
+    after = sorted(name for name in cluster.sh(host, f"ls {directory}").out.split() if name.endswith(".db"))
+    assert len(after) == 6 and after[-1] > max([*before, "2026"]), "the newest six stay"
+    last = json.loads(cluster.sh(host, f"cat {directory}/last").out)
+    assert last["file"] == after[-1] and last["status"]["totalKey"] > 100
+    assert cluster.sh(host, f"stat -c '%a %U' {directory} {directory}/{after[-1]}").out == "700 etcd\n600 etcd\n"
+    checks = {c["id"]: c for c in cluster.hardway("status", "--json").json["checks"]}
+    assert checks[f"etcd.snapshots/{host}"]["state"] == "ok" and checks[f"etcd.snapshots/{host}"]["data"]["revision"] > 100
+    # one that fails is told of, and leaves nothing that counts
+    cluster.sh(host, f"mv {directory}/last {directory}/kept; mkdir {directory}/new.part; systemctl start etcd-snapshot", check=False)
+    try:
+        report = cluster.hardway("verify", check=76).out
+        assert "the last one failed" in report and "journalctl -u etcd-snapshot" in report
+    finally:
+        cluster.sh(host, f"rmdir {directory}/new.part; rm {directory}/kept; systemctl start etcd-snapshot")
+    await_well(cluster)
+
+
 def test_defrag_and_alarms(cluster):
     before = members(cluster)
     assert "left as it is" in cluster.hardway("etcd", "defrag").out

@@ -87,6 +87,9 @@ static void test_defaults(void **state) {
         assert_int_equal(c->certificates.key_type, KEY_EC_P256);
         assert_int_equal(c->certificates.ca_days, 3650);
         assert_int_equal(c->certificates.days, 365);
+        assert_int_equal(c->snapshots.every_hours, 12);
+        assert_int_equal(c->snapshots.keep, 6);
+        assert_string_equal(c->snapshots.directory, "/var/lib/etcd-snapshots");
         assert_int_equal(strv_length(c->mirrors), 0);
         assert_int_equal(c->n_extra_flags, 0);
         assert_int_equal(c->warnings.n_errors, 0);
@@ -138,6 +141,7 @@ static void test_everything(void **state) {
                      "profile: { network: wifi, disk: sdcard }\n"
                      "certificates:\n  key: rsa:3072\n  ca_days: 1000\n  days: 30\n"
                      "  extra_sans: [api.example.com, \"*.example.com\", 10.9.9.9, 2001:DB8::1]\n"
+                     "snapshots: { every: 2d, keep: 30, directory: /srv/etcd }\n"
                      "mirrors: [https://mirror.example.com/k8s, file:///srv/mirror]\n"
                      "extra-args:\n  kube-apiserver: { v: 4, \"profiling\": \"\", audit-log-maxage: 30 }\n"
                      "  etcd:\n    pre-vote:\n"
@@ -169,12 +173,15 @@ static void test_everything(void **state) {
         assert_int_equal(c->certificates.key_type, KEY_RSA_3072);
         assert_string_equal(c->certificates.extra_sans[3], "2001:db8::1");
         assert_string_equal(c->mirrors[1], "file:///srv/mirror");
+        assert_int_equal(c->snapshots.every_hours, 48);
+        assert_int_equal(c->snapshots.keep, 30);
+        assert_string_equal(c->snapshots.directory, "/srv/etcd");
 
         assert_int_equal(e->n_flags, 3);
         assert_string_equal(e->flags[0].name, "v");
         assert_string_equal(e->flags[0].value, "4");
         assert_string_equal(e->flags[1].value, "");
-        assert_int_equal(e->flags[2].line, 25);
+        assert_int_equal(e->flags[2].line, 26);
         assert_null(cluster_extra_flags(c, "etcd")->flags[0].value);
         assert_null(cluster_extra_flags(c, "kube-scheduler"));
 

@@ -434,6 +434,54 @@ static void test_survey_lost(void **state) {
         assert_int_equal(survey.sights[1].state, ETCD_NOT_STARTED);
 }
 
+static void test_schedule(void **state) {
+        static const char last[] =
+                "{\"file\":\"2026-11-25T120000Z.db\",\"time\":1700,\"size\":2000000,\"status\":{\"hash\":1,"
+                "\"revision\":77,\"totalKey\":3,\"totalSize\":9}}";
+        _cleanup_free_ char *whole = xasprintf("5300\n100\nsuccess\n%s\n", last);
+        EtcdScheduled s;
+
+        assert_int_equal(etcd_schedule_parse(whole, &s), 0);
+        assert_int_equal(s.now, 5300);
+        assert_int_equal(s.taken, 1700);
+        assert_int_equal(s.revision, 77);
+        assert_int_equal(s.size, 2000000);
+        assert_false(s.failed);
+        assert_int_equal(etcd_schedule_parse("5300\n100\nexit-code\n", &s), 0);
+        assert_true(s.failed);
+        assert_int_equal(s.taken, 0);
+        assert_int_equal(etcd_schedule_parse("", &s), -EBADMSG);
+        assert_int_equal(etcd_schedule_parse("a\n1\nsuccess\n", &s), -EBADMSG);
+        assert_int_equal(etcd_schedule_parse("5300\n100\nsuccess\n{\"file\":", &s), -EBADMSG);
+}
+
+static const char *told;
+static int tell(void *userdata, const Node *node, const char *script, Buffer *ret, Error **reterr) {
+        buffer_add_str(ret, told);
+        return 0;
+}
+
+static void test_verify_schedule(void **state) {
+        static const struct {
+                const char *told;
+                CheckState state;
+        } rows[] = {
+                { "5300\n100\nsuccess\n", CHECK_OK },
+                { "50300\n100\nsuccess\n", CHECK_WARNING },
+                { "5300\n100\nexit-code\n", CHECK_FAILED },
+                { "50300\n100\nsuccess\n{\"time\":40000}\n", CHECK_OK },
+                { "50300\n100\nsuccess\n{\"time\":400}\n", CHECK_WARNING },
+        };
+        FIXTURE;
+
+        c.snapshots = (SnapshotPolicy) { .every_hours = 6, .keep = 3, .directory = (char*) "/srv/etcd" };
+        context.exec = tell;
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                told = rows[i].told;
+                assert_int_equal(state_of(&context, "etcd.snapshots/c1"), rows[i].state);
+        }
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_ready),  cmocka_unit_test(test_serving),
@@ -441,6 +489,7 @@ int main(void) {
                 cmocka_unit_test(test_verify), cmocka_unit_test(test_verify_finds),
                 cmocka_unit_test(test_fsync),  cmocka_unit_test(test_spare),
                 cmocka_unit_test(test_survey), cmocka_unit_test(test_survey_lost),
+                cmocka_unit_test(test_schedule), cmocka_unit_test(test_verify_schedule),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,33 @@
+#!/bin/sh
+# shellcheck shell=sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# etcd-snapshot DIRECTORY KEEP PROGRAMS: saves this node's member to DIRECTORY, has etcdutl walk through the result, and keeps the
+# newest KEEP of them. Only one that was found whole gets a name that counts, and is told of in DIRECTORY/last.
+set -eu
+export LC_ALL=C
+umask 077
+
+directory=$1 keep=$2 programs=$3
+cd "$directory"
+# what a run that was cut off left
+rm -f -- ./*.part ./*.part.lock ./last.new
+
+name=$(date -u +%Y-%m-%dT%H%M%SZ).db
+"$programs/etcdctl" --endpoints=https://127.0.0.1:2379 --cacert="$CREDENTIALS_DIRECTORY/ca.crt" \
+        --cert="$CREDENTIALS_DIRECTORY/client.crt" --key="$CREDENTIALS_DIRECTORY/client.key" \
+        --command-timeout=10m snapshot save new.part >/dev/null
+status=$("$programs/etcdutl" snapshot status new.part --write-out=json)
+size=$(stat -c %s new.part)
+mv -- new.part "$name"
+printf '{"file":"%s","time":%s,"size":%s,"status":%s}\n' "$name" "$(date +%s)" "$size" "$status" >last.new
+sync -- "$name" last.new
+mv -- last.new last
+sync -- .
+
+# the oldest go; names sort by time
+set -- [0-9]*.db
+while [ $# -gt "$keep" ]; do
+        rm -f -- "$1"
+        shift
+done
