@@ -5,8 +5,6 @@ import os
 import shutil
 import subprocess
 
-import pytest
-
 from lab import CONTROLLERS, TOP, await_true
 
 # What makes a host as good as new for hardway: nothing of it is left.
@@ -164,13 +162,12 @@ def test_restore(cluster, tmp_path):
     cluster.kubectl("delete", "configmap", "before")
 
 
-@pytest.mark.parametrize("stage", ["control plane stopped", "data swapped"])
-def test_restore_goes_on_after_a_kill(cluster, tmp_path, stage):
+def test_restore_goes_on_after_a_kill(cluster, tmp_path):
     path = str(tmp_path / "a.db")
     cluster.kubectl("create", "configmap", "before")
     cluster.hardway("etcd", "snapshot", path)
     cluster.kubectl("create", "configmap", "after")
-    kill_at(cluster, stage, "etcd", "restore", path, "--yes")
+    kill_at(cluster, "data swapped", "etcd", "restore", path, "--yes")
     cluster.hardway("etcd", "restore", path, "--yes", "--wait")
     assert "configmap/before" in maps(cluster) and "configmap/after" not in maps(cluster)
     assert not os.path.exists(os.path.join(cluster.directory, "secrets", "etcd-restore"))
@@ -214,22 +211,6 @@ def test_lost_quorum_is_named_and_comes_back_with_one_member(cluster):
         cluster.tool("power", "on", "controller-1", "controller-2", check=False)
     await_well(cluster)
     cluster.kubectl("delete", "configmap", "kept")
-
-
-def test_survivor_is_restored_and_the_others_are_replaced(cluster):
-    cluster.kubectl("create", "configmap", "survives")
-    cluster.tool("power", "cut", "controller-1", "controller-2")
-    cluster.sh("controller-0", "systemctl kill -s KILL etcd")
-    cluster.hardway("etcd", "restore", "--survivor", "controller-0", "--without", "controller-1", "--without", "controller-2", "--yes")
-    assert "configmap/survives" in maps(cluster)
-    cluster.tool("power", "on", "controller-1", "controller-2")
-    refused = cluster.hardway("install", check=65).err
-    assert "not that of the last restore" in refused and "hardway etcd replace controller-1" in refused
-    for name in ("controller-1", "controller-2"):
-        cluster.hardway("etcd", "replace", name, "--yes")
-    await_well(cluster)
-    assert "configmap/survives" in maps(cluster)
-    cluster.kubectl("delete", "configmap", "survives")
 
 
 def test_replace_a_destroyed_controller(cluster):

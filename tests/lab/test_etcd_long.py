@@ -71,10 +71,26 @@ def test_restore_goes_on_after_a_kill_at_every_stage(cluster, tmp_path):
     path = str(tmp_path / "a.db")
     cluster.kubectl("create", "configmap", "before")
     cluster.hardway("etcd", "snapshot", path)
-    for stage in ("looked at", "control plane stopped", "snapshot", "unpacked", "data swapped", "facts", "file", "units", "etcd",
+    for stage in ("looked at", "control plane stopped", "snapshot", "unpacked", "data swapped", "facts", "1 file", "units", "etcd",
                   "kube-apiserver"):
         cluster.kubectl("create", "configmap", "after")
         kill_at(cluster, f": {stage}", "etcd", "restore", path, "--yes")
         cluster.hardway("etcd", "restore", path, "--yes", "--wait")
         assert "configmap/before" in maps(cluster) and "configmap/after" not in maps(cluster), stage
     await_well(cluster)
+
+
+def test_survivor_is_restored_and_the_others_are_replaced(cluster):
+    cluster.kubectl("create", "configmap", "survives")
+    cluster.tool("power", "cut", "controller-1", "controller-2")
+    cluster.sh("controller-0", "systemctl kill -s KILL etcd")
+    cluster.hardway("etcd", "restore", "--survivor", "controller-0", "--without", "controller-1", "--without", "controller-2", "--yes")
+    assert "configmap/survives" in maps(cluster)
+    cluster.tool("power", "on", "controller-1", "controller-2")
+    refused = cluster.hardway("install", check=65).err
+    assert "not that of the last restore" in refused and "hardway etcd replace controller-1" in refused
+    for name in ("controller-1", "controller-2"):
+        cluster.hardway("etcd", "replace", name, "--yes")
+    await_well(cluster)
+    assert "configmap/survives" in maps(cluster)
+    cluster.kubectl("delete", "configmap", "survives")
