@@ -118,6 +118,11 @@ typedef struct SnapshotPolicy {
         char *directory; /* on the nodes */
 } SnapshotPolicy;
 
+/* Without a new one for so long something is wrong: one may fail, and the next may be late. */
+static inline uint64_t snapshots_late_sec(const SnapshotPolicy *p) {
+        return 2 * (uint64_t) p->every_hours * 3600 + 3600;
+}
+
 typedef struct Cluster {
         char *path; /* of the cluster file, as given */
         char *name;

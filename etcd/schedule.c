@@ -143,7 +143,7 @@ int etcd_plan_schedule(const PlanContext *c, Plan *plan, Error **reterr) {
         if (c->cluster->snapshots.every_hours == 0)
                 return 0;
         plan_item_explain(plan_add_directory(plan, "etcd", "snapshots", c->cluster->snapshots.directory,
-                                             0700, "etcd:etcd",
+                                             0711, "etcd:etcd",
                                              "Holds the snapshots that this node takes of its member."),
                           "The snapshots have no place to go to.", "hardway.yaml(5)");
         plan_item_explain(plan_add_file(plan, "etcd", "snapshot-script", SCRIPT, 0755,
@@ -189,8 +189,7 @@ static char* age(const EtcdScheduled *s) {
 
 static void judge(const Cluster *c, const Node *node, const EtcdScheduled *s, CheckList *checks) {
         _cleanup_free_ char *id = xasprintf("etcd.snapshots/%s", node->name), *old = age(s);
-        uint64_t limit = 2 * (uint64_t) c->snapshots.every_hours * 3600 + 3600;
-        bool late = s->now > (s->taken > 0 ? s->taken : s->since) + limit;
+        bool late = s->now > (s->taken > 0 ? s->taken : s->since) + snapshots_late_sec(&c->snapshots);
         Check *check;
 
         if (s->failed)

@@ -8,6 +8,7 @@
  * below /etc/kubernetes a kubeconfig, a unit is to run if the plan says so.
  */
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,6 +26,17 @@
 static bool has_certificate(const PlanItem *item) {
         return endswith(item->path, ".crt") ||
                (startswith(item->path, KUBERNETES) && endswith(item->path, ".conf") && item->secret);
+}
+
+#define SNAPSHOT_TIMER "/etc/systemd/system/etcd-snapshot.timer"
+#define SNAPSHOT_SERVICE "etcd-snapshot.service"
+
+static void add_snapshots(const PlanContext *c, const Plan *plan, Buffer *out) {
+        const SnapshotPolicy *p = &c->cluster->snapshots;
+
+        if (plan_find_path(plan, SNAPSHOT_TIMER))
+                buffer_addf(out, "snapshots %s " SNAPSHOT_SERVICE " " SNAPSHOT_TIMER " %" PRIu64 "\n",
+                            p->directory, snapshots_late_sec(p));
 }
 
 static void add_members(const PlanContext *c, const Plan *plan, Buffer *out) {
@@ -49,6 +61,7 @@ void watch_config(const PlanContext *c, const Plan *plan, Buffer *out) {
                 if (item->unit.running)
                         buffer_addf(out, "unit %s\n", item->unit.name);
         add_members(c, plan, out);
+        add_snapshots(c, plan, out);
         if (plan_find_path(plan, KUBECTL) && plan_find_path(plan, KUBECONFIG)) {
                 _cleanup_free_ char *url = cluster_apiserver_url(c->cluster, c->node);
 

@@ -19,7 +19,7 @@ class Node:
         self.directory, self.shell = directory, shell
         self.bin = directory / "bin"
         self.bin.mkdir()
-        self.program("systemctl", 'for u; do :; done; case $u in bad.service) echo failed ;; *) echo active ;; esac')
+        self.program("systemctl", 'case "$*" in *Result*) echo success; exit ;; esac; for u; do :; done; case $u in bad.service) echo failed ;; *) echo active ;; esac')
         self.lines = []
 
     def program(self, name, body):
@@ -121,11 +121,42 @@ def test_what_is_ill(node):
     assert "1 of 2 etcd members healthy, the apiserver is not; 3 problems" in found[3][1]
 
 
+def test_snapshots(node):
+    directory, timer, now = node.directory / "snapshots", node.directory / "x.timer", int(time.time())
+    directory.mkdir()
+    timer.write_text("")
+    node.program("systemctl", f"cat {node.directory}/result")
+    node.lines = [f"snapshots {directory} etcd-snapshot.service {timer} 46800"]
+    last = '{"file":"2026-11-25T120000Z.db","time":%d,"size":2000,"status":{"hash":1,"revision":77,"totalKey":3,"totalSize":9,"version":"3.6.0"}}\n'
+    hour = 3600
+    for result, taken, since, expected in (
+            ("success", None, now - 12 * hour, []),
+            ("success", None, now - 14 * hour, [(4, "there was no snapshot of etcd for 14 hours")]),
+            ("success", now - 12 * hour, now - 99 * hour, []),
+            ("success", now - 15 * hour, now - 99 * hour, [(4, "there was no snapshot of etcd for 15 hours")]),
+            ("exit-code", now - 2 * hour, now - 99 * hour, [(3, "the last snapshot of etcd failed (exit-code)")]),
+            ("timeout", now - 15 * hour, now - 99 * hour, [(3, "the last snapshot of etcd failed (timeout)"), (4, "there was no snapshot")])):
+        (node.directory / "result").write_text(result + "\n")
+        (directory / "last").unlink(missing_ok=True)
+        if taken:
+            (directory / "last").write_text(last % taken)
+        os.utime(timer, (since, since))
+        found = node.look(now)
+        assert [row[0] for row in found] == [*(priority for priority, _ in expected), 6], found
+        for row, (_, words) in zip(found, expected):
+            assert row[1].startswith(words) and "journalctl -u etcd-snapshot.service" in row[1]
+        assert (f", the last snapshot of etcd is {(now - taken) // hour} hours old" in found[-1][1]) if taken else ("of etcd" not in found[-1][1])
+    # what is in the file is not ours to believe
+    (directory / "last").write_text('{"file":"x","time":99999999999999999999,"size":1}\n')
+    assert "no snapshot of etcd" in node.look(now)[1][1]
+
+
 def test_metrics(node, cluster):
     cluster("pki", "gen")
     certificate = cluster.directory / "pki" / "ca.crt"
     metrics = node.directory / "metrics"
-    node.lines = [f"certificate {certificate}", "unit good.service", "unit bad.service", f"textfile {metrics}"]
+    node.lines = [f"certificate {certificate}", "unit good.service", "unit bad.service",
+                  f"snapshots {node.directory} good.service {certificate} 46800", f"textfile {metrics}"]
     assert f"{metrics} is not there" in node.look()[1][1]
     metrics.mkdir()
     before = int(time.time())
@@ -135,6 +166,7 @@ def test_metrics(node, cluster):
     values = dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
     assert values[f'hardway_certificate_not_after_seconds{{path="{certificate}"}}'] == str(expiry(certificate))
     assert values['hardway_unit_active{unit="good.service"}'] == "1" and values['hardway_unit_active{unit="bad.service"}'] == "0"
+    assert values["hardway_etcd_snapshot_failed"] == "0" and values["hardway_etcd_snapshot_last_success_seconds"] == "0"
     assert values["hardway_watch_problems"] == "1" and int(values["hardway_watch_last_run_seconds"]) >= before
     # each name once, its type in front of it
     types = [line.split()[2] for line in lines if line.startswith("# TYPE ")]

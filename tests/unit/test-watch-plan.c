@@ -55,6 +55,9 @@ static void test_config(void **state) {
         unit = plan_add_unit(f.plan, "x", "once.service", fixture_unit("x"), "w");
         unit->unit.running = false;
         f.cluster.watch_textfile = directory;
+        f.cluster.snapshots = (SnapshotPolicy) { .every_hours = 6, .keep = 2, .directory = directory };
+        unit = plan_add_unit(f.plan, "x", "etcd-snapshot.timer", fixture_unit("x"), "w");
+        unit->unit.running = false;
         watch_config(&f.context, f.plan, &text);
         assert_string_equal(strchr(buffer_str(&text), '\n') + 1,
                             "certificate /etc/kubernetes/pki/apiserver.crt\n"
@@ -63,6 +66,8 @@ static void test_config(void **state) {
                             "etcd /usr/local/bin/etcdctl /etc/kubernetes/pki/etcd\n"
                             "member c0 https://10.77.0.20:2379\n"
                             "member c1 https://10.77.0.21:2379\n"
+                            "snapshots /var/lib/node etcd-snapshot.service "
+                            "/etc/systemd/system/etcd-snapshot.timer 46800\n"
                             "apiserver /usr/local/bin/kubectl /etc/kubernetes/scheduler.conf "
                             "https://10.77.0.20:6443\n"
                             "textfile /var/lib/node\n");

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # hardway-watch CONFIG STATE - looks after this node while nobody does: when certificates expire, whether units run, whether
-# etcd's members and the apiserver here are healthy. What is found is printed with the priorities of the journal (sd-daemon(3)),
+# etcd's members and the apiserver here are healthy, whether the member's snapshots are taken. What is found is printed with the priorities of the journal (sd-daemon(3)),
 # and kept in the file STATE with the time of the look in front. Nothing is needed but a shell, coreutils, sed and systemctl,
 # and the binaries that CONFIG names. CONFIG has lines of
 #
@@ -11,6 +11,9 @@
 #     etcd ETCDCTL PKI            how to ask members: with the healthcheck-client's certificate in PKI
 #     member NAME URL
 #     apiserver KUBECTL CONF URL  how to ask the apiserver on this node
+#     snapshots DIRECTORY SERVICE TIMER SECONDS
+#                                 of etcd, with the time of the last good one in DIRECTORY/last; SERVICE takes them, since TIMER,
+#                                 a file, is there, and the last one is to be younger than SECONDS
 #     textfile DIRECTORY          where Prometheus' node_exporter looks for *.prom
 set -eu
 export LC_ALL=C HOME=/nonexistent
@@ -18,7 +21,7 @@ export LC_ALL=C HOME=/nonexistent
 config=$1 state=$2
 warn_days=30 error_days=7
 now=$(date +%s)
-problems=0 certificates=0 first='' units=0 members=0 healthy=0 api=''
+problems=0 certificates=0 first='' units=0 members=0 healthy=0 api='' saved=''
 metrics='' textfile=''
 
 # say PRIORITY TEXT
@@ -114,6 +117,25 @@ apiserver() {
         fi
 }
 
+# snapshots DIRECTORY SERVICE TIMER SECONDS
+snapshots() {
+        result=$(systemctl show -p Result --value -- "$2" 2>/dev/null) || result=unknown
+        taken=$(sed -n '1s/^{"file":"[^"]*","time":\([0-9]\{1,12\}\),.*/\1/p' "$1/last" 2>/dev/null) || taken=
+        since=${taken:-$(stat -c %Y -- "$3" 2>/dev/null)} || since=
+        age=$(((now - ${since:-$now}) / 3600))
+        metric hardway_etcd_snapshot_last_success_seconds '' "${taken:-0}"
+        if [ "$result" = success ]; then
+                metric hardway_etcd_snapshot_failed '' 0
+        else
+                metric hardway_etcd_snapshot_failed '' 1
+                say 3 "the last snapshot of etcd failed ($result): journalctl -u $2 says why"
+        fi
+        if [ $((now - ${since:-0})) -gt "$4" ]; then
+                say 4 "there was no snapshot of etcd for $age hours: journalctl -u $2"
+        fi
+        [ -z "$taken" ] || saved=", the last snapshot of etcd is $age hours old"
+}
+
 # write_metrics DIRECTORY: node_exporter reads whole files whose names end with .prom
 write_metrics() {
         if [ ! -d "$1" ]; then
@@ -136,12 +158,13 @@ write_metrics() {
 }
 
 printf '%s\n' "$now" >"$state.new"
-while read -r kind a b c; do
+while read -r kind a b c d; do
         case $kind in
         certificate) certificate "$a" ;;
         unit) unit "$a" ;;
         etcd) etcdctl=$a pki=$b ;;
         member) member "$a" "$b" ;;
+        snapshots) snapshots "$a" "$b" "$c" "$d" ;;
         apiserver) apiserver "$a" "$b" "$c" ;;
         textfile) textfile=$a ;;
         esac </dev/null
@@ -151,6 +174,6 @@ if [ -n "$textfile" ] && ! write_metrics "$textfile"; then
 fi
 text="$certificates certificates, the first expires in ${first:-no} days; $units units"
 [ $members = 0 ] || text="$text; $healthy of $members etcd members healthy"
-say 6 "$text$api; $problems problems"
+say 6 "$text$saved$api; $problems problems"
 chmod 0644 "$state.new"
 mv -f "$state.new" "$state"
