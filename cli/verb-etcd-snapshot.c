@@ -6,6 +6,7 @@
 
 #include "cli/progress-line.h"
 #include "cli/progress.h"
+#include "cli/snapshot-pull.h"
 #include "cli/verb.h"
 #include "common/alloc.h"
 #include "common/fs.h"
@@ -14,20 +15,29 @@
 
 enum {
         KEY_FORCE = VERB_KEY,
+        KEY_PULL,
 };
 
-static bool arg_force = false;
+static bool arg_force = false, arg_pull = false;
 
 static const struct argp_option options[] = {
         { "force", KEY_FORCE, NULL, 0, "Replace FILE if it exists", 1 },
+        { "pull", KEY_PULL, NULL, 0,
+          "Take none; bring the newest that each node took by itself here, into the directory FILE", 1 },
         {},
 };
 
 static error_t parse(int key, _unused_ char *arg, _unused_ struct argp_state *state) {
-        if (key != KEY_FORCE)
+        switch (key) {
+        case KEY_FORCE:
+                arg_force = true;
+                return 0;
+        case KEY_PULL:
+                arg_pull = true;
+                return 0;
+        default:
                 return ARGP_ERR_UNKNOWN;
-        arg_force = true;
-        return 0;
+        }
 }
 
 typedef struct Show {
@@ -116,8 +126,7 @@ static int save(VerbContext *v, const char *path, EtcdSaved *ret, Error **reterr
         return r;
 }
 
-static int run(VerbContext *v, int argc, char **argv, Error **reterr) {
-        const char *given = argc > 0 ? argv[0] : NULL;
+static int take(VerbContext *v, const char *given, Error **reterr) {
         _cleanup_free_ char *path = given ? xstrdup(given) : etcd_save_path(v->cluster);
         SnapshotFacts facts;
         EtcdSaved saved;
@@ -134,6 +143,14 @@ static int run(VerbContext *v, int argc, char **argv, Error **reterr) {
         return 0;
 }
 
+static int run(VerbContext *v, int argc, char **argv, Error **reterr) {
+        const char *given = argc > 0 ? argv[0] : NULL;
+
+        if (arg_pull && arg_force)
+                return error_set(reterr, ERROR_USAGE, EINVAL, "--pull never replaces anything: no --force");
+        return arg_pull ? snapshot_pull_run(v, given, reterr) : take(v, given, reterr);
+}
+
 const Verb verb_etcd_snapshot = {
         .name = "etcd snapshot",
         .summary = "Save etcd's data to a file",
@@ -144,7 +161,7 @@ const Verb verb_etcd_snapshot = {
                 "snapshots/ beside the cluster file. It holds all that is in the cluster, and what is "
                 "encrypted there stays so.",
         .arguments_max = 1,
-        .common = VERB_OPTION_NODE | VERB_OPTION_JSON,
+        .common = VERB_OPTION_NODE | VERB_OPTION_JSON | VERB_OPTION_SUDO,
         .needs = VERB_NEEDS_CLUSTER | VERB_NEEDS_STORE | VERB_NEEDS_LOCK | VERB_ON_LIVING,
         .options = options,
         .parse = parse,

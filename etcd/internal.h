@@ -28,17 +28,6 @@ extern const UnitSetting etcd_schedule_settings[ETCD_SCHEDULE_N_SETTINGS];
 int etcd_plan_schedule(const PlanContext *c, Plan *plan, Error **reterr);
 void etcd_verify_schedule(const ProbeContext *c, CheckList *checks);
 
-/* What a node tells of its scheduled snapshots; times are in seconds since 1970, by its clock. */
-typedef struct EtcdScheduled {
-        uint64_t now;
-        uint64_t since; /* the timer is there */
-        bool failed;    /* the last run */
-        uint64_t taken; /* the last good one; 0: there is none */
-        uint64_t size, revision;
-} EtcdScheduled;
-
-int etcd_schedule_parse(const char *text, EtcdScheduled *ret); /* -EBADMSG */
-
 int etcd_before_rollout(const ProbeContext *c, Error **reterr);
 int etcd_verify(const ProbeContext *c, CheckList *checks);
 int etcd_spare(const ProbeContext *c, const Node *const *nodes, size_t n_nodes, ProbeResult *ret,

@@ -72,7 +72,15 @@ static int select_member(const EtcdSurvey *survey, const Node *node, const EtcdS
         return 0;
 }
 
-static int check_space(const char *path, uint64_t size, Error **reterr) {
+/**
+ * etcd_save_space() - is there room for a snapshot?
+ * @path:       where it is to be
+ * @size:       bytes
+ * @reterr:     how much is missing
+ *
+ * Return: 0 or a negative errno.
+ */
+int etcd_save_space(const char *path, uint64_t size, Error **reterr) {
         _cleanup_free_ char *directory = fs_path_dirname(path);
         struct statvfs st;
         uint64_t available;
@@ -105,7 +113,7 @@ int etcd_save(const ProbeContext *c, const EtcdSaveRequest *request, EtcdSaved *
         if (r >= 0)
                 r = select_member(&survey, request->node, &s, reterr);
         if (r >= 0)
-                r = check_space(request->path, s->status.db_size, reterr);
+                r = etcd_save_space(request->path, s->status.db_size, reterr);
         if (r < 0)
                 return r;
         saved = (EtcdSaved) {

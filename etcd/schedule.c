@@ -16,6 +16,7 @@
 #include "common/parse.h"
 #include "etcd/etcd-scripts.h"
 #include "etcd/internal.h"
+#include "etcd/snapshot.h"
 #include "plan/service.h"
 
 #define SCRIPT "/opt/hardway/etcd-snapshot"
@@ -164,6 +165,14 @@ static char* question(const Cluster *c) {
                          c->snapshots.directory);
 }
 
+/* It becomes part of paths, there and here. */
+static void take_name(const char *name, EtcdScheduled *ret) {
+        size_t n = name ? strspn(name, "0123456789TZ-") : 0;
+
+        if (n > 0 && streq(name + n, ".db") && strlen(name) < sizeof(ret->file))
+                memcpy(ret->file, name, strlen(name) + 1);
+}
+
 int etcd_schedule_parse(const char *text, EtcdScheduled *ret) {
         _cleanup_strv_ Strv lines = strv_split(text, "\n");
         _cleanup_json_ json_t *last = NULL;
@@ -173,13 +182,42 @@ int etcd_schedule_parse(const char *text, EtcdScheduled *ret) {
                 return -EBADMSG;
         ret->failed = !streq(lines[2], "success");
         ret->taken = ret->size = ret->revision = 0;
+        *ret->file = '\0';
         if (!lines[3])
                 return 0;
         if (json_parse("last", lines[3], strlen(lines[3]), &last, NULL) < 0)
                 return -EBADMSG;
         ret->taken = json_uint64(last, "time");
+        take_name(json_string_value(json_object_get(last, "file")), ret);
         ret->size = json_uint64(last, "size");
         ret->revision = json_uint64(json_object_get(last, "status"), "revision");
+        return 0;
+}
+
+/**
+ * etcd_scheduled() - ask a node for the snapshots that it takes by itself
+ * @c:          the context of the probe
+ * @node:       one with a member
+ * @ret:        what it tells
+ * @reterr:     it cannot be asked, or its answer makes no sense
+ *
+ * Return: 0 or a negative errno.
+ */
+int etcd_scheduled(const ProbeContext *c, const Node *node, EtcdScheduled *ret, Error **reterr) {
+        _cleanup_free_ char *script = question(c->cluster);
+        _cleanup_buffer_ Buffer out = BUFFER_NULL;
+        EtcdScheduled s = {};
+        int r;
+
+        r = c->exec(c->userdata, node, script, &out, reterr);
+        if (r < 0)
+                return r;
+        r = etcd_schedule_parse(buffer_str(&out), &s);
+        if (r < 0)
+                return error_set(reterr, ERROR_VERIFY, EBADMSG,
+                                 "%s: what it tells of its snapshots cannot be read: %s/last", node->name,
+                                 c->cluster->snapshots.directory);
+        *ret = s;
         return 0;
 }
 
@@ -221,16 +259,12 @@ static void judge(const Cluster *c, const Node *node, const EtcdScheduled *s, Ch
  * @checks:     where to. A node that cannot be reached is told of elsewhere
  */
 void etcd_verify_schedule(const ProbeContext *c, CheckList *checks) {
-        _cleanup_free_ char *script = question(c->cluster);
-
         if (c->cluster->snapshots.every_hours == 0 || !c->exec)
                 return;
         CLUSTER_FOREACH_NODE(node, c->cluster, ROLE_ETCD) {
-                _cleanup_buffer_ Buffer out = BUFFER_NULL;
-                EtcdScheduled s = {};
+                EtcdScheduled s;
 
-                if (c->exec(c->userdata, node, script, &out, NULL) >= 0 &&
-                    etcd_schedule_parse(buffer_str(&out), &s) >= 0)
+                if (etcd_scheduled(c, node, &s, NULL) >= 0)
                         judge(c->cluster, node, &s, checks);
         }
 }

@@ -49,3 +49,19 @@ typedef struct EtcdSaved {
 
 int etcd_save(const ProbeContext *c, const EtcdSaveRequest *request, EtcdSaved *ret, Error **reterr);
 char* etcd_save_path(const Cluster *c); /* snapshots/NAME-TIME.db beside the cluster file */
+/* Whether there is room for so much where path is to be. */
+int etcd_save_space(const char *path, uint64_t size, Error **reterr);
+
+/* What a node tells of the snapshots that it takes by itself; times are in seconds since 1970, by its clock. */
+typedef struct EtcdScheduled {
+        uint64_t now;
+        uint64_t since; /* the timer is there */
+        bool failed;    /* the last run */
+        uint64_t taken; /* the last good one; 0: there is none */
+        uint64_t size, revision;
+        char file[32]; /* its name: digits, "T", "Z", "-" and ".db"; or "" */
+} EtcdScheduled;
+
+int etcd_scheduled(const ProbeContext *c, const Node *node, EtcdScheduled *ret, Error **reterr);
+/* Its parser, for tests; -EBADMSG. */
+int etcd_schedule_parse(const char *text, EtcdScheduled *ret);

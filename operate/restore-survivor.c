@@ -9,12 +9,12 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "common/alloc.h"
 #include "common/clock.h"
 #include "common/fs.h"
 #include "etcd/snapshot.h"
+#include "operate/receive.h"
 #include "operate/restore-internal.h"
 
 #define DATABASE ETCD_DATA "/member/snap/db"
@@ -29,27 +29,6 @@ static int stop_member(Host *host, Error **reterr) {
         return host_exec(host, script, NULL, reterr);
 }
 
-static int receive(Host *host, const char *path, Error **reterr) {
-        _cleanup_free_ char *part = xasprintf("%s.part", path);
-        _cleanup_close_ int fd = -EBADF;
-        int r;
-
-        (void) unlink(part);
-        fd = open(part, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-        if (fd < 0)
-                return error_set_errno(reterr, errno, "%s: cannot be made", part);
-        r = host_receive(host, DATABASE, fd, reterr);
-        if (r >= 0 && fsync(fd) < 0)
-                r = error_set_errno(reterr, errno, "%s: cannot be synced", part);
-        if (r >= 0 && rename(part, path) < 0)
-                r = error_set_errno(reterr, errno, "%s: cannot be renamed", part);
-        if (r < 0) {
-                (void) unlink(part);
-                return r;
-        }
-        return fs_sync_dir_of(AT_FDCWD, path, reterr);
-}
-
 static int take_database(Restore *s, const Node *node, const char *path, Error **reterr) {
         Host *host;
         int r;
@@ -61,7 +40,7 @@ static int take_database(Restore *s, const Node *node, const char *path, Error *
         if (r >= 0)
                 r = stop_member(host, reterr);
         if (r >= 0)
-                r = receive(host, path, reterr);
+                r = receive_file(host, DATABASE, path, NULL, reterr);
         host_pool_give(s->hosts, node);
         return r < 0 ? error_prefix(reterr, r, "%s", node->name) : 0;
 }

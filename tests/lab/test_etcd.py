@@ -37,6 +37,11 @@ def maps(lab):
     return set(lab.kubectl("get", "configmaps", "-n", "default", "-o", "name").out.split())
 
 
+def look(lab, host):
+    """What the watch says on a node."""
+    return lab.sh(host, "systemctl start hardway-watch; cat /run/hardway/watch").out
+
+
 def test_members(cluster):
     seen = members(cluster)
     assert seen["quorum"] and seen["voters"] == 3 and seen["needed"] == 2 and "text" not in seen
@@ -78,7 +83,7 @@ def test_snapshot_on_a_full_disk_leaves_nothing(cluster, tmp_path):
         subprocess.run(["umount", small], check=True)
 
 
-def test_scheduled_snapshots(cluster):
+def test_scheduled_snapshots(cluster, tmp_path):
     host, directory = "controller-0", "/var/lib/etcd-snapshots"
     assert cluster.sh(host, "systemctl is-active etcd-snapshot.timer").out == "active\n"
     before = cluster.sh(host, f"ls {directory}").out.split()
@@ -89,14 +94,24 @@ def test_scheduled_snapshots(cluster):
     assert len(after) == 6 and after[-1] > max([*before, "2026"]), "the newest six stay"
     last = json.loads(cluster.sh(host, f"cat {directory}/last").out)
     assert last["file"] == after[-1] and last["status"]["totalKey"] > 100
-    assert cluster.sh(host, f"stat -c '%a %U' {directory} {directory}/{after[-1]}").out == "700 etcd\n600 etcd\n"
+    assert cluster.sh(host, f"stat -c '%a %U' {directory} {directory}/{after[-1]} {directory}/last").out == "711 etcd\n600 etcd\n644 etcd\n"
     checks = {c["id"]: c for c in cluster.hardway("status", "--json").json["checks"]}
     assert checks[f"etcd.snapshots/{host}"]["state"] == "ok" and checks[f"etcd.snapshots/{host}"]["data"]["revision"] > 100
+    assert "the last snapshot of etcd is 0 hours old" in look(cluster, host)
+    # brought here, once
+    cluster.sh("controller-2", "systemctl start etcd-snapshot")
+    pulled = {one["node"]: one for one in cluster.hardway("etcd", "snapshot", "--pull", str(tmp_path), "--json").json}
+    assert pulled[host]["outcome"] == "pulled" and pulled["controller-1"]["outcome"] in ("none", "pulled")
+    assert pulled[host]["file"].endswith(f"-{host}-{after[-1]}") and pulled[host]["revision"] > 100
+    status = cluster.enter(cluster.binary("etcdutl"), "snapshot", "status", pulled[host]["file"], "-w", "json").json
+    assert status["revision"] == pulled[host]["revision"]
+    assert f"Have {pulled[host]['file']}" in cluster.hardway("etcd", "snapshot", "--pull", str(tmp_path), "--node", host).out
     # one that fails is told of, and leaves nothing that counts
     cluster.sh(host, f"mv {directory}/last {directory}/kept; mkdir {directory}/new.part; systemctl start etcd-snapshot", check=False)
     try:
         report = cluster.hardway("verify", check=76).out
         assert "the last one failed" in report and "journalctl -u etcd-snapshot" in report
+        assert "the last snapshot of etcd failed" in look(cluster, host)
     finally:
         cluster.sh(host, f"rmdir {directory}/new.part; rm {directory}/kept; systemctl start etcd-snapshot")
     await_well(cluster)

@@ -13,6 +13,7 @@
 #include "common/json.h"
 #include "etcd/etcd.h"
 #include "etcd/internal.h"
+#include "etcd/snapshot.h"
 #include "etcd/survey.h"
 #include "tests/unit/plan-fixture.h"
 
@@ -446,13 +447,31 @@ static void test_schedule(void **state) {
         assert_int_equal(s.taken, 1700);
         assert_int_equal(s.revision, 77);
         assert_int_equal(s.size, 2000000);
+        assert_string_equal(s.file, "2026-11-25T120000Z.db");
         assert_false(s.failed);
         assert_int_equal(etcd_schedule_parse("5300\n100\nexit-code\n", &s), 0);
         assert_true(s.failed);
         assert_int_equal(s.taken, 0);
+        assert_string_equal(s.file, "");
         assert_int_equal(etcd_schedule_parse("", &s), -EBADMSG);
         assert_int_equal(etcd_schedule_parse("a\n1\nsuccess\n", &s), -EBADMSG);
         assert_int_equal(etcd_schedule_parse("5300\n100\nsuccess\n{\"file\":", &s), -EBADMSG);
+}
+
+/* It becomes part of paths on two machines. */
+static void test_schedule_names(void **state) {
+        static const char *const bad[] = { "../2026.db",   "a.db",
+                                           ".db",          "2026",
+                                           "2026.db.part", "2026-11-25T120000Z-2026-11-25T120000Z.db" };
+
+        for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+                _cleanup_free_ char *text =
+                        xasprintf("5300\n100\nsuccess\n{\"file\":\"%s\",\"time\":1}\n", bad[i]);
+                EtcdScheduled s;
+
+                assert_int_equal(etcd_schedule_parse(text, &s), 0);
+                assert_string_equal(s.file, "");
+        }
 }
 
 static const char *told;
@@ -484,12 +503,19 @@ static void test_verify_schedule(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_ready),  cmocka_unit_test(test_serving),
-                cmocka_unit_test(test_gate),   cmocka_unit_test(test_hand_over),
-                cmocka_unit_test(test_verify), cmocka_unit_test(test_verify_finds),
-                cmocka_unit_test(test_fsync),  cmocka_unit_test(test_spare),
-                cmocka_unit_test(test_survey), cmocka_unit_test(test_survey_lost),
-                cmocka_unit_test(test_schedule), cmocka_unit_test(test_verify_schedule),
+                cmocka_unit_test(test_ready),
+                cmocka_unit_test(test_serving),
+                cmocka_unit_test(test_gate),
+                cmocka_unit_test(test_hand_over),
+                cmocka_unit_test(test_verify),
+                cmocka_unit_test(test_verify_finds),
+                cmocka_unit_test(test_fsync),
+                cmocka_unit_test(test_spare),
+                cmocka_unit_test(test_survey),
+                cmocka_unit_test(test_survey_lost),
+                cmocka_unit_test(test_schedule),
+                cmocka_unit_test(test_schedule_names),
+                cmocka_unit_test(test_verify_schedule),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "operate/receive.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "common/alloc.h"
+#include "common/fs.h"
+
+/**
+ * receive_file() - bring a file of a node here
+ * @host:       the node
+ * @source:     the file there, absolute
+ * @path:       where to; replaces what is there
+ * @check:      looks at what arrived before it gets its name, or NULL
+ * @reterr:     it cannot be had, is not good, or cannot be written
+ *
+ * Return: 0 or a negative errno.
+ */
+int receive_file(Host *host, const char *source, const char *path,
+                 int (*check)(const char *part, Error **reterr), Error **reterr) {
+        _cleanup_free_ char *part = xasprintf("%s.part", path);
+        _cleanup_close_ int fd = -EBADF;
+        int r;
+
+        (void) unlink(part);
+        fd = open(part, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+        if (fd < 0)
+                return error_set_errno(reterr, errno, "%s: cannot be made", part);
+        r = host_receive(host, source, fd, reterr);
+        if (r >= 0 && fsync(fd) < 0)
+                r = error_set_errno(reterr, errno, "%s: cannot be synced", part);
+        if (r >= 0 && check)
+                r = check(part, reterr);
+        if (r >= 0 && rename(part, path) < 0)
+                r = error_set_errno(reterr, errno, "%s: cannot be renamed", part);
+        if (r < 0) {
+                (void) unlink(part);
+                return r;
+        }
+        return fs_sync_dir_of(AT_FDCWD, path, reterr);
+}
