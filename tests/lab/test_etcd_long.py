@@ -94,3 +94,28 @@ def test_survivor_is_restored_and_the_others_are_replaced(cluster):
     await_well(cluster)
     assert "configmap/survives" in maps(cluster)
     cluster.kubectl("delete", "configmap", "survives")
+
+
+def test_replace_at_a_new_address(make_lab):
+    """The machine is gone for good; another one, with another address, takes its place under the running client."""
+    lab = make_lab("etcd-move", {**CONTROLLERS, **BALANCERS, "spare": MORE["controller-3"]})
+    lab.init()
+    for verb in (("pki", "gen"), ("fetch",), ("install",)):
+        lab.hardway(*verb)
+    lab.kubectl("create", "configmap", "from-before")
+    victim, address = "controller-1", MORE["controller-3"]
+    lab.tool("power", "cut", victim)
+    path = os.path.join(lab.directory, "hardway.yaml")
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text.replace(f"address: {CONTROLLERS[victim]},", f"address: {address},"))
+    lab.hardway("pki", "gen")
+    with lab.client() as seen:
+        lab.hardway("etcd", "replace", victim, "--yes")
+    assert not seen["lost"] and seen["gap"] < 5, seen
+    assert {m["name"]: m["role"] != "learner" and m["healthy"] for m in members(lab)["members"]} == dict.fromkeys(CONTROLLERS, True)
+    assert lab.ready(address)
+    await_well(lab)
+    assert "nothing to change" in lab.hardway("install").out
+    assert "configmap/from-before" in maps(lab)
