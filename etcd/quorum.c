@@ -146,9 +146,10 @@ bool etcd_survey_lost(const EtcdSurvey *s, char **ret_text, char **ret_advice) {
                 return true;
         }
         if (ret_text)
-                *ret_text = xasprintf("quorum is lost: %zu of %zu members %s, %zu are needed; the API can "
-                                      "neither write nor read",
-                                      s->n_up, s->n_voters, s->n_up == 1 ? "is up" : "are up", s->quorum);
+                *ret_text =
+                        xasprintf("quorum is lost: %zu of %zu members %s, %zu are needed; the API writes "
+                                  "nothing, and reads what is in its memory at most",
+                                  s->n_up, s->n_voters, s->n_up == 1 ? "is up" : "are up", s->quorum);
         if (ret_advice)
                 *ret_advice = how_to_restore(s);
         return true;

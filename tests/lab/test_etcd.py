@@ -214,6 +214,10 @@ def test_lost_quorum_is_named_and_comes_back_with_one_member(cluster):
         assert "quorum is lost" in cluster.hardway("status").out
         report = cluster.hardway("verify", check=76).out
         assert "quorum is lost" in report and "has to come back" in report
+        # what still answers: reads from memory, no write
+        cached = cluster.kubectl("get", "--raw", "/api/v1/namespaces/default/configmaps?resourceVersion=0", "--request-timeout=5s")
+        assert '"name":"kept"' in cached.out
+        assert cluster.kubectl("create", "configmap", "refused", "--request-timeout=5s", check=False).status != 0
         assert "--node" in cluster.hardway("etcd", "snapshot", "lost.db", check=69).err
         result = cluster.hardway("etcd", "snapshot", "lost.db", "--node", "controller-0")
         assert "reaches no quorum" in result.err
