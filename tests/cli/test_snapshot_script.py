@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The script that takes a node's snapshots, with an etcdctl and an etcdutl that answer as told. Under each shell that may be /bin/sh there."""
+import json
+import os
+import re
+import shutil
+import subprocess
+
+import pytest
+
+TOP = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
+SCRIPT = os.path.join(TOP, "etcd", "scripts", "etcd-snapshot.sh")
+SHELLS = [shell for shell in (["dash"], ["busybox", "sh"], ["bash", "--posix"]) if shutil.which(shell[0])]
+STATUS = '{"hash":1,"revision":77,"totalKey":3,"totalSize":9,"version":"3.6.0"}'
+NAME = re.compile(r"\d{4}-\d\d-\d\dT\d{6}Z\.db")
+
+
+class Member:
+    def __init__(self, directory, shell):
+        self.shell, self.snapshots, self.programs = shell, directory / "snapshots", directory / "programs"
+        self.snapshots.mkdir()
+        self.programs.mkdir()
+        self.program("etcdctl", f'echo "$@" >{directory}/asked; for a; do :; done; echo data >"$a"')
+        self.program("etcdutl", f"echo '{STATUS}'")
+        self.asked = directory / "asked"
+
+    def program(self, name, body):
+        (self.programs / name).write_text(f"#!/bin/sh\n{body}\n")
+        (self.programs / name).chmod(0o755)
+
+    def run(self, keep):
+        return subprocess.run([*self.shell, SCRIPT, str(self.snapshots), str(keep), str(self.programs)], capture_output=True, text=True, check=False,
+                              env={"PATH": os.environ["PATH"], "CREDENTIALS_DIRECTORY": "/credentials"}, timeout=60)
+
+    def names(self):
+        return sorted(os.listdir(self.snapshots))
+
+
+@pytest.fixture(name="member", params=SHELLS, ids=lambda shell: shell[0])
+def member_fixture(request, tmp_path):
+    return Member(tmp_path, request.param)
+
+
+def test_one_is_taken_checked_and_told_of(member):
+    done = member.run(3)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    name, last = member.names()
+    assert NAME.fullmatch(name) and last == "last"
+    told = json.loads((member.snapshots / "last").read_text())
+    assert told["file"] == name and told["size"] == 5 and told["status"] == json.loads(STATUS)
+    # all of it is etcd's alone, but for what the watch has to see
+    assert (member.snapshots / name).stat().st_mode & 0o777 == 0o600 and (member.snapshots / "last").stat().st_mode & 0o777 == 0o644
+    asked = member.asked.read_text()
+    assert "--endpoints=https://127.0.0.1:2379 --cacert=/credentials/ca.crt --cert=/credentials/client.crt --key=/credentials/client.key" in asked
+
+
+def test_the_newest_stay(member):
+    old = [f"2001-01-0{n}T000000Z.db" for n in range(1, 6)]
+    for name in [*old, "mine.db"]:
+        (member.snapshots / name).write_text("old")
+    assert member.run(3).returncode == 0
+    names = [name for name in member.names() if NAME.fullmatch(name)]
+    assert names[:2] == old[3:] and len(names) == 3
+    assert "mine.db" in member.names(), "what it has not made is not its to remove"
+
+
+@pytest.mark.parametrize("program", ["etcdctl", "etcdutl"])
+def test_one_that_fails_changes_nothing_that_counts(member, program):
+    assert member.run(2).returncode == 0
+    before, told = member.names(), (member.snapshots / "last").read_text()
+    kept = (member.programs / program).read_text()
+    member.program(program, 'for a; do :; done; echo half >new.part; echo "no room" >&2; exit 1')
+    done = member.run(2)
+    assert done.returncode != 0 and "no room" in done.stderr
+    assert [name for name in member.names() if name != "new.part"] == before and (member.snapshots / "last").read_text() == told
+    # and the next one clears up
+    member.program(program, kept.split("\n", 1)[1])
+    assert member.run(9).returncode == 0
+    assert "new.part" not in member.names()
