@@ -308,6 +308,41 @@ char* field_directory(const char *text, void *field) {
         return NULL;
 }
 
+static size_t count_slashes(const char *text) {
+        size_t n = 0;
+
+        for (; *text; text++)
+                n += *text == '/';
+        return n;
+}
+
+/*
+ * A directory that is given to one user, so it must be nobody else's: none of the system's, and none that the
+ * fences of services close or that is emptied.
+ */
+char* field_own_directory(const char *text, void *field) {
+        static const char *const closed[] = {
+                "/bin/",         "/boot/", "/dev/",          "/etc/",     "/home/",    "/lib/",
+                "/lib64/",       "/proc/", "/root/",         "/run/",     "/sbin/",    "/sys/",
+                "/tmp/",         "/usr/",  "/var/lib/etcd/", "/var/run/", "/var/tmp/", "/var/lib/hardway/",
+                "/opt/hardway/",
+        };
+        _cleanup_free_ char *path = NULL, *inside = xasprintf("%s/", text);
+        char *problem = field_directory(text, &path);
+        size_t n = count_slashes(text);
+
+        if (problem)
+                return problem;
+        /* "/srv", "/var/lib" */
+        if (n < 2 || (startswith(inside, "/var/") && n < 3))
+                return is_not(text, "a directory for this alone, such as /srv/etcd-snapshots");
+        for (size_t i = 0; i < ARRAY_SIZE(closed); i++)
+                if (startswith(inside, closed[i]))
+                        return is_not(text, "a place for this: try /srv/etcd-snapshots");
+        put_text(field, text);
+        return NULL;
+}
+
 char* field_mirrors(const char *text, void *field) {
         const char *host = startswith(text, "https://");
         const char *rest = host ?: startswith(text, "file:///");

@@ -29,7 +29,8 @@ char* field_roles(const char *text, void *field);           /* unsigned, a mask 
 char* field_user(const char *text, void *field);            /* char* */
 char* field_host_key(const char *text, void *field);        /* char* */
 char* field_interface(const char *text, void *field);       /* char* */
-char* field_directory(const char *text, void *field);       /* char*: an absolute path for a plan */
-char* field_mirrors(const char *text, void *field);         /* Strv, adds */
+char* field_directory(const char *text, void *field);
+char* field_own_directory(const char *text, void *field); /* char*: an absolute path for a plan */
+char* field_mirrors(const char *text, void *field);       /* Strv, adds */
 
 bool is_dns_name(const char *s);

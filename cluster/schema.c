@@ -122,7 +122,7 @@ static const Key snapshots_keys[] = {
              .why = "How many of them stay on each node; the oldest go.",
              .without = "6. Each is as large as the data; too few, and a mistake noticed late is in all of "
                         "them."),
-        TEXT("directory", cluster.snapshots.directory, directory, field_directory,
+        TEXT("directory", cluster.snapshots.directory, directory, field_own_directory,
              .why = "Where they lie on the nodes: another disk outlives that of the data.",
              .without = "/var/lib/etcd-snapshots."),
         {},

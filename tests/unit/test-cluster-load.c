@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "cluster/cluster.h"
+#include "cluster/fields.h"
 #include "cluster/write.h"
 #include "common/clock.h"
 
@@ -335,13 +336,46 @@ static void test_size(void **state) {
         assert_string_equal(p, "f: larger than 256 KiB\n");
 }
 
+/* What becomes one user's own must not be anybody else's. */
+static void test_own_directory(void **state) {
+        static const struct {
+                const char *text;
+                bool good;
+        } rows[] = {
+                { "/srv/etcd", true },
+                { "/var/lib/etcd-snapshots", true },
+                { "/mnt/disk/snapshots", true },
+                { "/opt/snapshots", true },
+                { "/srv", false },
+                { "/", false },
+                { "/var/lib", false },
+                { "/var/lib/etcd", false },
+                { "/var/lib/etcd/x", false },
+                { "/etc/kubernetes", false },
+                { "/home/pi", false },
+                { "/usr/local", false },
+                { "/tmp/x", false },
+                { "/opt/hardway", false },
+                { "/srv/../etc", false },
+                { "srv/etcd", false },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                _cleanup_free_ char *path = NULL, *problem = field_own_directory(rows[i].text, &path);
+
+                if (!problem != rows[i].good)
+                        fail_msg("%s: %s", rows[i].text, problem ? problem : "was taken");
+        }
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_defaults),   cmocka_unit_test(test_nodes),
-                cmocka_unit_test(test_everything), cmocka_unit_test(test_byte_order_mark),
-                unit_test_in_dir(test_even),       cmocka_unit_test(test_warnings),
-                cmocka_unit_test(test_unreadable), cmocka_unit_test(test_without_path),
-                cmocka_unit_test(test_hostile),    cmocka_unit_test(test_size),
+                cmocka_unit_test(test_defaults),      cmocka_unit_test(test_nodes),
+                cmocka_unit_test(test_everything),    cmocka_unit_test(test_byte_order_mark),
+                unit_test_in_dir(test_even),          cmocka_unit_test(test_warnings),
+                cmocka_unit_test(test_unreadable),    cmocka_unit_test(test_without_path),
+                cmocka_unit_test(test_hostile),       cmocka_unit_test(test_size),
+                cmocka_unit_test(test_own_directory),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
