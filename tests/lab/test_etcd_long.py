@@ -67,6 +67,20 @@ def test_total_loss(make_lab, tmp_path):
     await_well(lab)
 
 
+def test_restore(cluster, tmp_path):
+    path = str(tmp_path / "a.db")
+    cluster.kubectl("create", "configmap", "before")
+    cluster.hardway("etcd", "snapshot", path)
+    cluster.kubectl("create", "configmap", "after")
+    old = {m["id"] for m in members(cluster)["members"]}
+    seen = cluster.hardway("etcd", "restore", path, "--yes", "--json").json
+    assert seen["members"] == 3 and seen["revision"] > 1000000000
+    assert "configmap/before" in maps(cluster) and "configmap/after" not in maps(cluster)
+    assert not old & {m["id"] for m in members(cluster)["members"]}, "a member of before could join again"
+    cluster.kubectl("delete", "configmap", "before")
+    await_well(cluster)
+
+
 def test_restore_goes_on_after_a_kill_at_every_stage(cluster, tmp_path):
     path = str(tmp_path / "a.db")
     cluster.kubectl("create", "configmap", "before")
@@ -119,3 +133,11 @@ def test_replace_at_a_new_address(make_lab):
     await_well(lab)
     assert "nothing to change" in lab.hardway("install").out
     assert "configmap/from-before" in maps(lab)
+
+
+def test_replace_of_a_healthy_member_goes_on_after_a_kill(cluster):
+    victim = "controller-2"
+    kill_at(cluster, f"{victim}: etcd", "etcd", "replace", victim, "--force", "--yes")
+    cluster.hardway("etcd", "replace", victim, "--force", "--yes", "--wait")
+    await_well(cluster)
+    assert len(members(cluster)["members"]) == 3
