@@ -4,6 +4,7 @@
  * The checks of the endpoint and of each apiserver
  */
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "common/alloc.h"
@@ -55,12 +56,18 @@ static void check_version(const ProbeContext *c, HttpClient *http, const char *u
         char wanted[VERSION_TEXT_SIZE];
         const char *version;
         Check *check;
+        int r;
 
         version_format(&c->cluster->kubernetes, wanted);
-        if (api_request(http, "GET", url, "/version", NULL, &answer, &error) < 0) {
+        r = api_request(http, "GET", url, "/version", NULL, &answer, &error);
+        if (r < 0) {
                 check = check_add(checks, CHECK_FAILED, "endpoint.version", NULL, "endpoint", "%s",
                                   error->message);
-                check_advise(check, "nobody can use the cluster; what follows says why");
+                check_advise(check, "%s",
+                             r == -EKEYREJECTED ?
+                                     "what answers there is not this cluster, as far as its certificate "
+                                     "tells: another machine with this address, or another cluster" :
+                                     "nobody can use the cluster; what follows says why");
                 return;
         }
         version = json_text(answer.tree, "gitVersion");

@@ -42,3 +42,12 @@ size_t lb_pair_holders(const LbPair *p, const LbPeer **ret) {
                 *ret = peer;
         return n;
 }
+
+bool lb_is_address(const Cluster *cluster, const char *address) {
+        char text[INET_TEXT_SIZE];
+
+        CLUSTER_FOREACH_NODE(node, cluster, ROLE_LOADBALANCER)
+                if (streq(inet_address_format(&node->address, text), address))
+                        return true;
+        return false;
+}

@@ -24,6 +24,9 @@ void lb_pair_done(LbPair *p);
 /* How many hold the VIP; *ret is the first of them, or NULL. */
 size_t lb_pair_holders(const LbPair *p, const LbPeer **ret);
 
+/* Is this the address of one of them? */
+bool lb_is_address(const Cluster *cluster, const char *address);
+
 #define LB_FOREACH_PEER(peer, pair) \
         for (const LbPeer *peer = (pair)->peers; peer < (pair)->peers + (pair)->n_peers; peer++)
 
@@ -45,6 +48,8 @@ int keepalived_take_back(const ProbeContext *c, const Node *node, Error **reterr
 #define VIP_PREFLIGHT "vip" /* the names of what keepalived_preflight() finds */
 #define VRRP_PREFLIGHT "vrrp-id"
 int keepalived_preflight(const ProbeContext *c, const Node *node, CheckList *checks, Error **reterr);
+/* foreign.c */
+void lb_foreign_verify(const ProbeContext *c, const LbPair *pair, CheckList *checks);
 /* verify.c */
 int haproxy_verify(const ProbeContext *c, CheckList *checks);
 int keepalived_verify(const ProbeContext *c, CheckList *checks);

@@ -111,15 +111,6 @@ static int look_for_vip(const ProbeContext *c, const Node *node, CheckList *chec
         return 0;
 }
 
-static bool is_load_balancer(const Cluster *cluster, const char *address) {
-        char text[INET_TEXT_SIZE];
-
-        CLUSTER_FOREACH_NODE(node, cluster, ROLE_LOADBALANCER)
-                if (streq(inet_address_format(&node->address, text), address))
-                        return true;
-        return false;
-}
-
 /*
  * Lines of "ADDRESS ID". Ours speak to each other alone (unicast), and take no adverts of others: two of one
  * id get along, until somebody turns that off.
@@ -138,7 +129,7 @@ static void judge_vrrp(const Cluster *cluster, const Node *node, Strv lines, Che
                 if (!blank || parse_unsigned(blank + 1, 0, 255, &id) < 0 || id != ours)
                         continue;
                 *blank = 0;
-                if (is_load_balancer(cluster, *line))
+                if (lb_is_address(cluster, *line))
                         continue;
                 check_advise(add_finding(checks, CHECK_WARNING, VRRP_PREFLIGHT, node,
                                          "virtual router %u is advertised by %s, too", ours, *line),

@@ -188,7 +188,7 @@ static void check_vip(const ProbeContext *c, const LbPair *pair, CheckList *chec
 /**
  * keepalived_verify() - add the checks of every keepalived and of the VIP
  * @c:          the context of the probe
- * @checks:     lb.keepalived/NODE and lb.vip
+ * @checks:     lb.keepalived/NODE, lb.vip, lb.vip-foreign and lb.vrrp-id
  *
  * Return: 0.
  */
@@ -199,5 +199,6 @@ int keepalived_verify(const ProbeContext *c, CheckList *checks) {
         LB_FOREACH_PEER(peer, &pair)
         check_keepalived(peer, checks);
         check_vip(c, &pair, checks);
+        lb_foreign_verify(c, &pair, checks);
         return 0;
 }

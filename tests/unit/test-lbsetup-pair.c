@@ -55,6 +55,8 @@ int __wrap_http_request(HttpClient *c, const HttpRequest *request, HttpResponse 
         return 0;
 }
 
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER; /* load balancers may be asked all at once */
+
 static int fake_exec(void *userdata, const Node *node, const char *script, Buffer *ret, Error **reterr) {
         size_t i = node->index - 2;
 
@@ -64,9 +66,11 @@ static int fake_exec(void *userdata, const Node *node, const char *script, Buffe
                 buffer_add_str(ret, answers[i]);
                 return 0;
         }
+        (void) pthread_mutex_lock(&mutex);
         free(last_script);
         last_script = xstrdup(script);
         n_scripts++;
+        (void) pthread_mutex_unlock(&mutex);
         if (exec_fails)
                 return error_set(reterr, ERROR_UNAVAILABLE, EREMOTEIO, "%s: haproxy says: no", node->name);
         for (size_t k = 0; k < 2; k++)
@@ -387,6 +391,55 @@ static void test_verify(void **state) {
         check_list_done(&l);
 }
 
+/* What the load balancers hear of others, and what is concluded. */
+static void test_foreign(void **state) {
+        static const struct {
+                const char *heard, *vip, *vrrp; /* NULL: nothing is said; "": all is well */
+        } cases[] = {
+                { "", NULL, NULL },
+                { "mac 10.77.0.11 02:00:00:00:00:11\n", NULL, NULL },
+                { "listened\n", "", "" },
+                { "mac 10.77.0.11 02:00:00:00:00:11\nmac 10.77.0.10 02:00:00:00:00:11\nlistened\n", "", "" },
+                { "mac 10.77.0.10 02:00:00:00:00:12\nmac 10.77.0.12 02:00:00:00:00:12\nlistened\n", "", "" },
+                { "mac 10.77.0.11 02:00:00:00:00:11\nmac 10.77.0.10 02:00:00:00:00:99\nlistened\n",
+                  "10.77.0.10 is answered by a machine that is none of the load balancers (MAC address "
+                  "02:00:00:00:00:99)",
+                  "" },
+                { "mac 10.77.0.100 02:00:00:00:00:99\nmac\nmac 10.77.0.10\nlistened\n", "", "" },
+                { "vrrp 10.77.0.12 51\nvrrp 10.77.0.5 52\nvrrp 10.77.0.5 x\nvrrp 51\nvrrp\nlistened\n", "",
+                  "" },
+                { "vrrp 10.77.0.5 51\nlistened\n", "", "virtual router id 51 is used by 10.77.0.5, too" },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                CheckList l = {};
+
+                script_answer = cases[i].heard;
+                verify(&l);
+                assert_int_equal(l.n_checks, cases[i].vip ? 9 : 7);
+                if (cases[i].vip) {
+                        const Check *vip = find(&l, "lb.vip-foreign"), *vrrp = find(&l, "lb.vrrp-id");
+
+                        assert_int_equal(vip->state, *cases[i].vip ? CHECK_FAILED : CHECK_OK);
+                        assert_int_equal(vrrp->state, *cases[i].vrrp ? CHECK_WARNING : CHECK_OK);
+                        assert_contains(vip->text,
+                                        *cases[i].vip ? cases[i].vip : "no other machine answers");
+                        assert_contains(vrrp->text, *cases[i].vrrp ? cases[i].vrrp : "nobody else uses");
+                }
+                check_list_done(&l);
+        }
+        assert_contains(last_script, "all='10.77.0.10 10.77.0.11 10.77.0.12'\n");
+        /* who was never installed, or cannot be asked, does not listen */
+        answers[0] = "";
+        answers[1] = NULL;
+        n_scripts = 0;
+        CheckList l = {};
+
+        verify(&l);
+        assert_int_equal(n_scripts, 0);
+        check_list_done(&l);
+}
+
 static void preflight(const char *answer, const char *wanted) {
         _cleanup_(check_list_done) CheckList checks = {};
         _cleanup_error_ Error *error = NULL;
@@ -451,8 +504,8 @@ int main(void) {
                 pair_test(test_haproxy_gate),  pair_test(test_keepalived_gate),
                 pair_test(test_hand_over),     pair_test(test_hand_over_not),
                 pair_test(test_set_aside),     pair_test(test_bring_back),
-                pair_test(test_verify),        pair_test(test_preflight),
-                pair_test(test_vrrp_id),
+                pair_test(test_verify),        pair_test(test_foreign),
+                pair_test(test_preflight),     pair_test(test_vrrp_id),
         };
 
         return cmocka_run_group_tests_name("load balancer pair", tests, NULL, NULL);

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Who else claims what is ours: another machine that answers for the VIP, another pair with our virtual
+ * router's number
+ *
+ * Each load balancer listens for itself, all at the same time; what is judged is what they heard together,
+ * as each knows its own MAC address, and the one that holds the VIP hears nobody but strangers.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/alloc.h"
+#include "common/parallel.h"
+#include "common/parse.h"
+#include "lbsetup/lbsetup-scripts.h"
+#include "lbsetup/pair.h"
+
+typedef struct Ear {
+        const ProbeContext *c;
+        const Node *node;
+        Buffer heard; /* nothing, where the node cannot be asked */
+} Ear;
+
+static char* complete_script(const Cluster *cluster, const Node *own) {
+        _cleanup_buffer_ Buffer b = BUFFER_NULL;
+        char text[INET_TEXT_SIZE];
+
+        buffer_addf(&b, "own=%s\n", inet_address_format(&own->address, text));
+        buffer_addf(&b, "all='%s", inet_address_format(&cluster->endpoint.address, text));
+        CLUSTER_FOREACH_NODE(node, cluster, ROLE_LOADBALANCER)
+                buffer_addf(&b, " %s", inet_address_format(&node->address, text));
+        buffer_addf(&b, "'\n%s", EMBED_VIP_LISTEN_SH);
+        return buffer_take(&b);
+}
+
+static void listen_there(void *item) {
+        Ear *e = item;
+        _cleanup_free_ char *script = complete_script(e->c->cluster, e->node);
+
+        if (e->c->exec(e->c->userdata, e->node, script, &e->heard, NULL) < 0)
+                buffer_done(&e->heard);
+}
+
+/* All lines that were heard, from whichever of them. */
+static Strv listen_everywhere(const ProbeContext *c, const LbPair *pair) {
+        _cleanup_free_ Ear *ears = xnew(Ear, pair->n_peers + 1);
+        _cleanup_free_ void **items = xnew(void*, pair->n_peers + 1);
+        _cleanup_buffer_ Buffer all = BUFFER_NULL;
+        size_t n = 0;
+
+        LB_FOREACH_PEER(peer, pair) {
+                if (peer->result < 0 || !peer->look.installed)
+                        continue;
+                ears[n] = (Ear) { .c = c, .node = peer->node };
+                items[n] = ears + n;
+                n++;
+        }
+        parallel_run(listen_there, items, n);
+        for (size_t i = 0; i < n; i++) {
+                buffer_addf(&all, "%s\n", buffer_str(&ears[i].heard));
+                buffer_done(&ears[i].heard);
+        }
+        return strv_split(buffer_str(&all), "\n");
+}
+
+/* What follows "KIND ADDRESS " in a line about that address, or NULL. */
+static const char* said_of(const char *line, const char *kind, const InetAddress *address) {
+        char text[INET_TEXT_SIZE];
+        const char *rest = startswith(line, kind);
+
+        rest = rest ? startswith(rest, inet_address_format(address, text)) : NULL;
+        return rest && *rest == ' ' ? rest + 1 : NULL;
+}
+
+static bool is_of_pair(const Cluster *cluster, Strv lines, const char *mac) {
+        STRV_FOREACH(line, lines)
+                CLUSTER_FOREACH_NODE(node, cluster, ROLE_LOADBALANCER) {
+                        const char *own = said_of(*line, "mac ", &node->address);
+
+                        if (own && streq(own, mac))
+                                return true;
+                }
+        return false;
+}
+
+static void judge_vip(const Cluster *cluster, Strv lines, CheckList *checks) {
+        char vip[INET_TEXT_SIZE];
+        Check *check;
+
+        inet_address_format(&cluster->endpoint.address, vip);
+        STRV_FOREACH(line, lines) {
+                const char *mac = said_of(*line, "mac ", &cluster->endpoint.address);
+
+                if (!mac || is_of_pair(cluster, lines, mac))
+                        continue;
+                check = check_add(checks, CHECK_FAILED, "lb.vip-foreign", NULL, "VIP",
+                                  "%s is answered by a machine that is none of the load balancers (MAC "
+                                  "address %s)",
+                                  vip, mac);
+                check_advise(check,
+                             "clients reach that machine or ours, by chance: find it (its MAC address "
+                             "stands in the table of the switch or the DHCP server) and take the address "
+                             "off it, or choose a VIP that is free and that no DHCP server hands out "
+                             "(endpoint.address)");
+                check->data = json_pack("{s:s,s:s}", "address", vip, "mac", mac);
+                return;
+        }
+        check_add(checks, CHECK_OK, "lb.vip-foreign", NULL, "VIP", "no other machine answers for %s", vip);
+}
+
+static void judge_vrrp(const Cluster *cluster, Strv lines, CheckList *checks) {
+        unsigned ours = cluster->endpoint.vrrp_id, id;
+        Check *check;
+
+        STRV_FOREACH(line, lines) {
+                const char *address = startswith(*line, "vrrp ");
+                const char *blank = address ? strchr(address, ' ') : NULL;
+                _cleanup_free_ char *who = blank ? xstrndup(address, (size_t) (blank - address)) : NULL;
+
+                if (!who || parse_unsigned(blank + 1, 0, 255, &id) < 0 || id != ours ||
+                    lb_is_address(cluster, who))
+                        continue;
+                check = check_add(checks, CHECK_WARNING, "lb.vrrp-id", NULL, "VIP",
+                                  "virtual router id %u is used by %s, too", ours, who);
+                check_advise(check,
+                             "ours take adverts from each other alone, and keep the VIP; but devices that "
+                             "know virtual routers by their number may not. Give one of them another "
+                             "number from 1 to 255: endpoint.vrrp_id, then hardway install");
+                check->data = json_pack("{s:i,s:s}", "vrrp_id", (int) ours, "address", who);
+                return;
+        }
+        check_add(checks, CHECK_OK, "lb.vrrp-id", NULL, "VIP", "nobody else uses virtual router id %u",
+                  ours);
+}
+
+/**
+ * lb_foreign_verify() - add the checks for what others claim
+ * @c:          the context of the probe
+ * @pair:       the load balancers, looked at
+ * @checks:     lb.vip-foreign and lb.vrrp-id; nothing where no load balancer could listen
+ */
+void lb_foreign_verify(const ProbeContext *c, const LbPair *pair, CheckList *checks) {
+        _cleanup_strv_ Strv lines = listen_everywhere(c, pair);
+
+        if (!strv_contains(lines, "listened"))
+                return;
+        judge_vip(c->cluster, lines, checks);
+        judge_vrrp(c->cluster, lines, checks);
+}
