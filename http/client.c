@@ -272,6 +272,8 @@ static int exchange_set(Exchange *e, Error **reterr) {
                 transfer_list_add(&e->connect_to, line);
                 SET(CURLOPT_CONNECT_TO, e->connect_to);
         }
+        SET(CURLOPT_FRESH_CONNECT, e->request->fresh ? 1L : 0L);
+        SET(CURLOPT_FORBID_REUSE, e->request->fresh ? 1L : 0L);
         if (e->headers)
                 SET(CURLOPT_HTTPHEADER, e->headers);
         SET(CURLOPT_URL, e->request->url);

@@ -35,6 +35,7 @@ typedef struct HttpRequest {
         size_t body_size;
         uint64_t timeout_usec;         /* whole request; 0: 10 s */
         size_t limit;                  /* of the answer; 0: 4 MiB */
+        bool fresh;                    /* over a connection of its own */
         const char *connect_to;        /* "ADDRESS:PORT" to connect to instead of the URL's host, or NULL */
         uint64_t connect_timeout_usec; /* TCP and TLS together; 0: 5 s */
         /* Not 0: fail when nothing arrives for so long; then 0 for timeout_usec means that there is none. */

@@ -51,6 +51,32 @@ int probe_client(const ProbeContext *c, const char *ca, const char *credential, 
 }
 
 /**
+ * probe_prober() - a prober with the trust of the cluster
+ * @c:          the context of the probe
+ * @ca:         the CA that servers must be certified by
+ * @credential: the certificate or kubeconfig of the store to show, without ending, or NULL
+ * @request:    what to ask; its trust is set
+ * @ret:        the prober; the caller ends it with prober_free()
+ * @reterr:     what the store lacks
+ *
+ * Return: 0 or a negative errno.
+ */
+int probe_prober(const ProbeContext *c, const char *ca, const char *credential, ProberRequest *request,
+                 Prober **ret, Error **reterr) {
+        HttpTrust trust = {};
+        int r;
+
+        (void) pthread_mutex_lock(&store_mutex);
+        r = find_trust(c->store, ca, credential, &trust, reterr);
+        request->trust = &trust;
+        if (r >= 0)
+                r = prober_start(request, ret, reterr);
+        request->trust = NULL;
+        (void) pthread_mutex_unlock(&store_mutex);
+        return r;
+}
+
+/**
  * probe_store_file() - a file of the store, for a probe
  * @c:          the context of the probe
  * @path:       its path in the store

@@ -4,7 +4,7 @@
 #include <jansson.h>
 
 #include "cluster/cluster.h"
-#include "http/http.h"
+#include "http/prober.h"
 #include "pki/store.h"
 
 /*
@@ -63,6 +63,9 @@ typedef struct ProbeContext {
  * ("nodes/c0/pki/etcd/healthcheck-client", kubeconfig "super-admin"), or none (NULL). */
 int probe_client(const ProbeContext *c, const char *ca, const char *credential, HttpClient **ret,
                  Error **reterr);
+/* The same for one that goes on asking (http/prober.h); request->trust is filled in. */
+int probe_prober(const ProbeContext *c, const char *ca, const char *credential, ProberRequest *request,
+                 Prober **ret, Error **reterr);
 /* Bytes of a file of the store ("nodes/c0/pki/apiserver.crt"), lent; for probes, which run in several
  * threads. */
 int probe_store_file(const ProbeContext *c, const char *path, const Buffer **ret, Error **reterr);
