@@ -78,6 +78,10 @@ const VerbStep steps_verify[] = {
           "kubectl get --raw /readyz?verbose; etcdctl endpoint health --cluster" },
         { "nodes", "Compares every node with its plan.", "hardway plan" },
         { "judge", "One line for each check, and what to do where one failed.", NULL },
+        { "break",
+          "With --failover, instead: looks whether all is well, breaks one thing, measures what clients notice, "
+          "puts it back, waits until all is well, and goes on with the next.",
+          "systemctl kill --signal=KILL UNIT, with curl in a loop" },
         {},
 };
 

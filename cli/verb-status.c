@@ -3,7 +3,9 @@
 #include <stdio.h>
 
 #include "cli/checks.h"
+#include "cli/failover.h"
 #include "cli/table.h"
+#include "common/alloc.h"
 
 static void print_table(const VerbContext *v, const CheckList *checks) {
         _cleanup_(table_freep) Table *t = table_new(v, "WHAT", "NODE", "STATE", "FOUND", NULL);
@@ -18,12 +20,15 @@ static void print_table(const VerbContext *v, const CheckList *checks) {
 }
 
 static int run(VerbContext *v, _unused_ int argc, _unused_ char **argv, Error **reterr) {
+        _cleanup_free_ char *last = failover_last(v);
         CheckList checks = {};
         int r;
 
         r = checks_ask(v, &checks, reterr);
         if (r < 0)
                 return r;
+        if (last)
+                check_add(&checks, CHECK_OK, "failover", NULL, "failover", "%s", last);
         if (v->json) {
                 _cleanup_json_ json_t *tree = checks_to_json(v, &checks);
 
@@ -38,7 +43,8 @@ static int run(VerbContext *v, _unused_ int argc, _unused_ char **argv, Error **
 const Verb verb_status = {
         .name = "status",
         .summary = "Show the state of the cluster as a table",
-        .description = "The facts that verify looks at; the exit status does not depend on them.",
+        .description =
+                "The facts that verify looks at, and what the last verify --failover has shown; the exit status does not depend on them.",
         .common = VERB_OPTION_JSON | VERB_OPTION_SUDO,
         .needs = VERB_NEEDS_CLUSTER | VERB_NEEDS_STORE | VERB_NEEDS_LOCK | VERB_ON_LIVING,
         .run = run,

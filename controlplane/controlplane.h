@@ -14,3 +14,9 @@
 extern const Component component_kube_apiserver;
 extern const Component component_kube_controller_manager;
 extern const Component component_kube_scheduler;
+
+/*
+ * Who holds the lease of one of the two, "kube-scheduler": "controller-0_4d1f...", the host's name and a random id.
+ * -ENOENT: nobody, or it cannot be asked. The caller frees.
+ */
+int controlplane_leader(const ProbeContext *c, const char *lease, char **ret);

@@ -8,6 +8,7 @@
  * too old, or made in the future, is read again a little later: a leader that is alive has renewed it.
  */
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 
 #include "common/alloc.h"
 #include "common/clock.h"
+#include "controlplane/controlplane.h"
 #include "controlplane/internal.h"
 
 char* lease_duration(const PlanContext *c) {
@@ -150,6 +152,28 @@ void leader_ready(const ProbeContext *c, const Node *node, const char *lease, Pr
                 probe_result_set(ret, PROBE_WAITING, "%s", problem);
         else
                 probe_result_set(ret, PROBE_READY, NULL);
+}
+
+/**
+ * controlplane_leader() - who leads?
+ * @c:          the context of the probe
+ * @lease:      the name of the lease, which is that of the program
+ * @ret:        its holder, which may be dead already; the caller frees
+ *
+ * Asked at the endpoint, as whoever.
+ *
+ * Return: 0, or -ENOENT if nobody leads or nobody can be asked.
+ */
+int controlplane_leader(const ProbeContext *c, const char *lease, char **ret) {
+        _cleanup_(http_client_freep) HttpClient *http = NULL;
+        _cleanup_free_ char *url = cluster_endpoint_url(c->cluster), *problem = NULL;
+        _cleanup_(lease_done) Lease l = {};
+
+        if (probe_client(c, "ca", "admin", &http, NULL) < 0 ||
+            read_lease(http, url, lease, &l, &problem) < 0)
+                return -ENOENT;
+        *ret = TAKE_PTR(l.holder);
+        return 0;
 }
 
 /**

@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What is wrong with the VIP is seen by verify and status, with what to do."""
+"""What is wrong with the VIP is seen by verify and status, with what to do; and what clients notice of failures is measured, and all put back."""
 import contextlib
+import os
+import re
+import signal
 
-from lab import BALANCERS, VIP, await_true
+import pytest
+
+from lab import BALANCERS, TOP, VIP, await_true
 
 STRANGER = "controller-1"  # a machine on the same network that is no load balancer
 
@@ -82,3 +87,80 @@ def test_a_stranger_uses_the_virtual_router_id(cluster):
         cluster.sh(STRANGER, "systemctl stop stranger")
     await_green(cluster)
     assert "lb.vrrp-id" not in findings(cluster)
+
+
+def drill(lab, *names, more=()):
+    """The report of these drills, by name."""
+    arguments = [word for name in names for word in ("--drill", name)]
+    report = lab.hardway("verify", "--failover", "--yes", "--json", *arguments, *more, timeout=600).json
+    assert [found["drill"] for found in report["drills"]] == list(names)
+    return {found["drill"]: found for found in report["drills"]}
+
+
+def pid(lab, host, unit):
+    return lab.pids(host, [unit])[0]
+
+
+def test_drills_measure_and_put_back(cluster):
+    """The bounds are those of a busy machine: how long it takes on an idle one is bench/failover's matter."""
+    owner = cluster.holder()[0]
+    before = {unit: pid(cluster, owner, unit) for unit in ("haproxy", "keepalived")}
+    found = drill(cluster, "haproxy-hung", "keepalived", "apiserver", "etcd-leader")
+    for name, result in found.items():
+        assert result["reads"]["answered"] > 20 and result["writes"]["answered"] > 10, (name, result)
+        assert result["healthy"] > 0, (name, result)
+        assert result["reads"]["gap"] < (6 if name == "haproxy-hung" else 3) and result["writes"]["gap"] < 10, (name, result)
+    # the VIP has gone to the other one and, with keepalived, come back
+    assert found["haproxy-hung"]["node"] == owner and found["haproxy-hung"]["leader"] != owner
+    assert found["keepalived"]["node"] != owner and found["keepalived"]["leader"] == owner
+    assert found["haproxy-hung"]["reads"]["failed"] > 0, "clients of a haproxy that hangs get no answer"
+    assert found["etcd-leader"]["leader"] not in ("", found["etcd-leader"]["node"])
+    # really killed, really only frozen
+    assert pid(cluster, owner, "haproxy") == before["haproxy"]
+    assert pid(cluster, found["keepalived"]["node"], "keepalived") > 0
+    assert cluster.kubectl("-n", "kube-system", "get", "configmap", "hardway-failover", check=False).status != 0
+    await_green(cluster)
+    assert "nothing to change" in cluster.hardway("install").out
+    assert re.search(r"failover.*4 drills on .*longest gap in reads .* \(haproxy-hung\)", cluster.hardway("status").out)
+
+
+def test_drills_are_for_a_healthy_cluster_only(cluster):
+    cluster.sh("lb-0", "systemctl stop haproxy")
+    try:
+        refused = cluster.hardway("verify", "--failover", "--yes", "--drill", "haproxy", check=76)
+        assert "not healthy" in refused.err and "lb-0" in refused.err
+    finally:
+        cluster.sh("lb-0", "systemctl start haproxy")
+    await_green(cluster)
+
+
+def frozen(lab, host, unit):
+    return "T" in lab.sh(host, f"ps -o stat= -p {pid(lab, host, unit)}").out
+
+
+@pytest.mark.parametrize("with_signal", [signal.SIGINT, signal.SIGKILL])
+def test_interrupted_drill_puts_back(cluster, with_signal):
+    """By Ctrl-C at once; killed, by the node itself."""
+    owner = cluster.holder()[0]
+    process = cluster.start("verify", "--failover", "--yes", "--drill", "haproxy-hung")
+    await_true("haproxy hangs", lambda: frozen(cluster, owner, "haproxy"), 60)
+    program = cluster.enter("pgrep", "-f", "verify --failover --yes --drill haproxy-hung", check=False).out.split()
+    ours = [int(word) for word in program if os.path.realpath(f"/proc/{word}/exe") == cluster.program]
+    assert len(ours) == 1
+    os.kill(ours[0], with_signal)
+    process.wait(60)
+    await_true("haproxy goes on", lambda: not frozen(cluster, owner, "haproxy"), 5 if with_signal == signal.SIGINT else 45)
+    await_green(cluster)
+    assert cluster.sh(owner, "systemctl list-units --all --no-legend 'hardway-drill*'").out.strip() == ""
+
+
+def power(lab):
+    return ("--power", f"{os.path.join(TOP, 'lab', 'plug')} --name {lab.name}")
+
+
+def test_drill_with_a_power_cut(cluster):
+    owner = cluster.holder()[0]
+    found = drill(cluster, "owner-power", more=power(cluster))["owner-power"]
+    assert found["node"] == owner and found["leader"] != owner and found["healthy"] > 0
+    assert found["reads"]["gap"] < 4
+    await_green(cluster)

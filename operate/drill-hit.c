@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Breaking a thing, and putting it back
+ *
+ * What is killed comes back by systemd's hand, as all of our units have Restart=. A timer that thaws what is
+ * to be frozen is set on the node before that. Power and link of a host are in the hands of a command of the
+ * user's; before it is called, a child is started that calls it again, to put the host back, when its input
+ * ends: so when we do, however that happens.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "common/alloc.h"
+#include "common/clock.h"
+#include "operate/drill-internal.h"
+
+#define THAW_SEC 30                                  /* by the node, if we do not */
+#define POWER_TIMEOUT (UINT64_C(120) * USEC_PER_SEC) /* a host may boot meanwhile */
+#define THAW_UNIT "hardway-drill"
+
+/* What the command is told, to take and to put back. */
+static const char* power_word(const Drill *d, bool back) {
+        if (d->action == DRILL_CUT)
+                return back ? "on" : "cut";
+        return back ? "up" : "down";
+}
+
+bool drill_is_of_host(const Drill *d) {
+        return d->action == DRILL_CUT || d->action == DRILL_UNPLUG;
+}
+
+static Strv power_command(const DrillHit *h, bool back) {
+        Strv words = strv_split(h->request->power, " ");
+
+        strv_add(&words, power_word(h->drill, back));
+        strv_add(&words, h->node->name);
+        return words;
+}
+
+static int power_run(const DrillHit *h, bool back, Error **reterr) {
+        _cleanup_(process_result_done) ProcessResult result = PROCESS_RESULT_NULL;
+        _cleanup_strv_ Strv words = power_command(h, back);
+        _cleanup_free_ char *line = strv_join(words, " ");
+        int r;
+
+        r = process_run(words, NULL, POWER_TIMEOUT, &result, reterr);
+        if (r < 0)
+                return error_prefix(reterr, r, "--power");
+        if (result.timed_out)
+                return error_set(reterr, ERROR_UNAVAILABLE, ETIMEDOUT, "--power: '%s' did not end in %u s",
+                                 line, (unsigned) (POWER_TIMEOUT / USEC_PER_SEC));
+        if (result.status == 0)
+                return 0;
+        r = error_set(reterr, ERROR_UNAVAILABLE, EREMOTEIO, "--power: '%s' ended with status %d", line,
+                      result.status);
+        error_detail(reterr, "%s", buffer_str(&result.err));
+        return r;
+}
+
+/* Deaf for Ctrl-C, which is for us: we put back then, or the end of its input tells it to. */
+static int guard_start(DrillHit *h, Error **reterr) {
+        _cleanup_strv_ Strv back = power_command(h, true);
+        _cleanup_strv_ Strv words = strv_new(
+                "sh", "-c",
+                "trap '' HUP INT QUIT TERM; read -r word || { sleep 1; exec \"$@\" >/dev/null 2>&1; }", "sh",
+                NULL);
+
+        STRV_FOREACH(word, back)
+                strv_add(&words, *word);
+        return process_start(words, PROCESS_PIPES, &h->guard, reterr);
+}
+
+static void guard_end(DrillHit *h) {
+        int status;
+
+        if (!h->guard)
+                return;
+        (void) !write(process_input_fd(h->guard), "done\n", 5);
+        (void) process_wait(h->guard, 5 * USEC_PER_SEC, &status);
+        h->guard = process_free(h->guard);
+}
+
+static char* hit_script(const DrillHit *h) {
+        const char *unit = h->component->unit;
+
+        if (h->drill->action == DRILL_KILL)
+                return xasprintf("systemctl kill --signal=KILL %s\n", unit);
+        return xasprintf("systemctl stop " THAW_UNIT ".timer 2>/dev/null || :\n"
+                         "systemd-run --quiet --collect --unit=" THAW_UNIT
+                         " --on-active=%us --timer-property=AccuracySec=1s"
+                         " systemctl kill --signal=CONT %s\n"
+                         "systemctl kill --signal=STOP %s\n",
+                         THAW_SEC, unit, unit);
+}
+
+/* Also what was killed is started, if for whatever reason systemd has not done so. */
+static char* back_script(const DrillHit *h) {
+        const char *unit = h->component->unit;
+
+        if (h->drill->action == DRILL_KILL)
+                return xasprintf("systemctl start --no-block %s\n", unit);
+        return xasprintf("systemctl kill --signal=CONT %s\n"
+                         "systemctl stop " THAW_UNIT ".timer 2>/dev/null || :\n",
+                         unit);
+}
+
+/**
+ * drill_hit() - break the thing
+ * @h:          what, and where
+ * @reterr:     why it could not be broken; it may be broken all the same
+ *
+ * Return: 0 or a negative errno.
+ */
+int drill_hit(DrillHit *h, Error **reterr) {
+        _cleanup_free_ char *script = NULL;
+        int r;
+
+        if (drill_is_of_host(h->drill)) {
+                r = guard_start(h, reterr);
+                return r < 0 ? r : power_run(h, false, reterr);
+        }
+        script = hit_script(h);
+        return h->probes->exec(h->probes->userdata, h->node, script, NULL, reterr);
+}
+
+/**
+ * drill_put_back() - put the thing back, whether it was broken or not
+ * @h:          what was given to drill_hit()
+ * @reterr:     why that failed
+ *
+ * Return: 0 or a negative errno.
+ */
+int drill_put_back(DrillHit *h, Error **reterr) {
+        _cleanup_free_ char *script = NULL;
+        int r;
+
+        if (drill_is_of_host(h->drill)) {
+                r = power_run(h, true, reterr);
+                guard_end(h);
+                return r;
+        }
+        script = back_script(h);
+        return h->probes->exec(h->probes->userdata, h->node, script, NULL, reterr);
+}
+
+void drill_hit_done(DrillHit *h) {
+        guard_end(h);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "common/process.h"
+#include "operate/drill.h"
+
+/* What the files of drills share; nobody else includes this. */
+
+/* drill-leader.c: who leads, by the name of a component. identity tells an heir on the same node, too. */
+typedef struct DrillLeader {
+        const Node *node;
+        char *identity;
+} DrillLeader;
+
+/* except: a node that is not asked, as it is away; or NULL. Return: false if nobody leads. */
+bool drill_leader(const ProbeContext *c, const Component *const *components, const char *component,
+                  const Node *except, DrillLeader *ret);
+void drill_leader_done(DrillLeader *l);
+
+/* drill-hit.c */
+typedef struct DrillHit {
+        const DrillRequest *request;
+        const ProbeContext *probes;
+        const Drill *drill;
+        const Component *component;
+        const Node *node;
+        Process *guard; /* puts a host back if we do not */
+} DrillHit;
+
+int drill_hit(DrillHit *h, Error **reterr);
+int drill_put_back(DrillHit *h, Error **reterr);
+void drill_hit_done(DrillHit *h);
+bool drill_is_of_host(const Drill *d); /* by the power command */

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""`hardway verify --failover` from outside, without nodes: what it refuses, and that the manual knows every drill."""
+import os
+import re
+
+import pytest
+
+TOP = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
+
+
+def read(*path):
+    with open(os.path.join(TOP, *path), encoding="utf-8") as file:
+        return file.read()
+
+
+@pytest.fixture(name="ready")
+def ready_fixture(cluster):
+    """With keys and a lock file, which is all that verify wants before it asks the nodes."""
+    cluster("pki", "gen")
+    (cluster.directory / "hardway.lock").write_text('{"format": 1, "artifacts": []}\n')
+    return cluster
+
+
+def test_unknown_drill(ready):
+    result = ready("verify", "--failover", "--yes", "--drill", "etcd-leeder", status=64)
+    assert "there is no drill 'etcd-leeder'; did you mean 'etcd-leader'?" in result.err
+    assert "haproxy-hung" in ready("verify", "--failover", "--drill", "x", status=64).err
+
+
+def test_nobody_can_be_asked(ready):
+    result = ready("verify", "--failover", status=64)
+    assert "--yes" in result.err
+    assert "etcd is killed where it leads" in result.out and "loses its power" not in result.out
+    assert "loses its power" in ready("verify", "--failover", "--power", "plug", status=64).out
+
+
+def test_options_that_belong_to_failover(ready):
+    for words in (["--drill", "haproxy"], ["--power", "plug"]):
+        assert "belong to --failover" in ready("verify", *words, status=64).err
+
+
+def test_the_manual_has_every_drill():
+    drills = set(re.findall(r'^ +\{ "([a-z-]+)", "', read("operate", "drill-table.c"), re.M))
+    assert len(drills) == 12
+    section = read("man", "hardway.1.scd").split("## hardway verify\n")[1].split("\n## ")[0]
+    assert set(re.findall(r"\*([a-z-]+)\*", section)) >= drills

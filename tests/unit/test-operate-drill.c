@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Drills against a cluster that is a few variables: what is run on which node, in which order, and that
+ * whatever was broken is put back
+ *
+ * Wraps: verify_run probe_prober prober_sum prober_well_usec probe_client http_json clock_usec clock_sleep
+ * Wraps: host_pool_exec
+ */
+#include "tests/unit/unit.h"
+
+#include <errno.h>
+
+#include "common/clock.h"
+#include "common/json.h"
+#include "host/pool.h"
+#include "operate/drill.h"
+#include "tests/unit/lb-fixture.h"
+#include "verify/verify.h"
+
+static LbFixture f;
+static uint64_t now;
+static const char *owner, *heir; /* who holds the VIP; who takes it over when its owner is hit */
+static unsigned unhealthy;       /* so many verifications fail, from the first one on */
+static unsigned unhealthy_after; /* the same, from the hit on */
+static bool hit, exec_fails, never_well;
+static volatile int cancelled;
+static bool cancel_at_hit;
+static char *done; /* "lb0:kill lb0:start" */
+
+int __wrap_verify_run(const VerifyRequest *request, CheckList *ret, Error **reterr);
+int __wrap_probe_prober(const ProbeContext *c, const char *ca, const char *credential,
+                        ProberRequest *request, Prober **ret, Error **reterr);
+void __wrap_prober_sum(Prober *p, uint64_t since, ProberSum *ret);
+uint64_t __wrap_prober_well_usec(Prober *p);
+int __wrap_probe_client(const ProbeContext *c, const char *ca, const char *credential, HttpClient **ret,
+                        Error **reterr);
+int __wrap_http_json(HttpClient *c, const char *method, const char *url, const json_t *body, json_t **ret,
+                     Error **reterr);
+uint64_t __wrap_clock_usec(void);
+void __wrap_clock_sleep(uint64_t usec);
+int __wrap_host_pool_exec(void *pool, const Node *node, const char *script, Buffer *ret, Error **reterr);
+
+uint64_t __wrap_clock_usec(void) {
+        return now;
+}
+
+void __wrap_clock_sleep(uint64_t usec) {
+        now += usec;
+}
+
+int __wrap_verify_run(const VerifyRequest *request, CheckList *ret, Error **reterr) {
+        unsigned *left = hit ? &unhealthy_after : &unhealthy;
+
+        now += USEC_PER_SEC;
+        if (*left > 0) {
+                (*left)--;
+                check_add(ret, CHECK_FAILED, "etcd.leader", NULL, "etcd", "there is no leader");
+        }
+        return 0;
+}
+
+int __wrap_probe_prober(const ProbeContext *c, const char *ca, const char *credential,
+                        ProberRequest *request, Prober **ret, Error **reterr) {
+        assert_string_equal(ca, "ca");
+        assert_true(request->rate > 0);
+        *ret = NULL;
+        return 0;
+}
+
+void __wrap_prober_sum(Prober *p, uint64_t since, ProberSum *ret) {
+        *ret = (ProberSum) { .answered = 100, .failed = 1, .gap_usec = 120000, .failing_usec = 90000 };
+}
+
+uint64_t __wrap_prober_well_usec(Prober *p) {
+        return never_well ? 0 : 10 * USEC_PER_SEC;
+}
+
+int __wrap_probe_client(const ProbeContext *c, const char *ca, const char *credential, HttpClient **ret,
+                        Error **reterr) {
+        *ret = NULL;
+        return 0;
+}
+
+int __wrap_http_json(HttpClient *c, const char *method, const char *url, const json_t *body, json_t **ret,
+                     Error **reterr) {
+        assert_contains(url, "/configmaps/hardway-failover");
+        return 0;
+}
+
+static void note(const char *node, const char *what) {
+        char *longer = xasprintf("%s%s%s:%s", done ? done : "", done ? " " : "", node, what);
+
+        free(done);
+        done = longer;
+}
+
+static const char* name_of_script(const char *script) {
+        static const char *const words[][2] = {
+                { "--signal=STOP", "freeze" },
+                { "--signal=CONT", "thaw" },
+                { "--signal=KILL", "kill" },
+                { "systemctl start", "start" },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+                if (strstr(script, words[i][0]))
+                        return words[i][1];
+        return script;
+}
+
+int __wrap_host_pool_exec(void *pool, const Node *node, const char *script, Buffer *ret, Error **reterr) {
+        const char *what = name_of_script(script);
+
+        note(node->name, what);
+        if (streq(what, "kill") || streq(what, "freeze")) {
+                if (exec_fails)
+                        return error_set(reterr, ERROR_UNAVAILABLE, EREMOTEIO, "no");
+                hit = true;
+                owner = heir;
+                cancelled = cancel_at_hit;
+                /* that it thaws by itself is seen to before it is frozen */
+                if (streq(what, "freeze"))
+                        assert_true(strstr(script, "--on-active=") < strstr(script, "--signal=STOP"));
+        }
+        return 0;
+}
+
+static int leads(const ProbeContext *c, const Node *node, bool *ret, Error **reterr) {
+        *ret = owner && streq(owner, node->name);
+        return 0;
+}
+
+static const Component haproxy = { .name = "haproxy",
+                                   .unit = "haproxy.service",
+                                   .roles = ROLE_LOADBALANCER },
+                       keepalived = { .name = "keepalived",
+                                      .unit = "keepalived.service",
+                                      .roles = ROLE_LOADBALANCER,
+                                      .leads = leads };
+static const Component *const fakes[] = { &haproxy, &keepalived, NULL };
+
+static DrillReport report;
+
+static int run_with(const char *name, const char *power, Error **reterr) {
+        const HostOptions host = {};
+        const Drill *one = drill_find(name);
+        DrillRequest request = {
+                .cluster = &f.cluster,
+                .components = fakes,
+                .host = &host,
+                .drills = &one,
+                .n_drills = 1,
+                .chosen = true,
+                .power = power,
+                .cancelled = &cancelled,
+        };
+
+        assert_non_null(one);
+        drill_report_done(&report);
+        return drill_run(&request, &report, reterr);
+}
+
+static int setup(void **state) {
+        lb_fixture_set_up(&f);
+        now = 100 * USEC_PER_SEC;
+        owner = "lb0";
+        heir = "lb1";
+        unhealthy = unhealthy_after = 0;
+        hit = exec_fails = never_well = cancel_at_hit = false;
+        cancelled = 0;
+        free(done);
+        done = NULL;
+        return 0;
+}
+
+static int teardown(void **state) {
+        drill_report_done(&report);
+        free(done);
+        done = NULL;
+        return 0;
+}
+
+static void test_order(void **state) {
+        _cleanup_error_ Error *error = NULL;
+        const DrillResult *r;
+
+        unhealthy_after = 3;
+        assert_success(run_with("haproxy-hung", NULL, &error), error, 0);
+        assert_string_equal(done, "lb0:freeze lb0:thaw");
+        assert_int_equal(report.n_results, 1);
+        r = report.results;
+        assert_string_equal(r->node->name, "lb0");
+        assert_string_equal(r->heir, "lb1");
+        assert_int_equal(r->reads.failed, 1);
+        assert_null(r->text);
+        /* five seconds at least, and four verifications */
+        assert_true(r->healthy_usec >= 9 * USEC_PER_SEC);
+
+        setup(NULL);
+        assert_success(run_with("keepalived", NULL, &error), error, 0);
+        assert_string_equal(done, "lb0:kill lb0:start");
+}
+
+static void expect_error(const char *name, const char *power, int errnum, const char *words,
+                         const char *wanted) {
+        _cleanup_error_ Error *error = NULL;
+
+        assert_int_equal(run_with(name, power, &error), -errnum);
+        assert_contains(error->message, words);
+        assert_string_equal(done ? done : "", wanted);
+}
+
+static void test_refused(void **state) {
+        unhealthy = 1;
+        expect_error("haproxy", NULL, EBUSY, "etcd: there is no leader", "");
+        setup(NULL);
+        never_well = true;
+        expect_error("haproxy", NULL, ETIMEDOUT, "fail before anything is broken", "");
+        setup(NULL);
+        expect_error("owner-power", NULL, EINVAL, "needs --power", "");
+        expect_error("etcd-leader", NULL, EINVAL, "etcd runs on 0 nodes", "");
+        owner = NULL;
+        expect_error("haproxy", NULL, ENOENT, "nobody leads among those of keepalived", "");
+        f.cluster.n_nodes = 3;
+        expect_error("haproxy", NULL, EINVAL, "haproxy runs on 1 node: there is nobody to take over", "");
+}
+
+/* Whatever goes wrong from the hit on: it is put back. */
+static void test_put_back(void **state) {
+        exec_fails = true;
+        expect_error("haproxy-hung", NULL, EREMOTEIO, "drill haproxy-hung: lb0: no", "lb0:freeze lb0:thaw");
+
+        setup(NULL);
+        cancel_at_hit = true;
+        expect_error("haproxy-hung", NULL, ECANCELED, "what was broken is put back", "lb0:freeze lb0:thaw");
+
+        setup(NULL);
+        heir = NULL;
+        assert_int_equal(run_with("haproxy-hung", NULL, NULL), 0);
+        assert_string_equal(done, "lb0:freeze lb0:thaw");
+        assert_string_equal(report.results[0].text, "nobody took over");
+
+        setup(NULL);
+        unhealthy_after = 10000;
+        expect_error("haproxy-hung", NULL, ETIMEDOUT, "not healthy again: etcd: there is no leader",
+                     "lb0:freeze lb0:thaw");
+}
+
+/* The command of --power is told what to do and to whom; it is told to put back also if it has failed. */
+static void test_power(void **state) {
+        char directory[] = "/tmp/hardway-drill-XXXXXX";
+        _cleanup_free_ char *script = NULL, *log = NULL, *power = NULL;
+        _cleanup_buffer_ Buffer said = BUFFER_NULL;
+
+        assert_non_null(mkdtemp(directory));
+        log = xasprintf("%s/log", directory);
+        script = xasprintf("%s/power", directory);
+        power = xasprintf("sh %s --name x", script);
+        {
+                _cleanup_free_ char *text = xasprintf("echo \"$*\" >>%s\n[ \"$3\" != down ]\n", log);
+
+                assert_int_equal(fs_write(AT_FDCWD, script, text, strlen(text), 0644, FS_NO_SYNC, NULL), 1);
+        }
+        heir = "lb1";
+        assert_int_equal(run_with("owner-link", power, NULL), -EREMOTEIO);
+        heir = owner = "lb0";
+        assert_int_equal(run_with("owner-power", power, NULL), 0);
+        assert_int_equal(fs_read(AT_FDCWD, log, 4096, &said, NULL), 0);
+        assert_string_equal(buffer_str(&said), "--name x down lb0\n--name x up lb0\n"
+                                               "--name x cut lb0\n--name x on lb0\n");
+        assert_null(done);
+        (void) fs_remove_tree(AT_FDCWD, directory, NULL);
+}
+
+static void test_table(void **state) {
+        DrillAim aim;
+        Timings t = f.cluster.timings;
+
+        for (const Drill *d = drills; d->name; d++) {
+                assert_ptr_equal(drill_find(d->name), d);
+                assert_true(d->what && d->component && d->aim.read_gap > 0);
+        }
+        assert_null(drill_find("nothing"));
+
+        drill_aim(drill_find("keepalived"), &t, &aim);
+        assert_int_equal(aim.read_gap, 400);
+        t.vrrp_advert_msec = 300;
+        drill_aim(drill_find("keepalived"), &t, &aim);
+        assert_int_equal(aim.read_gap, 1200);
+        t.etcd_election_msec = 5000;
+        drill_aim(drill_find("etcd-leader"), &t, &aim);
+        assert_int_equal(aim.write_gap, 10000);
+        assert_int_equal(aim.read_gap, 150);
+        t.lease_duration_sec = 60;
+        drill_aim(drill_find("scheduler"), &t, &aim);
+        assert_int_equal(aim.takeover, 80000);
+}
+
+static void test_judged(void **state) {
+        DrillResult r = { .drill = drill_find("etcd-leader"),
+                          .reads = { .gap_usec = 100000, .failing_usec = 700000 },
+                          .writes = { .gap_usec = 1999000 } };
+        _cleanup_free_ char *well = NULL, *why = NULL;
+
+        drill_aim(r.drill, &f.cluster.timings, &r.aim);
+        assert_true(drill_met(&r, &well));
+        assert_null(well);
+        r.reads.gap_usec = 310000;
+        r.writes.gap_usec = 2100000;
+        assert_false(drill_met(&r, &why));
+        assert_string_equal(why, "gap in reads 0.31 s (aim: 0.15 s); gap in writes 2.10 s (aim: 2.00 s)");
+}
+
+static void test_record(void **state) {
+        _cleanup_json_ json_t *tree = NULL,
+                              *other = json_pack("{s:s, s:[i, {}, s]}", "begun", "x", "drills", 1, "a");
+        _cleanup_free_ char *text = NULL;
+        const json_t *first;
+
+        assert_int_equal(run_with("haproxy", NULL, NULL), 0);
+        report.begun = 1795260425;
+        tree = drill_report_to_json(&f.cluster, &report);
+        first = json_array_get(json_object_get(tree, "drills"), 0);
+        assert_string_equal(json_text(first, "drill"), "haproxy");
+        assert_string_equal(json_text(first, "node"), "lb0");
+        assert_true(json_is_true(json_object_get(first, "met")));
+        assert_true(json_number_value(json_object_get(json_object_get(first, "reads"), "gap")) == 0.12);
+        text = drill_record_text(tree);
+        assert_string_equal(text,
+                            "1 drill on 2026-11-21: longest gap in reads 0.12 s (haproxy), in writes 0.12 s "
+                            "(haproxy)");
+        assert_null(drill_record_text(other));
+        assert_null(drill_record_text(NULL));
+}
+
+#define drill_test(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                drill_test(test_order),  drill_test(test_refused), drill_test(test_put_back),
+                drill_test(test_power),  drill_test(test_table),   drill_test(test_judged),
+                drill_test(test_record),
+        };
+
+        return cmocka_run_group_tests_name("drills", tests, NULL, NULL);
+}
