@@ -70,7 +70,7 @@ def test_a_stranger_answers_for_the_vip(cluster):
 
 
 ADVERTISE = """socket(my $s, 2, 3, 112) or die;
-for (1 .. 100) {
+while (1) {
         send($s, pack("C12", 0x31, ID, 100, 1, 0, 100, 0, 0, 10, 77, 0, 99), 0, pack("S n C4 x8", 2, 0, 224, 0, 0, 18)) or die $!;
         select(undef, undef, undef, 0.2);
 }"""
@@ -78,7 +78,7 @@ for (1 .. 100) {
 
 def test_a_stranger_uses_the_virtual_router_id(cluster):
     number = cluster.sh("lb-0", "sed -n 's/.*virtual_router_id //p' /etc/keepalived/keepalived.conf").out.strip()
-    cluster.sh(STRANGER, f"systemd-run -q --unit=stranger perl -e '{ADVERTISE.replace('ID', number)}'")
+    cluster.sh(STRANGER, f"systemd-run -q --unit=stranger --property=RuntimeMaxSec=600 perl -e '{ADVERTISE.replace('ID', number)}'")
     try:
         found = findings(cluster)["lb.vrrp-id"]
         assert found["state"] == "warning" and "used by 10.77.0.21, too" in found["text"] and "endpoint.vrrp_id" in found["advice"]
@@ -138,16 +138,21 @@ def frozen(lab, host, unit):
     return "T" in lab.sh(host, f"ps -o stat= -p {pid(lab, host, unit)}").out
 
 
+def ours(lab, name):
+    """The process of the hardway that is at this drill."""
+    found = lab.enter("pgrep", "-f", f"verify --failover --yes --drill {name}", check=False).out.split()
+    pids = [int(word) for word in found if os.path.realpath(f"/proc/{word}/exe") == lab.program]
+    assert len(pids) == 1
+    return pids[0]
+
+
 @pytest.mark.parametrize("with_signal", [signal.SIGINT, signal.SIGKILL])
 def test_interrupted_drill_puts_back(cluster, with_signal):
     """By Ctrl-C at once; killed, by the node itself."""
     owner = cluster.holder()[0]
     process = cluster.start("verify", "--failover", "--yes", "--drill", "haproxy-hung")
     await_true("haproxy hangs", lambda: frozen(cluster, owner, "haproxy"), 60)
-    program = cluster.enter("pgrep", "-f", "verify --failover --yes --drill haproxy-hung", check=False).out.split()
-    ours = [int(word) for word in program if os.path.realpath(f"/proc/{word}/exe") == cluster.program]
-    assert len(ours) == 1
-    os.kill(ours[0], with_signal)
+    os.kill(ours(cluster, "haproxy-hung"), with_signal)
     process.wait(60)
     await_true("haproxy goes on", lambda: not frozen(cluster, owner, "haproxy"), 5 if with_signal == signal.SIGINT else 45)
     await_green(cluster)
@@ -156,6 +161,20 @@ def test_interrupted_drill_puts_back(cluster, with_signal):
 
 def power(lab):
     return ("--power", f"{os.path.join(TOP, 'lab', 'plug')} --name {lab.name}")
+
+
+def reachable(lab, host):
+    return lab.enter("timeout", "1", "bash", "-c", f"echo >/dev/tcp/{BALANCERS[host]}/22", check=False).status == 0
+
+
+def test_killed_drill_gives_the_host_back(cluster):
+    owner = cluster.holder()[0]
+    process = cluster.start("verify", "--failover", "--yes", "--drill", "owner-link", *power(cluster))
+    await_true("the owner is cut off", lambda: not reachable(cluster, owner), 90)
+    os.kill(ours(cluster, "owner-link"), signal.SIGKILL)
+    process.wait(60)
+    await_true("it is back", lambda: reachable(cluster, owner), 60)
+    await_green(cluster)
 
 
 def test_drill_with_a_power_cut(cluster):
