@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/components.h"
 #include "cli/progress.h"
@@ -163,6 +164,7 @@ static void report(const VerbContext *v, const DrillRequest *q, const DrillRepor
  */
 int failover_run(VerbContext *v, Strv names, const char *power, Error **reterr) {
         _cleanup_free_ const Drill **chosen = NULL;
+        _cleanup_free_ char *holder = xasprintf("pid %d: hardway verify --failover", (int) getpid());
         Show show = { .v = v };
         HostOptions host;
         DrillRequest request = {
@@ -171,6 +173,8 @@ int failover_run(VerbContext *v, Strv names, const char *power, Error **reterr) 
                 .store = v->store,
                 .lock = v->lock,
                 .host = &host,
+                .holder = holder,
+                .wait = v->wait,
                 .chosen = names != NULL,
                 .power = power,
                 .cancelled = v->cancelled,

@@ -394,6 +394,32 @@ int process_terminate(pid_t pid) {
         return status;
 }
 
+static void process_close(Process *p) {
+        if (p->output_fd != p->input_fd)
+                safe_close(p->output_fd);
+        safe_close(p->input_fd);
+        p->output_fd = p->input_fd = -EBADF;
+}
+
+/**
+ * process_leave() - forget a child without ending it
+ * @p:          the child, may be NULL
+ *
+ * It sees the end of its input, and has to end by itself.
+ *
+ * Return: NULL.
+ */
+Process* process_leave(Process *p) {
+        if (!p)
+                return NULL;
+
+        process_close(p);
+        safe_close(p->errors_fd);
+        buffer_done(&p->errors);
+        free(p);
+        return NULL;
+}
+
 /**
  * process_free() - end a child and forget it
  * @p:          the child, may be NULL
@@ -406,13 +432,8 @@ Process* process_free(Process *p) {
         if (!p)
                 return NULL;
 
-        if (p->output_fd != p->input_fd)
-                safe_close(p->output_fd);
-        safe_close(p->input_fd);
+        process_close(p);
         if (p->running)
                 (void) process_terminate(p->pid);
-        safe_close(p->errors_fd);
-        buffer_done(&p->errors);
-        free(p);
-        return NULL;
+        return process_leave(p);
 }

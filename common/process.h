@@ -57,5 +57,6 @@ void process_close_input(Process *p);
 int process_wait(Process *p, uint64_t timeout_usec, int *ret_status); /* -ETIMEDOUT: still running */
 const char* process_errors(Process *p); /* what standard error holds so far; never NULL */
 pid_t process_pid(const Process *p);
+Process* process_leave(Process *p);
 Process* process_free(Process *p);
 DEFINE_CLEANUP(Process*, process_free)

@@ -5,8 +5,9 @@
  *
  * What is killed comes back by systemd's hand, as all of our units have Restart=. A timer that thaws what is
  * to be frozen is set on the node before that. Power and link of a host are in the hands of a command of the
- * user's; before it is called, a child is started that calls it again, to put the host back, when its input
- * ends: so when we do, however that happens.
+ * user's; before it is called, a child is started, the guard, that calls it again, to put the host back, when
+ * its input ends: so when we do, however that happens. The command that cuts the host off holds that input
+ * open, too: it may outlive us, and would otherwise cut off what has just been put back.
  */
 
 #include <errno.h>
@@ -20,6 +21,10 @@
 #define THAW_SEC 30                                  /* by the node, if we do not */
 #define POWER_TIMEOUT (UINT64_C(120) * USEC_PER_SEC) /* a host may boot meanwhile */
 #define THAW_UNIT "hardway-drill"
+#define BACK_TRIES 3u /* by us; then the guard goes on */
+#define BACK_PAUSE (2 * USEC_PER_SEC)
+#define GUARD_TRIES "20"
+#define GUARD_PAUSE "5"
 
 /* What the command is told, to take and to put back. */
 static const char* power_word(const Drill *d, bool back) {
@@ -40,13 +45,26 @@ static Strv power_command(const DrillHit *h, bool back) {
         return words;
 }
 
+/* The same, with the guard's input held open by it; it does not begin where there is no guard any more. */
+static Strv guarded_command(const DrillHit *h) {
+        _cleanup_strv_ Strv command = power_command(h, false);
+        _cleanup_free_ char *input = xasprintf("/proc/%d/fd/%d", (int) getpid(), process_input_fd(h->guard));
+        Strv words = strv_new("sh", "-c", "exec 9>\"$1\" || exit; shift; exec \"$@\"", "sh", input, NULL);
+
+        STRV_FOREACH(word, command)
+                strv_add(&words, *word);
+        return words;
+}
+
 static int power_run(const DrillHit *h, bool back, Error **reterr) {
         _cleanup_(process_result_done) ProcessResult result = PROCESS_RESULT_NULL;
-        _cleanup_strv_ Strv words = power_command(h, back);
+        _cleanup_strv_ Strv words = power_command(h, back), guarded = NULL;
         _cleanup_free_ char *line = strv_join(words, " ");
         int r;
 
-        r = process_run(words, NULL, POWER_TIMEOUT, &result, reterr);
+        if (!back)
+                guarded = guarded_command(h);
+        r = process_run(back ? words : guarded, NULL, POWER_TIMEOUT, &result, reterr);
         if (r < 0)
                 return error_prefix(reterr, r, "--power");
         if (result.timed_out)
@@ -63,17 +81,23 @@ static int power_run(const DrillHit *h, bool back, Error **reterr) {
 /* Deaf for Ctrl-C, which is for us: we put back then, or the end of its input tells it to. */
 static int guard_start(DrillHit *h, Error **reterr) {
         _cleanup_strv_ Strv back = power_command(h, true);
-        _cleanup_strv_ Strv words = strv_new(
-                "sh", "-c",
-                "trap '' HUP INT QUIT TERM; read -r word || { sleep 1; exec \"$@\" >/dev/null 2>&1; }", "sh",
-                NULL);
+        _cleanup_strv_ Strv words =
+                strv_new("sh", "-c",
+                         "trap '' HUP INT QUIT TERM\n"
+                         "read -r word && exit\n"
+                         "n=0\n"
+                         "until \"$@\" >/dev/null 2>&1 || [ $((n += 1)) -ge " GUARD_TRIES " ]; do\n"
+                         "sleep " GUARD_PAUSE "\n"
+                         "done",
+                         "sh", NULL);
 
         STRV_FOREACH(word, back)
                 strv_add(&words, *word);
         return process_start(words, PROCESS_PIPES, &h->guard, reterr);
 }
 
-static void guard_end(DrillHit *h) {
+/* There is nothing to be put back any more. */
+static void guard_dismiss(DrillHit *h) {
         int status;
 
         if (!h->guard)
@@ -81,6 +105,27 @@ static void guard_end(DrillHit *h) {
         (void) !write(process_input_fd(h->guard), "done\n", 5);
         (void) process_wait(h->guard, 5 * USEC_PER_SEC, &status);
         h->guard = process_free(h->guard);
+}
+
+/* The guard goes on where we have given up. */
+static int power_back(DrillHit *h, Error **reterr) {
+        _cleanup_error_ Error *error = NULL;
+        int r = 0;
+
+        for (unsigned i = 0; i < BACK_TRIES; i++) {
+                if (i > 0)
+                        clock_sleep(BACK_PAUSE);
+                error = error_free(error);
+                r = power_run(h, true, &error);
+                if (r >= 0) {
+                        guard_dismiss(h);
+                        return r;
+                }
+        }
+        h->guard = process_leave(h->guard);
+        if (reterr)
+                *reterr = TAKE_PTR(error);
+        return r;
 }
 
 static char* hit_script(const DrillHit *h) {
@@ -135,17 +180,14 @@ int drill_hit(DrillHit *h, Error **reterr) {
  */
 int drill_put_back(DrillHit *h, Error **reterr) {
         _cleanup_free_ char *script = NULL;
-        int r;
 
-        if (drill_is_of_host(h->drill)) {
-                r = power_run(h, true, reterr);
-                guard_end(h);
-                return r;
-        }
+        if (drill_is_of_host(h->drill))
+                return power_back(h, reterr);
         script = back_script(h);
         return h->probes->exec(h->probes->userdata, h->node, script, NULL, reterr);
 }
 
+/* One that is still there was not told that all is put back, and so puts back. */
 void drill_hit_done(DrillHit *h) {
-        guard_end(h);
+        h->guard = process_leave(h->guard);
 }

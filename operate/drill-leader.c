@@ -11,13 +11,6 @@
 #include "controlplane/controlplane.h"
 #include "operate/drill-internal.h"
 
-static const Component* find_component(const Component *const *components, const char *name) {
-        for (const Component *const *p = components; *p; p++)
-                if (streq((*p)->name, name))
-                        return *p;
-        return NULL;
-}
-
 /* "controller-0_4d1f...": the node whose name stands in front, or NULL. */
 static const Node* node_of_identity(const Cluster *c, const char *identity) {
         _cleanup_free_ char *name = xstrndup(identity, strcspn(identity, "_"));
@@ -40,7 +33,7 @@ static bool ask_lease(const ProbeContext *c, const char *lease, DrillLeader *ret
 
 bool drill_leader(const ProbeContext *c, const Component *const *components, const char *component,
                   const Node *except, DrillLeader *ret) {
-        const Component *who = find_component(components, component);
+        const Component *who = drill_component(components, component);
 
         if (!who)
                 return false;

@@ -7,7 +7,6 @@
 #include "common/alloc.h"
 #include "common/clock.h"
 #include "common/json.h"
-#include "host/pool.h"
 #include "operate/drill-internal.h"
 #include "verify/verify.h"
 
@@ -154,16 +153,9 @@ static bool wait_until_well(const Run *run) {
         return true;
 }
 
-static const Component* find_component(const DrillRequest *q, const char *name) {
-        for (const Component *const *p = q->components; *p; p++)
-                if (streq((*p)->name, name))
-                        return *p;
-        return NULL;
-}
-
 /* Why there cannot be such a drill here, or NULL. */
 static char* why_not(const DrillRequest *q, const Drill *d) {
-        const Component *component = find_component(q, d->component);
+        const Component *component = drill_component(q->components, d->component);
         size_t n = 0, least = streq(d->component, "etcd") ? 3 : 2;
 
         for (size_t i = 0; component && i < q->cluster->n_nodes; i++)
@@ -174,35 +166,6 @@ static char* why_not(const DrillRequest *q, const Drill *d) {
         if (drill_is_of_host(d) && !q->power)
                 return xstrdup("needs --power");
         return NULL;
-}
-
-/* Where etcd leads nothing is hit that is not meant to be its leader's end. */
-static const Node* any_other_node(const DrillHit *h, const ProbeContext *c) {
-        DrillLeader leader = {};
-        const Node *found = NULL;
-
-        (void) drill_leader(c, h->request->components, "etcd", NULL, &leader);
-        for (size_t i = 0; i < c->cluster->n_nodes; i++) {
-                const Node *node = c->cluster->nodes + i;
-
-                if (component_on_node(h->component, c->cluster, node) && node != leader.node)
-                        found = node;
-        }
-        drill_leader_done(&leader);
-        return found;
-}
-
-static int choose_node(DrillHit *h, DrillLeader *leader, Error **reterr) {
-        const Drill *d = h->drill;
-
-        if (!d->leader)
-                h->node = any_other_node(h, h->probes);
-        else if (drill_leader(h->probes, h->request->components, d->leader, NULL, leader))
-                h->node = leader->node;
-        if (h->node)
-                return 0;
-        return error_set(reterr, ERROR_UNAVAILABLE, ENOENT, "nobody leads among those of %s",
-                         d->leader ? d->leader : d->component);
 }
 
 /* Has somebody else taken over? Who was hit is not asked: it may hang, or be away. */
@@ -273,7 +236,7 @@ static unsigned count_failed_since(const Run *run, uint64_t since) {
 /* From the hit until it is put back, whatever happens in between. */
 static int hit_and_put_back(const Run *run, DrillHit *h, const DrillLeader *before, uint64_t since,
                             DrillResult *r, Error **reterr) {
-        _cleanup_error_ Error *error = NULL;
+        _cleanup_error_ Error *also = NULL;
         int hit, back;
 
         step(run->request, "broken, watching what clients notice");
@@ -282,7 +245,9 @@ static int hit_and_put_back(const Run *run, DrillHit *h, const DrillLeader *befo
                 watch(run, h, before, since, r);
         prober_sum(run->reads, since, &r->reads);
         prober_sum(run->writes, since, &r->writes);
-        back = drill_put_back(h, hit < 0 ? &error : reterr);
+        back = drill_put_back(h, hit < 0 ? &also : reterr);
+        if (hit < 0 && back < 0)
+                error_detail(reterr, "and %s was not put back: %s", h->node->name, also->message);
         if (hit < 0)
                 return error_prefix(reterr, hit, "%s", h->node->name);
         return back < 0 ?
@@ -294,24 +259,25 @@ static int drill_one(const Run *run, const Drill *d, DrillResult *r, Error **ret
         const DrillRequest *q = run->request;
         _cleanup_(host_pool_freep) HostPool *hosts = host_pool_new(q->cluster, q->host);
         const ProbeContext c = probe_context(q, hosts);
-        _cleanup_(drill_hit_done) DrillHit h = {
-                .request = q, .probes = &c, .drill = d, .component = find_component(q, d->component)
-        };
+        _cleanup_(drill_hit_done) DrillHit h = { .request = q,
+                                                 .probes = &c,
+                                                 .drill = d,
+                                                 .component = drill_component(q->components, d->component) };
         _cleanup_(drill_leader_done) DrillLeader before = {};
         uint64_t since, back;
         int k;
 
-        k = choose_node(&h, &before, reterr);
-        if (k < 0)
-                return k;
-        if (q->begin)
-                q->begin(q->userdata, d, h.node->name);
         step(q, "waiting until all is well");
         if (!wait_until_well(run))
                 return cancelled(q) ?
                                0 :
                                error_set(reterr, ERROR_VERIFY, ETIMEDOUT,
                                          "requests through the endpoint fail before anything is broken");
+        k = drill_choose_node(&h, &before, reterr); /* who leads may have changed while it was waited */
+        if (k < 0)
+                return k;
+        if (q->begin)
+                q->begin(q->userdata, d, h.node->name);
         r->node = h.node;
         drill_aim(d, &q->cluster->timings, &r->aim);
         since = clock_usec();
@@ -362,20 +328,24 @@ static int drill_each(const Run *run, DrillReport *report, Error **reterr) {
  * drill_run() - try out what happens when things break
  * @request:    which drills
  * @ret:        what was seen; also of a run that failed. To be released with drill_report_done()
- * @reterr:     the cluster was not healthy, or did not become so again
+ * @reterr:     somebody else works on a node; the cluster was not healthy, or did not become so again
  *
  * Return: 0, or a negative errno.
  */
 int drill_run(const DrillRequest *request, DrillReport *ret, Error **reterr) {
+        _cleanup_(host_pool_freep) HostPool *locked = host_pool_new(request->cluster, request->host);
         const ProbeContext c = probe_context(request, NULL);
         Run run = { .request = request };
         int r;
 
         *ret = (DrillReport) { .begun = clock_realtime(),
                               .results = xnew(DrillResult, request->n_drills + 1) };
-        r = require_healthy(request, reterr);
+        r = drill_lock_nodes(request, locked, reterr);
         if (r >= 0)
-                r = start_probers(&run, reterr);
+                r = require_healthy(request, reterr);
+        if (r < 0)
+                return r;
+        r = start_probers(&run, reterr);
         if (r >= 0)
                 r = drill_each(&run, ret, reterr);
         prober_free(run.reads);

@@ -76,6 +76,8 @@ typedef struct DrillRequest {
         Store *store;
         const Lock *lock;
         const HostOptions *host;
+        const char *holder; /* of the nodes' locks */
+        bool wait;          /* for them */
         const Drill *const *drills;
         size_t n_drills;
         bool chosen;       /* by name: one that is not possible is an error, and not passed over */

@@ -19,7 +19,7 @@ perl -MTime::HiRes=time -e '
         exit 0 if grep { !/^[0-9.]+$/ } $own, @all;
         socket(my $a, $packet, $dgram, unpack("S", pack("n", $arp))) or exit 0;
         socket(my $v, $inet, $raw, $vrrp) or exit 0;
-        setsockopt($v, 0, $join, pack("C4C4", 224, 0, 0, 18, split(/\./, $own))) or exit 0;
+        setsockopt($v, 0, $join, pack("C4 C4 i", 224, 0, 0, 18, 0, 0, 0, 0, $index)) or exit 0;
         my $to = pack("S n i S C C a8", $packet, $arp, $index, 0, 0, 6, "\xff" x 6);
         my $sender = pack("H12", $mac =~ s/://gr);
         sub ask {

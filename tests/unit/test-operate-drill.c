@@ -5,7 +5,7 @@
  * whatever was broken is put back
  *
  * Wraps: verify_run probe_prober prober_sum prober_well_usec probe_client http_json clock_usec clock_sleep
- * Wraps: host_pool_exec
+ * Wraps: host_pool_exec host_pool_take host_pool_give host_lock
  */
 #include "tests/unit/unit.h"
 
@@ -26,7 +26,10 @@ static unsigned unhealthy_after; /* the same, from the hit on */
 static bool hit, exec_fails, never_well;
 static volatile int cancelled;
 static bool cancel_at_hit;
-static char *done; /* "lb0:kill lb0:start" */
+static char *done;                  /* "lb0:kill lb0:start" */
+static const char *moves_meanwhile; /* who leads after it was waited for all to be well */
+static unsigned locked, asked;      /* nodes whose lock was taken; requests to the apiservers */
+static unsigned locked_by_others;   /* the first so many can be taken, 0: all */
 
 int __wrap_verify_run(const VerifyRequest *request, CheckList *ret, Error **reterr);
 int __wrap_probe_prober(const ProbeContext *c, const char *ca, const char *credential,
@@ -40,6 +43,24 @@ int __wrap_http_json(HttpClient *c, const char *method, const char *url, const j
 uint64_t __wrap_clock_usec(void);
 void __wrap_clock_sleep(uint64_t usec);
 int __wrap_host_pool_exec(void *pool, const Node *node, const char *script, Buffer *ret, Error **reterr);
+int __wrap_host_pool_take(HostPool *p, const Node *node, Host **ret, Error **reterr);
+void __wrap_host_pool_give(HostPool *p, const Node *node);
+int __wrap_host_lock(Host *h, const char *holder, bool wait, Error **reterr);
+
+int __wrap_host_pool_take(HostPool *p, const Node *node, Host **ret, Error **reterr) {
+        *ret = NULL;
+        return 0;
+}
+
+void __wrap_host_pool_give(HostPool *p, const Node *node);
+void __wrap_host_pool_give(HostPool *p, const Node *node) {}
+
+int __wrap_host_lock(Host *h, const char *holder, bool wait, Error **reterr) {
+        if (locked_by_others > 0 && locked + 1 == locked_by_others)
+                return error_set(reterr, ERROR_TEMPORARY, EBUSY, "is held by eve");
+        locked++;
+        return 0;
+}
 
 uint64_t __wrap_clock_usec(void) {
         return now;
@@ -73,6 +94,8 @@ void __wrap_prober_sum(Prober *p, uint64_t since, ProberSum *ret) {
 }
 
 uint64_t __wrap_prober_well_usec(Prober *p) {
+        if (!hit && moves_meanwhile)
+                owner = moves_meanwhile;
         return never_well ? 0 : 10 * USEC_PER_SEC;
 }
 
@@ -85,6 +108,7 @@ int __wrap_probe_client(const ProbeContext *c, const char *ca, const char *crede
 int __wrap_http_json(HttpClient *c, const char *method, const char *url, const json_t *body, json_t **ret,
                      Error **reterr) {
         assert_contains(url, "/configmaps/hardway-failover");
+        asked++;
         return 0;
 }
 
@@ -168,6 +192,8 @@ static int setup(void **state) {
         heir = "lb1";
         unhealthy = unhealthy_after = 0;
         hit = exec_fails = never_well = cancel_at_hit = false;
+        locked = asked = locked_by_others = 0;
+        moves_meanwhile = NULL;
         cancelled = 0;
         free(done);
         done = NULL;
@@ -197,9 +223,18 @@ static void test_order(void **state) {
         /* five seconds at least, and four verifications */
         assert_true(r->healthy_usec >= 9 * USEC_PER_SEC);
 
+        assert_int_equal(locked, f.cluster.n_nodes);
+
         setup(NULL);
         assert_success(run_with("keepalived", NULL, &error), error, 0);
         assert_string_equal(done, "lb0:kill lb0:start");
+
+        /* whoever leads when it is hit, not when it was waited */
+        setup(NULL);
+        moves_meanwhile = "lb1";
+        heir = "lb0";
+        assert_success(run_with("keepalived", NULL, &error), error, 0);
+        assert_string_equal(done, "lb1:kill lb1:start");
 }
 
 static void expect_error(const char *name, const char *power, int errnum, const char *words,
@@ -214,6 +249,11 @@ static void expect_error(const char *name, const char *power, int errnum, const 
 static void test_refused(void **state) {
         unhealthy = 1;
         expect_error("haproxy", NULL, EBUSY, "etcd: there is no leader", "");
+        assert_int_equal(asked, 0);
+        setup(NULL);
+        locked_by_others = 2;
+        expect_error("haproxy", NULL, EBUSY, "is held by eve", "");
+        assert_int_equal(asked, 0);
         setup(NULL);
         never_well = true;
         expect_error("haproxy", NULL, ETIMEDOUT, "fail before anything is broken", "");
@@ -270,6 +310,52 @@ static void test_power(void **state) {
         assert_string_equal(buffer_str(&said), "--name x down lb0\n--name x up lb0\n"
                                                "--name x cut lb0\n--name x on lb0\n");
         assert_null(done);
+        (void) fs_remove_tree(AT_FDCWD, directory, NULL);
+}
+
+/* How often the command was called, once it was called so often; it is waited for a guard, which is on its own. */
+static unsigned await_calls(const char *log, unsigned n) {
+        unsigned lines = 0;
+
+        for (unsigned i = 0; i < 2000 && lines < n; i++) {
+                _cleanup_buffer_ Buffer said = BUFFER_NULL;
+
+                lines = 0;
+                if (fs_read_optional(AT_FDCWD, log, 4096, &said, NULL) > 0)
+                        for (const char *p = buffer_str(&said); (p = strchr(p, '\n')); p++)
+                                lines++;
+                (void) usleep(10000);
+        }
+        return lines;
+}
+
+/* It is tried again, and once we have given up our guard goes on. */
+static void test_power_fails(void **state) {
+        char directory[] = "/tmp/hardway-drill-XXXXXX";
+        _cleanup_free_ char *script = NULL, *log = NULL, *power = NULL, *text = NULL;
+
+        assert_non_null(mkdtemp(directory));
+        log = xasprintf("%s/log", directory);
+        script = xasprintf("%s/power", directory);
+        power = xasprintf("sh %s", script);
+        text = xasprintf("echo \"$*\" >>%s\n[ \"$1\" = cut ] || [ $(wc -l <%s) -ge \"$(cat %s/from)\" ]\n",
+                         log, log, directory);
+        assert_int_equal(fs_write(AT_FDCWD, script, text, strlen(text), 0644, FS_NO_SYNC, NULL), 1);
+        {
+                _cleanup_free_ char *from = xasprintf("%s/from", directory);
+
+                assert_int_equal(fs_write(AT_FDCWD, from, "3\n", 2, 0644, FS_NO_SYNC, NULL), 1);
+                heir = "lb1";
+                assert_int_equal(run_with("owner-power", power, NULL), 0);
+                assert_int_equal(await_calls(log, 3), 3);
+
+                /* the cut, three times by us, and once by the guard */
+                assert_int_equal(unlink(log), 0);
+                assert_int_equal(fs_write(AT_FDCWD, from, "5\n", 2, 0644, FS_NO_SYNC, NULL), 1);
+                setup(NULL);
+                assert_int_equal(run_with("owner-power", power, NULL), -EREMOTEIO);
+                assert_int_equal(await_calls(log, 5), 5);
+        }
         (void) fs_remove_tree(AT_FDCWD, directory, NULL);
 }
 
@@ -338,9 +424,9 @@ static void test_record(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                drill_test(test_order),  drill_test(test_refused), drill_test(test_put_back),
-                drill_test(test_power),  drill_test(test_table),   drill_test(test_judged),
-                drill_test(test_record),
+                drill_test(test_order),  drill_test(test_refused),     drill_test(test_put_back),
+                drill_test(test_power),  drill_test(test_power_fails), drill_test(test_table),
+                drill_test(test_judged), drill_test(test_record),
         };
 
         return cmocka_run_group_tests_name("drills", tests, NULL, NULL);
