@@ -64,3 +64,19 @@ void known_set(Host *h, const char *path, const char *sha256, const char *stamp)
         free(f->stamp);
         f->stamp = xstrdup(stamp);
 }
+
+/**
+ * known_forget() - nothing lies under a path any more
+ * @h:          the host
+ * @path:       the path
+ */
+void known_forget(Host *h, const char *path) {
+        AppliedFile *f = (AppliedFile*) known_find(h, path);
+
+        if (!f)
+                return;
+        free(f->path);
+        free(f->sha256);
+        free(f->stamp);
+        *f = h->known[--h->n_known];
+}

@@ -138,6 +138,17 @@ static int run_hash(Host *h, bool deep, Observation *o, Error **reterr) {
         return look_parse_digests(answer.nonce, buffer_str(&answer.out), answer.out.size, o, reterr);
 }
 
+/* A link is what it points to, and is read each time: it has no stamp. */
+static void remember_path(Host *h, const ObservedPath *found) {
+        _cleanup_free_ char *link =
+                found->type == OBSERVED_SYMLINK ? xasprintf("link:%s", found->target ?: "") : NULL;
+
+        if (link)
+                known_set(h, found->path, link, "");
+        else if (found->sha256)
+                known_set(h, found->path, found->sha256, found->stamp);
+}
+
 static void remember(Host *h, const Facts *facts, const Look *look) {
         const Observation *o = look->observation;
 
@@ -152,8 +163,7 @@ static void remember(Host *h, const Facts *facts, const Look *look) {
         h->known = applied_free(h->known, h->n_known);
         h->n_known = 0;
         for (size_t i = 0; i < o->n_paths; i++)
-                if (o->paths[i].sha256)
-                        known_set(h, o->paths[i].path, o->paths[i].sha256, o->paths[i].stamp);
+                remember_path(h, o->paths + i);
 }
 
 /**

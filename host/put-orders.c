@@ -218,5 +218,11 @@ int host_put(Host *h, const HostPut *put, Error **reterr) {
         if (is_empty(&orders))
                 return 0;
         name = xasprintf("put (%zu files)", orders.n_files);
-        return put_run(h, name, &orders, put, reterr);
+        r = put_run(h, name, &orders, put, reterr);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < put->changes->n_changes; i++)
+                if (put->changes->changes[i].type == CHANGE_REMOVE)
+                        known_forget(h, put->changes->changes[i].path);
+        return 0;
 }

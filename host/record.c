@@ -58,11 +58,9 @@ static void add_earlier(const Host *h, const Plan *plan, json_t *files, Buffer *
                 const AppliedFile *f = h->applied + i;
                 const AppliedFile *known = known_find(h, f->path);
 
-                if (find_item(plan, f->path))
-                        continue;
-                if (startswith(f->sha256, "link:") || known)
+                if (known && !find_item(plan, f->path))
                         add_entry(files, paths, f->path, f->sha256,
-                                  known && streq(known->sha256, f->sha256) ? known->stamp : "");
+                                  streq(known->sha256, f->sha256) ? known->stamp : "");
         }
 }
 

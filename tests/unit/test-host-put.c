@@ -151,16 +151,21 @@ static void test_removal(void **state) {
         plan_add_file(p, "etcd", "b", "/etc/hardway/b", 0644, "b", "why");
         plan_add_file(p, "etcd", "c", "/etc/hardway/c", 0644, "c", "why");
         plan_add_file(q, "etcd", "c", "/etc/hardway/c", 0644, "c", "why");
+        plan_add(p, PLAN_SYMLINK, "etcd", "link", "why");
+        p->items[p->n_items - 1]->path = xstrdup("/usr/local/bin/etcd");
+        p->items[p->n_items - 1]->symlink.target = xstrdup("/opt/hardway/etcd");
         fixture_finish(f, p);
         fixture_finish(f, q);
-        assert_success(fixture_put(f, p, NULL, &error), error, 4);
+        assert_success(fixture_put(f, p, NULL, &error), error, 5);
         assert_success(host_record(f->host, p, "id-1", &error), error, 0);
         fixture_write(f, "etc/hardway/b", 0644, "edited");
-        assert_success(fixture_put(f, q, NULL, &error), error, 1);
+        assert_success(fixture_put(f, q, NULL, &error), error, 2);
         assert_content(f, "etc/hardway/a", "");
         assert_content(f, "etc/hardway/b", "edited");
         assert_content(f, "etc/hardway/c", "c");
         assert_success(host_record(f->host, q, "id-1", &error), error, 0);
+        /* what is gone is not recorded any more, what stays is */
+        assert_content(f, "var/lib/hardway/applied.paths", "etc/hardway/c\netc/hardway/b\n");
         assert_success(fixture_put(f, q, NULL, &error), error, 0);
 }
 
