@@ -80,6 +80,15 @@ static bool is_noise(const char *line) {
                startswith(line, "Shared connection to ") || startswith(line, MARK);
 }
 
+/* A program that complains about each of many files ("tar: FILE: Cannot open: ...") is heard this often. */
+#define COMPLAINTS_MAX 3
+
+static bool is_of_same_program(const char *line, const char *previous) {
+        size_t n = strcspn(line, ": \n");
+
+        return previous && line[n] == ':' && strncmp(line, previous, n + 1) == 0;
+}
+
 /**
  * failure_detail() - what is worth showing of a standard error
  * @text:       what was printed there
@@ -88,46 +97,70 @@ static bool is_noise(const char *line) {
  */
 char* failure_detail(const char *text) {
         _cleanup_buffer_ Buffer out = BUFFER_NULL;
-        size_t n = 0;
-        const char *begin;
+        const char *begin, *previous = NULL;
+        size_t n = 0, same = 0;
 
-        for (const char *line = text; *line; line = next_line(line))
-                if (*line != '\n' && !is_noise(line)) {
+        for (const char *line = text; *line; previous = line, line = next_line(line)) {
+                same = is_of_same_program(line, previous) ? same + 1 : 0;
+                if (*line != '\n' && same < COMPLAINTS_MAX && !is_noise(line)) {
                         buffer_add(&out, line, strcspn(line, "\r\n"));
                         buffer_add_char(&out, '\n');
                         n++;
                 }
+        }
         begin = buffer_str(&out);
         for (; n > 40; n--)
                 begin = next_line(begin);
         return xstrdup(begin);
 }
 
-/* The path that a program complains about: the longest word with a slash in it, without what marks a file
- * as staged. */
-static char* path_of_complaint(const char *line) {
+/* The longest word with a slash in it, of so many characters. */
+static const char* longest_path(const char *line, size_t size, size_t *ret_size) {
         static const char alphabet[] =
                 "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._@:+-";
         const char *best = NULL;
-        size_t best_size = 0, end = strcspn(line, "\n");
-        char *path;
 
-        for (size_t i = 0; i < end;) {
-                size_t n = strspn(line + i, alphabet);
-
+        *ret_size = 0;
+        for (size_t i = 0, n; i < size; i += n + 1) {
+                n = strspn(line + i, alphabet);
+                if (n > size - i)
+                        n = size - i;
                 while (n > 0 && line[i + n - 1] == ':')
                         n--;
-                if (n > best_size && memchr(line + i, '/', n)) {
+                if (n > *ret_size && memchr(line + i, '/', n)) {
                         best = line + i;
-                        best_size = n;
+                        *ret_size = n;
                 }
-                i += n + 1;
         }
-        if (!best)
+        return best;
+}
+
+/* What stands in the last quotes: "sync: error syncing 'opt'" */
+static const char* last_quoted(const char *line, size_t size, size_t *ret_size) {
+        const char *end = memrchr(line, '\'', size),
+                   *begin = end ? memrchr(line, '\'', (size_t) (end - line)) : NULL;
+
+        if (!begin || end == begin + 1)
                 return NULL;
-        path = xasprintf("%s%.*s", *best == '/' ? "" : "/", (int) best_size, best);
+        *ret_size = (size_t) (end - begin - 1);
+        return begin + 1;
+}
+
+/* The path in a complaint, without what marks a file as staged. */
+static char* path_of_complaint(const char *line, size_t size) {
+        size_t n;
+        const char *found = longest_path(line, size, &n);
+        char *path;
+
+        if (!found)
+                found = last_quoted(line, size, &n);
+        if (!found)
+                return NULL;
+        path = xasprintf("%s%.*s", *found == '/' ? "" : "/", (int) n, found);
         if (endswith(path, ".hw-new"))
                 path[strlen(path) - strlen(".hw-new")] = 0;
+        if (path[1] && endswith(path, "/"))
+                path[strlen(path) - 1] = 0;
         return path;
 }
 
@@ -150,7 +183,10 @@ static int trouble_error(const char *text, Error **reterr) {
 
                         if (!found || found >= line + strcspn(line, "\n"))
                                 continue;
-                        path = path_of_complaint(line);
+                        path = path_of_complaint(line, (size_t) (found - line));
+                        found += strlen(troubles[i].pattern);
+                        if (!path) /* mv: cannot overwrite directory 'a' with non-directory */
+                                path = path_of_complaint(found, strcspn(found, "\n"));
                         return error_set(reterr, troubles[i].kind, troubles[i].errnum, "%s: %s",
                                          path ? path : "cannot write", troubles[i].text);
                 }

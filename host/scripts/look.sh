@@ -13,8 +13,10 @@
 
 # a put of a run that was killed may still be at work here; what it changes must not be seen half done
 if [ -e var/lib/hardway/put.lock ]; then
-        flock -s -w 120 var/lib/hardway/put.lock true ||
-                fail temporary "another hardway is writing here, for minutes now"
+        flock -s -w 120 -E 75 var/lib/hardway/put.lock true || case $? in
+        75) fail temporary "another hardway is writing here, for minutes now" ;;
+        *) fail io "cannot lock /var/lib/hardway/put.lock" ;;
+        esac
 fi
 
 section applied

@@ -18,18 +18,41 @@ umask 077
 trap '' HUP PIPE
 S=var/lib/hardway
 
+# --- what went wrong ---
+
+# why DIRECTORY: has somebody say it who can; a shell's own printf calls everything an I/O error
+why() {
+        dd if=/dev/zero "of=$1/.hw-new" bs=4096 count=1 status=none || :
+        rm -f -- "$1/.hw-new" 2>/dev/null || :
+        room "$1"
+}
+
+room() {
+        stat -f -c 'hardway: %a of %b blocks, %d of %c inodes are free: %n' -- "$@" >&2 || :
+}
+
 # --- single steps ---
+
+# what it has made is no news: only what goes wrong
+sysusers() {
+        SYSTEMD_LOG_LEVEL=notice systemd-sysusers ${H_ROOT:+--root="$H_ROOT"} --inline "$1" >&2
+}
 
 # user NAME HOME COMMENT [GROUP...]
 user() {
         name=$1
-        systemd-sysusers ${H_ROOT:+--root="$H_ROOT"} --inline "u $1 - \"$3\" $2 /usr/sbin/nologin" >&2 ||
-                fail unavailable "cannot make the user $1"
+        sysusers "u $1 - \"$3\" $2 /usr/sbin/nologin" ||
+                no_user "$1"
         shift 3
         for group; do
-                systemd-sysusers ${H_ROOT:+--root="$H_ROOT"} --inline "m $name $group" >&2 ||
-                        fail unavailable "cannot put the user $name into the group $group"
+                sysusers "m $name $group" ||
+                        no_user "$name"
         done
+}
+
+no_user() {
+        why etc
+        fail io "cannot write the user $1 into /etc/passwd and /etc/group"
 }
 
 # directory MODE OWNER PATH
@@ -89,6 +112,7 @@ advance() {
         generation=$((generation + 1))
         if ! printf '%s\n' "$generation" >"$S/generation.new" ||
                 ! mv -f -- "$S/generation.new" "$S/generation"; then
+                why "$S"
                 fail io "cannot write /$S/generation"
         fi
 }
@@ -106,7 +130,8 @@ clean() {
         status=$?
         trap '' INT TERM
         set +e
-        forget
+        # what went wrong has been said; that the same disk lets nothing be removed would drown it
+        forget 2>/dev/null
         unmask
         exit "$status"
 }
@@ -134,12 +159,13 @@ foresee() {
 
 receive() {
         if ! printf '%s\n' "$H_FILES" | sed 's/$/.hw-new/' >"$S/staged" || ! sync -- "$S/staged"; then
+                why "$S"
                 fail io "cannot write /$S/staged"
         fi
         # -m: the time of a unit file tells systemd that it is a new one. -b: GNU's takes as much at a time as a
         # pipe holds, which is half the work
         if ! TAR_OPTIONS="-b 128" tar -x -p -m -f - --numeric-owner <&3; then
-                stat -f -c 'hardway: %a of %b blocks, %d of %c inodes are free: %n' -- etc opt var >&2 || :
+                room etc opt var
                 fail io "the files did not arrive"
         fi
         [ -f "$S/manifest" ] || fail cut "the connection broke off before all files had arrived"

@@ -261,10 +261,58 @@ static void test_user_fails(void **state) {
         plan_add_file(p, "etcd", "key", "/etc/hardway/key", 0600, "key", "why");
         fixture_finish(f, p);
         fixture_program(f, "systemd-sysusers", "echo 'Failed to take lock' >&2; exit 1");
-        assert_int_equal(fixture_put(f, p, NULL, &error), -EUNATCH);
-        assert_string_equal(error->message, "cannot make the user etcd");
+        assert_int_equal(fixture_put(f, p, NULL, &error), -EIO);
+        assert_string_equal(error->message, "cannot write the user etcd into /etc/passwd and /etc/group");
         assert_contains(error->detail, "Failed to take lock");
         assert_content(f, "etc/hardway/key", "");
+        error = error_free(error);
+        /* it does not always say why, but others do */
+        fixture_program(f, "systemd-sysusers", "exit 1");
+        fixture_program(f, "dd",
+                        "echo \"dd: failed to open 'etc/.hw-new': No space left on device\" >&2; exit 1");
+        assert_int_equal(fixture_put(f, p, NULL, &error), -ENOSPC);
+        assert_string_equal(error->message, "/etc: no space (or no inodes) left on the disk");
+}
+
+/* What programs say, and what is made of it: which file, and what is wrong with it. */
+static void test_complaints(void **state) {
+        static const struct {
+                const char *said, *message;
+        } rows[] = {
+                { "tar: etc/kubernetes/ca.key.hw-new: Cannot write: No space left on device\n",
+                  "/etc/kubernetes/ca.key: no space (or no inodes) left on the disk" },
+                { "sync: error syncing 'etc/a.hw-new': Input/output error\n",
+                  "/etc/a: input/output error: the disk may be failing" },
+                { "sync: error syncing 'opt': Input/output error\n",
+                  "/opt: input/output error: the disk may be failing" },
+                { "Input/output error\n", "cannot write: input/output error: the disk may be failing" },
+                { "mv: cannot overwrite directory 'etc/a' with non-directory\n",
+                  "/etc/a: there is a directory where a file has to be" },
+                { "Failed to rename /etc/.#passwdX to /etc/passwd: Read-only file system\n",
+                  "/etc/passwd: the file system is read-only" },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                _cleanup_error_ Error *error = NULL;
+
+                assert_true(script_error("put", 1, rows[i].said, &error) < 0);
+                assert_string_equal(error->message, rows[i].message);
+        }
+}
+
+/* Of many complaints of one program, the first tell as much as all of them. */
+static void test_repeated_complaints(void **state) {
+        _cleanup_buffer_ Buffer said = BUFFER_NULL;
+        _cleanup_free_ char *detail = NULL;
+
+        for (unsigned i = 0; i < 50; i++)
+                buffer_addf(&said, "tar: etc/%u: Cannot open: No space left on device\n", i);
+        buffer_add_str(&said, "hardway: 0 of 10 blocks\n");
+        detail = failure_detail(buffer_str(&said));
+        assert_string_equal(detail, "tar: etc/0: Cannot open: No space left on device\n"
+                                    "tar: etc/1: Cannot open: No space left on device\n"
+                                    "tar: etc/2: Cannot open: No space left on device\n"
+                                    "hardway: 0 of 10 blocks\n");
 }
 
 /* --- packages --- */
@@ -495,12 +543,25 @@ static void test_read_only(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                host_test(test_facts),      host_test(test_put),       host_test(test_record),
-                host_test(test_drift),      host_test(test_removal),   host_test(test_check),
-                host_test(test_in_the_way), host_test(test_stale),     host_test(test_owner),
-                host_test(test_user_fails), host_test(test_package),   host_test(test_package_fails),
-                host_test(test_cancelled),  host_test(test_killed),    host_test(test_disk_full),
-                host_test(test_no_inodes),  host_test(test_read_only),
+                host_test(test_facts),
+                host_test(test_put),
+                host_test(test_record),
+                host_test(test_drift),
+                host_test(test_removal),
+                host_test(test_check),
+                host_test(test_in_the_way),
+                host_test(test_stale),
+                host_test(test_owner),
+                host_test(test_user_fails),
+                cmocka_unit_test(test_complaints),
+                cmocka_unit_test(test_repeated_complaints),
+                host_test(test_package),
+                host_test(test_package_fails),
+                host_test(test_cancelled),
+                host_test(test_killed),
+                host_test(test_disk_full),
+                host_test(test_no_inodes),
+                host_test(test_read_only),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
