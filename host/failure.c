@@ -175,7 +175,15 @@ static int said_error(const char *said, Error **reterr) {
         return error_set(reterr, ERROR_INTERNAL, EPROTO, "%.*s", (int) strcspn(said, "\n"), said);
 }
 
-static int trouble_error(const char *text, Error **reterr) {
+/* What the script said of it, behind the mark and the kind; NULL if it said nothing. */
+static char* said_text(const char *said) {
+        const char *text = said ? said + strlen(MARK) + strcspn(said + strlen(MARK), " \n") : "";
+
+        return *text == ' ' ? xstrndup(text + 1, strcspn(text + 1, "\n")) : NULL;
+}
+
+/* A program that does not name its file ("sed: couldn't flush stdout") is helped by what the script said. */
+static int trouble_error(const char *text, const char *said, Error **reterr) {
         for (const char *line = text; *line; line = next_line(line))
                 for (size_t i = 0; i < ARRAY_SIZE(troubles); i++) {
                         const char *found = strstr(line, troubles[i].pattern);
@@ -187,6 +195,8 @@ static int trouble_error(const char *text, Error **reterr) {
                         found += strlen(troubles[i].pattern);
                         if (!path) /* mv: cannot overwrite directory 'a' with non-directory */
                                 path = path_of_complaint(found, strcspn(found, "\n"));
+                        if (!path)
+                                path = said_text(said);
                         return error_set(reterr, troubles[i].kind, troubles[i].errnum, "%s: %s",
                                          path ? path : "cannot write", troubles[i].text);
                 }
@@ -213,7 +223,7 @@ int script_error(const char *name, int status, const char *text, Error **reterr)
         if (said && startswith(said, MARK "busy "))
                 return said_error(said + strlen(MARK), reterr);
         if (!said || startswith(said, MARK "io "))
-                r = trouble_error(text, reterr);
+                r = trouble_error(text, said, reterr);
         if (r == 0 && said)
                 r = said_error(said + strlen(MARK), reterr);
         if (r == 0)

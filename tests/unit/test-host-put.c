@@ -286,6 +286,8 @@ static void test_complaints(void **state) {
                 { "sync: error syncing 'opt': Input/output error\n",
                   "/opt: input/output error: the disk may be failing" },
                 { "Input/output error\n", "cannot write: input/output error: the disk may be failing" },
+                { "sed: couldn't flush stdout: No space left on device\nhardway-error io cannot write /var/a\n",
+                  "cannot write /var/a: no space (or no inodes) left on the disk" },
                 { "mv: cannot overwrite directory 'etc/a' with non-directory\n",
                   "/etc/a: there is a directory where a file has to be" },
                 { "Failed to rename /etc/.#passwdX to /etc/passwd: Read-only file system\n",
