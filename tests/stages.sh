@@ -6,13 +6,13 @@
 
 stages=(packages build units cli checks)
 if [ "$tier" != quick ]; then
-        stages+=(sanitizers clang trixie lab)
+        stages+=(sanitizers clang trixie faults lab)
 fi
 
 stage_skipped() {
         case $1 in
         packages) [ "$(id -u)" = 0 ] || echo "needs root to install packages" ;;
-        trixie | lab) [ "$(id -u)" = 0 ] || echo "needs root" ;;
+        trixie | faults | lab) [ "$(id -u)" = 0 ] || echo "needs root" ;;
         esac
 }
 
@@ -93,6 +93,10 @@ stage_clang() {
 
 stage_trixie() {
         ./tests/trixie "$results" "$builds/trixie"
+}
+
+stage_faults() {
+        python_tests faults "$builds/plain" 0 tests/faults # by itself on several machines at a time
 }
 
 stage_lab() {

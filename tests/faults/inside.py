@@ -1,0 +1,251 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""inside.py SITE: the first process of namespaces of its own, in which a machine is played (world.py starts it; see there).
+
+Reads orders from standard input, one JSON object a line, and answers each with one. The machine's root directory is an overlay over that of
+the machine that it runs on; systemd is played by manager.c, and etcd and the control plane by this process: they answer over TLS for
+as long as their units run."""
+import hashlib
+import http.server
+import json
+import os
+import shutil
+import socket
+import socketserver
+import ssl
+import stat
+import subprocess
+import sys
+import threading
+import time
+
+NAME, ADDRESS, VIP = "c0", "10.77.0.20", "10.77.0.10"
+SITE = sys.argv[1]
+ROOT = "/mnt"
+DISKS = "/srv"  # a file system in memory, for upper layers
+
+
+def sh(*argv, **more):
+    subprocess.run(argv, check=True, stdin=subprocess.DEVNULL, **more)
+
+
+# --- what answers on the network ---
+
+
+def runs(unit):
+    try:
+        with open(f"{ROOT}/run/manager/{unit}.service.pid", encoding="ascii") as file:
+            os.kill(int(file.read()), 0)
+        return True
+    except (OSError, ValueError):
+        return False
+
+
+class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
+    daemon_threads = True
+
+    def __init__(self, address, unit, answers, certificate=None):
+        super().__init__(address, Handler)
+        self.unit, self.answers, self.context = unit, answers, None
+        if certificate:
+            self.context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            self.context.load_cert_chain(certificate + ".crt", certificate + ".key")
+        threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
+
+    def finish_request(self, request, client_address):
+        try:
+            if not runs(self.unit):
+                return
+            if self.context:
+                request = self.context.wrap_socket(request, server_side=True)
+            super().finish_request(request, client_address)
+        except OSError:
+            pass
+
+    def handle_error(self, request, client_address):
+        pass
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def answer(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        status, text = self.server.answers(self.command, self.path.split("?")[0], body)
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    do_GET = do_POST = do_PATCH = answer
+
+    def log_message(self, format, *args):
+        pass
+
+
+def etcd(_, path, __):
+    header = {"cluster_id": "1", "member_id": "2", "revision": "3", "raft_term": "4"}
+    answers = {
+        "/health": {"health": "true"},
+        "/version": {"etcdserver": "3.6.16"},
+        "/v3/cluster/member/list": {"header": header, "members": [{"ID": "2", "name": NAME, "peerURLs": [f"https://{ADDRESS}:2380"],
+                                                                  "clientURLs": [f"https://{ADDRESS}:2379"]}]},
+        "/v3/maintenance/status": {"header": header, "leader": "2", "version": "3.6.16"},
+        "/v3/kv/range": {"header": header},
+    }
+    return (200, json.dumps(answers[path]).encode()) if path in answers else (404, b"{}")
+
+
+OBJECTS = {}
+
+
+def apiserver(method, path, body):
+    if path == "/readyz":
+        return 200, b"ok"
+    if path == "/version":
+        return 200, b'{"gitVersion":"v1.36.3"}'
+    if "/leases/" in path:
+        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        return 200, json.dumps({"spec": {"holderIdentity": "c0_1", "renewTime": now, "leaseDurationSeconds": 15}}).encode()
+    if method == "PATCH":
+        OBJECTS[path] = body
+    return (200, OBJECTS[path]) if path in OBJECTS else (404, b"{}")
+
+
+def serve():
+    certificates = f"{SITE}/cluster/pki/nodes/{NAME}/pki"
+    for port in (2379, 2380):
+        Server((ADDRESS, port), "etcd", etcd, f"{certificates}/etcd/server")
+    for address in (ADDRESS, VIP):  # as if a load balancer were in front
+        Server((address, 6443), "kube-apiserver", apiserver, f"{certificates}/apiserver")
+    for port in (10257, 10259):  # only whether they listen is looked at
+        Server(("127.0.0.1", port), "kube-scheduler", apiserver)
+
+
+# --- the machine ---
+
+
+class Machine:
+    def __init__(self):
+        self.n, self.manager = 0, None
+        sh("mount", "--make-rprivate", "/")
+        sh("mount", "-t", "tmpfs", "-o", "mode=0755", "tmpfs", DISKS)
+        sh("ip", "link", "set", "lo", "up")
+        for address in (ADDRESS, VIP):
+            sh("ip", "addr", "add", f"{address}/24", "dev", "lo")
+        os.mkdir(f"{DISKS}/base")
+        shutil.copytree(f"{SITE}/tools", f"{DISKS}/base/usr/local/bin")
+        os.setxattr(f"{DISKS}/base/usr/local/bin", "trusted.overlay.opaque", b"y")  # what else is there is no part of it
+        os.symlink("manager", f"{DISKS}/base/usr/local/bin/systemctl")
+        for name in ("cluster", "cache"):
+            shutil.copytree(f"{SITE}/{name}", f"{DISKS}/base/{name}")
+        self.layers = {"": f"{DISKS}/base:/"}
+        self.objects = {"": {}}
+
+    def power_off(self):
+        if self.manager:
+            self.manager.kill()
+            self.manager.wait()
+            self.manager = None
+        for mount in ("run", "tmp", "sys", "proc", "dev"):
+            subprocess.run(["umount", "-l", f"{ROOT}/{mount}"], check=False, stderr=subprocess.DEVNULL)
+
+    def power_on(self):
+        for mount in ("dev", "sys"):
+            sh("mount", "--rbind", f"/{mount}", f"{ROOT}/{mount}")
+        sh("mount", "-t", "proc", "proc", f"{ROOT}/proc")
+        for mount in ("run", "tmp"):
+            sh("mount", "-t", "tmpfs", "tmpfs", f"{ROOT}/{mount}")
+        self.manager = subprocess.Popen(["chroot", ROOT, "manager"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                        env={"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"})
+        self.manager.stdout.readline()
+
+    # orders
+
+    def fresh(self, kept="", options=""):
+        """A machine as it came, or as it was when it was kept under a name; options: of its disk, for mount."""
+        self.power_off()
+        subprocess.run(["umount", "-l", ROOT], check=False, stderr=subprocess.DEVNULL)
+        disk = f"{DISKS}/{self.n}"
+        if self.n > 0 and not any(f"{disk}/" in layers for layers in self.layers.values()):
+            subprocess.run(["umount", "-q", disk], check=False, stderr=subprocess.DEVNULL)
+            shutil.rmtree(disk)
+        self.n += 1
+        disk = f"{DISKS}/{self.n}"
+        os.mkdir(disk)
+        if options:
+            sh("mount", "-t", "tmpfs", "-o", options, "tmpfs", disk)
+        for name in ("upper", "work"):
+            os.mkdir(f"{disk}/{name}")
+        sh("mount", "-t", "overlay", "-o", f"lowerdir={self.layers[kept]},upperdir={disk}/upper,workdir={disk}/work", "overlay", ROOT)
+        OBJECTS.clear()
+        OBJECTS.update(self.objects[kept])
+        self.power_on()
+
+    def resize(self, options):
+        """The disk of fresh(options=...) gets other options."""
+        sh("mount", "-o", f"remount,{options}", f"{DISKS}/{self.n}")
+
+    def keep(self, name):
+        self.power_off()
+        self.layers[name] = f"{DISKS}/{self.n}/upper:{self.layers['']}"
+        self.objects[name] = dict(OBJECTS)
+
+    def restart(self):
+        self.power_off()
+        self.power_on()
+
+    def run(self, argv, timeout=60):
+        environment = {"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "HOME": "/root", "XDG_CACHE_HOME": "/cache", "LANG": "C.UTF-8"}
+        start = time.monotonic()
+        done = subprocess.run(["chroot", ROOT, "/bin/sh", "-c", 'cd /cluster; exec "$@"', "sh", *argv], env=environment, check=False,
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=timeout)
+        return {"status": done.returncode, "out": done.stdout, "err": done.stderr, "seconds": time.monotonic() - start}
+
+    def files(self, paths):
+        """What is at each path: kind and mode, owner, and a digest of its bytes or its target; all that is below directories."""
+        found = {}
+        for path in paths:
+            self.file(path, found)
+        return found
+
+    def file(self, path, found):
+        try:
+            st = os.lstat(ROOT + path)
+        except FileNotFoundError:
+            return
+        content = ""
+        if stat.S_ISLNK(st.st_mode):
+            content = os.readlink(ROOT + path)
+        elif stat.S_ISREG(st.st_mode):
+            with open(ROOT + path, "rb") as file:
+                content = hashlib.sha256(file.read()).hexdigest()
+        elif stat.S_ISDIR(st.st_mode):
+            for name in sorted(os.listdir(ROOT + path)):
+                self.file(f"{path}/{name}", found)
+        found[path] = [oct(st.st_mode), st.st_uid, st.st_gid, content]
+
+    def read(self, path):
+        with open(ROOT + path, encoding="utf-8") as file:
+            return file.read()
+
+    def write(self, path, text):
+        with open(ROOT + path, "w", encoding="utf-8") as file:
+            file.write(text)
+
+
+def main():
+    socket.sethostname(NAME)
+    machine = Machine()
+    serve()
+    for line in sys.stdin:
+        order = json.loads(line)
+        try:
+            answer = {"answer": getattr(machine, order.pop("do"))(**order)}
+        except Exception as error:  # pylint: disable=broad-except
+            answer = {"error": repr(error)}
+        print(json.dumps(answer), flush=True)
+    machine.power_off()
+
+
+if __name__ == "__main__":
+    main()

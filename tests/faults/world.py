@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A machine that is only played, for what would take too long on real hosts: hardway works on it as its own node (local: true), is killed
+or loses power at any call, or finds its disk full. The scripts that run there, and the tools they use, are the real ones."""
+import hashlib
+import json
+import os
+import pathlib
+import random
+import shutil
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "cli"))
+
+import mirror as mirrors  # noqa: E402
+
+CLUSTER = """\
+cluster: faults
+kubernetes: v1.36.3
+arch: amd64
+endpoint: { address: 10.77.0.10 }
+nodes:
+  - { name: c0, address: 10.77.0.20, roles: [controller], local: true }
+  - { name: lb0, address: 10.77.0.11, roles: [loadbalancer] }
+"""
+CHANGED = CLUSTER + """\
+extra-args:
+  etcd: { snapshot-count: 9000 }
+  kube-apiserver: { audit-log-maxage: 31 }
+"""
+# etcd and the control plane are played by a process that listens before they are installed
+INSTALL = ["install", "--node", "c0", "--ignore", "ports-free"]
+LONG = os.environ.get("HARDWAY_TEST_TIER") == "long"
+SEED = int(os.environ.get("HARDWAY_TEST_SEED", "1"))
+# What only the scripts that do the work need, while they do
+PASSING = ("/staged", "/manifest", ".hw-new")
+# All that an installation changes
+PLACES = ["/etc/kubernetes", "/etc/hardway", "/etc/systemd/system", "/opt/hardway", "/usr/local/bin", "/var/lib/etcd", "/var/lib/hardway",
+          "/etc/sysctl.d", "/usr/lib/sysusers.d"]
+
+
+class Site:
+    """What the machines of one session have in common: the tools, and a cluster directory in which all is ready to be installed."""
+
+    def __init__(self, directory):
+        build = pathlib.Path(os.environ["HARDWAY"]).resolve().parent
+        self.directory = directory
+        (directory / "tools").mkdir()
+        for tool in (build / "hardway", *(build / "tests" / "faults" / name for name in ("faults", "manager", "stand-in"))):
+            shutil.copy(tool, directory / "tools")
+        (directory / "cluster").mkdir()
+        (directory / "cluster" / "hardway.yaml").write_text(CLUSTER)
+        self.program = directory / "tools" / "hardway"
+        self.prepare()
+
+    def begin(self, kind):
+        """A machine that is "fresh", or one for a "change": installed, with files of an older plan, and another cluster file."""
+        if kind == "fresh":
+            self.fresh()
+            return
+        if not self.installed:
+            self.fresh()
+            self.hardway(*INSTALL)
+            self.leave_behind("/etc/kubernetes/older.conf", "older\n")
+            self.leave_behind("/etc/systemd/system/older.service", "[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n")
+            self.write(path="/cluster/hardway.yaml", text=CHANGED)
+            self.keep(name="installed")
+            self.installed = True
+        self.fresh(kept="installed")
+
+    def leave_behind(self, path, text):
+        """A file that an older hardway has put there, and this one would not."""
+        record = json.loads(self.read(path="/var/lib/hardway/applied.json"))
+        record["files"].append({"path": path, "sha256": hashlib.sha256(text.encode()).hexdigest(), "stamp": ""})
+        self.write(path=path, text=text)
+        self.write(path="/var/lib/hardway/applied.json", text=json.dumps(record))
+        self.write(path="/var/lib/hardway/applied.paths", text=self.read(path="/var/lib/hardway/applied.paths") + path[1:] + "\n")
+
+    def hardway(self, *words):
+        environment = {"PATH": os.environ["PATH"], "HOME": str(self.directory), "XDG_CACHE_HOME": str(self.directory / "cache")}
+        done = subprocess.run([self.program, *words], cwd=self.directory / "cluster", env=environment, stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done
+
+    def prepare(self):
+        stand_in = (self.directory / "tools" / "stand-in").read_bytes()
+        original = mirrors.program
+        mirrors.program = lambda name, architecture: stand_in + name.encode()
+        try:
+            (self.directory / "mirror").mkdir()
+            mirror = mirrors.Mirror(self.directory / "mirror")
+        finally:
+            mirrors.program = original
+        try:
+            self.hardway("pki", "gen")
+            self.hardway("fetch", *mirror.options())
+        finally:
+            mirror.stop()
+
+
+class Machine:
+    """One machine; what it can do: see inside.py."""
+
+    def __init__(self, site):
+        self.installed = False
+        self.process = subprocess.Popen(
+            ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--net", "--uts", "--ipc", "--mount-proc", sys.executable,
+             str(HERE / "inside.py"), str(site.directory)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def __getattr__(self, do):
+        def order(**more):
+            self.process.stdin.write(json.dumps({"do": do, **more}) + "\n")
+            self.process.stdin.flush()
+            line = self.process.stdout.readline()
+            assert line, f"the machine has ended: {do}"
+            answer = json.loads(line)
+            assert "error" not in answer, f"{do}: {answer}"
+            return answer["answer"]
+
+        return order
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait(timeout=60)
+
+    def begin(self, kind):
+        """A machine that is "fresh", or one for a "change": installed, with files of an older plan, and another cluster file."""
+        if kind == "fresh":
+            self.fresh()
+            return
+        if not self.installed:
+            self.fresh()
+            self.hardway(*INSTALL)
+            self.leave_behind("/etc/kubernetes/older.conf", "older\n")
+            self.leave_behind("/etc/systemd/system/older.service", "[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n")
+            self.write(path="/cluster/hardway.yaml", text=CHANGED)
+            self.keep(name="installed")
+            self.installed = True
+        self.fresh(kept="installed")
+
+    def leave_behind(self, path, text):
+        """A file that an older hardway has put there, and this one would not."""
+        record = json.loads(self.read(path="/var/lib/hardway/applied.json"))
+        record["files"].append({"path": path, "sha256": hashlib.sha256(text.encode()).hexdigest(), "stamp": ""})
+        self.write(path=path, text=text)
+        self.write(path="/var/lib/hardway/applied.json", text=json.dumps(record))
+        self.write(path="/var/lib/hardway/applied.paths", text=self.read(path="/var/lib/hardway/applied.paths") + path[1:] + "\n")
+
+    def hardway(self, *words, status=0):
+        done = self.run(argv=["hardway", *words])
+        assert done["status"] == status, f"{words}: status {done['status']}\n{done['out']}\n{done['err']}"
+        return done
+
+    def struck(self, at, whose, what, *words):
+        """A command to which something happens at its at-th call; also gives the calls, and what was done."""
+        done = self.run(argv=["faults", "/run/faults.log", str(at), whose, what, "hardway", *words])
+        done["calls"] = self.read(path="/run/faults.log").splitlines()
+        return done
+
+    def state(self):
+        """All that was installed; of applied.json only what is the same in each run."""
+        files = self.files(paths=PLACES)
+        for name in ("generation", "generation.new", "put.lock"):  # of the lock that writers take
+            files.pop(f"/var/lib/hardway/{name}", None)
+        record = files.get("/var/lib/hardway/applied.json")
+        if record:
+            applied = json.loads(self.read(path="/var/lib/hardway/applied.json"))
+            for file in applied["files"]:
+                file.pop("stamp")
+            record[3] = applied
+        return files
+
+
+def choose(n_points, n):
+    """All points in the long tier; else n of them: half of them spread evenly, the others anywhere."""
+    if LONG or n >= n_points:
+        return list(range(n_points))
+    even = {i * n_points // (n // 2) for i in range(n // 2)}
+    rest = random.Random(SEED).sample(sorted(set(range(n_points)) - even), n - len(even))
+    return sorted(even | set(rest))
+
+
+def old_or_new(found, undisturbed):
+    """Nothing is half written."""
+    for path, what in found.items():
+        if path.startswith("/var/lib/hardway/applied") or path.endswith(PASSING) or what[0].startswith("0o4"):
+            continue
+        assert what[3] in [state[path][3] for state in (undisturbed["before"], undisturbed["after"]) if path in state], f"{path}: {what}"
+
+
+def converges(machine, undisturbed, struck):
+    done = machine.run(argv=["hardway", *INSTALL])
+    assert done["status"] == 0, f"{struck}\n{done}"
+    assert machine.state() == undisturbed["after"], struck
+    assert "nothing to change" in machine.hardway(*INSTALL)["out"], struck
