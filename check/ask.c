@@ -59,7 +59,8 @@ static void set_names(const CheckWorld *w, const CheckNode *n, Buffer *script) {
         for (size_t i = 0; i < w->cluster->n_nodes; i++)
                 if (!strv_contains(names, w->cluster->nodes[i].name))
                         strv_add(&names, w->cluster->nodes[i].name);
-        STRV_FOREACH(name, w->cluster->endpoint.present ? w->cluster->endpoint.names : NULL)
+        STRV_FOREACH(name,
+                     w->cluster->endpoint.address.family != AF_UNSPEC ? w->cluster->endpoint.names : NULL)
                 if (!strv_contains(names, *name))
                         strv_add(&names, *name);
         set_list(script, "H_NAMES", names);

@@ -154,7 +154,7 @@ void rule_vip_network(Judge *j, const CheckNode *n) {
         char vip[INET_TEXT_SIZE];
         const char *interface;
 
-        if (!e->present || !(n->node->roles & ROLE_LOADBALANCER) || !n->facts->networks)
+        if (!(n->node->roles & ROLE_LOADBALANCER) || !n->facts->networks)
                 return;
         interface = facts_vip_interface(j->world->cluster, n->node, n->facts);
         inet_address_format(&e->address, vip);
@@ -177,7 +177,7 @@ void rule_vip_network(Judge *j, const CheckNode *n) {
 void rule_sysctls(Judge *j, const CheckNode *n) {
         const Endpoint *e = &j->world->cluster->endpoint;
 
-        if (!n->answers || !e->present || !(n->node->roles & ROLE_LOADBALANCER))
+        if (!n->answers || !(n->node->roles & ROLE_LOADBALANCER))
                 return;
         if (n->answers->arp_ignore >= 2 && e->address.family == AF_INET && e->prefix_length == 32)
                 check_advise(judge(j, CHECK_FAILED, n->node,

@@ -12,6 +12,7 @@ enum {
         KEY_CONTROLLER,
         KEY_LOADBALANCER,
         KEY_VIP,
+        KEY_ENDPOINT,
         KEY_PORT,
         KEY_VIP_NAME,
         KEY_SSH_USER,
@@ -38,6 +39,8 @@ static const struct argp_option options[] = {
         { "loadbalancer", KEY_LOADBALANCER, "NAME=ADDRESS", 0, "A node for the load balancers (repeat it)",
           1 },
         { "vip", KEY_VIP, "ADDRESS", 0, "The address that the load balancers hold between them", 1 },
+        { "endpoint", KEY_ENDPOINT, "HOST", 0,
+          "Instead of both: a load balancer that is not hardway's, by address or name", 1 },
         { "port", KEY_PORT, "PORT", 0, "Its port (6443)", 1 },
         { "vip-name", KEY_VIP_NAME, "NAME", 0, "A DNS name of it, for the certificate (repeat it)", 1 },
         { "ssh-user", KEY_SSH_USER, "USER", 0, "Who logs into the nodes (as ~/.ssh/config says)", 1 },
@@ -80,6 +83,7 @@ static const char** draft_text(int key) {
         } rows[] = {
                 { KEY_NAME, &arg_draft.name },
                 { KEY_VIP, &arg_draft.vip },
+                { KEY_ENDPOINT, &arg_draft.endpoint },
                 { KEY_PORT, &arg_draft.port },
                 { KEY_SSH_USER, &arg_draft.ssh_user },
                 { KEY_KUBERNETES, &arg_draft.kubernetes },
@@ -96,6 +100,18 @@ static const char** draft_text(int key) {
                 if (rows[i].key == key)
                         return rows[i].text;
         return NULL;
+}
+
+/* The rest is for the reader of the file to say. */
+static void check_shape(struct argp_state *state) {
+        const ClusterDraft *d = &arg_draft;
+
+        if (d->n_nodes == 0 || (d->n_nodes > 1 && !d->vip && !d->endpoint))
+                argp_error(state,
+                           "--controller, --loadbalancer and --vip (or --endpoint) say what the cluster is "
+                           "made of");
+        if (d->vip && d->endpoint)
+                argp_error(state, "--vip is held by nodes of the cluster, --endpoint by none: choose one");
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state) {
@@ -126,9 +142,7 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
                 strv_add(&arg_draft.mirrors, arg);
                 return 0;
         case ARGP_KEY_END:
-                if (arg_draft.n_nodes == 0 || !arg_draft.vip)
-                        argp_error(state,
-                                   "--controller, --loadbalancer and --vip say what the cluster is made of");
+                check_shape(state);
                 return 0;
         default:
                 return ARGP_ERR_UNKNOWN;

@@ -22,7 +22,14 @@ static bool is_host_address(const InetAddress *a) {
         return n >> 24 != 0 && n >> 24 != 127 && n >> 28 < 14;
 }
 
-static void check_host_address(Input *in, Mark mark, const char *what, const InetAddress *a) {
+/**
+ * check_host_address() - check an address that a host has or is to have
+ * @in:         the input
+ * @mark:       where it stands; nothing is said of one that is not given or was refused
+ * @what:       its key
+ * @a:          the address
+ */
+void check_host_address(Input *in, Mark mark, const char *what, const InetAddress *a) {
         char buffer[INET_TEXT_SIZE];
 
         if (mark.line <= 0)
@@ -125,45 +132,14 @@ static void check_counts(Input *in) {
         if (n_loadbalancers > LOADBALANCERS_MAX)
                 problem_add(&in->problems, in->nodes,
                             "nodes: more than %d load balancers are not supported yet", LOADBALANCERS_MAX);
-        if (in->endpoint.line == 0)
-                return;
-        if (n_loadbalancers == 0)
-                problem_add(&in->problems, in->nodes,
-                            "nodes: none is a loadbalancer, which endpoint.address needs");
-        else if (n_loadbalancers == 1)
+        if (n_loadbalancers == 1)
                 problem_warn(
                         &in->problems, in->nodes,
                         "nodes: one load balancer is a single point of failure; a second one takes over");
 }
 
-static void check_endpoint(Input *in) {
-        const Endpoint *e = &in->cluster.endpoint;
-        char buffer[INET_TEXT_SIZE];
-
-        if (in->endpoint.line == 0) {
-                problem_add(&in->problems, in->self, "a cluster without 'endpoint' is not supported yet");
-                return;
-        }
-
-        check_host_address(in, in->endpoint_address, "endpoint.address", &e->address);
-        if (e->address.family == AF_INET && in->endpoint_prefix.line > 0 && e->prefix_length > 32)
-                problem_add(&in->problems, in->endpoint_prefix, "endpoint.prefix: longer than 32");
-
-        for (size_t i = 0; in->endpoint_address.line > 0 && i < in->n_node_inputs; i++) {
-                const NodeInput *n = &in->node_inputs[i];
-
-                if (n->address.line > 0 && inet_address_equal(&n->node.address, &e->address)) {
-                        _cleanup_free_ char *line = problem_line(&in->problems, n->address);
-
-                        problem_add(&in->problems, in->endpoint_address,
-                                    "endpoint.address: %s is the address of a node%s; the VIP needs its own",
-                                    inet_address_format(&e->address, buffer), line);
-                }
-        }
-}
-
 /**
- * check_nodes() - check the nodes and the endpoint
+ * check_nodes() - check the nodes
  * @in:         the input
  */
 void check_nodes(Input *in) {
@@ -173,5 +149,4 @@ void check_nodes(Input *in) {
                         check_pair(in, &in->node_inputs[k], &in->node_inputs[i]);
         }
         check_counts(in);
-        check_endpoint(in);
 }

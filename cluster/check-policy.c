@@ -62,7 +62,9 @@ void check_policy(Input *in) {
         const CertificatePolicy *p = &in->cluster.certificates;
 
         check_versions(in);
-        check_port(in, in->endpoint_port, "endpoint.port", in->cluster.endpoint.port, ROLE_LOADBALANCER);
+        if (in->cluster.endpoint.kind == ENDPOINT_VIP)
+                check_port(in, in->endpoint_port, "endpoint.port", in->cluster.endpoint.port,
+                           ROLE_LOADBALANCER);
         check_port(in, in->apiserver_port, "apiserver.port", in->cluster.apiserver_port, ROLE_CONTROLLER);
         if (in->days.line >= 0 && in->ca_days.line >= 0 && p->days > p->ca_days)
                 problem_add(&in->problems, in->days.line > 0 ? in->days : in->ca_days,

@@ -122,15 +122,14 @@ static char* https_url(const InetAddress *address, unsigned port) {
  * cluster_endpoint_url() - where clients of the cluster connect to
  * @c:          the cluster
  *
- * Return: the URL of the VIP, or of the first controller if there is no VIP; the caller frees.
+ * Return: the URL of the endpoint, by its address where it has one, else by its first name; the caller frees.
  */
 char* cluster_endpoint_url(const Cluster *c) {
-        if (c->endpoint.present)
-                return https_url(&c->endpoint.address, c->endpoint.port);
+        const Endpoint *e = &c->endpoint;
 
-        CLUSTER_FOREACH_NODE(node, c, ROLE_CONTROLLER)
-                return cluster_apiserver_url(c, node);
-        return xstrdup("");
+        if (e->address.family == AF_UNSPEC && e->names)
+                return xasprintf("https://%s:%u", e->names[0], e->port);
+        return https_url(&e->address, e->port);
 }
 
 /**

@@ -94,12 +94,19 @@ typedef struct ExtraFlags {
         size_t n_flags;
 } ExtraFlags;
 
+/* What it is that clients find at the endpoint: follows from who has the role loadbalancer. */
+typedef enum EndpointKind {
+        ENDPOINT_VIP,        /* a virtual IP, which those with the role loadbalancer hold between them */
+        ENDPOINT_CONTROLLER, /* the only controller, at its own address: there is no load balancer */
+        ENDPOINT_FOREIGN,    /* a load balancer that is not hardway's */
+} EndpointKind;
+
 typedef struct Endpoint {
-        bool present;        /* false: no VIP; clients use the controllers' own addresses */
-        InetAddress address; /* the virtual IP */
+        EndpointKind kind;
+        InetAddress address; /* of a foreign one that has only names: of no family */
         unsigned port;
         Strv names;             /* DNS names, may be empty */
-        unsigned vrrp_id;       /* 1 to 255 */
+        unsigned vrrp_id;       /* of a VIP, these three: 1 to 255 */
         char *interface;        /* or NULL */
         unsigned prefix_length; /* of the VIP on the interface; 32 or 128 by default */
 } Endpoint;
@@ -165,7 +172,7 @@ DEFINE_CLEANUP(Cluster*, cluster_free)
 const Node* cluster_find_node(const Cluster *c, const char *name); /* NULL if there is none */
 size_t cluster_count(const Cluster *c, unsigned role);
 const ExtraFlags* cluster_extra_flags(const Cluster *c, const char *component); /* NULL if there are none */
-char* cluster_endpoint_url(const Cluster *c); /* https://VIP:port, or that of the first controller */
+char* cluster_endpoint_url(const Cluster *c); /* https://VIP:port, or whatever the endpoint is */
 char* cluster_apiserver_url(const Cluster *c, const Node *node);
 void cluster_service_address(const Cluster *c, size_t family_index,
                              InetAddress *ret); /* first address of services */

@@ -77,6 +77,50 @@ static unsigned vrrp_id_default(const InetAddress *vip) {
         return last > 0 ? last : 255;
 }
 
+/* Without a load balancer of ours it is the only controller's own address, or somebody else's. */
+static EndpointKind endpoint_kind(const Input *in, const NodeInput **ret_controller) {
+        const NodeInput *controller = NULL;
+        size_t n_controllers = 0;
+
+        for (size_t i = 0; i < in->n_node_inputs; i++) {
+                const NodeInput *n = in->node_inputs + i;
+
+                /* A role that could not be read may be the one that is looked for. */
+                if (n->roles.line <= 0 || (n->node.roles & ROLE_LOADBALANCER))
+                        return ENDPOINT_VIP;
+                if (n->node.roles & ROLE_CONTROLLER) {
+                        controller = n;
+                        n_controllers++;
+                }
+        }
+        if (n_controllers == 1 && controller->address.line > 0 &&
+            (in->endpoint.line == 0 ||
+             (in->endpoint_address.line > 0 &&
+              inet_address_equal(&controller->node.address, &in->cluster.endpoint.address)))) {
+                *ret_controller = controller;
+                return ENDPOINT_CONTROLLER;
+        }
+        return in->endpoint.line == 0 ? ENDPOINT_VIP : ENDPOINT_FOREIGN;
+}
+
+static void fill_endpoint(Input *in) {
+        Endpoint *e = &in->cluster.endpoint;
+        const NodeInput *controller = NULL;
+
+        e->kind = endpoint_kind(in, &controller);
+        if (e->kind == ENDPOINT_CONTROLLER) {
+                e->address = controller->node.address;
+                if (in->endpoint_port.line == 0)
+                        e->port = in->cluster.apiserver_port;
+        }
+        if (e->kind != ENDPOINT_VIP || in->endpoint_address.line <= 0)
+                return;
+        if (in->endpoint_vrrp_id.line == 0)
+                e->vrrp_id = vrrp_id_default(&e->address);
+        if (in->endpoint_prefix.line == 0)
+                e->prefix_length = (unsigned) inet_address_size(&e->address) * 8;
+}
+
 static void fill_node(Input *in, NodeInput *n) {
         if (n->architecture.line == 0)
                 n->node.architecture = in->default_architecture;
@@ -100,13 +144,7 @@ static void fill_defaults(Input *in) {
                         inet_network_parse(SERVICES_DEFAULT, &in->services_list.networks[0]) == 0;
         if (!c->domain)
                 c->domain = xstrdup(DOMAIN_DEFAULT);
-        if (in->endpoint_address.line > 0) {
-                c->endpoint.present = true;
-                if (in->endpoint_vrrp_id.line == 0)
-                        c->endpoint.vrrp_id = vrrp_id_default(&c->endpoint.address);
-                if (in->endpoint_prefix.line == 0)
-                        c->endpoint.prefix_length = (unsigned) inet_address_size(&c->endpoint.address) * 8;
-        }
+        fill_endpoint(in);
         for (size_t i = 0; i < in->n_node_inputs; i++)
                 fill_node(in, &in->node_inputs[i]);
 }
@@ -160,6 +198,7 @@ static void load_document(Input *in, const char *data, size_t size) {
         load_mapping(&loader, cluster_keys, root, in);
         fill_defaults(in);
         check_nodes(in);
+        check_endpoint(in);
         check_networks(in);
         check_policy(in);
         check_extra_flags(in);

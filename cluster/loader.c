@@ -134,15 +134,16 @@ static bool load_list(Loader *l, const Key *key, yaml_node_t *node, void *field)
         return good;
 }
 
-static void load_section(Loader *l, const Key *key, yaml_node_t *node, void *target) {
+static bool load_section(Loader *l, const Key *key, yaml_node_t *node, void *target) {
         Loader inner = *l;
         _cleanup_free_ char *section =
                 l->section ? xasprintf("%s.%s", l->section, key->name) : xstrdup(key->name);
 
         if (!loader_is(l, key, node, YAML_MAPPING_NODE))
-                return;
+                return false;
         inner.section = section;
         load_mapping(&inner, key->keys, node, target);
+        return true;
 }
 
 static void load_value(Loader *l, const Key *key, yaml_node_t *node, void *target) {
@@ -157,7 +158,7 @@ static void load_value(Loader *l, const Key *key, yaml_node_t *node, void *targe
                 good = load_list(l, key, node, base + key->field);
                 break;
         case KEY_SECTION:
-                load_section(l, key, node, target);
+                good = load_section(l, key, node, target);
                 break;
         case KEY_FUNCTION:
                 key->function(l, key, node, target);
@@ -236,4 +237,6 @@ void load_mapping(Loader *l, const Key *keys, yaml_node_t *node, void *target) {
         for (const Key *key = keys; key->name; key++)
                 if (key->required && seen[key - keys] == 0)
                         loader_problem(l, mark_of(&node->start_mark), NULL, "'%s' is missing", key->name);
+                else if (seen[key - keys] < 0)
+                        *(Mark*) (void*) ((char*) target + key->mark) = MARK_REFUSED;
 }

@@ -23,14 +23,15 @@
         ROW(name, KEY_TEXT, NodeInput, field, mark, .parse = (parser), __VA_ARGS__)
 
 static const Key endpoint_keys[] = {
-        TEXT("address", cluster.endpoint.address, endpoint_address, field_address, .required = true,
-             .why = "The virtual IP address (VIP) that the load balancers hold between them, and every "
-                    "kubeconfig of a user points at.",
-             .without = "It is required: an endpoint is its address."),
+        TEXT("address", cluster.endpoint.address, endpoint_address, field_address,
+             .why = "The virtual IP address (VIP) that the load balancers hold between them, or that of a "
+                    "load balancer that is not hardway's. Every kubeconfig of a user points at it.",
+             .without = "Load balancers of ours need it. One that is not ours is known by the first of its "
+                        "names then."),
         TEXT("port", cluster.endpoint.port, endpoint_port, field_port,
-             .why = "The port of the VIP. It need not be that of the apiservers.", .without = "6443."),
+             .why = "The port of the endpoint. It need not be that of the apiservers.", .without = "6443."),
         LIST("names", cluster.endpoint.names, endpoint_names, field_dns_names,
-             .why = "DNS names of the VIP; they go into the certificate of every apiserver.",
+             .why = "DNS names of the endpoint; they go into the certificate of every apiserver.",
              .without = "Clients have to use the address: a name that is in no certificate is refused."),
         TEXT("vrrp_id", cluster.endpoint.vrrp_id, endpoint_vrrp_id, field_vrrp_id,
              .why = "By this number keepalived knows its peer; each pair of a network has one of its own.",
@@ -200,8 +201,9 @@ const Key cluster_keys[] = {
         TEXT("arch", default_architecture, architecture, field_architecture,
              .why = "The nodes' architecture, where a node does not say otherwise.", .without = "arm64."),
         SECTION("endpoint", endpoint, endpoint_keys,
-                .why = "Where clients find the API: one address that a pair of load balancers holds.",
-                .without = "Not supported yet: clients would have to know every controller."),
+                .why = "Where clients find the API: one address that load balancers hold between them, or "
+                       "a load balancer that is not hardway's, if no node is one.",
+                .without = "Clients use the controller's own address, of which there may be only one then."),
         SECTION("apiserver", apiserver, apiserver_keys, .why = "What concerns the apiservers.",
                 .without = "Its keys have defaults."),
         SECTION("network", network, network_keys,

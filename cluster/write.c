@@ -76,26 +76,85 @@ static void write_head(const ClusterDraft *d, Buffer *out) {
                 "arm64 or amd64; a node may differ");
 }
 
-static void write_endpoint(const ClusterDraft *d, Buffer *out) {
+static void write_names(const ClusterDraft *d, const char *first, const char *comment, Buffer *out) {
+        _cleanup_strv_ Strv names = NULL;
+
+        if (first)
+                strv_add(&names, first);
+        STRV_FOREACH(name, d->vip_names)
+                if (!strv_contains(names, *name))
+                        strv_add(&names, *name);
+        if (!names) {
+                buffer_add_str(out, comment);
+                return;
+        }
+        buffer_add_str(out, "  names: ");
+        add_list(out, names);
+        buffer_add_char(out, '\n');
+}
+
+#define NAMES_COMMENT \
+        "  # names: [ k8s.home.lan ]             # DNS names of the address, for the certificate\n"
+
+static void write_vip(const ClusterDraft *d, Buffer *out) {
         buffer_add_str(out,
                        "\n# Where clients find the API: the load balancers hold this address between them.\n"
                        "endpoint:\n");
         if (d->vip)
                 add_key(out, "  address", d->vip, "free, and in the load balancers' network");
         add_key(out, "  port", d->port ?: "6443", NULL);
-        if (strv_length(d->vip_names) > 0) {
-                buffer_add_str(out, "  names: ");
-                add_list(out, d->vip_names);
-                buffer_add_char(out, '\n');
-        } else
-                buffer_add_str(out,
-                               "  # names: [ k8s.home.lan ]             # DNS names of the address, for the "
-                               "certificate\n");
+        write_names(d, NULL, NAMES_COMMENT, out);
         buffer_add_str(
                 out,
                 "  # vrrp_id: 240                        # one per cluster on a network; else the address's "
                 "last byte\n"
                 "  # interface: eth0                     # else the one that carries the node's address\n");
+}
+
+static void write_foreign(const ClusterDraft *d, Buffer *out) {
+        InetAddress address;
+        bool is_address = inet_address_parse(d->endpoint, &address) == 0;
+
+        buffer_add_str(
+                out,
+                "\n# Where clients find the API: a load balancer that is not hardway's, as no node below "
+                "is one. It has to\n"
+                "# pass TCP connections on to the controllers whose https://ADDRESS:6443/readyz answers "
+                "200.\n"
+                "endpoint:\n");
+        if (is_address)
+                add_key(out, "  address", d->endpoint, NULL);
+        add_key(out, "  port", d->port ?: "6443", NULL);
+        write_names(d, is_address ? NULL : d->endpoint, NAMES_COMMENT, out);
+}
+
+/* Of one controller: the endpoint is that. Only names and port need to be said, which takes its address. */
+static void write_alone(const ClusterDraft *d, Buffer *out) {
+        if (d->port) {
+                buffer_add_str(out, "\napiserver:\n");
+                add_key(out, "  port", d->port, NULL);
+        }
+        if (strv_length(d->vip_names) == 0) {
+                buffer_add_str(
+                        out,
+                        "\n# No endpoint: clients use the only controller's own address, and wait while "
+                        "it is down.\n");
+                return;
+        }
+        buffer_add_str(out,
+                       "\n# Where clients find the API: the only controller's own address.\nendpoint:\n");
+        if (d->n_nodes > 0)
+                add_key(out, "  address", d->nodes[0].address, NULL);
+        write_names(d, NULL, "", out);
+}
+
+static void write_endpoint(const ClusterDraft *d, Buffer *out) {
+        if (d->endpoint)
+                write_foreign(d, out);
+        else if (!d->vip && d->n_nodes == 1)
+                write_alone(d, out);
+        else
+                write_vip(d, out);
 }
 
 static void write_networks(const ClusterDraft *d, Buffer *out) {
@@ -181,9 +240,8 @@ void cluster_write_draft(const ClusterDraft *draft, Buffer *out) {
         write_networks(draft, out);
         write_policy(draft, out);
 
-        buffer_add_str(
-                out,
-                "\n# An odd number of controllers, and two load balancers. local: true is this machine.\n");
+        buffer_addf(out, "\n# An odd number of controllers%s. local: true is this machine.\n",
+                    draft->vip || draft->n_nodes == 0 ? ", and two load balancers" : "");
         buffer_add_str(out, draft->n_nodes > 0 ? "nodes:\n" : "nodes: []\n");
         for (size_t i = 0; i < draft->n_nodes; i++)
                 write_node(&draft->nodes[i], out);

@@ -22,6 +22,7 @@ typedef struct ClusterDraft {
         const char *kubernetes;
         const char *architecture;
         const char *vip;
+        const char *endpoint; /* instead: address or name of a load balancer that is not ours */
         const char *port;
         Strv vip_names;
         const char *pods, *services, *domain;

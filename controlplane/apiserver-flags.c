@@ -29,8 +29,7 @@ static char* advertise_address(const PlanContext *c) {
 /* Where haproxy is on the same node and wants the same port, it gets the VIP and the apiserver the node's
  * address. */
 static char* bind_address(const PlanContext *c) {
-        if ((c->node->roles & ROLE_LOADBALANCER) && c->cluster->endpoint.present &&
-            c->cluster->endpoint.port == c->cluster->apiserver_port)
+        if ((c->node->roles & ROLE_LOADBALANCER) && c->cluster->endpoint.port == c->cluster->apiserver_port)
                 return inet_address_to_string(&c->node->address);
         return xstrdup(c->node->address.family == AF_INET6 ? "::" : "0.0.0.0");
 }
@@ -75,9 +74,7 @@ static char* shutdown_delay(const PlanContext *c) {
 }
 
 static char* goaway_chance(const PlanContext *c) {
-        bool spread = c->cluster->endpoint.present && cluster_count(c->cluster, ROLE_CONTROLLER) > 1;
-
-        return spread ? xstrdup(".001") : NULL;
+        return cluster_count(c->cluster, ROLE_CONTROLLER) > 1 ? xstrdup(".001") : NULL;
 }
 
 const Flag apiserver_flags[] = {

@@ -35,6 +35,10 @@ static bool is_served_by(const ProbeContext *c, const Node *node, const Buffer *
         return stored && streq(shown, stored);
 }
 
+static bool is_foreign(const ProbeContext *c) {
+        return c->cluster->endpoint.kind == ENDPOINT_FOREIGN;
+}
+
 static void check_served_by_any(const ProbeContext *c, const char *url, const Buffer *served,
                                 CheckList *checks) {
         Check *check;
@@ -47,7 +51,12 @@ static void check_served_by_any(const ProbeContext *c, const char *url, const Bu
                 }
         check = check_add(checks, CHECK_FAILED, "endpoint.certificate", NULL, "endpoint",
                           "%s shows a certificate that is not in the store", url);
-        check_advise(check, "it was issued anew and not installed, or by somebody else: hardway install");
+        check_advise(check,
+                     is_foreign(c) ?
+                             "the load balancer there is not hardway's: it has to pass connections on "
+                             "as they are (TCP), and not to end TLS itself" :
+                             "it was issued anew and not installed, or by somebody else: hardway "
+                             "install");
 }
 
 static void check_version(const ProbeContext *c, HttpClient *http, const char *url, CheckList *checks) {
@@ -64,6 +73,9 @@ static void check_version(const ProbeContext *c, HttpClient *http, const char *u
                 check = check_add(checks, CHECK_FAILED, "endpoint.version", NULL, "endpoint", "%s",
                                   error->message);
                 check_advise(check, "%s",
+                             is_foreign(c) ?
+                                     "the load balancer there is not hardway's: it has to pass TCP "
+                                     "connections on to the apiservers that are ready" :
                              r == -EKEYREJECTED ?
                                      "what answers there is not this cluster, as far as its certificate "
                                      "tells: another machine with this address, or another cluster" :

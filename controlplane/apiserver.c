@@ -31,7 +31,7 @@ static void front_proxy_ca_names(const Cluster *c, const Node *node, Certificate
 }
 
 static void add_endpoint_names(const Cluster *c, CertificateProfile *profile) {
-        if (c->endpoint.present)
+        if (c->endpoint.address.family != AF_UNSPEC)
                 certificate_profile_add_address(profile, &c->endpoint.address);
         STRV_FOREACH(name, c->endpoint.names)
                 certificate_profile_add_dns(profile, *name);

@@ -152,12 +152,29 @@ int run_objects(InstallRun *run, bool insist, size_t *ret_n, Error **reterr) {
         }
 }
 
+/* Is all that makes the endpoint answer in the hands of this run? */
+static bool run_has_endpoint(const InstallRun *run) {
+        for (const NodeRun *n = run->nodes; n < run->nodes + run->n_nodes; n++)
+                if (!n->selected)
+                        return false;
+        return run->request->cluster->endpoint.kind != ENDPOINT_FOREIGN;
+}
+
+static void tell_foreign(InstallRun *run, const char *url) {
+        _cleanup_free_ char *text = xasprintf(
+                "%s does not answer yet; the load balancer there is not hardway's, and has to pass TCP "
+                "connections on to port %u of the controllers",
+                url, run->request->cluster->apiserver_port);
+
+        run_warn(run, text);
+}
+
 /**
  * run_endpoint() - wait until the cluster answers where its users will ask
  *
  * GET /version through the endpoint, trusting the cluster CA only. Without it there is no installation to
- * speak of; where load balancers were not part of this run and the endpoint does not answer, that is only
- * told.
+ * speak of; where load balancers were not part of this run, or are not ours, and the endpoint does not
+ * answer, that is only told.
  */
 int run_endpoint(InstallRun *run, InstallResult *result, Error **reterr) {
         _cleanup_free_ char *base = cluster_endpoint_url(run->request->cluster);
@@ -166,9 +183,8 @@ int run_endpoint(InstallRun *run, InstallResult *result, Error **reterr) {
         uint64_t end = clock_usec() + ENDPOINT_WAIT_USEC;
         int r;
 
-        for (const NodeRun *n = run->nodes; n < run->nodes + run->n_nodes; n++)
-                if (!n->selected)
-                        end = clock_usec() + USEC_PER_SEC;
+        if (!run_has_endpoint(run))
+                end = clock_usec() + USEC_PER_SEC;
         result->url = xstrdup(base);
         r = probe_client(&run->probes, "ca", NULL, &client, reterr);
         if (r < 0)
@@ -187,9 +203,10 @@ int run_endpoint(InstallRun *run, InstallResult *result, Error **reterr) {
                         break;
                 clock_sleep(PAUSE_USEC);
         }
-        for (const NodeRun *n = run->nodes; n < run->nodes + run->n_nodes; n++)
-                if (!n->selected)
-                        return 0;
+        if (run->request->cluster->endpoint.kind == ENDPOINT_FOREIGN)
+                tell_foreign(run, base);
+        if (!run_has_endpoint(run))
+                return 0;
         return error_set(
                 reterr, ERROR_UNAVAILABLE, ETIMEDOUT,
                 "%s does not answer, although every node is as it should be; hardway verify tells more",

@@ -225,6 +225,7 @@ static int node_in_turn(NodeRun *n, Error **reterr) {
         if (r < 0)
                 return r;
         if (disrupts) {
+                node_tell_alone(n);
                 r = node_gates(n, /* before= */ true, reterr);
                 if (r < 0)
                         return r;

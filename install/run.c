@@ -35,6 +35,10 @@ void node_event(const NodeRun *n, InstallEventType type, const char *text, uint6
         tell(n->run, &event);
 }
 
+void run_warn(InstallRun *run, const char *text) {
+        tell(run, &(InstallEvent) { .type = INSTALL_WARNING, .text = text });
+}
+
 void node_step(const NodeRun *n, const char *format, ...) {
         _cleanup_free_ char *text = NULL;
         va_list ap;

@@ -75,6 +75,7 @@ bool node_differs(const NodeRun *n);
 void node_event(const NodeRun *n, InstallEventType type, const char *text, uint64_t done, uint64_t total);
 void node_step(const NodeRun *n, const char *format, ...) _printf_(2, 3);
 void node_end(NodeRun *n, InstallOutcome outcome, const char *text);
+void run_warn(InstallRun *run, const char *text); /* of no node */
 /* Takes the node's lock, unless it is held. */
 int node_lock(NodeRun *n, Error **reterr);
 int run_cancelled(const InstallRun *run, Error **reterr);
@@ -112,6 +113,9 @@ bool component_is_ready(const NodeRun *n, const Component *c);
 
 /* gate.c */
 int node_gates(NodeRun *n, bool before, Error **reterr);
+
+/* alone.c */
+void node_tell_alone(NodeRun *n);
 
 /* rollout.c */
 int run_together(InstallRun *run); /* a cluster that does not serve */

@@ -43,6 +43,7 @@ static int node_show(NodeRun *n, _unused_ Error **reterr) {
         n->diff = buffer_take(&out);
         n->shown = changes_to_json(&n->changes);
         n->left = remarks_to_json(&n->changes);
+        node_tell_alone(n);
         if (node_differs(n))
                 node_end(n, INSTALL_UNTOUCHED, "differs");
         return 0;

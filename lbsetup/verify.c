@@ -185,16 +185,33 @@ static void check_vip(const ProbeContext *c, const LbPair *pair, CheckList *chec
         check->data = json_pack("{s:s,s:s}", "address", vip, "holder", holders);
 }
 
+/* What is not ours is not looked at, and that is said. */
+static void tell_without_vip(const ProbeContext *c, CheckList *checks) {
+        _cleanup_free_ char *url = cluster_endpoint_url(c->cluster);
+
+        if (c->cluster->endpoint.kind == ENDPOINT_FOREIGN)
+                check_add(checks, CHECK_OK, "lb.foreign", NULL, "load balancer",
+                          "the one at %s is not hardway's, and is not looked at", url);
+        else
+                check_add(checks, CHECK_OK, "lb.none", NULL, "load balancer",
+                          "there is none: clients use the only controller, %s", url);
+}
+
 /**
  * keepalived_verify() - add the checks of every keepalived and of the VIP
  * @c:          the context of the probe
- * @checks:     lb.keepalived/NODE, lb.vip, lb.vip-foreign and lb.vrrp-id
+ * @checks:     lb.keepalived/NODE, lb.vip, lb.vip-foreign and lb.vrrp-id; or, where there is no VIP of ours,
+ *              lb.foreign or lb.none
  *
  * Return: 0.
  */
 int keepalived_verify(const ProbeContext *c, CheckList *checks) {
         _cleanup_pair_ LbPair pair = {};
 
+        if (c->cluster->endpoint.kind != ENDPOINT_VIP) {
+                tell_without_vip(c, checks);
+                return 0;
+        }
         lb_pair_look(c, &pair);
         LB_FOREACH_PEER(peer, &pair)
         check_keepalived(peer, checks);

@@ -72,13 +72,36 @@ def test_bad_flags_are_refused_like_a_bad_file(hardway):
 
 
 @pytest.mark.parametrize("words", [
-    [], ["--vip", "10.0.0.1"], ["--controller", "c0=10.0.0.1"], ["--vip", "10.0.0.9", "--controller", "c0"],
+    [], ["--vip", "10.0.0.1"], ["--controller", "c0=10.0.0.1", "--controller", "c1=10.0.0.2", "--controller", "c2=10.0.0.3"],
+    ["--controller", "c0=10.0.0.1", "--vip", "10.0.0.9", "--endpoint", "k8s.home.lan"], ["--vip", "10.0.0.9", "--controller", "c0"],
     ["--vip", "10.0.0.9", "--controller", "=10.0.0.1"], ["--vip", "10.0.0.9", "--controller", "c0="],
     [*NODES, "--local", "c7"], [*NODES, "surplus"],
 ])
 def test_usage(hardway, words):
     hardway("init", *words, status=64)
     assert os.listdir(hardway.directory) == []
+
+
+THREE = ["--controller", "c0=10.0.0.1", "--controller", "c1=10.0.0.2", "--controller", "c2=10.0.0.3"]
+
+
+@pytest.mark.parametrize("words, server, written", [
+    ([*THREE, "--endpoint", "k8s.home.lan", "--port", "443"], "https://k8s.home.lan:443", "names: [ k8s.home.lan ]"),
+    ([*THREE, "--endpoint", "10.0.0.200", "--vip-name", "k8s"], "https://10.0.0.200:6443", "address: 10.0.0.200"),
+    (["--controller", "c0=10.0.0.1"], "https://10.0.0.1:6443", "No endpoint"),
+    (["--controller", "c0=10.0.0.1", "--vip-name", "k8s", "--port", "9443"], "https://10.0.0.1:9443", "address: 10.0.0.1"),
+])
+def test_other_endpoints(hardway, words, server, written):
+    """A load balancer that is not ours, by name or address; and one controller, with and without a name."""
+    hardway("init", *words)
+    assert written in (hardway.directory / "hardway.yaml").read_text(encoding="utf-8")
+    hardway("pki", "gen")
+    assert f"server: {server}\n" in (hardway.directory / "admin.conf").read_text(encoding="utf-8").replace('"', "")
+    names = subprocess.run(["openssl", "x509", "-in", "pki/nodes/c0/pki/apiserver.crt", "-noout", "-ext", "subjectAltName"],
+                           cwd=hardway.directory, capture_output=True, text=True, check=True).stdout
+    host = server.split("/")[2].split(":")[0]
+    assert f"IP Address:{host}" in names or f"DNS:{host}" in names
+    assert "name: haproxy" not in hardway("plan", "--offline").out and "keepalived" not in hardway("plan", "--offline").out
 
 
 def test_text_in_flags_cannot_become_keys(hardway):

@@ -11,7 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         _cleanup_(check_list_done) CheckList found = {};
         char name[] = "h0";
         Node node = { .name = name, .roles = ROLE_CONTROLLER | ROLE_ETCD | ROLE_LOADBALANCER };
-        Cluster cluster = { .nodes = &node, .n_nodes = 1, .endpoint.present = true };
+        Cluster cluster = { .nodes = &node, .n_nodes = 1 };
         Facts facts;
         Answers answers;
         CheckNode checked = { .node = &node, .facts = &facts, .answers = &answers, .judged = true };

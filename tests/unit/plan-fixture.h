@@ -24,7 +24,7 @@ static inline Cluster fixture_cluster(Node nodes[static 3]) {
                 .kubernetes = { 1, 36, 3 },
                 .etcd = { 3, 6, 16 },
                 .apiserver_port = 6443,
-                .endpoint = { .present = true, .port = 9000 },
+                .endpoint = { .port = 9000 },
                 .certificates = { .key_type = KEY_EC_P256, .ca_days = 3650, .days = 365 },
                 .nodes = nodes,
                 .n_nodes = 3,

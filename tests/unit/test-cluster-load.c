@@ -57,6 +57,35 @@ static char* problems(const char *path, const char *text, size_t size) {
         return buffer_take(&out);
 }
 
+/* What the endpoint is follows from who has which role. */
+static void test_endpoint_kinds(void **state) {
+        static const struct {
+                const char *text, *url;
+                EndpointKind kind;
+        } rows[] = {
+                { HEAD NODES, "https://192.168.3.240:6443", ENDPOINT_VIP },
+                { "cluster: pi\nnodes:\n  - { name: c0, address: 10.0.0.1, roles: [controller] }\n",
+                  "https://10.0.0.1:6443", ENDPOINT_CONTROLLER },
+                { "cluster: pi\napiserver: { port: 9443 }\nendpoint: { address: 10.0.0.1, names: [k8s] }\n"
+                  "nodes:\n  - { name: c0, address: 10.0.0.1, roles: [controller] }\n",
+                  "https://10.0.0.1:9443", ENDPOINT_CONTROLLER },
+                { "cluster: pi\nendpoint: { address: 10.0.0.9, port: 443 }\n"
+                  "nodes:\n  - { name: c0, address: 10.0.0.1, roles: [controller] }\n",
+                  "https://10.0.0.9:443", ENDPOINT_FOREIGN },
+                { "cluster: pi\nendpoint: { names: [k8s.home.lan, k8s] }\n"
+                  "nodes:\n  - { name: c0, address: 10.0.0.1, roles: [controller] }\n",
+                  "https://k8s.home.lan:6443", ENDPOINT_FOREIGN },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                _cleanup_(cluster_freep) Cluster *c = load(rows[i].text);
+                _cleanup_free_ char *url = cluster_endpoint_url(c);
+
+                assert_int_equal(c->endpoint.kind, rows[i].kind);
+                assert_string_equal(url, rows[i].url);
+        }
+}
+
 static void test_defaults(void **state) {
         _cleanup_(cluster_freep) Cluster *c = load(HEAD NODES);
         _cleanup_free_ char *vip = inet_address_to_string(&c->endpoint.address);
@@ -72,7 +101,7 @@ static void test_defaults(void **state) {
         assert_string_equal(c->name, "pi");
         assert_string_equal(version_format(&c->kubernetes, text), "v1.36.3");
         assert_string_equal(version_format(&c->etcd, text), "v3.6.16");
-        assert_true(c->endpoint.present);
+        assert_int_equal(c->endpoint.kind, ENDPOINT_VIP);
         assert_string_equal(vip, "192.168.3.240");
         assert_int_equal(c->endpoint.port, 6443);
         assert_int_equal(c->endpoint.vrrp_id, 240);
@@ -370,11 +399,17 @@ static void test_own_directory(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_defaults),      cmocka_unit_test(test_nodes),
-                cmocka_unit_test(test_everything),    cmocka_unit_test(test_byte_order_mark),
-                unit_test_in_dir(test_even),          cmocka_unit_test(test_warnings),
-                cmocka_unit_test(test_unreadable),    cmocka_unit_test(test_without_path),
-                cmocka_unit_test(test_hostile),       cmocka_unit_test(test_size),
+                cmocka_unit_test(test_defaults),
+                cmocka_unit_test(test_endpoint_kinds),
+                cmocka_unit_test(test_nodes),
+                cmocka_unit_test(test_everything),
+                cmocka_unit_test(test_byte_order_mark),
+                unit_test_in_dir(test_even),
+                cmocka_unit_test(test_warnings),
+                cmocka_unit_test(test_unreadable),
+                cmocka_unit_test(test_without_path),
+                cmocka_unit_test(test_hostile),
+                cmocka_unit_test(test_size),
                 cmocka_unit_test(test_own_directory),
         };
 

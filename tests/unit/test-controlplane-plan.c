@@ -214,7 +214,7 @@ static void test_apiserver_values(void **state) {
         wifi = make_plan(&c, nodes);
         assert_true(has_flag(wifi, &component_kube_apiserver, "--shutdown-delay-duration=8s"));
 
-        c.endpoint.present = false;
+        nodes[1].roles = ROLE_ETCD;
         alone = make_plan(&c, nodes);
         assert_null(strstr(unit_text(alone, &component_kube_apiserver), "--goaway-chance"));
 }
