@@ -36,8 +36,8 @@ static bool arg_trust_hosts = false;
 static const struct argp_option options[] = {
         { "name", KEY_NAME, "NAME", 0, "The cluster's name (kubernetes)", 1 },
         { "controller", KEY_CONTROLLER, "NAME=ADDRESS", 0, "A node for the control plane (repeat it)", 1 },
-        { "loadbalancer", KEY_LOADBALANCER, "NAME=ADDRESS", 0, "A node for the load balancers (repeat it)",
-          1 },
+        { "loadbalancer", KEY_LOADBALANCER, "NAME=ADDRESS", 0,
+          "A node for the load balancers (repeat it). Without any, the controllers hold the VIP", 1 },
         { "vip", KEY_VIP, "ADDRESS", 0, "The address that the load balancers hold between them", 1 },
         { "endpoint", KEY_ENDPOINT, "HOST", 0,
           "Instead of both: a load balancer that is not hardway's, by address or name", 1 },
@@ -102,6 +102,16 @@ static const char** draft_text(int key) {
         return NULL;
 }
 
+/* A VIP and nobody to hold it: then the controllers do. */
+static void share_roles(ClusterDraft *d) {
+        for (size_t i = 0; i < d->n_nodes; i++)
+                if (d->nodes[i].roles & ROLE_LOADBALANCER)
+                        return;
+        for (size_t i = 0; d->vip && i < d->n_nodes; i++)
+                if (d->nodes[i].roles & ROLE_CONTROLLER)
+                        d->nodes[i].roles |= ROLE_LOADBALANCER;
+}
+
 /* The rest is for the reader of the file to say. */
 static void check_shape(struct argp_state *state) {
         const ClusterDraft *d = &arg_draft;
@@ -143,6 +153,7 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
                 return 0;
         case ARGP_KEY_END:
                 check_shape(state);
+                share_roles(&arg_draft);
                 return 0;
         default:
                 return ARGP_ERR_UNKNOWN;

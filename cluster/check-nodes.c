@@ -9,7 +9,7 @@
  * cluster.
  */
 
-#define LOADBALANCERS_MAX 2
+#define LOADBALANCERS_MAX 7
 #define ETCD_MEMBERS_MAX 7
 
 /* An address that a host on a network can have, and others can reach it at. */
@@ -48,9 +48,6 @@ static void check_roles(Input *in, const NodeInput *n) {
                 return;
         if (roles == 0)
                 problem_add(&in->problems, n->roles, "nodes.roles: a node needs at least one role");
-        else if ((roles & ROLE_CONTROLLER) && (roles & ROLE_LOADBALANCER))
-                problem_add(&in->problems, n->roles,
-                            "nodes.roles: controller and loadbalancer on one node are not supported yet");
         else if ((roles & ROLE_ETCD) && !(roles & ROLE_CONTROLLER))
                 problem_add(&in->problems, n->roles,
                             "nodes.roles: etcd on a node that is no controller is not supported yet");
@@ -131,7 +128,9 @@ static void check_counts(Input *in) {
 
         if (n_loadbalancers > LOADBALANCERS_MAX)
                 problem_add(&in->problems, in->nodes,
-                            "nodes: more than %d load balancers are not supported yet", LOADBALANCERS_MAX);
+                            "nodes: more than %d load balancers only make finding the one with the VIP "
+                            "slower",
+                            LOADBALANCERS_MAX);
         if (n_loadbalancers == 1)
                 problem_warn(
                         &in->problems, in->nodes,

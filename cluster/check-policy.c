@@ -17,9 +17,21 @@ static const struct {
         { 10259, ROLE_CONTROLLER, "kube-scheduler" },
 };
 
+/* All that those with a role are: what listens on any of them counts. */
+static unsigned roles_beside(const Input *in, unsigned role) {
+        unsigned roles = role;
+
+        for (size_t i = 0; i < in->n_node_inputs; i++)
+                if (in->node_inputs[i].node.roles & role)
+                        roles |= in->node_inputs[i].node.roles;
+        return roles;
+}
+
 static void check_port(Input *in, Mark mark, const char *what, unsigned port, unsigned role) {
+        unsigned roles = roles_beside(in, role);
+
         for (size_t i = 0; i < ARRAY_SIZE(taken); i++)
-                if ((taken[i].roles & role) && taken[i].port == port)
+                if ((taken[i].roles & roles) && taken[i].port == port)
                         problem_add(&in->problems, mark, "%s: %u is the port of %s there", what, port,
                                     taken[i].who);
 }

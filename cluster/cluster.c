@@ -98,6 +98,11 @@ size_t cluster_count(const Cluster *c, unsigned role) {
         return n;
 }
 
+bool cluster_shares_port(const Cluster *c, const Node *node) {
+        return (node->roles & ROLE_CONTROLLER) && (node->roles & ROLE_LOADBALANCER) &&
+               c->endpoint.port == c->apiserver_port;
+}
+
 /**
  * cluster_extra_flags() - the user's own flags for a component
  * @c:          the cluster

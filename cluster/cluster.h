@@ -171,6 +171,8 @@ DEFINE_CLEANUP(Cluster*, cluster_free)
 
 const Node* cluster_find_node(const Cluster *c, const char *name); /* NULL if there is none */
 size_t cluster_count(const Cluster *c, unsigned role);
+/* Do haproxy and an apiserver share this node and want the same port? Then each gets an address of its own. */
+bool cluster_shares_port(const Cluster *c, const Node *node);
 const ExtraFlags* cluster_extra_flags(const Cluster *c, const char *component); /* NULL if there are none */
 char* cluster_endpoint_url(const Cluster *c); /* https://VIP:port, or whatever the endpoint is */
 char* cluster_apiserver_url(const Cluster *c, const Node *node);

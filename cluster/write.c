@@ -96,12 +96,24 @@ static void write_names(const ClusterDraft *d, const char *first, const char *co
 #define NAMES_COMMENT \
         "  # names: [ k8s.home.lan ]             # DNS names of the address, for the certificate\n"
 
+/* Is any node both? Then there is none that is only the one. */
+static bool is_shared(const ClusterDraft *d) {
+        for (size_t i = 0; i < d->n_nodes; i++)
+                if ((d->nodes[i].roles & ROLE_CONTROLLER) && (d->nodes[i].roles & ROLE_LOADBALANCER))
+                        return true;
+        return false;
+}
+
 static void write_vip(const ClusterDraft *d, Buffer *out) {
-        buffer_add_str(out,
-                       "\n# Where clients find the API: the load balancers hold this address between them.\n"
-                       "endpoint:\n");
+        const char *holders = is_shared(d) ? "controllers" : "load balancers";
+        _cleanup_free_ char *comment = xasprintf("free, and in the %s' network", holders);
+
+        buffer_addf(out,
+                    "\n# Where clients find the API: the %s hold this address between them.\n"
+                    "endpoint:\n",
+                    holders);
         if (d->vip)
-                add_key(out, "  address", d->vip, "free, and in the load balancers' network");
+                add_key(out, "  address", d->vip, comment);
         add_key(out, "  port", d->port ?: "6443", NULL);
         write_names(d, NULL, NAMES_COMMENT, out);
         buffer_add_str(
@@ -241,7 +253,8 @@ void cluster_write_draft(const ClusterDraft *draft, Buffer *out) {
         write_policy(draft, out);
 
         buffer_addf(out, "\n# An odd number of controllers%s. local: true is this machine.\n",
-                    draft->vip || draft->n_nodes == 0 ? ", and two load balancers" : "");
+                    draft->endpoint || draft->n_nodes == 1 || is_shared(draft) ? "" :
+                                                                                 ", and two load balancers");
         buffer_add_str(out, draft->n_nodes > 0 ? "nodes:\n" : "nodes: []\n");
         for (size_t i = 0; i < draft->n_nodes; i++)
                 write_node(&draft->nodes[i], out);

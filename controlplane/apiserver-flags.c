@@ -29,7 +29,7 @@ static char* advertise_address(const PlanContext *c) {
 /* Where haproxy is on the same node and wants the same port, it gets the VIP and the apiserver the node's
  * address. */
 static char* bind_address(const PlanContext *c) {
-        if ((c->node->roles & ROLE_LOADBALANCER) && c->cluster->endpoint.port == c->cluster->apiserver_port)
+        if (cluster_shares_port(c->cluster, c->node))
                 return inet_address_to_string(&c->node->address);
         return xstrdup(c->node->address.family == AF_INET6 ? "::" : "0.0.0.0");
 }

@@ -25,7 +25,17 @@ static char* timeout_check(const PlanContext *c) {
 static char* bind_endpoint(const PlanContext *c) {
         const Endpoint *e = &c->cluster->endpoint;
 
+        if (cluster_shares_port(c->cluster, c->node))
+                return NULL;
         return e->address.family == AF_INET6 ? xasprintf(":::%u v4v6", e->port) : xasprintf("*:%u", e->port);
+}
+
+/* transparent: IP_FREEBIND on the socket, as haproxy has no right to IP_TRANSPARENT here (sock_inet.c). */
+static char* bind_vip(const PlanContext *c) {
+        const Endpoint *e = &c->cluster->endpoint;
+        _cleanup_free_ char *vip = inet_endpoint_to_string(&e->address, e->port);
+
+        return cluster_shares_port(c->cluster, c->node) ? xasprintf("%s transparent", vip) : NULL;
 }
 
 static char* default_server(const PlanContext *c) {
@@ -160,6 +170,13 @@ static const ConfigLine lines[] = {
           .why = "Every address of the node, so that the port is open before the VIP arrives.",
           .without = "There would be no port; bound to the VIP alone, haproxy could not start where that is "
                      "not." },
+        { 1, "bind", .function = bind_vip,
+          .comment = "the VIP alone, as the apiserver has this port on the node's own address; transparent: "
+                     "also while the VIP is elsewhere",
+          .why = "Where haproxy shares the node and the port with an apiserver, each has an address.",
+          .without =
+                  "There would be no port; without \"transparent\" haproxy could not start where the VIP is "
+                  "not, and would be missing when it comes." },
         { 1, "use_backend", .value = HAPROXY_BACKEND " if { nbsrv(" HAPROXY_BACKEND ") gt 0 }",
           .why = "To the apiservers that are ready, as long as there is one.",
           .without =

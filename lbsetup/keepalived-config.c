@@ -25,14 +25,19 @@
  */
 #define PRIORITY_FIRST 254
 #define PRIORITY_STEP 10
+/* Of more than two, several are told of a fault at once: further apart, and the first has taken over before
+ * the next one would. */
+#define PRIORITY_STEP_OF_MANY 30
 
 static char* priority(const PlanContext *c) {
         unsigned p = PRIORITY_FIRST;
+        unsigned step =
+                cluster_count(c->cluster, ROLE_LOADBALANCER) > 2 ? PRIORITY_STEP_OF_MANY : PRIORITY_STEP;
 
         CLUSTER_FOREACH_NODE(node, c->cluster, ROLE_LOADBALANCER) {
                 if (node == c->node)
                         break;
-                p -= PRIORITY_STEP;
+                p -= step;
         }
         return xasprintf("%u", p);
 }

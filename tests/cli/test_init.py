@@ -104,6 +104,13 @@ def test_other_endpoints(hardway, words, server, written):
     assert "name: haproxy" not in hardway("plan", "--offline").out and "keepalived" not in hardway("plan", "--offline").out
 
 
+def test_the_controllers_hold_the_vip_if_nobody_else_does(hardway):
+    hardway("init", *THREE, "--vip", "10.0.0.9")
+    text = (hardway.directory / "hardway.yaml").read_text(encoding="utf-8")
+    assert text.count("roles: [controller, loadbalancer]") == 3 and "the controllers hold this address" in text
+    assert "haproxy" in hardway("plan", "--offline", "--node", "c2").out
+
+
 def test_text_in_flags_cannot_become_keys(hardway):
     result = hardway.init("--name", "x\narch: amd64", status=64)
     assert result.err.startswith("hardway: cluster: 'x arch: amd64' is not a name")

@@ -77,6 +77,33 @@ static void test_haproxy_monitor(void **state) {
                 "\n        stats socket /run/haproxy/admin.sock mode 660 level admin expose-fd listeners\n");
 }
 
+/* On a controller: the port is the apiserver's, on another address. */
+static void test_shared_node(void **state) {
+        static const char *const priorities[] = { "priority 254\n", "priority 224\n", "priority 194\n",
+                                                  "priority 164\n" };
+        const char *text;
+
+        f.nodes[0].roles |= ROLE_LOADBALANCER;
+        f.nodes[1].roles |= ROLE_LOADBALANCER;
+        f.context.node = &f.nodes[0];
+        assert_contains(haproxy(*state), "\n        bind *:9000\n");
+
+        f.cluster.endpoint.port = 6443;
+        text = haproxy(*state);
+        assert_contains(text, "\n        bind 10.77.0.10:6443 transparent\n");
+        assert_null(strstr(text, "bind *:"));
+        f.context.node = &f.nodes[2]; /* no apiserver there */
+        assert_contains(haproxy(*state), "\n        bind *:6443\n");
+
+        for (size_t i = 0; i < ARRAY_SIZE(priorities); i++) {
+                f.context.node = &f.nodes[i];
+                assert_contains(keepalived(*state), priorities[i]);
+        }
+        assert_contains(keepalived(*state),
+                        "unicast_peer {\n                10.77.0.20\n                10.77.0.21\n"
+                        "                10.77.0.11\n        }\n");
+}
+
 static void test_haproxy_variants(void **state) {
         const char *text;
 
@@ -163,9 +190,10 @@ static void test_keepalived_alone(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                config_test(test_haproxy),           config_test(test_haproxy_monitor),
-                config_test(test_haproxy_variants),  config_test(test_keepalived),
-                config_test(test_keepalived_second), config_test(test_keepalived_alone),
+                config_test(test_haproxy),          config_test(test_haproxy_monitor),
+                config_test(test_shared_node),      config_test(test_haproxy_variants),
+                config_test(test_keepalived),       config_test(test_keepalived_second),
+                config_test(test_keepalived_alone),
         };
 
         return cmocka_run_group_tests_name("load balancer configuration", tests, NULL, NULL);

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Other shapes of clusters than three controllers behind a pair: each is installed, loses something that matters, and answers."""
+from lab import CONTROLLERS, VIP, await_true, edit
+
+FIVE = {**CONTROLLERS, "controller-3": "10.77.0.23", "controller-4": "10.77.0.24"}
+
+# What somebody else's load balancer needs to know: TCP passes through, and only where /readyz answers 200.
+FOREIGN = """
+defaults
+  mode tcp
+  timeout connect 1s
+  timeout client 1h
+  timeout server 1h
+listen kubernetes
+  bind *:6443
+  option httpchk GET /readyz
+  option redispatch 1
+  default-server check check-ssl verify none inter 500ms fall 2 rise 2
+"""
+
+
+def nodes_of(option, nodes):
+    return [word for name, address in nodes.items() for word in (f"--{option}", f"{name}={address}")]
+
+
+def install(lab, *words):
+    lab.hardway("init", *words, "--ssh-user", "pi", "--arch", "amd64")
+    lab.hardway("pki", "gen")
+    lab.hardway("fetch")
+    return lab.hardway("install")
+
+
+def write(lab, name):
+    """Is a write acknowledged where the kubeconfig points at?"""
+    return lab.kubectl("--request-timeout=2s", "-n", "default", "create", "configmap", name, check=False).status == 0
+
+
+def await_well(lab):
+    await_true("verify finds nothing", lambda: lab.hardway("verify", check=False).status == 0, seconds=60)
+    assert "nothing to change" in lab.hardway("install").out
+
+
+def test_five_behind_a_load_balancer_that_is_not_ours(make_lab):
+    """Two of five are lost, the leader of etcd among them."""
+    lab = make_lab("foreign", {**FIVE, "balancer": "10.77.0.30:preinstalled"})
+    result = install(lab, *nodes_of("controller", FIVE), "--endpoint", "balancer")
+    assert "balancer:6443 does not answer yet; the load balancer there is not hardway's" in result.err
+    failed = lab.hardway("verify", check=76)
+    assert "not hardway's" in failed.out and "controller-4" in failed.out
+
+    servers = "".join(f"  server {name} {address}:6443\n" for name, address in FIVE.items())
+    lab.enter("sh", "-c", "cat > /etc/haproxy/haproxy.cfg && systemctl restart haproxy", host="balancer", text_input=FOREIGN + servers)
+    await_true("the endpoint answers", lambda: lab.version("balancer"))
+    assert "https://balancer:6443 is not hardway's, and is not looked at" in lab.hardway("verify").out
+    assert "server: https://balancer:6443" in lab.read("admin.conf").replace('"', "")
+
+    status = lab.hardway("status", "--json").json
+    leader = next(check["node"] for check in status["checks"] if check.get("data") and check["data"].get("leader") is True)
+    lost = [leader, next(name for name in FIVE if name != leader)]
+    for host in lost:
+        lab.tool("power", "cut", host)
+    await_true("a write is acknowledged", lambda: write(lab, "lost-two"), seconds=20)
+    assert all(host in lab.hardway("verify", check=76).out for host in lost)
+    for host in lost:
+        lab.tool("power", "on", host)
+    await_well(lab)
+
+
+def holders(lab):
+    """The controllers that hold the VIP; those that are off hold nothing."""
+    return [host for host in CONTROLLERS if f" {VIP}/" in lab.sh(host, "ip -o addr show 2>/dev/null", check=False).out]
+
+
+def test_vip_on_the_controllers(make_lab):
+    """The VIP goes with its owner's power, with its haproxy, and before planned work; not with its apiserver, as the others' will do."""
+    lab = make_lab("shared", CONTROLLERS)
+    install(lab, *nodes_of("controller", CONTROLLERS), "--vip", VIP)
+    lab.hardway("verify")
+    assert lab.version() and all(lab.ready(address) for address in CONTROLLERS.values())
+
+    [owner] = holders(lab)
+    lab.sh(owner, "systemctl kill -s KILL kube-apiserver")
+    await_true("the API answers", lab.version, seconds=5)
+    await_true("the apiserver is back", lambda: lab.ready(CONTROLLERS[owner]))
+    assert holders(lab) == [owner]
+
+    edit(lab, "^# extra-args:\n.*$", "extra-args:\n  kube-apiserver: { audit-log-maxage: 7 }")
+    with lab.client() as seen:
+        lab.hardway("install")
+    assert not seen["lost"] and not [failure for failure in seen["failures"] if failure["who"] != "writer"], seen
+    await_true("one holds the VIP", lambda: len(holders(lab)) == 1)
+    [owner] = holders(lab)
+
+    lab.sh(owner, "systemctl stop haproxy")
+    await_true("another has the VIP", lambda: holders(lab) not in ([], [owner]), seconds=10)
+    lab.sh(owner, "systemctl start haproxy")
+    await_well(lab)
+
+    [owner] = holders(lab)
+    lab.tool("power", "cut", owner)
+    await_true("the API answers", lab.version, seconds=5)
+    await_true("a write is acknowledged", lambda: write(lab, "lost-one"), seconds=20)
+    assert len(holders(lab)) == 1 and owner in lab.hardway("verify", check=76).out
+    lab.tool("power", "on", owner)
+    await_well(lab)
+
+
+def test_one_controller(make_lab):
+    """It is changed like any other cluster, with a word of warning; and it comes back by itself when the power does."""
+    lab = make_lab("one", {"controller-0": "10.77.0.20"})
+    result = install(lab, "--controller", "controller-0=10.77.0.20", "--vip-name", "k8s")
+    assert "interrupted" not in result.err
+    assert "there is none: clients use the only controller, https://10.77.0.20:6443" in lab.hardway("verify").out
+    assert lab.enter("curl", "-s", "--cacert", "pki/ca.crt", "--resolve", "k8s:6443:10.77.0.20", "https://k8s:6443/readyz").out == "ok"
+    assert write(lab, "before")
+
+    edit(lab, "^# extra-args:\n.*$", "extra-args:\n  kube-apiserver: { audit-log-maxage: 7 }")
+    warning = "controller-0: no other node runs kube-apiserver: what it serves is interrupted for some seconds by the restart"
+    assert warning in lab.hardway("install", "--dry-run").err
+    assert warning in lab.hardway("install").err
+    await_well(lab)
+
+    lab.tool("power", "cut", "controller-0")
+    assert not lab.version("10.77.0.20")
+    lab.tool("power", "on", "controller-0")
+    await_true("the API answers", lambda: lab.ready("10.77.0.20"))
+    assert lab.kubectl("-n", "default", "get", "configmap", "before", "-o", "name").out == "configmap/before\n"
+    await_well(lab)
