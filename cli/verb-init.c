@@ -10,6 +10,7 @@
 enum {
         KEY_NAME = VERB_KEY,
         KEY_CONTROLLER,
+        KEY_ETCD,
         KEY_LOADBALANCER,
         KEY_VIP,
         KEY_ENDPOINT,
@@ -36,6 +37,8 @@ static bool arg_trust_hosts = false;
 static const struct argp_option options[] = {
         { "name", KEY_NAME, "NAME", 0, "The cluster's name (kubernetes)", 1 },
         { "controller", KEY_CONTROLLER, "NAME=ADDRESS", 0, "A node for the control plane (repeat it)", 1 },
+        { "etcd", KEY_ETCD, "NAME=ADDRESS", 0,
+          "A node for etcd alone (repeat it). Without any, each controller has a member", 1 },
         { "loadbalancer", KEY_LOADBALANCER, "NAME=ADDRESS", 0,
           "A node for the load balancers (repeat it). Without any, the controllers hold the VIP", 1 },
         { "vip", KEY_VIP, "ADDRESS", 0, "The address that the load balancers hold between them", 1 },
@@ -115,8 +118,11 @@ static void share_roles(ClusterDraft *d) {
 /* The rest is for the reader of the file to say. */
 static void check_shape(struct argp_state *state) {
         const ClusterDraft *d = &arg_draft;
+        size_t n_controllers = 0;
 
-        if (d->n_nodes == 0 || (d->n_nodes > 1 && !d->vip && !d->endpoint))
+        for (size_t i = 0; i < d->n_nodes; i++)
+                n_controllers += !!(d->nodes[i].roles & ROLE_CONTROLLER);
+        if (n_controllers == 0 || (n_controllers > 1 && !d->vip && !d->endpoint))
                 argp_error(state,
                            "--controller, --loadbalancer and --vip (or --endpoint) say what the cluster is "
                            "made of");
@@ -135,6 +141,9 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
         switch (key) {
         case KEY_CONTROLLER:
                 add_node(arg, ROLE_CONTROLLER, state);
+                return 0;
+        case KEY_ETCD:
+                add_node(arg, ROLE_ETCD, state);
                 return 0;
         case KEY_LOADBALANCER:
                 add_node(arg, ROLE_LOADBALANCER, state);

@@ -48,9 +48,10 @@ static void check_roles(Input *in, const NodeInput *n) {
                 return;
         if (roles == 0)
                 problem_add(&in->problems, n->roles, "nodes.roles: a node needs at least one role");
-        else if ((roles & ROLE_ETCD) && !(roles & ROLE_CONTROLLER))
+        else if ((roles & ROLE_ETCD) && (roles & ROLE_LOADBALANCER) && !(roles & ROLE_CONTROLLER))
                 problem_add(&in->problems, n->roles,
-                            "nodes.roles: etcd on a node that is no controller is not supported yet");
+                            "nodes.roles: etcd and loadbalancer on a node that is no controller are not "
+                            "supported yet");
 }
 
 static void check_pair(Input *in, const NodeInput *a, const NodeInput *b) {
@@ -86,6 +87,17 @@ static void check_node(Input *in, const NodeInput *n) {
                             "nodes.ssh: a node that is this machine (local) has no use for it");
 }
 
+/* Is there no node with nothing but etcd? */
+static bool nodes_share_etcd(const Input *in) {
+        for (size_t i = 0; i < in->n_node_inputs; i++) {
+                unsigned roles = in->node_inputs[i].node.roles;
+
+                if ((roles & ROLE_ETCD) && !(roles & ROLE_CONTROLLER))
+                        return false;
+        }
+        return true;
+}
+
 static void check_etcd(Input *in, size_t n) {
         _cleanup_free_ char *text = NULL;
 
@@ -98,8 +110,8 @@ static void check_etcd(Input *in, size_t n) {
 
         text = xasprintf(
                 "nodes: an even number of etcd members (%zu) survives no more failures than %zu do: "
-                "make it %zu or %zu controllers",
-                n, n - 1, n - 1, n + 1);
+                "make it %zu or %zu %s",
+                n, n - 1, n - 1, n + 1, nodes_share_etcd(in) ? "controllers" : "nodes with the role etcd");
         if (!(in->flags & CLUSTER_LOAD_SERVING)) {
                 problem_add(&in->problems, in->nodes, "%s", text);
                 return;
@@ -109,12 +121,13 @@ static void check_etcd(Input *in, size_t n) {
 }
 
 static void check_counts(Input *in) {
-        size_t n_controllers = 0, n_loadbalancers = 0;
+        size_t n_controllers = 0, n_loadbalancers = 0, n_members = 0;
         bool unknown = false;
 
         for (size_t i = 0; i < in->n_node_inputs; i++) {
                 n_controllers += !!(in->node_inputs[i].node.roles & ROLE_CONTROLLER);
                 n_loadbalancers += !!(in->node_inputs[i].node.roles & ROLE_LOADBALANCER);
+                n_members += !!(in->node_inputs[i].node.roles & ROLE_ETCD);
                 unknown = unknown || in->node_inputs[i].roles.line <= 0;
         }
 
@@ -124,7 +137,7 @@ static void check_counts(Input *in) {
 
         if (n_controllers == 0)
                 problem_add(&in->problems, in->nodes, "nodes: none is a controller");
-        check_etcd(in, n_controllers);
+        check_etcd(in, n_members);
 
         if (n_loadbalancers > LOADBALANCERS_MAX)
                 problem_add(&in->problems, in->nodes,

@@ -9,9 +9,9 @@ static const struct {
         const char *who;
 } taken[] = {
         { 22, ROLE_CONTROLLER | ROLE_LOADBALANCER, "sshd" },
-        { 2379, ROLE_CONTROLLER, "etcd" },
-        { 2380, ROLE_CONTROLLER, "etcd" },
-        { 2381, ROLE_CONTROLLER, "etcd" },
+        { 2379, ROLE_ETCD, "etcd" },
+        { 2380, ROLE_ETCD, "etcd" },
+        { 2381, ROLE_ETCD, "etcd" },
         { 8405, ROLE_LOADBALANCER, "haproxy's own monitor page" },
         { 10257, ROLE_CONTROLLER, "kube-controller-manager" },
         { 10259, ROLE_CONTROLLER, "kube-scheduler" },

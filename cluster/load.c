@@ -132,6 +132,19 @@ static void fill_node(Input *in, NodeInput *n) {
                 n->node.ssh.port = in->default_ssh.port;
 }
 
+/* Each controller has its member, unless etcd has nodes of its own: then those have it that say so. */
+static void fill_members(Input *in) {
+        for (size_t i = 0; i < in->n_node_inputs; i++) {
+                unsigned roles = in->node_inputs[i].node.roles;
+
+                if ((roles & ROLE_ETCD) && !(roles & ROLE_CONTROLLER))
+                        return;
+        }
+        for (size_t i = 0; i < in->n_node_inputs; i++)
+                if (in->node_inputs[i].node.roles & ROLE_CONTROLLER)
+                        in->node_inputs[i].node.roles |= ROLE_ETCD;
+}
+
 static void fill_defaults(Input *in) {
         Cluster *c = &in->cluster;
 
@@ -144,6 +157,7 @@ static void fill_defaults(Input *in) {
                         inet_network_parse(SERVICES_DEFAULT, &in->services_list.networks[0]) == 0;
         if (!c->domain)
                 c->domain = xstrdup(DOMAIN_DEFAULT);
+        fill_members(in);
         fill_endpoint(in);
         for (size_t i = 0; i < in->n_node_inputs; i++)
                 fill_node(in, &in->node_inputs[i]);
@@ -163,9 +177,6 @@ static Cluster* input_take(Input *in) {
         for (size_t i = 0; i < in->n_node_inputs; i++) {
                 c->nodes[i] = in->node_inputs[i].node;
                 c->nodes[i].index = i;
-                /* Each controller has its etcd member; nodes with nothing but etcd come later. */
-                if (c->nodes[i].roles & ROLE_CONTROLLER)
-                        c->nodes[i].roles |= ROLE_ETCD;
         }
         c->n_nodes = in->n_node_inputs;
 

@@ -96,6 +96,13 @@ static void write_names(const ClusterDraft *d, const char *first, const char *co
 #define NAMES_COMMENT \
         "  # names: [ k8s.home.lan ]             # DNS names of the address, for the certificate\n"
 
+static bool has_role(const ClusterDraft *d, unsigned role) {
+        for (size_t i = 0; i < d->n_nodes; i++)
+                if (d->nodes[i].roles & role)
+                        return true;
+        return false;
+}
+
 /* Is any node both? Then there is none that is only the one. */
 static bool is_shared(const ClusterDraft *d) {
         for (size_t i = 0; i < d->n_nodes; i++)
@@ -140,6 +147,19 @@ static void write_foreign(const ClusterDraft *d, Buffer *out) {
         write_names(d, is_address ? NULL : d->endpoint, NAMES_COMMENT, out);
 }
 
+static const ClusterDraftNode* only_controller(const ClusterDraft *d) {
+        const ClusterDraftNode *found = NULL;
+
+        for (size_t i = 0; i < d->n_nodes; i++) {
+                if (!(d->nodes[i].roles & ROLE_CONTROLLER))
+                        continue;
+                if (found)
+                        return NULL;
+                found = d->nodes + i;
+        }
+        return found;
+}
+
 /* Of one controller: the endpoint is that. Only names and port need to be said, which takes its address. */
 static void write_alone(const ClusterDraft *d, Buffer *out) {
         if (d->port) {
@@ -155,15 +175,14 @@ static void write_alone(const ClusterDraft *d, Buffer *out) {
         }
         buffer_add_str(out,
                        "\n# Where clients find the API: the only controller's own address.\nendpoint:\n");
-        if (d->n_nodes > 0)
-                add_key(out, "  address", d->nodes[0].address, NULL);
+        add_key(out, "  address", only_controller(d)->address, NULL);
         write_names(d, NULL, "", out);
 }
 
 static void write_endpoint(const ClusterDraft *d, Buffer *out) {
         if (d->endpoint)
                 write_foreign(d, out);
-        else if (!d->vip && d->n_nodes == 1)
+        else if (!d->vip && only_controller(d))
                 write_alone(d, out);
         else
                 write_vip(d, out);
@@ -252,9 +271,11 @@ void cluster_write_draft(const ClusterDraft *draft, Buffer *out) {
         write_networks(draft, out);
         write_policy(draft, out);
 
-        buffer_addf(out, "\n# An odd number of controllers%s. local: true is this machine.\n",
-                    draft->endpoint || draft->n_nodes == 1 || is_shared(draft) ? "" :
-                                                                                 ", and two load balancers");
+        buffer_addf(out, "\n# An odd number of %s%s. local: true is this machine.\n",
+                    has_role(draft, ROLE_ETCD) ? "etcd's own hosts" : "controllers",
+                    draft->endpoint || (!draft->vip && only_controller(draft)) || is_shared(draft) ?
+                            "" :
+                            ", and two load balancers");
         buffer_add_str(out, draft->n_nodes > 0 ? "nodes:\n" : "nodes: []\n");
         for (size_t i = 0; i < draft->n_nodes; i++)
                 write_node(&draft->nodes[i], out);

@@ -95,7 +95,7 @@ const Flag apiserver_flags[] = {
         { "etcd-servers", .function = etcd_servers,
           .why = "Only the member on this node: when that is gone, so is this apiserver, and the load "
                  "balancer turns to another at once. With all members listed, a silent one makes requests "
-                 "hang on every apiserver.",
+                 "hang on every apiserver. All of them only where etcd has hosts of its own.",
           .without = "The apiserver does not start: it is required." },
         { "etcd-cafile", "%d/etcd-ca.crt", .why = "etcd has a CA of its own.",
           .without =

@@ -276,11 +276,21 @@ static void give_turns(NodeRun **turn, size_t n_turn) {
                                                          TURN_JOINS;
 }
 
+/* What others stand on comes first: etcd's own hosts before controllers. */
+static int layer_of(const Node *node) {
+        if (node->roles & ROLE_CONTROLLER)
+                return 1;
+        return node->roles & ROLE_ETCD ? 0 : 2;
+}
+
 static int in_turn(const void *a, const void *b) {
         const NodeRun *x = *(NodeRun *const *) a, *y = *(NodeRun *const *) b;
+        int x_layer = layer_of(x->node), y_layer = layer_of(y->node);
 
         if (x->turn != y->turn)
                 return x->turn - y->turn;
+        if (x_layer != y_layer)
+                return x_layer - y_layer;
         if (x->up != y->up)
                 return x->up - y->up;
         if (x->leads != y->leads)

@@ -111,6 +111,19 @@ def test_the_controllers_hold_the_vip_if_nobody_else_does(hardway):
     assert "haproxy" in hardway("plan", "--offline", "--node", "c2").out
 
 
+def test_etcd_on_its_own_hosts(hardway):
+    """Its number is what has to be odd then; the controllers have no member, and a client's certificate."""
+    hardway("init", *THREE[:4], "--etcd", "e0=10.0.0.31", "--etcd", "e1=10.0.0.32", "--vip", "10.0.0.9", status=64)
+    hardway("init", *THREE[:4], "--etcd", "e0=10.0.0.31", "--etcd", "e1=10.0.0.32", "--etcd", "e2=10.0.0.33", "--vip", "10.0.0.9")
+    hardway("pki", "gen")
+    nodes = hardway.directory / "pki" / "nodes"
+    assert (nodes / "e0/pki/etcd/server.crt").exists() and not (nodes / "c0/pki/etcd").exists()
+    assert (nodes / "c0/pki/apiserver-etcd-client.crt").exists() and not (nodes / "e0/pki/apiserver-etcd-client.crt").exists()
+    hardway("plan", "--output", "out", "--node", "c0")
+    unit = (hardway.directory / "out/c0/etc/systemd/system/kube-apiserver.service").read_text(encoding="utf-8")
+    assert "--etcd-servers=https://10.0.0.31:2379,https://10.0.0.32:2379,https://10.0.0.33:2379 " in unit
+
+
 def test_text_in_flags_cannot_become_keys(hardway):
     result = hardway.init("--name", "x\narch: amd64", status=64)
     assert result.err.startswith("hardway: cluster: 'x arch: amd64' is not a name")
