@@ -148,6 +148,17 @@ static bool network_has(const char *network, const char *interface, const InetAd
         return prefix % 8 == 0 || ((own.bytes[bytes] ^ address->bytes[bytes]) >> (8 - prefix % 8)) == 0;
 }
 
+/* What is not ours is not looked at, and that is said. */
+void rule_endpoint(Judge *j) {
+        _cleanup_free_ char *url = cluster_endpoint_url(j->world->cluster);
+
+        if (j->world->cluster->endpoint.kind == ENDPOINT_FOREIGN)
+                judge(j, CHECK_OK, NULL,
+                      "%s is a load balancer that is not hardway's: it is not looked at, and has to pass TCP "
+                      "connections on to port %u of the controllers",
+                      url, j->world->cluster->apiserver_port);
+}
+
 /* Whoever looks for the VIP asks its own network for it, and there only the load balancers answer. */
 void rule_vip_network(Judge *j, const CheckNode *n) {
         const Endpoint *e = &j->world->cluster->endpoint;

@@ -56,6 +56,7 @@ void rule_names(Judge *j, const CheckNode *n);
 void rule_reach(Judge *j, const CheckNode *n);
 void rule_reach_here(Judge *j);
 void rule_vip_network(Judge *j, const CheckNode *n);
+void rule_endpoint(Judge *j);
 void rule_sysctls(Judge *j, const CheckNode *n);
 /* unique.c */
 void rule_members(Judge *j);

@@ -41,6 +41,7 @@ static const CheckRule rules[] = {
         { "names", ERROR_CONFIG, EINVAL, .node = rule_names },
         { "reach", ERROR_UNAVAILABLE, EHOSTUNREACH, .node = rule_reach },
         { "reach", ERROR_UNAVAILABLE, EHOSTUNREACH, .all = rule_reach_here },
+        { "endpoint", ERROR_CONFIG, EINVAL, .all = rule_endpoint },
         { "vip-network", ERROR_CONFIG, ENETUNREACH, .node = rule_vip_network },
         { "sysctls", ERROR_CONFIG, EINVAL, .node = rule_sysctls },
 };
