@@ -181,7 +181,8 @@ void rule_vip_network(Judge *j, const CheckNode *n) {
 }
 
 /*
- * haproxy listens on every address, so the VIP need not be there for it to start (net.ipv4.ip_nonlocal_bind),
+ * haproxy listens on every address, or on the VIP with IP_FREEBIND, so that need not be there for it to start
+ * (net.ipv4.ip_nonlocal_bind),
  * and what it forwards it connects anew (net.ipv4.ip_forward): neither is needed. But with arp_ignore 2 or
  * more (Documentation/networking/ip-sysctl.rst) a host does not answer for an address without a network.
  */

@@ -90,6 +90,10 @@ void check_endpoint(Input *in) {
 
         if (e->kind != ENDPOINT_VIP)
                 check_without_vip(in);
+        else if (in->endpoint_address.line > 0 && nodes_family(in) != AF_UNSPEC &&
+                 e->address.family != nodes_family(in))
+                problem_add(&in->problems, in->endpoint_address,
+                            "endpoint.address: the VIP is of another address family than the nodes");
         check_host_address(in, in->endpoint_address, "endpoint.address", &e->address);
         if (e->address.family == AF_INET && in->endpoint_prefix.line > 0 && e->prefix_length > 32)
                 problem_add(&in->problems, in->endpoint_prefix, "endpoint.prefix: longer than 32");

@@ -16,8 +16,10 @@
 static bool is_host_address(const InetAddress *a) {
         uint32_t n;
 
-        if (a->family != AF_INET)
-                return true; /* refused elsewhere */
+        if (a->family == AF_INET6)
+                return !IN6_IS_ADDR_UNSPECIFIED(&a->in6) && !IN6_IS_ADDR_LOOPBACK(&a->in6) &&
+                       !IN6_IS_ADDR_LINKLOCAL(&a->in6) && !IN6_IS_ADDR_MULTICAST(&a->in6) &&
+                       !IN6_IS_ADDR_V4MAPPED(&a->in6);
         n = ntohl(a->in.s_addr);
         return n >> 24 != 0 && n >> 24 != 127 && n >> 28 < 14;
 }
@@ -32,13 +34,32 @@ static bool is_host_address(const InetAddress *a) {
 void check_host_address(Input *in, Mark mark, const char *what, const InetAddress *a) {
         char buffer[INET_TEXT_SIZE];
 
-        if (mark.line <= 0)
-                return;
-        if (a->family == AF_INET6)
-                problem_add(&in->problems, mark, "%s: IPv6 is not supported yet", what);
-        else if (!is_host_address(a))
+        if (mark.line > 0 && !is_host_address(a))
                 problem_add(&in->problems, mark, "%s: %s is not an address that a host can have", what,
                             inet_address_format(a, buffer));
+}
+
+/**
+ * nodes_family() - the family of the nodes' addresses
+ * @in:         the input
+ *
+ * Return: that of the first node which has an address, AF_UNSPEC if none has.
+ */
+int nodes_family(const Input *in) {
+        for (size_t i = 0; i < in->n_node_inputs; i++)
+                if (in->node_inputs[i].address.line > 0)
+                        return in->node_inputs[i].node.address.family;
+        return AF_UNSPEC;
+}
+
+static void check_node_family(Input *in, const NodeInput *n) {
+        if (n->address.line > 0 && n->node.address.family == AF_INET6)
+                problem_add(&in->problems, n->address, "nodes.address: IPv6 is not supported yet");
+        if (n->address.line > 0 && n->node.address.family != nodes_family(in))
+                problem_add(&in->problems, n->address,
+                            "nodes.address: nodes reach each other by addresses of one family, and that of "
+                            "the first is %s",
+                            n->node.address.family == AF_INET6 ? "IPv4" : "IPv6");
 }
 
 static void check_roles(Input *in, const NodeInput *n) {
@@ -81,6 +102,7 @@ static void check_pair(Input *in, const NodeInput *a, const NodeInput *b) {
 
 static void check_node(Input *in, const NodeInput *n) {
         check_host_address(in, n->address, "nodes.address", &n->node.address);
+        check_node_family(in, n);
         check_roles(in, n);
         if (n->node.local && n->ssh.line > 0)
                 problem_add(&in->problems, n->ssh,

@@ -57,6 +57,7 @@ void load_extra_flags(Loader *l, const Key *key, yaml_node_t *node, void *target
 /* check*.c: what can only be said of several values together; defaults are filled in before. */
 void check_nodes(Input *in);
 void check_host_address(Input *in, Mark mark, const char *what, const InetAddress *a);
+int nodes_family(const Input *in);
 void check_endpoint(Input *in);
 void check_networks(Input *in);
 void check_policy(Input *in);

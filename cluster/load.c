@@ -18,6 +18,8 @@ DEFINE_CLEANUP_VOID(yaml_document_t*, yaml_document_delete)
 #define DAYS_DEFAULT 365u
 #define PODS_DEFAULT "10.244.0.0/16"
 #define SERVICES_DEFAULT "10.96.0.0/16"
+#define PODS6_DEFAULT "fd00:10:244::/48"
+#define SERVICES6_DEFAULT "fd00:10:96::/112"
 #define DOMAIN_DEFAULT "cluster.local"
 #define SNAPSHOTS_EVERY_DEFAULT 12
 #define SNAPSHOTS_KEEP_DEFAULT 6
@@ -147,14 +149,16 @@ static void fill_members(Input *in) {
 
 static void fill_defaults(Input *in) {
         Cluster *c = &in->cluster;
+        bool six = nodes_family(in) == AF_INET6;
 
         if (in->etcd.line == 0)
                 c->etcd = version_etcd_for(&c->kubernetes);
         if (in->pods.line == 0)
-                in->pods_list.n = inet_network_parse(PODS_DEFAULT, &in->pods_list.networks[0]) == 0;
+                in->pods_list.n = inet_network_parse(six ? PODS6_DEFAULT : PODS_DEFAULT,
+                                                     &in->pods_list.networks[0]) == 0;
         if (in->services.line == 0)
-                in->services_list.n =
-                        inet_network_parse(SERVICES_DEFAULT, &in->services_list.networks[0]) == 0;
+                in->services_list.n = inet_network_parse(six ? SERVICES6_DEFAULT : SERVICES_DEFAULT,
+                                                         &in->services_list.networks[0]) == 0;
         if (!c->domain)
                 c->domain = xstrdup(DOMAIN_DEFAULT);
         fill_members(in);

@@ -56,12 +56,14 @@ static const Key apiserver_keys[] = {
 static const Key network_keys[] = {
         LIST("pods", pods_list, pods, field_networks,
              .why = "Where the addresses of pods come from; each node gets a share.",
-             .without = "10.244.0.0/16. It must not overlap with anything that pods have to reach."),
+             .without =
+                     "10.244.0.0/16, or fd00:10:244::/48 where nodes have IPv6 addresses. It must not overlap with "
+                     "anything that pods have to reach."),
         LIST("services", services_list, services, field_networks,
              .why = "Where the addresses of Services come from. The first of them is the API's, and in the "
                     "apiservers' certificate.",
              .without =
-                     "10.96.0.0/16. Changing it on a cluster that lives leaves old Services with addresses "
+                     "10.96.0.0/16, or fd00:10:96::/112. Changing it on a cluster that lives leaves old Services with addresses "
                      "that nobody routes."),
         TEXT("domain", cluster.domain, domain, field_dns_name,
              .why = "The DNS domain of Services, and part of the name of the issuer of pods' tokens.",
@@ -149,7 +151,8 @@ static const Key node_keys[] = {
                   .why = "Under which all other nodes and hardway reach it. It is in its certificates.",
                   .without = "It is required."),
         ROW("roles", KEY_LIST, NodeInput, node.roles, roles, .parse = field_roles, .required = true,
-            .why = "What it does: controller (with an etcd member), loadbalancer.",
+            .why = "What it does: controller (with an etcd member, unless etcd has hosts of its own), etcd, "
+                   "loadbalancer; a controller may be a load balancer, too.",
             .without = "It is required."),
         NODE_TEXT("arch", node.architecture, architecture, field_architecture,
                   .why = "Which binaries it gets: arm64 or amd64.", .without = "As arch."),

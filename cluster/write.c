@@ -188,11 +188,33 @@ static void write_endpoint(const ClusterDraft *d, Buffer *out) {
                 write_vip(d, out);
 }
 
+/* "10.244.0.0/16,fd00:10:244::/48": both families. */
+static void add_networks(Buffer *out, const char *key, const char *text, const char *comment) {
+        _cleanup_free_ char *indented = xasprintf("  %s", key);
+        _cleanup_strv_ Strv networks = strv_split(text, ", ");
+
+        if (strv_length(networks) < 2) {
+                add_key(out, indented, text, comment);
+                return;
+        }
+        buffer_addf(out, "%s: ", indented);
+        add_list(out, networks);
+        buffer_add_char(out, '\n');
+}
+
 static void write_networks(const ClusterDraft *d, Buffer *out) {
+        InetAddress first;
+        bool six = d->n_nodes > 0 && inet_address_parse(d->nodes[0].address, &first) == 0 &&
+                   first.family == AF_INET6;
+
         buffer_add_str(out,
                        "\n# Neither may hold the address of a host that pods want to reach.\nnetwork:\n");
-        add_key(out, "  pods", d->pods ?: "10.244.0.0/16", "a /24 of it per node");
-        add_key(out, "  services", d->services ?: "10.96.0.0/16", NULL);
+        add_networks(out, "pods",
+                     d->pods     ?:
+                             six ? "fd00:10:244::/48" :
+                                   "10.244.0.0/16",
+                     six ? "a /64 of it per node" : "a /24 of it per node");
+        add_networks(out, "services", d->services ?: six ? "fd00:10:96::/112" : "10.96.0.0/16", NULL);
         add_key(out, "  domain", d->domain ?: "cluster.local", NULL);
 }
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Other shapes of clusters than three controllers behind a pair: each is installed, loses something that matters, and answers."""
+import json
+import time
+
 from lab import CONTROLLERS, VIP, await_true, edit
 
 FIVE = {**CONTROLLERS, "controller-3": "10.77.0.23", "controller-4": "10.77.0.24"}
@@ -41,7 +44,9 @@ def leader_of(lab):
 
 
 def await_well(lab):
-    await_true("verify finds nothing", lambda: lab.hardway("verify", check=False).status == 0, seconds=60)
+    end = time.monotonic() + 60
+    while (found := lab.hardway("verify", check=False)).status != 0:
+        assert time.monotonic() < end, found
     assert "nothing to change" in lab.hardway("install").out
 
 
@@ -75,11 +80,24 @@ def holders(lab):
     return [host for host in CONTROLLERS if f" {VIP}/" in lab.sh(host, "ip -o addr show 2>/dev/null", check=False).out]
 
 
+SERVICE = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "both", "namespace": "default"},
+           "spec": {"ipFamilyPolicy": "RequireDualStack", "ports": [{"port": 80}]}}
+
+
+def assert_dual_stack(lab):
+    """A Service may have an address of each family."""
+    lab.kubectl("create", "-f", "-", text_input=json.dumps(SERVICE))
+    found = lab.kubectl("get", "service", "both", "-n", "default", "-o", "jsonpath={.spec.clusterIPs}").json
+    assert found[0].startswith("10.96.") and found[1].startswith("fd00:10:96::"), found
+
+
 def test_vip_on_the_controllers(make_lab):
-    """The VIP goes with its owner's power, with its haproxy, and before planned work; not with its apiserver, as the others' will do."""
+    """The cluster is dual-stack as well. The VIP goes with its owner's power, with its haproxy, and before planned work; not with its apiserver, as the others' will do."""
     lab = make_lab("shared", CONTROLLERS)
-    install(lab, *nodes_of("controller", CONTROLLERS), "--vip", VIP)
+    install(lab, *nodes_of("controller", CONTROLLERS), "--vip", VIP, "--pods", "10.244.0.0/16,fd00:10:244::/48",
+            "--services", "10.96.0.0/16,fd00:10:96::/112")
     lab.hardway("verify")
+    assert_dual_stack(lab)
     assert lab.version() and all(lab.ready(address) for address in CONTROLLERS.values())
 
     [owner] = holders(lab)

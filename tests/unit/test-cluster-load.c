@@ -86,6 +86,37 @@ static void test_endpoint_kinds(void **state) {
         }
 }
 
+/* Both families, that of the nodes first. */
+static void test_families(void **state) {
+        _cleanup_(cluster_freep) Cluster *both =
+                load(HEAD "network: { pods: [10.1.0.0/16, fd01::/48], services: [10.2.0.0/16, "
+                          "fd02::/112] }\n" NODES);
+        InetAddress address;
+        char text[INET_TEXT_SIZE];
+
+        assert_int_equal(both->n_pods, 2);
+        assert_int_equal(both->n_services, 2);
+        cluster_service_address(both, 1, &address);
+        assert_string_equal(inet_address_format(&address, text), "fd02::1");
+}
+
+/* etcd's own hosts, and controllers that are members only if they say so. */
+static void test_members(void **state) {
+        static const char text[] =
+                HEAD "nodes:\n"
+                     "  - { name: c0, address: 192.168.3.251, roles: [controller, etcd, loadbalancer] }\n"
+                     "  - { name: c1, address: 192.168.3.252, roles: [controller, loadbalancer] }\n"
+                     "  - { name: e0, address: 192.168.3.231, roles: [etcd] }\n"
+                     "  - { name: e1, address: 192.168.3.232, roles: [etcd] }\n";
+        _cleanup_(cluster_freep) Cluster *c = load(text);
+
+        assert_int_equal(c->nodes[0].roles, ROLE_CONTROLLER | ROLE_ETCD | ROLE_LOADBALANCER);
+        assert_int_equal(c->nodes[1].roles, ROLE_CONTROLLER | ROLE_LOADBALANCER);
+        assert_int_equal(cluster_count(c, ROLE_ETCD), 3);
+        assert_true(cluster_shares_port(c, &c->nodes[1]));
+        assert_false(cluster_shares_port(c, &c->nodes[2]));
+}
+
 static void test_defaults(void **state) {
         _cleanup_(cluster_freep) Cluster *c = load(HEAD NODES);
         _cleanup_free_ char *vip = inet_address_to_string(&c->endpoint.address);
@@ -400,6 +431,8 @@ static void test_own_directory(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_defaults),
+                cmocka_unit_test(test_families),
+                cmocka_unit_test(test_members),
                 cmocka_unit_test(test_endpoint_kinds),
                 cmocka_unit_test(test_nodes),
                 cmocka_unit_test(test_everything),
