@@ -53,8 +53,6 @@ int nodes_family(const Input *in) {
 }
 
 static void check_node_family(Input *in, const NodeInput *n) {
-        if (n->address.line > 0 && n->node.address.family == AF_INET6)
-                problem_add(&in->problems, n->address, "nodes.address: IPv6 is not supported yet");
         if (n->address.line > 0 && n->node.address.family != nodes_family(in))
                 problem_add(&in->problems, n->address,
                             "nodes.address: nodes reach each other by addresses of one family, and that of "

@@ -44,7 +44,7 @@ extern const ConfigText keepalived_config;
 
 #define HAPROXY_N_SETTINGS 18
 extern const UnitSetting haproxy_settings[HAPROXY_N_SETTINGS];
-#define KEEPALIVED_N_SETTINGS 19
+#define KEEPALIVED_N_SETTINGS 20
 extern const UnitSetting keepalived_settings[KEEPALIVED_N_SETTINGS];
 #define LB_FENCE_N_SETTINGS 24
 extern const UnitSetting lb_fence[LB_FENCE_N_SETTINGS];

@@ -22,6 +22,17 @@ static char* remove_vip(const PlanContext *c) {
                          e->prefix_length, facts_vip_interface(c->cluster, c->node, c->facts));
 }
 
+/* At boot an IPv6 address is not for use until nobody has claimed it (RFC 4862 5.4): a second or so. */
+static char* wait_for_address(const PlanContext *c) {
+        char own[INET_TEXT_SIZE];
+
+        if (c->node->address.family != AF_INET6)
+                return NULL;
+        return xasprintf(
+                "/bin/sh -c 'until ip -6 -o address show to %s -tentative | grep -q .; do sleep 0.1; done'",
+                inet_address_format(&c->node->address, own));
+}
+
 /*
  * SIGHUP takes in everything else of keepalived.conf and keeps the state; of these a change makes it begin
  * anew, which is to be a restart, before which the VIP is handed over (tried with both versions). The VIP
@@ -62,6 +73,12 @@ const UnitSetting keepalived_settings[] = {
         SETTING_SERVICE("ExecStartPre", "+systemd-tmpfiles --create " LB_TMPFILES,
                         "The files exist from boot on; and from the first start.",
                         "At the first start, before any boot with them, there would be no files to watch."),
+        { .section = "Service",
+          .key = "ExecStartPre",
+          .function = wait_for_address,
+          .why = "It speaks from the node's IPv6 address, which at boot is not for use for a moment.",
+          .without =
+                  "It cannot bind to the address, does not try again, and this node never holds the VIP." },
         SETTING_SERVICE("ExecStart", "", "Instead of the distribution's command:",
                         "A unit that is no oneshot may have one command: with two systemd refuses it."),
         SETTING_SERVICE(

@@ -156,6 +156,30 @@ def test_etcd_on_its_own_hosts(make_lab):
     assert not lab.sh("etcd-1", "ls /var/lib/etcd /etc/systemd/system/etcd.service /etc/kubernetes 2>/dev/null", check=False).out
 
 
+def test_ipv6(make_lab):
+    """Nothing but IPv6, and the VIP on the controllers: found, held, lost with its owner's power and found again."""
+    controllers = {name: address.replace("10.77.0.", "fd77::") for name, address in CONTROLLERS.items()}
+    lab = make_lab("ipv6", {name: f"[{address}]" for name, address in controllers.items()})
+    install(lab, *nodes_of("controller", controllers), "--vip", "fd77::10")
+    lab.hardway("check")
+    lab.hardway("verify")
+    assert "server: https://[fd77::10]:6443" in lab.read("admin.conf").replace('"', "")
+    assert lab.kubectl("get", "service", "kubernetes", "-o", "jsonpath={.spec.clusterIP}").out == "fd00:10:96::1"
+    await_true("the endpoints are there", lambda: all(f'"{address}"' in lab.kubectl("get", "endpointslices", "-o", "json").out
+                                                     for address in controllers.values()), seconds=30)
+
+    def owners():
+        return [host for host in controllers if " fd77::10/" in lab.sh(host, "ip -o addr show 2>/dev/null", check=False).out]
+
+    [owner] = owners()
+    lab.tool("power", "cut", owner)
+    await_true("the API answers", lambda: lab.version("[fd77::10]"), seconds=10)
+    await_true("a write is acknowledged", lambda: write(lab, "lost-one"), seconds=30)
+    assert len(owners()) == 1
+    lab.tool("power", "on", owner)
+    await_well(lab)
+
+
 def test_one_controller(make_lab):
     """It is changed like any other cluster, with a word of warning; and it comes back by itself when the power does."""
     lab = make_lab("one", {"controller-0": "10.77.0.20"})

@@ -86,14 +86,22 @@ static void test_endpoint_kinds(void **state) {
         }
 }
 
-/* Both families, that of the nodes first. */
+/* Other defaults than of IPv4; and both families, that of the nodes first. */
 static void test_families(void **state) {
-        _cleanup_(cluster_freep) Cluster *both =
-                load(HEAD "network: { pods: [10.1.0.0/16, fd01::/48], services: [10.2.0.0/16, "
-                          "fd02::/112] }\n" NODES);
+        _cleanup_(cluster_freep) Cluster *six =
+                load("cluster: pi\nnodes:\n  - { name: c0, address: \"fd77::1\", roles: [controller] }\n");
+        _cleanup_(cluster_freep) Cluster *both = load(
+                HEAD
+                "network: { pods: [10.1.0.0/16, fd01::/48], services: [10.2.0.0/16, fd02::/112] }\n" NODES);
+        _cleanup_free_ char *pods = inet_network_to_string(&six->pods[0]);
+        _cleanup_free_ char *services = inet_network_to_string(&six->services[0]);
+        _cleanup_free_ char *url = cluster_endpoint_url(six);
         InetAddress address;
         char text[INET_TEXT_SIZE];
 
+        assert_string_equal(pods, "fd00:10:244::/48");
+        assert_string_equal(services, "fd00:10:96::/112");
+        assert_string_equal(url, "https://[fd77::1]:6443");
         assert_int_equal(both->n_pods, 2);
         assert_int_equal(both->n_services, 2);
         cluster_service_address(both, 1, &address);
