@@ -12,7 +12,7 @@
 interface=$(sed -n 's/^[[:space:]]*interface[[:space:]][[:space:]]*//p' /etc/keepalived/keepalived.conf 2>/dev/null | head -n 1)
 if ! have perl || ! [ -e "/sys/class/net/${interface:=none}/ifindex" ]; then exit 0; fi
 printf 'mac %s %s\n' "$own" "$(cat "/sys/class/net/$interface/address")"
-# shellcheck disable=SC2016
+# shellcheck disable=SC2016,SC2086
 perl -MTime::HiRes=time -e '
         my ($own, $index, $mac, @all) = @ARGV;
         my ($inet, $packet, $raw, $dgram, $arp, $vrrp, $join) = (2, 17, 3, 2, 0x0806, 112, 35);

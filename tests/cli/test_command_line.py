@@ -75,8 +75,7 @@ def test_bad_cluster_file(hardway):
     assert result.err == (
         "hardway: hardway.yaml:3:3: endpoint: unknown key 'adress'; did you mean 'address'?\n"
         "hardway: hardway.yaml:4:9: endpoint.port: '6443abc' is not a port number (1 to 65535)\n"
-        "hardway: hardway.yaml:5:8: nodes: none is a controller\n"
-        "hardway: hardway.yaml:5:8: nodes: none is a loadbalancer, which endpoint.address needs\n")
+        "hardway: hardway.yaml:5:8: nodes: none is a controller\n")
     assert result.out == ""
 
 
