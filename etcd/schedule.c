@@ -28,8 +28,8 @@ static char* command(const PlanContext *c) {
         _cleanup_free_ char *binary = plan_binary_path(c->cluster, ORIGIN_ETCD, "etcdctl"),
                             *programs = fs_path_dirname(binary);
 
-        return xasprintf(SCRIPT " %s %u %s", c->cluster->snapshots.directory, c->cluster->snapshots.keep,
-                         programs);
+        return xasprintf(SCRIPT " %s %u %s %s", c->cluster->snapshots.directory, c->cluster->snapshots.keep,
+                         programs, c->node->name);
 }
 
 static char* directory(const PlanContext *c) {
@@ -63,7 +63,7 @@ const UnitSetting etcd_schedule_settings[ETCD_SCHEDULE_N_SETTINGS] = {
         CREDENTIAL("client.key:/etc/kubernetes/pki/etcd/healthcheck-client.key",
                    "The key of that certificate."),
         { "Service", "ExecStart", .function = command,
-          .why = "Where to, how many stay, and with which programs.",
+          .why = "Where to, how many stay, with which programs, and of which node.",
           .without = "systemd refuses a service that starts nothing." },
         { "Service", "ReadWritePaths", .function = directory, .why = "The one place that it may write to.",
           .without = "It could not write its snapshots: everything is read-only to it.",
@@ -155,14 +155,18 @@ int etcd_plan_schedule(const PlanContext *c, Plan *plan, Error **reterr) {
         return r < 0 ? r : add_timer(c, plan, reterr);
 }
 
-/* What the node tells: how the last run ended, how long the timer is there, and what the last good one was. */
+/* What the node tells: how the last run ended, how long the timer is there, what the last good one was, and whether
+ * that is there still. */
 static char* question(const Cluster *c) {
         return xasprintf("# the last scheduled snapshot\n"
                          "date +%%s\n"
                          "stat -c %%Y /etc/systemd/system/" TIMER_UNIT " 2>/dev/null || echo 0\n"
                          "systemctl show -p Result --value " SERVICE_UNIT " 2>/dev/null || echo unknown\n"
-                         "head -c 4096 %s/last 2>/dev/null || :\n",
-                         c->snapshots.directory);
+                         "last=$(head -c 4096 %s/last 2>/dev/null || :)\n"
+                         "file=$(printf '%%s\\n' \"$last\" | sed -n 's/^{\"file\":\"\\([^\"/]*\\)\".*/\\1/p')\n"
+                         "if [ -n \"$file\" ] && ! [ -f %s/\"$file\" ]; then echo missing; else echo there; fi\n"
+                         "printf '%%s\\n' \"$last\"\n",
+                         c->snapshots.directory, c->snapshots.directory);
 }
 
 /* It becomes part of paths, there and here. */
@@ -177,15 +181,16 @@ int etcd_schedule_parse(const char *text, EtcdScheduled *ret) {
         _cleanup_strv_ Strv lines = strv_split(text, "\n");
         _cleanup_json_ json_t *last = NULL;
 
-        if (strv_length(lines) < 3 || parse_uint64(lines[0], 0, INT64_MAX, &ret->now) < 0 ||
+        if (strv_length(lines) < 4 || parse_uint64(lines[0], 0, INT64_MAX, &ret->now) < 0 ||
             parse_uint64(lines[1], 0, INT64_MAX, &ret->since) < 0)
                 return -EBADMSG;
         ret->failed = !streq(lines[2], "success");
+        ret->missing = streq(lines[3], "missing");
         ret->taken = ret->size = ret->revision = 0;
         *ret->file = '\0';
-        if (!lines[3])
+        if (!lines[4] || !*lines[4])
                 return 0;
-        if (json_parse("last", lines[3], strlen(lines[3]), &last, NULL) < 0)
+        if (json_parse("last", lines[4], strlen(lines[4]), &last, NULL) < 0)
                 return -EBADMSG;
         ret->taken = json_uint64(last, "time");
         take_name(json_string_value(json_object_get(last, "file")), ret);
@@ -234,6 +239,9 @@ static void judge(const Cluster *c, const Node *node, const EtcdScheduled *s, Ch
                 check = check_add(checks, CHECK_FAILED, id, node, SUBJECT, "the last one failed; %s%s",
                                   s->taken > 0 ? "that before is old: " : "there is none",
                                   s->taken > 0 ? old : "");
+        else if (s->missing)
+                check = check_add(checks, CHECK_FAILED, id, node, SUBJECT, "the last one is gone: %s/%s",
+                                  c->snapshots.directory, s->file);
         else if (late)
                 check = check_add(checks, CHECK_WARNING, id, node, SUBJECT, "%s%s",
                                   s->taken > 0 ? "late: the last one is old: " : "late: there is none yet",

@@ -57,6 +57,7 @@ typedef struct EtcdScheduled {
         uint64_t now;
         uint64_t since; /* the timer is there */
         bool failed;    /* the last run */
+        bool missing;   /* the last good one is not where it was put */
         uint64_t taken; /* the last good one; 0: there is none */
         uint64_t size, revision;
         char file[32]; /* its name: digits, "T", "Z", "-" and ".db"; or "" */

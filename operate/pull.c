@@ -76,6 +76,9 @@ int snapshot_pull(HostPool *hosts, const Cluster *cluster, const Node *node, con
         path = xasprintf("%s/%s-%s-%s", directory, cluster->name, node->name, pulled.scheduled.file);
         source = xasprintf("%s/%s", cluster->snapshots.directory, pulled.scheduled.file);
         if (access(path, F_OK) < 0) {
+                if (pulled.scheduled.missing)
+                        return error_set(reterr, ERROR_UNAVAILABLE, ENOENT,
+                                         "%s: the snapshot that it took last is gone: %s", node->name, source);
                 r = etcd_save_space(path, pulled.scheduled.size, reterr);
                 if (r >= 0)
                         r = receive(hosts, node, source, path, reterr);

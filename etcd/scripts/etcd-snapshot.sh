@@ -2,14 +2,23 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# etcd-snapshot DIRECTORY KEEP PROGRAMS: saves this node's member to DIRECTORY, has etcdutl walk through the result, and keeps the
-# newest KEEP of them. Only one that was found whole gets a name that counts, and is told of in DIRECTORY/last.
+# etcd-snapshot DIRECTORY KEEP PROGRAMS NODE: saves this node's member to DIRECTORY, has etcdutl walk through the result, and keeps
+# the newest KEEP of them. Only one that was found whole gets a name that counts, and is told of in DIRECTORY/last.
 set -eu
 export LC_ALL=C
 umask 077
 
-directory=$1 keep=$2 programs=$3
+directory=$1 keep=$2 programs=$3 node=$4
 cd "$directory"
+# Nodes that write to one place would count, and remove, each other's.
+: >"node-$node"
+for other in node-*; do
+        if [ "$other" != "node-$node" ]; then
+                echo "$directory holds the snapshots of ${other#node-}, too: each node needs a directory of its own" \
+                        "(if it is this node's alone by now: rm $directory/$other)" >&2
+                exit 1
+        fi
+done
 # what a run that was cut off left
 rm -f -- ./*.part ./*.part.lock ./last.new
 
@@ -27,9 +36,22 @@ sync -- "$name" last.new
 mv -- last.new last
 sync -- .
 
-# the oldest go; names sort by time
+# Names sort by time. What is named later than the one just taken was named by a clock that was wrong, and goes first; then the
+# oldest go. The one just taken stays, whatever the clock says.
 set -- [0-9]*.db
-while [ $# -gt "$keep" ]; do
-        rm -f -- "$1"
-        shift
+excess=$(($# - keep)) later=no
+for file; do
+        if [ "$file" = "$name" ]; then
+                later=yes
+        elif [ "$later" = yes ] && [ "$excess" -gt 0 ]; then
+                rm -f -- "$file"
+                excess=$((excess - 1))
+        fi
+done
+for file; do
+        if [ "$file" = "$name" ] || [ "$excess" -le 0 ]; then
+                break
+        fi
+        rm -f -- "$file"
+        excess=$((excess - 1))
 done

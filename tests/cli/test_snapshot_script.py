@@ -28,8 +28,8 @@ class Member:
         (self.programs / name).write_text(f"#!/bin/sh\n{body}\n")
         (self.programs / name).chmod(0o755)
 
-    def run(self, keep):
-        return subprocess.run([*self.shell, SCRIPT, str(self.snapshots), str(keep), str(self.programs)], capture_output=True, text=True, check=False,
+    def run(self, keep, node="controller-0"):
+        return subprocess.run([*self.shell, SCRIPT, str(self.snapshots), str(keep), str(self.programs), node], capture_output=True, text=True, check=False,
                               env={"PATH": os.environ["PATH"], "CREDENTIALS_DIRECTORY": "/credentials"}, timeout=60)
 
     def names(self):
@@ -44,8 +44,8 @@ def member_fixture(request, tmp_path):
 def test_one_is_taken_checked_and_told_of(member):
     done = member.run(3)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    name, last = member.names()
-    assert NAME.fullmatch(name) and last == "last"
+    name, last, owner = member.names()
+    assert owner == "node-controller-0" and NAME.fullmatch(name) and last == "last"
     told = json.loads((member.snapshots / "last").read_text())
     assert told["file"] == name and told["size"] == 5 and told["status"] == json.loads(STATUS)
     # all of it is etcd's alone, but for what the watch has to see
@@ -77,3 +77,43 @@ def test_one_that_fails_changes_nothing_that_counts(member, program):
     member.program(program, kept.split("\n", 1)[1])
     assert member.run(9).returncode == 0
     assert "new.part" not in member.names()
+
+
+def test_a_clock_that_was_ahead_does_not_cost_the_one_just_taken(member):
+    wrong = [f"2099-01-0{n}T000000Z.db" for n in range(1, 4)]
+    for name in [*wrong, "2001-01-01T000000Z.db"]:
+        (member.snapshots / name).write_text("old")
+    assert member.run(3).returncode == 0
+    told = json.loads((member.snapshots / "last").read_text())["file"]
+    names = [name for name in member.names() if NAME.fullmatch(name)]
+    assert told in names and len(names) == 3
+    assert names == ["2001-01-01T000000Z.db", told, wrong[2]], "what is named after now goes first"
+
+
+@pytest.mark.parametrize("keep", [1, 2])
+def test_a_clock_that_is_behind_does_not_either(member, keep):
+    member.program("date", """case "$*" in *%Y*) echo 1970-01-01T000000Z ;; *) echo 5 ;; esac""")
+    os.environ["PATH"], path = f"{member.programs}:{os.environ['PATH']}", os.environ["PATH"]
+    try:
+        (member.snapshots / "2026-01-01T000000Z.db").write_text("good")
+        (member.snapshots / "2026-01-02T000000Z.db").write_text("good")
+        done = member.run(keep)
+    finally:
+        os.environ["PATH"] = path
+    assert done.returncode == 0, done.stderr
+    names = [name for name in member.names() if NAME.fullmatch(name)]
+    assert names == ["1970-01-01T000000Z.db", "2026-01-02T000000Z.db"][:keep]
+
+
+def test_nodes_that_share_a_directory_are_told_so_and_remove_nothing(member):
+    assert member.run(1).returncode == 0
+    before = (member.snapshots / "last").read_text()
+    (member.snapshots / "new.part").write_text("of the other")
+    done = member.run(1, node="controller-1")
+    assert done.returncode == 1
+    assert "holds the snapshots of controller-0, too: each node needs a directory of its own" in done.stderr
+    assert (member.snapshots / "new.part").read_text() == "of the other" and (member.snapshots / "last").read_text() == before
+    assert json.loads(before)["file"] in member.names()
+    # a node that has another name by now does as it was told
+    (member.snapshots / "node-controller-0").unlink()
+    assert member.run(1, node="controller-1").returncode == 0

@@ -11,6 +11,7 @@
 
 #include "common/clock.h"
 #include "common/json.h"
+#include "common/process.h"
 #include "etcd/etcd.h"
 #include "etcd/internal.h"
 #include "etcd/snapshot.h"
@@ -439,7 +440,7 @@ static void test_schedule(void **state) {
         static const char last[] =
                 "{\"file\":\"2026-11-25T120000Z.db\",\"time\":1700,\"size\":2000000,\"status\":{\"hash\":1,"
                 "\"revision\":77,\"totalKey\":3,\"totalSize\":9}}";
-        _cleanup_free_ char *whole = xasprintf("5300\n100\nsuccess\n%s\n", last);
+        _cleanup_free_ char *whole = xasprintf("5300\n100\nsuccess\nthere\n%s\n", last);
         EtcdScheduled s;
 
         assert_int_equal(etcd_schedule_parse(whole, &s), 0);
@@ -448,14 +449,14 @@ static void test_schedule(void **state) {
         assert_int_equal(s.revision, 77);
         assert_int_equal(s.size, 2000000);
         assert_string_equal(s.file, "2026-11-25T120000Z.db");
-        assert_false(s.failed);
-        assert_int_equal(etcd_schedule_parse("5300\n100\nexit-code\n", &s), 0);
+        assert_false(s.failed || s.missing);
+        assert_int_equal(etcd_schedule_parse("5300\n100\nexit-code\nthere\n\n", &s), 0);
         assert_true(s.failed);
         assert_int_equal(s.taken, 0);
         assert_string_equal(s.file, "");
         assert_int_equal(etcd_schedule_parse("", &s), -EBADMSG);
-        assert_int_equal(etcd_schedule_parse("a\n1\nsuccess\n", &s), -EBADMSG);
-        assert_int_equal(etcd_schedule_parse("5300\n100\nsuccess\n{\"file\":", &s), -EBADMSG);
+        assert_int_equal(etcd_schedule_parse("a\n1\nsuccess\nthere\n", &s), -EBADMSG);
+        assert_int_equal(etcd_schedule_parse("5300\n100\nsuccess\nthere\n{\"file\":", &s), -EBADMSG);
 }
 
 /* It becomes part of paths on two machines. */
@@ -466,12 +467,47 @@ static void test_schedule_names(void **state) {
 
         for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
                 _cleanup_free_ char *text =
-                        xasprintf("5300\n100\nsuccess\n{\"file\":\"%s\",\"time\":1}\n", bad[i]);
+                        xasprintf("5300\n100\nsuccess\nthere\n{\"file\":\"%s\",\"time\":1}\n", bad[i]);
                 EtcdScheduled s;
 
                 assert_int_equal(etcd_schedule_parse(text, &s), 0);
                 assert_string_equal(s.file, "");
         }
+}
+
+/* What is asked of the node, run by this machine's shell, about a directory in which the last one is or is not. */
+static int run_here(void *userdata, const Node *node, const char *script, Buffer *ret, Error **reterr) {
+        char *const argv[] = { (char*) "/bin/sh", (char*) "-euc", (char*) script, NULL };
+        _cleanup_(process_result_done) ProcessResult result = PROCESS_RESULT_NULL;
+        int r;
+
+        r = process_run(argv, NULL, 10 * USEC_PER_SEC, &result, reterr);
+        if (r >= 0)
+                buffer_add_str(ret, buffer_str(&result.out));
+        return r;
+}
+
+static void test_schedule_question(void **state) {
+        static const char last[] = "{\"file\":\"2026-11-25T120000Z.db\",\"time\":1700,\"status\":{}}\n";
+        const UnitDir *d = *state;
+        _cleanup_free_ char *told_at = xasprintf("%s/last", d->path),
+                            *file = xasprintf("%s/2026-11-25T120000Z.db", d->path);
+        _cleanup_error_ Error *error = NULL;
+        EtcdScheduled s;
+        FIXTURE;
+
+        c.snapshots = (SnapshotPolicy) { .every_hours = 6, .keep = 3, .directory = (char*) d->path };
+        context.exec = run_here;
+        assert_success(etcd_scheduled(&context, nodes, &s, &error), error, 0);
+        assert_false(s.missing || s.taken);
+        assert_true(fs_write(AT_FDCWD, told_at, last, strlen(last), 0600, 0, NULL) >= 0);
+        assert_success(etcd_scheduled(&context, nodes, &s, &error), error, 0);
+        assert_true(s.missing);
+        assert_int_equal(s.taken, 1700);
+        assert_string_equal(s.file, "2026-11-25T120000Z.db");
+        assert_true(fs_write(AT_FDCWD, file, "x", 1, 0600, 0, NULL) >= 0);
+        assert_success(etcd_scheduled(&context, nodes, &s, &error), error, 0);
+        assert_false(s.missing);
 }
 
 static const char *told;
@@ -485,11 +521,12 @@ static void test_verify_schedule(void **state) {
                 const char *told;
                 CheckState state;
         } rows[] = {
-                { "5300\n100\nsuccess\n", CHECK_OK },
-                { "50300\n100\nsuccess\n", CHECK_WARNING },
-                { "5300\n100\nexit-code\n", CHECK_FAILED },
-                { "50300\n100\nsuccess\n{\"time\":40000}\n", CHECK_OK },
-                { "50300\n100\nsuccess\n{\"time\":400}\n", CHECK_WARNING },
+                { "5300\n100\nsuccess\nthere\n\n", CHECK_OK },
+                { "50300\n100\nsuccess\nthere\n\n", CHECK_WARNING },
+                { "5300\n100\nexit-code\nthere\n\n", CHECK_FAILED },
+                { "50300\n100\nsuccess\nthere\n{\"time\":40000}\n", CHECK_OK },
+                { "50300\n100\nsuccess\nthere\n{\"time\":400}\n", CHECK_WARNING },
+                { "50300\n100\nsuccess\nmissing\n{\"time\":40000}\n", CHECK_FAILED },
         };
         FIXTURE;
 
@@ -515,6 +552,7 @@ int main(void) {
                 cmocka_unit_test(test_survey_lost),
                 cmocka_unit_test(test_schedule),
                 cmocka_unit_test(test_schedule_names),
+                unit_test_in_dir(test_schedule_question),
                 cmocka_unit_test(test_verify_schedule),
         };
 
