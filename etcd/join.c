@@ -182,6 +182,18 @@ static int join(const ProbeContext *c, const EtcdSurvey *survey, const EtcdSight
         return r < 0 ? r : 1;
 }
 
+/* It holds the whole command line, so it must not outlive its purpose: the next version's would never be used. Also
+ * one that a run left which was killed. Once there is a log etcd reads nothing of it any more. */
+static int forget_drop_in(const ProbeContext *c, const Node *node, Error **reterr) {
+        static const char script[] = "# the first start is over\n"
+                                     "if [ -e " DROP_IN " ] && [ -d " ETCD_DATA "/member/wal ]; then\n"
+                                     "        rm -f " DROP_IN "\n"
+                                     "        systemctl daemon-reload\n"
+                                     "fi\n";
+
+        return c->exec(c->userdata, node, script, NULL, reterr);
+}
+
 /**
  * etcd_join() - get ready to start a member that has no data in a cluster that serves
  * @c:          the context of the probe
@@ -197,6 +209,8 @@ int etcd_join(const ProbeContext *c, const Node *node, Error **reterr) {
         int r;
 
         r = has_data(c, node, &data, reterr);
+        if (r >= 0 && data)
+                r = forget_drop_in(c, node, reterr);
         if (r < 0 || data)
                 return r;
         r = etcd_survey(c, TIMEOUT, &survey, reterr);
@@ -208,14 +222,6 @@ int etcd_join(const ProbeContext *c, const Node *node, Error **reterr) {
         if (!one || (own->member && !own->member->learner))
                 return 0;
         return join(c, &survey, one, node, reterr);
-}
-
-static int forget_drop_in(const ProbeContext *c, const Node *node, Error **reterr) {
-        static const char script[] =
-                "# the first start is over\n"
-                "if [ -e " DROP_IN " ]; then rm -f " DROP_IN "; systemctl daemon-reload; fi\n";
-
-        return c->exec(c->userdata, node, script, NULL, reterr);
 }
 
 static int promote(const EtcdSurvey *survey, const EtcdSight *own, ProbeResult *ret) {
@@ -233,6 +239,20 @@ static int promote(const EtcdSurvey *survey, const EtcdSight *own, ProbeResult *
         return r > 0;
 }
 
+/* A member that cannot be asked is somebody else's finding, unless it was about to join. */
+static int settle_unknown(const ProbeContext *c, const Node *node, const Error *why, ProbeResult *ret,
+                          Error **reterr) {
+        static const char script[] = "# is it about to join?\n"
+                                     "if [ -e " DROP_IN " ]; then echo yes; fi\n";
+        _cleanup_buffer_ Buffer out = BUFFER_NULL;
+        int r;
+
+        r = c->exec(c->userdata, node, script, &out, reterr);
+        if (r >= 0 && startswith(buffer_str(&out), "yes"))
+                probe_result_set(ret, PROBE_WAITING, "%s", why->message);
+        return r;
+}
+
 /**
  * etcd_settle() - make a learner that has caught up a voter
  * @c:          the context of the probe
@@ -246,6 +266,7 @@ int etcd_settle(const ProbeContext *c, const Node *node, ProbeResult *ret, Error
         _cleanup_(etcd_peer_close) EtcdPeer p = {};
         _cleanup_(etcd_status_done) EtcdStatus status = {};
         _cleanup_(etcd_survey_done) EtcdSurvey survey = {};
+        _cleanup_error_ Error *error = NULL;
         const EtcdSight *own;
         int r;
 
@@ -253,8 +274,10 @@ int etcd_settle(const ProbeContext *c, const Node *node, ProbeResult *ret, Error
         if (r < 0)
                 return r;
         probe_result_set(ret, PROBE_READY, NULL);
-        if (etcd_status(&p.endpoint, &status, NULL) < 0 || !status.learner)
-                return 0;
+        if (etcd_status(&p.endpoint, &status, &error) < 0)
+                return settle_unknown(c, node, error, ret, reterr);
+        if (!status.learner)
+                return forget_drop_in(c, node, reterr);
         r = etcd_survey(c, TIMEOUT, &survey, reterr);
         if (r < 0)
                 return r;
