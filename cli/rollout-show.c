@@ -112,6 +112,14 @@ void rollout_show_end(RolloutShow *s) {
         *s = (RolloutShow) {};
 }
 
+json_t* rollout_leavers_to_json(const InstallResult *result) {
+        json_t *list = json_array();
+
+        STRV_FOREACH(text, result->leavers)
+                json_array_append_new(list, json_string(*text));
+        return list;
+}
+
 json_t* rollout_node_to_json(const InstallNode *n) {
         json_t *object = json_pack("{ss,ss,si,si,sb}", "name", n->node->name, "outcome",
                                    install_outcome_to_string(n->outcome), "items", (int) n->n_items,
@@ -142,6 +150,8 @@ json_t* rollout_to_json(const InstallResult *result) {
         for (size_t i = 0; i < result->n_nodes; i++)
                 json_array_append_new(nodes, rollout_node_to_json(result->nodes + i));
         json_object_set_new(tree, "nodes", nodes);
+        if (result->leavers)
+                json_object_set_new(tree, "leavers", rollout_leavers_to_json(result));
         if (result->url)
                 json_object_set_new(tree, "endpoint", json_string(result->url));
         if (result->version) {
@@ -170,6 +180,11 @@ void rollout_show_diff(const VerbContext *v, const InstallNode *n) {
                               verb_style(v, STYLE_NONE));
                 line += size + (line[size] == '\n');
         }
+}
+
+void rollout_show_leavers(const InstallResult *result) {
+        STRV_FOREACH(text, result->leavers)
+                (void) printf("take out %s\n", *text);
 }
 
 size_t rollout_count_differing(const InstallResult *result) {

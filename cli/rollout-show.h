@@ -26,6 +26,8 @@ void rollout_show_end(RolloutShow *s);
 
 /* Of a dry run: what would change on a node, and what would be left. */
 void rollout_show_diff(const VerbContext *v, const InstallNode *n);
+void rollout_show_leavers(const InstallResult *result);
 size_t rollout_count_differing(const InstallResult *result);
+json_t* rollout_leavers_to_json(const InstallResult *result);
 json_t* rollout_node_to_json(const InstallNode *n);
 json_t* rollout_to_json(const InstallResult *result);

@@ -30,6 +30,8 @@ static void print_summary(const VerbContext *v, const InstallResult *result) {
         if (!result->changed)
                 verb_note(v, "%zu node%s, %zu items: nothing to change (%s)", result->n_nodes, s,
                           result->n_items, duration);
+        else if (v->dry_run && rollout_count_differing(result) == 0)
+                verb_note(v, "This is what would be taken out; nothing was changed.");
         else if (v->dry_run)
                 verb_note(v, "This is what would change on %zu of %zu node%s; nothing was written.",
                           rollout_count_differing(result), result->n_nodes, s);
@@ -59,6 +61,7 @@ static void print_result(const VerbContext *v, const InstallResult *result, bool
         }
         for (size_t i = 0; i < result->n_nodes && v->dry_run; i++)
                 rollout_show_diff(v, result->nodes + i);
+        rollout_show_leavers(result);
         if (success)
                 print_summary(v, result);
         if (success && !v->dry_run)
@@ -76,6 +79,7 @@ static int run(VerbContext *v, int argc, char **argv, Error **reterr) {
                 r = rollout_show_begin(v, &show, &request, reterr);
         if (r < 0)
                 return r;
+        request.leavers = v->yes ? LEAVERS_GO : LEAVERS_REFUSE;
         rollout_show_nodes(&show);
         r = install_run(&request, &result, &v->errors);
         rollout_show_end(&show);
@@ -92,9 +96,10 @@ const Verb verb_install = {
                 "All nodes are looked at first, and everything that speaks against changing any of them is "
                 "said before the first write. What is as it should be is left alone; what was edited, "
                 "stopped or lost is mended. A cluster that serves is changed one node at a time. A run that "
-                "was stopped is finished by the next.",
+                "was stopped is finished by the next. A healthy etcd member that is not in the cluster file is "
+                "taken out with --yes only.",
         .common = VERB_OPTION_NODE | VERB_OPTION_JSON | VERB_OPTION_WAIT | VERB_OPTION_DEEP |
-                  VERB_OPTION_SUDO | VERB_OPTION_DRY_RUN | VERB_OPTION_IGNORE,
+                  VERB_OPTION_SUDO | VERB_OPTION_DRY_RUN | VERB_OPTION_IGNORE | VERB_OPTION_YES,
         .needs = VERB_NEEDS_CLUSTER | VERB_NEEDS_STORE | VERB_NEEDS_LOCK | VERB_NEEDS_EXCLUSIVE |
                  VERB_ON_LIVING,
         .run = run,

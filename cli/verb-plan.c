@@ -70,7 +70,10 @@ static void print_json(const InstallResult *result) {
                         json_object_set_new(node, "diff", json_string(result->nodes[i].diff));
                 json_array_append_new(nodes, node);
         }
-        tree = json_pack("{sb,so}", "differs", rollout_count_differing(result) > 0, "nodes", nodes);
+        tree = json_pack("{sb,so}", "differs", rollout_count_differing(result) > 0 || result->leavers,
+                         "nodes", nodes);
+        if (result->leavers)
+                json_object_set_new(tree, "leavers", rollout_leavers_to_json(result));
         verb_print_json(tree);
 }
 
@@ -78,7 +81,12 @@ static void print_summary(const VerbContext *v, const InstallResult *result) {
         _cleanup_free_ char *duration = clock_format_span(result->duration_usec);
         size_t n = rollout_count_differing(result);
 
-        if (n == 0)
+        if (n == 0 && result->leavers)
+                verb_note(
+                        v,
+                        "%zu node%s, %zu items: no node differs; hardway install would take out what is said.",
+                        result->n_nodes, result->n_nodes == 1 ? "" : "s", result->n_items);
+        else if (n == 0)
                 verb_note(v, "%zu node%s, %zu items: nothing differs (%s)", result->n_nodes,
                           result->n_nodes == 1 ? "" : "s", result->n_items, duration);
         else if (result->changed)
@@ -108,9 +116,11 @@ static int compare(VerbContext *v, Error **reterr) {
                 print_json(&result);
         for (size_t i = 0; i < result.n_nodes && !v->json; i++)
                 rollout_show_diff(v, result.nodes + i);
+        if (!v->json)
+                rollout_show_leavers(&result);
         if (r >= 0 && !v->json)
                 print_summary(v, &result);
-        if (r >= 0 && arg_exitcode && rollout_count_differing(&result) > 0)
+        if (r >= 0 && arg_exitcode && (rollout_count_differing(&result) > 0 || result.leavers))
                 r = STATUS_DIFFERS;
         install_result_done(&result);
         return r;

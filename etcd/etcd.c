@@ -272,6 +272,7 @@ const Component component_etcd = {
         .spare = etcd_spare,
         .join = etcd_join,
         .settle = etcd_settle,
+        .leavers = etcd_leavers,
         .prune = etcd_prune,
         .preflight = etcd_preflight,
         .preflights = preflights,

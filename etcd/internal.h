@@ -22,7 +22,8 @@ int etcd_hand_over(const ProbeContext *c, const Node *node, Error **reterr);
 int etcd_preflight(const ProbeContext *c, const Node *node, CheckList *checks, Error **reterr);
 int etcd_join(const ProbeContext *c, const Node *node, Error **reterr);
 int etcd_settle(const ProbeContext *c, const Node *node, ProbeResult *ret, Error **reterr);
-int etcd_prune(const ProbeContext *c, Strv *ret_notes, Error **reterr);
+int etcd_leavers(const ProbeContext *c, Strv *ret_working, Strv *ret_lost, Error **reterr);
+int etcd_prune(const ProbeContext *c, bool working, Strv *ret_notes, Error **reterr);
 #define ETCD_SCHEDULE_N_SETTINGS 18
 extern const UnitSetting etcd_schedule_settings[ETCD_SCHEDULE_N_SETTINGS];
 int etcd_plan_schedule(const PlanContext *c, Plan *plan, Error **reterr);

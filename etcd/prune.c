@@ -66,15 +66,24 @@ static int take_out(const EtcdSurvey *survey, const EtcdSight *s, Strv *notes, E
         return 1;
 }
 
-static int prune_one(const ProbeContext *c, Strv *notes, Error **reterr) {
+/* Who loses it may not have meant to: an old copy of the cluster file has fewer nodes, too. */
+static bool works(const EtcdSight *s) {
+        return s->state == ETCD_HEALTHY && etcd_sight_votes(s);
+}
+
+static bool leaves(const EtcdSurvey *survey, const EtcdSight *s) {
+        return survey->agreed && !s->node;
+}
+
+static int prune_one(const ProbeContext *c, bool working, Strv *notes, Error **reterr) {
         _cleanup_(etcd_survey_done) EtcdSurvey survey = {};
         int r;
 
         r = etcd_survey(c, TIMEOUT, &survey, reterr);
         if (r < 0)
                 return r;
-        for (const EtcdSight *s = survey.sights; survey.agreed && s < survey.sights + survey.n_sights; s++) {
-                if (s->node)
+        for (const EtcdSight *s = survey.sights; s < survey.sights + survey.n_sights; s++) {
+                if (!leaves(&survey, s) || (works(s) && !working))
                         continue;
                 if (all_well(&survey))
                         return take_out(&survey, s, notes, reterr);
@@ -88,18 +97,44 @@ static int prune_one(const ProbeContext *c, Strv *notes, Error **reterr) {
 }
 
 /**
+ * etcd_leavers() - members that are not in the cluster file
+ * @c:          the context of the probe
+ * @ret_working: names of those that are healthy; the caller frees
+ * @ret_lost:   names of the others; the caller frees
+ * @reterr:     what went wrong
+ *
+ * Return: how many there are, or a negative errno.
+ */
+int etcd_leavers(const ProbeContext *c, Strv *ret_working, Strv *ret_lost, Error **reterr) {
+        _cleanup_(etcd_survey_done) EtcdSurvey survey = {};
+        int r, n = 0;
+
+        r = etcd_survey(c, TIMEOUT, &survey, reterr);
+        if (r < 0)
+                return r;
+        *ret_working = *ret_lost = NULL;
+        for (const EtcdSight *s = survey.sights; s < survey.sights + survey.n_sights; s++)
+                if (leaves(&survey, s)) {
+                        strv_add(works(s) ? ret_working : ret_lost, etcd_sight_name(s));
+                        n++;
+                }
+        return n;
+}
+
+/**
  * etcd_prune() - take members out that are not in the cluster file
  * @c:          the context of the probe
+ * @working:    also healthy ones
  * @ret_notes:  what was done, for people; the caller frees
  * @reterr:     what went wrong
  *
  * Return: how many were taken out, or a negative errno.
  */
-int etcd_prune(const ProbeContext *c, Strv *ret_notes, Error **reterr) {
+int etcd_prune(const ProbeContext *c, bool working, Strv *ret_notes, Error **reterr) {
         _cleanup_strv_ Strv notes = NULL;
         int r, n = 0;
 
-        while ((r = prune_one(c, &notes, reterr)) > 0)
+        while ((r = prune_one(c, working, &notes, reterr)) > 0)
                 n++;
         if (r < 0)
                 return r;

@@ -55,6 +55,14 @@ typedef struct InstallProof {
         void *userdata;
 } InstallProof;
 
+/* Instances (etcd's members) that are not in the cluster file any more, and that work. Those that do not are taken
+ * out by every run on all nodes. */
+typedef enum InstallLeavers {
+        LEAVERS_STAY,
+        LEAVERS_REFUSE, /* the run is refused before its first change: the cluster file may be an old copy */
+        LEAVERS_GO,
+} InstallLeavers;
+
 typedef struct InstallRequest {
         const Cluster *cluster;
         Store *store; /* dry_run: NULL or one that lacks things is good enough */
@@ -64,10 +72,11 @@ typedef struct InstallRequest {
         size_t n_nodes;
         const char *cache; /* fetch's; NULL: fetch_cache_default() */
         const HostOptions *host;
-        const char *holder;  /* for the locks on the nodes: who is at work */
-        bool dry_run;        /* compare, and show; write nothing */
-        bool deep;           /* hash every file */
-        bool wait;           /* wait for locks that others hold */
+        const char *holder; /* for the locks on the nodes: who is at work */
+        bool dry_run;       /* compare, and show; write nothing */
+        bool deep;          /* hash every file */
+        bool wait;          /* wait for locks that others hold */
+        InstallLeavers leavers;
         char *const *ignore; /* names of checks whose failure is not to stop it, or NULL */
         void (*event)(void *userdata, const InstallEvent *event); /* or NULL; by one thread at a time */
         void *userdata;
@@ -95,6 +104,7 @@ typedef struct InstallResult {
         size_t n_items;
         bool changed;           /* something was written, started or applied (dry_run: would be) */
         bool serving;           /* the cluster served before */
+        Strv leavers;           /* dry_run: what would be taken out, for people; NULL: nothing */
         char *url;              /* where the cluster was asked for its version */
         char *version;          /* what it answered: "v1.36.3"; NULL: it was not asked, or did not answer */
         uint64_t answer_usec;   /* from the start of the run to that answer */

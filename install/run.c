@@ -226,33 +226,6 @@ static int run_ask_why(InstallRun *run) {
         return r;
 }
 
-static void run_note(InstallRun *run, char *const *notes) {
-        STRV_FOREACH(note, notes)
-                if (run->request->event)
-                        run->request->event(run->request->userdata,
-                                            &(InstallEvent) { .type = INSTALL_WARNING, .text = *note });
-}
-
-/* Instances that are not in the cluster file any more, once all that are do their work. */
-static int run_prune(InstallRun *run, Error **reterr) {
-        int r;
-
-        for (const NodeRun *n = run->nodes; n < run->nodes + run->n_nodes; n++)
-                if (!n->selected)
-                        return 0;
-        RUN_FOREACH_COMPONENT(c, run) {
-                _cleanup_strv_ Strv notes = NULL;
-
-                if (!c->prune)
-                        continue;
-                r = c->prune(&run->probes, &notes, reterr);
-                if (r < 0)
-                        return r;
-                run_note(run, notes);
-        }
-        return 0;
-}
-
 static int run_finish(InstallRun *run, InstallResult *result, ErrorList *errors) {
         size_t n_objects = 0;
         Error *error = NULL;
@@ -267,6 +240,7 @@ static int run_finish(InstallRun *run, InstallResult *result, ErrorList *errors)
         }
         if (r >= 0)
                 r = run_prune(run, &error);
+        result->changed = result->changed || r > 0;
         if (r >= 0 && (result->changed || n_objects > 0)) {
                 result->changed = true;
                 r = run_endpoint(run, result, &error);
@@ -323,8 +297,15 @@ static int run_all(InstallRun *run, InstallResult *result, ErrorList *errors) {
                 return r;
         for (const NodeRun *n = run->nodes; n < run->nodes + run->n_nodes; n++)
                 result->changed = result->changed || (n->selected && node_differs(n));
-        if (!run->request->dry_run)
+        if (!run->request->dry_run) {
+                r = run_refuse_leavers(run, &error);
+                if (r < 0) {
+                        error_list_take(errors, error);
+                        return r;
+                }
                 return run_converge(run, result, errors);
+        }
+        run_show_leavers(run, result);
         run_show(run); /* of those that could be looked at */
         return r;
 }
@@ -458,6 +439,7 @@ void install_result_done(InstallResult *r) {
                 json_decref(r->nodes[i].changes);
                 json_decref(r->nodes[i].left);
         }
+        strv_free(r->leavers);
         free(r->nodes);
         free(r->url);
         free(r->version);

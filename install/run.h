@@ -122,6 +122,11 @@ int run_together(InstallRun *run); /* a cluster that does not serve */
 int run_one_by_one(InstallRun *run);
 int run_bring_back(const InstallRun *run, Error **reterr);
 
+/* leavers.c: what is in the cluster and not in the cluster file */
+int run_refuse_leavers(InstallRun *run, Error **reterr);
+void run_show_leavers(InstallRun *run, InstallResult *result); /* of a dry run */
+int run_prune(InstallRun *run, Error **reterr);                /* how many were taken out */
+
 /* objects.c */
 /* insist: try for a while; else -EAGAIN if no apiserver answers */
 int run_objects(InstallRun *run, bool insist, size_t *ret_n, Error **reterr);

@@ -138,11 +138,13 @@ typedef struct Component {
 
         /* Instances that make up one thing (etcd's members): join, before a unit is started in a cluster that
          * serves, after everything was put: 1 if this instance is new and about to join. settle, once it is
-         * ready: asked again until it says ready. prune, when all nodes are as planned: takes those out that are
-         * not in the cluster file any more, and says so. */
+         * ready: asked again until it says ready. leavers: those that are not in the cluster file any more. prune,
+         * when all nodes are as planned: takes them out, those that work only if that is wanted, and says so;
+         * returns how many. */
         int (*join)(const ProbeContext *c, const Node *node, Error **reterr);
         int (*settle)(const ProbeContext *c, const Node *node, ProbeResult *ret, Error **reterr);
-        int (*prune)(const ProbeContext *c, Strv *ret_notes, Error **reterr);
+        int (*leavers)(const ProbeContext *c, Strv *ret_working, Strv *ret_lost, Error **reterr);
+        int (*prune)(const ProbeContext *c, bool working, Strv *ret_notes, Error **reterr);
 
         /* What on this node speaks against installing (data of another cluster): asked through exec, by
          * `check` and before the first write of a run that is about to change the node. Adds findings whose

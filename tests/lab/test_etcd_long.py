@@ -28,7 +28,7 @@ def change(lab, wanted):
     set_controllers(lab, wanted)
     lab.hardway("pki", "gen")
     with lab.client() as seen:
-        lab.hardway("install")
+        lab.hardway("install", "--yes")
     assert not seen["lost"], seen
     found = {m["name"] for m in members(lab)["members"] if m["role"] in ("leader", "voter") and m["healthy"]}
     assert found == set(wanted)

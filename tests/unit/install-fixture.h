@@ -50,6 +50,9 @@ typedef struct World {
         const char *unproven; /* the name of the node that prove() finds fault with, or NULL */
         bool keeps;           /* take_back() has nothing to give */
         const InstallProof *proof;
+        const char *leaver; /* is in the cluster and not in the cluster file, or NULL */
+        bool leaver_works;
+        InstallLeavers leavers;
         const char *const *ignore;
         const char *cancel_at; /* the deed that is the last before somebody presses Ctrl-C */
         Buffer log;

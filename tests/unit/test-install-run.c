@@ -111,6 +111,20 @@ static int fake_before_rollout(const ProbeContext *c, Error **reterr) {
         return 0;
 }
 
+static int fake_leavers(const ProbeContext *c, Strv *ret_working, Strv *ret_lost, Error **reterr) {
+        if (world.leaver)
+                strv_add(world.leaver_works ? ret_working : ret_lost, world.leaver);
+        return world.leaver != NULL;
+}
+
+static int fake_prune(const ProbeContext *c, bool working, Strv *ret_notes, Error **reterr) {
+        if (!world.leaver || (world.leaver_works && !working))
+                return 0;
+        world_log(world.nodes, "prune");
+        world.leaver = NULL;
+        return 1;
+}
+
 static const Component alpha = {
         .name = "alpha",
         .unit = "alpha.service",
@@ -125,6 +139,8 @@ static const Component alpha = {
         .set_aside = fake_set_aside,
         .bring_back = fake_bring_back,
         .before_rollout = fake_before_rollout,
+        .leavers = fake_leavers,
+        .prune = fake_prune,
 };
 const Component *const fake_components[] = { &alpha, NULL };
 
@@ -430,6 +446,7 @@ static int run_request(const Node *const *nodes, size_t n_nodes, bool dry_run) {
                 .dry_run = dry_run,
                 .cancelled = &world.cancelled,
                 .proof = world.proof,
+                .leavers = world.leavers,
                 .ignore = (char *const *) world.ignore,
         };
 
@@ -504,6 +521,61 @@ static void test_nothing_to_change(void **state) {
         assert_outcomes(INSTALL_UNCHANGED, INSTALL_UNCHANGED, INSTALL_UNCHANGED);
         assert_string_equal(buffer_str(&world.log), "");
         assert_null(world.result.version);
+}
+
+static int run_dry(size_t n) {
+        const Node *const nodes[] = { world.nodes, world.nodes + 1, world.nodes + 2, world.nodes + 3,
+                                      world.nodes + 4 };
+
+        return run_request(nodes, n, true);
+}
+
+/* A healthy instance that is not in the cluster file: it may be an old copy of that file. */
+static void test_leaver_that_works(void **state) {
+        make_serving();
+        world.wanted = "new";
+        world.leaver = "c9";
+        world.leaver_works = true;
+        world.leavers = LEAVERS_REFUSE;
+        assert_int_equal(run_all(), -EEXIST);
+        assert_error(0, "alpha: c9 is healthy, and not in the cluster file");
+        assert_contains(world.errors.errors[0]->detail, "hardway install --yes");
+        assert_string_equal(buffer_str(&world.log), "");
+        assert_false(world.fakes[0].put == world.wanted);
+
+        /* a part of the nodes takes nobody out, and neither does a run about something else */
+        assert_int_equal(run_some(0, 1), 0);
+        world.leavers = LEAVERS_STAY;
+        assert_int_equal(run_all(), 0);
+        assert_int_equal(count_of("prune"), 0);
+
+        world.leavers = LEAVERS_GO;
+        assert_int_equal(run_all(), 0);
+        assert_int_equal(count_of("prune"), 1);
+        assert_true(world.result.changed);
+        assert_null(world.leaver);
+        assert_int_equal(run_all(), 0);
+        assert_false(world.result.changed);
+}
+
+static void test_leaver_is_shown(void **state) {
+        make_serving();
+        assert_int_equal(run_dry(5), 0);
+        assert_false(world.result.changed);
+        world.leaver = "c9";
+        assert_int_equal(run_dry(4), 0);
+        assert_null(world.result.leavers);
+        assert_int_equal(run_dry(5), 0);
+        assert_true(world.result.changed);
+        assert_string_equal(world.result.leavers[0], "alpha: c9, not in the cluster file");
+        world.leaver_works = true;
+        assert_int_equal(run_dry(5), 0);
+        assert_contains(world.result.leavers[0], "with --yes only");
+        assert_string_equal(buffer_str(&world.log), "");
+        world.leaver_works = false;
+        world.leavers = LEAVERS_REFUSE;
+        assert_int_equal(run_all(), 0);
+        assert_string_equal(buffer_str(&world.log), "c0 prune");
 }
 
 static void test_lost_object(void **state) {
@@ -971,6 +1043,8 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 install_test(test_first_installation),
                 install_test(test_nothing_to_change),
+                install_test(test_leaver_that_works),
+                install_test(test_leaver_is_shown),
                 install_test(test_lost_object),
                 install_test(test_lost_record),
                 install_test(test_lost_restart),
