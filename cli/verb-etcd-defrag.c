@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <stdio.h>
+#include <unistd.h>
 
 #include "cli/progress-line.h"
 #include "cli/progress.h"
@@ -65,9 +66,14 @@ static void show_note(void *userdata, const char *text) {
 
 static int run(VerbContext *v, _unused_ int argc, _unused_ char **argv, Error **reterr) {
         const ProbeContext context = { .cluster = v->cluster, .store = v->store };
-        Show show = { .v = v, .progress = progress_new(v) };
-        const DefragRequest request = {
+        _cleanup_free_ char *holder = xasprintf("pid %d: hardway etcd defrag", (int) getpid());
+        _cleanup_(host_pool_freep) HostPool *hosts = NULL;
+        HostOptions host;
+        Show show = { .v = v };
+        DefragRequest request = {
                 .probes = &context,
+                .holder = holder,
+                .wait = v->wait,
                 .all = arg_all,
                 .dry_run = v->dry_run,
                 .step = show_step,
@@ -77,6 +83,11 @@ static int run(VerbContext *v, _unused_ int argc, _unused_ char **argv, Error **
         };
         int r;
 
+        r = verb_host_options(v, &host, reterr);
+        if (r < 0)
+                return r;
+        request.hosts = hosts = host_pool_new(v->cluster, &host);
+        show.progress = progress_new(v);
         r = defrag_run(&request, reterr);
         progress_free(show.progress);
         return r;
@@ -89,7 +100,7 @@ const Verb verb_etcd_defrag = {
                 "One member after the other, the leader last, while all are healthy; members whose database "
                 "would hardly shrink are left alone. A full database (NOSPACE) is compacted first. Alarms "
                 "whose cause is gone are cleared.",
-        .common = VERB_OPTION_DRY_RUN | VERB_OPTION_WAIT,
+        .common = VERB_OPTION_DRY_RUN | VERB_OPTION_WAIT | VERB_OPTION_SUDO,
         .needs = VERB_NEEDS_CLUSTER | VERB_NEEDS_STORE | VERB_NEEDS_EXCLUSIVE | VERB_ON_LIVING,
         .options = options,
         .parse = parse,

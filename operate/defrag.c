@@ -7,6 +7,7 @@
 
 #include "common/alloc.h"
 #include "common/clock.h"
+#include "operate/hold.h"
 
 #define TIMEOUT (3 * USEC_PER_SEC)
 #define DEFRAG_TIMEOUT (600 * USEC_PER_SEC) /* some GB on an SD card */
@@ -89,6 +90,49 @@ static int hand_over(const EtcdSurvey *survey, const EtcdSight *leader, Error **
         return 0;
 }
 
+/* The sight of the same member in a younger survey. */
+static const EtcdSight* find_again(const EtcdSurvey *survey, const EtcdSight *old) {
+        for (const EtcdSight *s = survey->sights; s < survey->sights + survey->n_sights; s++)
+                if (s->answers && s->status.member_id == old->status.member_id)
+                        return s;
+        return NULL;
+}
+
+/* While the last one was at it, another may have died: whether this one can be spared is asked now. */
+static int defragment_if_all_well(const DefragRequest *q, const EtcdSight *old, Error **reterr) {
+        _cleanup_(etcd_survey_done) EtcdSurvey survey = {};
+        const EtcdSight *s;
+        int r;
+
+        r = etcd_survey(q->probes, TIMEOUT, &survey, reterr);
+        if (r >= 0)
+                r = refuse_unhealthy(&survey, reterr);
+        if (r < 0)
+                return r;
+        s = find_again(&survey, old);
+        if (!s)
+                return error_set(reterr, ERROR_UNAVAILABLE, EAGAIN, "%s does not answer any more",
+                                 etcd_sight_name(old));
+        if (s == etcd_survey_leader(&survey))
+                r = hand_over(&survey, s, reterr);
+        return r < 0 ? r : defragment(q, s, reterr);
+}
+
+static int take_turn(const DefragRequest *q, const EtcdSight *s, bool all, Error **reterr) {
+        uint64_t size = s->status.db_size;
+
+        if (!all && !defrag_pays(&s->status)) {
+                if (q->end)
+                        q->end(q->userdata, s, true, size, size, "left as it is: it would hardly shrink");
+                return 0;
+        }
+        if (!q->dry_run)
+                return defragment_if_all_well(q, s, reterr);
+        if (q->end)
+                q->end(q->userdata, s, true, size, s->status.db_size_in_use, "would be defragmented");
+        return 0;
+}
+
 static int one_by_one(const DefragRequest *q, const EtcdSurvey *survey, bool all, Error **reterr) {
         const EtcdSight *leader = etcd_survey_leader(survey);
         int r;
@@ -97,20 +141,7 @@ static int one_by_one(const DefragRequest *q, const EtcdSurvey *survey, bool all
                 for (const EtcdSight *s = survey->sights; s < survey->sights + survey->n_sights; s++) {
                         if ((s == leader) != (turn == 1) || !s->answers)
                                 continue;
-                        if (!all && !defrag_pays(&s->status)) {
-                                if (q->end)
-                                        q->end(q->userdata, s, true, s->status.db_size, s->status.db_size,
-                                               "left as it is: it would hardly shrink");
-                                continue;
-                        }
-                        if (q->dry_run) {
-                                q->end(q->userdata, s, true, s->status.db_size, s->status.db_size_in_use,
-                                       "would be defragmented");
-                                continue;
-                        }
-                        r = s == leader ? hand_over(survey, leader, reterr) : 0;
-                        if (r >= 0)
-                                r = defragment(q, s, reterr);
+                        r = take_turn(q, s, all, reterr);
                         if (r < 0)
                                 return r;
                 }
@@ -178,7 +209,7 @@ static int clear_all(const DefragRequest *q, const EtcdSurvey *survey, const Etc
 /**
  * defrag_run() - defragment where it pays, and clear alarms whose cause is gone
  * @request:    what to do, and whom to tell
- * @reterr:     a member is not healthy, before or after
+ * @reterr:     a member is not healthy, before or after, or somebody else is at work on its node
  *
  * Return: 0 or a negative errno.
  */
@@ -188,9 +219,16 @@ int defrag_run(const DefragRequest *request, Error **reterr) {
         const EtcdSight *one = NULL;
         size_t n_alarms = 0;
         bool full;
-        int r;
+        int r = 0;
 
-        r = etcd_survey(request->probes, TIMEOUT, &survey, reterr);
+        if (!request->dry_run)
+                r = hold_members(request->hosts,
+                                 &(HoldRequest) { .cluster = request->probes->cluster,
+                                                 .holder = request->holder,
+                                                 .wait = request->wait },
+                                 reterr);
+        if (r >= 0)
+                r = etcd_survey(request->probes, TIMEOUT, &survey, reterr);
         if (r >= 0)
                 r = refuse_unhealthy(&survey, reterr);
         for (size_t i = 0; i < survey.n_sights && r >= 0 && !one; i++)

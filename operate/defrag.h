@@ -2,12 +2,14 @@
 #pragma once
 
 #include "etcd/survey.h"
+#include "host/pool.h"
 
 /*
  * Giving back the disk space that etcd's databases do not use, and clearing alarms whose cause is gone
  *
- * A member answers nobody while it does that, so it is one after the other, only while all are healthy, and the
- * leader last, after it has handed over. Members whose database would hardly shrink are left alone.
+ * A member answers nobody while it does that, so it is one after the other, only while all are healthy, which is
+ * looked at before each, and the leader last, after it has handed over. The locks of all members' nodes are held
+ * meanwhile: nobody else may stop one. Members whose database would hardly shrink are left alone.
  *
  * A database that has reached its quota (NOSPACE) takes no writes any more, not even those by which apiservers
  * clean up: what is outdated is compacted first, then all members are defragmented, and the alarm is cleared if
@@ -15,7 +17,10 @@
  */
 typedef struct DefragRequest {
         const ProbeContext *probes;
-        bool all; /* also where it hardly pays */
+        HostPool *hosts;    /* whose locks are taken */
+        const char *holder; /* for the error that others get */
+        bool wait;          /* for others who hold them */
+        bool all;           /* also where it hardly pays */
         bool dry_run;
         void (*step)(void *userdata, const EtcdSight *s, const char *text);
         void (*end)(void *userdata, const EtcdSight *s, bool success, uint64_t before, uint64_t after,
