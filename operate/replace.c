@@ -8,6 +8,7 @@
 #include "etcd/data.h"
 #include "etcd/survey.h"
 #include "host/pool.h"
+#include "operate/hold.h"
 
 #define TIMEOUT (3 * USEC_PER_SEC)
 #define PASSES (30 * USEC_PER_SEC) /* members have to have seen each other for 5 s */
@@ -16,16 +17,19 @@ typedef struct Replace {
         const ReplaceRequest *request;
         const Node *node;
         HostPool *hosts;
+        HostPool *held; /* the other members' nodes, whose locks are kept through the installation */
         ProbeContext probes;
         EtcdSurvey survey;
         const EtcdSight *own, *one; /* the node's, and a healthy voter besides it */
         bool moved;                 /* the list has it at another address */
         bool data;                  /* lies on the node */
+        bool unfinished;            /* an earlier run was ended when the new member voted already */
 } Replace;
 
 static void replace_done(Replace *s) {
         etcd_survey_done(&s->survey);
         host_pool_free(s->hosts);
+        host_pool_free(s->held);
 }
 
 static void step(const Replace *s, const char *text) {
@@ -72,12 +76,31 @@ static int refuse_quorum(const Replace *s, Error **reterr) {
         return r;
 }
 
-static int refuse_healthy(const Replace *s, Error **reterr) {
+static bool votes_here(const Replace *s) {
+        return s->own->state == ETCD_HEALTHY && etcd_sight_votes(s->own) && !s->moved;
+}
+
+/* What goes last, once the new member votes, is there still. */
+static int find_unfinished(Replace *s, Error **reterr) {
+        static const char script[] = "# has an earlier run come so far?\n"
+                                     "if [ -d " ETCD_DATA "/replaced ]; then echo yes; fi\n";
+        _cleanup_buffer_ Buffer out = BUFFER_NULL;
         int r;
 
-        if (s->own->state != ETCD_HEALTHY || !s->own->member || s->own->member->learner || s->moved ||
-            s->request->force)
+        r = host_pool_exec(s->hosts, s->node, script, &out, reterr);
+        if (r >= 0)
+                s->unfinished = startswith(buffer_str(&out), "yes");
+        return r;
+}
+
+static int refuse_healthy(Replace *s, Error **reterr) {
+        int r;
+
+        if (!votes_here(s) || s->request->force)
                 return 0;
+        r = find_unfinished(s, reterr);
+        if (r < 0 || s->unfinished)
+                return r;
         r = error_set(reterr, ERROR_CONFIG, EBUSY,
                       "the member of %s is healthy: there is nothing to replace", s->node->name);
         error_detail(reterr, "If its disk is to be changed nevertheless: --force\n");
@@ -88,6 +111,8 @@ static int look(Replace *s, Error **reterr) {
         _cleanup_free_ char *url = etcd_peer_url(s->node);
         int r;
 
+        etcd_survey_done(&s->survey);
+        s->own = s->one = NULL;
         r = etcd_survey(&s->probes, TIMEOUT, &s->survey, reterr);
         if (r < 0)
                 return r;
@@ -133,7 +158,10 @@ static int confirm(const Replace *s, Error **reterr) {
 
         if (!s->request->confirm)
                 return 0;
-        what = s->own->member ?
+        what = s->unfinished ?
+                       xasprintf("Finish what an earlier run has begun on %s? Its new member votes already.",
+                                 s->node->name) :
+               s->own->member ?
                        xasprintf(
                                "Take the member of %s (%s) out, and set up a new one there? What is left of "
                                "its data goes.",
@@ -179,8 +207,6 @@ static int take_out(const Replace *s, Error **reterr) {
         if (!s->own->member)
                 return 0;
         step(s, "old member out");
-        if (s->own == etcd_survey_leader(&s->survey))
-                (void) etcd_transfer_leadership(&s->own->peer.endpoint, s->one->member->id, NULL);
         for (;;) {
                 _cleanup_error_ Error *error = NULL;
                 int r;
@@ -200,9 +226,11 @@ static int install(Replace *s, ErrorList *errors) {
         InstallResult result = {};
         int r;
 
-        /* it takes the locks itself */
+        /* it takes the locks of its nodes itself */
         s->hosts = host_pool_free(s->hosts);
-        if (!s->moved) {
+        if (s->moved)
+                s->held = host_pool_free(s->held);
+        else {
                 request.nodes = &s->node;
                 request.n_nodes = 1;
         }
@@ -213,12 +241,35 @@ static int install(Replace *s, ErrorList *errors) {
         return r;
 }
 
-static int finish(const Replace *s, Error **reterr) {
+/* The list says whether there is one, and so whether the old data may go. */
+static int prove(Replace *s, Error **reterr) {
+        int r;
+
+        etcd_survey_done(&s->survey);
+        s->own = s->one = NULL;
+        r = etcd_survey(&s->probes, TIMEOUT, &s->survey, reterr);
+        if (r < 0)
+                return r;
+        s->own = etcd_survey_find(&s->survey, s->node);
+        if (s->own->state == ETCD_HEALTHY && etcd_sight_votes(s->own))
+                return 0;
+        r = error_set(reterr, ERROR_UNAVAILABLE, EAGAIN, "%s: the new member does not vote yet: %s",
+                      s->node->name,
+                      s->own->state != ETCD_HEALTHY ? etcd_state_to_string(s->own->state) :
+                      s->own->member                ? "learner" :
+                                                      "it is not in the list of members");
+        error_detail(reterr, "The same command goes on: hardway etcd replace %s\n", s->node->name);
+        return r;
+}
+
+static int finish(Replace *s, Error **reterr) {
         static const char script[] = "# the new member works: what was left of the old goes\n"
                                      "rm -rf " ETCD_DATA "/replaced\n";
         int r;
 
-        r = host_pool_exec(s->hosts, s->node, script, NULL, reterr);
+        r = prove(s, reterr);
+        if (r >= 0)
+                r = host_pool_exec(s->hosts, s->node, script, NULL, reterr);
         return r < 0 ? r : each_hook(s, /* aside= */ false, reterr);
 }
 
@@ -227,22 +278,45 @@ static bool is_under_way(const Replace *s) {
         return s->own->member && s->own->member->learner && !s->moved && s->data;
 }
 
-static int prepare(Replace *s, Error **reterr) {
+/* While somebody was asked, or waited for, the others may have changed. */
+static int lock_and_look_again(Replace *s, Error **reterr) {
         const InstallRequest *q = &s->request->install;
-        bool apiserver = false;
+        HoldRequest hold = {
+                .cluster = q->cluster,
+                .holder = q->holder,
+                .wait = q->wait,
+                .spare = s->node,
+                .lenient = true,
+        };
         Host *host;
         int r;
 
-        step(s, "looked at");
+        r = hold_members(s->held, &hold, reterr);
+        if (r < 0)
+                return r;
         r = host_pool_take(s->hosts, s->node, &host, reterr);
+        if (r >= 0) {
+                r = host_lock(host, q->holder, q->wait, reterr);
+                host_pool_give(s->hosts, s->node);
+        }
         if (r < 0)
                 return error_prefix(reterr, r, "%s", s->node->name);
-        r = host_lock(host, q->holder, q->wait, reterr);
-        host_pool_give(s->hosts, s->node);
+        return look(s, reterr);
+}
+
+static int prepare(Replace *s, Error **reterr) {
+        bool apiserver = false;
+        int r;
+
+        step(s, "looked at");
+        r = lock_and_look_again(s, reterr);
         if (r >= 0)
                 r = check_node(s, &apiserver, reterr);
-        if (r < 0 || is_under_way(s))
+        if (r < 0 || s->unfinished || is_under_way(s))
                 return r;
+        /* while it can still be asked to; else it costs an election */
+        if (s->own == etcd_survey_leader(&s->survey))
+                (void) etcd_transfer_leadership(&s->own->peer.endpoint, s->one->member->id, NULL);
         if (apiserver) {
                 step(s, "load balancers");
                 r = each_hook(s, /* aside= */ true, reterr);
@@ -265,6 +339,7 @@ int replace_run(const ReplaceRequest *request, ErrorList *errors) {
                 .request = request,
                 .node = request->node,
                 .hosts = host_pool_new(q->cluster, q->host),
+                .held = host_pool_new(q->cluster, q->host),
         };
         Error *error = NULL;
         int r;

@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Taking members from service: defragmenting and replacing, over members that exist in memory only.
+ *
+ * Wraps: etcd_survey etcd_defragment etcd_health etcd_status etcd_alarms etcd_transfer_leadership
+ * Wraps: etcd_member_remove host_pool_new host_pool_take host_pool_give host_pool_free host_pool_exec
+ * Wraps: host_lock install_run clock_usec clock_sleep etcd_identity
+ */
+
+#include "tests/unit/unit.h"
+
+#include "common/clock.h"
+#include "operate/defrag.h"
+#include "operate/hold.h"
+#include "operate/replace.h"
+#include "tests/unit/plan-fixture.h"
+
+#define N 3
+
+typedef struct World {
+        Node nodes[N];
+        Cluster cluster;
+        EtcdState states[N];
+        bool learner[N], listed[N];
+        bool busy[N], unreachable[N];
+        bool data, leftover, force, stays_learner;
+        size_t leader;
+        unsigned n_surveys;
+        int dies_at; /* this member does, when something is done for the first time; -1: none */
+        Buffer log;
+        Error *error;
+} World;
+
+static World world;
+
+static void world_log(const char *deed, uint64_t id) {
+        buffer_addf(&world.log, "%s%s", world.log.size > 0 ? ", " : "", deed);
+        if (id >= 100)
+                buffer_addf(&world.log, " c%d", (int) (id - 100));
+}
+
+static void somebody_dies(void) {
+        if (world.dies_at >= 0)
+                world.states[world.dies_at] = ETCD_AWAY;
+        world.dies_at = -1;
+}
+
+int __wrap_etcd_survey(const ProbeContext *c, uint64_t timeout_usec, EtcdSurvey *ret, Error **reterr);
+int __wrap_etcd_defragment(const EtcdEndpoint *e, uint64_t timeout_usec, Error **reterr);
+int __wrap_etcd_health(const EtcdEndpoint *e, bool serializable, char **ret_reason, Error **reterr);
+int __wrap_etcd_status(const EtcdEndpoint *e, EtcdStatus *ret, Error **reterr);
+int __wrap_etcd_alarms(const EtcdEndpoint *e, EtcdAlarmed **ret, size_t *ret_n, Error **reterr);
+int __wrap_etcd_transfer_leadership(const EtcdEndpoint *e, uint64_t target, Error **reterr);
+int __wrap_etcd_member_remove(const EtcdEndpoint *e, uint64_t id, Error **reterr);
+HostPool* __wrap_host_pool_new(const Cluster *cluster, const HostOptions *options);
+int __wrap_host_pool_take(HostPool *p, const Node *node, Host **ret, Error **reterr);
+void __wrap_host_pool_give(HostPool *p, const Node *node);
+HostPool* __wrap_host_pool_free(HostPool *p);
+int __wrap_host_pool_exec(void *pool, const Node *node, const char *script, Buffer *ret, Error **reterr);
+int __wrap_host_lock(Host *h, const char *holder, bool wait, Error **reterr);
+int __wrap_install_run(const InstallRequest *request, InstallResult *ret, ErrorList *errors);
+char* __wrap_etcd_identity(Store *store);
+uint64_t __wrap_clock_usec(void);
+void __wrap_clock_sleep(uint64_t usec);
+
+int __wrap_etcd_survey(const ProbeContext *c, uint64_t timeout_usec, EtcdSurvey *ret, Error **reterr) {
+        EtcdSurvey s = { .cluster = c->cluster, .agreed = true, .quorum = 2 };
+
+        world.n_surveys++;
+        s.sights = xnew(EtcdSight, N);
+        s.list.members = xnew(EtcdMember, N);
+        for (size_t i = 0; i < N; i++) {
+                EtcdMember *m = s.list.members + s.list.n_members;
+                EtcdSight *sight = s.sights + s.n_sights++;
+
+                *sight = (EtcdSight) { .node = world.nodes + i, .state = world.states[i] };
+                sight->peer.endpoint.url = world.nodes[i].name;
+                sight->answers = sight->state == ETCD_HEALTHY;
+                sight->status = (EtcdStatus) { .member_id = 100 + i,
+                                              .db_size = 100 << 20,
+                                              .leader = 100 + world.leader };
+                if (!world.listed[i])
+                        continue;
+                *m = (EtcdMember) { .id = 100 + i,
+                                   .name = xstrdup(world.nodes[i].name),
+                                   .learner = world.learner[i] };
+                m->peer_urls = NULL;
+                strv_add(&m->peer_urls, "https://10.77.0.20:2380");
+                sight->member = m;
+                s.list.n_members++;
+                s.n_voters += !world.learner[i];
+                s.n_healthy += !world.learner[i] && sight->state == ETCD_HEALTHY;
+        }
+        s.n_up = s.n_healthy;
+        *ret = s;
+        return 0;
+}
+
+static uint64_t id_of(const EtcdEndpoint *e) {
+        return 100 + (uint64_t) (e->url[1] - '0');
+}
+
+int __wrap_etcd_defragment(const EtcdEndpoint *e, uint64_t timeout_usec, Error **reterr) {
+        world_log("defragmented", id_of(e));
+        somebody_dies();
+        return 0;
+}
+
+int __wrap_etcd_health(const EtcdEndpoint *e, bool serializable, char **ret_reason, Error **reterr) {
+        return 1;
+}
+
+int __wrap_etcd_status(const EtcdEndpoint *e, EtcdStatus *ret, Error **reterr) {
+        *ret = (EtcdStatus) { .db_size = 1 };
+        return 0;
+}
+
+int __wrap_etcd_alarms(const EtcdEndpoint *e, EtcdAlarmed **ret, size_t *ret_n, Error **reterr) {
+        *ret = NULL;
+        *ret_n = 0;
+        return 0;
+}
+
+int __wrap_etcd_transfer_leadership(const EtcdEndpoint *e, uint64_t target, Error **reterr) {
+        world_log("leads", target);
+        world.leader = (size_t) target - 100;
+        return 0;
+}
+
+int __wrap_etcd_member_remove(const EtcdEndpoint *e, uint64_t id, Error **reterr) {
+        world_log("out", id);
+        world.listed[id - 100] = false;
+        return 0;
+}
+
+HostPool* __wrap_host_pool_new(const Cluster *cluster, const HostOptions *options) {
+        return (HostPool*) &world;
+}
+
+int __wrap_host_pool_take(HostPool *p, const Node *node, Host **ret, Error **reterr) {
+        if (world.unreachable[node->index])
+                return error_set(reterr, ERROR_UNAVAILABLE, EHOSTUNREACH, "no route to host");
+        *ret = (Host*) node;
+        return 0;
+}
+
+void __wrap_host_pool_give(HostPool *p, const Node *node) {}
+
+HostPool* __wrap_host_pool_free(HostPool *p) {
+        return NULL;
+}
+
+int __wrap_host_lock(Host *h, const char *holder, bool wait, Error **reterr) {
+        const Node *node = (const Node*) h;
+
+        if (world.busy[node->index])
+                return error_set(reterr, ERROR_TEMPORARY, EBUSY, "in use by somebody");
+        world_log("locked", 100 + node->index);
+        return 0;
+}
+
+int __wrap_host_pool_exec(void *pool, const Node *node, const char *script, Buffer *ret, Error **reterr) {
+        if (strstr(script, "whose data is here"))
+                buffer_add_str(ret, world.data ? "data\nactive\nabcd\n" : "none\n\n\n");
+        else if (strstr(script, "has an earlier run come so far?"))
+                buffer_add_str(ret, world.leftover ? "yes\n" : "");
+        else if (strstr(script, "the new member works")) {
+                world_log("cleared", 0);
+                world.leftover = false;
+        } else if (strstr(script, "nothing of the old member runs")) {
+                world_log("stopped", 100 + node->index);
+                world.leftover = true;
+        } else
+                fail_msg("%s", script);
+        return 0;
+}
+
+int __wrap_install_run(const InstallRequest *request, InstallResult *ret, ErrorList *errors) {
+        world_log("installed", 100 + request->nodes[0]->index);
+        *ret = (InstallResult) {};
+        if (!world.listed[request->nodes[0]->index]) {
+                world.listed[request->nodes[0]->index] = true;
+                world.states[request->nodes[0]->index] = ETCD_HEALTHY;
+                world.learner[request->nodes[0]->index] = world.stays_learner;
+        }
+        return 0;
+}
+
+char* __wrap_etcd_identity(Store *store) {
+        return xstrdup("abcd");
+}
+
+/* Time passes by waiting alone. */
+static uint64_t now_usec;
+
+uint64_t __wrap_clock_usec(void) {
+        return now_usec;
+}
+
+void __wrap_clock_sleep(uint64_t usec) {
+        now_usec += usec;
+}
+
+static int setup(void **state) {
+        static char names[N][3] = { "c0", "c1", "c2" };
+
+        world = (World) { .dies_at = -1, .data = false };
+        world.cluster = (Cluster) { .path = (char*) "hardway.yaml", .nodes = world.nodes, .n_nodes = N };
+        for (size_t i = 0; i < N; i++) {
+                world.nodes[i] =
+                        (Node) { .name = names[i], .index = i, .roles = ROLE_CONTROLLER | ROLE_ETCD };
+                (void) inet_address_parse("10.77.0.20", &world.nodes[i].address);
+                world.listed[i] = true;
+        }
+        return 0;
+}
+
+static int teardown(void **state) {
+        buffer_done(&world.log);
+        world.error = error_free(world.error);
+        return 0;
+}
+
+static int defrag(void) {
+        const ProbeContext probes = { .cluster = &world.cluster };
+        const DefragRequest request = {
+                .probes = &probes, .hosts = (HostPool*) &world, .holder = "me", .all = true
+        };
+
+        world.error = error_free(world.error);
+        return defrag_run(&request, &world.error);
+}
+
+static void test_defrag(void **state) {
+        assert_success(defrag(), world.error, 0);
+        assert_string_equal(buffer_str(&world.log),
+                            "locked c0, locked c1, locked c2, defragmented c1, defragmented c2, leads c1, "
+                            "defragmented c0");
+        assert_int_equal(world.n_surveys, 4);
+}
+
+/* Another one dies while the first is at it: a second one would cost the quorum. */
+static void test_defrag_stops(void **state) {
+        world.dies_at = 0;
+        world.leader = 2;
+        assert_int_equal(defrag(), -EAGAIN);
+        assert_contains(world.error->message, "c0 is not healthy");
+        assert_non_null(strstr(buffer_str(&world.log), "defragmented c0"));
+        assert_null(strstr(buffer_str(&world.log), "defragmented c1"));
+}
+
+static void test_defrag_wants_all_locks(void **state) {
+        world.busy[2] = true;
+        assert_int_equal(defrag(), -EBUSY);
+        assert_string_equal(world.error->message, "c2: in use by somebody");
+        assert_null(strstr(buffer_str(&world.log), "defragmented"));
+        world.busy[2] = false;
+        world.unreachable[1] = true;
+        assert_int_equal(defrag(), -EHOSTUNREACH);
+}
+
+static int ask(void *userdata, const char *what, Error **reterr) {
+        world_log("asked", 0);
+        somebody_dies();
+        return 0;
+}
+
+static int replace(size_t i) {
+        static const Component *const none[] = { NULL };
+        const Node *all[] = { world.nodes, world.nodes + 1, world.nodes + 2 };
+        ErrorList errors = ERROR_LIST_NULL;
+        ReplaceRequest request = {
+                .node = world.nodes + i,
+                .confirm = ask,
+                .force = world.force,
+                .install = {
+                        .cluster = &world.cluster,
+                        .components = none,
+                        .nodes = all,
+                        .n_nodes = N,
+                        .holder = "me",
+                },
+        };
+        int r;
+
+        r = replace_run(&request, &errors);
+        world.error = error_free(world.error);
+        if (errors.n_errors > 0)
+                world.error = TAKE_PTR(errors.errors[0]);
+        errors.n_errors = 0;
+        error_list_done(&errors);
+        return r;
+}
+
+static void test_replace(void **state) {
+        world.states[1] = ETCD_AWAY;
+        assert_success(replace(1), world.error, 0);
+        assert_string_equal(
+                buffer_str(&world.log),
+                "asked, locked c0, locked c2, locked c1, stopped c1, out c1, installed c1, cleared");
+}
+
+/* Between the look and the answer another one dies: what was looked at does not count any more. */
+static void test_replace_looks_again(void **state) {
+        world.states[1] = ETCD_AWAY;
+        world.dies_at = 2;
+        assert_int_equal(replace(1), -EAGAIN);
+        assert_contains(world.error->message, "no quorum");
+        assert_string_equal(buffer_str(&world.log), "asked, locked c0, locked c2, locked c1");
+}
+
+static void test_replace_wants_all_locks(void **state) {
+        world.states[1] = ETCD_AWAY;
+        world.busy[0] = true;
+        assert_int_equal(replace(1), -EBUSY);
+        assert_string_equal(buffer_str(&world.log), "asked");
+        /* nobody is at work on one that is switched off, unless it is the one */
+        world.busy[0] = false;
+        world.unreachable[1] = true;
+        assert_int_equal(replace(1), -EHOSTUNREACH);
+        assert_null(strstr(buffer_str(&world.log), "stopped"));
+}
+
+/* Killed when the new member voted already: the same command finishes it, and stops nothing. */
+static void test_replace_finishes(void **state) {
+        world.data = world.leftover = true;
+        assert_success(replace(1), world.error, 0);
+        assert_string_equal(buffer_str(&world.log),
+                            "asked, locked c0, locked c2, locked c1, installed c1, cleared");
+        buffer_clear(&world.log);
+        assert_int_equal(replace(1), -EBUSY);
+        assert_contains(world.error->message, "is healthy: there is nothing to replace");
+        assert_string_equal(buffer_str(&world.log), "");
+}
+
+/* While the leader can be asked to, before it is stopped. */
+static void test_replace_hands_over(void **state) {
+        world.data = true;
+        world.force = true;
+        world.leader = 1;
+        assert_success(replace(1), world.error, 0);
+        assert_string_equal(
+                buffer_str(&world.log),
+                "asked, locked c0, locked c2, locked c1, leads c0, stopped c1, out c1, installed c1, "
+                "cleared");
+}
+
+/* What an installation believes is not what the list says. */
+static void test_replace_looks_at_the_list(void **state) {
+        world.states[1] = ETCD_AWAY;
+        world.stays_learner = true;
+        assert_int_equal(replace(1), -EAGAIN);
+        assert_string_equal(world.error->message, "c1: the new member does not vote yet: learner");
+        assert_null(strstr(buffer_str(&world.log), "cleared"));
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test_setup_teardown(test_defrag, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_defrag_stops, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_defrag_wants_all_locks, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_replace, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_replace_looks_again, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_replace_wants_all_locks, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_replace_finishes, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_replace_hands_over, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_replace_looks_at_the_list, setup, teardown),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
