@@ -41,9 +41,18 @@ static error_t parse(int key, _unused_ char *arg, _unused_ struct argp_state *st
 }
 
 typedef struct Show {
+        const VerbContext *v;
         Progress *progress;
         size_t row;
+        SnapshotFacts *facts;
 } Show;
+
+/* Before it takes the place of FILE. */
+static int examine(void *userdata, const char *part, Error **reterr) {
+        const Show *s = userdata;
+
+        return snapshot_facts(s->v->cluster, s->v->lock, part, s->facts, reterr);
+}
 
 static void show_amount(void *userdata, uint64_t done, uint64_t total) {
         Show *s = userdata;
@@ -104,14 +113,21 @@ static void print_result(const VerbContext *v, const char *path, const EtcdSaved
                           path, size, saved->node->name, saved->revision);
 }
 
-static int save(VerbContext *v, const char *path, EtcdSaved *ret, Error **reterr) {
+static int save(VerbContext *v, const char *path, EtcdSaved *ret, SnapshotFacts *ret_facts, Error **reterr) {
         const ProbeContext context = { .cluster = v->cluster, .store = v->store };
         const Node *node = v->node_names ? v->nodes[0] : NULL;
         _cleanup_(progress_freep) Progress *progress = progress_new(v);
-        Show show = { .progress = progress, .row = progress_add(progress, node ? node->name : "etcd") };
+        SnapshotFacts facts = {};
+        Show show = {
+                .v = v,
+                .progress = progress,
+                .row = progress_add(progress, node ? node->name : "etcd"),
+                .facts = &facts,
+        };
         const EtcdSaveRequest request = {
                 .node = node,
                 .path = path,
+                .check = examine,
                 .progress = show_amount,
                 .userdata = &show,
         };
@@ -119,11 +135,13 @@ static int save(VerbContext *v, const char *path, EtcdSaved *ret, Error **reterr
 
         progress_step(progress, show.row, "snapshot");
         r = etcd_save(&context, &request, ret, reterr);
-        if (r < 0)
+        if (r < 0) {
                 progress_end(progress, show.row, false, "failed");
-        else
-                progress_remove(progress, show.row);
-        return r;
+                return r;
+        }
+        progress_remove(progress, show.row);
+        *ret_facts = facts;
+        return 0;
 }
 
 static int take(VerbContext *v, const char *given, Error **reterr) {
@@ -134,9 +152,7 @@ static int take(VerbContext *v, const char *given, Error **reterr) {
 
         r = look_first(v, given, path, reterr);
         if (r >= 0)
-                r = save(v, path, &saved, reterr);
-        if (r >= 0)
-                r = snapshot_facts(v->cluster, v->lock, path, &facts, reterr);
+                r = save(v, path, &saved, &facts, reterr);
         if (r < 0)
                 return r;
         print_result(v, path, &saved, &facts);

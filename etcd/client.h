@@ -96,10 +96,12 @@ int etcd_disarm(const EtcdEndpoint *e, const EtcdAlarmed *alarm, Error **reterr)
 
 /*
  * etcd_snapshot() streams the member's data to path (relative to dir_fd): written beside it, 0600, its own
- * SHA-256 recomputed, synced, then renamed; a stream that fails half way leaves nothing. The file is what
+ * SHA-256 recomputed, synced, looked at by check, then renamed; a stream that fails half way leaves nothing, and
+ * what was at path stays. The file is what
  * `etcdutl snapshot restore` takes.
  */
+typedef int (*EtcdSnapshotCheck)(void *userdata, const char *part, Error **reterr);
 typedef void (*EtcdSnapshotProgress)(void *userdata, uint64_t done, uint64_t total);
 
-int etcd_snapshot(const EtcdEndpoint *e, int dir_fd, const char *path, EtcdSnapshotProgress progress,
-                  void *userdata, uint64_t *ret_size, Error **reterr);
+int etcd_snapshot(const EtcdEndpoint *e, int dir_fd, const char *path, EtcdSnapshotCheck check,
+                  EtcdSnapshotProgress progress, void *userdata, uint64_t *ret_size, Error **reterr);

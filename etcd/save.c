@@ -88,10 +88,10 @@ int etcd_save_space(const char *path, uint64_t size, Error **reterr) {
         if (statvfs(directory, &st) < 0)
                 return error_set_errno(reterr, errno, "%s: cannot be examined", directory);
         available = (uint64_t) st.f_bavail * st.f_frsize;
-        if (available >= size + RESERVE)
+        if (available >= RESERVE && size <= available - RESERVE)
                 return 0;
         return error_set(reterr, ERROR_IO, ENOSPC, "%s: %" PRIu64 " MB are needed, %" PRIu64 " MB are free",
-                         directory, (size + RESERVE) / 1000000, available / 1000000);
+                         directory, size / 1000000 + RESERVE / 1000000 + 1, available / 1000000);
 }
 
 /**
@@ -121,8 +121,8 @@ int etcd_save(const ProbeContext *c, const EtcdSaveRequest *request, EtcdSaved *
                 .quorum = s->state == ETCD_HEALTHY,
                 .revision = s->status.revision,
         };
-        r = etcd_snapshot(&s->peer.endpoint, AT_FDCWD, request->path, request->progress, request->userdata,
-                          &saved.size, reterr);
+        r = etcd_snapshot(&s->peer.endpoint, AT_FDCWD, request->path, request->check, request->progress,
+                          request->userdata, &saved.size, reterr);
         if (r < 0)
                 return error_prefix(reterr, r, "%s", s->node->name);
         *ret = saved;

@@ -51,15 +51,16 @@ static int stream_to(const EtcdEndpoint *e, SnapshotStream *s, Error **reterr) {
  * @e:          the member
  * @dir_fd:     what path is relative to
  * @path:       the file; replaced if it is there
+ * @check:      looks at what arrived before it gets its name, or NULL
  * @progress:   called for each piece, or NULL; total is what etcd announces
- * @userdata:   for it
+ * @userdata:   for both
  * @ret_size:   bytes of the file, or NULL
  * @reterr:     what went wrong; nothing is left behind then
  *
  * Return: 0 or a negative errno.
  */
-int etcd_snapshot(const EtcdEndpoint *e, int dir_fd, const char *path, EtcdSnapshotProgress progress,
-                  void *userdata, uint64_t *ret_size, Error **reterr) {
+int etcd_snapshot(const EtcdEndpoint *e, int dir_fd, const char *path, EtcdSnapshotCheck check,
+                  EtcdSnapshotProgress progress, void *userdata, uint64_t *ret_size, Error **reterr) {
         _cleanup_free_ char *part = xasprintf("%s.part", path);
         _cleanup_(snapshot_stream_done) SnapshotStream s;
         int r;
@@ -74,6 +75,8 @@ int etcd_snapshot(const EtcdEndpoint *e, int dir_fd, const char *path, EtcdSnaps
         if (s.fd < 0)
                 return error_set_errno(reterr, errno, "%s: cannot be made", part);
         r = stream_to(e, &s, reterr);
+        if (r >= 0 && check)
+                r = check(userdata, part, reterr);
         if (r >= 0 && renameat(dir_fd, part, dir_fd, path) < 0)
                 r = error_set_errno(reterr, errno, "%s: cannot be renamed", part);
         if (r < 0) {

@@ -36,6 +36,7 @@ void mark_scan_add(MarkScan *s, const void *data, size_t size);
 typedef struct EtcdSaveRequest {
         const Node *node; /* from this member, also if it reaches no quorum; NULL: choose */
         const char *path;
+        EtcdSnapshotCheck check;       /* of what arrived, before it is at path; or NULL */
         EtcdSnapshotProgress progress; /* or NULL */
         void *userdata;
 } EtcdSaveRequest;

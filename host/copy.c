@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -116,6 +117,7 @@ static int receive_all(const Host *h, Process *p, const char *path, int fd, uint
  * host_receive() - get a file of the node
  * @h:          the host
  * @path:       the file there, absolute
+ * @limit:      bytes that it may have
  * @fd:         where it is written to
  * @reterr:     what went wrong; part of it may have been written
  *
@@ -123,7 +125,7 @@ static int receive_all(const Host *h, Process *p, const char *path, int fd, uint
  *
  * Return: 0 or a negative errno.
  */
-int host_receive(Host *h, const char *path, int fd, Error **reterr) {
+int host_receive(Host *h, const char *path, uint64_t limit, int fd, Error **reterr) {
         _cleanup_(process_freep) Process *p = NULL;
         _cleanup_buffer_ Buffer text = BUFFER_NULL, line = BUFFER_NULL;
         _cleanup_free_ char *name = xasprintf("receive %s", path);
@@ -143,5 +145,9 @@ int host_receive(Host *h, const char *path, int fd, Error **reterr) {
                 error_detail(reterr, "%s\n", process_errors(p));
                 return r;
         }
+        if (size > limit)
+                return error_set(reterr, ERROR_VERIFY, EFBIG,
+                                 "%s: has %" PRIu64 " bytes there, not more than %" PRIu64 " are expected",
+                                 path, size, limit);
         return receive_all(h, p, path, fd, size, reterr);
 }

@@ -74,7 +74,7 @@ int host_read(Host *h, const char *path, size_t limit, Buffer *ret, Error **rete
 int host_send(Host *h, const char *source, const char *path,
               void (*progress)(void *userdata, uint64_t done, uint64_t total), void *userdata,
               Error **reterr);
-int host_receive(Host *h, const char *path, int fd, Error **reterr);
+int host_receive(Host *h, const char *path, uint64_t limit, int fd, Error **reterr);
 int host_bus(Host *h, UnitBus **ret, Error **reterr); /* lent; opened on first use */
 /* Why a unit failed: result, exit status and its last journal lines, for an Error's detail. */
 int host_explain_unit(Host *h, const char *unit, char **ret, Error **reterr);

@@ -35,14 +35,15 @@ static int check(const char *part, Error **reterr) {
         return 0;
 }
 
-static int receive(HostPool *hosts, const Node *node, const char *source, const char *path, Error **reterr) {
+static int receive(HostPool *hosts, const Node *node, const char *source, const char *path, uint64_t size,
+                   Error **reterr) {
         Host *host;
         int r;
 
         r = host_pool_take(hosts, node, &host, reterr);
         if (r < 0)
                 return r;
-        r = receive_file(host, source, path, check, reterr);
+        r = receive_file_limited(host, source, path, size, check, reterr);
         host_pool_give(hosts, node);
         return r;
 }
@@ -78,10 +79,11 @@ int snapshot_pull(HostPool *hosts, const Cluster *cluster, const Node *node, con
         if (access(path, F_OK) < 0) {
                 if (pulled.scheduled.missing)
                         return error_set(reterr, ERROR_UNAVAILABLE, ENOENT,
-                                         "%s: the snapshot that it took last is gone: %s", node->name, source);
+                                         "%s: the snapshot that it took last is gone: %s", node->name,
+                                         source);
                 r = etcd_save_space(path, pulled.scheduled.size, reterr);
                 if (r >= 0)
-                        r = receive(hosts, node, source, path, reterr);
+                        r = receive(hosts, node, source, path, pulled.scheduled.size, reterr);
                 if (r < 0)
                         return error_prefix(reterr, r, "%s", node->name);
                 pulled.outcome = PULL_DONE;

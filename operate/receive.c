@@ -9,17 +9,18 @@
 #include "common/fs.h"
 
 /**
- * receive_file() - bring a file of a node here
+ * receive_file_limited() - bring a file of a node here
  * @host:       the node
  * @source:     the file there, absolute
  * @path:       where to; replaces what is there
+ * @limit:      bytes that it may have: there is room for so many
  * @check:      looks at what arrived before it gets its name, or NULL
  * @reterr:     it cannot be had, is not good, or cannot be written
  *
  * Return: 0 or a negative errno.
  */
-int receive_file(Host *host, const char *source, const char *path,
-                 int (*check)(const char *part, Error **reterr), Error **reterr) {
+int receive_file_limited(Host *host, const char *source, const char *path, uint64_t limit,
+                         int (*check)(const char *part, Error **reterr), Error **reterr) {
         _cleanup_free_ char *part = xasprintf("%s.part", path);
         _cleanup_close_ int fd = -EBADF;
         int r;
@@ -28,7 +29,7 @@ int receive_file(Host *host, const char *source, const char *path,
         fd = open(part, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
         if (fd < 0)
                 return error_set_errno(reterr, errno, "%s: cannot be made", part);
-        r = host_receive(host, source, fd, reterr);
+        r = host_receive(host, source, limit, fd, reterr);
         if (r >= 0 && fsync(fd) < 0)
                 r = error_set_errno(reterr, errno, "%s: cannot be synced", part);
         if (r >= 0 && check)
@@ -40,4 +41,9 @@ int receive_file(Host *host, const char *source, const char *path,
                 return r;
         }
         return fs_sync_dir_of(AT_FDCWD, path, reterr);
+}
+
+int receive_file(Host *host, const char *source, const char *path,
+                 int (*check)(const char *part, Error **reterr), Error **reterr) {
+        return receive_file_limited(host, source, path, UINT64_MAX, check, reterr);
 }

@@ -176,6 +176,13 @@ static void make_stream(size_t size, size_t piece, Buffer *file, Buffer *out) {
         }
 }
 
+static bool refused;
+static int check(void *userdata, const char *part, Error **reterr) {
+        assert_string_equal(part, "a.db.part");
+        assert_int_equal(faccessat(dir_fd, part, F_OK, 0), 0);
+        return refused ? error_set(reterr, ERROR_VERIFY, EBADMSG, "%s: damaged", part) : 0;
+}
+
 static int take(const Buffer *stream, size_t step, Error **reterr) {
         uint64_t size = 0;
         int r;
@@ -184,7 +191,7 @@ static int take(const Buffer *stream, size_t step, Error **reterr) {
         answer_size = stream->size;
         answer_status = 200;
         answer_step = step;
-        r = etcd_snapshot(&endpoint, dir_fd, "a.db", NULL, NULL, &size, reterr);
+        r = etcd_snapshot(&endpoint, dir_fd, "a.db", check, NULL, NULL, &size, reterr);
         if (r < 0)
                 assert_int_equal(faccessat(dir_fd, "a.db.part", F_OK, 0), -1);
         return r;
@@ -237,6 +244,24 @@ static void test_snapshot_broken(void **state) {
         }
 }
 
+/* What is found damaged does not take the place of what was good. */
+static void test_snapshot_refused(void **state) {
+        _cleanup_buffer_ Buffer file = BUFFER_NULL, stream = BUFFER_NULL, read = BUFFER_NULL;
+        _cleanup_error_ Error *error = NULL;
+
+        assert_true(fs_write(dir_fd, "a.db", "good", 4, 0600, 0, NULL) >= 0);
+        make_stream(1024, 512, &file, &stream);
+        refused = true;
+        assert_int_equal(take(&stream, 4096, &error), -EBADMSG);
+        refused = false;
+        assert_int_equal(fs_read(dir_fd, "a.db", 1 << 20, &read, NULL), 0);
+        assert_string_equal(buffer_str(&read), "good");
+        assert_int_equal(take(&stream, 4096, NULL), 0);
+        buffer_clear(&read);
+        assert_int_equal(fs_read(dir_fd, "a.db", 1 << 20, &read, NULL), 0);
+        assert_int_equal(read.size, file.size);
+}
+
 static void test_snapshot_wrong_digest(void **state) {
         _cleanup_buffer_ Buffer file = BUFFER_NULL, stream = BUFFER_NULL;
         _cleanup_error_ Error *error = NULL;
@@ -253,13 +278,10 @@ static void test_snapshot_wrong_digest(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_members),
-                cmocka_unit_test(test_status),
-                cmocka_unit_test(test_health),
-                cmocka_unit_test(test_errors),
-                cmocka_unit_test(test_snapshot),
-                cmocka_unit_test(test_snapshot_broken),
-                cmocka_unit_test(test_snapshot_wrong_digest),
+                cmocka_unit_test(test_members),         cmocka_unit_test(test_status),
+                cmocka_unit_test(test_health),          cmocka_unit_test(test_errors),
+                cmocka_unit_test(test_snapshot),        cmocka_unit_test(test_snapshot_refused),
+                cmocka_unit_test(test_snapshot_broken), cmocka_unit_test(test_snapshot_wrong_digest),
         };
 
         return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -374,6 +374,24 @@ static void test_lock(void **state) {
         assert_failure(host_lock(f->host, "me", true, &error), error, ERROR_UNAVAILABLE, ECONNREFUSED);
 }
 
+/* There is room for so much, and no more is taken, whatever the node has by now. */
+static void test_receive(void **state) {
+        HostFixture *f = *state;
+        _cleanup_buffer_ Buffer read = BUFFER_NULL;
+        _cleanup_error_ Error *error = NULL;
+        _cleanup_close_ int fd = openat(f->dir->fd, "here", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+        assert_true(fd >= 0);
+        assert_true(fs_write(f->dir->fd, "there", "a\0b\nc", 5, 0600, 0, NULL) >= 0);
+        fake_ssh(f, RUN_HERE);
+        assert_success(host_open_at(f->nodes, &f->options, f->dir->path, &f->host, &error), error, 0);
+        assert_failure(host_receive(f->host, "/there", 4, fd, &error), error, ERROR_VERIFY, EFBIG);
+        assert_success(host_receive(f->host, "/there", 5, fd, &error), error, 0);
+        assert_int_equal(fs_read(f->dir->fd, "here", 100, &read, NULL), 0);
+        assert_int_equal(read.size, 5);
+        assert_memory_equal(read.data, "a\0b\nc", 5);
+}
+
 /* Binary files arrive as they are. */
 static void test_read(void **state) {
         HostFixture *f = *state;
@@ -397,7 +415,7 @@ int main(void) {
                 ssh_test(test_slow_sudo), ssh_test(test_password),
                 ssh_test(test_root),      ssh_test(test_argv),
                 ssh_test(test_keep),      ssh_test(test_control_directory),
-                ssh_test(test_lock),      ssh_test(test_read),
+                ssh_test(test_lock),      ssh_test(test_receive), ssh_test(test_read),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
