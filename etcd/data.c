@@ -2,8 +2,14 @@
 #include "etcd/data.h"
 
 #include <ctype.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "common/alloc.h"
+#include "common/digest.h"
+#include "common/parse.h"
+#include "common/strv.h"
 #include "plan/component.h"
 
 char* etcd_identity(Store *store) {
@@ -21,6 +27,75 @@ char* etcd_token(Store *store) {
         while (n < content->size && isxdigit((unsigned char) content->data[n]))
                 n++;
         return n > 0 ? xstrndup(content->data, n) : etcd_identity(store);
+}
+
+/* Sixteen digits. Return: 0 if they are not. */
+static uint64_t id_of_hex(const char *hex) {
+        unsigned char bytes[8];
+        uint64_t id = 0;
+
+        if (parse_hex(hex, bytes, sizeof(bytes)) < 0)
+                return 0;
+        for (size_t i = 0; i < sizeof(bytes); i++)
+                id = id << 8 | bytes[i];
+        return id;
+}
+
+uint64_t etcd_restored_id(Store *store) {
+        _cleanup_strv_ Strv lines = NULL;
+        const Buffer *content;
+
+        if (!store || store_file(store, ETCD_TOKEN, &content, NULL) < 0)
+                return 0;
+        lines = strv_split(buffer_str(content), "\n");
+        return strv_length(lines) < 2 ? 0 : id_of_hex(lines[1]);
+}
+
+/* The first eight bytes of a SHA-1, big-endian. */
+static uint64_t short_sha1(const void *data, size_t size) {
+        _cleanup_(digest_freep) Digest *d = digest_new("SHA1");
+        _cleanup_free_ char *hex = NULL;
+
+        digest_add(d, data, size);
+        hex = digest_hex(d);
+        hex[16] = 0;
+        return id_of_hex(hex);
+}
+
+static int compare_ids(const void *a, const void *b) {
+        uint64_t x = *(const uint64_t*) a, y = *(const uint64_t*) b;
+
+        return x < y ? -1 : x > y;
+}
+
+/**
+ * etcd_id_of() - foretell the id of a cluster
+ * @token:      --initial-cluster-token
+ * @peer_urls:  one of each member it begins with, in any order
+ *
+ * etcd makes it of nothing else (server/etcdserver/api/membership: computeMemberID() in member.go, genID() in
+ * cluster.go), and it stays as it is whoever joins or leaves later.
+ *
+ * Return: the id.
+ */
+uint64_t etcd_id_of(const char *token, char *const *peer_urls) {
+        size_t n = strv_length(peer_urls);
+        _cleanup_free_ uint64_t *ids = xnew(uint64_t, n + 1);
+        _cleanup_free_ unsigned char *bytes = xnew(unsigned char, 8 * n + 1);
+
+        for (size_t i = 0; i < n; i++) {
+                _cleanup_free_ char *text = xasprintf("%s%s", peer_urls[i], token);
+
+                ids[i] = short_sha1(text, strlen(text));
+        }
+        qsort(ids, n, sizeof(*ids), compare_ids);
+        for (size_t i = 0; i < 8 * n; i++)
+                bytes[i] = (unsigned char) (ids[i / 8] >> (56 - 8 * (i % 8)));
+        return short_sha1(bytes, 8 * n);
+}
+
+char* etcd_token_text(const char *token, uint64_t id) {
+        return xasprintf("%s\n%016" PRIx64 "\n", token, id);
 }
 
 /* Before the first restore the token is the identity, and the mark one line. */

@@ -12,8 +12,13 @@
  */
 #define ETCD_DATA "/var/lib/etcd"
 #define ETCD_MARK_PATH "/var/lib/hardway/etcd-identity"
-#define ETCD_TOKEN "secrets/etcd-token" /* there after a restore only */
+#define ETCD_TOKEN "secrets/etcd-token" /* there after a restore only: the token, and the cluster's id */
 
 char* etcd_identity(Store *store); /* NULL: there is none yet; the caller frees */
 char* etcd_token(Store *store);    /* NULL: there is no identity yet; the caller frees */
+/* Of the cluster that a restore made, which stands beside its token; 0: there was none, or nobody noted it. */
+uint64_t etcd_restored_id(Store *store);
+/* Which id etcd gives a cluster that begins with these members, by their peer URLs, under this token. */
+uint64_t etcd_id_of(const char *token, char *const *peer_urls);
+char* etcd_token_text(const char *token, uint64_t id);         /* of ETCD_TOKEN; the caller frees */
 char* etcd_mark_text(const char *identity, const char *token); /* of the mark; the caller frees */

@@ -46,13 +46,18 @@ static void ask(void *item) {
 
 /* Those from the first on, if somebody knows their address. */
 static void ask_all(EtcdSurvey *s, size_t first) {
-        _cleanup_free_ void **items = xnew(void*, s->n_sights + 1);
+        _cleanup_free_ void **items = xnew(void *, s->n_sights + 1);
         size_t n = 0;
 
         for (size_t i = first; i < s->n_sights; i++)
                 if (s->sights[i].peer.http)
                         items[n++] = s->sights + i;
         parallel_run(ask, items, n);
+}
+
+/* Answers, and for another cluster than the one that the last restore made. */
+static bool is_of_before(const EtcdSurvey *s, const EtcdSight *sight) {
+        return s->restored_id != 0 && sight->answers && sight->status.cluster_id != s->restored_id;
 }
 
 /* The list from whoever has one; through the quorum where there is one. */
@@ -62,6 +67,8 @@ static void take_list(EtcdSurvey *s) {
                         EtcdState state = s->sights[i].state;
 
                         if (state != ETCD_HEALTHY && (linearizable || state != ETCD_UNHEALTHY))
+                                continue;
+                        if (is_of_before(s, s->sights + i))
                                 continue;
                         if (etcd_members(&s->sights[i].peer.endpoint, linearizable, &s->list, NULL) < 0)
                                 continue;
@@ -92,7 +99,9 @@ static bool is_sighted(const EtcdSurvey *s, const EtcdMember *member) {
 
 /* The list is that of the first member that is well; who answers for another cluster does not belong to it. */
 static void judge_stranger(const EtcdSurvey *survey, EtcdSight *s) {
-        if (!s->answers || survey->list.n_members == 0 || s->status.cluster_id == survey->list.cluster_id)
+        bool other = survey->list.n_members > 0 && s->status.cluster_id != survey->list.cluster_id;
+
+        if (!s->answers || (!other && !is_of_before(survey, s)))
                 return;
         s->state = ETCD_STRANGER;
         free(s->why);
@@ -155,7 +164,7 @@ static int ask_nodes(const ProbeContext *c, uint64_t timeout_usec, EtcdSurvey *s
  * Return: 0, however many answer, or a negative errno.
  */
 int etcd_survey(const ProbeContext *c, uint64_t timeout_usec, EtcdSurvey *ret, Error **reterr) {
-        EtcdSurvey s = { .cluster = c->cluster };
+        EtcdSurvey s = { .cluster = c->cluster, .restored_id = etcd_restored_id(c->store) };
         int r;
 
         r = ask_nodes(c, timeout_usec, &s, reterr);

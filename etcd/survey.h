@@ -8,7 +8,9 @@
  *
  * Every member of the cluster file is asked at the same time, each for its own view, and the list of members
  * is had from whichever gives it: through the quorum if there is one. Members of the list that are not in the
- * cluster file are asked, too. A survey changes nothing and works however few answer.
+ * cluster file are asked, too. After a restore only those are believed who are of the cluster that it made:
+ * members that come back with the data of before may be a quorum among themselves. A survey changes nothing and
+ * works however few answer.
  */
 typedef enum EtcdState {
         ETCD_HEALTHY,   /* reaches a quorum */
@@ -35,12 +37,13 @@ typedef struct EtcdSurvey {
         const Cluster *cluster;
         EtcdSight *sights; /* the nodes in the order of the cluster file, then other members */
         size_t n_sights;
-        EtcdMembers list; /* n_members 0: nobody gave one */
-        bool agreed;      /* the list was had through the quorum */
-        size_t n_voters;  /* by the list; without one, the members of the cluster file */
-        size_t n_healthy; /* voters that reach a quorum */
-        size_t n_up;      /* voters whose process runs, these included */
-        size_t quorum;    /* voters that are needed */
+        uint64_t restored_id; /* what the cluster has to be since the last restore; 0: there was none */
+        EtcdMembers list;     /* n_members 0: nobody gave one */
+        bool agreed;          /* the list was had through the quorum */
+        size_t n_voters;      /* by the list; without one, the members of the cluster file */
+        size_t n_healthy;     /* voters that reach a quorum */
+        size_t n_up;          /* voters whose process runs, these included */
+        size_t quorum;        /* voters that are needed */
 } EtcdSurvey;
 
 int etcd_survey(const ProbeContext *c, uint64_t timeout_usec, EtcdSurvey *ret, Error **reterr);

@@ -127,12 +127,29 @@ static int look(Replace *s, Error **reterr) {
         return r;
 }
 
+/* The others speak for another cluster, and this node has the data of the last restore: they are who is wrong. */
+static int refuse_current(const Replace *s, const char *mark, Error **reterr) {
+        _cleanup_free_ char *token = etcd_token(s->probes.store);
+        int r;
+
+        if (s->own->state != ETCD_STRANGER || !streq_null(token, mark))
+                return 0;
+        r = error_set(
+                reterr, ERROR_CONFIG, EEXIST,
+                "%s: its data is that of the last restore, and the other members are of another cluster",
+                s->node->name);
+        error_detail(reterr,
+                     "Nothing is taken from it. Stop etcd on the others, which came back with the data "
+                     "of before, and replace those: hardway etcd replace NAME\n");
+        return r;
+}
+
 /* Is the node there, and is what lies on it ours to take away? */
 static int check_node(Replace *s, bool *ret_apiserver, Error **reterr) {
         static const char script[] = "# whose data is here, and does an apiserver run?\n"
                                      "if [ -d " ETCD_DATA "/member ]; then echo data; else echo none; fi\n"
                                      "systemctl is-active kube-apiserver.service 2>/dev/null || :\n"
-                                     "sed -n 1p " ETCD_MARK_PATH " 2>/dev/null || :\n";
+                                     "sed -n 1,2p " ETCD_MARK_PATH " 2>/dev/null || :\n";
         _cleanup_free_ char *identity = etcd_identity(s->probes.store);
         _cleanup_buffer_ Buffer out = BUFFER_NULL;
         _cleanup_strv_ Strv lines = NULL;
@@ -147,7 +164,7 @@ static int check_node(Replace *s, bool *ret_apiserver, Error **reterr) {
         if (!s->data)
                 return 0;
         if (identity && strv_length(lines) > 2 && streq(lines[2], identity))
-                return 0;
+                return refuse_current(s, lines[3] ? lines[3] : lines[2], reterr);
         return error_set(reterr, ERROR_CONFIG, EEXIST,
                          "%s: there is etcd data in " ETCD_DATA " that is not of this cluster",
                          s->node->name);

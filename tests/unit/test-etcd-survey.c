@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Whom a survey believes after a restore: members that came back with the data of before are healthy among
+ * themselves, and come first in the cluster file.
+ *
+ * Wraps: http_request probe_client http_client_free fsync
+ */
+
+#include "tests/unit/unit.h"
+
+#include "etcd/data.h"
+#include "etcd/survey.h"
+#include "tests/unit/plan-fixture.h"
+
+int __wrap_fsync(int fd);
+int __wrap_fsync(int fd) {
+        return 0;
+}
+
+int __wrap_probe_client(const ProbeContext *c, const char *ca, const char *credential, HttpClient **ret,
+                        Error **reterr);
+int __wrap_probe_client(const ProbeContext *c, const char *ca, const char *credential, HttpClient **ret,
+                        Error **reterr) {
+        static char nothing;
+
+        *ret = (HttpClient*) (void*) &nothing;
+        return 0;
+}
+
+HttpClient* __wrap_http_client_free(HttpClient *c);
+HttpClient* __wrap_http_client_free(HttpClient *c) {
+        return NULL;
+}
+
+/* c0 is member 10 of cluster 1, c1 member 11 of cluster 2; each is well and alone. */
+int __wrap_http_request(HttpClient *c, const HttpRequest *request, HttpResponse *ret, Error **reterr);
+int __wrap_http_request(HttpClient *c, const HttpRequest *request, HttpResponse *ret, Error **reterr) {
+        int n = strstr(request->url, "10.77.0.20") ? 0 : 1;
+
+        *ret = (HttpResponse) { .status = 200 };
+        if (strstr(request->url, "/health"))
+                buffer_add_str(&ret->body, "{\"health\":\"true\"}");
+        else if (strstr(request->url, "/status"))
+                buffer_addf(&ret->body,
+                            "{\"header\":{\"cluster_id\":\"%d\",\"member_id\":\"1%d\",\"revision\":\"5\"},"
+                            "\"version\":\"3.6.16\",\"leader\":\"1%d\"}",
+                            n + 1, n, n);
+        else
+                buffer_addf(
+                        &ret->body,
+                        "{\"header\":{\"cluster_id\":\"%d\"},\"members\":[{\"ID\":\"1%d\",\"name\":\"c%d\","
+                        "\"peerURLs\":[\"https://10.77.0.2%d:2380\"],\"clientURLs\":"
+                        "[\"https://10.77.0.2%d:2379\"]}]}",
+                        n + 1, n, n, n, n);
+        return 0;
+}
+
+static void survey(const UnitDir *d, Cluster *c, const char *token, EtcdSurvey *ret) {
+        _cleanup_(store_freep) Store *store = NULL;
+        _cleanup_free_ char *path = xasprintf("%s/" ETCD_TOKEN, d->path);
+        _cleanup_error_ Error *error = NULL;
+
+        if (token)
+                assert_true(fs_write(AT_FDCWD, path, token, strlen(token), 0600, 0, NULL) >= 0);
+        assert_success(store_open(d->path, &store, &error), error, 0);
+        assert_success(etcd_survey(&(ProbeContext) { .cluster = c, .store = store }, 0, ret, &error), error,
+                       0);
+}
+
+static void test_restored(void **state) {
+        const UnitDir *d = *state;
+        _cleanup_free_ char *secrets = xasprintf("%s/secrets", d->path), *text = NULL;
+        _cleanup_(etcd_survey_done) EtcdSurvey before = {}, after = {};
+        Node nodes[3];
+        Cluster c = fixture_cluster(nodes);
+
+        assert_true(fs_mkdir_parents(AT_FDCWD, secrets, 0700, NULL) >= 0);
+        survey(d, &c, NULL, &before);
+        assert_int_equal(before.list.cluster_id, 1);
+        assert_int_equal(before.sights[1].state, ETCD_STRANGER);
+
+        text = etcd_token_text("00112233445566778899aabbccddeeff", 2);
+        survey(d, &c, text, &after);
+        assert_int_equal(after.list.cluster_id, 2);
+        assert_int_equal(after.sights[0].state, ETCD_STRANGER);
+        assert_int_equal(after.sights[1].state, ETCD_HEALTHY);
+        assert_int_equal(after.n_healthy, 1);
+}
+
+/* Nobody of the new cluster is there: the old one is no substitute. */
+static void test_only_strangers(void **state) {
+        const UnitDir *d = *state;
+        _cleanup_free_ char *secrets = xasprintf("%s/secrets", d->path), *text = NULL;
+        _cleanup_(etcd_survey_done) EtcdSurvey s = {};
+        Node nodes[3];
+        Cluster c = fixture_cluster(nodes);
+
+        assert_true(fs_mkdir_parents(AT_FDCWD, secrets, 0700, NULL) >= 0);
+        text = etcd_token_text("00112233445566778899aabbccddeeff", 3);
+        survey(d, &c, text, &s);
+        assert_int_equal(s.list.n_members, 0);
+        assert_int_equal(s.sights[0].state, ETCD_STRANGER);
+        assert_int_equal(s.sights[1].state, ETCD_STRANGER);
+        assert_true(etcd_survey_lost(&s, NULL, NULL));
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                unit_test_in_dir(test_restored),
+                unit_test_in_dir(test_only_strangers),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

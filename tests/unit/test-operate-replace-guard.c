@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * What replace leaves alone: data of the last restore, when it is the others that came back with that of before.
+ *
+ * Wraps: host_pool_new host_pool_free host_pool_take host_pool_give host_pool_exec host_lock etcd_survey install_run
+ */
+
+#include "tests/unit/unit.h"
+
+#include "etcd/data.h"
+#include "etcd/survey.h"
+#include "host/pool.h"
+#include "operate/replace.h"
+#include "tests/unit/plan-fixture.h"
+
+#define TOKEN "00112233445566778899aabbccddeeff"
+
+static const char *mark;
+static unsigned n_stopped;
+
+HostPool* __wrap_host_pool_new(const Cluster *cluster, const HostOptions *options);
+HostPool* __wrap_host_pool_new(const Cluster *cluster, const HostOptions *options) {
+        return NULL;
+}
+
+HostPool* __wrap_host_pool_free(HostPool *p);
+HostPool* __wrap_host_pool_free(HostPool *p) {
+        return NULL;
+}
+
+int __wrap_host_pool_take(HostPool *p, const Node *node, Host **ret, Error **reterr);
+int __wrap_host_pool_take(HostPool *p, const Node *node, Host **ret, Error **reterr) {
+        *ret = NULL;
+        return 0;
+}
+
+void __wrap_host_pool_give(HostPool *p, const Node *node);
+void __wrap_host_pool_give(HostPool *p, const Node *node) {}
+
+int __wrap_host_lock(Host *h, const char *holder, bool wait, Error **reterr);
+int __wrap_host_lock(Host *h, const char *holder, bool wait, Error **reterr) {
+        return 0;
+}
+
+int __wrap_host_pool_exec(void *pool, const Node *node, const char *script, Buffer *ret, Error **reterr);
+int __wrap_host_pool_exec(void *pool, const Node *node, const char *script, Buffer *ret, Error **reterr) {
+        n_stopped += strstr(script, "systemctl stop") != NULL;
+        if (ret) {
+                *ret = BUFFER_NULL;
+                buffer_addf(ret, "data\ninactive\nabcd\n%s", mark);
+        }
+        return 0;
+}
+
+int __wrap_install_run(const InstallRequest *q, InstallResult *ret, ErrorList *errors);
+int __wrap_install_run(const InstallRequest *q, InstallResult *ret, ErrorList *errors) {
+        *ret = (InstallResult) {};
+        return 0;
+}
+
+int __wrap_etcd_survey(const ProbeContext *c, uint64_t timeout_usec, EtcdSurvey *ret, Error **reterr);
+int __wrap_etcd_survey(const ProbeContext *c, uint64_t timeout_usec, EtcdSurvey *ret, Error **reterr) {
+        static EtcdMember other = { .id = 1 };
+
+        *ret = (EtcdSurvey) { .sights = xnew(EtcdSight, 2),
+                             .n_sights = 2,
+                             .n_voters = 1,
+                             .n_healthy = 1,
+                             .n_up = 1,
+                             .quorum = 1 };
+        ret->sights[0] = (EtcdSight) { .node = c->cluster->nodes, .state = ETCD_STRANGER };
+        ret->sights[1] =
+                (EtcdSight) { .node = c->cluster->nodes + 1, .state = ETCD_HEALTHY, .member = &other };
+        return 0;
+}
+
+static void test_last_restore(void **state) {
+        const UnitDir *d = *state;
+        static const Component *const none[] = { NULL };
+        _cleanup_free_ char *secrets = xasprintf("%s/secrets", d->path),
+                            *token = xasprintf("%s/" ETCD_TOKEN, d->path),
+                            *identity = xasprintf("%s/secrets/identity", d->path);
+        _cleanup_(store_freep) Store *store = NULL;
+        ErrorList errors = ERROR_LIST_NULL;
+        Node nodes[3];
+        Cluster c = fixture_cluster(nodes);
+        const ReplaceRequest request = {
+                .install = { .cluster = &c, .components = none },
+                .node = nodes,
+        };
+        ReplaceRequest r = request;
+
+        assert_true(fs_mkdir_parents(AT_FDCWD, secrets, 0700, NULL) >= 0);
+        assert_true(fs_write(AT_FDCWD, token, TOKEN "\n", 33, 0600, 0, NULL) >= 0);
+        assert_true(fs_write(AT_FDCWD, identity, "abcd\n", 5, 0600, 0, NULL) >= 0);
+        assert_true(store_open(d->path, &store, NULL) >= 0);
+        r.install.store = store;
+
+        mark = TOKEN "\n";
+        assert_int_equal(replace_run(&r, &errors), -EEXIST);
+        assert_contains(errors.errors[0]->message, "is that of the last restore");
+        assert_int_equal(n_stopped, 0);
+        error_list_done(&errors);
+        errors = ERROR_LIST_NULL;
+        mark = ""; /* of before: that is what replace is for */
+        assert_int_equal(replace_run(&r, &errors), 0);
+        assert_int_equal(n_stopped, 1);
+        error_list_done(&errors);
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                unit_test_in_dir(test_last_restore),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
