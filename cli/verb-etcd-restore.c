@@ -20,7 +20,8 @@ static const struct argp_option options[] = {
         { "survivor", KEY_SURVIVOR, "NAME", 0, "Instead of FILE: what the member on this node has", 1 },
         { "without", KEY_WITHOUT, "NAME", 0,
           "Leave out a node that is gone; to be replaced later. May be repeated", 1 },
-        { "force", KEY_FORCE, NULL, 0, "The snapshot of another cluster, too", 1 },
+        { "force", KEY_FORCE, NULL, 0, "The data of another cluster, or of before the last restore, too",
+          1 },
         {},
 };
 
@@ -40,14 +41,30 @@ static error_t parse(int key, char *arg, _unused_ struct argp_state *state) {
         }
 }
 
-static int ask(void *userdata, const char *snapshot, const SnapshotFacts *facts, const char *state,
-               Error **reterr) {
-        const VerbContext *v = userdata;
-        _cleanup_free_ char *what = facts->known ? xasprintf("%s (revision %" PRIu64 ", %" PRIu64 " keys)",
-                                                             snapshot, facts->revision, facts->keys) :
-                                                   xstrdup(snapshot);
+static char* describe(const RestoreQuestion *q) {
+        if (!q->snapshot && q->stops)
+                return xasprintf(
+                        "what %s has (it answers nobody: etcd and the apiserver there are stopped to "
+                        "read it)",
+                        q->survivor->name);
+        if (!q->snapshot)
+                return xasprintf("what %s has", q->survivor->name);
+        if (!q->facts->known)
+                return xstrdup(q->snapshot);
+        return xasprintf("%s (revision %" PRIu64 ", %" PRIu64 " keys)", q->snapshot, q->facts->revision,
+                         q->facts->keys);
+}
 
-        verb_note(v, "Now: %s.", state);
+static int ask(void *userdata, const RestoreQuestion *question, Error **reterr) {
+        const VerbContext *v = userdata;
+        _cleanup_free_ char *what = describe(question), *gone = strv_join(arg_without, ", ");
+
+        verb_note(v, "Now: %s.", question->state);
+        if (question->earlier)
+                verb_note(v, "%s.", question->earlier);
+        if (*gone)
+                verb_note(v, "Taken for gone: %s. Whoever of them runs after all goes on with the old data.",
+                          gone);
         if (v->dry_run) {
                 verb_note(v, "Would replace all data of cluster %s by %s.", v->cluster->name, what);
                 return 0;
@@ -150,10 +167,9 @@ const Verb verb_etcd_restore = {
         .summary = "Make a snapshot the data of the whole cluster",
         .arguments = "[FILE]",
         .description =
-                "Stops the control plane, restores the snapshot on every member, and starts everything. "
-                "The old data is kept aside until the new is seen to serve. A run that was stopped is "
-                "finished by the same command. On hosts with nothing on them, everything is installed "
-                "first.",
+                "Looks at all nodes and asks, stops the control plane, restores the snapshot on every member, "
+                "and starts everything. The old data is kept aside until the new is seen to serve. A run that "
+                "was stopped is finished by the same command. Hosts with nothing on them will do.",
         .arguments_max = 1,
         .common = VERB_OPTION_JSON | VERB_OPTION_WAIT | VERB_OPTION_SUDO | VERB_OPTION_YES |
                   VERB_OPTION_DRY_RUN,

@@ -40,13 +40,14 @@ static int examine_source(const char *source, PutFile *f, char hex[static SHA256
  * @h:          the host, which was looked at before
  * @source:     the file here
  * @path:       where to, absolute; in a directory that is there. It belongs to root, with mode 0600
+ * @sha256:     what it has to be, hex, or NULL: whatever it is
  * @progress:   told of the bytes sent, or NULL
  * @userdata:   for it
  * @reterr:     what went wrong; the file is old or new then
  *
  * Return: 0 or a negative errno.
  */
-int host_send(Host *h, const char *source, const char *path,
+int host_send(Host *h, const char *source, const char *path, const char *sha256,
               void (*progress)(void *userdata, uint64_t done, uint64_t total), void *userdata,
               Error **reterr) {
         const HostPut put = { .progress = progress, .userdata = userdata };
@@ -59,6 +60,9 @@ int host_send(Host *h, const char *source, const char *path,
         r = examine_source(source, &file, hex, reterr);
         if (r < 0)
                 return r;
+        if (sha256 && !streq(sha256, hex))
+                return error_set(reterr, ERROR_VERIFY, ESTALE, "%s: has changed since it was examined",
+                                 source);
         strv_add(&orders.sync_directories, directory);
         r = put_run(h, name, &orders, &put, reterr);
         strv_free(orders.sync_directories);

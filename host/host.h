@@ -71,7 +71,7 @@ int host_exec(Host *h, const char *script, Buffer *ret, Error **reterr);
 int host_exec_for(Host *h, const char *script, uint64_t timeout_usec, Buffer *ret, Error **reterr);
 int host_read(Host *h, const char *path, size_t limit, Buffer *ret, Error **reterr);
 /* Files of any size, never in memory as a whole; host_send() after host_look(), as host_put(). */
-int host_send(Host *h, const char *source, const char *path,
+int host_send(Host *h, const char *source, const char *path, const char *sha256,
               void (*progress)(void *userdata, uint64_t done, uint64_t total), void *userdata,
               Error **reterr);
 int host_receive(Host *h, const char *path, uint64_t limit, int fd, Error **reterr);

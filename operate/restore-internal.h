@@ -2,6 +2,7 @@
 #pragma once
 
 #include "etcd/data.h"
+#include "etcd/survey.h"
 #include "host/pool.h"
 #include "operate/restore.h"
 
@@ -9,27 +10,34 @@
 
 /* restore-journal.c: what was begun, beside the other secrets of the cluster */
 typedef struct RestoreJournal {
-        char *snapshot; /* path, as given */
-        char *digest;   /* SHA-256 of the file, hex: the same restore goes on, another one begins anew */
+        char *snapshot; /* absolute path of the file */
+        char *survivor; /* name of the node of which it was taken; "": it was given */
+        char *digest;   /* SHA-256 of the file, hex */
+        char *members;  /* names of those that the new cluster begins with, with commas */
         char *token;
-        bool fresh; /* nothing was begun before */
+        char *begun; /* "2026-11-25T16:47:00Z" */
+        bool served; /* the new data was seen to serve */
 } RestoreJournal;
 
-int journal_open(const char *directory, const char *snapshot, const char *digest, RestoreJournal *ret,
-                 Error **reterr);
+/* Of something that begins now: with a new token. Consumes nothing, writes nothing. */
+int journal_new(const char *survivor, const char *members, RestoreJournal *ret, Error **reterr);
 int journal_read(const char *directory, RestoreJournal *ret, Error **reterr); /* 0: there is none, 1 */
-int journal_commit(const char *directory, const RestoreJournal *j,
-                   Error **reterr); /* the token is the cluster's */
+int journal_write(const char *directory, const RestoreJournal *j, Error **reterr);
+/* The token becomes the cluster's, which has this id from then on. */
+int journal_commit(const char *directory, const RestoreJournal *j, uint64_t id, Error **reterr);
 int journal_end(const char *directory, Error **reterr);
 void journal_done(RestoreJournal *j);
 
-/* restore-node.c: what is done on each node */
+/* restore-look.c, restore-node.c: what is done on each node */
 typedef struct RestoreNode {
         const struct Restore *restore;
         const Node *node;
         Error *error;
         bool installed; /* etcdutl is there */
+        bool data;      /* a member's data is there */
         bool swapped;   /* it has the new data already */
+        char *token;    /* of the data, by its mark; or NULL */
+        Strv asides;    /* tokens of restores that have put data aside here */
 } RestoreNode;
 
 typedef struct Restore {
@@ -37,26 +45,56 @@ typedef struct Restore {
         const Cluster *cluster;
         const char *directory; /* of the cluster */
         char *identity;
-        RestoreJournal journal;
-        bool digest; /* the snapshot has one */
+        char *path;             /* the file that is sent: examined in this run. NULL: not taken yet */
+        RestoreJournal journal; /* of this restore */
+        RestoreJournal earlier; /* of another one, which this one does not go on with; token NULL: none */
+        bool resumed;           /* an interrupted restore goes on */
+        bool finished;          /* the earlier one serves: what it has put aside may go */
+        bool digest;            /* the snapshot has one */
+        uint64_t size;          /* of the snapshot */
+        EtcdSurvey survey;
         HostPool *hosts;
+        Strv stopped;       /* units that ran on the survivor's node before it was stopped */
         RestoreNode *nodes; /* controllers and members that take part */
         size_t n_nodes;
 } Restore;
 
+#define SNAPSHOT "/var/lib/hardway/restore.db"
+
+void restore_step(const RestoreNode *n, const char *text);
+int restore_exec(RestoreNode *n, const char *script, uint64_t timeout_usec, Buffer *ret, Error **reterr);
+char* restore_etcdutl(const Cluster *c); /* its path on the nodes */
+
+/* restore-look.c: before anything is stopped */
 int restore_look(RestoreNode *n, Error **reterr);
+int restore_equip(RestoreNode *n, Error **reterr);
+int restore_room(RestoreNode *n, Error **reterr);
+/* restore-node.c */
 int restore_stop(RestoreNode *n, Error **reterr);
 int restore_unpack(RestoreNode *n, Error **reterr);
 int restore_swap(RestoreNode *n, Error **reterr);
 int restore_clean(RestoreNode *n, Error **reterr);
 /* All at once; each error goes into errors. */
-int restore_each(Restore *s, int (*job)(RestoreNode*, Error **), ErrorList *errors);
+int restore_each(Restore *s, int (*job)(RestoreNode *, Error **), ErrorList *errors);
+const RestoreNode* restore_node(const Restore *s, const Node *node); /* NULL: does not take part */
+Strv restore_peer_urls(const Restore *s); /* of the new cluster's members; the caller frees */
+
+/* restore-source.c: which data, and whether it is what it should be. Nothing is changed on any node. */
+int source_open(Restore *s, RestoreResult *result, Error **reterr);
+int source_examine(Restore *s, RestoreResult *result, Error **reterr);
+int source_refuse_running(const Restore *s, Error **reterr); /* left out, and not gone */
 
 /* restore-survivor.c: what a member has, also one that does not answer */
-int survivor_save(Restore *s, char **ret_path, Error **reterr);
+int survivor_check(const Restore *s, Error **reterr);
+bool survivor_answers(const Restore *s); /* else it has to be stopped */
+int survivor_save(Restore *s, Error **reterr);
+int survivor_take(Restore *s, Error **reterr); /* stops it; s->stopped says what */
+void survivor_start(Restore *s);               /* what was stopped, after a refusal */
 
 /* The scripts, for tests. */
 void restore_script_stop(const Component *const *components, const Node *node, const Cluster *c,
                          Buffer *out);
+void restore_script_room(const Restore *s, Buffer *out);
 void restore_script_unpack(const Restore *s, const Node *node, Buffer *out);
 void restore_script_swap(const Restore *s, Buffer *out);
+void restore_script_clean(const Restore *s, Buffer *out);

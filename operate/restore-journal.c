@@ -5,9 +5,11 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/random.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/alloc.h"
+#include "common/clock.h"
 #include "common/fs.h"
 #include "common/json.h"
 #include "common/parse.h"
@@ -17,10 +19,15 @@
 #define JOURNAL_SIZE_MAX (64 * 1024)
 #define TOKEN_SIZE 16
 
+static const char *const keys[] = { "snapshot", "survivor", "sha256", "members", "token", "begun" };
+
 void journal_done(RestoreJournal *j) {
         free(j->snapshot);
+        free(j->survivor);
         free(j->digest);
+        free(j->members);
         free(j->token);
+        free(j->begun);
         *j = (RestoreJournal) {};
 }
 
@@ -30,6 +37,10 @@ static int write_in(const char *directory, const char *name, const char *text, E
 
         r = fs_write(AT_FDCWD, path, text, strlen(text), 0600, 0, reterr);
         return r < 0 ? r : 0;
+}
+
+static int refuse_damaged(const char *path, Error **reterr) {
+        return error_set(reterr, ERROR_CONFIG, EBADMSG, "%s: is damaged; remove it to begin anew", path);
 }
 
 /**
@@ -44,7 +55,7 @@ int journal_read(const char *directory, RestoreJournal *ret, Error **reterr) {
         _cleanup_free_ char *path = xasprintf("%s/" JOURNAL, directory);
         _cleanup_buffer_ Buffer text = BUFFER_NULL;
         _cleanup_json_ json_t *tree = NULL;
-        const char *snapshot, *digest, *token;
+        const char *texts[6];
         char bytes[TOKEN_SIZE];
         int r;
 
@@ -54,83 +65,78 @@ int journal_read(const char *directory, RestoreJournal *ret, Error **reterr) {
         r = json_parse(path, text.data, text.size, &tree, reterr);
         if (r < 0)
                 return r;
-        snapshot = json_text(tree, "snapshot");
-        digest = json_text(tree, "sha256");
-        token = json_text(tree, "token");
-        if (!snapshot || !digest || !token || parse_hex(token, bytes, sizeof(bytes)) < 0)
-                return error_set(reterr, ERROR_CONFIG, EBADMSG, "%s: is damaged; remove it to begin anew",
-                                 path);
+        for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+                texts[i] = json_text(tree, keys[i]);
+                if (!texts[i])
+                        return refuse_damaged(path, reterr);
+        }
+        if (parse_hex(texts[4], bytes, sizeof(bytes)) < 0)
+                return refuse_damaged(path, reterr);
         *ret = (RestoreJournal) {
-                .snapshot = xstrdup(snapshot),
-                .digest = xstrdup(digest),
-                .token = xstrdup(token),
+                .snapshot = xstrdup(texts[0]),
+                .survivor = xstrdup(texts[1]),
+                .digest = xstrdup(texts[2]),
+                .members = xstrdup(texts[3]),
+                .token = xstrdup(texts[4]),
+                .begun = xstrdup(texts[5]),
+                .served = json_is_true(json_object_get(tree, "served")),
         };
         return 1;
 }
 
-static int journal_begin(const char *directory, const char *snapshot, const char *digest,
-                         RestoreJournal *ret, Error **reterr) {
+/**
+ * journal_new() - a restore that begins now
+ * @survivor:   the node whose data it is of, or ""
+ * @members:    names of those that the new cluster begins with
+ * @ret:        the journal, with a new token; snapshot and digest are for the caller to set
+ * @reterr:     there are no random bytes
+ *
+ * Return: 0 or a negative errno.
+ */
+int journal_new(const char *survivor, const char *members, RestoreJournal *ret, Error **reterr) {
         unsigned char bytes[TOKEN_SIZE];
-        char token[2 * TOKEN_SIZE + 1];
-        _cleanup_json_ json_t *tree = NULL;
-        _cleanup_buffer_ Buffer text = BUFFER_NULL;
-        int r;
+        char token[2 * TOKEN_SIZE + 1], begun[32] = "";
+        time_t now = (time_t) clock_realtime();
+        struct tm tm;
 
         if (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes))
                 return error_set_errno(reterr, errno, "no random bytes");
         format_hex(bytes, sizeof(bytes), token);
-        tree = json_pack("{s:s, s:s, s:s}", "snapshot", snapshot, "sha256", digest, "token", token);
-        json_write(tree, &text);
-        r = write_in(directory, JOURNAL, buffer_str(&text), reterr);
-        if (r < 0)
-                return r;
+        if (gmtime_r(&now, &tm))
+                (void) strftime(begun, sizeof(begun), "%Y-%m-%dT%H:%M:%SZ", &tm);
         *ret = (RestoreJournal) {
-                .snapshot = xstrdup(snapshot),
-                .digest = xstrdup(digest),
+                .survivor = xstrdup(survivor),
+                .members = xstrdup(members),
                 .token = xstrdup(token),
-                .fresh = true,
+                .begun = xstrdup(begun),
         };
         return 0;
 }
 
-/**
- * journal_open() - begin a restore, or go on with it
- * @directory:  the cluster directory
- * @snapshot:   the file
- * @digest:     its SHA-256
- * @ret:        the journal; its token is a new one unless the same snapshot was being restored
- * @reterr:     it cannot be written
- *
- * Return: 0 or a negative errno.
- */
-int journal_open(const char *directory, const char *snapshot, const char *digest, RestoreJournal *ret,
-                 Error **reterr) {
-        RestoreJournal old = {};
-        int r;
+int journal_write(const char *directory, const RestoreJournal *j, Error **reterr) {
+        _cleanup_json_ json_t *tree = json_pack("{ss,ss,ss,ss,ss,ss,sb}", keys[0], j->snapshot, keys[1],
+                                                j->survivor, keys[2], j->digest, keys[3], j->members,
+                                                keys[4], j->token, keys[5], j->begun, "served", j->served);
+        _cleanup_buffer_ Buffer text = BUFFER_NULL;
 
-        r = journal_read(directory, &old, reterr);
-        if (r < 0)
-                return r;
-        if (r > 0 && streq(old.digest, digest)) {
-                *ret = old;
-                return 0;
-        }
-        journal_done(&old);
-        return journal_begin(directory, snapshot, digest, ret, reterr);
+        json_write(tree, &text);
+        return write_in(directory, JOURNAL, buffer_str(&text), reterr);
 }
 
 /**
  * journal_commit() - make the restore's token that of the cluster
  * @directory:  the cluster directory
  * @j:          the journal
+ * @id:         which the new cluster has
  * @reterr:     it cannot be written
  *
- * From then on plans are made with it, and data with another one is refused.
+ * From then on plans are made with it, data with another one is refused, and members of a cluster with another
+ * id are not believed.
  *
  * Return: 0 or a negative errno.
  */
-int journal_commit(const char *directory, const RestoreJournal *j, Error **reterr) {
-        _cleanup_free_ char *line = xasprintf("%s\n", j->token);
+int journal_commit(const char *directory, const RestoreJournal *j, uint64_t id, Error **reterr) {
+        _cleanup_free_ char *line = etcd_token_text(j->token, id);
 
         return write_in(directory, ETCD_TOKEN, line, reterr);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * A restore on one node: stop, unpack, swap, clean
+ * A restore on one node that was looked at: stop, unpack, swap, clean
  *
  * Each step may find that an earlier run has done it. The new data is complete and on the disk under a name of
  * its own before the old is touched; then two renames and the mark make it the member's.
@@ -15,15 +15,13 @@
 #include "etcd/peer.h"
 #include "operate/restore-internal.h"
 
-#define SNAPSHOT "/var/lib/hardway/restore.db"
-#define RESERVE (UINT64_C(64) * 1024 * 1024)
 #define UNPACK_TIMEOUT (3600 * USEC_PER_SEC) /* some GB, on an SD card */
 
 /* The revision is raised by so much; etcd's documentation: more than writes a week makes, and no less than the
  * revisions that the snapshot may be behind. */
 #define BUMP "1000000000"
 
-static void node_step(const RestoreNode *n, const char *text) {
+void restore_step(const RestoreNode *n, const char *text) {
         const InstallRequest *q = &n->restore->request->install;
 
         if (q->event)
@@ -31,8 +29,7 @@ static void node_step(const RestoreNode *n, const char *text) {
                          &(InstallEvent) { .type = INSTALL_STAGE, .node = n->node, .text = text });
 }
 
-static int node_exec(RestoreNode *n, const char *script, uint64_t timeout_usec, Buffer *ret,
-                     Error **reterr) {
+int restore_exec(RestoreNode *n, const char *script, uint64_t timeout_usec, Buffer *ret, Error **reterr) {
         Host *host;
         int r;
 
@@ -44,74 +41,8 @@ static int node_exec(RestoreNode *n, const char *script, uint64_t timeout_usec, 
         return r;
 }
 
-static char* etcdutl_path(const Cluster *c) {
+char* restore_etcdutl(const Cluster *c) {
         return plan_binary_path(c, ORIGIN_ETCD, "etcdutl");
-}
-
-/* host_send() wants the node to have been looked at; what there is of a plan does not matter. */
-static int look_at(RestoreNode *n, Host *host, Error **reterr) {
-        const InstallRequest *q = &n->restore->request->install;
-        _cleanup_(plan_freep) Plan *plan = NULL;
-        Observation *observation = NULL;
-        Facts facts = {}, defaults;
-        PlanContext c = {
-                .cluster = q->cluster,
-                .node = n->node,
-                .store = q->store,
-                .lock = q->lock,
-                .facts = &defaults,
-        };
-        int r;
-
-        facts_default(q->cluster, n->node, &defaults);
-        r = plan_node(q->components, &c, &plan, reterr);
-        facts_done(&defaults);
-        if (r < 0)
-                return r;
-        r = host_look(host, plan, false, &facts, &observation, reterr);
-        if (r >= 0 && observation->identity && !streq_null(observation->identity, n->restore->identity))
-                r = error_set(reterr, ERROR_CONFIG, EEXIST, "was installed for another cluster");
-        facts_done(&facts);
-        observation_free(observation);
-        return r;
-}
-
-/**
- * restore_look() - lock a node and see how far it is
- * @n:          the node; installed and swapped are set
- * @reterr:     it cannot be reached, or is another cluster's
- *
- * Return: 0 or a negative errno.
- */
-int restore_look(RestoreNode *n, Error **reterr) {
-        const InstallRequest *q = &n->restore->request->install;
-        _cleanup_free_ char *etcdutl = etcdutl_path(n->restore->cluster), *script = NULL;
-        _cleanup_buffer_ Buffer out = BUFFER_NULL;
-        _cleanup_strv_ Strv lines = NULL;
-        Host *host;
-        int r;
-
-        node_step(n, "looked at");
-        r = host_pool_take(n->restore->hosts, n->node, &host, reterr);
-        if (r < 0)
-                return r;
-        r = q->dry_run ? 0 : host_lock(host, q->holder, q->wait, reterr);
-        if (r >= 0)
-                r = look_at(n, host, reterr);
-        host_pool_give(n->restore->hosts, n->node);
-        if (r < 0)
-                return r;
-        script = xasprintf("# how far is it?\n"
-                           "if [ -x %s ] && getent passwd etcd >/dev/null; then echo yes; else echo no; fi\n"
-                           "cat " ETCD_MARK_PATH " 2>/dev/null || :\n",
-                           etcdutl);
-        r = node_exec(n, script, 0, &out, reterr);
-        if (r < 0)
-                return r;
-        lines = strv_split(buffer_str(&out), "\n");
-        n->installed = lines && streq(lines[0], "yes");
-        n->swapped = strv_length(lines) > 2 && streq_null(n->restore->journal.token, lines[2]);
-        return 0;
 }
 
 void restore_script_stop(const Component *const *components, const Node *node, const Cluster *c,
@@ -140,9 +71,28 @@ void restore_script_stop(const Component *const *components, const Node *node, c
 int restore_stop(RestoreNode *n, Error **reterr) {
         _cleanup_buffer_ Buffer script = BUFFER_NULL;
 
-        node_step(n, "control plane stopped");
+        restore_step(n, "control plane stopped");
         restore_script_stop(n->restore->request->install.components, n->node, n->restore->cluster, &script);
-        return node_exec(n, buffer_str(&script), 0, NULL, reterr);
+        return restore_exec(n, buffer_str(&script), 0, NULL, reterr);
+}
+
+Strv restore_peer_urls(const Restore *s) {
+        Strv urls = NULL;
+
+        for (size_t i = 0; i < s->n_nodes; i++) {
+                _cleanup_free_ char *url = etcd_peer_url(s->nodes[i].node);
+
+                if (s->nodes[i].node->roles & ROLE_ETCD)
+                        strv_add(&urls, url);
+        }
+        return urls;
+}
+
+const RestoreNode* restore_node(const Restore *s, const Node *node) {
+        for (size_t i = 0; i < s->n_nodes; i++)
+                if (s->nodes[i].node == node)
+                        return s->nodes + i;
+        return NULL;
 }
 
 static char* initial_cluster(const Restore *s) {
@@ -158,7 +108,7 @@ static char* initial_cluster(const Restore *s) {
 }
 
 void restore_script_unpack(const Restore *s, const Node *node, Buffer *out) {
-        _cleanup_free_ char *etcdutl = etcdutl_path(s->cluster), *cluster = initial_cluster(s),
+        _cleanup_free_ char *etcdutl = restore_etcdutl(s->cluster), *cluster = initial_cluster(s),
                             *url = etcd_peer_url(node);
 
         buffer_addf(out,
@@ -166,9 +116,13 @@ void restore_script_unpack(const Restore *s, const Node *node, Buffer *out) {
                     "new=" ETCD_DATA "/restored-%1$s\n"
                     "mkdir -p " ETCD_DATA "\n"
                     "rm -rf -- \"$new\"\n"
-                    "%2$s snapshot restore " SNAPSHOT " --name=%3$s --data-dir=\"$new\" "
+                    "if ! %2$s snapshot restore " SNAPSHOT " --name=%3$s --data-dir=\"$new\" "
                     "--initial-cluster=%4$s --initial-cluster-token=%1$s --initial-advertise-peer-urls=%5$s "
-                    "--bump-revision=" BUMP " --mark-compacted%6$s >&2\n"
+                    "--bump-revision=" BUMP " --mark-compacted%6$s >&2; then\n"
+                    "        rm -rf -- \"$new\" " SNAPSHOT "\n"
+                    "        exit 1\n"
+                    "fi\n"
+                    "rm -f -- " SNAPSHOT "\n"
                     "chown -R etcd:etcd \"$new\"\n"
                     "sync -f \"$new\"\n",
                     s->journal.token, etcdutl, node->name, cluster, url,
@@ -182,17 +136,17 @@ int restore_unpack(RestoreNode *n, Error **reterr) {
 
         if (!(n->node->roles & ROLE_ETCD) || n->swapped)
                 return 0;
-        node_step(n, "snapshot");
+        restore_step(n, "snapshot");
         r = host_pool_take(n->restore->hosts, n->node, &host, reterr);
         if (r < 0)
                 return r;
-        r = host_send(host, n->restore->journal.snapshot, SNAPSHOT, NULL, NULL, reterr);
+        r = host_send(host, n->restore->path, SNAPSHOT, n->restore->journal.digest, NULL, NULL, reterr);
         host_pool_give(n->restore->hosts, n->node);
         if (r < 0)
                 return r;
-        node_step(n, "unpacked");
+        restore_step(n, "unpacked");
         restore_script_unpack(n->restore, n->node, &script);
-        return node_exec(n, buffer_str(&script), UNPACK_TIMEOUT, NULL, reterr);
+        return restore_exec(n, buffer_str(&script), UNPACK_TIMEOUT, NULL, reterr);
 }
 
 /*
@@ -229,16 +183,37 @@ int restore_swap(RestoreNode *n, Error **reterr) {
 
         if (!(n->node->roles & ROLE_ETCD) || n->swapped)
                 return 0;
-        node_step(n, "data swapped");
+        restore_step(n, "data swapped");
         restore_script_swap(n->restore, &script);
-        return node_exec(n, buffer_str(&script), 0, NULL, reterr);
+        return restore_exec(n, buffer_str(&script), 0, NULL, reterr);
+}
+
+/* Data that another restore has put aside, one that was never seen to serve, may be the only copy. */
+void restore_script_clean(const Restore *s, Buffer *out) {
+        buffer_addf(out,
+                    "# what was kept until the new data was seen to work\n"
+                    "rm -rf -- " ETCD_DATA "/before-%s " ETCD_DATA "/restored-* " SNAPSHOT "\n",
+                    s->journal.token);
+        if (s->finished)
+                buffer_addf(out, "rm -rf -- " ETCD_DATA "/before-%s\n", s->earlier.token);
+        buffer_add_str(out, "for one in " ETCD_DATA "/before-*; do\n"
+                            "        if [ -d \"$one\" ]; then echo \"${one##*/before-}\"; fi\n"
+                            "done\n");
 }
 
 int restore_clean(RestoreNode *n, Error **reterr) {
-        static const char script[] = "# what was kept until the new data was seen to work\n"
-                                     "rm -rf " ETCD_DATA "/before-* " ETCD_DATA "/restored-* " SNAPSHOT "\n";
+        _cleanup_buffer_ Buffer script = BUFFER_NULL, out = BUFFER_NULL;
+        int r;
 
-        return n->node->roles & ROLE_ETCD ? node_exec(n, script, 0, NULL, reterr) : 0;
+        if (!(n->node->roles & ROLE_ETCD))
+                return 0;
+        restore_script_clean(n->restore, &script);
+        r = restore_exec(n, buffer_str(&script), 0, &out, reterr);
+        if (r < 0)
+                return r;
+        strv_free(n->asides);
+        n->asides = strv_split(buffer_str(&out), "\n");
+        return 0;
 }
 
 typedef struct Job {
@@ -265,7 +240,7 @@ static void run_job(void *item) {
  */
 int restore_each(Restore *s, int (*job)(RestoreNode *n, Error **reterr), ErrorList *errors) {
         _cleanup_free_ Job *jobs = xnew(Job, s->n_nodes + 1);
-        _cleanup_free_ void **items = xnew(void*, s->n_nodes + 1);
+        _cleanup_free_ void **items = xnew(void *, s->n_nodes + 1);
         int r = 0;
 
         for (size_t i = 0; i < s->n_nodes; i++) {

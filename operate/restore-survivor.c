@@ -19,54 +19,151 @@
 
 #define DATABASE ETCD_DATA "/member/snap/db"
 
-static int stop_member(Host *host, Error **reterr) {
-        static const char script[] =
-                "# a clean end writes all to the database\n"
-                "systemctl stop kube-apiserver.service etcd.service 2>/dev/null || systemctl stop etcd.service\n"
-                "if systemctl is-active --quiet etcd.service; then fail unavailable \"etcd does not stop\"; fi\n"
-                "[ -f " DATABASE " ] || fail missing \"there is no " DATABASE "\"\n";
-
-        return host_exec(host, script, NULL, reterr);
-}
-
-static int take_database(Restore *s, const Node *node, const char *path, Error **reterr) {
-        Host *host;
+static int refuse_before(const Restore *s, const char *name, Error **reterr) {
         int r;
 
-        r = host_pool_take(s->hosts, node, &host, reterr);
-        if (r < 0)
-                return r;
-        r = host_lock(host, s->request->install.holder, s->request->install.wait, reterr);
-        if (r >= 0)
-                r = stop_member(host, reterr);
-        if (r >= 0)
-                r = receive_file(host, DATABASE, path, NULL, reterr);
-        host_pool_give(s->hosts, node);
-        return r < 0 ? error_prefix(reterr, r, "%s", node->name) : 0;
+        if (s->request->force)
+                return 0;
+        r = error_set(reterr, ERROR_CONFIG, EXDEV, "the etcd data of %s is not that of the last restore",
+                      name);
+        error_detail(reterr, "It is of before. If that is what you want nevertheless: --force\n");
+        return r;
+}
+
+static int refuse_aside(const Restore *s, const char *name, const char *token, Error **reterr) {
+        int r;
+
+        r = error_set(
+                reterr, ERROR_CONFIG, EBUSY,
+                "%s has the data of a restore that did not come to its end, and not what it had itself",
+                name);
+        if (streq_null(s->earlier.token, token) && !*s->earlier.survivor)
+                error_detail(reterr, "Go on with that restore: hardway etcd restore %s\n",
+                             s->earlier.snapshot);
+        error_detail(reterr,
+                     "What it had lies in " ETCD_DATA
+                     "/before-%s there; member/snap/db in it can be restored "
+                     "like a snapshot. If what runs now is what you want, move that away.\n",
+                     token);
+        return r;
 }
 
 /**
- * survivor_save() - take what the surviving member has
- * @s:          the restore
- * @ret_path:   the snapshot, in snapshots/ beside the cluster file; the caller frees
- * @reterr:     it cannot be had
+ * survivor_check() - may its data be taken?
+ * @s:          the restore; nodes were looked at, and the survey is made
+ * @reterr:     why not
  *
  * Return: 0 or a negative errno.
  */
-int survivor_save(Restore *s, char **ret_path, Error **reterr) {
+int survivor_check(const Restore *s, Error **reterr) {
         const Node *node = s->request->survivor;
-        const ProbeContext context = { .cluster = s->cluster, .store = s->request->install.store };
+        const EtcdSight *sight = etcd_survey_find(&s->survey, node);
+        _cleanup_free_ char *token = etcd_token(s->request->install.store);
+        const RestoreNode *n = restore_node(s, node);
+
+        if (!n || !sight)
+                return error_set(reterr, ERROR_USAGE, EINVAL, "%s takes no part", node->name);
+        STRV_FOREACH(aside, n->asides)
+                if (!s->finished || !streq_null(s->earlier.token, *aside))
+                        return refuse_aside(s, node->name, *aside, reterr);
+        if (!n->data)
+                return error_set(reterr, ERROR_CONFIG, ENOENT, "%s has no etcd data in " ETCD_DATA,
+                                 node->name);
+        if (sight->state == ETCD_STRANGER || !streq_null(n->token, token))
+                return refuse_before(s, node->name, reterr);
+        return 0;
+}
+
+bool survivor_answers(const Restore *s) {
+        const EtcdSight *sight = etcd_survey_find(&s->survey, s->request->survivor);
+
+        return sight && sight->answers;
+}
+
+static int stop_member(Restore *s, Host *host, Error **reterr) {
+        static const char look[] = "# what runs?\n"
+                                   "for unit in kube-apiserver.service etcd.service; do\n"
+                                   "        if systemctl is-active --quiet $unit; then echo $unit; fi\n"
+                                   "done\n"
+                                   "[ -f " DATABASE " ] || fail missing \"there is no " DATABASE "\"\n";
+        static const char stop[] =
+                "# a clean end writes all to the database\n"
+                "systemctl stop kube-apiserver.service etcd.service 2>/dev/null || systemctl stop etcd.service\n"
+                "if systemctl is-active --quiet etcd.service; then fail unavailable \"etcd does not stop\"; fi\n";
+        _cleanup_buffer_ Buffer out = BUFFER_NULL;
+        int r;
+
+        r = host_exec(host, look, &out, reterr);
+        if (r < 0)
+                return r;
+        s->stopped = strv_split(buffer_str(&out), "\n");
+        return host_exec(host, stop, NULL, reterr);
+}
+
+/* Where the snapshot is to be: s->path. */
+static int make_place(Restore *s, Error **reterr) {
         _cleanup_free_ char *path = etcd_save_path(s->cluster), *folder = fs_path_dirname(path);
-        const EtcdSaveRequest request = { .node = node, .path = path };
-        EtcdSaved saved;
         int r;
 
         r = fs_mkdir_parents(AT_FDCWD, folder, 0700, reterr);
         if (r < 0)
                 return r;
-        if (etcd_save(&context, &request, &saved, NULL) < 0)
-                r = take_database(s, node, path, reterr);
+        free(s->path);
+        s->path = TAKE_PTR(path);
+        return 0;
+}
+
+/**
+ * survivor_save() - take what a member has that answers
+ * @s:          the restore; its path becomes the snapshot's, in snapshots/ beside the cluster file
+ * @reterr:     it cannot be had, or not be written here
+ *
+ * Return: 0 or a negative errno.
+ */
+int survivor_save(Restore *s, Error **reterr) {
+        const ProbeContext context = { .cluster = s->cluster, .store = s->request->install.store };
+        EtcdSaveRequest request = { .node = s->request->survivor };
+        EtcdSaved saved;
+        int r;
+
+        r = make_place(s, reterr);
+        if (r < 0)
+                return r;
+        request.path = s->path;
+        return etcd_save(&context, &request, &saved, reterr);
+}
+
+/**
+ * survivor_take() - stop a member that answers nobody, and take its database
+ * @s:          the restore; its path becomes that of the database here
+ * @reterr:     it cannot be had, or not be written here; survivor_start() then
+ *
+ * Return: 0 or a negative errno.
+ */
+int survivor_take(Restore *s, Error **reterr) {
+        const Node *node = s->request->survivor;
+        Host *host;
+        int r;
+
+        r = make_place(s, reterr);
         if (r >= 0)
-                *ret_path = TAKE_PTR(path);
-        return r;
+                r = host_pool_take(s->hosts, node, &host, reterr);
+        if (r < 0)
+                return r;
+        r = stop_member(s, host, reterr);
+        if (r >= 0)
+                r = receive_file(host, DATABASE, s->path, NULL, reterr);
+        host_pool_give(s->hosts, node);
+        return r < 0 ? error_prefix(reterr, r, "%s", node->name) : 0;
+}
+
+/* Not waited for: without a quorum etcd is never ready. */
+void survivor_start(Restore *s) {
+        _cleanup_free_ char *units = strv_join(s->stopped, " "), *script = NULL;
+
+        if (strv_length(s->stopped) == 0)
+                return;
+        script = xasprintf("# as it was\nsystemctl start --no-block %s\n", units);
+        (void) host_pool_exec(s->hosts, s->request->survivor, script, NULL, NULL);
+        s->stopped = strv_free(s->stopped);
 }

@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "operate/restore.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "common/alloc.h"
 #include "common/clock.h"
-#include "common/digest.h"
 #include "common/fs.h"
-#include "etcd/snapshot.h"
 #include "operate/restore-internal.h"
 
 #define TIMEOUT (3 * USEC_PER_SEC)
@@ -18,80 +14,64 @@
 
 static void restore_done(Restore *s) {
         host_pool_free(s->hosts);
+        etcd_survey_done(&s->survey);
         journal_done(&s->journal);
+        journal_done(&s->earlier);
+        for (size_t i = 0; i < s->n_nodes; i++) {
+                free(s->nodes[i].token);
+                strv_free(s->nodes[i].asides);
+        }
+        strv_free(s->stopped);
+        free(s->path);
         free(s->identity);
         free(s->nodes);
 }
 
-static int refuse_foreign(const Restore *s, const char *path, const EtcdSnapshotFile *file, Error **reterr) {
-        int r;
-
-        if (strv_contains(file->marks, s->identity) || s->request->force)
-                return 0;
-        if (file->marks)
-                r = error_set(reterr, ERROR_CONFIG, EXDEV,
-                              "%s is of another cluster (identity %.8s..., ours is %.8s...)", path,
-                              file->marks[0], s->identity);
-        else
-                r = error_set(reterr, ERROR_CONFIG, EXDEV, "%s carries the mark of no cluster of hardway",
-                              path);
-        error_detail(reterr,
-                     "With the data of another cluster come its secrets, which can be read with its "
-                     "secrets/encryption-key alone, and its tokens, which its pki/sa.key has signed. "
-                     "If that is what you want: --force\n");
-        return r;
-}
-
-static int digest_file(const char *path, char ret[static SHA256_HEX_SIZE], Error **reterr) {
-        _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
-        int r;
-
-        r = fd < 0 ? -errno : sha256_hex_file(fd, ret);
-        return r < 0 ? error_set_errno(reterr, r, "%s: cannot be read", path) : 0;
-}
-
-/* Is it what it should be? Nothing is changed. */
-static int examine(Restore *s, const char *path, RestoreResult *result, Error **reterr) {
-        const InstallRequest *q = &s->request->install;
-        _cleanup_(etcd_snapshot_file_done) EtcdSnapshotFile file = {};
-        int r;
-
-        r = etcd_snapshot_inspect(path, &file, reterr);
-        if (r >= 0)
-                r = refuse_foreign(s, path, &file, reterr);
-        if (r >= 0)
-                r = snapshot_facts(s->cluster, q->lock, path, &result->facts, reterr);
-        if (r < 0)
-                return r;
-        result->facts.size = file.size;
-        s->digest = file.digest;
-        return 0;
-}
-
 /* One line for the question: what will be lost. */
 static char* describe(const Restore *s) {
-        _cleanup_(etcd_survey_done) EtcdSurvey survey = {};
         _cleanup_free_ char *text = NULL;
-        const ProbeContext context = { .cluster = s->cluster, .store = s->request->install.store };
         uint64_t revision = 0;
 
-        if (etcd_survey(&context, TIMEOUT, &survey, NULL) < 0)
-                return xstrdup("etcd could not be asked");
-        if (etcd_survey_lost(&survey, &text, NULL))
+        if (etcd_survey_lost(&s->survey, &text, NULL))
                 return TAKE_PTR(text);
-        for (size_t i = 0; i < survey.n_sights; i++)
-                if (survey.sights[i].answers && survey.sights[i].status.revision > revision)
-                        revision = survey.sights[i].status.revision;
-        return xasprintf("etcd serves now, at revision %" PRIu64, revision);
+        for (size_t i = 0; i < s->survey.n_sights; i++)
+                if (s->survey.sights[i].state == ETCD_HEALTHY &&
+                    s->survey.sights[i].status.revision > revision)
+                        revision = s->survey.sights[i].status.revision;
+        return revision > 0 ? xasprintf("etcd serves now, at revision %" PRIu64, revision) :
+                              xstrdup("etcd does not answer");
 }
 
-static int confirm(const Restore *s, const char *path, const RestoreResult *result, Error **reterr) {
-        _cleanup_free_ char *state = NULL;
+static char* describe_earlier(const Restore *s) {
+        if (s->resumed)
+                return xasprintf("This goes on with the restore that was begun at %s", s->journal.begun);
+        if (!s->earlier.token)
+                return NULL;
+        if (s->finished)
+                return xasprintf("The restore of %s that was begun at %s is complete; this is another one",
+                                 s->earlier.snapshot, s->earlier.begun);
+        return xasprintf("The restore of %s onto %s that was begun at %s did not come to its end; this is "
+                         "another one",
+                         s->earlier.snapshot, s->earlier.members, s->earlier.begun);
+}
+
+static int confirm(const Restore *s, bool stops, const RestoreResult *result, Error **reterr) {
+        _cleanup_free_ char *state = NULL, *earlier = NULL;
 
         if (!s->request->confirm)
                 return 0;
         state = describe(s);
-        return s->request->confirm(s->request->userdata, path, &result->facts, state, reterr);
+        earlier = describe_earlier(s);
+        return s->request->confirm(s->request->userdata,
+                                   &(RestoreQuestion) {
+                                           .snapshot = s->path,
+                                           .facts = s->path ? &result->facts : NULL,
+                                           .survivor = s->request->survivor,
+                                           .stops = stops,
+                                           .state = state,
+                                           .earlier = earlier,
+                                   },
+                                   reterr);
 }
 
 static bool takes_part(const Restore *s, const Node *node) {
@@ -135,59 +115,15 @@ static int restore_init(Restore *s, const RestoreRequest *request, char **ret_di
         return 0;
 }
 
-/* The file that is restored: that of the command line, that of an interrupted run, or one that is taken of
- * the survivor now. */
-static int choose_snapshot(Restore *s, char **ret, Error **reterr) {
-        RestoreJournal journal = {};
-        int r;
-
-        if (s->request->snapshot) {
-                *ret = xstrdup(s->request->snapshot);
-                return 0;
-        }
-        r = journal_read(s->directory, &journal, reterr);
-        if (r > 0 && access(journal.snapshot, R_OK) == 0) {
-                *ret = TAKE_PTR(journal.snapshot);
-                journal_done(&journal);
-                return 0;
-        }
-        journal_done(&journal);
-        return r < 0 ? r : survivor_save(s, ret, reterr);
-}
-
-static int run_install(const Restore *s, ErrorList *errors) {
+static int run_install(const Restore *s, Store *store, ErrorList *errors) {
         InstallRequest request = s->request->install;
-        _cleanup_(store_freep) Store *store = NULL;
         InstallResult result = {};
-        Error *error = NULL;
         int r;
 
-        /* a store of its own: the token has changed under the one that the caller has open */
-        r = store_open(s->directory, &store, &error);
-        if (r < 0) {
-                error_list_take(errors, error);
-                return r;
-        }
         request.store = store;
         r = install_run(&request, &result, errors);
         install_result_done(&result);
         return r;
-}
-
-static int look_all(Restore *s, ErrorList *errors) {
-        bool installed = true;
-        int r;
-
-        r = restore_each(s, restore_look, errors);
-        for (size_t i = 0; i < s->n_nodes; i++)
-                installed = installed && s->nodes[i].installed;
-        if (r < 0 || installed || s->request->install.dry_run)
-                return r;
-        /* all was lost: programs, units and users first. What etcd makes of it is replaced right away. */
-        s->hosts = host_pool_free(s->hosts);
-        r = run_install(s, errors);
-        s->hosts = host_pool_new(s->cluster, s->request->install.host);
-        return r < 0 ? r : restore_each(s, restore_look, errors);
 }
 
 static bool all_swapped(const Restore *s) {
@@ -197,18 +133,88 @@ static bool all_swapped(const Restore *s) {
         return true;
 }
 
+/* The members that take part, of those that answer for the cluster that the restore made. */
+static size_t count_serving(const Restore *s, const EtcdSurvey *survey, uint64_t *ret_revision) {
+        size_t n = 0;
+
+        *ret_revision = 0;
+        for (const EtcdSight *i = survey->sights; i < survey->sights + survey->n_sights; i++) {
+                if (i->state != ETCD_HEALTHY || !i->node || !restore_node(s, i->node))
+                        continue;
+                n++;
+                if (i->status.revision > *ret_revision)
+                        *ret_revision = i->status.revision;
+        }
+        return n;
+}
+
+/* All has been done before, and whoever stopped that run did not see it: the data has been written to since. */
+static int leave_finished(Restore *s, Error **reterr) {
+        uint64_t revision;
+        int r;
+
+        if (!s->resumed || !all_swapped(s) || count_serving(s, &s->survey, &revision) < count_members(s))
+                return 0;
+        s->earlier = s->journal;
+        r = journal_new(s->earlier.survivor, s->earlier.members, &s->journal, reterr);
+        if (r < 0)
+                return r;
+        s->resumed = false;
+        s->finished = true;
+        for (size_t i = 0; i < s->n_nodes; i++)
+                s->nodes[i].swapped = false;
+        if (s->request->survivor) {
+                free(s->path);
+                s->path = NULL;
+        }
+        return 0;
+}
+
+/* Questions only, with the nodes locked. */
+static int look(Restore *s, RestoreResult *result, Error **reterr) {
+        const ProbeContext context = { .cluster = s->cluster, .store = s->request->install.store };
+        int r;
+
+        r = etcd_survey(&context, TIMEOUT, &s->survey, reterr);
+        if (r >= 0)
+                r = source_refuse_running(s, reterr);
+        if (r >= 0)
+                r = leave_finished(s, reterr);
+        if (r >= 0 && s->path)
+                return s->journal.digest ? 0 : source_examine(s, result, reterr);
+        return r < 0 ? r : survivor_check(s, reterr);
+}
+
+/* From a survivor that answers the snapshot comes before the question; one that has to be stopped for it is
+ * stopped after it only. */
+static int choose(Restore *s, RestoreResult *result, Error **reterr) {
+        bool taken = s->path, stops = !taken && !survivor_answers(s), dry_run = s->request->install.dry_run;
+        int r = 0;
+
+        if (!taken && !stops && !dry_run) {
+                r = survivor_save(s, reterr);
+                if (r >= 0)
+                        r = source_examine(s, result, reterr);
+        }
+        if (r >= 0)
+                r = confirm(s, stops, result, reterr);
+        if (r < 0 || dry_run || !stops)
+                return r;
+        r = survivor_take(s, reterr);
+        return r < 0 ? r : source_examine(s, result, reterr);
+}
+
 static int change_data(Restore *s, ErrorList *errors) {
+        _cleanup_strv_ Strv urls = restore_peer_urls(s);
         Error *error = NULL;
         int r;
 
-        if (all_swapped(s))
-                return 0;
         r = restore_each(s, restore_stop, errors);
         if (r >= 0)
                 r = restore_each(s, restore_unpack, errors);
         if (r < 0)
                 return r;
-        r = journal_commit(s->directory, &s->journal, &error);
+        r = journal_commit(s->directory, &s->journal, etcd_id_of(s->journal.token, urls), &error);
         if (r < 0) {
                 error_list_take(errors, error);
                 return r;
@@ -217,8 +223,8 @@ static int change_data(Restore *s, ErrorList *errors) {
 }
 
 /* The new data serves: every member of it is healthy, and none is behind what was restored. */
-static int await_service(Restore *s, RestoreResult *result, Error **reterr) {
-        const ProbeContext context = { .cluster = s->cluster, .store = s->request->install.store };
+static int await_service(Restore *s, Store *store, RestoreResult *result, Error **reterr) {
+        const ProbeContext context = { .cluster = s->cluster, .store = store };
         uint64_t deadline = clock_usec() + SERVE_USEC;
         size_t n_members = count_members(s), n_healthy;
 
@@ -229,11 +235,7 @@ static int await_service(Restore *s, RestoreResult *result, Error **reterr) {
                 r = etcd_survey(&context, TIMEOUT, &survey, reterr);
                 if (r < 0)
                         return r;
-                n_healthy = survey.n_healthy;
-                result->revision = 0;
-                for (size_t i = 0; i < survey.n_sights; i++)
-                        if (survey.sights[i].status.revision > result->revision)
-                                result->revision = survey.sights[i].status.revision;
+                n_healthy = count_serving(s, &survey, &result->revision);
                 if (n_healthy >= n_members && result->revision >= result->facts.revision)
                         return 0;
                 clock_sleep(200 * USEC_PER_MSEC);
@@ -243,43 +245,107 @@ static int await_service(Restore *s, RestoreResult *result, Error **reterr) {
                          n_members);
 }
 
+static void warn(const Restore *s, const Node *node, const char *text) {
+        const InstallRequest *q = &s->request->install;
+
+        if (q->event)
+                q->event(q->userdata,
+                         &(InstallEvent) { .type = INSTALL_WARNING, .node = node, .text = text });
+}
+
+/* What cannot be tidied up takes room, and is no reason to restore again. */
+static void tidy_up(Restore *s) {
+        ErrorList errors = ERROR_LIST_NULL;
+
+        (void) restore_each(s, restore_clean, &errors);
+        for (size_t i = 0; i < errors.n_errors; i++) {
+                _cleanup_free_ char *text =
+                        xasprintf("what was kept in " ETCD_DATA "/before-%s may still be "
+                                  "there: %s",
+                                  s->journal.token, errors.errors[i]->message);
+
+                warn(s, NULL, text);
+        }
+        error_list_done(&errors);
+        for (const RestoreNode *n = s->nodes; n < s->nodes + s->n_nodes; n++)
+                STRV_FOREACH(token, n->asides) {
+                        _cleanup_free_ char *text = xasprintf(
+                                ETCD_DATA "/before-%s is what a restore has put aside that did not "
+                                          "come to its end: it stays. Remove it if nobody needs it",
+                                *token);
+
+                        warn(s, n->node, text);
+                }
+}
+
 static int finish(Restore *s, RestoreResult *result, ErrorList *errors) {
+        _cleanup_(store_freep) Store *store = NULL;
         Error *error = NULL;
         int r;
 
+        /* a store of its own: the token has changed under the one that the caller has open */
+        r = store_open(s->directory, &store, &error);
         /* it takes the nodes' locks itself */
         s->hosts = host_pool_free(s->hosts);
-        r = run_install(s, errors);
-        if (r < 0)
-                return r;
+        if (r >= 0)
+                r = run_install(s, store, errors);
         s->hosts = host_pool_new(s->cluster, s->request->install.host);
-        r = await_service(s, result, &error);
         if (r >= 0)
-                r = restore_each(s, restore_clean, errors);
-        if (r >= 0)
+                r = await_service(s, store, result, &error);
+        if (r >= 0) {
+                s->journal.served = true;
+                r = journal_write(s->directory, &s->journal, &error);
+        }
+        if (r >= 0) {
+                tidy_up(s);
                 r = journal_end(s->directory, &error);
+        }
         if (error)
                 error_list_take(errors, error);
         return r;
 }
 
-static int begin(Restore *s, const char *path, RestoreResult *result, Error **reterr) {
-        char digest[SHA256_HEX_SIZE];
+/* Everything that can be refused, and what is needed for the rest; nothing is stopped but a survivor that gives its
+ * data no other way. */
+static int prepare(Restore *s, RestoreResult *result, ErrorList *errors) {
+        Error *error = NULL;
         int r;
 
-        r = examine(s, path, result, reterr);
-        if (r >= 0)
-                r = digest_file(path, digest, reterr);
-        if (r >= 0)
-                r = confirm(s, path, result, reterr);
+        r = choose(s, result, &error);
+        if (r >= 0 && !s->request->install.dry_run)
+                r = journal_write(s->directory, &s->journal, &error);
+        if (error)
+                error_list_take(errors, error);
         if (r < 0 || s->request->install.dry_run)
                 return r;
-        r = journal_open(s->directory, path, digest, &s->journal, reterr);
+        r = restore_each(s, restore_equip, errors);
+        if (r >= 0 && s->finished)
+                r = restore_each(s, restore_clean, errors);
+        return r < 0 ? r : restore_each(s, restore_room, errors);
+}
+
+static int run(Restore *s, RestoreResult *result, ErrorList *errors) {
+        Error *error = NULL;
+        int r;
+
+        r = restore_each(s, restore_look, errors);
         if (r < 0)
                 return r;
-        result->resumed = !s->journal.fresh;
+        r = look(s, result, &error);
+        if (r < 0) {
+                error_list_take(errors, error);
+                return r;
+        }
+        r = prepare(s, result, errors);
+        if (r < 0)
+                survivor_start(s);
+        if (r < 0 || s->request->install.dry_run)
+                return r;
+        result->resumed = s->resumed;
         result->token = xstrdup(s->journal.token);
-        return 0;
+        if (!all_swapped(s))
+                r = change_data(s, errors);
+        return r < 0 ? r : finish(s, result, errors);
 }
 
 /**
@@ -300,19 +366,13 @@ int restore_run(const RestoreRequest *request, RestoreResult *ret, ErrorList *er
         *ret = (RestoreResult) {};
         r = restore_init(&s, request, &directory, &error);
         if (r >= 0)
-                r = choose_snapshot(&s, &ret->snapshot, &error);
-        if (r >= 0)
-                r = begin(&s, ret->snapshot, ret, &error);
+                r = source_open(&s, ret, &error);
         if (r < 0) {
                 error_list_take(errors, error);
                 return r;
         }
         ret->n_members = count_members(&s);
-        r = look_all(&s, errors);
-        if (r < 0 || request->install.dry_run)
-                return r;
-        r = change_data(&s, errors);
-        return r < 0 ? r : finish(&s, ret, errors);
+        return run(&s, ret, errors);
 }
 
 void restore_result_done(RestoreResult *r) {

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 
 #include "common/clock.h"
+#include "common/digest.h"
 
 static Plan* small_plan(HostFixture *f, const char *content) {
         Plan *p = fixture_plan(f);
@@ -543,6 +544,23 @@ static void test_read_only(void **state) {
         full_disk(*state, "ro", EROFS);
 }
 
+/* What was examined is what is sent, or nothing is. */
+static void test_send_something_else(void **state) {
+        HostFixture *f = *state;
+        _cleanup_(plan_freep) Plan *p = fixture_plan(f);
+        _cleanup_free_ char *source = xasprintf("%s/source", f->dir->path);
+        char hex[SHA256_HEX_SIZE];
+        _cleanup_error_ Error *error = NULL;
+
+        fixture_finish(f, p);
+        assert_success(fixture_look(f, p, &error), error, 0);
+        fixture_write(f, "source", 0600, "after");
+        sha256_hex("before", 6, hex);
+        assert_failure(host_send(f->host, source, "/var/lib/sent", hex, NULL, NULL, &error), error, ERROR_VERIFY,
+                       ESTALE);
+        assert_content(f, "/var/lib/sent", "");
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 host_test(test_facts),
@@ -554,6 +572,7 @@ int main(void) {
                 host_test(test_in_the_way),
                 host_test(test_stale),
                 host_test(test_owner),
+                host_test(test_send_something_else),
                 host_test(test_user_fails),
                 cmocka_unit_test(test_complaints),
                 cmocka_unit_test(test_repeated_complaints),

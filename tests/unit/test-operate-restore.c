@@ -6,6 +6,7 @@
 
 #include "tests/unit/unit.h"
 
+#include "common/process.h"
 #include "operate/defrag.h"
 #include "operate/restore-internal.h"
 #include "tests/unit/plan-fixture.h"
@@ -17,20 +18,20 @@ static void test_journal(void **state) {
         _cleanup_error_ Error *error = NULL;
 
         assert_true(fs_mkdir_parents(AT_FDCWD, secrets, 0700, &error) >= 0);
-        assert_success(journal_read(d->path, &first, &error), error, 0);
-        assert_success(journal_open(d->path, "a.db", "aa", &first, &error), error, 0);
-        assert_true(first.fresh);
+        assert_success(journal_read(d->path, &again, &error), error, 0);
+        assert_success(journal_new("", "c0,c1", &first, &error), error, 0);
+        assert_success(journal_new("c0", "c0", &other, &error), error, 0);
         assert_int_equal(strlen(first.token), 32);
-
-        /* the same bytes under another name are the same restore */
-        assert_success(journal_open(d->path, "copy.db", "aa", &again, &error), error, 0);
-        assert_false(again.fresh);
-        assert_string_equal(again.token, first.token);
-        assert_string_equal(again.snapshot, "a.db");
-
-        assert_success(journal_open(d->path, "b.db", "bb", &other, &error), error, 0);
-        assert_true(other.fresh);
         assert_string_not_equal(other.token, first.token);
+        first.snapshot = xstrdup("/a.db");
+        first.digest = xstrdup("aa");
+        assert_success(journal_write(d->path, &first, &error), error, 0);
+        assert_success(journal_read(d->path, &again, &error), error, 1);
+        assert_string_equal(again.token, first.token);
+        assert_string_equal(again.members, "c0,c1");
+        assert_string_equal(again.survivor, "");
+        assert_string_equal(again.begun, first.begun);
+        assert_false(again.served);
 
         path = xasprintf("%s/etcd-restore", secrets);
         assert_true(fs_write(AT_FDCWD, path, "{}", 2, 0600, 0, NULL) >= 0);
@@ -39,6 +40,14 @@ static void test_journal(void **state) {
         assert_success(journal_end(d->path, &error), error, 0);
         assert_success(journal_end(d->path, &error), error, 0);
         assert_success(journal_read(d->path, &again, &error), error, 0);
+}
+
+/* What etcdutl 3.6.16 has made of these. */
+static void test_id(void **state) {
+        char *const urls[] = { (char*) "https://10.77.0.20:2380", (char*) "https://10.77.0.21:2380",
+                               (char*) "https://10.77.0.22:2380", NULL };
+
+        assert_true(etcd_id_of("00112233445566778899aabbccddeeff", urls) == UINT64_C(0x615fbeae1945dfae));
 }
 
 static void test_token(void **state) {
@@ -55,7 +64,9 @@ static void test_token(void **state) {
         assert_success(store_open(d->path, &store, &error), error, 0);
         token = etcd_token(store);
         assert_string_equal(token, "abcd");
-        assert_success(journal_commit(d->path, &journal, &error), error, 0);
+        assert_true(etcd_restored_id(store) == 0);
+        assert_success(journal_commit(d->path, &journal, 0xfedcba9876543210, &error), error, 0);
+        assert_true(etcd_restored_id(store) == 0xfedcba9876543210);
         later = etcd_token(store);
         assert_string_equal(later, journal.token);
         one = etcd_mark_text("abcd", token);
@@ -84,9 +95,50 @@ static void test_scripts(void **state) {
         assert_contains(buffer_str(&unpack), "--name=c1 ");
         assert_contains(buffer_str(&unpack), "--mark-compacted --skip-hash-check");
         assert_contains(buffer_str(&unpack), "/opt/hardway/etcd-v3.6.16/etcdutl snapshot restore");
+        assert_contains(buffer_str(&unpack), "rm -rf -- \"$new\" /var/lib/hardway/restore.db");
         restore_script_swap(&s, &swap);
         assert_contains(buffer_str(&swap), "mv -T restored-ef01/member member\n");
         assert_contains(buffer_str(&swap), "'abcd\nef01\n'");
+}
+
+/* What was put aside by a restore that was never seen to serve may be the only copy. */
+static void test_clean(void **state) {
+        Restore s = { .journal = { .token = (char*) "ef01" }, .earlier = { .token = (char*) "ab02" } };
+        _cleanup_buffer_ Buffer one = BUFFER_NULL, two = BUFFER_NULL;
+
+        restore_script_clean(&s, &one);
+        assert_contains(buffer_str(&one), "rm -rf -- /var/lib/etcd/before-ef01 /var/lib/etcd/restored-*");
+        assert_null(strstr(buffer_str(&one), "ab02"));
+        s.finished = true;
+        restore_script_clean(&s, &two);
+        assert_contains(buffer_str(&two), "rm -rf -- /var/lib/etcd/before-ab02\n");
+}
+
+/* The script itself, with a df that has so much. */
+static int run_room(const UnitDir *d, uint64_t size, char **ret) {
+        const Restore s = { .size = size };
+        _cleanup_buffer_ Buffer script = BUFFER_NULL, text = BUFFER_NULL;
+        _cleanup_(process_result_done) ProcessResult result = PROCESS_RESULT_NULL;
+        _cleanup_strv_ Strv argv = NULL;
+
+        restore_script_room(&s, &script);
+        buffer_add_str(&text, "set -eu\nfail() { echo \"$2\"; exit 1; }\nmkdir() { :; }\nrm() { :; }\n"
+                              "stat() { echo 1; }\n"
+                              "df() { echo header; echo \"disk 1000000 1 512000 1% /\"; }\n");
+        buffer_add_str(&text, buffer_str(&script));
+        argv = strv_new("sh", "-c", buffer_str(&text), NULL);
+        assert_int_equal(process_run(argv, NULL, 0, &result, NULL), 0);
+        *ret = buffer_take(&result.out);
+        return result.status;
+}
+
+static void test_room(void **state) {
+        _cleanup_free_ char *one = NULL, *two = NULL;
+
+        assert_int_equal(run_room(*state, 100 << 20, &one), 0);
+        assert_string_equal(one, "");
+        assert_int_equal(run_room(*state, 300 << 20, &two), 1);
+        assert_contains(two, "/var/lib/etcd: 792 MiB are needed for the new data, 500 MiB are free");
 }
 
 static void test_pays(void **state) {
@@ -111,9 +163,8 @@ static void test_pays(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                unit_test_in_dir(test_journal),
-                unit_test_in_dir(test_token),
-                cmocka_unit_test(test_scripts),
+                unit_test_in_dir(test_journal), unit_test_in_dir(test_token), cmocka_unit_test(test_id),
+                cmocka_unit_test(test_scripts), cmocka_unit_test(test_clean), unit_test_in_dir(test_room),
                 cmocka_unit_test(test_pays),
         };
 

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * A restore on one node, before anything is stopped: whose node is it, how far is it, what does it lack?
+ */
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/alloc.h"
+#include "etcd/etcd.h"
+#include "fetch/fetch.h"
+#include "operate/restore-internal.h"
+
+#define RESERVE (UINT64_C(64) * 1024 * 1024)  /* left free on each disk */
+#define LOG_SIZE (UINT64_C(64) * 1024 * 1024) /* of etcd's log, which it allocates ahead */
+
+/* host_send() wants the node to have been looked at; what there is of a plan does not matter. */
+static int look_at(RestoreNode *n, Host *host, Error **reterr) {
+        const InstallRequest *q = &n->restore->request->install;
+        _cleanup_(plan_freep) Plan *plan = NULL;
+        Observation *observation = NULL;
+        Facts facts = {}, defaults;
+        PlanContext c = {
+                .cluster = q->cluster,
+                .node = n->node,
+                .store = q->store,
+                .lock = q->lock,
+                .facts = &defaults,
+        };
+        int r;
+
+        facts_default(q->cluster, n->node, &defaults);
+        r = plan_node(q->components, &c, &plan, reterr);
+        facts_done(&defaults);
+        if (r < 0)
+                return r;
+        r = host_look(host, plan, false, &facts, &observation, reterr);
+        if (r >= 0 && observation->identity && !streq_null(observation->identity, n->restore->identity))
+                r = error_set(reterr, ERROR_CONFIG, EEXIST, "was installed for another cluster");
+        facts_done(&facts);
+        observation_free(observation);
+        return r;
+}
+
+/* "yes" or "no", "data" or "none", "before-TOKEN"..., "mark", the mark's lines */
+static void take_answer(RestoreNode *n, char *const *lines) {
+        size_t i = 2;
+
+        n->installed = streq(lines[0], "yes");
+        n->data = streq(lines[1], "data");
+        strv_free(n->asides);
+        n->asides = NULL;
+        for (; lines[i] && startswith(lines[i], "before-"); i++)
+                strv_add(&n->asides, lines[i] + strlen("before-"));
+        if (lines[i] && lines[i + 1]) {
+                free(n->token);
+                n->token = xstrdup(lines[i + 2] ? lines[i + 2] : lines[i + 1]);
+        }
+}
+
+/* Data that lies there is put aside and goes in the end: it has to be of this cluster. Between a swap and its
+ * mark it has none, or an old one, and something is aside. */
+static int refuse_data(const RestoreNode *n, char *const *lines, Error **reterr) {
+        size_t i = 2 + strv_length(n->asides);
+        int r;
+
+        if (!n->data || n->asides || (n->token && streq_null(lines[i + 1], n->restore->identity)))
+                return 0;
+        r = error_set(reterr, ERROR_CONFIG, EEXIST,
+                      "there is etcd data in " ETCD_DATA " that is not of this cluster");
+        error_detail(reterr, "Look at it before anything else. If it can go: hardway reset --node %s\n",
+                     n->node->name);
+        return r;
+}
+
+static int ask_state(RestoreNode *n, Error **reterr) {
+        _cleanup_free_ char *etcdutl = restore_etcdutl(n->restore->cluster), *script = NULL;
+        _cleanup_buffer_ Buffer out = BUFFER_NULL;
+        _cleanup_strv_ Strv lines = NULL;
+        int r;
+
+        script = xasprintf("# how far is it?\n"
+                           "if [ -x %s ] && getent passwd etcd >/dev/null; then echo yes; else echo no; fi\n"
+                           "if [ -d " ETCD_DATA "/member ]; then echo data; else echo none; fi\n"
+                           "for one in " ETCD_DATA "/before-*; do\n"
+                           "        if [ -d \"$one\" ]; then echo \"${one##*/}\"; fi\n"
+                           "done\n"
+                           "echo mark\n"
+                           "cat " ETCD_MARK_PATH " 2>/dev/null || :\n",
+                           etcdutl);
+        r = restore_exec(n, script, 0, &out, reterr);
+        if (r < 0)
+                return r;
+        lines = strv_split(buffer_str(&out), "\n");
+        if (strv_length(lines) < 3)
+                return error_set(reterr, ERROR_UNAVAILABLE, EBADMSG,
+                                 "gives no answer that can be understood");
+        take_answer(n, lines);
+        n->swapped = streq_null(n->token, n->restore->journal.token);
+        return refuse_data(n, lines, reterr);
+}
+
+/**
+ * restore_look() - lock a node and see how far it is
+ * @n:          the node; what is known of it is set
+ * @reterr:     it cannot be reached, or it, or data that lies there, is another cluster's
+ *
+ * Changes nothing, and says nothing: what is to be asked of the user comes after it.
+ *
+ * Return: 0 or a negative errno.
+ */
+int restore_look(RestoreNode *n, Error **reterr) {
+        const InstallRequest *q = &n->restore->request->install;
+        Host *host;
+        int r;
+
+        r = host_pool_take(n->restore->hosts, n->node, &host, reterr);
+        if (r < 0)
+                return r;
+        r = q->dry_run ? 0 : host_lock(host, q->holder, q->wait, reterr);
+        if (r >= 0)
+                r = look_at(n, host, reterr);
+        host_pool_give(n->restore->hosts, n->node);
+        return r < 0 ? r : ask_state(n, reterr);
+}
+
+/* The plan is of etcd alone: what other components have there, or an older version, looks superfluous to it. */
+static void keep_removals_back(Changes *changes) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < changes->n_changes; i++) {
+                Change *c = changes->changes + i;
+
+                if (c->type != CHANGE_REMOVE) {
+                        changes->changes[n++] = *c;
+                        continue;
+                }
+                free(c->path);
+                free(c->reason);
+        }
+        changes->n_changes = n;
+}
+
+static int put_etcd(RestoreNode *n, Host *host, PlanContext *c, Error **reterr) {
+        static const Component *const only[] = { &component_etcd, NULL };
+        const InstallRequest *q = &n->restore->request->install;
+        _cleanup_free_ char *cache = q->cache ? xstrdup(q->cache) : fetch_cache_default();
+        _cleanup_(observation_freep) Observation *observation = NULL;
+        _cleanup_(plan_freep) Plan *outline = NULL, *plan = NULL;
+        HostPut put = { .cache = cache, .lock = q->lock };
+        Facts facts = {};
+        Changes changes = {};
+        int r;
+
+        r = plan_outline(only, c, &outline, reterr);
+        if (r < 0)
+                return r;
+        r = host_look(host, outline, false, &facts, &observation, reterr);
+        if (r < 0)
+                return r;
+        c->facts = &facts;
+        r = plan_node(only, c, &plan, reterr);
+        if (r >= 0) {
+                plan_compare(plan, observation, &changes);
+                keep_removals_back(&changes);
+                put.plan = plan;
+                put.changes = &changes;
+                r = host_put(host, &put, reterr);
+        }
+        changes_done(&changes);
+        facts_done(&facts);
+        return r;
+}
+
+/**
+ * restore_equip() - put what a restore needs on a host that has nothing
+ * @n:          the node
+ * @reterr:     it could not be put there
+ *
+ * etcd's programs, user and files alone, and nothing is started: etcd's first start is with the data that is
+ * restored. An installation would ask whether the members agree with one another, which is what is to be mended.
+ *
+ * Return: 0 or a negative errno.
+ */
+int restore_equip(RestoreNode *n, Error **reterr) {
+        const InstallRequest *q = &n->restore->request->install;
+        PlanContext c = { .cluster = q->cluster, .node = n->node, .store = q->store, .lock = q->lock };
+        Host *host;
+        int r;
+
+        if (n->installed || !(n->node->roles & ROLE_ETCD))
+                return 0;
+        restore_step(n, "etcd's programs");
+        r = host_pool_take(n->restore->hosts, n->node, &host, reterr);
+        if (r < 0)
+                return r;
+        r = put_etcd(n, host, &c, reterr);
+        host_pool_give(n->restore->hosts, n->node);
+        return r;
+}
+
+/* The file arrives in one place and is unpacked in another, which may be on the same disk. What a restore that
+ * was killed has left there is of no use. */
+void restore_script_room(const Restore *s, Buffer *out) {
+        uint64_t file = (s->size + RESERVE) / 1024 + 1, data = (s->size + LOG_SIZE + RESERVE) / 1024 + 1;
+
+        buffer_addf(
+                out,
+                "# is there room for the new data beside the old?\n"
+                "mkdir -p " ETCD_DATA " /var/lib/hardway\n"
+                "rm -rf -- " ETCD_DATA "/restored-* " SNAPSHOT "\n"
+                "room() {\n"
+                "        have=$(df -Pk \"$1\" | { read -r line; read -r disk all used free rest; echo \"$free\"; })\n"
+                "        if [ \"$have\" -lt \"$2\" ]; then\n"
+                "                fail io \"$1: $(($2 / 1024)) MiB are needed for the new data, $((have / 1024)) MiB are free\"\n"
+                "        fi\n"
+                "}\n"
+                "data=%" PRIu64 " file=%" PRIu64 "\n"
+                "if [ \"$(stat -c %%d " ETCD_DATA ")\" = \"$(stat -c %%d /var/lib/hardway)\" ]; then\n"
+                "        data=$((data + file))\n"
+                "        file=0\n"
+                "fi\n"
+                "room " ETCD_DATA " $data\n"
+                "room /var/lib/hardway $file\n",
+                data, file);
+}
+
+int restore_room(RestoreNode *n, Error **reterr) {
+        _cleanup_buffer_ Buffer script = BUFFER_NULL;
+
+        restore_step(n, "looked at");
+        if (!(n->node->roles & ROLE_ETCD) || n->swapped)
+                return 0;
+        restore_script_room(n->restore, &script);
+        return restore_exec(n, buffer_str(&script), 0, NULL, reterr);
+}
