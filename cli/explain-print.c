@@ -118,6 +118,7 @@ void explain_print(const VerbContext *v, const Explanation *e) {
 void explain_print_choice(const VerbContext *v, const Explanation *const *list, size_t n) {
         _cleanup_(table_freep) Table *t = table_new(v, "NAME", "WHAT", "WHY", NULL);
 
+        table_text(t, 2);
         for (size_t i = 0; i < n; i++)
                 if (i == 0 || !streq(list[i]->name, list[i - 1]->name))
                         table_row(t, list[i]->name, list[i]->kind, list[i]->why ?: "", NULL);

@@ -61,6 +61,13 @@ static void list_json(const VerbContext *v, const FetchRequest *requests, size_t
                 (void) json_object_set_new(object, "proof", e->proof ? json_string(e->proof) : json_null());
                 (void) json_array_append_new(list, object);
         }
+        for (size_t i = 0; i < n_requests; i++)
+                if (!lock_find(v->lock, requests[i].name, requests[i].version, requests[i].architecture))
+                        (void) json_array_append_new(
+                                list, json_pack("{s:s, s:s, s:s, s:n, s:n, s:n, s:b, s:b, s:n}", "name",
+                                                requests[i].name, "version", requests[i].version,
+                                                "architecture", requests[i].architecture, "url", "sha256",
+                                                "size", "cached", false, "needed", true, "proof"));
         verb_print_json(list);
 }
 
@@ -93,6 +100,8 @@ int fetch_list(const VerbContext *v, const FetchRequest *requests, size_t n_requ
         }
         t = table_new(v, "BINARY", "VERSION", "ARCH", "SIZE", "CACHED", "NEEDED", "PROOF", "SHA-256", NULL);
         table_align_right(t, 3);
+        table_text(t, 6);
+        table_spare(t, 7, "--json");
         for (size_t i = 0; i < lock_count(v->lock); i++) {
                 const LockEntry *e = lock_nth(v->lock, i);
 

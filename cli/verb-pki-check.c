@@ -95,6 +95,8 @@ static void print_table(const VerbContext *v, const CheckList *checks, const Sum
         printf("%s%s%s - %s\n", verb_style(v, check_state_style(sum->state)), states[sum->state].word,
                verb_style(v, STYLE_NONE), sum->line);
         table_align_right(t, 3);
+        table_text(t, 4);
+        table_text(t, 5);
         for (size_t i = 0; i < checks->n_checks; i++) {
                 const Check *c = checks->checks + i;
                 _cleanup_free_ char *days = days_left(c);

@@ -5,10 +5,11 @@
 #include "cli/pki-entry.h"
 #include "cli/table.h"
 #include "common/alloc.h"
+#include "operate/renew.h"
 
 static bool is_wanted(const StoreItem *item, int argc, char **argv) {
         for (int i = 0; i < argc; i++)
-                if (streq(item->request->name, argv[i]))
+                if (renew_name_matches(item->request, argv[i]))
                         return true;
         return argc == 0;
 }
@@ -23,7 +24,7 @@ static int check_names(const PkiEntries *e, int argc, char **argv, Error **reter
                 const char *nearest;
                 size_t i = 0;
 
-                while (names[i] && !streq(names[i], argv[a]))
+                while (names[i] && !renew_name_matches(e->items.items[i].request, argv[a]))
                         i++;
                 if (names[i])
                         continue;
@@ -36,19 +37,23 @@ static int check_names(const PkiEntries *e, int argc, char **argv, Error **reter
 
 static void print_table(const VerbContext *v, const PkiEntries *e) {
         _cleanup_(table_freep) Table *t =
-                table_new(v, "NAME", "STATE", "KEY", "UNTIL", "SUBJECT", "ISSUER", "GOES TO", "NAMES", NULL);
+                table_new(v, "NAME", "STATE", "KEY", "UNTIL", "GOES TO", "SUBJECT", "NAMES", "ISSUER", NULL);
 
+        for (size_t i = 4; i <= 7; i++) {
+                table_text(t, i);
+                table_spare(t, i, "--verbose");
+        }
         for (size_t i = 0; i < e->items.n_items; i++) {
                 const StoreItem *item = e->items.items + i;
                 X509 *x = item->certificate;
                 _cleanup_free_ char *subject = x ? certificate_subject(x) : NULL,
                                     *issuer = x ? certificate_issuer(x) : NULL,
                                     *until = pki_date(x ? certificate_not_after(x) : 0),
-                                    *places = pki_places(e, i, false, "; "), *names = pki_names(item),
+                                    *places = pki_places(e, i, false, "\n"), *names = pki_names(item),
                                     *key = pki_key_text(item);
 
-                table_row(t, item->request->name, pki_state_name(item), key, until, subject ?: "",
-                          issuer ?: "", *places ? places : "stays here", names, NULL);
+                table_row(t, item->request->name, pki_state_name(item), key, until,
+                          *places ? places : "stays here", subject ?: "", names, issuer ?: "", NULL);
                 table_style(t, 1, pki_state_style(item));
         }
         table_print(t);

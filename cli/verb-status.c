@@ -10,6 +10,7 @@
 static void print_table(const VerbContext *v, const CheckList *checks) {
         _cleanup_(table_freep) Table *t = table_new(v, "WHAT", "NODE", "STATE", "FOUND", NULL);
 
+        table_text(t, 3);
         for (size_t i = 0; i < checks->n_checks; i++) {
                 const Check *c = &checks->checks[i];
 
