@@ -103,8 +103,12 @@ static void add_usage(Buffer *out, const CertificateProfile *p, bool rsa) {
                                     " -addext keyUsage=critical,digitalSignature,keyCertSign,cRLSign");
                 return;
         }
-        buffer_addf(out, " -addext keyUsage=critical,digitalSignature%s -addext extendedKeyUsage=",
-                    rsa ? ",keyEncipherment" : "");
+        /* Said, as what openssl.cnf has for "req -x509" is a CA. */
+        buffer_addf(
+                out,
+                " -addext basicConstraints=critical,CA:FALSE -addext keyUsage=critical,digitalSignature%s"
+                " -addext extendedKeyUsage=",
+                rsa ? ",keyEncipherment" : "");
         buffer_addf(out, "%s%s%s", p->usage & USAGE_SERVER ? "serverAuth" : "",
                     (p->usage & USAGE_SERVER) && (p->usage & USAGE_CLIENT) ? "," : "",
                     p->usage & USAGE_CLIENT ? "clientAuth" : "");

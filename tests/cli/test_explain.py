@@ -96,6 +96,9 @@ def test_certificates_by_hand(cluster, tmp_path, name):
     subprocess.run(command, shell=True, cwd=tmp_path, check=True, capture_output=True, timeout=60)
     made = words[words.index("-out") + 1]
     subprocess.run(["openssl", "verify", "-CAfile", ca, made], cwd=tmp_path, check=True, capture_output=True, timeout=60)
+    text = subprocess.run(["openssl", "x509", "-in", made, "-noout", "-ext", "basicConstraints"], cwd=tmp_path, check=True,
+                          capture_output=True, text=True, timeout=60).stdout
+    assert "CA:FALSE" in text and "CA:TRUE" not in text
     if name == "apiserver.crt":
         text = subprocess.run(["openssl", "x509", "-in", made, "-noout", "-ext", "subjectAltName"], cwd=tmp_path, check=True,
                               capture_output=True, text=True, timeout=60).stdout
