@@ -153,10 +153,16 @@ int check_names_exist(const Component *const *components, char *const *names, Er
 
                 for (size_t i = 0; known[i]; i++)
                         found = found || streq(known[i], *name);
+                if (streq(*name, CHECK_SSH))
+                        return error_set(
+                                reterr, ERROR_USAGE, EINVAL,
+                                "--ignore: '%s' cannot be ignored: what cannot be reached cannot be "
+                                "installed",
+                                *name);
                 if (!found)
                         return error_set(reterr, ERROR_USAGE, EINVAL,
-                                         "--ignore: there is no check '%s'%s%s%s; see: hardway check", *name,
-                                         nearest ? "; did you mean '" : "", nearest ? nearest : "",
+                                         "--ignore: there is no check '%s'%s%s%s; hardway(1) lists them",
+                                         *name, nearest ? "; did you mean '" : "", nearest ? nearest : "",
                                          nearest ? "'?" : "");
         }
         return 0;

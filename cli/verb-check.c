@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <stdio.h>
+#include <string.h>
 
 #include "check/check.h"
 #include "cli/checks.h"
@@ -110,6 +111,19 @@ static void print_lines(const VerbContext *v, const CheckList *all) {
         check_list_done(&lines);
 }
 
+/* Whether one of those that failed is among what --ignore takes. */
+static bool can_be_ignored(const CheckList *all) {
+        for (size_t i = 0; i < all->n_checks; i++) {
+                const Check *c = all->checks + i;
+                _cleanup_free_ char *name = xstrndup(c->id, strcspn(c->id, "/"));
+                char *names[] = { name, NULL };
+
+                if (c->state == CHECK_FAILED && check_names_exist(components, names, NULL) >= 0)
+                        return true;
+        }
+        return false;
+}
+
 static void print_summary(const VerbContext *v, const CheckList *all, uint64_t usec) {
         _cleanup_free_ char *span = clock_format_span(usec);
         size_t failed = check_list_failed(all), warnings = 0;
@@ -117,9 +131,8 @@ static void print_summary(const VerbContext *v, const CheckList *all, uint64_t u
         for (size_t i = 0; i < all->n_checks; i++)
                 warnings += all->checks[i].state == CHECK_WARNING;
         if (failed > 0)
-                printf("%zu of %zu findings keep install from going on (%s); --ignore NAME for those who know "
-                       "better\n",
-                       failed, all->n_checks, span);
+                printf("%zu of %zu findings keep install from going on (%s)%s\n", failed, all->n_checks,
+                       span, can_be_ignored(all) ? "; --ignore NAME for those who know better" : "");
         else if (warnings > 0)
                 verb_note(v,
                           "%zu findings in %s: nothing keeps install from going on, and %zu deserve a look",

@@ -21,6 +21,21 @@ def test_names_that_no_check_has(cluster):
         assert "there is no check 'machine-id'; did you mean 'machine-ids'?" in result.err
 
 
+def test_what_cannot_be_ignored(cluster):
+    assert "'ssh' cannot be ignored" in cluster("check", "--ignore", "ssh", status=64).err
+    assert "hardway(1) lists them" in cluster("check", "--ignore", "qqqqqqqq", status=64).err
+
+
+def test_only_what_can_be_ignored_is_offered(cluster, tmp_path):
+    ssh = tmp_path / "bin" / "ssh"
+    ssh.parent.mkdir()
+    ssh.write_text("#!/bin/sh\necho 'Host key verification failed.' >&2\nexit 255\n")
+    ssh.chmod(0o755)
+    result = cluster("check", status=77, env={"PATH": f"{ssh.parent}:{os.environ['PATH']}"})
+    assert "keep install from going on" in result.out and "--ignore" not in result.out
+    assert "hardway init --trust-hosts" in result.out and "accept-new" not in result.out
+
+
 def test_the_manual_has_every_check():
     rules = set(re.findall(r'^ +\{ "([a-z-]+)", ERROR_', read("check", "table.c"), re.M))
     assert len(rules) > 20
