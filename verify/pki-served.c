@@ -124,8 +124,14 @@ static void add_other(const Sight *s, X509 *shown) {
         why = judge_other(s, shown, &state);
         check = check_add(s->checks, state, s->id, s->node, s->subject,
                           "shows another certificate than the store has (%s): %s", life, why);
-        check_advise(check, "hardway install --node %s brings it there and restarts %s", s->node->name,
-                     s->component->name);
+        if (state == CHECK_FAILED)
+                check_advise(check,
+                             "does another machine answer at its address? Reach it by ssh first (hardway "
+                             "check --node %s); then hardway install --node %s brings it there",
+                             s->node->name, s->node->name);
+        else
+                check_advise(check, "hardway install --node %s brings it there and restarts %s",
+                             s->node->name, s->component->name);
         pki_set_life(s->q, check, shown);
 }
 

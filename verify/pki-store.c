@@ -60,6 +60,12 @@ static bool is_authority(const StoreItem *item) {
         return item->request->type == STORE_CA;
 }
 
+/* Another one in its place would lock the cluster out of what it has written, or signed. */
+static bool is_lasting(const StoreItem *item) {
+        return item->request->type == STORE_CA || item->request->type == STORE_KEY_PAIR ||
+               item->request->type == STORE_SECRET;
+}
+
 /* What does not work already, as opposed to what merely is no longer as the cluster file says. */
 static CheckState judge_fault(const StoreItem *item) {
         switch (item->fault) {
@@ -78,8 +84,12 @@ static void advise(Check *check, const StoreItem *item) {
                 return;
         if (item->error && item->error->detail)
                 check_advise(check, "%.*s", (int) strcspn(item->error->detail, "\n"), item->error->detail);
+        else if (item->error && is_lasting(item))
+                check_advise(check,
+                             "restore it from a backup: the cluster lives with it, and with no other");
         else if (item->error)
-                check_advise(check, "restore it from a backup, or remove what can be made again");
+                check_advise(check,
+                             "restore it from a backup, or remove it, and hardway pki gen makes another");
         else if (item->outcome == STORE_WAITS)
                 check_advise(check, "hardway pki csr writes what to ask for");
         else if (!item->present)

@@ -80,6 +80,13 @@ def test_files(store):
     assert len(found) == 4
 
 
+@pytest.mark.parametrize("file, name", [("pki/ca.crt", "ca"), ("secrets/encryption-key", "secrets/encryption-key"), ("pki/sa.key", "sa")])
+def test_what_cannot_be_made_again_is_not_to_be_removed(store, file, name):
+    (store / file).write_text((store / file).read_text()[:20])
+    checks, _ = check(store, status=2)
+    assert "backup" in checks[name]["advice"] and "remove" not in checks[name]["advice"], checks[name]
+
+
 def test_another_ca(store, tmp_path_factory):
     other = tmp_path_factory.mktemp("other")
     write_cluster(other)
