@@ -76,13 +76,12 @@ static int run(VerbContext *v, int argc, char **argv, Error **reterr) {
         r = pki_find_ca(requests.requests, requests.n_requests, argc > 0 ? argv[0] : "cluster", &ca, reterr);
         if (r >= 0)
                 r = import(v, &requests, ca, reterr);
-        if (r >= 0)
-                verb_note(v, "%s %s as the CA %s%s.%s", arg_cert,
-                          r == 0     ? "was taken before" :
-                          v->dry_run ? "would be taken" :
-                                       "is taken",
+        if (r == 0)
+                verb_note(v, "%s is the CA %s already: nothing to do.", arg_cert, ca->name);
+        else if (r > 0)
+                verb_note(v, "%s %s as the CA %s%s.%s", arg_cert, v->dry_run ? "would be taken" : "is taken",
                           ca->name, arg_key ? "" : ", without its key",
-                          r == 0 || v->dry_run ? "" : " Next: hardway pki gen");
+                          v->dry_run ? "" : " Next: hardway pki gen");
         store_requests_done(&requests);
         return r < 0 ? r : 0;
 }

@@ -41,6 +41,13 @@ static void print_sum(const Report *report) {
                 verb_print_json(tree);
                 return;
         }
+        if (report->n_taken == 0) {
+                verb_note(v,
+                          "Nothing was taken: what is given is here already, or is a CA's (hardway pki "
+                          "import-ca); %zu still to come.",
+                          report->n_waits);
+                return;
+        }
         verb_note(v, "%s%zu taken, %zu still to come.%s", v->dry_run ? "Would be: " : "", report->n_taken,
                   report->n_waits, report->n_waits == 0 ? " Next: hardway install" : "");
 }

@@ -54,7 +54,12 @@ static int run(VerbContext *v, _unused_ int argc, char **argv, Error **reterr) {
                         (void) printf("%s\n", *name);
                 return 0;
         }
-        verb_note(v, "Restored %zu files to %s. Next: hardway status", strv_length(result.names), directory);
+        if (result.n_new == 0)
+                verb_note(v, "All %zu files are in %s already, as in the backup: nothing to do.",
+                          strv_length(result.names), directory);
+        else
+                verb_note(v, "Restored %zu of %zu files to %s. Next: hardway status", result.n_new,
+                          strv_length(result.names), directory);
         return 0;
 }
 

@@ -223,7 +223,9 @@ static int place_check(const char *path, const BackupFile *file, Error **reterr)
         if (data.size == file->data.size &&
             (data.size == 0 || memcmp(data.data, file->data.data, data.size) == 0))
                 return 0;
-        return error_set(reterr, ERROR_CREATE, EEXIST, "%s: exists and differs, will not replace it", path);
+        (void) error_set(reterr, ERROR_CREATE, EEXIST, "%s: exists and differs, will not replace it", path);
+        error_detail(reterr, "Restore into another directory: --directory DIR.");
+        return -EEXIST;
 }
 
 static int place_file(FsBatch *batch, const char *directory, const BackupFile *file, Error **reterr) {
@@ -242,8 +244,10 @@ static int place_file(FsBatch *batch, const char *directory, const BackupFile *f
 }
 
 /* All is looked at before anything is made. */
-int backup_place(const char *directory, const BackupSet *set, bool dry_run, Error **reterr) {
+int backup_place(const char *directory, const BackupSet *set, bool dry_run, size_t *ret_n_new,
+                 Error **reterr) {
         _cleanup_(fs_batch_freep) FsBatch *batch = fs_batch_new(AT_FDCWD);
+        size_t n_new = 0;
         int r;
 
         for (size_t i = 0; i < set->n_files; i++) {
@@ -252,9 +256,12 @@ int backup_place(const char *directory, const BackupSet *set, bool dry_run, Erro
                 r = place_check(path, set->files + i, reterr);
                 if (r < 0)
                         return r;
+                n_new += r > 0;
         }
-        if (dry_run)
+        if (dry_run) {
+                *ret_n_new = n_new;
                 return 0;
+        }
 
         r = fs_batch_mkdir(batch, directory, 0755, reterr);
         if (r < 0)
@@ -264,5 +271,8 @@ int backup_place(const char *directory, const BackupSet *set, bool dry_run, Erro
                 if (r < 0)
                         return r;
         }
-        return fs_batch_commit(batch, reterr);
+        r = fs_batch_commit(batch, reterr);
+        if (r >= 0)
+                *ret_n_new = n_new;
+        return r;
 }

@@ -30,7 +30,8 @@ void backup_set_sort(BackupSet *set);
 /* backup-files.c: between the set and the cluster directory */
 bool backup_name_is_sane(const char *name);
 int backup_collect(const char *directory, const char *cluster_file, BackupSet *ret, Error **reterr);
-int backup_place(const char *directory, const BackupSet *set, bool dry_run, Error **reterr);
+int backup_place(const char *directory, const BackupSet *set, bool dry_run, size_t *ret_n_new,
+                 Error **reterr);
 
 /* backup-mark.c */
 int backup_mark(const char *directory, int64_t now, Error **reterr);

@@ -45,7 +45,11 @@ static int check_complete(const char *directory, const BackupSet *set, Error **r
                               endswith(set->files[i].name, ".yml");
         }
         if (!has_cluster)
-                return error_set(reterr, ERROR_CONFIG, ENOENT, "%s: there is no cluster file", directory);
+                return error_set(
+                        reterr, ERROR_CONFIG, ENOENT,
+                        "%s: there is no cluster file; change into the cluster's directory, or name "
+                        "the file with -c",
+                        directory);
         if (!has_key)
                 return error_set(reterr, ERROR_CONFIG, ENOENT,
                                  "%s: there is no pki/ca.key yet: nothing to lose", directory);
@@ -127,6 +131,7 @@ int backup_restore(const char *path, const char *passphrase, const char *directo
         _cleanup_buffer_secret_ Buffer archive = BUFFER_NULL;
         _cleanup_(backup_set_done) BackupSet set = BACKUP_SET_NULL;
         _cleanup_buffer_ Buffer sealed = BUFFER_NULL;
+        size_t n_new = 0;
         int r;
 
         r = fs_read(AT_FDCWD, path, 3 * BACKUP_SIZE_MAX, &sealed, reterr);
@@ -138,7 +143,7 @@ int backup_restore(const char *path, const char *passphrase, const char *directo
         r = backup_unpack(path, archive.data, archive.size, &set, reterr);
         if (r < 0)
                 return r;
-        r = backup_place(directory, &set, flags & BACKUP_DRY_RUN, reterr);
+        r = backup_place(directory, &set, flags & BACKUP_DRY_RUN, &n_new, reterr);
         if (r < 0)
                 return r;
         if (!(flags & BACKUP_DRY_RUN)) {
@@ -147,5 +152,6 @@ int backup_restore(const char *path, const char *passphrase, const char *directo
                         return r;
         }
         *ret = result_of(&set, sealed.size);
+        ret->n_new = n_new;
         return 0;
 }

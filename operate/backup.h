@@ -22,8 +22,9 @@
 #define BACKUP_PASSPHRASE_MAX 1024
 
 typedef struct BackupResult {
-        Strv names;  /* of the files, relative to the cluster directory */
-        size_t size; /* bytes of the backup */
+        Strv names;   /* of the files, relative to the cluster directory */
+        size_t size;  /* bytes of the backup */
+        size_t n_new; /* backup_restore(): how many were not there before */
 } BackupResult;
 
 #define BACKUP_RESULT_NULL ((BackupResult) {})

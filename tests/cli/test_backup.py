@@ -47,6 +47,7 @@ def test_another_machine(store, tmp_path):
     assert (store.directory / "pi.backup").stat().st_mode & 0o7777 == 0o600
     assert "Restored" in restore(store, other).out
     assert tree(other) == tree(store.directory)
+    assert "already, as in the backup: nothing to do" in restore(store, other).out
     assert "nothing to do" in store("pki", "gen", cwd=other).out
     assert (other / "pki").stat().st_mode & 0o7777 == 0o700
 

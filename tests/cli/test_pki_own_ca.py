@@ -113,7 +113,7 @@ def test_root_with_key(authority, store, key):
         if "/c1/" in path:
             check_leaf(path, str(store / "pki"))
     assert "nothing to do" in gen(store).stdout
-    assert "was taken before" in pki(store, "import-ca", "--cert", crt, "--key", authority.path("own.key")).stdout
+    assert "is the CA ca already" in pki(store, "import-ca", "--cert", crt, "--key", authority.path("own.key")).stdout
 
 
 @pytest.mark.parametrize("order", ["issuer first", "with itself"])
@@ -231,7 +231,7 @@ def test_without_key(authority, keyless, tmp_path):
     joined = tmp_path / "rest.pem"
     joined.write_text("".join(a.read_text() for a in answers[5:]) + open(authority.path("issuing.crt"), encoding="utf-8").read())
     assert len(json.loads(pki(keyless, "import", "--json", joined).stdout)["taken"]) == len(requests) - 5
-    assert "0 taken, 0 still to come" in pki(keyless, "import", *answers).stdout
+    assert "Nothing was taken: what is given is here already" in pki(keyless, "import", *answers).stdout
     assert not glob.glob(f"{keyless}/pki/requests/**/*.*", recursive=True)
     assert "nothing to do" in gen(keyless).stdout
     assert not ask(keyless)
@@ -313,6 +313,12 @@ def test_a_name_more_without_key(authority, keyless, tmp_path):
     served = f"{keyless}/pki/nodes/c0/pki/apiserver.crt"
     assert verify(authority.path("root.crt"), served, "-untrusted", served, "-verify_hostname", "more.home.lan")
     assert same_key(served, served.replace(".crt", ".key"))
+
+
+def test_hardways_own_ca_is_no_other(store):
+    gen(store)
+    said = pki(store, "import-ca", "--cert", store / "pki/ca.crt").stdout
+    assert "is the CA ca already" in said and "without its key" not in said
 
 
 def test_lost_key_is_no_external_one(store):
