@@ -13,6 +13,7 @@
  *      {"event": "file", "name": ..., "architecture": ..., "bytes": ..., "cached": false}
  *      {"event": "note", "text": ...}
  *      {"event": "lock", "change": "-kubectl ..."}
+ *      {"event": "error", "text": ...}
  *      {"event": "done", "binaries": 7, "fetched": 5, "bytes": 355922831}
  */
 typedef struct FetchRow {

@@ -54,7 +54,20 @@ static int save_lock(VerbContext *v, const FetchDisplay *d, const Lock *before, 
         return lock_save(v->lock, reterr);
 }
 
-static void tell_end(VerbContext *v, const FetchArguments *a, const FetchDisplay *d, size_t n) {
+/* Whether a build that only a mirror vouches for is among them: whoever takes it has to accept it, too. */
+static bool has_accepted(const VerbContext *v, const FetchRequest *requests, size_t n) {
+        for (size_t i = 0; i < n; i++) {
+                const LockEntry *e =
+                        lock_find(v->lock, requests[i].name, requests[i].version, requests[i].architecture);
+
+                if (e && streq_null(e->proof, "accepted"))
+                        return true;
+        }
+        return false;
+}
+
+static void tell_end(VerbContext *v, const FetchArguments *a, const FetchDisplay *d,
+                     const FetchRequest *requests, size_t n) {
         _cleanup_free_ char *size = format_size(d->bytes);
 
         if (a->from)
@@ -64,11 +77,17 @@ static void tell_end(VerbContext *v, const FetchArguments *a, const FetchDisplay
         else
                 verb_note(v, "%zu binaries, %s fetched and verified. Next: hardway install", n, size);
         if (a->bundle)
-                verb_note(v, "%s holds all of it; on the other side: hardway fetch --from %s", a->bundle,
-                          a->bundle);
+                verb_note(v, "%s holds all of it; on the other side: hardway fetch --from %s%s", a->bundle,
+                          a->bundle, has_accepted(v, requests, n) ? " --accept-mirror" : "");
         fetch_display_event(d,
                             json_pack("{s:s, s:I, s:I, s:I}", "event", "done", "binaries", (json_int_t) n,
                                       "fetched", (json_int_t) d->n_fetched, "bytes", (json_int_t) d->bytes));
+}
+
+/* The last event of a run that failed; what is told to people stands on standard error. */
+static void tell_failure(const FetchDisplay *d, const Error *error) {
+        if (error)
+                fetch_display_event(d, json_pack("{s:s, s:s}", "event", "error", "text", error->message));
 }
 
 static int fetch(VerbContext *v, const FetchArguments *a, const FetchRequest *requests, size_t n,
@@ -86,15 +105,14 @@ static int fetch(VerbContext *v, const FetchArguments *a, const FetchRequest *re
         r = fetch_all(v, a, &d, requests, n, reterr);
         fetch_display_end(&d);
         q = save_lock(v, &d, before, r < 0 ? NULL : reterr);
-        if (r < 0 || q < 0)
-                return r < 0 ? r : q;
-        if (a->bundle) {
+        r = r < 0 ? r : q;
+        if (r >= 0 && a->bundle)
                 r = fetch_bundle(a->bundle, requests, n, NULL, v->lock, reterr);
-                if (r < 0)
-                        return r;
-        }
-        tell_end(v, a, &d, n);
-        return 0;
+        if (r < 0)
+                tell_failure(&d, *reterr);
+        else
+                tell_end(v, a, &d, requests, n);
+        return r < 0 ? r : 0;
 }
 
 static int prune(const VerbContext *v, Error **reterr) {

@@ -56,6 +56,17 @@ static void print_summary(const VerbContext *v, const RotateArguments *a, const 
         verb_note(v, "To go on: %s", a->command);
 }
 
+static void print_dry_run_json(const RotateArguments *a, const Rotation *rotation, bool begun) {
+        json_t *phases = json_array();
+        _cleanup_json_ json_t *tree = NULL;
+
+        for (RotationPhase p = rotation->phase; p <= a->until || p == rotation->phase; p++)
+                json_array_append_new(phases, json_string(rotation_phase_to_string(p)));
+        tree = json_pack("{s:s, s:b, s:b, s:o}", "name", a->name, "begun", begun, "dry_run", true, "phases",
+                         phases);
+        verb_print_json(tree);
+}
+
 /* What would be gone through from here, without a word to any node. */
 static int print_dry_run(VerbContext *v, const RotateArguments *a, Error **reterr) {
         _cleanup_(rotation_done) Rotation rotation = {};
@@ -64,6 +75,10 @@ static int print_dry_run(VerbContext *v, const RotateArguments *a, Error **reter
         r = store_rotation(v->store, &rotation, reterr);
         if (r < 0)
                 return r;
+        if (v->json) {
+                print_dry_run_json(a, &rotation, /* begun= */ r > 0);
+                return 0;
+        }
         if (r == 0)
                 verb_note(v, "Would be made: a new key in the place of %s.", a->title);
         for (RotationPhase p = rotation.phase; p <= a->until || p == rotation.phase; p++)

@@ -7,9 +7,9 @@
 #include "common/clock.h"
 #include "common/parse.h"
 #include "operate/renew.h"
+#include "pki/certificate.h"
 
 #define SEC_PER_DAY INT64_C(86400)
-#define DAYS_MAX 36500
 
 enum {
         KEY_EXPIRING = VERB_KEY,
@@ -20,21 +20,20 @@ static bool arg_due = false;
 static int64_t arg_due_sec = 0;
 
 static const struct argp_option options[] = {
-        { "expiring", KEY_EXPIRING, "DAYS", 0,
-          "Only those that end within so many days (30d), or do not fit the cluster file any more", 1 },
+        { "expiring", KEY_EXPIRING, "SPAN", 0,
+          "Only those that end within that time (30d), or do not fit the cluster file any more", 1 },
         { "changed", KEY_CHANGED, NULL, 0, "Only those that do not fit the cluster file any more", 1 },
         {},
 };
 
-/* "30d", or "30". */
-static error_t parse_days(char *arg, struct argp_state *state) {
-        _cleanup_free_ char *number = xstrndup(arg, strlen(arg) - endswith(arg, "d"));
+/* "30d", "12h"; a mere number is one of days. */
+static error_t parse_expiring(const char *arg, struct argp_state *state) {
         unsigned days;
 
-        if (parse_unsigned(number, 0, DAYS_MAX, &days) < 0)
-                argp_error(state, "--expiring takes a number of days, such as 30d, not '%s'", arg);
-        else
+        if (parse_unsigned(arg, 0, CERTIFICATE_DAYS_MAX, &days) >= 0)
                 arg_due_sec = days * SEC_PER_DAY;
+        else if (parse_span(arg, CERTIFICATE_DAYS_MAX * SEC_PER_DAY, &arg_due_sec) < 0)
+                argp_error(state, "--expiring takes a length of time, such as 30d or 12h, not '%s'", arg);
         arg_due = true;
         return 0;
 }
@@ -42,7 +41,7 @@ static error_t parse_days(char *arg, struct argp_state *state) {
 static error_t parse(int key, char *arg, struct argp_state *state) {
         switch (key) {
         case KEY_EXPIRING:
-                return parse_days(arg, state);
+                return parse_expiring(arg, state);
         case KEY_CHANGED:
                 arg_due = true;
                 return 0;

@@ -141,6 +141,11 @@ static void run_check_cache(Run *run) {
                         (void) error_set(&item->error, ERROR_UNAVAILABLE, ENOENT,
                                          "%s %s %s: not in the cache, and not to be downloaded (offline)",
                                          item->layout.label, q->version, q->architecture);
+                        /* Once is enough: it is the same for all. */
+                        if (i == 0 || run->items[i - 1].state != ITEM_FAILED)
+                                error_detail(&item->error,
+                                             "Run hardway fetch where there is a network, or take a bundle that "
+                                             "was made elsewhere: hardway fetch --from FILE.");
                 }
         }
 }

@@ -79,25 +79,43 @@ static int refuse_name(const StoreRequests *requests, const char *name, Error **
                          "there is no certificate '%s', see: hardway pki gen --dry-run --verbose", name);
 }
 
-/* A misspelt name would renew nothing, which looks like success. */
-int renew_check_names(const RenewRequest *q, const StoreRequests *requests, Error **reterr) {
-        STRV_FOREACH(name, q->names) {
-                bool found = false;
-
-                for (size_t i = 0; i < requests->n_requests && !found; i++)
-                        found = is_leaf(requests->requests + i) &&
-                                renew_name_matches(requests->requests + i, *name);
-                if (!found)
-                        return refuse_name(requests, *name, reterr);
-        }
-        return 0;
-}
-
 static bool node_is_chosen(const RenewRequest *q, const Node *node) {
         for (size_t i = 0; i < q->install.n_nodes; i++)
                 if (q->install.nodes[i] == node)
                         return true;
         return false;
+}
+
+static int refuse_nodes(const RenewRequest *q, const char *name, Error **reterr) {
+        _cleanup_strv_ Strv names = NULL;
+        _cleanup_free_ char *all = NULL;
+
+        for (size_t i = 0; i < q->install.n_nodes; i++)
+                strv_add(&names, q->install.nodes[i]->name);
+        all = strv_join(names, ", ");
+        return error_set(reterr, ERROR_USAGE, EINVAL, "there is no certificate '%s' on %s", name, all);
+}
+
+/* A misspelt name would renew nothing, which looks like success; so would one that is not on these nodes. */
+int renew_check_names(const RenewRequest *q, const StoreRequests *requests, Error **reterr) {
+        STRV_FOREACH(name, q->names) {
+                bool found = false, chosen = false;
+
+                for (size_t i = 0; i < requests->n_requests && !chosen; i++) {
+                        const StoreRequest *r = requests->requests + i;
+                        const Node *node = entry_node(q->install.cluster, r->name);
+
+                        if (!is_leaf(r) || !renew_name_matches(r, *name))
+                                continue;
+                        found = true;
+                        chosen = !node || node_is_chosen(q, node);
+                }
+                if (!found)
+                        return refuse_name(requests, *name, reterr);
+                if (!chosen)
+                        return refuse_nodes(q, *name, reterr);
+        }
+        return 0;
 }
 
 bool renew_choose(const RenewRequest *q, const StoreRequest *request, StoreOutcome outcome,

@@ -106,7 +106,16 @@ def test_bad_mirror(cluster, url):
 
 
 def test_offline_without_a_cache(cluster):
-    assert "not in the cache" in cluster("fetch", "--offline", status=69).err
+    said = cluster("fetch", "--offline", status=69).err
+    assert "not in the cache" in said and said.count("hardway fetch --from FILE") == 1
+
+
+def test_json_of_what_is_not_fetched(cluster):
+    listed = json.loads(cluster("fetch", "--list", "--json").out)
+    assert {"kube-apiserver", "etcd"} <= {e["name"] for e in listed}
+    assert all(e["needed"] and not e["cached"] and e["sha256"] is None for e in listed)
+    last = json.loads(cluster("fetch", "--json", "--offline", status=69).out.splitlines()[-1])
+    assert last["event"] == "error" and "not in the cache" in last["text"]
 
 
 def test_no_login_in_the_lock(cluster):

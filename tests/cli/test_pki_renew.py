@@ -53,7 +53,8 @@ def test_nodes(store):
 
 def test_only_what_expires_or_does_not_fit(store):
     assert renew(store, "--expiring", "30d") == renew(store, "--changed") == []
-    assert len(renew(store, "--expiring", "366")) == 35
+    assert renew(store, "--expiring", "12h") == []
+    assert len(renew(store, "--expiring", "366")) == len(renew(store, "--expiring", "8784h")) == 35
     text = store.cluster.read_text()
     store.cluster.write_text(text.replace("  # names: [ k8s.home.lan ]", "  names: [ k8s.home.lan ]"))
     assert store.cluster.read_text() != text
@@ -65,8 +66,9 @@ def test_only_what_expires_or_does_not_fit(store):
     (["ca"], 64, "ca is not renewed but replaced, see: hardway pki rotate-ca --help"),
     (["sa"], 64, "sa is not renewed but replaced, see: hardway pki rotate-sa --help"),
     (["secrets/identity"], 64, "there is no certificate 'secrets/identity'"),
-    (["--expiring", "soon"], 64, "--expiring takes a number of days, such as 30d, not 'soon'"),
-    (["--expiring", "-1"], 64, "--expiring takes a number of days"),
+    (["--expiring", "soon"], 64, "--expiring takes a length of time, such as 30d or 12h, not 'soon'"),
+    (["--expiring", "-1"], 64, "--expiring takes a length of time"),
+    (["--node", "lb0", "apiserver"], 64, "there is no certificate 'apiserver' on lb0"),
     (["--node", "c9"], 64, "c9"),
 ])
 def test_refused(store, words, status, said):
@@ -95,6 +97,9 @@ def test_an_empty_store_has_nothing_to_renew(cluster):
 
 def test_rotation_dry_run(store):
     before = files(store)
+    tree = json.loads(store("pki", "rotate-ca", "etcd", "--dry-run", "--json").out)
+    assert tree["phases"] == ["trust", "reissue", "finish"] and tree["dry_run"] and not tree["begun"]
+    assert json.loads(store("pki", "rotate-sa", "--dry-run", "--json").out)["name"] == "sa"
     text = store("pki", "rotate-ca", "cluster", "--dry-run").out
     assert [word in text for word in ("trust", "reissue", "finish")] == [True] * 3 and "5 nodes" in text
     text = store("pki", "rotate-ca", "etcd", "--until", "trust", "--dry-run").out
