@@ -121,10 +121,13 @@ json_t* rollout_leavers_to_json(const InstallResult *result) {
 }
 
 json_t* rollout_node_to_json(const InstallNode *n) {
-        json_t *object = json_pack("{ss,ss,si,si,sb}", "name", n->node->name, "outcome",
-                                   install_outcome_to_string(n->outcome), "items", (int) n->n_items,
-                                   "changed", (int) n->n_changes, "differs", n->differs);
+        json_t *object =
+                json_pack("{ss,ss,si,si,so}", "name", n->node->name, "outcome",
+                          install_outcome_to_string(n->outcome), "items", (int) n->n_items, "changed",
+                          (int) n->n_changes, "differs", n->known ? json_boolean(n->differs) : json_null());
 
+        if (n->error)
+                json_object_set_new(object, "error", json_string(n->error));
         if (n->waits_for)
                 json_object_set_new(object, "waits_for", json_string(n->waits_for));
         if (n->changes)

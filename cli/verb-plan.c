@@ -59,6 +59,17 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
         }
 }
 
+/* Null where it cannot be told, as a node was not looked at and the others are as planned. */
+static json_t* differs_to_json(const InstallResult *result) {
+        bool known = true;
+
+        for (size_t i = 0; i < result->n_nodes; i++)
+                known = known && result->nodes[i].known;
+        if (rollout_count_differing(result) > 0 || result->leavers)
+                return json_true();
+        return known ? json_false() : json_null();
+}
+
 static void print_json(const InstallResult *result) {
         _cleanup_json_ json_t *tree = NULL;
         json_t *nodes = json_array();
@@ -70,8 +81,7 @@ static void print_json(const InstallResult *result) {
                         json_object_set_new(node, "diff", json_string(result->nodes[i].diff));
                 json_array_append_new(nodes, node);
         }
-        tree = json_pack("{sb,so}", "differs", rollout_count_differing(result) > 0 || result->leavers,
-                         "nodes", nodes);
+        tree = json_pack("{so,so}", "differs", differs_to_json(result), "nodes", nodes);
         if (result->leavers)
                 json_object_set_new(tree, "leavers", rollout_leavers_to_json(result));
         verb_print_json(tree);

@@ -95,6 +95,8 @@ typedef struct InstallNode {
         char *diff;      /* dry_run: what would change, as text; "" if nothing */
         json_t *changes; /* dry_run: the same for scripts; see changes_to_json() */
         json_t *left;    /* dry_run: what is otherwise and stays; see remarks_to_json() */
+        bool known;      /* it was looked at; else nothing is known of how it differs */
+        char *error;     /* the first of what went wrong with it, or NULL */
         bool differs;    /* from its plan, by what was changed, or would be, or is left: as last seen */
 } InstallNode;
 

@@ -23,6 +23,33 @@ static PlanContext node_context(const NodeRun *n) {
         };
 }
 
+/* Where its advice begins: "pki/ca.crt (run: hardway pki gen)". */
+static const char* advice_of(const char *missing) {
+        return strstr(missing, " (run: ") ?: "";
+}
+
+/* What is had by the same command takes one line; more than a few of it are counted. The caller frees. */
+static char* sum_up_missing(char *const *missing) {
+        Buffer out = BUFFER_NULL;
+
+        for (size_t i = 0; missing[i]; i++) {
+                const char *advice = advice_of(missing[i]);
+                size_t n_before = 0, n_after = 0;
+
+                for (size_t k = 0; missing[k]; k++)
+                        if (k != i && streq(advice_of(missing[k]), advice))
+                                *(k < i ? &n_before : &n_after) += 1;
+                if (*advice && n_before > 0)
+                        continue;
+                buffer_addf(&out, "%s%.*s", out.size > 0 ? "\n" : "",
+                            (int) (strlen(missing[i]) - strlen(advice)), missing[i]);
+                if (*advice && n_after > 0)
+                        buffer_addf(&out, " and %zu more", n_after);
+                buffer_add_str(&out, advice);
+        }
+        return buffer_take(&out);
+}
+
 /**
  * run_outline() - make every chosen node's plan with default facts
  *
@@ -48,7 +75,7 @@ int run_outline(InstallRun *run, Error **reterr) {
         }
         if (!missing || run->request->dry_run)
                 return 0;
-        text = strv_join(missing, "\n");
+        text = sum_up_missing(missing);
         r = error_set(reterr, ERROR_CONFIG, ENOENT,
                       "the cluster directory is not complete, so nothing can be installed yet");
         error_detail(reterr, "%s\n", text);

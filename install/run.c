@@ -332,6 +332,8 @@ static void run_report(InstallRun *run, InstallResult *result) {
                         .diff = TAKE_PTR(n->diff),
                         .changes = TAKE_PTR(n->shown),
                         .left = TAKE_PTR(n->left),
+                        .known = n->observation && n->plan,
+                        .error = n->errors.n_errors > 0 ? xstrdup(n->errors.errors[0]->message) : NULL,
                         .differs = changes_differ(&n->changes),
                 };
                 result->n_items += result->nodes[i].n_items;
@@ -436,6 +438,7 @@ void install_result_done(InstallResult *r) {
         for (size_t i = 0; i < r->n_nodes; i++) {
                 free(r->nodes[i].waits_for);
                 free(r->nodes[i].diff);
+                free(r->nodes[i].error);
                 json_decref(r->nodes[i].changes);
                 json_decref(r->nodes[i].left);
         }
