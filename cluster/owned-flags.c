@@ -16,6 +16,7 @@ static const OwnedFlag owned[] = {
           "set network.services, so that the certificates fit" },
         { FLAG_APISERVER, "encryption-provider-config", NULL,
           "what is encrypted with hardway's key could no longer be read" },
+        { FLAG_APISERVER, "etcd-servers", NULL, "it asks the member on its own node" },
         { FLAG_APISERVER, "etcd-prefix", NULL, "what lies under hardway's prefix would no longer be seen" },
 
         { FLAG_CONTROLLER_MANAGER, "cluster-cidr", NULL, "set network.pods" },
