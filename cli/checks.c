@@ -5,6 +5,8 @@
 
 #include "cli/checks.h"
 #include "cli/components.h"
+#include "cli/pki-entry.h"
+#include "common/alloc.h"
 #include "verify/verify.h"
 
 const char* check_state_to_string(CheckState state) {
@@ -27,6 +29,23 @@ Style check_state_style(CheckState state) {
         return styles[state];
 }
 
+/* Without them no answer can be believed, and all nodes would look broken. */
+static int require_credentials(VerbContext *v, Error **reterr) {
+        _cleanup_(pki_entries_done) PkiEntries e = {};
+        int r;
+
+        r = pki_entries_load(v, &e, reterr);
+        for (size_t i = 0; r >= 0 && i < e.items.n_items; i++) {
+                const StoreItem *item = e.items.items + i;
+                const StoreRequest *q = item->request;
+
+                if (!item->present && !item->error && (q->type == STORE_CA || streq(q->name, "admin")))
+                        r = error_set(reterr, ERROR_CONFIG, ENOENT,
+                                      "pki/ is not complete, it lacks %s: hardway pki gen", q->name);
+        }
+        return r < 0 ? r : 0;
+}
+
 int checks_ask(VerbContext *v, CheckList *ret, Error **reterr) {
         VerifyRequest request = {
                 .cluster = v->cluster,
@@ -38,7 +57,9 @@ int checks_ask(VerbContext *v, CheckList *ret, Error **reterr) {
         HostOptions host;
         int r;
 
-        r = verb_host_options(v, &host, reterr);
+        r = require_credentials(v, reterr);
+        if (r >= 0)
+                r = verb_host_options(v, &host, reterr);
         if (r < 0)
                 return r;
         request.host = &host;

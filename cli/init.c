@@ -85,6 +85,6 @@ int init_run(VerbContext *v, ClusterDraft *draft, char *const *local, bool trust
         r = fs_write(AT_FDCWD, v->cluster_path, text.data, text.size, 0644, FS_EXCLUSIVE, reterr);
         if (r < 0)
                 return r;
-        verb_note(v, "Wrote %s. Read it through; then: hardway pki gen", v->cluster_path);
+        verb_note(v, "Wrote %s. Read it through; then: hardway check", v->cluster_path);
         return 0;
 }

@@ -95,6 +95,39 @@ static int run_verb(VerbContext *v, int argc, char **argv, Error **reterr) {
         return v->verb->run(v, (int) strv_length(arguments), arguments, reterr);
 }
 
+/* "help pki gen" is "pki gen --help", and "help" alone is "--help". */
+static char** put_help_last(int argc, char **argv) {
+        static char option[] = "--help";
+        char **words = xnew(char*, (size_t) argc + 1);
+
+        for (int i = 1; i < argc; i++)
+                words[i - 1] = argv[i];
+        words[argc - 1] = option;
+        return words;
+}
+
+static bool wants_help(const char *word) {
+        return streq(word, "--help") || streq(word, "-h") || streq(word, "-?");
+}
+
+static int run_words(VerbContext *v, int argc, char **argv, Error **reterr) {
+        _cleanup_free_ char **words = streq(argv[0], "help") ? put_help_last(argc, argv) : NULL;
+        _cleanup_free_ char *group = NULL;
+
+        argv = words ?: argv;
+        if (words && argc == 1) {
+                char *program[] = { argv[0], argv[0], NULL };
+
+                return options_parse_program(v, 2, program, &argc);
+        }
+        group = argc == 2 && wants_help(argv[1]) ? verb_group_help(argv[0]) : NULL;
+        if (group) {
+                (void) fputs(group, stdout);
+                return 0;
+        }
+        return run_verb(v, argc, argv, reterr);
+}
+
 int main(int argc, char **argv) {
         _cleanup_error_ Error *error = NULL;
         VerbContext v;
@@ -110,7 +143,7 @@ int main(int argc, char **argv) {
         if (first >= argc)
                 r = error_set(&error, ERROR_USAGE, EINVAL, "which command? See: hardway --help");
         else
-                r = run_verb(&v, argc - first, argv + first, &error);
+                r = run_words(&v, argc - first, argv + first, &error);
         if (r < 0)
                 r = report(&v, error);
 

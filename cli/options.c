@@ -32,6 +32,7 @@ static const struct argp_option universal[] = {
         { "quiet", 'q', NULL, 0, "Say only what went wrong", 10 },
         { "verbose", 'v', NULL, 0, "Say more", 10 },
         { "color", KEY_COLOR, "WHEN", 0, "Colours: auto, always or never", 10 },
+        { NULL, 'h', NULL, OPTION_HIDDEN, NULL, 10 },
 };
 
 static const struct {
@@ -98,6 +99,9 @@ static error_t parse_common(VerbContext *v, int key, char *arg, struct argp_stat
                 return 0;
         case 'v':
                 v->verbose = true;
+                return 0;
+        case 'h':
+                argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
                 return 0;
         case KEY_COLOR:
                 set_color(v, arg, state);

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli/plan-show.h"
 
+#include <fcntl.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "cli/components.h"
 #include "common/alloc.h"
+#include "common/fs.h"
 #include "host/host.h"
 #include "plan/render.h"
 #include "plan/script.h"
@@ -53,6 +56,18 @@ static void warn_missing(VerbContext *v, char *const *missing) {
                           missing[0]);
 }
 
+/* The directory may be below one that is committed. A .gitignore that is there already is somebody's own. */
+static int keep_out_of_git(const char *directory, Error **reterr) {
+        _cleanup_free_ char *path = xasprintf("%s/.gitignore", directory);
+        int r;
+
+        r = fs_mkdir_parents(AT_FDCWD, directory, 0755, reterr);
+        if (r < 0 || access(path, F_OK) == 0)
+                return r < 0 ? r : 0;
+        r = fs_write(AT_FDCWD, path, "*\n", 2, 0644, FS_EXCLUSIVE, reterr);
+        return r < 0 ? r : 0;
+}
+
 /**
  * plan_show_all() - make the plans of all chosen nodes without asking any, and show them
  * @v:          the context
@@ -67,6 +82,11 @@ int plan_show_all(VerbContext *v, const PlanShow *show, Error **reterr) {
         _cleanup_strv_ Strv missing = NULL;
         int r;
 
+        if (show->output && show->secrets) {
+                r = keep_out_of_git(show->output, reterr);
+                if (r < 0)
+                        return r;
+        }
         for (size_t i = 0; i < v->n_nodes; i++) {
                 _cleanup_(plan_freep) Plan *plan = NULL;
 

@@ -35,8 +35,13 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
 }
 
 static int write_output(VerbContext *v, const Buffer *text, Error **reterr) {
+        _cleanup_free_ char *directory = fs_path_dirname(arg_output);
         int r;
 
+        /* A machine that had no kubeconfig has no ~/.kube. */
+        r = fs_mkdir_parents(AT_FDCWD, directory, 0700, reterr);
+        if (r < 0)
+                return r;
         r = fs_write(AT_FDCWD, arg_output, text->data, text->size, 0600, arg_force ? 0 : FS_EXCLUSIVE,
                      reterr);
         if (r == -EEXIST)

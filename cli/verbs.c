@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/alloc.h"
+#include "common/buffer.h"
 
 #define VERB_ROW(name) &verb_##name,
 
@@ -18,6 +19,45 @@ static bool is_group(const char *name) {
                         return true;
         }
         return false;
+}
+
+/* "pki renew" for "renew". */
+static const char* find_by_last_word(const char *word) {
+        for (const Verb *const *v = verbs; *v; v++) {
+                const char *blank = strrchr((*v)->name, ' ');
+
+                if (blank && streq(blank + 1, word))
+                        return (*v)->name;
+        }
+        return NULL;
+}
+
+/**
+ * verb_group_help() - the commands that begin with a word
+ * @name:       "pki"
+ *
+ * Return: a line for each; NULL if there are none; the caller frees.
+ */
+char* verb_group_help(const char *name) {
+        Buffer out = BUFFER_NULL;
+
+        if (!is_group(name))
+                return NULL;
+        for (const Verb *const *v = verbs; *v; v++) {
+                const char *rest = startswith((*v)->name, name);
+
+                if (rest && *rest == ' ')
+                        buffer_addf(&out, "hardway %-16s %s\n", (*v)->name, (*v)->summary);
+        }
+        return buffer_take(&out);
+}
+
+static int refuse_group(const char *name, Error **reterr) {
+        _cleanup_free_ char *text = verb_group_help(name);
+
+        (void) error_set(reterr, ERROR_USAGE, EINVAL, "%s needs one more word:", name);
+        error_detail(reterr, "%s", text);
+        return -EINVAL;
 }
 
 /**
@@ -46,12 +86,12 @@ int verb_find(int argc, char **argv, const Verb **ret, Error **reterr) {
 
         if (is_group(argv[0])) {
                 if (!two || argv[1][0] == '-')
-                        return error_set(reterr, ERROR_USAGE, EINVAL,
-                                         "%s needs one more word, see: hardway --help", argv[0]);
+                        return refuse_group(argv[0], reterr);
                 wanted = two;
         }
 
-        nearest = string_nearest(wanted, names);
+        nearest = two == wanted ? NULL : find_by_last_word(wanted);
+        nearest = nearest ?: string_nearest(wanted, names);
         if (nearest)
                 return error_set(reterr, ERROR_USAGE, EINVAL, "unknown command '%s'; did you mean '%s'?",
                                  wanted, nearest);

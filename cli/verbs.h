@@ -43,4 +43,5 @@ VERBS(VERB_DECLARE)
 
 extern const Verb *const verbs[]; /* ended by NULL */
 
+char* verb_group_help(const char *name);
 int verb_find(int argc, char **argv, const Verb **ret, Error **reterr);

@@ -41,8 +41,7 @@ def test_help_of_each_verb(hardway):
     ([], "hardway: which command? See: hardway --help\n"),
     (["plam"], "hardway: unknown command 'plam'; did you mean 'plan'?\n"),
     (["frobnicate"], "hardway: unknown command 'frobnicate', see: hardway --help\n"),
-    (["pki"], "hardway: pki needs one more word, see: hardway --help\n"),
-    (["pki", "--help"], "hardway: pki needs one more word, see: hardway --help\n"),
+    (["renew"], "hardway: unknown command 'renew'; did you mean 'pki renew'?\n"),
     (["pki", "gem"], "hardway: unknown command 'pki gem'; did you mean 'pki gen'?\n"),
     (["plan", "extra"], "hardway: plan: unexpected argument 'extra', see: hardway plan --help\n"),
 ])
@@ -50,6 +49,31 @@ def test_usage_errors(hardway, words, message):
     result = hardway(*words, status=64)
     assert result.err == message
     assert result.out == ""
+
+
+def test_help_of_a_group(hardway):
+    for words in ["pki", "--help"], ["pki", "-h"], ["help", "pki"]:
+        out = hardway(*words).out
+        assert "hardway pki gen " in out and "hardway pki rotate-ca " in out and "install" not in out
+    refused = hardway("pki", status=64)
+    assert refused.err.startswith("hardway: pki needs one more word:\n") and "hardway pki gen " in refused.err and not refused.out
+
+
+def test_help_by_other_names(hardway):
+    assert hardway("help").out == hardway("-h").out == hardway("--help").out
+    assert hardway("help", "pki", "gen").out == hardway("pki", "gen", "-h").out == hardway("pki", "gen", "--help").out
+    assert "unknown command 'plam'" in hardway("help", "plam", status=64).err
+
+
+@pytest.mark.parametrize("verb", ["verify", "status"])
+def test_an_incomplete_directory_is_not_the_nodes_fault(cluster, verb):
+    result = cluster(verb, status=65)
+    assert "pki/ is not complete" in result.err and "hardway pki gen" in result.err and not result.out
+
+
+def test_what_install_lacks_is_summed_up(cluster):
+    result = cluster("install", status=65)
+    assert "hardway pki gen" in result.err and "hardway fetch" in result.err and len(result.err.splitlines()) < 8, result
 
 
 @pytest.mark.parametrize("words", [

@@ -12,7 +12,7 @@ from conftest import NODES
 
 def test_writes_a_file_that_is_accepted(hardway):
     result = hardway.init()
-    assert result.out == "Wrote hardway.yaml. Read it through; then: hardway pki gen\n"
+    assert result.out == "Wrote hardway.yaml. Read it through; then: hardway check\n"
     assert result.err == ""
     assert sorted(os.listdir(hardway.directory)) == [".gitignore", "hardway.yaml"]
 
@@ -135,7 +135,9 @@ def test_secrets_are_ignored_by_git(hardway):
     text = (hardway.directory / ".gitignore").read_text()
     assert text.startswith("*.swp\n/secrets/\n")
     assert text.count("/secrets/") == 1
+    assert "\n/*.hardway\n" in text
     hardway("pki", "gen")
+    hardway("plan", "--output", "out", "--secrets")
 
     subprocess.run(["git", "init", "-q", "."], cwd=hardway.directory, check=True)
     subprocess.run(["git", "add", "."], cwd=hardway.directory, check=True)

@@ -53,6 +53,12 @@ def test_flags_of_the_users_are_shown_as_theirs(cluster):
     assert " your-flags=--v,--audit-log-maxage " in line
 
 
+def test_flags_that_others_are_planned_on_are_refused(cluster):
+    with open(cluster.cluster, "a", encoding="utf-8") as file:
+        file.write("extra-args:\n  kube-apiserver:\n    etcd-servers: https://elsewhere:2379\n")
+    assert "extra-args.kube-apiserver.etcd-servers is hardway's to set" in cluster("plan", "--offline", status=65).err
+
+
 def test_nodes_that_cannot_be_reached_are_named(cluster):
     """The default is to ask the nodes, here through an ssh that knows none of them."""
     bin_directory = cluster.directory / "bin"
@@ -63,7 +69,8 @@ def test_nodes_that_cannot_be_reached_are_named(cluster):
     result = cluster("plan", "--node", "c1", status=69, env=path)
     assert "hardway: c1: " in result.err
     tree = json.loads(cluster("plan", "--json", "--node", "c1", status=69, env=path).out)
-    assert tree["nodes"][0]["outcome"] == "broken"
+    assert tree["nodes"][0]["outcome"] == "broken" and "c1" in tree["nodes"][0]["error"]
+    assert tree["differs"] is None and tree["nodes"][0]["differs"] is None
 
 
 def test_options_that_contradict(cluster):
@@ -89,6 +96,9 @@ def test_kubeconfig_into_a_file(cluster):
     target = cluster.directory / "config"
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
     assert target.read_text() == (cluster.directory / "admin.conf").read_text()
+
+    cluster("kubeconfig", "--output", "home/.kube/config")
+    assert stat.S_IMODE((cluster.directory / "home/.kube").stat().st_mode) == 0o700
 
     target.write_text("another cluster's\n")
     refused = cluster("kubeconfig", "--output", "config", status=73)
