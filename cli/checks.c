@@ -5,8 +5,9 @@
 
 #include "cli/checks.h"
 #include "cli/components.h"
-#include "cli/pki-entry.h"
 #include "common/alloc.h"
+#include "common/clock.h"
+#include "plan/component.h"
 #include "verify/verify.h"
 
 const char* check_state_to_string(CheckState state) {
@@ -31,18 +32,23 @@ Style check_state_style(CheckState state) {
 
 /* Without them no answer can be believed, and all nodes would look broken. */
 static int require_credentials(VerbContext *v, Error **reterr) {
-        _cleanup_(pki_entries_done) PkiEntries e = {};
+        StoreRequests requests = {};
+        StoreItems items = {};
         int r;
 
-        r = pki_entries_load(v, &e, reterr);
-        for (size_t i = 0; r >= 0 && i < e.items.n_items; i++) {
-                const StoreItem *item = e.items.items + i;
+        store_requests_for(components, v->cluster, &requests);
+        r = store_inspect(v->store, requests.requests, requests.n_requests, clock_realtime(), &items,
+                          reterr);
+        for (size_t i = 0; r >= 0 && i < items.n_items; i++) {
+                const StoreItem *item = items.items + i;
                 const StoreRequest *q = item->request;
 
                 if (!item->present && !item->error && (q->type == STORE_CA || streq(q->name, "admin")))
                         r = error_set(reterr, ERROR_CONFIG, ENOENT,
                                       "pki/ is not complete, it lacks %s: hardway pki gen", q->name);
         }
+        store_items_done(&items);
+        store_requests_done(&requests);
         return r < 0 ? r : 0;
 }
 

@@ -54,22 +54,28 @@ static int save_lock(VerbContext *v, const FetchDisplay *d, const Lock *before, 
         return lock_save(v->lock, reterr);
 }
 
-/* Whether a build that only a mirror vouches for is among them: whoever takes it has to accept it, too. */
-static bool has_accepted(const VerbContext *v, const FetchRequest *requests, size_t n) {
+/* How many of them the lock has by this word. */
+static size_t count_proof(const VerbContext *v, const FetchRequest *requests, size_t n, const char *proof) {
+        size_t count = 0;
+
         for (size_t i = 0; i < n; i++) {
                 const LockEntry *e =
                         lock_find(v->lock, requests[i].name, requests[i].version, requests[i].architecture);
 
-                if (e && streq_null(e->proof, "accepted"))
-                        return true;
+                count += e && streq_null(e->proof, proof);
         }
-        return false;
+        return count;
 }
 
 static void tell_end(VerbContext *v, const FetchArguments *a, const FetchDisplay *d,
                      const FetchRequest *requests, size_t n) {
         _cleanup_free_ char *size = format_size(d->bytes);
+        /* Whoever takes a build that only a mirror vouches for has to accept it, too. */
+        size_t n_accepted = count_proof(v, requests, n, "accepted");
+        size_t n_mirror = count_proof(v, requests, n, "mirror");
 
+        if (n_mirror > 0)
+                verb_note(v, "%zu of them were checked against a mirror's own checksums only.", n_mirror);
         if (a->from)
                 verb_note(v, "%zu binaries from %s, verified. Next: hardway install", n, a->from);
         else if (d->n_fetched == 0)
@@ -78,7 +84,7 @@ static void tell_end(VerbContext *v, const FetchArguments *a, const FetchDisplay
                 verb_note(v, "%zu binaries, %s fetched and verified. Next: hardway install", n, size);
         if (a->bundle)
                 verb_note(v, "%s holds all of it; on the other side: hardway fetch --from %s%s", a->bundle,
-                          a->bundle, has_accepted(v, requests, n) ? " --accept-mirror" : "");
+                          a->bundle, n_accepted > 0 ? " --accept-mirror" : "");
         fetch_display_event(d,
                             json_pack("{s:s, s:I, s:I, s:I}", "event", "done", "binaries", (json_int_t) n,
                                       "fetched", (json_int_t) d->n_fetched, "bytes", (json_int_t) d->bytes));
