@@ -55,7 +55,7 @@ def write(path, entries):
 
 def test_there_and_back(cluster, mirror):
     result = cluster("fetch", "--bundle", "all.tar", *mirror.options())
-    assert "all.tar holds all of it; on the other side: hardway fetch --from all.tar" in result.out
+    assert "all.tar holds all of it; on the other side: hardway fetch --from all.tar --accept-mirror\n" in result.out
     bundle = cluster.directory / "all.tar"
     names = [member[0] for member in members(bundle)]
     assert names[0] == "hardway.lock" and names[1:] == sorted(names[1:]) and len(names) == 1 + len(BINARIES) + len(MEMBERS)
@@ -75,6 +75,17 @@ def test_there_and_back(cluster, mirror):
     assert digest(there.directory / "again.tar") == digest(bundle)
     # What is there already is not taken again, but still compared.
     there("fetch", "--from", "again.tar")
+
+
+def test_by_whose_word(cluster, mirror):
+    """Where nobody but a mirror has vouched for bytes, "verified" is not all that is said."""
+    cluster("fetch", *mirror.options())
+    path = cluster.directory / "hardway.lock"
+    text = path.read_text()
+    assert text.count('"accepted"') > 1
+    assert "own checksums" not in cluster("fetch", "--offline").out
+    path.write_text(text.replace('"accepted"', '"mirror"', 2))
+    assert "2 of them were checked against a mirror's own checksums only." in cluster("fetch", "--offline").out
 
 
 def test_two_architectures(cluster, mirror):
