@@ -29,6 +29,7 @@ typedef struct Member {
 
 static Member members[2];
 static unsigned n_transfers;
+static bool removed; /* the second one, from the list */
 
 static int answer(HttpResponse *ret, long status, json_t *tree) {
         _cleanup_json_ json_t *body = tree;
@@ -66,10 +67,15 @@ static int answer_list(HttpResponse *ret, size_t asked) {
 
         for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
                 _cleanup_free_ char *name = xasprintf("c%zu", i);
-                json_t *m = json_pack("{s:o,s:s}", "ID", number(100 + i), "name", name);
+                json_t *m;
 
+                if (i == 1 && removed)
+                        continue;
+                m = json_pack("{s:o,s:s}", "ID", number(100 + i), "name", name);
                 if (!members[i].away)
-                        json_object_set_new(m, "clientURLs", json_pack("[s]", "https://x:2379"));
+                        json_object_set_new(
+                                m, "clientURLs",
+                                json_pack("[s]", i == 1 ? "https://10.77.0.21:2379" : "https://x:2379"));
                 json_array_append_new(list, m);
         }
         return answer(ret, 200, json_pack("{s:o,s:o}", "header", header(asked), "members", list));
@@ -112,6 +118,11 @@ int __wrap_http_request(HttpClient *c, const HttpRequest *q, HttpResponse *ret, 
                 return answer_list(ret, i);
         if (strstr(q->url, "/kv/range"))
                 return answer(ret, 200, json_pack("{s:o}", "header", header(i)));
+        if (strstr(q->url, "/member/remove")) {
+                assert_non_null(strstr(q->body, "\"101\""));
+                removed = true;
+                return answer(ret, 200, json_object());
+        }
         if (strstr(q->url, "/transfer-leadership")) {
                 assert_non_null(strstr(q->body, "\"101\""));
                 n_transfers++;
@@ -436,6 +447,33 @@ static void test_survey_lost(void **state) {
         assert_int_equal(survey.sights[1].state, ETCD_NOT_STARTED);
 }
 
+/* A member that is not in the cluster file: one that works goes if that is wanted, one that does not by itself. */
+static void test_leavers(void **state) {
+        _cleanup_strv_ Strv working = NULL, lost = NULL, stay = NULL, go = NULL;
+        _cleanup_error_ Error *error = NULL;
+        FIXTURE;
+
+        nodes[1].roles = ROLE_CONTROLLER;
+        assert_success(etcd_leavers(&context, &working, &lost, &error), error, 1);
+        assert_string_equal(working[0], "c1");
+        assert_null(lost);
+        assert_success(etcd_prune(&context, /* working= */ false, &stay, &error), error, 0);
+        assert_false(removed);
+        assert_success(etcd_prune(&context, /* working= */ true, &go, &error), error, 1);
+        assert_true(removed);
+        assert_contains(go[0], "c1 is not in the cluster file, and no member any more");
+
+        removed = false;
+        members[1].away = true;
+        working = strv_free(working);
+        assert_success(etcd_leavers(&context, &working, &lost, &error), error, 1);
+        assert_null(working);
+        go = strv_free(go);
+        assert_success(etcd_prune(&context, /* working= */ false, &go, &error), error, 1);
+        assert_true(removed);
+        removed = false;
+}
+
 static void test_schedule(void **state) {
         static const char last[] =
                 "{\"file\":\"2026-11-25T120000Z.db\",\"time\":1700,\"size\":2000000,\"status\":{\"hash\":1,"
@@ -550,6 +588,7 @@ int main(void) {
                 cmocka_unit_test(test_spare),
                 cmocka_unit_test(test_survey),
                 cmocka_unit_test(test_survey_lost),
+                cmocka_unit_test(test_leavers),
                 cmocka_unit_test(test_schedule),
                 cmocka_unit_test(test_schedule_names),
                 unit_test_in_dir(test_schedule_question),
