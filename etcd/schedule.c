@@ -158,15 +158,16 @@ int etcd_plan_schedule(const PlanContext *c, Plan *plan, Error **reterr) {
 /* What the node tells: how the last run ended, how long the timer is there, what the last good one was, and whether
  * that is there still. */
 static char* question(const Cluster *c) {
-        return xasprintf("# the last scheduled snapshot\n"
-                         "date +%%s\n"
-                         "stat -c %%Y /etc/systemd/system/" TIMER_UNIT " 2>/dev/null || echo 0\n"
-                         "systemctl show -p Result --value " SERVICE_UNIT " 2>/dev/null || echo unknown\n"
-                         "last=$(head -c 4096 %s/last 2>/dev/null || :)\n"
-                         "file=$(printf '%%s\\n' \"$last\" | sed -n 's/^{\"file\":\"\\([^\"/]*\\)\".*/\\1/p')\n"
-                         "if [ -n \"$file\" ] && ! [ -f %s/\"$file\" ]; then echo missing; else echo there; fi\n"
-                         "printf '%%s\\n' \"$last\"\n",
-                         c->snapshots.directory, c->snapshots.directory);
+        return xasprintf(
+                "# the last scheduled snapshot\n"
+                "date +%%s\n"
+                "stat -c %%Y /etc/systemd/system/" TIMER_UNIT " 2>/dev/null || echo 0\n"
+                "systemctl show -p Result --value " SERVICE_UNIT " 2>/dev/null || echo unknown\n"
+                "last=$(head -c 4096 %s/last 2>/dev/null || :)\n"
+                "file=$(printf '%%s\\n' \"$last\" | sed -n 's/^{\"file\":\"\\([^\"/]*\\)\".*/\\1/p')\n"
+                "if [ -n \"$file\" ] && ! [ -f %s/\"$file\" ]; then echo missing; else echo there; fi\n"
+                "printf '%%s\\n' \"$last\"\n",
+                c->snapshots.directory, c->snapshots.directory);
 }
 
 /* It becomes part of paths, there and here. */

@@ -52,11 +52,12 @@ static int ssh_teardown(void **state) {
 /* The fake: writes its arguments down, then does what action says; $command is what the real one would
  * run there. */
 static void fake_ssh(const HostFixture *f, const char *action) {
-        _cleanup_free_ char *script = xasprintf("echo \"$*\" >>%s/ssh.log\n"
-                                                "case \" $* \" in *' -Oexit '*) exit 0;; esac\n"
-                                                "for word; do case $word in -oControlPath=/*) >\"${word#*=}\";; esac; done\n"
-                                                "for command; do :; done\n%s",
-                                                f->dir->path, action);
+        _cleanup_free_ char *script =
+                xasprintf("echo \"$*\" >>%s/ssh.log\n"
+                          "case \" $* \" in *' -Oexit '*) exit 0;; esac\n"
+                          "for word; do case $word in -oControlPath=/*) >\"${word#*=}\";; esac; done\n"
+                          "for command; do :; done\n%s",
+                          f->dir->path, action);
 
         fixture_program(f, "ssh", script);
 }
@@ -415,7 +416,8 @@ int main(void) {
                 ssh_test(test_slow_sudo), ssh_test(test_password),
                 ssh_test(test_root),      ssh_test(test_argv),
                 ssh_test(test_keep),      ssh_test(test_control_directory),
-                ssh_test(test_lock),      ssh_test(test_receive), ssh_test(test_read),
+                ssh_test(test_lock),      ssh_test(test_receive),
+                ssh_test(test_read),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
