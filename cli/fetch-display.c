@@ -11,7 +11,7 @@
 #define EVENT_USEC USEC_PER_SEC /* between two of the same download */
 
 void fetch_display_init(FetchDisplay *d, VerbContext *v) {
-        *d = (FetchDisplay){ .v = v, .progress = progress_new(v) };
+        *d = (FetchDisplay) { .v = v, .progress = progress_new(v) };
 }
 
 /**
@@ -33,7 +33,7 @@ void fetch_display_event(const FetchDisplay *d, json_t *object) {
         free(text);
 }
 
-static json_t *event_new(const char *event, const FetchProgress *p) {
+static json_t* event_new(const char *event, const FetchProgress *p) {
         json_t *object = json_object();
 
         (void) json_object_set_new(object, "event", json_string(event));
@@ -59,13 +59,13 @@ static void tell_file(const FetchDisplay *d, const FetchProgress *p) {
         fetch_display_event(d, object);
 }
 
-static FetchRow *display_find(FetchDisplay *d, const char *label) {
+static FetchRow* display_find(FetchDisplay *d, const char *label) {
         for (size_t i = 0; i < d->n_rows; i++)
                 if (streq(d->rows[i].label, label))
                         return &d->rows[i];
 
         d->rows = xrealloc(d->rows, d->n_rows + 1, sizeof(FetchRow));
-        d->rows[d->n_rows] = (FetchRow){
+        d->rows[d->n_rows] = (FetchRow) {
                 .label = xstrdup(label),
                 .row = progress_add(d->progress, label),
         };
@@ -164,5 +164,5 @@ void fetch_display_done(FetchDisplay *d) {
         for (size_t i = 0; i < d->n_rows; i++)
                 free(d->rows[i].label);
         free(d->rows);
-        *d = (FetchDisplay){};
+        *d = (FetchDisplay) {};
 }

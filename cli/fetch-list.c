@@ -23,7 +23,7 @@ static const ProofRow proof_table[] = {
         { "hand", "pinned by hand" },
 };
 
-static const char *proof_words(const char *proof) {
+static const char* proof_words(const char *proof) {
         for (size_t i = 0; proof && i < ARRAY_SIZE(proof_table); i++)
                 if (streq(proof_table[i].proof, proof))
                         return proof_table[i].words;

@@ -19,7 +19,7 @@
  *
  * Return: "12 kB", "361 MB", in powers of ten as disks and networks are sold; the caller frees.
  */
-char *format_size(uint64_t bytes) {
+char* format_size(uint64_t bytes) {
         static const char *const units[] = { "B", "kB", "MB", "GB", "TB" };
         size_t i = 0;
         uint64_t n = bytes, rest = 0;
@@ -33,7 +33,7 @@ char *format_size(uint64_t bytes) {
                                  xasprintf("%" PRIu64 " %s", n, units[i]);
 }
 
-char *progress_step_done(const ProgressRow *row) {
+char* progress_step_done(const ProgressRow *row) {
         _cleanup_free_ char *span = clock_format_span(clock_usec() - row->start_usec);
 
         return xasprintf("%s %s", row->step, span);
@@ -74,7 +74,7 @@ static void add_amount(const ProgressRow *row, Buffer *out) {
         add_rate(row, out);
 }
 
-char *progress_step_text(const ProgressRow *row) {
+char* progress_step_text(const ProgressRow *row) {
         _cleanup_buffer_ Buffer out = BUFFER_NULL;
         uint64_t seconds = (clock_usec() - row->start_usec) / USEC_PER_SEC;
 

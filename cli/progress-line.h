@@ -17,8 +17,8 @@ typedef struct ProgressRow {
         bool success, removed;
 } ProgressRow;
 
-char *progress_step_done(const ProgressRow *row); /* "facts 0.2 s" */
-char *progress_step_text(const ProgressRow *row); /* "etcd: 2 of 3 members, 12 s" */
+char* progress_step_done(const ProgressRow *row); /* "facts 0.2 s" */
+char* progress_step_text(const ProgressRow *row); /* "etcd: 2 of 3 members, 12 s" */
 
 /*
  * Adds the lines for a terminal, each over what stands there now, and clears n_old lines in all. Returns
@@ -29,4 +29,4 @@ size_t progress_lines(const VerbContext *v, const ProgressRow *rows, size_t n_ro
 void progress_line(const VerbContext *v, const ProgressRow *row, size_t name_width, size_t width,
                    Buffer *out);
 void progress_row_done(ProgressRow *row);
-char *format_size(uint64_t bytes); /* "361 MB"; the caller frees */
+char* format_size(uint64_t bytes); /* "361 MB"; the caller frees */

@@ -71,7 +71,7 @@ static void tell_long_steps(Progress *p) {
         }
 }
 
-static void *ticker(void *userdata) {
+static void* ticker(void *userdata) {
         Progress *p = userdata;
 
         pthread_mutex_lock(&p->mutex);
@@ -109,7 +109,7 @@ static void start_ticker(Progress *p) {
  *
  * Return: the progress; the caller frees.
  */
-Progress *progress_new(VerbContext *v) {
+Progress* progress_new(VerbContext *v) {
         const char *term = getenv("TERM");
         Progress *p = xnew(Progress, 1);
         pthread_condattr_t attributes;
@@ -144,7 +144,7 @@ size_t progress_add(Progress *p, const char *name) {
         pthread_mutex_lock(&p->mutex);
         row = p->n_rows++;
         p->rows = xrealloc(p->rows, p->n_rows, sizeof(ProgressRow));
-        p->rows[row] = (ProgressRow){ .name = xstrdup(name) };
+        p->rows[row] = (ProgressRow) { .name = xstrdup(name) };
         pthread_mutex_unlock(&p->mutex);
         return row;
 }
@@ -296,7 +296,7 @@ void progress_above(Progress *p, FILE *stream, const char *text) {
  *
  * Return: NULL.
  */
-Progress *progress_free(Progress *p) {
+Progress* progress_free(Progress *p) {
         if (!p)
                 return NULL;
 

@@ -62,7 +62,7 @@ static void parse_pin(char *arg, struct argp_state *state) {
                 *slash++ = '\0';
         arg_fetch.options.pins = arg_pins;
         arg_pins[arg_fetch.options.n_pins++] =
-                (FetchPin){ .name = arg, .architecture = slash, .sha256 = hex };
+                (FetchPin) { .name = arg, .architecture = slash, .sha256 = hex };
 }
 
 static error_t parse(int key, char *arg, struct argp_state *state) {

@@ -55,14 +55,14 @@
  */
 
 typedef enum VerbCommon {
-        VERB_OPTION_NODE = 1 << 0,       /* --node NAME, repeatable: v->nodes holds the chosen ones */
-        VERB_OPTION_JSON = 1 << 1,       /* --json */
-        VERB_OPTION_WAIT = 1 << 2,       /* --wait: wait for locks that others hold */
-        VERB_OPTION_DEEP = 1 << 3,       /* --deep: hash everything */
-        VERB_OPTION_SUDO = 1 << 4,       /* the verb works on nodes: --ask-sudo-password, --keep-connections */
-        VERB_OPTION_YES = 1 << 5,        /* --yes: do not ask */
-        VERB_OPTION_DRY_RUN = 1 << 6,    /* --dry-run */
-        VERB_OPTION_IGNORE = 1 << 7,     /* --ignore NAME, repeatable: findings of `check` that do not count */
+        VERB_OPTION_NODE = 1 << 0,    /* --node NAME, repeatable: v->nodes holds the chosen ones */
+        VERB_OPTION_JSON = 1 << 1,    /* --json */
+        VERB_OPTION_WAIT = 1 << 2,    /* --wait: wait for locks that others hold */
+        VERB_OPTION_DEEP = 1 << 3,    /* --deep: hash everything */
+        VERB_OPTION_SUDO = 1 << 4,    /* the verb works on nodes: --ask-sudo-password, --keep-connections */
+        VERB_OPTION_YES = 1 << 5,     /* --yes: do not ask */
+        VERB_OPTION_DRY_RUN = 1 << 6, /* --dry-run */
+        VERB_OPTION_IGNORE = 1 << 7,  /* --ignore NAME, repeatable: findings of `check` that do not count */
         VERB_OPTION_PASSPHRASE = 1 << 8, /* --passphrase-file FILE: the verb may need the key of a CA */
 } VerbCommon;                            /* -c, --quiet, --verbose and --color are taken by every verb */
 

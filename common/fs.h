@@ -41,8 +41,9 @@ typedef struct FsBatch FsBatch;
 
 FsBatch* fs_batch_new(int dir_fd);
 int fs_batch_add(FsBatch *b, const char *path, const void *data, size_t size, mode_t mode, FsFlags flags,
-                 Error **reterr);       /* 0: already so, 1: staged */
-int fs_batch_mkdir(FsBatch *b, const char *path, mode_t mode, Error **reterr); /* and its parents; durable with the commit */
+                 Error **reterr); /* 0: already so, 1: staged */
+int fs_batch_mkdir(FsBatch *b, const char *path, mode_t mode,
+                   Error **reterr);     /* and its parents; durable with the commit */
 size_t fs_batch_size(const FsBatch *b); /* how many are staged */
 int fs_batch_commit(FsBatch *b, Error **reterr);
 FsBatch* fs_batch_free(FsBatch *b);

@@ -46,7 +46,7 @@ static void ask(void *item) {
 
 /* Those from the first on, if somebody knows their address. */
 static void ask_all(EtcdSurvey *s, size_t first) {
-        _cleanup_free_ void **items = xnew(void *, s->n_sights + 1);
+        _cleanup_free_ void **items = xnew(void*, s->n_sights + 1);
         size_t n = 0;
 
         for (size_t i = first; i < s->n_sights; i++)

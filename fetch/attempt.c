@@ -9,7 +9,7 @@
 
 #define REFUSAL_SIZE_MAX (64U * 1024) /* of the page that comes with a 404 */
 
-Attempt *attempt_new(const DownloadRequest *request, const volatile int *cancelled) {
+Attempt* attempt_new(const DownloadRequest *request, const volatile int *cancelled) {
         Attempt *a = xnew(Attempt, 1);
 
         a->request = *request;
@@ -19,7 +19,7 @@ Attempt *attempt_new(const DownloadRequest *request, const volatile int *cancell
         return a;
 }
 
-Attempt *attempt_free(Attempt *a) {
+Attempt* attempt_free(Attempt *a) {
         if (!a)
                 return NULL;
 

@@ -35,7 +35,7 @@ typedef struct Attempt {
         char text[CURL_ERROR_SIZE];
 } Attempt;
 
-Attempt *attempt_new(const DownloadRequest *request, const volatile int *cancelled);
+Attempt* attempt_new(const DownloadRequest *request, const volatile int *cancelled);
 int attempt_prepare(Attempt *a, const DownloadOptions *options,
                     Error **reterr); /* fresh, for the next try */
 int attempt_begin(Attempt *a);       /* the first byte is there, or the end of an empty file */
@@ -47,5 +47,5 @@ bool attempt_is_body(const Attempt *a); /* what comes is the file, or a part of 
 DownloadOutcome attempt_judge(Attempt *a, CURLcode code, Error **reterr);
 uint64_t attempt_wait(Attempt *a, CURLcode code,
                       const DownloadOptions *options); /* 0: it is not tried again */
-Attempt *attempt_free(Attempt *a);
-DEFINE_CLEANUP(Attempt *, attempt_free)
+Attempt* attempt_free(Attempt *a);
+DEFINE_CLEANUP(Attempt*, attempt_free)

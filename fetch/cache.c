@@ -17,7 +17,7 @@
  *
  * Return: the path; the caller frees.
  */
-char *cache_path(const char *cache, const char *sha256) {
+char* cache_path(const char *cache, const char *sha256) {
         return xasprintf("%s/sha256/%.2s/%s", cache, sha256, sha256);
 }
 

@@ -23,7 +23,7 @@
 typedef struct CacheFile CacheFile;
 
 int cache_file_open(const char *cache, const char *key, CacheFile **ret, Error **reterr);
-const Origin *cache_file_origin(const CacheFile *f);        /* lent; NULL: there is nothing */
+const Origin* cache_file_origin(const CacheFile *f);        /* lent; NULL: there is nothing */
 void cache_file_look_for(CacheFile *f, const Stamp *stamp); /* before the first byte; copied */
 void cache_file_hash512(CacheFile *f);                      /* before the first byte: SHA-512, too */
 int cache_file_begin(CacheFile *f, const Origin *origin, Error **reterr); /* from the first byte on */
@@ -35,12 +35,12 @@ int cache_file_fd(const CacheFile *f); /* lent; its offset is at the end of what
 uint64_t cache_file_size(const CacheFile *f);
 void cache_file_digest(const CacheFile *f,
                        char ret[static SHA256_HEX_SIZE]); /* of what was written so far */
-char *cache_file_digest512(const CacheFile *f);           /* NULL unless it was asked for */
+char* cache_file_digest512(const CacheFile *f);           /* NULL unless it was asked for */
 bool cache_file_stamped(CacheFile *f);                    /* was the stamp in it? */
 int cache_file_commit(CacheFile *f, Error **reterr);
-CacheFile *cache_file_free(CacheFile *f); /* without a commit, only what has an origin stays */
-DEFINE_CLEANUP(CacheFile *, cache_file_free)
+CacheFile* cache_file_free(CacheFile *f); /* without a commit, only what has an origin stays */
+DEFINE_CLEANUP(CacheFile*, cache_file_free)
 
-char *cache_path(const char *cache, const char *sha256);
+char* cache_path(const char *cache, const char *sha256);
 bool cache_has(const char *cache, const char *sha256, uint64_t size, uint64_t *ret_size); /* size 0: any */
 int cache_check_room(const char *cache, uint64_t size, Error **reterr);

@@ -73,7 +73,7 @@ int downloads_add(Downloads *d, const DownloadRequest *request, Error **reterr) 
         r = downloads_start(d, a, reterr);
         if (r < 0)
                 return r;
-        d->attempts = xrealloc(d->attempts, d->n_attempts + 1, sizeof(Attempt *));
+        d->attempts = xrealloc(d->attempts, d->n_attempts + 1, sizeof(Attempt*));
         d->attempts[d->n_attempts++] = TAKE_PTR(a);
         return 0;
 }
@@ -164,7 +164,7 @@ int downloads_step(Downloads *d, Error **reterr) {
                 if (message->msg != CURLMSG_DONE)
                         continue;
                 (void) curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &private);
-                downloads_finish(d, (Attempt *) (void *) private, message->data.result);
+                downloads_finish(d, (Attempt*) (void*) private, message->data.result);
                 running = 0; /* look for new ones before waiting */
                 wait = 0;
         }
@@ -181,7 +181,7 @@ int downloads_step(Downloads *d, Error **reterr) {
  *
  * Return: NULL.
  */
-Downloads *downloads_free(Downloads *d) {
+Downloads* downloads_free(Downloads *d) {
         if (!d)
                 return NULL;
 

@@ -75,5 +75,5 @@ int downloads_new(const DownloadOptions *options, Downloads **ret, Error **reter
 int downloads_add(Downloads *d, const DownloadRequest *request, Error **reterr);    /* the URL is copied */
 int downloads_step(Downloads *d,
                    Error **reterr); /* 1: something is under way, 0: nothing is; waits 0.1 s at most */
-Downloads *downloads_free(Downloads *d);
-DEFINE_CLEANUP(Downloads *, downloads_free)
+Downloads* downloads_free(Downloads *d);
+DEFINE_CLEANUP(Downloads*, downloads_free)

@@ -20,7 +20,7 @@
  *
  * Return: $XDG_CACHE_HOME/hardway, or ~/.cache/hardway; the caller frees.
  */
-char *fetch_cache_default(void) {
+char* fetch_cache_default(void) {
         const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
 
         /* The base directory specification: a relative path is to be ignored. */
@@ -36,7 +36,7 @@ char *fetch_cache_default(void) {
  *
  * Return: the path, also if it is not there; the caller frees.
  */
-char *fetch_cache_path(const char *cache, const LockEntry *entry) {
+char* fetch_cache_path(const char *cache, const LockEntry *entry) {
         _cleanup_free_ char *standard = cache ? NULL : fetch_cache_default();
 
         return cache_path(cache ?: standard, entry->sha256);
@@ -94,7 +94,7 @@ static int run_init(Run *run, Error **reterr) {
         if (o->offline)
                 return 0;
         return downloads_new(
-                &(DownloadOptions){
+                &(DownloadOptions) {
                         .ca_bundle = o->ca_bundle,
                         .retries = o->retries ?: RETRIES_DEFAULT,
                         .backoff_usec = o->backoff_usec ?: BACKOFF_USEC_DEFAULT,
@@ -143,9 +143,10 @@ static void run_check_cache(Run *run) {
                                          item->layout.label, q->version, q->architecture);
                         /* Once is enough: it is the same for all. */
                         if (i == 0 || run->items[i - 1].state != ITEM_FAILED)
-                                error_detail(&item->error,
-                                             "Run hardway fetch where there is a network, or take a bundle that "
-                                             "was made elsewhere: hardway fetch --from FILE.");
+                                error_detail(
+                                        &item->error,
+                                        "Run hardway fetch where there is a network, or take a bundle that "
+                                        "was made elsewhere: hardway fetch --from FILE.");
                 }
         }
 }
@@ -188,7 +189,7 @@ static int run_download(Run *run, Error **reterr) {
 }
 
 /* A wrong file weighs more than one that cannot be had, or the exit status would hide it. */
-static Item *run_worst(Run *run) {
+static Item* run_worst(Run *run) {
         Item *worst = NULL;
 
         for (size_t i = 0; i < run->n_items; i++) {

@@ -109,8 +109,8 @@ typedef struct FetchPruned {
 /* Removes what no lock names that ever shared the cache, and downloads that nobody goes on with. */
 int fetch_prune(const char *cache, bool wait, bool dry_run, FetchPruned *ret, Error **reterr);
 
-char *fetch_cache_default(void); /* $XDG_CACHE_HOME/hardway or ~/.cache/hardway */
-char *fetch_cache_path(const char *cache,
+char* fetch_cache_default(void); /* $XDG_CACHE_HOME/hardway or ~/.cache/hardway */
+char* fetch_cache_path(const char *cache,
                        const LockEntry *entry); /* where the verified binary lies (or will lie) */
 /*
  * Reads a binary in the cache again, for who does not want to believe the disk: -ENOENT, or -EBADMSG if it

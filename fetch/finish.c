@@ -74,7 +74,7 @@ int program_check(int fd, const FetchRequest *q, const char *sha256, const char 
  *
  * Return: a word of the lock's, see fetch/lock.h.
  */
-const char *item_proof(const Item *item, const FetchRequest *q, const char *sha256) {
+const char* item_proof(const Item *item, const FetchRequest *q, const char *sha256) {
         if (item->by_hand || pins_find(item->run->options, q))
                 return "hand";
         if (item->is_signed)
@@ -91,11 +91,11 @@ static void item_pin(const Item *item, const FetchRequest *q, const CacheFile *f
         _cleanup_free_ char *sha512 = archive ? NULL : cache_file_digest512(file);
         char sha256[SHA256_HEX_SIZE];
         LockEntry entry = {
-                .name = (char *) q->name,
-                .version = (char *) q->version,
-                .architecture = (char *) q->architecture,
+                .name = (char*) q->name,
+                .version = (char*) q->version,
+                .architecture = (char*) q->architecture,
                 .url = item->url,
-                .archive = (char *) archive,
+                .archive = (char*) archive,
                 .sha256 = sha256,
                 .sha512 = sha512,
                 .size = cache_file_size(file),
@@ -103,7 +103,7 @@ static void item_pin(const Item *item, const FetchRequest *q, const CacheFile *f
         const LockEntry *old = lock_find(item->run->lock, q->name, q->version, q->architecture);
 
         cache_file_digest(file, sha256);
-        entry.proof = (char *) item_proof(item, q, archive ?: sha256);
+        entry.proof = (char*) item_proof(item, q, archive ?: sha256);
         /* The same bytes from another mirror are no news; the lock file is under version control. */
         if (!old || !streq(old->sha256, sha256) || !streq_null(old->archive, archive))
                 lock_put(item->run->lock, &entry);
@@ -195,7 +195,7 @@ typedef struct Members {
 
 static void members_done(Members *m) {
         for (size_t i = 0; i < m->n; i++) {
-                free((char *) m->members[i].name);
+                free((char*) m->members[i].name);
                 cache_file_free(m->files[i]);
         }
         free(m->members);
@@ -206,7 +206,7 @@ static int members_open(Item *item, Members *m, Error **reterr) {
         int r;
 
         m->members = xnew(UnpackMember, item->n_requests);
-        m->files = xnew(CacheFile *, item->n_requests);
+        m->files = xnew(CacheFile*, item->n_requests);
         m->n = item->n_requests;
         for (size_t i = 0; i < m->n; i++) {
                 _cleanup_free_ char *key = xasprintf("%s.%s", item->layout.folder, item->requests[i]->name);
@@ -293,7 +293,7 @@ int item_finish(Item *item, Error **reterr) {
         int r;
 
         cache_file_digest(item->file, digest);
-        r = verdict_check(&(Verdict){ .locked = item->locked,
+        r = verdict_check(&(Verdict) { .locked = item->locked,
                                       .published = item->published,
                                       .file = digest,
                                       .known = item->known,

@@ -97,7 +97,7 @@ static void headers_clear(Headers *h) {
         free(h->encoding);
         free(h->etag);
         free(h->last_modified);
-        *h = (Headers){ .size = h->size };
+        *h = (Headers) { .size = h->size };
 }
 
 /**
@@ -130,7 +130,7 @@ void headers_add(Headers *h, const char *line, size_t size) {
  *
  * Return: the ETag, else Last-Modified, else NULL; lent.
  */
-const char *headers_validator(const Headers *h) {
+const char* headers_validator(const Headers *h) {
         return h->etag ?: h->last_modified;
 }
 

@@ -19,10 +19,10 @@ typedef struct Headers {
         uint64_t range_total;            /* of the whole file; 0: the server does not say */
 } Headers;
 
-#define HEADERS_NULL ((Headers){})
+#define HEADERS_NULL ((Headers) {})
 #define HEADERS_SIZE_MAX (256U * 1024)
 
 void headers_add(Headers *h, const char *line, size_t size); /* with or without its end */
-const char *headers_validator(const Headers *h);             /* for If-Range: NULL if there is none */
+const char* headers_validator(const Headers *h);             /* for If-Range: NULL if there is none */
 bool validator_is_etag(const char *validator);
 void headers_done(Headers *h);

@@ -18,11 +18,11 @@
  * @first:      the first request that it serves, lent
  */
 void item_init(Item *item, Run *run, const FetchRequest *first) {
-        *item = (Item){ .run = run };
+        *item = (Item) { .run = run };
         layout_init(first, run->mirrors != NULL, &item->layout);
         item->known = known_digest(first);
         for (unsigned i = 0; i < _PAPER_MAX; i++)
-                item->papers[i] = (Paper){ .item = item, .kind = i };
+                item->papers[i] = (Paper) { .item = item, .kind = i };
         item_add(item, first);
 }
 
@@ -58,7 +58,7 @@ void item_add(Item *item, const FetchRequest *request) {
         for (size_t i = 0; i < item->n_requests; i++)
                 if (streq(item->requests[i]->name, request->name))
                         return;
-        item->requests = xrealloc(item->requests, item->n_requests + 1, sizeof(FetchRequest *));
+        item->requests = xrealloc(item->requests, item->n_requests + 1, sizeof(FetchRequest*));
         item->requests[item->n_requests++] = request;
         item_lock(item, request);
 }
@@ -168,7 +168,7 @@ void item_progress(Item *item, bool cached) {
         if (finished || now - item->told_usec >= PROGRESS_USEC) {
                 item->told_usec = now;
                 run->options->progress(run->options->userdata,
-                                       &(FetchProgress){
+                                       &(FetchProgress) {
                                                .name = item->layout.label,
                                                .architecture = item->requests[0]->architecture,
                                                .done = item->done,

@@ -104,7 +104,7 @@ void item_again(void *userdata, const Error *error, uint64_t wait_usec);
 /* The file is complete: verify it, give it (or its members) a name in the cache and a pin in the lock. */
 int item_finish(Item *item, Error **reterr);
 int item_check_signature(Item *item, const char *sha256, Error **reterr);
-const char *item_proof(const Item *item, const FetchRequest *q, const char *sha256);
+const char* item_proof(const Item *item, const FetchRequest *q, const char *sha256);
 
 /* Is an open file the program that was asked for? Of what it says itself; reads all of it. */
 int program_check(int fd, const FetchRequest *q, const char *sha256, const char *what, Error **reterr);

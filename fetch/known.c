@@ -134,7 +134,7 @@ static const KnownRow known_table[] = {
  *
  * Return: 64 small hex digits; NULL if it is not known.
  */
-const char *known_digest(const FetchRequest *request) {
+const char* known_digest(const FetchRequest *request) {
         for (size_t i = 0; i < ARRAY_SIZE(known_table); i++) {
                 const KnownRow *row = known_table + i;
 

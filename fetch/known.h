@@ -4,4 +4,4 @@
 #include "fetch/fetch.h"
 
 /* What this program knows of official releases without asking anybody. */
-const char *known_digest(const FetchRequest *request);
+const char* known_digest(const FetchRequest *request);

@@ -113,7 +113,7 @@ void layout_done(Layout *l) {
  *
  * Return: the base URL, without a slash at its end.
  */
-const char *layout_official(ArtifactOrigin origin) {
+const char* layout_official(ArtifactOrigin origin) {
         return origin_table[origin].official;
 }
 

@@ -33,12 +33,12 @@ typedef struct Layout {
         char *folder;             /* in the archive: "etcd-v3.6.16-linux-arm64"; NULL: not an archive */
 } Layout;
 
-#define LAYOUT_NULL ((Layout){})
+#define LAYOUT_NULL ((Layout) {})
 
 int layout_check(const FetchRequest *request, Error **reterr); /* values that are safe in paths and URLs */
 bool layout_same(const FetchRequest *a, const FetchRequest *b);
 void layout_init(const FetchRequest *request, bool mirror, Layout *ret);
 void layout_done(Layout *l);
-const char *layout_official(ArtifactOrigin origin); /* base URL, without a slash at the end */
+const char* layout_official(ArtifactOrigin origin); /* base URL, without a slash at the end */
 int layout_check_mirror(const char *url, char **ret_base,
                         Error **reterr); /* https:// or file://; the caller frees */

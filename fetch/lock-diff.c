@@ -10,7 +10,7 @@
  *
  * Return: the copy, unchanged; the caller frees.
  */
-Lock *lock_copy(const Lock *l) {
+Lock* lock_copy(const Lock *l) {
         _cleanup_buffer_ Buffer text = BUFFER_NULL;
         Lock *copy = NULL;
 

@@ -76,14 +76,14 @@ static const LockKey lock_keys[] = {
         { KEY(proof), text_is_proof, "a proof that is known", true },
 };
 
-static char **entry_member(LockEntry *e, const LockKey *key) {
-        return (char **) ((char *) e + key->offset);
+static char** entry_member(LockEntry *e, const LockKey *key) {
+        return (char**) ((char*) e + key->offset);
 }
 
 static void entry_done(LockEntry *e) {
         for (size_t i = 0; i < ARRAY_SIZE(lock_keys); i++)
                 free(*entry_member(e, lock_keys + i));
-        *e = (LockEntry){};
+        *e = (LockEntry) {};
 }
 
 static int entry_compare(const LockEntry *e, const char *name, const char *version,
@@ -111,7 +111,7 @@ static size_t lock_position(const Lock *l, const char *name, const char *version
  *
  * Return: the entry, lent until the lock changes; NULL if there is none.
  */
-const LockEntry *lock_find(const Lock *l, const char *name, const char *version, const char *architecture) {
+const LockEntry* lock_find(const Lock *l, const char *name, const char *version, const char *architecture) {
         bool found;
         size_t i = lock_position(l, name, version, architecture, &found);
 
@@ -120,8 +120,8 @@ const LockEntry *lock_find(const Lock *l, const char *name, const char *version,
 
 static bool entry_equal(const LockEntry *a, const LockEntry *b) {
         for (size_t i = 0; i < ARRAY_SIZE(lock_keys); i++)
-                if (!streq_null(*entry_member((LockEntry *) a, lock_keys + i),
-                                *entry_member((LockEntry *) b, lock_keys + i)))
+                if (!streq_null(*entry_member((LockEntry*) a, lock_keys + i),
+                                *entry_member((LockEntry*) b, lock_keys + i)))
                         return false;
         return a->size == b->size;
 }
@@ -140,7 +140,7 @@ void lock_put(Lock *l, const LockEntry *entry) {
                 return;
         for (size_t k = 0; k < ARRAY_SIZE(lock_keys); k++)
                 *entry_member(&copy, lock_keys + k) =
-                        xstrdup_null(*entry_member((LockEntry *) entry, lock_keys + k));
+                        xstrdup_null(*entry_member((LockEntry*) entry, lock_keys + k));
 
         if (found)
                 entry_done(l->entries + i);
@@ -180,7 +180,7 @@ size_t lock_count(const Lock *l) {
  *
  * Return: the entry, lent until the lock changes.
  */
-const LockEntry *lock_nth(const Lock *l, size_t index) {
+const LockEntry* lock_nth(const Lock *l, size_t index) {
         return l->entries + index;
 }
 
@@ -201,7 +201,7 @@ static int entry_read(const Lock *l, size_t index, const json_t *object, LockEnt
         const char *key;
         json_t *value;
 
-        json_object_foreach((json_t *) object, key, value)
+        json_object_foreach((json_t*) object, key, value)
                 if (!key_known(key))
                         return lock_bad(l, index, "unknown key", key, reterr);
 
@@ -303,7 +303,7 @@ int lock_parse(const char *path, const void *data, size_t size, Lock **ret, Erro
  *
  * Return: the lock; the caller frees.
  */
-Lock *lock_new(const char *path) {
+Lock* lock_new(const char *path) {
         Lock *l = xnew(Lock, 1);
 
         l->path = xstrdup(path);
@@ -384,7 +384,7 @@ int lock_save(Lock *l, Error **reterr) {
  *
  * Return: NULL.
  */
-Lock *lock_free(Lock *l) {
+Lock* lock_free(Lock *l) {
         if (!l)
                 return NULL;
 

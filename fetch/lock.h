@@ -33,20 +33,20 @@ typedef struct LockEntry {
 
 typedef struct Lock Lock;
 
-Lock *lock_new(const char *path);                            /* empty */
+Lock* lock_new(const char *path);                            /* empty */
 int lock_load(const char *path, Lock **ret, Error **reterr); /* an absent file is an empty lock */
 int lock_parse(const char *path, const void *data, size_t size, Lock **ret, Error **reterr);
-const LockEntry *lock_find(const Lock *l, const char *name, const char *version, const char *architecture);
+const LockEntry* lock_find(const Lock *l, const char *name, const char *version, const char *architecture);
 void lock_put(
         Lock *l,
         const LockEntry *entry); /* copies; replaces the entry of the same name, version, architecture */
 size_t lock_count(const Lock *l);
-const LockEntry *lock_nth(const Lock *l, size_t index); /* sorted by name, version, architecture */
+const LockEntry* lock_nth(const Lock *l, size_t index); /* sorted by name, version, architecture */
 bool lock_changed(const Lock *l);
 void lock_write(const Lock *l, Buffer *ret); /* as text */
 int lock_save(Lock *l, Error **reterr);      /* 1: written, 0: nothing had changed */
-Lock *lock_copy(const Lock *l);
+Lock* lock_copy(const Lock *l);
 /* What has changed in entries that were there: lines with "-" and "+" in front. Returns how many have. */
 size_t lock_diff(const Lock *before, const Lock *after, Buffer *ret);
-Lock *lock_free(Lock *l);
-DEFINE_CLEANUP(Lock *, lock_free)
+Lock* lock_free(Lock *l);
+DEFINE_CLEANUP(Lock*, lock_free)

@@ -100,7 +100,7 @@ void origin_write(const Origin *o, Buffer *ret) {
  * @ret:        the copy; the caller gives it back with origin_done()
  */
 void origin_copy(const Origin *o, Origin *ret) {
-        *ret = (Origin){
+        *ret = (Origin) {
                 .url = xstrdup_null(o->url),
                 .validator = xstrdup_null(o->validator),
                 .sha256 = xstrdup_null(o->sha256),

@@ -15,7 +15,7 @@ typedef struct Origin {
         uint64_t size;   /* of the whole; 0: not known */
 } Origin;
 
-#define ORIGIN_NULL ((Origin){})
+#define ORIGIN_NULL ((Origin) {})
 #define ORIGIN_SIZE_MAX (16U * 1024)
 
 int origin_parse(const char *path, const void *data, size_t size, Origin *ret, Error **reterr);

@@ -75,7 +75,7 @@ static int attempt_judge_local(Attempt *a, const char *where, DownloadOutcome *r
 }
 
 /* "URL", and where it led to if that is somewhere else. */
-static char *attempt_where(const Attempt *a) {
+static char* attempt_where(const Attempt *a) {
         const char *effective = NULL;
 
         (void) curl_easy_getinfo(a->curl, CURLINFO_EFFECTIVE_URL, &effective);
@@ -115,7 +115,7 @@ DownloadOutcome attempt_judge(Attempt *a, CURLcode code, Error **reterr) {
                 return DOWNLOAD_DONE;
 
         (void) transfer_failure(
-                &(TransferAttempt){
+                &(TransferAttempt) {
                         .curl = a->curl,
                         .code = code,
                         .text = a->text,

@@ -37,9 +37,9 @@ static bool item_take_cached(Item *item) {
         _cleanup_free_ char *path = NULL;
         _cleanup_close_ int fd = -EBADF;
         LockEntry entry = {
-                .name = (char *) q->name,
-                .version = (char *) q->version,
-                .architecture = (char *) q->architecture,
+                .name = (char*) q->name,
+                .version = (char*) q->version,
+                .architecture = (char*) q->architecture,
                 .url = item->url,
                 .sha256 = item->published,
                 .sha512 = *item->published512 ? item->published512 : NULL,
@@ -54,7 +54,7 @@ static bool item_take_cached(Item *item) {
             item_check_signature(item, item->published, NULL) < 0)
                 return false;
 
-        entry.proof = (char *) item_proof(item, q, item->published);
+        entry.proof = (char*) item_proof(item, q, item->published);
         lock_put(item->run->lock, &entry);
         item->done = item->total = entry.size;
         item_end(item, ITEM_DONE, /* cached= */ true);
@@ -127,7 +127,7 @@ static void papers_complete(Item *item) {
                 item_next_source(item, error);
                 return;
         }
-        if (verdict_early(&(Verdict){ .locked = item->locked,
+        if (verdict_early(&(Verdict) { .locked = item->locked,
                                       .published = item->published,
                                       .file = "",
                                       .known = item->known,

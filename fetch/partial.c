@@ -130,7 +130,7 @@ int cache_file_open(const char *cache, const char *key, CacheFile **ret, Error *
  *
  * Return: the origin, lent until the file is begun or rewound; NULL if there are none.
  */
-const Origin *cache_file_origin(const CacheFile *f) {
+const Origin* cache_file_origin(const CacheFile *f) {
         return f->origin.url ? &f->origin : NULL;
 }
 
@@ -332,7 +332,7 @@ void cache_file_digest(const CacheFile *f, char ret[static SHA256_HEX_SIZE]) {
  *
  * Return: 128 small hex digits, which the caller frees; NULL without cache_file_hash512().
  */
-char *cache_file_digest512(const CacheFile *f) {
+char* cache_file_digest512(const CacheFile *f) {
         return f->digest512 ? digest_hex(f->digest512) : NULL;
 }
 
@@ -382,7 +382,7 @@ int cache_file_commit(CacheFile *f, Error **reterr) {
  *
  * Return: NULL.
  */
-CacheFile *cache_file_free(CacheFile *f) {
+CacheFile* cache_file_free(CacheFile *f) {
         if (!f)
                 return NULL;
 

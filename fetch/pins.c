@@ -15,7 +15,7 @@ static bool pin_is_for(const FetchPin *pin, const FetchRequest *q) {
  *
  * Return: the digest, lent; NULL if none was given.
  */
-const char *pins_find(const FetchOptions *o, const FetchRequest *request) {
+const char* pins_find(const FetchOptions *o, const FetchRequest *request) {
         for (size_t i = 0; i < o->n_pins; i++)
                 if (pin_is_for(o->pins + i, request))
                         return o->pins[i].sha256;
@@ -29,7 +29,7 @@ const char *pins_find(const FetchOptions *o, const FetchRequest *request) {
  *
  * Return: the digest, lent; NULL if none was given, or if it is no archive.
  */
-const char *pins_find_archive(const FetchOptions *o, const Layout *layout) {
+const char* pins_find_archive(const FetchOptions *o, const Layout *layout) {
         for (size_t i = 0; i < o->n_pins && layout->folder; i++)
                 if (streq(o->pins[i].name, layout->basename))
                         return o->pins[i].sha256;

@@ -27,14 +27,14 @@ const SignatureTrust signature_trust_kubernetes = {
         .issuer = "https://accounts.google.com",
 };
 
-DEFINE_CLEANUP_VOID(BIO *, BIO_free_all)
-DEFINE_CLEANUP_VOID(X509 *, X509_free)
-DEFINE_CLEANUP_VOID(X509_STORE *, X509_STORE_free)
-DEFINE_CLEANUP_VOID(X509_STORE_CTX *, X509_STORE_CTX_free)
-DEFINE_CLEANUP_VOID(EVP_PKEY_CTX *, EVP_PKEY_CTX_free)
-DEFINE_CLEANUP_VOID(GENERAL_NAMES *, GENERAL_NAMES_free)
-DEFINE_CLEANUP_VOID(ASN1_OBJECT *, ASN1_OBJECT_free)
-DEFINE_CLEANUP_VOID(ASN1_UTF8STRING *, ASN1_UTF8STRING_free)
+DEFINE_CLEANUP_VOID(BIO*, BIO_free_all)
+DEFINE_CLEANUP_VOID(X509*, X509_free)
+DEFINE_CLEANUP_VOID(X509_STORE*, X509_STORE_free)
+DEFINE_CLEANUP_VOID(X509_STORE_CTX*, X509_STORE_CTX_free)
+DEFINE_CLEANUP_VOID(EVP_PKEY_CTX*, EVP_PKEY_CTX_free)
+DEFINE_CLEANUP_VOID(GENERAL_NAMES*, GENERAL_NAMES_free)
+DEFINE_CLEANUP_VOID(ASN1_OBJECT*, ASN1_OBJECT_free)
+DEFINE_CLEANUP_VOID(ASN1_UTF8STRING*, ASN1_UTF8STRING_free)
 
 typedef STACK_OF(X509) Stack;
 
@@ -73,7 +73,7 @@ static int no_password(char *buffer, int size, int writing, void *userdata) {
         return -1;
 }
 
-static X509 *certificate_read(const Buffer *text) {
+static X509* certificate_read(const Buffer *text) {
         _cleanup_buffer_ Buffer pem = BUFFER_NULL;
         _cleanup_(BIO_free_allp) BIO *bio = NULL;
 

@@ -58,7 +58,7 @@ static void item_discard(Item *item) {
                 (void) cache_file_rewind(item->file, NULL);
 }
 
-static const char *item_expected(const Item *item) {
+static const char* item_expected(const Item *item) {
         return *item->locked ? item->locked : *item->published ? item->published : NULL;
 }
 
@@ -108,9 +108,9 @@ static int file_begin(void *userdata, const DownloadBegin *begin, Error **reterr
                 item->done = item->resumed = 0;
                 item->continued = false;
                 r = cache_file_begin(item->file,
-                                     &(Origin){ .url = item->url,
-                                                .validator = (char *) begin->validator,
-                                                .sha256 = (char *) item_expected(item),
+                                     &(Origin) { .url = item->url,
+                                                .validator = (char*) begin->validator,
+                                                .sha256 = (char*) item_expected(item),
                                                 .size = begin->size },
                                      reterr);
         }

@@ -19,7 +19,7 @@ void stamp_init(Stamp *s, StampForm form, const char *version) {
         const char *text = form == STAMP_CONSTANT && *version == 'v' ? version + 1 : version;
         size_t n = strlen(text) + (form == STAMP_LINKED); /* with its NUL */
 
-        *s = (Stamp){ .form = form, .size = n < STAMP_TEXT_MAX ? n : 0 };
+        *s = (Stamp) { .form = form, .size = n < STAMP_TEXT_MAX ? n : 0 };
         memcpy(s->text, text, s->size);
 }
 
@@ -84,7 +84,7 @@ void stamp_add(Stamp *s, const void *data, size_t size) {
                    (size > head && piece_has(s, data, size, /* first= */ false, /* last= */ false));
 
         if (size >= keep) {
-                memcpy(s->tail, (const char *) data + size - keep, keep);
+                memcpy(s->tail, (const char*) data + size - keep, keep);
                 s->tail_size = keep;
                 return;
         }

@@ -68,7 +68,7 @@ static int bundle_verdict(const char *path, const FetchRequest *q, const LockEnt
         return r;
 }
 
-static const char *bundle_proof(const FetchOptions *o, const FetchRequest *q, const LockEntry *e) {
+static const char* bundle_proof(const FetchOptions *o, const FetchRequest *q, const LockEntry *e) {
         const char *known = known_digest(q), *digest = q->origin == ORIGIN_ETCD ? e->archive : e->sha256;
 
         if (pins_find(o, q))
@@ -89,7 +89,7 @@ typedef struct Taking {
 
 static void taking_done(Taking *t) {
         for (size_t i = 0; i < t->n_members; i++) {
-                free((char *) t->members[i].name);
+                free((char*) t->members[i].name);
                 cache_file_free(t->files[i]);
         }
         free(t->members);
@@ -133,7 +133,7 @@ static int taking_open(Taking *t, const char *cache, bool deep, Error **reterr) 
                 if (r < 0)
                         return r;
                 t->members[t->n_members] =
-                        (UnpackMember){ .name = TAKE_PTR(name), .userdata = t->files[t->n_members] };
+                        (UnpackMember) { .name = TAKE_PTR(name), .userdata = t->files[t->n_members] };
                 program_stamp(t->requests + i, &stamp);
                 cache_file_look_for(t->files[t->n_members], &stamp);
                 t->first[t->n_members++] = i;
@@ -181,7 +181,7 @@ static int taking_commit(Taking *t, const FetchOptions *o, Lock *lock, Error **r
                 LockEntry entry = *t->entries[i];
                 const LockEntry *old = lock_find(lock, entry.name, entry.version, entry.architecture);
 
-                entry.proof = (char *) bundle_proof(o, t->requests + i, &entry);
+                entry.proof = (char*) bundle_proof(o, t->requests + i, &entry);
                 if (!old || !streq(old->sha256, entry.sha256))
                         lock_put(lock, &entry);
         }
@@ -223,9 +223,9 @@ int fetch_from(const char *path, const FetchRequest *requests, size_t n_requests
                 .path = path,
                 .requests = requests,
                 .n_requests = n_requests,
-                .entries = xnew(const LockEntry *, n_requests),
+                .entries = xnew(const LockEntry*, n_requests),
                 .members = xnew(UnpackMember, n_requests),
-                .files = xnew(CacheFile *, n_requests),
+                .files = xnew(CacheFile*, n_requests),
                 .first = xnew(size_t, n_requests),
         };
         int r;

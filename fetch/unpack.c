@@ -71,7 +71,7 @@ static int entry_check(Unpack *u, struct archive_entry *entry, const char *name,
         return 0;
 }
 
-static UnpackMember *unpack_find(Unpack *u, const char *name) {
+static UnpackMember* unpack_find(Unpack *u, const char *name) {
         while (name[0] == '.' && name[1] == '/')
                 name += 2;
         for (size_t i = 0; i < u->n_members; i++)

@@ -15,7 +15,7 @@ static void verdict_detail(const Verdict *v, Error **reterr) {
 }
 
 /* Which of the three is alone says where to look. */
-static const char *verdict_words(const Verdict *v) {
+static const char* verdict_words(const Verdict *v) {
         bool published = *v->published;
 
         if (!*v->locked)

@@ -10,8 +10,8 @@ typedef struct LookParser {
         Facts *facts;
         Observation *observation;
         char *record;
-        char *hosts;         /* lines of /etc/hosts and nsswitch.conf, NULL: none yet */
-        unsigned n_units;    /* blocks of systemctl's answer seen */
+        char *hosts;      /* lines of /etc/hosts and nsswitch.conf, NULL: none yet */
+        unsigned n_units; /* blocks of systemctl's answer seen */
         Error **reterr;
 } LookParser;
 

@@ -47,12 +47,12 @@ typedef struct TransferAttempt {
 int transfer_watch_tls(CURL *curl, bool *begun, Error **reterr);
 int transfer_failure(const TransferAttempt *t, Error **reterr);
 
-char *transfer_origin(const char *url); /* "https://10.77.0.10:6443" of an URL below it */
+char* transfer_origin(const char *url); /* "https://10.77.0.10:6443" of an URL below it */
 
 /* errno and kind that stand for an HTTP status of 300 or more. */
 int transfer_status_errno(long status);
 ErrorKind transfer_status_kind(long status);
-const char *transfer_status_text(long status); /* "not found"; NULL if there is nothing to say */
+const char* transfer_status_text(long status); /* "not found"; NULL if there is nothing to say */
 
 /* For handles; they may be NULL. */
 static inline void transfer_freep(CURL **curl) {

@@ -15,7 +15,8 @@
 #define READY_SEC_DEFAULT 60u
 #define READY_EXTENSIONS 4u /* with progress all the while, so many times the limit */
 #define READY_PAUSE_USEC (100 * USEC_PER_MSEC)
-#define READY_PAUSE_SHARE 10 /* of the time that was waited already: what takes long is asked less often ... */
+/* Of the time that was waited already: what takes long is asked less often ... */
+#define READY_PAUSE_SHARE 10
 #define READY_PAUSE_MAX_USEC (1 * USEC_PER_SEC)
 #define READY_AHEAD_PAUSE_USEC (500 * USEC_PER_MSEC) /* ... and so is what may have to wait for others */
 #define READY_AHEAD_PAUSE_SHARE 3

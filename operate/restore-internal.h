@@ -75,7 +75,7 @@ int restore_unpack(RestoreNode *n, Error **reterr);
 int restore_swap(RestoreNode *n, Error **reterr);
 int restore_clean(RestoreNode *n, Error **reterr);
 /* All at once; each error goes into errors. */
-int restore_each(Restore *s, int (*job)(RestoreNode *, Error **), ErrorList *errors);
+int restore_each(Restore *s, int (*job)(RestoreNode*, Error **), ErrorList *errors);
 const RestoreNode* restore_node(const Restore *s, const Node *node); /* NULL: does not take part */
 Strv restore_peer_urls(const Restore *s); /* of the new cluster's members; the caller frees */
 

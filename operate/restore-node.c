@@ -240,7 +240,7 @@ static void run_job(void *item) {
  */
 int restore_each(Restore *s, int (*job)(RestoreNode *n, Error **reterr), ErrorList *errors) {
         _cleanup_free_ Job *jobs = xnew(Job, s->n_nodes + 1);
-        _cleanup_free_ void **items = xnew(void *, s->n_nodes + 1);
+        _cleanup_free_ void **items = xnew(void*, s->n_nodes + 1);
         int r = 0;
 
         for (size_t i = 0; i < s->n_nodes; i++) {

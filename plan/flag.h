@@ -22,7 +22,7 @@ typedef struct Flag {
         unsigned last_minor;                     /* 0: no bound */
         const char *why;
         const char *without; /* what breaks without it, for `explain` */
-        bool first_start; /* not looked at later: no reason to restart a process that has another value */
+        bool first_start;    /* not looked at later: no reason to restart a process that has another value */
 } Flag;
 
 /* argv[0] = binary, then --name=value in table order, then the user's. Never fails: the cluster file was

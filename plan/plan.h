@@ -91,9 +91,9 @@ typedef struct PlanItem {
                         unsigned ports
                                 [8]; /* TCP ports that its process listens on, see plan_unit_listens() */
                         size_t n_ports;
-                        Strv leaves;  /* files that it, or systemd for it, writes elsewhere: go with it */
+                        Strv leaves; /* files that it, or systemd for it, writes elsewhere: go with it */
                         Strv unread; /* "--initial-cluster=": flags that a running process looks at no more */
-                        char *inputs; /* digest of all inputs but these, as in HARDWAY_INPUTS; of
+                        char *inputs;     /* digest of all inputs but these, as in HARDWAY_INPUTS; of
                                          plan_finish() */
                         Strv users_flags; /* of its command line, those that the cluster file's extra-args
                                            * gave: "--v" */

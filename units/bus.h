@@ -17,20 +17,26 @@
  */
 typedef struct UnitBus UnitBus;
 
-typedef enum UnitJob { UNIT_START, UNIT_STOP, UNIT_RESTART, UNIT_RELOAD_OR_RESTART, UNIT_RELOAD } UnitJob;
+typedef enum UnitJob {
+        UNIT_START,
+        UNIT_STOP,
+        UNIT_RESTART,
+        UNIT_RELOAD_OR_RESTART,
+        UNIT_RELOAD
+} UnitJob;
 
 typedef struct UnitState {
         char *load_state;   /* "loaded", "not-found", "masked" */
         char *active_state; /* "active", "activating", "failed", ... */
         char *sub_state;
-        char *file_state;   /* "enabled", "disabled", "masked", ""... */
-        char *result;       /* "success", "exit-code", ... of a service */
-        char *inputs;       /* HARDWAY_INPUTS of the unit's loaded Environment=, or NULL */
-        Strv drop_ins;      /* paths */
+        char *file_state; /* "enabled", "disabled", "masked", ""... */
+        char *result;     /* "success", "exit-code", ... of a service */
+        char *inputs;     /* HARDWAY_INPUTS of the unit's loaded Environment=, or NULL */
+        Strv drop_ins;    /* paths */
         unsigned n_restarts;
         unsigned main_pid;
-        int exec_status;    /* exit status or signal of the last main process */
-        bool needs_reload;  /* NeedDaemonReload */
+        int exec_status;   /* exit status or signal of the last main process */
+        bool needs_reload; /* NeedDaemonReload */
 } UnitState;
 
 int unit_bus_open_local(UnitBus **ret, Error **reterr);

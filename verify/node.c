@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include "common/alloc.h"
 #include "verify/node.h"
+#include "common/alloc.h"
 
-#define CLOCK_OFFSET_WARN_SEC 2 /* certificates and tokens bear minutes; logs that are to be compared do not */
-#define SHOWN_CHANGES 5u        /* more are counted */
+/* Certificates and tokens bear minutes; logs that are to be compared do not */
+#define CLOCK_OFFSET_WARN_SEC 2
+#define SHOWN_CHANGES 5u /* more are counted */
 
 static PlanContext node_context(const VerifyRequest *q, const Node *node, const Facts *facts) {
         return (PlanContext) {
@@ -16,7 +17,8 @@ static PlanContext node_context(const VerifyRequest *q, const Node *node, const 
         };
 }
 
-static int node_look(const VerifyRequest *q, HostPool *hosts, const Node *node, Facts *ret_facts, Observation **ret, Error **reterr) {
+static int node_look(const VerifyRequest *q, HostPool *hosts, const Node *node, Facts *ret_facts,
+                     Observation **ret, Error **reterr) {
         const PlanContext c = node_context(q, node, NULL);
         _cleanup_(plan_freep) Plan *outline = NULL;
         Host *host;
@@ -34,8 +36,9 @@ static int node_look(const VerifyRequest *q, HostPool *hosts, const Node *node, 
 }
 
 static json_t* unit_data(const ObservedUnit *u) {
-        return json_pack("{s:s, s:s, s:s, s:i, s:i}", "unit", u->name, "active", u->active_state ?: "unknown", "sub",
-                         u->sub_state ?: "unknown", "pid", (int) u->main_pid, "restarts", (int) u->n_restarts);
+        return json_pack("{s:s, s:s, s:s, s:i, s:i}", "unit", u->name, "active",
+                         u->active_state ?: "unknown", "sub", u->sub_state ?: "unknown", "pid",
+                         (int) u->main_pid, "restarts", (int) u->n_restarts);
 }
 
 static void check_unit(const Plan *plan, const Observation *o, const PlanItem *item, CheckList *checks) {
@@ -48,11 +51,13 @@ static void check_unit(const Plan *plan, const Observation *o, const PlanItem *i
         if (u && streq_null(u->active_state, "active")) {
                 check = check_add(checks, CHECK_OK, id, plan->node, item->unit.name, "runs");
         } else {
-                check = check_add(checks, CHECK_FAILED, id, plan->node, item->unit.name, "%s%s%s", u && u->active_state ? u->active_state : "not there",
+                check = check_add(checks, CHECK_FAILED, id, plan->node, item->unit.name, "%s%s%s",
+                                  u && u->active_state ? u->active_state : "not there",
                                   u && u->result && !streq(u->result, "success") ? ", last result: " : "",
                                   u && u->result && !streq(u->result, "success") ? u->result : "");
-                check_advise(check, "journalctl -u %s on %s; hardway install --node %s starts what does not run", item->unit.name,
-                             plan->node->name, plan->node->name);
+                check_advise(check,
+                             "journalctl -u %s on %s; hardway install --node %s starts what does not run",
+                             item->unit.name, plan->node->name, plan->node->name);
         }
         if (u)
                 check->data = unit_data(u);
@@ -79,14 +84,17 @@ static void check_plan(const Plan *plan, const Observation *o, CheckList *checks
 
         plan_compare(plan, o, &changes);
         if (changes.n_changes == 0) {
-                check = check_add(checks, CHECK_OK, id, plan->node, "plan", "%zu items as planned", plan->n_items);
+                check = check_add(checks, CHECK_OK, id, plan->node, "plan", "%zu items as planned",
+                                  plan->n_items);
         } else {
                 text = changes_text(&changes);
-                check = check_add(checks, CHECK_FAILED, id, plan->node, "plan", "%zu of %zu items differ: %s", changes.n_changes,
-                                  plan->n_items, text);
-                check_advise(check, "hardway plan --node %s shows how, hardway install mends it", plan->node->name);
+                check = check_add(checks, CHECK_FAILED, id, plan->node, "plan",
+                                  "%zu of %zu items differ: %s", changes.n_changes, plan->n_items, text);
+                check_advise(check, "hardway plan --node %s shows how, hardway install mends it",
+                             plan->node->name);
         }
-        check->data = json_pack("{s:I, s:I}", "items", (json_int_t) plan->n_items, "differ", (json_int_t) changes.n_changes);
+        check->data = json_pack("{s:I, s:I}", "items", (json_int_t) plan->n_items, "differ",
+                                (json_int_t) changes.n_changes);
         changes_done(&changes);
 }
 
@@ -96,8 +104,8 @@ static void check_clock(const Node *node, const Facts *f, CheckList *checks) {
         bool well = distance <= CLOCK_OFFSET_WARN_SEC;
         Check *check;
 
-        check = check_add(checks, well ? CHECK_OK : CHECK_WARNING, id, node, "clock", "%lld s %s ours", (long long) distance,
-                          f->clock_offset < 0 ? "behind" : "ahead of");
+        check = check_add(checks, well ? CHECK_OK : CHECK_WARNING, id, node, "clock", "%lld s %s ours",
+                          (long long) distance, f->clock_offset < 0 ? "behind" : "ahead of");
         if (!well)
                 check_advise(check, "timedatectl on %s: is it synchronised?", node->name);
 }
@@ -106,8 +114,10 @@ static void check_away(const Node *node, const Error *error, CheckList *checks) 
         _cleanup_free_ char *id = xasprintf("node.reach/%s", node->name);
         Check *check;
 
-        check = check_add(checks, CHECK_FAILED, id, node, "ssh", "%s", error ? error->message : "cannot be looked at");
-        check_advise(check, "%s", error && error->detail ? error->detail : "is it on, and does its network work?");
+        check = check_add(checks, CHECK_FAILED, id, node, "ssh", "%s",
+                          error ? error->message : "cannot be looked at");
+        check_advise(check, "%s",
+                     error && error->detail ? error->detail : "is it on, and does its network work?");
 }
 
 /**

@@ -29,7 +29,8 @@ static void ask_component(Question *q) {
 
         r = q->component->verify(&c, &q->checks);
         if (r < 0)
-                check_add(&q->checks, CHECK_FAILED, q->component->name, NULL, q->component->name, "could not be asked: %s", strerror(-r));
+                check_add(&q->checks, CHECK_FAILED, q->component->name, NULL, q->component->name,
+                          "could not be asked: %s", strerror(-r));
 }
 
 static void ask(void *item) {
@@ -73,14 +74,16 @@ int verify_run(const VerifyRequest *request, CheckList *ret, _unused_ Error **re
         for (const Component *const *c = request->components; *c; c++)
                 max++;
         questions = xnew(Question, max);
-        items = xnew(void *, max);
+        items = xnew(void*, max);
 
         for (const Component *const *c = request->components; *c; c++)
                 if ((*c)->verify)
                         questions[n++] = (Question) { .request = request, .hosts = hosts, .component = *c };
         if (!request->no_nodes)
                 for (size_t i = 0; i < request->cluster->n_nodes; i++)
-                        questions[n++] = (Question) { .request = request, .hosts = hosts, .node = &request->cluster->nodes[i] };
+                        questions[n++] = (Question) { .request = request,
+                                                     .hosts = hosts,
+                                                     .node = &request->cluster->nodes[i] };
         for (size_t i = 0; i < n; i++)
                 items[i] = &questions[i];
         parallel_run(ask, items, n);

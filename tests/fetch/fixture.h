@@ -118,7 +118,7 @@ static inline void seen_done(Seen *seen) {
 
 static inline int run_on(const FetchRequest *requests, size_t n, Lock *lock, Seen *seen, const char *mirror,
                          const char *mirror2, Error **reterr) {
-        char *mirrors[] = { (char *) mirror, (char *) mirror2, NULL };
+        char *mirrors[] = { (char*) mirror, (char*) mirror2, NULL };
         const FetchOptions options = {
                 .mirrors = mirrors,
                 .cache = cache,
@@ -148,7 +148,7 @@ static inline int run_path(const char *port, const char *path, Lock *lock, Seen 
         return run_on(&apiserver, 1, lock, seen, url, NULL, reterr);
 }
 
-static inline Lock *lock_empty(void) {
+static inline Lock* lock_empty(void) {
         Lock *l = NULL;
 
         assert_int_equal(lock_parse("hardway.lock", "{\"format\":1,\"artifacts\":[]}", 27, &l, NULL), 0);

@@ -15,7 +15,7 @@ static void check(const char *text) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         Headers h = HEADERS_NULL;
-        const char *p = (const char *) data, *end = p + size;
+        const char *p = (const char*) data, *end = p + size;
 
         while (p < end) {
                 const char *newline = memchr(p, '\n', (size_t) (end - p));

@@ -10,7 +10,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         static const char digest[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
         _cleanup_buffer_ Buffer signature = BUFFER_NULL, certificate = BUFFER_NULL;
-        const char *p = (const char *) data, *middle = memmem(p, size, "\n\n", 2);
+        const char *p = (const char*) data, *middle = memmem(p, size, "\n\n", 2);
         Error *error = NULL;
 
         if (!middle)

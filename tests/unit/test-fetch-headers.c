@@ -101,7 +101,7 @@ static void test_answers(void **state) {
 }
 
 static void test_origin(void **state) {
-        const Origin o = { .url = (char *) "https://x/y", .validator = (char *) "\"abc\"", .size = 7 };
+        const Origin o = { .url = (char*) "https://x/y", .validator = (char*) "\"abc\"", .size = 7 };
         static const char *const bad[] = {
                 "",
                 "[]",

@@ -24,13 +24,13 @@
         "\"sha256\":\"" A "\",\"size\":1}"
 
 static LockEntry entry(const char *name, const char *architecture, const char *archive) {
-        return (LockEntry){
-                .name = (char *) name,
-                .version = (char *) "v1.36.3",
-                .architecture = (char *) architecture,
-                .url = (char *) "https://example.test/x",
-                .archive = (char *) archive,
-                .sha256 = (char *) A,
+        return (LockEntry) {
+                .name = (char*) name,
+                .version = (char*) "v1.36.3",
+                .architecture = (char*) architecture,
+                .url = (char*) "https://example.test/x",
+                .archive = (char*) archive,
+                .sha256 = (char*) A,
                 .size = 12345678901,
         };
 }
@@ -75,7 +75,7 @@ static void test_round_trip(void **state) {
         /* The same once more is no change. */
         lock_put(again, &etcd);
         assert_false(lock_changed(again));
-        lock_put(again, &(LockEntry){ .name = etcd.name,
+        lock_put(again, &(LockEntry) { .name = etcd.name,
                                       .version = etcd.version,
                                       .architecture = etcd.architecture,
                                       .url = etcd.url,

@@ -21,7 +21,7 @@ static int run_good(Lock *lock, Error **reterr) {
         return run_path("good", "", lock, NULL, reterr);
 }
 
-static const LockEntry *pinned(const Lock *lock) {
+static const LockEntry* pinned(const Lock *lock) {
         return lock_find(lock, "kube-apiserver", VERSION, "arm64");
 }
 
@@ -47,7 +47,7 @@ static void remove_papers(void) {
 
 /* --- SHA-512 --- */
 
-static char *sha512_of(const Buffer *data) {
+static char* sha512_of(const Buffer *data) {
         Digest *d = digest_new("SHA512");
         char *hex;
 
@@ -115,7 +115,7 @@ typedef struct Signer {
         SignatureTrust trust;
 } Signer;
 
-static char *pem_of(X509 *x) {
+static char* pem_of(X509 *x) {
         BIO *bio = BIO_new(BIO_s_mem());
         char *data = NULL, *text;
         long n;
@@ -127,7 +127,7 @@ static char *pem_of(X509 *x) {
         return text;
 }
 
-static X509 *certificate(EVP_PKEY *key, X509 *issuer, const char *cn, const char *const *extensions) {
+static X509* certificate(EVP_PKEY *key, X509 *issuer, const char *cn, const char *const *extensions) {
         static const int nids[] = { NID_basic_constraints, NID_subject_alt_name, NID_ext_key_usage };
         X509 *x = X509_new();
 
@@ -174,7 +174,7 @@ static void signer_new(Signer *s) {
         assert_true(X509_sign(s->leaf, s->ca_key, EVP_sha384()) > 0);
         s->ca_pem = pem_of(s->ca);
         s->leaf_pem = pem_of(s->leaf);
-        s->trust = (SignatureTrust){ s->ca_pem, "me@example.test", "https://issuer.test" };
+        s->trust = (SignatureTrust) { s->ca_pem, "me@example.test", "https://issuer.test" };
 }
 
 static void signer_done(Signer *s) {
@@ -382,12 +382,12 @@ static void test_pins(void **state) {
                 cache_clear();
                 assert_pin_refused(&rows[i].pin, none, EBADMSG, rows[i].words);
         }
-        assert_pin_refused(&(FetchPin){ "kubelet", NULL, A }, lock, EINVAL, "no binary 'kubelet' is needed");
-        assert_pin_refused(&(FetchPin){ "kube-apiserver", "amd64", A }, lock, EINVAL,
+        assert_pin_refused(&(FetchPin) { "kubelet", NULL, A }, lock, EINVAL, "no binary 'kubelet' is needed");
+        assert_pin_refused(&(FetchPin) { "kube-apiserver", "amd64", A }, lock, EINVAL,
                            "no binary 'kube-apiserver/amd64' is needed");
-        assert_pin_refused(&(FetchPin){ "kubectl", NULL, A }, lock, EINVAL,
+        assert_pin_refused(&(FetchPin) { "kubectl", NULL, A }, lock, EINVAL,
                            "say which, as in kubectl/arm64=");
-        assert_pin_refused(&(FetchPin){ "kube-apiserver", NULL, A }, lock, EBADMSG,
+        assert_pin_refused(&(FetchPin) { "kube-apiserver", NULL, A }, lock, EBADMSG,
                            "says another than hardway.lock of kube-apiserver");
 }
 

@@ -255,7 +255,7 @@ static void test_mirrors(void **state) {
 }
 
 /* A lock with the digest of what put_all(seed) serves. */
-static Lock *lock_of(unsigned seed) {
+static Lock* lock_of(unsigned seed) {
         Lock *lock = lock_empty();
         _cleanup_free_ char *url = server_url(&server, "good", "");
 
@@ -486,7 +486,7 @@ static void test_cancel(void **state) {
                 .cache = cache,
                 .ca_bundle = ca,
                 .progress = cancel_at_once,
-                .userdata = (void *) &cancelled,
+                .userdata = (void*) &cancelled,
                 .cancelled = &cancelled,
         };
         uint64_t begin = clock_usec();

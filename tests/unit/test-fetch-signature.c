@@ -70,7 +70,7 @@ static void assert_refused(const SignatureTrust *trust, const char *file, const 
                 fail_msg("%s", error->message);
 }
 
-static char *base64(const void *data, size_t size) {
+static char* base64(const void *data, size_t size) {
         char *text = xmalloc(4 * (size / 3 + 1) + 1);
 
         (void) EVP_EncodeBlock((unsigned char *) text, data, (int) size);
@@ -120,7 +120,7 @@ static void set_raw(X509 *x, const char *oid, const void *data, size_t size) {
         ASN1_OBJECT_free(object);
 }
 
-static X509 *certificate_new(EVP_PKEY *key, const char *name, time_t from, time_t until) {
+static X509* certificate_new(EVP_PKEY *key, const char *name, time_t from, time_t until) {
         X509 *x = X509_new();
 
         (void) X509_set_version(x, 2);
@@ -134,7 +134,7 @@ static X509 *certificate_new(EVP_PKEY *key, const char *name, time_t from, time_
         return x;
 }
 
-static char *certificate_pem(X509 *x) {
+static char* certificate_pem(X509 *x) {
         BIO *bio = BIO_new(BIO_s_mem());
         char *data = NULL, *text;
         long n;

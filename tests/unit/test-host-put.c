@@ -556,8 +556,8 @@ static void test_send_something_else(void **state) {
         assert_success(fixture_look(f, p, &error), error, 0);
         fixture_write(f, "source", 0600, "after");
         sha256_hex("before", 6, hex);
-        assert_failure(host_send(f->host, source, "/var/lib/sent", hex, NULL, NULL, &error), error, ERROR_VERIFY,
-                       ESTALE);
+        assert_failure(host_send(f->host, source, "/var/lib/sent", hex, NULL, NULL, &error), error,
+                       ERROR_VERIFY, ESTALE);
         assert_content(f, "/var/lib/sent", "");
 }
 

@@ -129,7 +129,8 @@ static int setup(void **state) {
         store_requests_for(components, &w->cluster, &w->requests);
         if (store_open(w->dir->path, &w->store, NULL) < 0)
                 return -1;
-        r = store_generate(w->store, w->requests.requests, w->requests.n_requests, clock_realtime(), NULL, NULL, &e);
+        r = store_generate(w->store, w->requests.requests, w->requests.n_requests, clock_realtime(), NULL,
+                           NULL, &e);
         if (r < 0)
                 print_error("%s\n", e->message);
         return r == 1 ? 0 : -1;

@@ -105,7 +105,8 @@ int __wrap_host_look(Host *h, const Plan *plan, bool deep, Facts *ret_facts, Obs
         if (!world->bare[node->index])
                 return 0;
         (*ret)->applied = xnew(AppliedFile, 1);
-        (*ret)->applied[0] = (AppliedFile) { .path = xstrdup(OTHERS), .sha256 = xstrdup("aa"), .stamp = xstrdup("1") };
+        (*ret)->applied[0] =
+                (AppliedFile) { .path = xstrdup(OTHERS), .sha256 = xstrdup("aa"), .stamp = xstrdup("1") };
         (*ret)->n_applied = 1;
         (*ret)->paths = xnew(ObservedPath, 1);
         (*ret)->paths[0] = (ObservedPath) {
@@ -278,7 +279,7 @@ static int setup(void **state) {
 
         world = w;
         *w = (World) { .mutex = PTHREAD_MUTEX_INITIALIZER, .identity = { IDENTITY, IDENTITY } };
-        if (unit_dir_setup((void **) &w->dir) < 0)
+        if (unit_dir_setup((void**) &w->dir) < 0)
                 return -1;
         w->cluster = fixture_cluster(w->nodes);
         w->cluster.path = in_dir("hardway.yaml");
@@ -305,7 +306,7 @@ static int teardown(void **state) {
         error_list_done(&w->errors);
         restore_result_done(&w->result);
         free(w->cluster.path);
-        (void) unit_dir_teardown((void **) &w->dir);
+        (void) unit_dir_teardown((void**) &w->dir);
         free(w);
         return 0;
 }

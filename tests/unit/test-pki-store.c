@@ -673,7 +673,8 @@ static void test_credential_chain(void **state) {
         Error *e = NULL;
 
         generate(f, 1);
-        assert_int_equal(fs_read(f->dir->fd, "pki/nodes/c0/pki/apiserver.crt", KEY_SIZE_MAX, &leaf, NULL), 0);
+        assert_int_equal(fs_read(f->dir->fd, "pki/nodes/c0/pki/apiserver.crt", KEY_SIZE_MAX, &leaf, NULL),
+                         0);
         assert_int_equal(fs_read(f->dir->fd, "pki/ca.crt", KEY_SIZE_MAX, &ca, NULL), 0);
         buffer_add(&leaf, ca.data, ca.size);
         assert_int_equal(fs_write(f->dir->fd, "pki/nodes/c0/pki/apiserver.crt", leaf.data, leaf.size, 0644,
@@ -713,13 +714,26 @@ static void test_insane(void **state) {
 
 int main(void) {
         static const struct CMUnitTest tests[] = {
-                test(test_made),          test(test_key_types), test(test_every_key_is_another),
-                test(test_reissued),      test(test_renewed),   test(test_clock),
-                test(test_examine),       test(test_grows),     test(test_identity),
-                test(test_lone_ca_key),   test(test_bad_files), test(test_wrong_files),
-                test(test_ca_replaced),   test(test_modes),     test(test_kubeconfig_edited),
-                test(test_secret_edited), test(test_file),      test(test_credential),
-                test(test_credential_chain), test(test_insane),
+                test(test_made),
+                test(test_key_types),
+                test(test_every_key_is_another),
+                test(test_reissued),
+                test(test_renewed),
+                test(test_clock),
+                test(test_examine),
+                test(test_grows),
+                test(test_identity),
+                test(test_lone_ca_key),
+                test(test_bad_files),
+                test(test_wrong_files),
+                test(test_ca_replaced),
+                test(test_modes),
+                test(test_kubeconfig_edited),
+                test(test_secret_edited),
+                test(test_file),
+                test(test_credential),
+                test(test_credential_chain),
+                test(test_insane),
         };
 
         return cmocka_run_group_tests_name("pki-store", tests, NULL, NULL);
