@@ -18,6 +18,7 @@
 
 static const char *mark;
 static unsigned n_stopped;
+static bool installed; /* then the node has a new member, which votes */
 
 HostPool* __wrap_host_pool_new(const Cluster *cluster, const HostOptions *options);
 HostPool* __wrap_host_pool_new(const Cluster *cluster, const HostOptions *options) {
@@ -56,12 +57,13 @@ int __wrap_host_pool_exec(void *pool, const Node *node, const char *script, Buff
 int __wrap_install_run(const InstallRequest *q, InstallResult *ret, ErrorList *errors);
 int __wrap_install_run(const InstallRequest *q, InstallResult *ret, ErrorList *errors) {
         *ret = (InstallResult) {};
+        installed = true;
         return 0;
 }
 
 int __wrap_etcd_survey(const ProbeContext *c, uint64_t timeout_usec, EtcdSurvey *ret, Error **reterr);
 int __wrap_etcd_survey(const ProbeContext *c, uint64_t timeout_usec, EtcdSurvey *ret, Error **reterr) {
-        static EtcdMember other = { .id = 1 };
+        static EtcdMember other = { .id = 1 }, own = { .id = 2 };
 
         *ret = (EtcdSurvey) { .sights = xnew(EtcdSight, 2),
                              .n_sights = 2,
@@ -70,6 +72,9 @@ int __wrap_etcd_survey(const ProbeContext *c, uint64_t timeout_usec, EtcdSurvey 
                              .n_up = 1,
                              .quorum = 1 };
         ret->sights[0] = (EtcdSight) { .node = c->cluster->nodes, .state = ETCD_STRANGER };
+        if (installed)
+                ret->sights[0] =
+                        (EtcdSight) { .node = c->cluster->nodes, .state = ETCD_HEALTHY, .member = &own };
         ret->sights[1] =
                 (EtcdSight) { .node = c->cluster->nodes + 1, .state = ETCD_HEALTHY, .member = &other };
         return 0;
