@@ -52,7 +52,8 @@ static void draw(Progress *p) {
         if (p->n_drawn > 0)
                 buffer_addf(&out, "\033[%zuA", p->n_drawn);
         p->n_drawn = progress_lines(p->v, p->rows, p->n_rows, p->n_drawn, &out);
-        (void) fwrite(out.data, 1, out.size, stdout);
+        if (out.size > 0)
+                (void) fwrite(out.data, 1, out.size, stdout);
         (void) fflush(stdout);
 }
 

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "tests/unit/unit.h"
 
-#include <inttypes.h>
+#include <time.h>
 
 #include "cluster/cluster.h"
 #include "cluster/fields.h"
 #include "cluster/write.h"
-#include "common/clock.h"
 
 /*
  * What is wrong is looked at in tests/golden/errors; here is what comes out of what is right, and what
@@ -383,15 +382,15 @@ static void test_hostile(void **state) {
         for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
                 _cleanup_buffer_ Buffer b = BUFFER_NULL;
                 _cleanup_free_ char *p = NULL;
-                uint64_t start = clock_usec();
+                clock_t start = clock(); /* of this processor: the machine may be busy */
 
                 buffer_add_str(&b, rows[i].head);
                 add_repeated(&b, rows[i].repeated, rows[i].n);
                 assert_true(b.size <= CLUSTER_FILE_SIZE_MAX);
                 p = problems("f", b.data, b.size);
                 assert_true(strlen(p) < 16 * 1024);
-                if (clock_usec() - start > USEC_PER_SEC)
-                        fail_msg("row %zu took %" PRIu64 " ms", i, (clock_usec() - start) / USEC_PER_MSEC);
+                if (clock() - start > CLOCKS_PER_SEC)
+                        fail_msg("row %zu took %ld ms", i, (long) (clock() - start) * 1000 / CLOCKS_PER_SEC);
         }
 }
 

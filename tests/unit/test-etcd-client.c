@@ -257,7 +257,7 @@ static void test_snapshot_refused(void **state) {
         assert_int_equal(fs_read(dir_fd, "a.db", 1 << 20, &read, NULL), 0);
         assert_string_equal(buffer_str(&read), "good");
         assert_int_equal(take(&stream, 4096, NULL), 0);
-        buffer_clear(&read);
+        buffer_done(&read);
         assert_int_equal(fs_read(dir_fd, "a.db", 1 << 20, &read, NULL), 0);
         assert_int_equal(read.size, file.size);
 }
