@@ -70,3 +70,24 @@ void claim_sweep(const char *cache, const char *key) {
         }
         (void) closedir(d);
 }
+
+/**
+ * claim_sweep_staged() - remove what runs that were killed had staged beside a file
+ * @cache:      the cache's directory
+ * @name:       the file in its directory of partial files, only ever written by the owner of a claim: by us
+ *
+ * ".#NAME.XXXXXXXX", see common/fs-write.c.
+ */
+void claim_sweep_staged(const char *cache, const char *name) {
+        _cleanup_free_ char *directory = xasprintf("%s/partial", cache), *head = xasprintf(".#%s.", name);
+        size_t n = strlen(head);
+        DIR *d = opendir(directory);
+
+        if (!d)
+                return;
+        for (const struct dirent *e = readdir(d); e; e = readdir(d))
+                if (strncmp(e->d_name, head, n) == 0 && strspn(e->d_name + n, "0123456789abcdef") == 8 &&
+                    !e->d_name[n + 8])
+                        (void) unlinkat(dirfd(d), e->d_name, 0);
+        (void) closedir(d);
+}

@@ -9,3 +9,4 @@
  */
 int claim_open(const char *path, int *ret_fd);
 void claim_sweep(const char *cache, const char *key);
+void claim_sweep_staged(const char *cache, const char *name);

@@ -113,6 +113,8 @@ int cache_file_open(const char *cache, const char *key, CacheFile **ret, Error *
                 free(TAKE_PTR(f->path)); /* not ours to remove */
                 return r;
         }
+        if (f->from_path)
+                claim_sweep_staged(cache, basename(f->from_path));
         partial_take_over(f);
         if (!f->origin.url) {
                 r = cache_file_rewind(f, reterr);

@@ -80,6 +80,13 @@ def test_goes_on_at_another_mirror(cluster, mirror):
     assert entry["range"] == f"bytes={size}-" and entry["if-range"] is None and entry["sent"] == SIZE - size
 
 
+def test_killed_while_it_wrote_where_bytes_came_from(cluster, mirror):
+    partial(cluster).mkdir(parents=True)
+    (partial(cluster) / f".#{NAME}-{KUBERNETES}-arm64.from.0badcafe").write_text("half")
+    cluster("fetch", *mirror.options())
+    complete(cluster)
+
+
 @pytest.mark.parametrize("kind", ["date", "weak", "none"])
 def test_validators(cluster, mirror, kind):
     faults = f"/etag:{kind}/rate:1000000"
