@@ -27,11 +27,23 @@ static int by_depth(const void *a, const void *b) {
         return -strcmp(*(char *const *) a, *(char *const *) b);
 }
 
+/* Whose data stays, all directories of theirs stay: snapshots of that data are nothing to be removed before it. */
+static void keep_theirs(const Plan *plan, ResetKeep *keep) {
+        PLAN_FOREACH(item, plan, PLAN_DIRECTORY) {
+                _cleanup_free_ char *user =
+                        item->owner ? xstrndup(item->owner, strcspn(item->owner, ":")) : NULL;
+
+                if (user && strv_contains(keep->users, user) &&
+                    !strv_contains(keep->directories, item->path))
+                        strv_add(&keep->directories, item->path);
+        }
+}
+
 /**
  * reset_keep_data() - what stays if data is to stay
  * @components: the table of components
  * @plan:       of the node
- * @ret:        gets their directories of data, the marks beside them, and who owns them
+ * @ret:        gets their directories of data and others of their users, the marks beside them, and who owns them
  */
 void reset_keep_data(const Component *const *components, const Plan *plan, ResetKeep *ret) {
         for (const Component *const *c = components; *c; c++) {
@@ -48,6 +60,7 @@ void reset_keep_data(const Component *const *components, const Plan *plan, Reset
                         strv_add(&ret->users, user);
                 }
         }
+        keep_theirs(plan, ret);
 }
 
 bool reset_keeps(const ResetKeep *keep, const char *path) {
