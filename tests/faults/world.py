@@ -54,29 +54,6 @@ class Site:
         self.program = directory / "tools" / "hardway"
         self.prepare()
 
-    def begin(self, kind):
-        """A machine that is "fresh", or one for a "change": installed, with files of an older plan, and another cluster file."""
-        if kind == "fresh":
-            self.fresh()
-            return
-        if not self.installed:
-            self.fresh()
-            self.hardway(*INSTALL)
-            self.leave_behind("/etc/kubernetes/older.conf", "older\n")
-            self.leave_behind("/etc/systemd/system/older.service", "[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n")
-            self.write(path="/cluster/hardway.yaml", text=CHANGED)
-            self.keep(name="installed")
-            self.installed = True
-        self.fresh(kept="installed")
-
-    def leave_behind(self, path, text):
-        """A file that an older hardway has put there, and this one would not."""
-        record = json.loads(self.read(path="/var/lib/hardway/applied.json"))
-        record["files"].append({"path": path, "sha256": hashlib.sha256(text.encode()).hexdigest(), "stamp": ""})
-        self.write(path=path, text=text)
-        self.write(path="/var/lib/hardway/applied.json", text=json.dumps(record))
-        self.write(path="/var/lib/hardway/applied.paths", text=self.read(path="/var/lib/hardway/applied.paths") + path[1:] + "\n")
-
     def hardway(self, *words):
         environment = {"PATH": os.environ["PATH"], "HOME": str(self.directory), "XDG_CACHE_HOME": str(self.directory / "cache")}
         done = subprocess.run([self.program, *words], cwd=self.directory / "cluster", env=environment, stdin=subprocess.DEVNULL,
