@@ -127,7 +127,7 @@ int fs_target_compare(const FsTarget *t, const void *data, size_t size, Error **
         return r == 0;
 }
 
-static int fd_write_all(int fd, const char *data, size_t size) {
+int fd_write_all(int fd, const char *data, size_t size) {
         while (size > 0) {
                 ssize_t n = write(fd, data, size);
 

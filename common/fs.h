@@ -29,6 +29,7 @@ typedef enum FsFlags {
 int fs_write(int dir_fd, const char *path, const void *data, size_t size, mode_t mode, FsFlags flags,
              Error **reterr);
 int fs_read(int dir_fd, const char *path, size_t limit, Buffer *ret, Error **reterr);
+int fd_write_all(int fd, const char *data, size_t size);                                       /* -errno */
 int fs_read_optional(int dir_fd, const char *path, size_t limit, Buffer *ret, Error **reterr); /* 0: none */
 int fs_mkdir_parents(int dir_fd, const char *path, mode_t mode, Error **reterr); /* and itself */
 int fs_open_dir(int dir_fd, const char *path, Error **reterr);    /* >= 0: the caller closes */

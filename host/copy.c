@@ -69,20 +69,6 @@ int host_send(Host *h, const char *source, const char *path, const char *sha256,
         return r;
 }
 
-static int write_all(int fd, const char *data, size_t size) {
-        while (size > 0) {
-                ssize_t n = write(fd, data, size);
-
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n < 0)
-                        return -errno;
-                data += n;
-                size -= (size_t) n;
-        }
-        return 0;
-}
-
 static int receive_piece(int from, char *piece, size_t wanted) {
         struct pollfd p = { .fd = from, .events = POLLIN };
         ssize_t n;
@@ -109,7 +95,7 @@ static int receive_all(const Host *h, Process *p, const char *path, int fd, uint
                 if (n < 0)
                         return error_set(reterr, ERROR_UNAVAILABLE, -n, "%s: the connection broke off",
                                          path);
-                r = write_all(fd, piece, (size_t) n);
+                r = fd_write_all(fd, piece, (size_t) n);
                 if (r < 0)
                         return error_set_errno(reterr, r, "what comes from %s cannot be written", path);
         }
