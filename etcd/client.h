@@ -71,8 +71,10 @@ int etcd_transfer_leadership(const EtcdEndpoint *e, uint64_t target, Error **ret
  * not been connected for 5 s it refuses everything, which passes: -EAGAIN.
  */
 int etcd_member_add(const EtcdEndpoint *e, const char *peer_url, EtcdMembers *ret,
-                    Error **reterr);                                         /* a learner */
-int etcd_member_remove(const EtcdEndpoint *e, uint64_t id, Error **reterr);  /* also if there is none */
+                    Error **reterr);                                        /* a learner */
+int etcd_member_remove(const EtcdEndpoint *e, uint64_t id, Error **reterr); /* also if there is none */
+int etcd_member_add_patiently(const EtcdEndpoint *e, const char *peer_url, EtcdMembers *ret, Error **reterr);
+int etcd_member_remove_patiently(const EtcdEndpoint *e, uint64_t id, Error **reterr);
 int etcd_member_promote(const EtcdEndpoint *e, uint64_t id, Error **reterr); /* 1; 0: not in sync yet */
 
 /* Forgets all revisions below this one, of the whole cluster, before it answers. */

@@ -18,7 +18,6 @@
 #include "units/unit-file.h"
 
 #define TIMEOUT (3 * USEC_PER_SEC)
-#define PASSES (30 * USEC_PER_SEC) /* members have to have seen each other for 5 s */
 #define DROP_IN_DIRECTORY "/run/systemd/system/etcd.service.d"
 #define DROP_IN DROP_IN_DIRECTORY "/90-hardway-join.conf"
 
@@ -57,22 +56,6 @@ static int drop_leftovers(const EtcdSurvey *survey, const EtcdSight *one, const 
                         return r;
         }
         return 0;
-}
-
-static int add_learner(const EtcdSight *one, const char *url, EtcdMembers *ret, Error **reterr) {
-        uint64_t deadline = clock_usec() + PASSES;
-
-        for (;;) {
-                _cleanup_error_ Error *error = NULL;
-                int r;
-
-                r = etcd_member_add(&one->peer.endpoint, url, ret, &error);
-                if (r >= 0)
-                        return 0;
-                if (r != -EAGAIN || clock_usec() > deadline)
-                        return error_propagate(reterr, TAKE_PTR(error));
-                clock_sleep(500 * USEC_PER_MSEC);
-        }
 }
 
 /* What etcd's list says goes into a unit file and a script that root runs: names and addresses only. */
@@ -172,7 +155,7 @@ static int join(const ProbeContext *c, const EtcdSurvey *survey, const EtcdSight
         if (r < 0)
                 return r;
         if (!usable) {
-                r = add_learner(one, url, &added, reterr);
+                r = etcd_member_add_patiently(&one->peer.endpoint, url, &added, reterr);
                 if (r < 0)
                         return error_prefix(reterr, r, "etcd: the new member cannot be added");
         }

@@ -14,7 +14,6 @@
 #include "etcd/internal.h"
 
 #define TIMEOUT (3 * USEC_PER_SEC)
-#define PASSES (30 * USEC_PER_SEC)
 
 static bool stays(const EtcdSight *s) {
         return s->node && etcd_sight_votes(s);
@@ -35,22 +34,6 @@ static bool all_well(const EtcdSurvey *survey) {
         return true;
 }
 
-static int remove_member(const EtcdSight *heir, uint64_t id, Error **reterr) {
-        uint64_t deadline = clock_usec() + PASSES;
-
-        for (;;) {
-                _cleanup_error_ Error *error = NULL;
-                int r;
-
-                r = etcd_member_remove(&heir->peer.endpoint, id, &error);
-                if (r >= 0)
-                        return 0;
-                if (r != -EAGAIN || clock_usec() > deadline)
-                        return error_propagate(reterr, TAKE_PTR(error));
-                clock_sleep(500 * USEC_PER_MSEC);
-        }
-}
-
 static int take_out(const EtcdSurvey *survey, const EtcdSight *s, Strv *notes, Error **reterr) {
         const EtcdSight *heir = find_heir(survey);
         int r;
@@ -58,7 +41,7 @@ static int take_out(const EtcdSurvey *survey, const EtcdSight *s, Strv *notes, E
         /* a leader that is taken out costs an election */
         if (s == etcd_survey_leader(survey) && s->peer.http)
                 (void) etcd_transfer_leadership(&s->peer.endpoint, heir->member->id, NULL);
-        r = remove_member(heir, s->member->id, reterr);
+        r = etcd_member_remove_patiently(&heir->peer.endpoint, s->member->id, reterr);
         if (r < 0)
                 return error_prefix(reterr, r, "etcd: %s cannot be taken out", etcd_sight_name(s));
         strv_addf(notes, "etcd: %s is not in the cluster file, and no member any more%s", etcd_sight_name(s),

@@ -222,11 +222,12 @@ int defrag_run(const DefragRequest *request, Error **reterr) {
         int r = 0;
 
         if (!request->dry_run)
-                r = hold_members(request->hosts,
-                                 &(HoldRequest) { .cluster = request->probes->cluster,
-                                                 .holder = request->holder,
-                                                 .wait = request->wait },
-                                 reterr);
+                r = hold_nodes(request->hosts,
+                               &(HoldRequest) { .cluster = request->probes->cluster,
+                                               .roles = ROLE_ETCD,
+                                               .holder = request->holder,
+                                               .wait = request->wait },
+                               reterr);
         if (r >= 0)
                 r = etcd_survey(request->probes, TIMEOUT, &survey, reterr);
         if (r >= 0)

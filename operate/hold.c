@@ -22,7 +22,7 @@ static int hold(HostPool *hosts, const HoldRequest *q, const Node *node, Error *
 }
 
 /**
- * hold_members() - take the locks of all nodes that carry a member of etcd
+ * hold_nodes() - take the locks of all nodes with certain roles
  * @hosts:      the nodes; keeps the locks
  * @request:    whose, and for whom
  * @reterr:     names the node, and who has it
@@ -31,10 +31,10 @@ static int hold(HostPool *hosts, const HoldRequest *q, const Node *node, Error *
  *
  * Return: 0 or a negative errno; those that were taken stay taken then, until the pool goes.
  */
-int hold_members(HostPool *hosts, const HoldRequest *request, Error **reterr) {
+int hold_nodes(HostPool *hosts, const HoldRequest *request, Error **reterr) {
         int r;
 
-        CLUSTER_FOREACH_NODE(node, request->cluster, ROLE_ETCD) {
+        CLUSTER_FOREACH_NODE(node, request->cluster, request->roles) {
                 if (node == request->spare)
                         continue;
                 r = hold(hosts, request, node, reterr);

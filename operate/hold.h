@@ -4,17 +4,18 @@
 #include "host/pool.h"
 
 /*
- * The locks of all controllers
+ * The locks of several nodes
  *
- * What takes a member from service counts on the others. So nobody else may be at work on any of them, from the
- * last look until it is back. The locks are released with the pool.
+ * What takes a node from service counts on the others. So nobody else may be at work on any of them, from the
+ * last look until it is back. The locks are released with the pool; that of a host that is cut off is lost before.
  */
 typedef struct HoldRequest {
         const Cluster *cluster;
+        unsigned roles;     /* NodeRole; of nodes with any of these */
         const char *holder; /* for the error that others get */
         bool wait;
         const Node *spare; /* not this one; or NULL */
         bool lenient;      /* a node that cannot be reached does no harm: nobody is at work there */
 } HoldRequest;
 
-int hold_members(HostPool *hosts, const HoldRequest *request, Error **reterr);
+int hold_nodes(HostPool *hosts, const HoldRequest *request, Error **reterr);

@@ -11,7 +11,6 @@
 #include "operate/hold.h"
 
 #define TIMEOUT (3 * USEC_PER_SEC)
-#define PASSES (30 * USEC_PER_SEC) /* members have to have seen each other for 5 s */
 
 typedef struct Replace {
         const ReplaceRequest *request;
@@ -219,22 +218,10 @@ static int stop(const Replace *s, Error **reterr) {
 }
 
 static int take_out(const Replace *s, Error **reterr) {
-        uint64_t deadline = clock_usec() + PASSES;
-
         if (!s->own->member)
                 return 0;
         step(s, "old member out");
-        for (;;) {
-                _cleanup_error_ Error *error = NULL;
-                int r;
-
-                r = etcd_member_remove(&s->one->peer.endpoint, s->own->member->id, &error);
-                if (r >= 0)
-                        return 0;
-                if (r != -EAGAIN || clock_usec() > deadline)
-                        return error_propagate(reterr, TAKE_PTR(error));
-                clock_sleep(500 * USEC_PER_MSEC);
-        }
+        return etcd_member_remove_patiently(&s->one->peer.endpoint, s->own->member->id, reterr);
 }
 
 /* A member that moved changes what the others and the load balancers are told of it. */
@@ -300,6 +287,7 @@ static int lock_and_look_again(Replace *s, Error **reterr) {
         const InstallRequest *q = &s->request->install;
         HoldRequest hold = {
                 .cluster = q->cluster,
+                .roles = ROLE_ETCD,
                 .holder = q->holder,
                 .wait = q->wait,
                 .spare = s->node,
@@ -308,7 +296,7 @@ static int lock_and_look_again(Replace *s, Error **reterr) {
         Host *host;
         int r;
 
-        r = hold_members(s->held, &hold, reterr);
+        r = hold_nodes(s->held, &hold, reterr);
         if (r < 0)
                 return r;
         r = host_pool_take(s->hosts, s->node, &host, reterr);
