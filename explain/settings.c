@@ -27,13 +27,6 @@ static const UnitSetting* find_row(const UnitSetting *rows, size_t n, const Line
         return NULL;
 }
 
-static const Component* find_component(const Catalogue *c, const PlanItem *item) {
-        for (const Component *const *p = c->request->components; *p; p++)
-                if (streq((*p)->name, item->component))
-                        return *p;
-        return NULL;
-}
-
 /* The component's own row, or one that several share; where that has no reason, the sandbox's. */
 static const UnitSetting* find_setting(const Component *component, const Line *l, const PlanContext *c,
                                        bool *ret_shared) {
@@ -66,7 +59,7 @@ static char* cut_value(const Line *l) {
 }
 
 static void add_line(Catalogue *c, const View *v, const PlanItem *item, const Line *l) {
-        const Component *component = find_component(c, item);
+        const Component *component = component_find(c->request->components, item->component);
         bool shared;
         const UnitSetting *s = find_setting(component, l, &v->context, &shared);
         _cleanup_free_ char *name = shared ? xstrdup(l->key) : xasprintf("%s %s", item->unit.name, l->key);

@@ -2,7 +2,6 @@
 #pragma once
 
 #include "common/process.h"
-#include "host/pool.h"
 #include "operate/drill.h"
 
 /* What the files of drills share; nobody else includes this. */
@@ -33,8 +32,5 @@ int drill_put_back(DrillHit *h, Error **reterr);
 void drill_hit_done(DrillHit *h);
 bool drill_is_of_host(const Drill *d); /* by the power command */
 
-/* drill-node.c: which node is hit, and that nobody else works on any meanwhile */
-const Component* drill_component(const Component *const *components, const char *name);
+/* drill-node.c: which node is hit */
 int drill_choose_node(DrillHit *h, DrillLeader *ret_leader, Error **reterr);
-/* Takes the locks of all nodes, which last until the pool is freed, or their host is cut off. */
-int drill_lock_nodes(const DrillRequest *q, HostPool *hosts, Error **reterr);

@@ -33,7 +33,7 @@ static bool ask_lease(const ProbeContext *c, const char *lease, DrillLeader *ret
 
 bool drill_leader(const ProbeContext *c, const Component *const *components, const char *component,
                   const Node *except, DrillLeader *ret) {
-        const Component *who = drill_component(components, component);
+        const Component *who = component_find(components, component);
 
         if (!who)
                 return false;

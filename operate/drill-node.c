@@ -1,20 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Which node is hit, and that nobody else works on any of them meanwhile
+ * Which node is hit
  */
 
 #include <errno.h>
 
 #include "common/alloc.h"
 #include "operate/drill-internal.h"
-
-const Component* drill_component(const Component *const *components, const char *name) {
-        for (const Component *const *p = components; *p; p++)
-                if (streq((*p)->name, name))
-                        return *p;
-        return NULL;
-}
 
 /* Where etcd leads nothing is hit that is not meant to be its leader's end. */
 static const Node* any_other_node(const DrillHit *h, const ProbeContext *c) {
@@ -51,29 +44,4 @@ int drill_choose_node(DrillHit *h, DrillLeader *leader, Error **reterr) {
                 return 0;
         return error_set(reterr, ERROR_UNAVAILABLE, ENOENT, "nobody leads among those of %s",
                          d->leader ? d->leader : d->component);
-}
-
-/**
- * drill_lock_nodes() - let no other run change a node meanwhile
- * @q:          whose cluster, and who we are
- * @hosts:      holds the locks until it is freed; that of a host that is cut off is lost before
- * @reterr:     who holds which
- *
- * Return: 0 or a negative errno.
- */
-int drill_lock_nodes(const DrillRequest *q, HostPool *hosts, Error **reterr) {
-        for (size_t i = 0; i < q->cluster->n_nodes; i++) {
-                const Node *node = q->cluster->nodes + i;
-                Host *host;
-                int r;
-
-                r = host_pool_take(hosts, node, &host, reterr);
-                if (r < 0)
-                        return r;
-                r = host_lock(host, q->holder, q->wait, reterr);
-                host_pool_give(hosts, node);
-                if (r < 0)
-                        return error_prefix(reterr, r, "%s", node->name);
-        }
-        return 0;
 }

@@ -8,6 +8,7 @@
 #include "common/clock.h"
 #include "common/json.h"
 #include "operate/drill-internal.h"
+#include "operate/hold.h"
 #include "verify/verify.h"
 
 /*
@@ -155,7 +156,7 @@ static bool wait_until_well(const Run *run) {
 
 /* Why there cannot be such a drill here, or NULL. */
 static char* why_not(const DrillRequest *q, const Drill *d) {
-        const Component *component = drill_component(q->components, d->component);
+        const Component *component = component_find(q->components, d->component);
         size_t n = 0, least = streq(d->component, "etcd") ? 3 : 2;
 
         for (size_t i = 0; component && i < q->cluster->n_nodes; i++)
@@ -262,7 +263,7 @@ static int drill_one(const Run *run, const Drill *d, DrillResult *r, Error **ret
         _cleanup_(drill_hit_done) DrillHit h = { .request = q,
                                                  .probes = &c,
                                                  .drill = d,
-                                                 .component = drill_component(q->components, d->component) };
+                                                 .component = component_find(q->components, d->component) };
         _cleanup_(drill_leader_done) DrillLeader before = {};
         uint64_t since, back;
         int k;
@@ -334,13 +335,19 @@ static int drill_each(const Run *run, DrillReport *report, Error **reterr) {
  */
 int drill_run(const DrillRequest *request, DrillReport *ret, Error **reterr) {
         _cleanup_(host_pool_freep) HostPool *locked = host_pool_new(request->cluster, request->host);
+        const HoldRequest hold = {
+                .cluster = request->cluster,
+                .roles = ROLE_CONTROLLER | ROLE_ETCD | ROLE_LOADBALANCER,
+                .holder = request->holder,
+                .wait = request->wait,
+        };
         const ProbeContext c = probe_context(request, NULL);
         Run run = { .request = request };
         int r;
 
         *ret = (DrillReport) { .begun = clock_realtime(),
                               .results = xnew(DrillResult, request->n_drills + 1) };
-        r = drill_lock_nodes(request, locked, reterr);
+        r = hold_nodes(locked, &hold, reterr);
         if (r >= 0)
                 r = require_healthy(request, reterr);
         if (r < 0)

@@ -165,6 +165,7 @@ typedef struct Component {
 
 /* plan/planner.c */
 int plan_node(const Component *const *components, const PlanContext *c, Plan **ret, Error **reterr);
+const Component* component_find(const Component *const *components, const char *name); /* or NULL */
 bool component_on_node(const Component *component, const Cluster *c, const Node *node);
 
 /* plan/planner.c: the same with default facts. Which paths, units and users there are to be looked at does not depend on

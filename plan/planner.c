@@ -9,6 +9,13 @@
 #include "common/alloc.h"
 #include "plan/component.h"
 
+const Component* component_find(const Component *const *components, const char *name) {
+        for (const Component *const *p = components; *p; p++)
+                if (streq((*p)->name, name))
+                        return *p;
+        return NULL;
+}
+
 bool component_on_node(const Component *component, const Cluster *c, const Node *node) {
         return (component->roles & node->roles) != 0;
 }
