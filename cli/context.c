@@ -150,6 +150,10 @@ int verb_load_lock(VerbContext *v, Error **reterr) {
         return v->lock ? 0 : lock_load(path, &v->lock, reterr);
 }
 
+char* verb_holder(const VerbContext *v) {
+        return xasprintf("pid %d: hardway %s", (int) getpid(), v->verb->name);
+}
+
 /**
  * verb_lock_exclusive() - keep other hardways away from the cluster directory
  * @v:          the context; holds the lock to its end

@@ -79,7 +79,7 @@ static int find_drills(Strv names, const Drill ***ret, size_t *ret_n, Error **re
 
 /* Drills that cannot be had without --power are not worth a word where nobody has asked for them. */
 static bool is_listed(const DrillRequest *q, const Drill *d) {
-        return q->power || (d->action != DRILL_CUT && d->action != DRILL_UNPLUG);
+        return q->power || !drill_is_of_host(d);
 }
 
 static int confirm(const VerbContext *v, const DrillRequest *q, Error **reterr) {

@@ -74,7 +74,7 @@ int rollout_show_begin(VerbContext *v, RolloutShow *ret, InstallRequest *ret_req
                 .v = v,
                 .progress = progress_new(v),
                 .rows = xnew(size_t, v->cluster->n_nodes),
-                .holder = xasprintf("pid %d: hardway %s", (int) getpid(), v->verb->name),
+                .holder = verb_holder(v),
                 .host = host,
                 .looks_only = v->dry_run,
         };

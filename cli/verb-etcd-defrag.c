@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <stdio.h>
-#include <unistd.h>
 
 #include "cli/progress-line.h"
 #include "cli/progress.h"
@@ -66,7 +65,7 @@ static void show_note(void *userdata, const char *text) {
 
 static int run(VerbContext *v, _unused_ int argc, _unused_ char **argv, Error **reterr) {
         const ProbeContext context = { .cluster = v->cluster, .store = v->store };
-        _cleanup_free_ char *holder = xasprintf("pid %d: hardway etcd defrag", (int) getpid());
+        _cleanup_free_ char *holder = verb_holder(v);
         _cleanup_(host_pool_freep) HostPool *hosts = NULL;
         HostOptions host;
         Show show = { .v = v };

@@ -79,7 +79,7 @@ static int confirm(void *userdata, const char *text, Error **reterr) {
 }
 
 static int run(VerbContext *v, _unused_ int argc, _unused_ char **argv, Error **reterr) {
-        _cleanup_free_ char *holder = xasprintf("pid %d: hardway reset", (int) getpid());
+        _cleanup_free_ char *holder = verb_holder(v);
         _cleanup_free_ size_t *rows = xnew(size_t, v->cluster->n_nodes);
         HostOptions host;
         Show show = { .v = v, .rows = rows };

@@ -150,6 +150,7 @@ char* verb_path(const VerbContext *v, const char *name); /* "admin.conf" -> besi
  * Whether a node of v->nodes is this machine, which takes root without sudo: verb_host_options() sees to
  * that too.
  */
+char* verb_holder(const VerbContext *v); /* of the nodes' locks, as others will read it; the caller frees */
 int verb_host_options(VerbContext *v, HostOptions *ret,
                       Error **reterr); /* asks for the sudo password if told to; lent by v */
 int verb_confirm(const VerbContext *v, Error **reterr, const char *format, ...)

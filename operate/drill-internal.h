@@ -30,7 +30,6 @@ typedef struct DrillHit {
 int drill_hit(DrillHit *h, Error **reterr);
 int drill_put_back(DrillHit *h, Error **reterr);
 void drill_hit_done(DrillHit *h);
-bool drill_is_of_host(const Drill *d); /* by the power command */
 
 /* drill-node.c: which node is hit */
 int drill_choose_node(DrillHit *h, DrillLeader *ret_leader, Error **reterr);

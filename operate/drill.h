@@ -46,6 +46,7 @@ typedef struct Drill {
 extern const Drill drills[]; /* ended by one without a name */
 
 const Drill* drill_find(const char *name);
+bool drill_is_of_host(const Drill *d); /* it takes a command of the user's, for power and link */
 void drill_aim(const Drill *d, const Timings *t, DrillAim *ret); /* with these timings */
 
 typedef struct DrillResult {
