@@ -185,12 +185,14 @@ def kill_at(lab, stage, *arguments):
     argv = [os.path.join(TOP, "lab", "enter"), "--name", lab.name, "--", "sh", "-c", 'echo $$; exec "$0" "$@" 2>&1', lab.program, *arguments]
     with subprocess.Popen(argv, cwd=lab.directory, env=lab.env, stdout=subprocess.PIPE, text=True) as process:
         pid = process.stdout.readline().strip()
+        said = []
         for line in process.stdout:
+            said.append(line)
             if stage in line:
                 subprocess.run(["kill", "-KILL", pid], check=False)
                 break
         else:
-            raise AssertionError(f"never came to '{stage}'")
+            raise AssertionError(f"never came to '{stage}':\n{''.join(said)}")
         process.stdout.read()
 
 

@@ -4,6 +4,9 @@
  * The lock of a run, on a node that is slow: timeout(1) is what the node waits for the next byte with
  */
 
+#include <stdlib.h>
+#include <unistd.h>
+
 #include "common/clock.h"
 #include "host-fixture.h"
 
@@ -28,6 +31,12 @@ static bool has_waited_twice(HostFixture *f) {
         _cleanup_free_ char *turns = fixture_read(f, "turns");
 
         return strlen(turns) >= 2;
+}
+
+static bool is_held(HostFixture *f) {
+        _cleanup_free_ char *path = xasprintf("%s/held", f->dir->path);
+
+        return access(path, F_OK) == 0;
 }
 
 static bool is_lost(HostFixture *f) {
@@ -60,6 +69,37 @@ static void test_starved(void **state) {
         assert_string_equal(message, "in use by me");
         assert_false(host_lock_is_lost(f->host));
         host_free(other);
+}
+
+/* Holds the node for so long, as a session that nobody waits for any more: under the name of holder. */
+static void linger(HostFixture *f, const char *holder, const char *seconds) {
+        _cleanup_free_ char *script = NULL;
+
+        script = xasprintf("cd %s && mkdir -p run/hardway && echo '%s' >run/hardway/run.lock && "
+                           "exec flock run/hardway/run.lock sh -c 'touch held; exec sleep %s' &",
+                           f->dir->path, holder, seconds);
+        assert_int_equal(system(script), 0);
+        await(is_held, f);
+}
+
+/* A run that opens a node twice in a row does not find itself there, however slow the node is. */
+static void test_own_session_on_its_way_out(void **state) {
+        HostFixture *f = *state;
+        _cleanup_free_ char *message = NULL;
+
+        linger(f, "me", "4");
+        open_host(f, &f->host);
+        assert_int_equal(lock_as(f->host, "me", &message), 0);
+}
+
+/* The next command of a person may come as soon. */
+static void test_session_of_another_on_its_way_out(void **state) {
+        HostFixture *f = *state;
+        _cleanup_free_ char *message = NULL;
+
+        linger(f, "somebody", "0.5");
+        open_host(f, &f->host);
+        assert_int_equal(lock_as(f->host, "me", &message), 0);
 }
 
 static Plan* make_plan(HostFixture *f, const char *content) {
@@ -153,6 +193,8 @@ static void test_changed_meanwhile(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 host_test(test_starved),
+                host_test(test_own_session_on_its_way_out),
+                host_test(test_session_of_another_on_its_way_out),
                 host_test(test_taken_again),
                 host_test(test_taken_by_another),
                 host_test(test_changed_meanwhile),
