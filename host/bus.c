@@ -19,7 +19,7 @@ static int bus_connect(Host *h, Error **reterr) {
         _cleanup_(process_freep) Process *p = NULL;
         int r, fd;
 
-        r = channel_start(h, &(Script) { .name = "bus", .text = bridge }, &p, reterr);
+        r = channel_start(h, &(Script){ .name = "bus", .text = bridge }, &p, reterr);
         if (r < 0)
                 return r;
         fd = fcntl(process_fd(p), F_DUPFD_CLOEXEC, 3);
@@ -40,7 +40,8 @@ static int bus_connect(Host *h, Error **reterr) {
 /**
  * host_bus() - systemd's manager on the node
  * @h:          the host
- * @ret:        the connection, opened on first use; lent, until host_free()
+ * @ret:        the connection, opened on first use, and anew where it has broken; lent, until the next call
+ *              or host_free()
  * @reterr:     why there is none
  *
  * Return: 0, or a negative errno.
@@ -48,6 +49,10 @@ static int bus_connect(Host *h, Error **reterr) {
 int host_bus(Host *h, UnitBus **ret, Error **reterr) {
         int r = 0;
 
+        if (h->bus && !unit_bus_is_alive(h->bus)) {
+                h->bus = unit_bus_free(h->bus);
+                h->bus_process = process_free(h->bus_process);
+        }
         if (!h->bus)
                 r = h->node->local ? unit_bus_open_local(&h->bus, reterr) : bus_connect(h, reterr);
         if (r >= 0)

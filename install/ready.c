@@ -67,7 +67,7 @@ static int look_at_unit(const Wait *w, UnitBus *bus, UnitState *ret) {
 
         r = unit_bus_state(bus, w->component->unit, ret, NULL);
         if (r >= 0 && streq_null(ret->active_state, "inactive"))
-                (void) unit_bus_job(bus, UNIT_START, w->component->unit, NULL);
+                (void) unit_bus_nudge(bus, UNIT_START, w->component->unit, NULL);
         return r;
 }
 

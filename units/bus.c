@@ -39,7 +39,7 @@ static void bus_job_done(BusJob *job) {
         free(job->result);
 }
 
-UnitBus* unit_bus_free(UnitBus *b) {
+UnitBus *unit_bus_free(UnitBus *b) {
         if (!b)
                 return NULL;
         b->slot = sd_bus_slot_unref(b->slot);
@@ -51,22 +51,26 @@ UnitBus* unit_bus_free(UnitBus *b) {
         return NULL;
 }
 
-static BusJob* bus_find_job(UnitBus *b, const char *path) {
+static BusJob *bus_find_job(UnitBus *b, const char *path) {
         for (size_t i = 0; i < b->n_jobs; i++)
                 if (streq(b->jobs[i].path, path))
                         return b->jobs + i;
         return NULL;
 }
 
-static void bus_add_job(UnitBus *b, const char *path, const char *unit, UnitJob job) {
-        b->jobs = xrealloc(b->jobs, b->n_jobs + 1, sizeof(BusJob));
-        b->jobs[b->n_jobs++] = (BusJob) { .path = xstrdup(path), .unit = xstrdup(unit), .job = job };
-}
-
 static void bus_remove_job(UnitBus *b, size_t i) {
         bus_job_done(b->jobs + i);
         memmove(b->jobs + i, b->jobs + i + 1, (b->n_jobs - i - 1) * sizeof(BusJob));
         b->n_jobs--;
+}
+
+/* What became of a job that another of the same unit has taken the place of is no news. */
+static void bus_add_job(UnitBus *b, const char *path, const char *unit, UnitJob job) {
+        for (size_t i = b->n_jobs; i > 0; i--)
+                if (streq(b->jobs[i - 1].unit, unit))
+                        bus_remove_job(b, i - 1);
+        b->jobs = xrealloc(b->jobs, b->n_jobs + 1, sizeof(BusJob));
+        b->jobs[b->n_jobs++] = (BusJob){ .path = xstrdup(path), .unit = xstrdup(unit), .job = job };
 }
 
 static int on_job_removed(sd_bus_message *m, void *userdata, sd_bus_error *error) {
@@ -102,7 +106,7 @@ static int bus_start(UnitBus *b, bool bus_client, Error **reterr) {
         return bus_call(b, "Subscribe", NULL, NULL, reterr, "");
 }
 
-static UnitBus* bus_new(void) {
+static UnitBus *bus_new(void) {
         UnitBus *b = xnew(UnitBus, 1);
 
         if (sd_bus_new(&b->bus) < 0)
@@ -173,7 +177,41 @@ int unit_bus_daemon_reload(UnitBus *b, Error **reterr) {
 }
 
 /**
- * unit_bus_job() - queue a job
+ * unit_bus_is_alive() - would a call reach systemd?
+ * @b:          the connection; what has arrived is taken in
+ *
+ * Whoever it leads through may be gone for long without a call having found out.
+ */
+bool unit_bus_is_alive(UnitBus *b) {
+        int r;
+
+        do {
+                r = sd_bus_process(b->bus, NULL);
+        } while (r > 0);
+        return r == 0 && sd_bus_is_open(b->bus) > 0;
+}
+
+static int bus_queue(UnitBus *b, UnitJob job, const char *unit, sd_bus_message **ret, Error **reterr) {
+        return bus_call(b, unit_jobs[job].method, unit, ret, reterr, "ss", unit, "replace");
+}
+
+/**
+ * unit_bus_nudge() - queue a job that nobody waits for
+ * @b:          the connection
+ * @job:        what to do
+ * @unit:       with what
+ * @reterr:     says why systemd does not take the job
+ *
+ * Return: 0, or a negative errno, as unit_bus_job() has it.
+ */
+int unit_bus_nudge(UnitBus *b, UnitJob job, const char *unit, Error **reterr) {
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+
+        return bus_queue(b, job, unit, &reply, reterr);
+}
+
+/**
+ * unit_bus_job() - queue a job, for unit_bus_wait()
  * @b:          the connection
  * @job:        what to do
  * @unit:       with what
@@ -186,7 +224,7 @@ int unit_bus_job(UnitBus *b, UnitJob job, const char *unit, Error **reterr) {
         const char *path;
         int r;
 
-        r = bus_call(b, unit_jobs[job].method, unit, &reply, reterr, "ss", unit, "replace");
+        r = bus_queue(b, job, unit, &reply, reterr);
         if (r < 0)
                 return r;
         r = sd_bus_message_read(reply, "o", &path);
@@ -206,7 +244,7 @@ static bool bus_jobs_run(const UnitBus *b) {
 }
 
 /* What the results of org.freedesktop.systemd1(5), "JobRemoved", mean. */
-static const char* result_text(const char *result) {
+static const char *result_text(const char *result) {
         static const struct {
                 const char *result, *text;
         } texts[] = {

@@ -43,7 +43,9 @@ int unit_bus_open_local(UnitBus **ret, Error **reterr);
 int unit_bus_open_fd(int fd, bool bus_client, UnitBus **ret, Error **reterr); /* takes fd over */
 
 int unit_bus_daemon_reload(UnitBus *b, Error **reterr);
-int unit_bus_job(UnitBus *b, UnitJob job, const char *unit, Error **reterr); /* queued; 0 */
+bool unit_bus_is_alive(UnitBus *b);
+int unit_bus_nudge(UnitBus *b, UnitJob job, const char *unit, Error **reterr); /* nobody waits for it */
+int unit_bus_job(UnitBus *b, UnitJob job, const char *unit, Error **reterr);   /* queued; 0 */
 /* Waits for all queued jobs, or until timeout: 0 all ended, -ETIMEDOUT some still run (they stay queued,
  * not an Error). A job that ended otherwise than "done" is an Error naming unit and result. */
 int unit_bus_wait(UnitBus *b, uint64_t timeout_usec, Error **reterr);
@@ -54,5 +56,5 @@ int unit_bus_reset_failed(UnitBus *b, const char *unit, Error **reterr);
 /* A unit that is not there is "not-found". */
 int unit_bus_state(UnitBus *b, const char *unit, UnitState *ret, Error **reterr);
 void unit_state_done(UnitState *state);
-UnitBus* unit_bus_free(UnitBus *b);
-DEFINE_CLEANUP(UnitBus*, unit_bus_free)
+UnitBus *unit_bus_free(UnitBus *b);
+DEFINE_CLEANUP(UnitBus *, unit_bus_free)

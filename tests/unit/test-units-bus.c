@@ -18,6 +18,8 @@ typedef struct Manager {
         pthread_t thread;
         UnitBus *client;
         unsigned n_jobs, n_reloads;
+        const char *end_unit, *end_result; /* the next call is answered after this end of end_job */
+        unsigned end_job;
         unsigned n_links; /* changed by each call about unit files: 0 or 1 */
         bool stop;
 } Manager;
@@ -70,7 +72,7 @@ static int append_property(sd_bus_message *reply, const char *name, const char *
         if (r >= 0)
                 r = sd_bus_message_open_container(reply, 'v', type);
         if (r >= 0)
-                r = streq(type, "as") ? sd_bus_message_append_strv(reply, (char**) value) :
+                r = streq(type, "as") ? sd_bus_message_append_strv(reply, (char **) value) :
                                         sd_bus_message_append_basic(reply, *type, value);
         if (r >= 0)
                 r = sd_bus_message_close_container(reply);
@@ -117,6 +119,11 @@ static int on_message(sd_bus_message *call, void *userdata, sd_bus_error *error)
                 return sd_bus_reply_method_return(call, "o", PATH "/unit/x");
         if (sd_bus_message_is_method_call(call, MANAGER, "Reload"))
                 m->n_reloads++;
+        if (m->end_unit) {
+                _cleanup_free_ char *path = xasprintf(PATH "/job/%u", m->end_job);
+
+                (void) send_removed(m, path, m->end_unit, m->end_result);
+        }
         if (sd_bus_message_is_method_call(call, MANAGER, "ResetFailedUnit"))
                 return sd_bus_error_setf(error, "org.freedesktop.systemd1.NoSuchUnit", "Unit x not loaded.");
         if (sd_bus_message_is_method_call(call, MANAGER, "EnableUnitFiles"))
@@ -126,7 +133,7 @@ static int on_message(sd_bus_message *call, void *userdata, sd_bus_error *error)
         return sd_bus_reply_method_return(call, NULL);
 }
 
-static void* manage(void *userdata) {
+static void *manage(void *userdata) {
         Manager *m = userdata;
 
         while (!m->stop) {
@@ -168,10 +175,21 @@ static int manager_teardown(void **state) {
         return 0;
 }
 
+/* Has the manager say that one of its jobs is over, with the answer to a call that does nothing else. */
+static void end_job(Manager *m, unsigned job, const char *unit, const char *result) {
+        _cleanup_error_ Error *error = NULL;
+
+        m->end_job = job;
+        m->end_result = result;
+        m->end_unit = unit;
+        assert_success(unit_bus_daemon_reload(m->client, &error), error, 0);
+        m->end_unit = NULL;
+}
+
 static void test_jobs(void **state) {
         static const char *const units[] = { "done-1.service", "early-1.service", "done-2.service",
                                              "early-2.service" };
-        UnitBus *b = ((Manager*) *state)->client;
+        UnitBus *b = ((Manager *) *state)->client;
         _cleanup_error_ Error *error = NULL;
 
         for (unsigned round = 0; round < 50; round++) {
@@ -180,10 +198,11 @@ static void test_jobs(void **state) {
                 assert_success(unit_bus_wait(b, 10 * USEC_PER_SEC, &error), error, 0);
         }
         assert_success(unit_bus_wait(b, 0, &error), error, 0);
+        assert_true(unit_bus_is_alive(b));
 }
 
 static void test_failed(void **state) {
-        UnitBus *b = ((Manager*) *state)->client;
+        UnitBus *b = ((Manager *) *state)->client;
         _cleanup_error_ Error *error = NULL;
 
         assert_success(unit_bus_job(b, UNIT_START, "done-1.service", &error), error, 0);
@@ -196,8 +215,27 @@ static void test_failed(void **state) {
         assert_success(unit_bus_wait(b, 0, &error), error, 0);
 }
 
+/* What nobody waits for, or another job has replaced, cannot fail whoever waits later. */
+static void test_not_waited_for(void **state) {
+        UnitBus *b = ((Manager *) *state)->client;
+        _cleanup_error_ Error *error = NULL;
+
+        assert_success(unit_bus_nudge(b, UNIT_START, "canceled-1.service", &error), error, 0);
+        assert_success(unit_bus_job(b, UNIT_START, "done-1.service", &error), error, 0);
+        assert_success(unit_bus_wait(b, 10 * USEC_PER_SEC, &error), error, 0);
+        assert_failure(unit_bus_nudge(b, UNIT_START, "none.service", &error), error, ERROR_UNAVAILABLE,
+                       ENOENT);
+
+        assert_success(unit_bus_job(b, UNIT_START, "never-1.service", &error), error, 0);
+        assert_int_equal(unit_bus_wait(b, 0, &error), -ETIMEDOUT);
+        assert_success(unit_bus_job(b, UNIT_START, "never-1.service", &error), error, 0);
+        end_job(*state, 3, "never-1.service", "canceled");
+        end_job(*state, 4, "never-1.service", "done");
+        assert_success(unit_bus_wait(b, 10 * USEC_PER_SEC, &error), error, 0);
+}
+
 static void test_timeout(void **state) {
-        UnitBus *b = ((Manager*) *state)->client;
+        UnitBus *b = ((Manager *) *state)->client;
         _cleanup_error_ Error *error = NULL;
 
         assert_success(unit_bus_job(b, UNIT_START, "never-1.service", &error), error, 0);
@@ -212,7 +250,7 @@ static void test_timeout(void **state) {
 }
 
 static void test_refused(void **state) {
-        UnitBus *b = ((Manager*) *state)->client;
+        UnitBus *b = ((Manager *) *state)->client;
         _cleanup_error_ Error *error = NULL;
 
         assert_failure(unit_bus_job(b, UNIT_START, "none.service", &error), error, ERROR_UNAVAILABLE,
@@ -230,7 +268,7 @@ static void test_refused(void **state) {
 }
 
 static void test_lost(void **state) {
-        UnitBus *b = ((Manager*) *state)->client;
+        UnitBus *b = ((Manager *) *state)->client;
         _cleanup_error_ Error *error = NULL;
 
         assert_true(unit_bus_job(b, UNIT_START, "lost.service", &error) < 0);
@@ -238,10 +276,11 @@ static void test_lost(void **state) {
         error = error_free(error);
         assert_true(unit_bus_daemon_reload(b, &error) < 0);
         assert_int_equal(error->kind, ERROR_UNAVAILABLE);
+        assert_false(unit_bus_is_alive(b));
 }
 
 static void test_state(void **state) {
-        UnitBus *b = ((Manager*) *state)->client;
+        UnitBus *b = ((Manager *) *state)->client;
         _cleanup_(unit_state_done) UnitState s = {};
         _cleanup_error_ Error *error = NULL;
 
@@ -282,9 +321,9 @@ static void test_unit_files(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                manager_test(test_jobs),       manager_test(test_failed), manager_test(test_timeout),
-                manager_test(test_refused),    manager_test(test_lost),   manager_test(test_state),
-                manager_test(test_unit_files),
+                manager_test(test_jobs),       manager_test(test_failed),         manager_test(test_timeout),
+                manager_test(test_refused),    manager_test(test_lost),           manager_test(test_state),
+                manager_test(test_unit_files), manager_test(test_not_waited_for),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
