@@ -85,7 +85,7 @@ static int control_check(const char *path, Error **reterr) {
         return 0;
 }
 
-static char* control_default(void) {
+static char *control_default(void) {
         const char *runtime = getenv("XDG_RUNTIME_DIR");
 
         if (runtime && runtime[0] == '/' && strlen(runtime) < 40)
@@ -98,7 +98,7 @@ static char* control_default(void) {
  * Where the next run finds the master: ssh's own digest of where the connection goes. A host key that stands
  * in the cluster file is a part of the name, as a connection to who had another one is no longer good.
  */
-static char* kept_socket(const Host *h) {
+static char *kept_socket(const Host *h) {
         _cleanup_free_ char *line = NULL;
         char address[INET_TEXT_SIZE], sha256[SHA256_HEX_SIZE];
 
@@ -169,6 +169,18 @@ int transport_prepare(Host *h, Error **reterr) {
 
 /* --- argv --- */
 
+/* Whatever ssh's configuration says of other hosts: this one has its key from the cluster file alone. */
+static void add_pin(const Host *h, Strv *argv) {
+        static const char *const options[] = {
+                "StrictHostKeyChecking=yes", "GlobalKnownHostsFile=none", "KnownHostsCommand=none",
+                "VerifyHostKeyDNS=no",       "UpdateHostKeys=no",
+        };
+
+        strv_addf(argv, "-oUserKnownHostsFile=\"%s\"", h->known_hosts);
+        for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+                strv_addf(argv, "-o%s", options[i]);
+}
+
 static void add_options(const Host *h, Strv *argv) {
         static const char *const options[] = {
                 "BatchMode=yes",           "RemoteCommand=none", "RequestTTY=no",
@@ -182,12 +194,10 @@ static void add_options(const Host *h, Strv *argv) {
         for (size_t i = 0; i < ARRAY_SIZE(options); i++)
                 strv_addf(argv, "-o%s", options[i]);
         strv_addf(argv, "-oConnectTimeout=%u", timeout > 0 ? timeout : CONNECT_TIMEOUT_SEC);
-        if (h->options.accept_new)
+        if (h->known_hosts)
+                add_pin(h, argv);
+        else if (h->options.accept_new)
                 strv_add(argv, "-oStrictHostKeyChecking=accept-new");
-        if (h->known_hosts) {
-                strv_addf(argv, "-oUserKnownHostsFile=\"%s\"", h->known_hosts);
-                strv_add(argv, "-oGlobalKnownHostsFile=none");
-        }
 }
 
 static void add_target(const Host *h, Strv *argv) {
@@ -208,7 +218,7 @@ static Strv ssh_argv(const Host *h) {
         return argv;
 }
 
-static const char* remote_command(const Host *h) {
+static const char *remote_command(const Host *h) {
         const char *user = h->node->ssh.user;
 
         if (user && streq(user, "root"))
@@ -251,7 +261,7 @@ static Strv configured_ciphers(const Host *h) {
 }
 
 /* The same with aes128-gcm first, or NULL where the user's configuration does not allow it. */
-static char* fast_ciphers(const Host *h) {
+static char *fast_ciphers(const Host *h) {
         static const char fast[] = "aes128-gcm@openssh.com";
         _cleanup_strv_ Strv all = configured_ciphers(h), ordered = NULL;
 
