@@ -19,7 +19,7 @@
  *
  * Return: what is in front of the last slash, "/" if that is nothing, "." for a bare name; the caller frees.
  */
-char* fs_path_dirname(const char *path) {
+char *fs_path_dirname(const char *path) {
         const char *slash = strrchr(path, '/');
 
         if (!slash)
@@ -35,7 +35,7 @@ char* fs_path_dirname(const char *path) {
  *
  * Return: what is behind the last slash, "" if it is at the end; part of @path.
  */
-const char* fs_path_basename(const char *path) {
+const char *fs_path_basename(const char *path) {
         const char *slash = strrchr(path, '/');
 
         return slash ? slash + 1 : path;
@@ -307,11 +307,13 @@ static int lock_is_held(int fd, const char *path, Error **reterr) {
  */
 int fs_lock(int dir_fd, const char *path, const char *holder, bool wait, Error **reterr) {
         _cleanup_close_ int fd =
-                openat(dir_fd, path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC, 0644);
+                openat(dir_fd, path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC, 0600);
         _cleanup_free_ char *line = xasprintf("%s\n", holder);
 
         if (fd < 0)
                 return error_set_errno(reterr, errno, "cannot open %s", path);
+        /* whoever can read it can lock it, see flock(2) */
+        (void) fchmod(fd, 0600);
         if (flock(fd, LOCK_EX | (wait ? 0 : LOCK_NB)) < 0) {
                 if (errno == EWOULDBLOCK)
                         return lock_is_held(fd, path, reterr);

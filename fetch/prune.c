@@ -32,17 +32,19 @@ static int cache_lock(const char *cache, int operation, Error **reterr) {
         r = fs_mkdir_parents(AT_FDCWD, cache, 0755, reterr);
         if (r < 0)
                 return r;
-        fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+        fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
         if (fd < 0)
                 return error_set_errno(reterr, errno, "%s", path);
-        while (flock(fd, operation) < 0) {
-                if (errno == EWOULDBLOCK)
-                        return error_set(reterr, ERROR_TEMPORARY, EBUSY,
-                                         "%s: in use by another hardway; --wait waits for it", cache);
-                if (errno != EINTR)
-                        return error_set_errno(reterr, errno, "%s", path);
-        }
-        return TAKE_FD(fd);
+        (void) fchmod(fd, 0600); /* whoever can read it can lock it, see flock(2) */
+        if (flock(fd, operation) >= 0)
+                return TAKE_FD(fd);
+        if (errno == EWOULDBLOCK)
+                return error_set(reterr, ERROR_TEMPORARY, EBUSY,
+                                 "%s: in use by another hardway; --wait waits for it", cache);
+        if (errno == EINTR)
+                return error_set(reterr, ERROR_TEMPORARY, ECANCELED,
+                                 "%s: stopped while waiting for another hardway", cache);
+        return error_set_errno(reterr, errno, "%s", path);
 }
 
 static int cache_remember(const char *cache, const char *lock_path, Error **reterr) {

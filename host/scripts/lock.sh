@@ -9,7 +9,10 @@
 
 umask 022
 mkdir -p run/hardway
+# whoever can read it can lock it: that is root's alone
+umask 077
 exec 9>>run/hardway/run.lock
+chmod 0600 run/hardway/run.lock
 if ! flock -n 9; then
         # a session that has ended may still be on its way out here, and one of this very run is for certain
         read -r holder <run/hardway/run.lock || :

@@ -5,6 +5,7 @@
  */
 
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/clock.h"
@@ -82,6 +83,15 @@ static void linger(HostFixture *f, const char *holder, const char *seconds) {
         await(is_held, f);
 }
 
+/* Whoever can read a lock can hold it. */
+static void assert_only_owner_reads(HostFixture *f, const char *name) {
+        _cleanup_free_ char *path = xasprintf("%s/%s", f->dir->path, name);
+        struct stat st;
+
+        assert_int_equal(stat(path, &st), 0);
+        assert_int_equal(st.st_mode & 0777, 0600);
+}
+
 /* A run that opens a node twice in a row does not find itself there, however slow the node is. */
 static void test_own_session_on_its_way_out(void **state) {
         HostFixture *f = *state;
@@ -90,6 +100,7 @@ static void test_own_session_on_its_way_out(void **state) {
         linger(f, "me", "4");
         open_host(f, &f->host);
         assert_int_equal(lock_as(f->host, "me", &message), 0);
+        assert_only_owner_reads(f, "run/hardway/run.lock");
 }
 
 /* The next command of a person may come as soon. */
@@ -102,7 +113,7 @@ static void test_session_of_another_on_its_way_out(void **state) {
         assert_int_equal(lock_as(f->host, "me", &message), 0);
 }
 
-static Plan* make_plan(HostFixture *f, const char *content) {
+static Plan *make_plan(HostFixture *f, const char *content) {
         Plan *p = fixture_plan(f);
 
         plan_add_file(p, "a", "file", "/etc/file", 0644, content, "w");
@@ -123,7 +134,7 @@ static int put(HostFixture *f, const Plan *p, Error **reterr) {
 }
 
 /* Looked at, and then the lock is lost. */
-static Plan* lose(HostFixture *f, const char *content) {
+static Plan *lose(HostFixture *f, const char *content) {
         _cleanup_error_ Error *error = NULL;
         _cleanup_free_ char *message = NULL;
         Plan *p = make_plan(f, content);
