@@ -159,8 +159,13 @@ def test_metrics(node, cluster):
                   f"snapshots {node.directory} good.service {certificate} 46800", f"textfile {metrics}"]
     assert f"{metrics} is not there" in node.look()[1][1]
     metrics.mkdir()
+    # the directory may be somebody else's, who would have root write into another file
+    other = node.directory / "other"
+    other.write_text("untouched")
+    (metrics / "hardway.prom.new").symlink_to(other)
     before = int(time.time())
     node.look()
+    assert other.read_text() == "untouched" and not (metrics / "hardway.prom").is_symlink()
     assert os.listdir(metrics) == ["hardway.prom"] and (metrics / "hardway.prom").stat().st_mode & 0o777 == 0o644
     lines = (metrics / "hardway.prom").read_text().splitlines()
     values = dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))

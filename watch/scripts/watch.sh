@@ -142,18 +142,21 @@ write_metrics() {
                 say 4 "$1 is not there: the metrics of watch.textfile in the cluster file go nowhere"
                 return
         fi
+        # whose directory it is may have left something there under that name, a link to a file of ours for instance
+        rm -f -- "$1/hardway.prom.new" || return 1
         metric hardway_watch_problems '' "$problems"
         metric hardway_watch_last_run_seconds '' "$now"
-        {
+        (
+                umask 022
+                set -C
                 # one name after the other, as the format wants it
                 printf '%s' "$metrics" | sort | while read -r line; do
                         name=${line%%[\{ ]*}
                         [ "$name" = "${previous-}" ] || printf '# TYPE %s gauge\n' "$name"
                         previous=$name
                         printf '%s\n' "$line"
-                done
-        } >"$1/hardway.prom.new" || return 1
-        chmod 0644 "$1/hardway.prom.new" || return 1
+                done >"$1/hardway.prom.new"
+        ) || return 1
         mv -f "$1/hardway.prom.new" "$1/hardway.prom" || return 1
 }
 
