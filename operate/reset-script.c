@@ -71,7 +71,7 @@ void reset_keep_done(ResetKeep *keep) {
         strv_free(keep->directories);
         strv_free(keep->files);
         strv_free(keep->users);
-        *keep = (ResetKeep) {};
+        *keep = (ResetKeep){};
 }
 
 static void script_units(const Plan *plan, Buffer *out) {
@@ -123,7 +123,7 @@ static void script_directories(const Plan *plan, const ResetKeep *keep, Buffer *
                 if (!streq(own_directories[i], "/var/lib/hardway"))
                         buffer_addf(out, "rm -rf %s\n", own_directories[i]);
         if (empty) {
-                qsort(empty, strv_length(empty), sizeof(char*), by_depth);
+                qsort(empty, strv_length(empty), sizeof(char *), by_depth);
                 STRV_FOREACH(d, empty)
                         if (!startswith(*d, "/var/lib/hardway"))
                                 buffer_addf(out, "rmdir %s 2>/dev/null || :\n", *d);
@@ -155,9 +155,14 @@ static void script_packages(const Plan *plan, Buffer *out) {
         }
         buffer_add_str(
                 out,
+                "# with what they brought along, where nothing else needs it by now; what else apt-get\n"
+                "# thinks is needed by nobody is not hardway's\n"
                 "if [ -s /var/lib/hardway/packages ] && command -v apt-get >/dev/null; then\n"
-                "        DEBIAN_FRONTEND=noninteractive apt-get purge -y -q -o DPkg::Lock::Timeout=120 --autoremove"
-                " $(cat /var/lib/hardway/packages) >/dev/null\n"
+                "        ours=$(cat /var/lib/hardway/packages /var/lib/hardway/packages.needed 2>/dev/null || :)\n"
+                "        gone=$(apt-get -s -q purge --autoremove $(cat /var/lib/hardway/packages) |\n"
+                "                sed -n 's/^Purg \\([^ ]*\\).*/\\1/p' | grep -x -F -e \"$ours\" || :)\n"
+                "        [ -z \"$gone\" ] || DEBIAN_FRONTEND=noninteractive apt-get purge -y -q -o DPkg::Lock::Timeout=120"
+                " $gone >/dev/null\n"
                 "        rm -rf $leaves\n"
                 "fi\n");
 }

@@ -203,6 +203,20 @@ apt_update() {
         fail unavailable "apt-get update failed"
 }
 
+# record LINE FILE: once
+record() {
+        grep -q -x -s -F -e "$1" "$2" || printf '%s\n' "$1" >>"$2"
+}
+
+# what these packages bring along goes with them, too, if nobody needs it by then
+record_needed() {
+        # shellcheck disable=SC2086
+        apt-get -s -q -y --no-install-recommends install $H_PACKAGES 2>/dev/null 8>&- | sed -n 's/^Inst \([^ ]*\).*/\1/p' |
+                while read -r name; do
+                        record "$name" "$S/packages.needed"
+                done
+}
+
 install() {
         export DEBIAN_FRONTEND=noninteractive APT_LISTCHANGES_FRONTEND=none NEEDRESTART_SUSPEND=1
         have apt-get || fail unavailable "has no apt-get: install these packages there by hand: $H_PACKAGES"
@@ -213,7 +227,7 @@ install() {
         fi
         # what came with hardway may go with it (reset); what was there before stays
         for name in $H_PACKAGES; do
-                grep -q -x -s -F -e "$name" "$S/packages" || printf '%s\n' "$name" >>"$S/packages"
+                record "$name" "$S/packages"
         done
         # a power cut may have left dpkg in the middle of something
         dpkg --force-confdef --force-confold --configure -a >&2 8>&- || :
@@ -223,10 +237,12 @@ install() {
                         break
                 fi
         done
+        record_needed
         # shellcheck disable=SC2086
         apt_get install $H_PACKAGES || {
                 # the lists may name versions that the server has no more
                 apt_update
+                record_needed
                 apt_get install $H_PACKAGES || fail unavailable "apt-get could not install $H_PACKAGES"
         }
 }
