@@ -19,7 +19,7 @@
  *
  * Return: what is in front of the last slash, "/" if that is nothing, "." for a bare name; the caller frees.
  */
-char *fs_path_dirname(const char *path) {
+char* fs_path_dirname(const char *path) {
         const char *slash = strrchr(path, '/');
 
         if (!slash)
@@ -35,7 +35,7 @@ char *fs_path_dirname(const char *path) {
  *
  * Return: what is behind the last slash, "" if it is at the end; part of @path.
  */
-const char *fs_path_basename(const char *path) {
+const char* fs_path_basename(const char *path) {
         const char *slash = strrchr(path, '/');
 
         return slash ? slash + 1 : path;

@@ -19,7 +19,7 @@ static int bus_connect(Host *h, Error **reterr) {
         _cleanup_(process_freep) Process *p = NULL;
         int r, fd;
 
-        r = channel_start(h, &(Script){ .name = "bus", .text = bridge }, &p, reterr);
+        r = channel_start(h, &(Script) { .name = "bus", .text = bridge }, &p, reterr);
         if (r < 0)
                 return r;
         fd = fcntl(process_fd(p), F_DUPFD_CLOEXEC, 3);

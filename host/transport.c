@@ -85,7 +85,7 @@ static int control_check(const char *path, Error **reterr) {
         return 0;
 }
 
-static char *control_default(void) {
+static char* control_default(void) {
         const char *runtime = getenv("XDG_RUNTIME_DIR");
 
         if (runtime && runtime[0] == '/' && strlen(runtime) < 40)
@@ -98,7 +98,7 @@ static char *control_default(void) {
  * Where the next run finds the master: ssh's own digest of where the connection goes. A host key that stands
  * in the cluster file is a part of the name, as a connection to who had another one is no longer good.
  */
-static char *kept_socket(const Host *h) {
+static char* kept_socket(const Host *h) {
         _cleanup_free_ char *line = NULL;
         char address[INET_TEXT_SIZE], sha256[SHA256_HEX_SIZE];
 
@@ -218,7 +218,7 @@ static Strv ssh_argv(const Host *h) {
         return argv;
 }
 
-static const char *remote_command(const Host *h) {
+static const char* remote_command(const Host *h) {
         const char *user = h->node->ssh.user;
 
         if (user && streq(user, "root"))
@@ -261,7 +261,7 @@ static Strv configured_ciphers(const Host *h) {
 }
 
 /* The same with aes128-gcm first, or NULL where the user's configuration does not allow it. */
-static char *fast_ciphers(const Host *h) {
+static char* fast_ciphers(const Host *h) {
         static const char fast[] = "aes128-gcm@openssh.com";
         _cleanup_strv_ Strv all = configured_ciphers(h), ordered = NULL;
 

@@ -71,7 +71,7 @@ void reset_keep_done(ResetKeep *keep) {
         strv_free(keep->directories);
         strv_free(keep->files);
         strv_free(keep->users);
-        *keep = (ResetKeep){};
+        *keep = (ResetKeep) {};
 }
 
 static void script_units(const Plan *plan, Buffer *out) {
@@ -123,7 +123,7 @@ static void script_directories(const Plan *plan, const ResetKeep *keep, Buffer *
                 if (!streq(own_directories[i], "/var/lib/hardway"))
                         buffer_addf(out, "rm -rf %s\n", own_directories[i]);
         if (empty) {
-                qsort(empty, strv_length(empty), sizeof(char *), by_depth);
+                qsort(empty, strv_length(empty), sizeof(char*), by_depth);
                 STRV_FOREACH(d, empty)
                         if (!startswith(*d, "/var/lib/hardway"))
                                 buffer_addf(out, "rmdir %s 2>/dev/null || :\n", *d);

@@ -67,12 +67,20 @@ static void compare_attributes(const PlanItem *item, const ObservedPath *found, 
         changes_add(c, CHANGE_ATTRIBUTES, item, "%s", buffer_str(&reason));
 }
 
+/* A directory that others may have made for others, or a link to one. */
+static bool is_somebodys(const PlanItem *item, const ObservedPath *found) {
+        return item->type == PLAN_DIRECTORY && item->directory.shared &&
+               (found->type == OBSERVED_DIRECTORY || found->type == OBSERVED_SYMLINK);
+}
+
 static void compare_path(const PlanItem *item, const Observation *o, Changes *c) {
         const ObservedPath *found = observation_path(o, item->path);
         _cleanup_free_ char *reason = NULL;
 
         if (!found || found->type == OBSERVED_ABSENT)
                 add_written(c, CHANGE_CREATE, item, "missing");
+        else if (is_somebodys(item, found))
+                return;
         else if (found->type != expected_type(item)) {
                 reason = xasprintf("is %s", observed_type_name(found->type));
                 add_written(c, CHANGE_UPDATE, item, reason);

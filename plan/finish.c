@@ -94,10 +94,16 @@ static bool is_part_of_every_system(const char *directory) {
         return false;
 }
 
+/* Below these, directories are hardway's to have as it wants. */
+static bool is_ours(const char *directory) {
+        return startswith(directory, "/etc/") || startswith(directory, "/opt/hardway");
+}
+
 /* The directory above path, and those above that; a path without any is refused later. */
 static void add_parents(Plan *p, const char *path) {
         const char *slash = strrchr(path, '/');
         _cleanup_free_ char *parent = NULL, *why = NULL;
+        PlanItem *item;
 
         if (!slash || slash == path)
                 return;
@@ -105,8 +111,9 @@ static void add_parents(Plan *p, const char *path) {
         if (is_part_of_every_system(parent) || plan_find_path(p, parent))
                 return;
         why = xasprintf("Holds what hardway puts into %s.", parent);
-        plan_item_explain(plan_add_directory(p, "node", parent + 1, parent, 0755, "root:root", why),
-                          "What lies in it would have no place.", "file-hierarchy(7)");
+        item = plan_add_directory(p, "node", parent + 1, parent, 0755, "root:root", why);
+        plan_item_explain(item, "What lies in it would have no place.", "file-hierarchy(7)");
+        item->directory.shared = !is_ours(parent);
         add_parents(p, parent);
 }
 

@@ -63,6 +63,9 @@ typedef struct PlanItem {
                         char *check_package; /* the package without which check cannot run yet, or NULL */
                 } file;
                 struct {
+                        bool shared; /* made where it is missing, and else somebody's: left as it is */
+                } directory;
+                struct {
                         char *target;
                 } symlink;
                 struct {

@@ -111,6 +111,8 @@ static void add_directories(Buffer *out, const Plan *p) {
         add_title(out, has(p, PLAN_DIRECTORY), "directories");
         PLAN_FOREACH(item, p, PLAN_DIRECTORY) {
                 script_add_comment(out, item->why);
+                if (item->directory.shared)
+                        buffer_addf(out, "[ -d %s ] || ", item->path);
                 buffer_addf(out, "directory %04o %s %s\n", (unsigned) item->mode, item->owner, item->path);
         }
 }

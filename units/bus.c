@@ -39,7 +39,7 @@ static void bus_job_done(BusJob *job) {
         free(job->result);
 }
 
-UnitBus *unit_bus_free(UnitBus *b) {
+UnitBus* unit_bus_free(UnitBus *b) {
         if (!b)
                 return NULL;
         b->slot = sd_bus_slot_unref(b->slot);
@@ -51,7 +51,7 @@ UnitBus *unit_bus_free(UnitBus *b) {
         return NULL;
 }
 
-static BusJob *bus_find_job(UnitBus *b, const char *path) {
+static BusJob* bus_find_job(UnitBus *b, const char *path) {
         for (size_t i = 0; i < b->n_jobs; i++)
                 if (streq(b->jobs[i].path, path))
                         return b->jobs + i;
@@ -70,7 +70,7 @@ static void bus_add_job(UnitBus *b, const char *path, const char *unit, UnitJob 
                 if (streq(b->jobs[i - 1].unit, unit))
                         bus_remove_job(b, i - 1);
         b->jobs = xrealloc(b->jobs, b->n_jobs + 1, sizeof(BusJob));
-        b->jobs[b->n_jobs++] = (BusJob){ .path = xstrdup(path), .unit = xstrdup(unit), .job = job };
+        b->jobs[b->n_jobs++] = (BusJob) { .path = xstrdup(path), .unit = xstrdup(unit), .job = job };
 }
 
 static int on_job_removed(sd_bus_message *m, void *userdata, sd_bus_error *error) {
@@ -106,7 +106,7 @@ static int bus_start(UnitBus *b, bool bus_client, Error **reterr) {
         return bus_call(b, "Subscribe", NULL, NULL, reterr, "");
 }
 
-static UnitBus *bus_new(void) {
+static UnitBus* bus_new(void) {
         UnitBus *b = xnew(UnitBus, 1);
 
         if (sd_bus_new(&b->bus) < 0)
@@ -244,7 +244,7 @@ static bool bus_jobs_run(const UnitBus *b) {
 }
 
 /* What the results of org.freedesktop.systemd1(5), "JobRemoved", mean. */
-static const char *result_text(const char *result) {
+static const char* result_text(const char *result) {
         static const struct {
                 const char *result, *text;
         } texts[] = {

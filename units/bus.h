@@ -56,5 +56,5 @@ int unit_bus_reset_failed(UnitBus *b, const char *unit, Error **reterr);
 /* A unit that is not there is "not-found". */
 int unit_bus_state(UnitBus *b, const char *unit, UnitState *ret, Error **reterr);
 void unit_state_done(UnitState *state);
-UnitBus *unit_bus_free(UnitBus *b);
-DEFINE_CLEANUP(UnitBus *, unit_bus_free)
+UnitBus* unit_bus_free(UnitBus *b);
+DEFINE_CLEANUP(UnitBus*, unit_bus_free)

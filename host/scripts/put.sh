@@ -57,6 +57,7 @@ no_user() {
 
 # directory MODE OWNER PATH
 directory() {
+        [ ! -h "$3" ] || fail refused "/$3 is a symbolic link, which nothing is made through: mount there what it leads to"
         umask 022
         mkdir -p -- "$3" || fail io "cannot make the directory /$3"
         umask 077

@@ -4,6 +4,7 @@
 
 # directory MODE OWNER PATH
 directory() {
+        [ ! -h "$3" ] || die "$3 is a symbolic link, which nothing is made through: mount there what it leads to"
         [ -d "$3" ] || {
                 (umask 022 && mkdir -p "$3")
                 echo "made $3"

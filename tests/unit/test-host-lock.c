@@ -113,7 +113,7 @@ static void test_session_of_another_on_its_way_out(void **state) {
         assert_int_equal(lock_as(f->host, "me", &message), 0);
 }
 
-static Plan *make_plan(HostFixture *f, const char *content) {
+static Plan* make_plan(HostFixture *f, const char *content) {
         Plan *p = fixture_plan(f);
 
         plan_add_file(p, "a", "file", "/etc/file", 0644, content, "w");
@@ -134,7 +134,7 @@ static int put(HostFixture *f, const Plan *p, Error **reterr) {
 }
 
 /* Looked at, and then the lock is lost. */
-static Plan *lose(HostFixture *f, const char *content) {
+static Plan* lose(HostFixture *f, const char *content) {
         _cleanup_error_ Error *error = NULL;
         _cleanup_free_ char *message = NULL;
         Plan *p = make_plan(f, content);

@@ -205,6 +205,19 @@ static void test_in_the_way(void **state) {
         assert_failure(fixture_put(f, p, NULL, &error), error, ERROR_CREATE, ENOTDIR);
 }
 
+/* Whoever may write into the directory above could have root give /etc away. */
+static void test_directory_behind_link(void **state) {
+        HostFixture *f = *state;
+        _cleanup_(plan_freep) Plan *p = small_plan(f, "a");
+        _cleanup_error_ Error *error = NULL;
+
+        assert_true(fs_mkdir_parents(f->dir->fd, "elsewhere", 0755, NULL) >= 0);
+        assert_true(fs_mkdir_parents(f->dir->fd, "var/lib", 0755, NULL) >= 0);
+        assert_int_equal(symlinkat("../../elsewhere", f->dir->fd, "var/lib/etcd"), 0);
+        assert_failure(fixture_put(f, p, NULL, &error), error, ERROR_CONFIG, EEXIST);
+        assert_mode(f, "elsewhere", 0755);
+}
+
 static void test_stale(void **state) {
         HostFixture *f = *state;
         _cleanup_(plan_freep) Plan *p = small_plan(f, "a");
@@ -339,7 +352,8 @@ static void package_programs(HostFixture *f) {
 
         haproxy = xasprintf("%s; cat \"$3\"; test -f \"$3\"", log);
         install = xasprintf(
-                "%s; case $* in *' install '*) cat %s/etc/hardway/haproxy.cfg >>%s/log; cp %s/haproxy.new "
+                "%s; case $* in -s*) echo 'Inst liblua5.3-0 (5.3.6-2 Debian)'; echo 'Inst haproxy (2.6 Debian)'; "
+                "echo 'Conf haproxy (2.6 Debian)';; *' install '*) cat %s/etc/hardway/haproxy.cfg >>%s/log; cp %s/haproxy.new "
                 "%s/bin/haproxy;; esac",
                 log, f->dir->path, f->dir->path, f->dir->path, f->dir->path);
         query = xasprintf("test -e %s/bin/haproxy && echo 'haproxy installed 2.6.12-1+deb12u3'",
@@ -366,12 +380,16 @@ static void test_package(void **state) {
                 "systemctl mask --runtime haproxy.service\n"
                 "dpkg --force-confdef --force-confold --configure -a\n"
                 "apt-cache show -- haproxy\n"
+                "apt-get -s -q -y --no-install-recommends install haproxy\n"
                 "apt-get -q -y --no-install-recommends -o DPkg::Lock::Timeout=120 "
                 "-o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold install haproxy\n"
                 "confighaproxy -c -f etc/hardway/haproxy.cfg\n"
                 "systemctl unmask --runtime haproxy.service\n");
         assert_success(fixture_put(f, p, NULL, &error), error, 0);
         assert_string_equal(f->facts.haproxy_version, "2.6.12");
+        /* what may go with the cluster */
+        assert_content(f, "var/lib/hardway/packages", "haproxy\n");
+        assert_content(f, "var/lib/hardway/packages.needed", "liblua5.3-0\nhaproxy\n");
 }
 
 static void test_package_fails(void **state) {
@@ -570,6 +588,7 @@ int main(void) {
                 host_test(test_removal),
                 host_test(test_check),
                 host_test(test_in_the_way),
+                host_test(test_directory_behind_link),
                 host_test(test_stale),
                 host_test(test_owner),
                 host_test(test_send_something_else),

@@ -20,7 +20,7 @@ static int ssh_setup(void **state) {
                 return r;
         f = *state;
         f->nodes[0].local = false;
-        f->nodes[0].ssh.user = (char *) "pi";
+        f->nodes[0].ssh.user = (char*) "pi";
         f->options.control_directory = xasprintf("%s/ssh", f->dir->path);
         fixture_program(
                 f, "sudo",
@@ -36,7 +36,7 @@ static int ssh_setup(void **state) {
 
 static int ssh_teardown(void **state) {
         HostFixture *f = *state;
-        char *control = (char *) f->options.control_directory;
+        char *control = (char*) f->options.control_directory;
         int r;
 
         fixture_close(f);
@@ -268,7 +268,7 @@ static void test_root(void **state) {
 
         fake_ssh(f, RUN_HERE);
         fixture_program(f, "sudo", "echo 'sudo: command not found' >&2; exit 127");
-        f->nodes[0].ssh.user = (char *) "root";
+        f->nodes[0].ssh.user = (char*) "root";
         assert_success(exec_text(f, "echo hello", &text, &error), error, 0);
         freep(&text);
         f->nodes[0].ssh.user = NULL;
@@ -285,7 +285,7 @@ static void test_argv(void **state) {
         _cleanup_error_ Error *error = NULL;
 
         f->nodes[0].ssh.port = 2222;
-        f->nodes[0].ssh.host_key = (char *) "ssh-ed25519 AAAA";
+        f->nodes[0].ssh.host_key = (char*) "ssh-ed25519 AAAA";
         fake_ssh(f, RUN_HERE);
         assert_success(exec_text(f, "cat ssh/known_hosts-*", &text, &error), error, 0);
         assert_string_equal(text, "* ssh-ed25519 AAAA\n");
@@ -300,7 +300,7 @@ static void test_argv(void **state) {
         assert_contains(log, " -Oexit ");
         assert_null(strstr(log, "StrictHostKeyChecking=no"));
 
-        free((char *) f->options.control_directory);
+        free((char*) f->options.control_directory);
         long_name = xmalloc(100);
         memset(long_name, 'x', 99);
         long_name[99] = 0;
@@ -309,7 +309,7 @@ static void test_argv(void **state) {
 }
 
 /* The socket that a run with keep_master uses: behind -oControlPath= in what the fake has written down. */
-static char *kept_path(HostFixture *f) {
+static char* kept_path(HostFixture *f) {
         _cleanup_free_ char *text = NULL, *log = NULL;
         _cleanup_error_ Error *error = NULL;
         const char *path;
@@ -336,10 +336,10 @@ static void test_keep(void **state) {
         fake_ssh(f, RUN_HERE);
         by_ssh = kept_path(f);
         assert_true(endswith(by_ssh, "/ssh/%C"));
-        f->nodes[0].ssh.host_key = (char *) "ssh-ed25519 AAAA";
+        f->nodes[0].ssh.host_key = (char*) "ssh-ed25519 AAAA";
         pinned = kept_path(f);
         again = kept_path(f);
-        f->nodes[0].ssh.host_key = (char *) "ssh-ed25519 BBBB";
+        f->nodes[0].ssh.host_key = (char*) "ssh-ed25519 BBBB";
         other = kept_path(f);
         assert_string_not_equal(pinned, by_ssh);
         assert_string_equal(pinned, again);

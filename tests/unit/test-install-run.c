@@ -24,7 +24,7 @@ void world_log(const Node *node, const char *deed) {
 
 /* --- the component: a service that needs two of three controllers --- */
 
-static FakeNode *fake_of(const Node *node) {
+static FakeNode* fake_of(const Node *node) {
         return &world.fakes[node->index];
 }
 
@@ -147,10 +147,10 @@ const Component *const fake_components[] = { &alpha, NULL };
 
 /* --- the nodes --- */
 
-HostPool *__wrap_host_pool_new(const Cluster *cluster, const HostOptions *options);
+HostPool* __wrap_host_pool_new(const Cluster *cluster, const HostOptions *options);
 int __wrap_host_pool_take(HostPool *p, const Node *node, Host **ret, Error **reterr);
 void __wrap_host_pool_give(HostPool *p, const Node *node);
-HostPool *__wrap_host_pool_free(HostPool *p);
+HostPool* __wrap_host_pool_free(HostPool *p);
 int __wrap_host_pool_exec(void *pool, const Node *node, const char *script, Buffer *ret, Error **reterr);
 int __wrap_host_look(Host *h, const Plan *plan, bool deep, Facts *ret_facts, Observation **ret,
                      Error **reterr);
@@ -170,31 +170,31 @@ int __wrap_unit_bus_state(UnitBus *b, const char *unit, UnitState *ret, Error **
 int __wrap_store_file(Store *s, const char *path, const Buffer **ret, Error **reterr);
 int __wrap_probe_client(const ProbeContext *c, const char *ca, const char *credential, HttpClient **ret,
                         Error **reterr);
-HttpClient *__wrap_http_client_free(HttpClient *c);
+HttpClient* __wrap_http_client_free(HttpClient *c);
 int __wrap_http_json(HttpClient *c, const char *method, const char *url, const json_t *body, json_t **ret,
                      Error **reterr);
 int __wrap_http_request(HttpClient *c, const HttpRequest *request, HttpResponse *ret, Error **reterr);
 uint64_t __wrap_clock_usec(void);
 void __wrap_clock_sleep(uint64_t usec);
 
-static const Node *node_of(const void *host) {
-        return &world.nodes[(const FakeNode *) host - world.fakes];
+static const Node* node_of(const void *host) {
+        return &world.nodes[(const FakeNode*) host - world.fakes];
 }
 
-HostPool *__wrap_host_pool_new(const Cluster *cluster, const HostOptions *options) {
-        return (HostPool *) &world;
+HostPool* __wrap_host_pool_new(const Cluster *cluster, const HostOptions *options) {
+        return (HostPool*) &world;
 }
 
 int __wrap_host_pool_take(HostPool *p, const Node *node, Host **ret, Error **reterr) {
         if (fake_of(node)->unreachable)
                 return error_set(reterr, ERROR_UNAVAILABLE, EHOSTUNREACH, "ssh: no route");
-        *ret = (Host *) fake_of(node);
+        *ret = (Host*) fake_of(node);
         return 0;
 }
 
 void __wrap_host_pool_give(HostPool *p, const Node *node) {}
 
-HostPool *__wrap_host_pool_free(HostPool *p) {
+HostPool* __wrap_host_pool_free(HostPool *p) {
         return NULL;
 }
 
@@ -214,7 +214,7 @@ static void observe_file(const FakeNode *f, const PlanItem *item, Observation *o
                 return;
         o->paths = xrealloc(o->paths, o->n_paths + 1, sizeof(ObservedPath));
         found = o->paths + o->n_paths++;
-        *found = (ObservedPath){ .path = xstrdup(item->path), .type = OBSERVED_FILE, .mode = item->mode };
+        *found = (ObservedPath) { .path = xstrdup(item->path), .type = OBSERVED_FILE, .mode = item->mode };
         if (item->type == PLAN_DIRECTORY)
                 found->type = OBSERVED_DIRECTORY;
         else if (!f->put)
@@ -227,7 +227,7 @@ static void observe_file(const FakeNode *f, const PlanItem *item, Observation *o
 
 static void add_applied(Observation *o, const char *path, const char *sha256) {
         o->applied = xrealloc(o->applied, o->n_applied + 1, sizeof(AppliedFile));
-        o->applied[o->n_applied++] = (AppliedFile){ .path = xstrdup(path),
+        o->applied[o->n_applied++] = (AppliedFile) { .path = xstrdup(path),
                                                     .sha256 = xstrdup_null(sha256),
                                                     .stamp = xstrdup("stamp") };
 }
@@ -237,7 +237,7 @@ static void observe_unit(const FakeNode *f, const PlanItem *item, Observation *o
 
         o->units = xnew(ObservedUnit, 1);
         o->n_units = 1;
-        o->units[0] = (ObservedUnit){
+        o->units[0] = (ObservedUnit) {
                 .name = xstrdup("alpha.service"),
                 .load_state = xstrdup(f->put ? "loaded" : "not-found"),
                 .active_state = xstrdup(f->running ? "active" : "inactive"),
@@ -249,7 +249,7 @@ static void observe_unit(const FakeNode *f, const PlanItem *item, Observation *o
 
 int __wrap_host_look(Host *h, const Plan *plan, bool deep, Facts *ret_facts, Observation **ret,
                      Error **reterr) {
-        const FakeNode *f = (const FakeNode *) h;
+        const FakeNode *f = (const FakeNode*) h;
         Observation *o = xnew(Observation, 1);
 
         for (size_t i = 0; i < plan->n_items; i++) {
@@ -275,13 +275,13 @@ int __wrap_host_look(Host *h, const Plan *plan, bool deep, Facts *ret_facts, Obs
 }
 
 int __wrap_host_lock(Host *h, const char *holder, bool wait, Error **reterr) {
-        if (((FakeNode *) h)->busy)
+        if (((FakeNode*) h)->busy)
                 return error_set(reterr, ERROR_TEMPORARY, EBUSY, "in use by somebody");
         return 0;
 }
 
 int __wrap_host_put(Host *h, const HostPut *put, Error **reterr) {
-        FakeNode *f = (FakeNode *) h;
+        FakeNode *f = (FakeNode*) h;
 
         if (f->full)
                 return error_set(reterr, ERROR_IO, ENOSPC, "no space left");
@@ -292,18 +292,18 @@ int __wrap_host_put(Host *h, const HostPut *put, Error **reterr) {
 
 int __wrap_host_record(Host *h, const Plan *plan, const char *identity, Error **reterr) {
         assert_string_equal(identity, "0125ab");
-        ((FakeNode *) h)->recorded = true;
+        ((FakeNode*) h)->recorded = true;
         world_log(node_of(h), "record");
         return 0;
 }
 
 int __wrap_host_bus(Host *h, UnitBus **ret, Error **reterr) {
-        *ret = (UnitBus *) h;
+        *ret = (UnitBus*) h;
         return 0;
 }
 
 int __wrap_host_read(Host *h, const char *path, size_t limit, Buffer *ret, Error **reterr) {
-        const FakeNode *f = (const FakeNode *) h;
+        const FakeNode *f = (const FakeNode*) h;
 
         buffer_add_str(ret, f->put ? f->put : "");
         return 0;
@@ -323,7 +323,7 @@ int __wrap_unit_bus_enable(UnitBus *b, char *const *units, bool enable, Error **
 }
 
 int __wrap_unit_bus_job(UnitBus *b, UnitJob job, const char *unit, Error **reterr) {
-        FakeNode *f = (FakeNode *) b;
+        FakeNode *f = (FakeNode*) b;
 
         world_log(node_of(b), job == UNIT_START ? "start" : job == UNIT_RESTART ? "restart" : "other-job");
         f->running = f->put;
@@ -336,7 +336,7 @@ int __wrap_unit_bus_nudge(UnitBus *b, UnitJob job, const char *unit, Error **ret
 }
 
 int __wrap_unit_bus_wait(UnitBus *b, uint64_t timeout_usec, Error **reterr) {
-        if (((FakeNode *) b)->job_fails)
+        if (((FakeNode*) b)->job_fails)
                 return error_set(reterr, ERROR_UNAVAILABLE, EIO, "restart of alpha.service: it failed");
         return 0;
 }
@@ -346,16 +346,16 @@ int __wrap_unit_bus_reset_failed(UnitBus *b, const char *unit, Error **reterr) {
 }
 
 int __wrap_unit_bus_state(UnitBus *b, const char *unit, UnitState *ret, Error **reterr) {
-        FakeNode *f = (FakeNode *) b;
+        FakeNode *f = (FakeNode*) b;
 
-        *ret = (UnitState){ .active_state = xstrdup(f->job_fails ? "failed" : "active"),
+        *ret = (UnitState) { .active_state = xstrdup(f->job_fails ? "failed" : "active"),
                             .n_restarts = f->n_restarts };
         f->n_restarts += f->dying;
         return 0;
 }
 
 int __wrap_store_file(Store *s, const char *path, const Buffer **ret, Error **reterr) {
-        static Buffer identity = { .data = (char *) "0125ab\n", .size = 7 };
+        static Buffer identity = { .data = (char*) "0125ab\n", .size = 7 };
 
         *ret = &identity;
         return 0;
@@ -365,11 +365,11 @@ int __wrap_store_file(Store *s, const char *path, const Buffer **ret, Error **re
 
 int __wrap_probe_client(const ProbeContext *c, const char *ca, const char *credential, HttpClient **ret,
                         Error **reterr) {
-        *ret = (HttpClient *) &world;
+        *ret = (HttpClient*) &world;
         return 0;
 }
 
-HttpClient *__wrap_http_client_free(HttpClient *c) {
+HttpClient* __wrap_http_client_free(HttpClient *c) {
         return NULL;
 }
 
@@ -393,7 +393,7 @@ int __wrap_http_request(HttpClient *c, const HttpRequest *request, HttpResponse 
         assert_string_equal(request->content_type, "application/apply-patch+yaml");
         assert_contains(request->url, "/api/x?fieldManager=hardway&force=true");
         world.object = "wanted";
-        *ret = (HttpResponse){ .status = 201 };
+        *ret = (HttpResponse) { .status = 201 };
         return 0;
 }
 
@@ -416,12 +416,12 @@ static int setup(void **state) {
         static char names[5][4] = { "c0", "c1", "c2", "lb0", "lb1" };
         Node unused[3];
 
-        world = (World){ .cluster = fixture_cluster(unused), .wanted = "one" };
+        world = (World) { .cluster = fixture_cluster(unused), .wanted = "one" };
         (void) pthread_mutex_init(&world.mutex, NULL);
         world.cluster.nodes = world.nodes;
         world.cluster.n_nodes = 5;
         for (size_t i = 0; i < 5; i++) {
-                world.nodes[i] = (Node){ .name = names[i], .index = i, .architecture = ARCH_ARM64 };
+                world.nodes[i] = (Node) { .name = names[i], .index = i, .architecture = ARCH_ARM64 };
                 world.nodes[i].roles = i < 3 ? ROLE_CONTROLLER | ROLE_ETCD : ROLE_LOADBALANCER;
                 (void) inet_address_parse("10.77.0.20", &world.nodes[i].address);
                 world.fakes[i].architecture = ARCH_ARM64;
@@ -442,7 +442,7 @@ static int run_request(const Node *const *nodes, size_t n_nodes, bool dry_run) {
         static const HostOptions host = {};
         InstallRequest request = {
                 .cluster = &world.cluster,
-                .store = (Store *) &world,
+                .store = (Store*) &world,
                 .components = fake_components,
                 .nodes = nodes,
                 .n_nodes = n_nodes,
@@ -903,7 +903,7 @@ static void test_snapshot(void **state) {
 }
 
 static void test_even_members(void **state) {
-        world.cluster.etcd_even = (char *) "hardway.yaml:9:3: an even number of members";
+        world.cluster.etcd_even = (char*) "hardway.yaml:9:3: an even number of members";
         assert_true(run_all() < 0);
         assert_error(0, "hardway.yaml:9:3");
         assert_string_equal(buffer_str(&world.log), "");
@@ -1007,7 +1007,7 @@ static void test_questions(void **state) {
         assert_int_equal(run_all(), 0);
 }
 
-static const Check *find_finding(const CheckList *l, const char *id) {
+static const Check* find_finding(const CheckList *l, const char *id) {
         for (size_t i = 0; i < l->n_checks; i++)
                 if (streq(l->checks[i].id, id))
                         return l->checks + i;
@@ -1023,7 +1023,7 @@ static void test_check(void **state) {
         static const HostOptions host = {};
         InstallRequest request = {
                 .cluster = &world.cluster,
-                .store = (Store *) &world,
+                .store = (Store*) &world,
                 .components = fake_components,
                 .nodes = nodes,
                 .n_nodes = 4,

@@ -384,6 +384,23 @@ static void test_activating_with_new_input(void **state) {
                 "update etcd/conf (content differs)|restart etcd/unit (/etc/kubernetes/etcd.conf changes)");
 }
 
+/* What holds others' things, too, is theirs to close, to give to somebody, and to have elsewhere. */
+static void test_somebodys_directory(void **state) {
+        Fixture *f = *state;
+        ObservedPath *found = path_of(f, "/var/lib/etcd");
+
+        ((PlanItem*) plan_find(f->plan, "etcd/data"))->directory.shared = true;
+        found->mode = 0750;
+        set(&found->owner, "backup:backup");
+        assert_changes(f, "");
+        found->type = OBSERVED_SYMLINK;
+        assert_changes(f, "");
+        found->type = OBSERVED_FILE;
+        assert_changes(f, "update etcd/data (is a file)");
+        found->type = OBSERVED_ABSENT;
+        assert_changes(f, "create etcd/data (missing)");
+}
+
 static void test_removal(void **state) {
         Fixture *f = *state;
 
@@ -492,6 +509,7 @@ int main(void) {
                 compare_test(test_loaded),
                 compare_test(test_attributes),
                 compare_test(test_types),
+                compare_test(test_somebodys_directory),
                 compare_test(test_system),
                 compare_test(test_unit_file),
                 compare_test(test_not_read),

@@ -61,7 +61,18 @@ static void test_order(void **state) {
                 assert_string_equal(p->items[i]->id, wanted[i]);
         assert_ptr_equal(plan_find(p, "b/user"), p->items[1]);
         assert_null(plan_find(p, "b/nothing"));
+        assert_false(plan_find_path(p, "/etc/b")->directory.shared);
         assert_string_equal(plan_find_path(p, "/etc/b")->why, "Holds what hardway puts into /etc/b.");
+}
+
+/* Directories above one that the owner has chosen may be there for others as well. */
+static void test_parents_elsewhere(void **state) {
+        Plan *p = *state;
+
+        plan_add_directory(p, "a", "dir", "/srv/backup/etcd", 0711, "root:root", "w");
+        finish(p);
+        assert_false(plan_find(p, "a/dir")->directory.shared);
+        assert_true(plan_find(p, "node/srv/backup")->directory.shared);
 }
 
 static void test_unite(void **state) {
@@ -287,6 +298,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 plan_test(test_order),
                 plan_test(test_unite),
+                plan_test(test_parents_elsewhere),
                 plan_test(test_two_of_a_kind),
                 plan_test(test_same_id),
                 plan_test(test_directories_that_disagree),

@@ -72,7 +72,7 @@ static int append_property(sd_bus_message *reply, const char *name, const char *
         if (r >= 0)
                 r = sd_bus_message_open_container(reply, 'v', type);
         if (r >= 0)
-                r = streq(type, "as") ? sd_bus_message_append_strv(reply, (char **) value) :
+                r = streq(type, "as") ? sd_bus_message_append_strv(reply, (char**) value) :
                                         sd_bus_message_append_basic(reply, *type, value);
         if (r >= 0)
                 r = sd_bus_message_close_container(reply);
@@ -133,7 +133,7 @@ static int on_message(sd_bus_message *call, void *userdata, sd_bus_error *error)
         return sd_bus_reply_method_return(call, NULL);
 }
 
-static void *manage(void *userdata) {
+static void* manage(void *userdata) {
         Manager *m = userdata;
 
         while (!m->stop) {
@@ -189,7 +189,7 @@ static void end_job(Manager *m, unsigned job, const char *unit, const char *resu
 static void test_jobs(void **state) {
         static const char *const units[] = { "done-1.service", "early-1.service", "done-2.service",
                                              "early-2.service" };
-        UnitBus *b = ((Manager *) *state)->client;
+        UnitBus *b = ((Manager*) *state)->client;
         _cleanup_error_ Error *error = NULL;
 
         for (unsigned round = 0; round < 50; round++) {
@@ -202,7 +202,7 @@ static void test_jobs(void **state) {
 }
 
 static void test_failed(void **state) {
-        UnitBus *b = ((Manager *) *state)->client;
+        UnitBus *b = ((Manager*) *state)->client;
         _cleanup_error_ Error *error = NULL;
 
         assert_success(unit_bus_job(b, UNIT_START, "done-1.service", &error), error, 0);
@@ -217,7 +217,7 @@ static void test_failed(void **state) {
 
 /* What nobody waits for, or another job has replaced, cannot fail whoever waits later. */
 static void test_not_waited_for(void **state) {
-        UnitBus *b = ((Manager *) *state)->client;
+        UnitBus *b = ((Manager*) *state)->client;
         _cleanup_error_ Error *error = NULL;
 
         assert_success(unit_bus_nudge(b, UNIT_START, "canceled-1.service", &error), error, 0);
@@ -235,7 +235,7 @@ static void test_not_waited_for(void **state) {
 }
 
 static void test_timeout(void **state) {
-        UnitBus *b = ((Manager *) *state)->client;
+        UnitBus *b = ((Manager*) *state)->client;
         _cleanup_error_ Error *error = NULL;
 
         assert_success(unit_bus_job(b, UNIT_START, "never-1.service", &error), error, 0);
@@ -250,7 +250,7 @@ static void test_timeout(void **state) {
 }
 
 static void test_refused(void **state) {
-        UnitBus *b = ((Manager *) *state)->client;
+        UnitBus *b = ((Manager*) *state)->client;
         _cleanup_error_ Error *error = NULL;
 
         assert_failure(unit_bus_job(b, UNIT_START, "none.service", &error), error, ERROR_UNAVAILABLE,
@@ -268,7 +268,7 @@ static void test_refused(void **state) {
 }
 
 static void test_lost(void **state) {
-        UnitBus *b = ((Manager *) *state)->client;
+        UnitBus *b = ((Manager*) *state)->client;
         _cleanup_error_ Error *error = NULL;
 
         assert_true(unit_bus_job(b, UNIT_START, "lost.service", &error) < 0);
@@ -280,7 +280,7 @@ static void test_lost(void **state) {
 }
 
 static void test_state(void **state) {
-        UnitBus *b = ((Manager *) *state)->client;
+        UnitBus *b = ((Manager*) *state)->client;
         _cleanup_(unit_state_done) UnitState s = {};
         _cleanup_error_ Error *error = NULL;
 
