@@ -17,4 +17,5 @@ void reset_keep_done(ResetKeep *keep);
 
 /* The script that does it. o may be NULL. */
 void reset_script(const Plan *plan, const Observation *o, const ResetKeep *keep, Buffer *out);
+int reset_is_ours(const Node *node, const Observation *o, const char *identity, Error **reterr);
 void reset_tell(const Plan *plan, const Observation *o, const ResetKeep *keep, Buffer *out);

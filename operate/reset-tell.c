@@ -4,6 +4,7 @@
  * What a reset is about to do, for people to read before they say yes
  */
 
+#include <errno.h>
 #include <string.h>
 
 #include "common/alloc.h"
@@ -68,6 +69,30 @@ static void tell_data(const Plan *plan, const Observation *o, const ResetKeep *k
                         strv_add(reset_keeps(keep, item->path) ? &kept : &gone, item->path);
         tell_list(out, "with all data in", gone);
         tell_list(out, "keeps", kept);
+}
+
+/**
+ * reset_is_ours() - refuse a node that was installed for another cluster
+ * @node:       which
+ * @o:          what was found there; a node that says of no cluster is nobody's
+ * @identity:   of our cluster, or NULL where there are no keys of one
+ * @reterr:     names it
+ *
+ * An address in a cluster file is quickly mistyped, and all data of somebody else's member would be gone.
+ *
+ * Return: 0, or -EEXIST.
+ */
+int reset_is_ours(const Node *node, const Observation *o, const char *identity, Error **reterr) {
+        int r;
+
+        if (!o || !o->identity || streq_null(o->identity, identity))
+                return 0;
+        r = error_set(reterr, ERROR_CONFIG, EEXIST, "%s was installed for another cluster%s", node->name,
+                      identity ? "" : ": there are no keys in this directory that it would know");
+        error_detail(reterr,
+                     "Is its address in the cluster file the right one? To have it clean all the same: "
+                     "hardway reset --force\n");
+        return r;
 }
 
 /**

@@ -168,6 +168,10 @@ static int nodes_confirm(const ResetNode *nodes, size_t n_nodes, Error **reterr)
         _cleanup_buffer_ Buffer text = BUFFER_NULL;
         int r = 0;
 
+        for (size_t i = 0; i < n_nodes && !q->force && r >= 0; i++)
+                r = reset_is_ours(nodes[i].node, nodes[i].observation, nodes[i].identity, reterr);
+        if (r < 0)
+                return r;
         for (size_t i = 0; i < n_nodes; i++)
                 reset_tell(nodes[i].plan, nodes[i].observation, &nodes[i].keep, &text);
         if (nodes[0].serving)

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """`hardway reset` on a cluster that serves: what the quorum can do without goes, the rest is refused, and data may stay."""
 import json
+import os
 import re
+import shutil
 
 from lab import CONTROLLERS, await_true
 
@@ -16,7 +18,7 @@ def members(lab):
     return {member["name"]: member["ID"] for member in json.loads(out)["members"]}
 
 
-def test_reset_of_a_living_cluster(make_lab):
+def test_reset_of_a_living_cluster(make_lab, tmp_path):
     lab = make_lab("reset-live")
     lab.init()
     lab.hardway("pki", "gen")
@@ -29,6 +31,14 @@ def test_reset_of_a_living_cluster(make_lab):
     result = lab.hardway("reset", "--node", "controller-2", "--dry-run")
     assert re.search(r"stops +etcd\.service, .*kube-apiserver\.service", result.out), result
     assert re.search(r"with all data in +.*/var/lib/etcd", result.out) and "etcd goes on with 2 of 3 members, and then none may fail" in result.out
+    assert lab.version()
+
+    # a node of another cluster, as after a slip in the cluster file
+    other = tmp_path / "other"
+    other.mkdir()
+    shutil.copy(os.path.join(lab.directory, "hardway.yaml"), other)
+    lab.hardway("pki", "gen", cwd=str(other))
+    assert "controller-2 was installed for another cluster" in lab.hardway("reset", "--yes", "--node", "controller-2", check=65, cwd=str(other)).err
     assert lab.version()
 
     # two of three, or all: refused, and nothing is touched

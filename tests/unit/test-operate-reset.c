@@ -125,11 +125,27 @@ static void test_tell(void **state) {
         assert_contains(buffer_str(&text), "  keeps             /var/lib/store\n");
 }
 
+static void test_of_another_cluster(void **state) {
+        const Node *node = f.plan->node;
+        _cleanup_error_ Error *error = NULL;
+
+        assert_success(reset_is_ours(node, NULL, "one", &error), error, 0);
+        assert_success(reset_is_ours(node, f.observation, NULL, &error), error, 0);
+        f.observation->identity = xstrdup("one");
+        assert_success(reset_is_ours(node, f.observation, "one", &error), error, 0);
+        assert_int_equal(reset_is_ours(node, f.observation, "other", &error), -EEXIST);
+        assert_string_equal(error->message, "c0 was installed for another cluster");
+        assert_contains(error->detail, "--force");
+        error = error_free(error);
+        assert_failure(reset_is_ours(node, f.observation, NULL, &error), error, ERROR_CONFIG, EEXIST);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 reset_test(test_script),
                 reset_test(test_keep),
                 reset_test(test_tell),
+                reset_test(test_of_another_cluster),
         };
 
         return cmocka_run_group_tests_name("reset", tests, NULL, NULL);
