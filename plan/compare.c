@@ -138,6 +138,40 @@ static void add_removal(Changes *c, const char *path, const char *reason) {
         c->changes[c->n_changes - 1].path = xstrdup(path);
 }
 
+static bool is_version_of_plan(const Plan *p, ArtifactOrigin origin, const Version *version) {
+        PLAN_FOREACH(item, p, PLAN_BINARY) {
+                ArtifactOrigin o;
+                Version v;
+
+                if (plan_binary_path_parse(item->path, &o, &v) >= 0 && o == origin &&
+                    version_compare(&v, version) == 0)
+                        return true;
+        }
+        return false;
+}
+
+/*
+ * A binary of a version that is neither the plan's nor the one before. What is written down on the node begins
+ * with the plan that was applied last and goes on with what was there before that, so the first other version
+ * of an origin is the one that the way back leads to. A version is some 330 MB on an SD card.
+ */
+static bool is_outdated(const Plan *p, const Observation *o, const char *path) {
+        ArtifactOrigin origin;
+        Version version;
+
+        if (plan_binary_path_parse(path, &origin, &version) < 0 || is_version_of_plan(p, origin, &version))
+                return false;
+        for (size_t i = 0; i < o->n_applied; i++) {
+                ArtifactOrigin other;
+                Version v;
+
+                if (plan_binary_path_parse(o->applied[i].path, &other, &v) >= 0 && other == origin &&
+                    !is_version_of_plan(p, origin, &v))
+                        return version_compare(&v, &version) != 0;
+        }
+        return false;
+}
+
 bool is_ours_to_remove(const char *path) {
         static const char *const prefixes[] = {
                 "/etc/haproxy/",  "/etc/hardway/",        "/etc/keepalived/", "/etc/kubernetes/",
@@ -175,7 +209,8 @@ static void compare_removals(const Plan *p, const Observation *o, Changes *c) {
         for (size_t i = 0; i < o->n_applied; i++) {
                 const AppliedFile *file = o->applied + i;
 
-                if (!plan_find_path(p, file->path) && is_ours_to_remove(file->path) &&
+                if (!plan_find_path(p, file->path) &&
+                    (is_ours_to_remove(file->path) || is_outdated(p, o, file->path)) &&
                     is_still(observation_path(o, file->path), file->sha256))
                         add_removal(c, file->path, "of an earlier plan");
         }

@@ -419,6 +419,12 @@ static void test_of_an_earlier_plan(void **state) {
                 { "/etc/passwd", "aa", "aa", false },
                 { "/etc/kubernetes/../passwd", "aa", "aa", false },
                 { "/opt/hardway/etcd-v3.6.15/etcd", "aa", "aa", false }, /* the way back */
+                { "/opt/hardway/etcd-v3.6.15/etcdctl", "aa", "aa", false },
+                { "/opt/hardway/kubernetes-v1.36.1/kubectl", "aa", "aa", false },
+                { "/opt/hardway/etcd-v3.6.14/etcd", "aa", "aa", true }, /* the one before that */
+                { "/opt/hardway/etcd-v3.6.14/etcdctl", "aa", "bb", false },
+                { "/opt/hardway/etcd-v3.7.0/etcd", "aa", "aa", true }, /* ... also where that was newer */
+                { "/opt/hardway/etcd-v3.6.16/etcdutl", "aa", "aa", false },
                 { "/opt/hardway/other", "aa", "aa", true },
                 { "/etc/kubernetes/etcd.conf", "aa", NULL, false }, /* in the plan: only content counts */
                 { "/usr/local/bin/kubectl", "link:/opt/k", "link:/opt/k", true },
