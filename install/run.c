@@ -155,16 +155,33 @@ static int run_serving(InstallRun *run, Error **reterr) {
         return 0;
 }
 
-/* Was this node given binaries of another version before? A node that joins is no reason for a snapshot. */
-static bool node_changes_version(const NodeRun *n) {
-        for (size_t i = 0; n->observation && i < n->observation->n_applied; i++) {
-                const char *path = n->observation->applied[i].path;
-                ArtifactOrigin origin;
-                Version version;
-
-                if (plan_binary_path_parse(path, &origin, &version) >= 0 && !plan_find_path(n->plan, path))
+static bool was_given(const Observation *o, const PlanItem *binary) {
+        for (size_t i = 0; i < o->n_applied; i++)
+                if (streq(o->applied[i].path, binary->path))
                         return true;
-        }
+        return false;
+}
+
+static bool has_binaries(const Observation *o) {
+        ArtifactOrigin origin;
+        Version version;
+
+        for (size_t i = 0; i < o->n_applied; i++)
+                if (plan_binary_path_parse(o->applied[i].path, &origin, &version) >= 0)
+                        return true;
+        return false;
+}
+
+/*
+ * Does this node get binaries that it was not given before? Those of the version before it are there as well. A
+ * node that joins is no reason for a snapshot.
+ */
+static bool node_changes_version(const NodeRun *n) {
+        if (!n->observation || !has_binaries(n->observation))
+                return false;
+        PLAN_FOREACH(item, n->plan, PLAN_BINARY)
+                if (!was_given(n->observation, item))
+                        return true;
         return false;
 }
 

@@ -29,6 +29,7 @@ typedef struct FakeNode {
         unsigned n_asked;     /* how often its service was asked whether it is ready */
         const char *identity; /* of applied.json; NULL: ours, if recorded */
         const char *applied;  /* a path in applied.json besides, or NULL */
+        bool has_binary;      /* world.binary is there, too */
         const char *listener; /* "*:7000 nginx", or NULL */
         Architecture architecture;
         int64_t clock_offset;
@@ -52,6 +53,7 @@ typedef struct World {
         const InstallProof *proof;
         const char *leaver; /* is in the cluster and not in the cluster file, or NULL */
         bool leaver_works;
+        const char *binary; /* path of one that the plan has besides, or NULL */
         InstallLeavers leavers;
         const char *const *ignore;
         const char *cancel_at; /* the deed that is the last before somebody presses Ctrl-C */

@@ -45,6 +45,13 @@ static size_t n_working(void) {
 static int fake_plan(const PlanContext *c, Plan *p, Error **reterr) {
         PlanItem *unit = plan_add_unit(p, "alpha", "alpha.service", fixture_unit("alpha"), "w");
 
+        if (world.binary) {
+                PlanItem *binary = plan_add(p, PLAN_BINARY, "alpha", "binary", "w");
+
+                binary->path = xstrdup(world.binary);
+                binary->owner = xstrdup("root:root");
+                binary->mode = 0755;
+        }
         plan_unit_listens(unit, 7000);
         plan_item_input_of(plan_add_file(p, "alpha", "conf", "/etc/alpha", 0644, world.wanted, "w"),
                            "alpha.service");
@@ -261,6 +268,8 @@ int __wrap_host_look(Host *h, const Plan *plan, bool deep, Facts *ret_facts, Obs
                 if (f->recorded && (item->type == PLAN_UNIT || item->type == PLAN_FILE))
                         add_applied(o, item->path, item->sha256);
         }
+        if (f->has_binary)
+                add_applied(o, world.binary, "00");
         if (f->applied)
                 add_applied(o, f->applied, "00");
         if (f->recorded || f->identity)
@@ -891,13 +900,16 @@ static void test_another_minor(void **state) {
 static void test_snapshot(void **state) {
         make_serving();
         world.wanted = "two";
+        world.binary = "/opt/hardway/kubernetes-v1.36.3/kube-apiserver";
         world.fakes[2].applied = "/opt/hardway/kubernetes-v1.36.1/kube-apiserver";
         assert_int_equal(run_all(), 0);
         assert_non_null(startswith(buffer_str(&world.log), "c0 snapshot, c0 gate"));
         assert_int_equal(count_of("snapshot"), 1);
 
+        /* the version before stays there, as the way back */
         world.wanted = "three";
-        world.fakes[2].applied = NULL;
+        for (size_t i = 0; i < 3; i++)
+                world.fakes[i].has_binary = true;
         assert_int_equal(run_all(), 0);
         assert_int_equal(count_of("snapshot"), 0);
 }
