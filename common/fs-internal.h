@@ -24,6 +24,3 @@ int fs_target_compare(const FsTarget *t, const void *data, size_t size, Error **
 int fs_target_stage(const FsTarget *t, const void *data, size_t size, bool sync, char **ret_temporary,
                     Error **reterr);
 int fs_target_publish(const FsTarget *t, const char *temporary, Error **reterr);
-
-/* fs_mkdir_parents(), with or without making it durable at once. */
-int fs_mkdir_all(int dir_fd, const char *path, mode_t mode, bool sync, Error **reterr);

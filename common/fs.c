@@ -152,41 +152,56 @@ int fs_sync_dir_of(int dir_fd, const char *path, Error **reterr) {
         return 0;
 }
 
-/* Makes one directory, whose parent exists: 0 if something is there already, 1 if it is new. */
-static int mkdir_one(int dir_fd, const char *path, mode_t mode, bool sync, Error **reterr) {
-        _cleanup_close_ int fd = -EBADF;
-        int r;
+/* The new directory gets its mode, whatever the umask has left of it. */
+static int mkdir_finish(int dir_fd, const char *path, mode_t mode, bool sync, Error **reterr) {
+        _cleanup_close_ int fd = openat(dir_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-        if (mkdirat(dir_fd, path, mode) < 0) {
-                if (errno == EEXIST)
-                        return 0;
-                return error_set_errno(reterr, errno, "cannot create directory %s", path);
-        }
-
-        fd = openat(dir_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (fd < 0 || fchmod(fd, mode) < 0)
                 return error_set_errno(reterr, errno, "cannot set the mode of %s", path);
-        r = sync ? fs_sync_dir_of(dir_fd, path, reterr) : 0;
+        return sync ? fs_sync_dir_of(dir_fd, path, reterr) : 0;
+}
+
+/* 0 if something is there already, 1 if it is new. The last one first: those above are there, mostly. */
+static int mkdir_with_parents(int dir_fd, const char *path, mode_t mode, bool sync, Error **reterr) {
+        _cleanup_free_ char *above = NULL;
+        int r;
+
+        r = mkdirat(dir_fd, path, mode) < 0 ? -errno : 0;
+        if (r == -ENOENT) {
+                above = fs_path_dirname(path);
+                r = mkdir_with_parents(dir_fd, above, mode, sync, reterr);
+                if (r < 0)
+                        return r;
+                r = mkdirat(dir_fd, path, mode) < 0 ? -errno : 0;
+        }
+        if (r == -EEXIST)
+                return 0;
+        if (r < 0)
+                return error_set_errno(reterr, r, "cannot create directory %s", path);
+        r = mkdir_finish(dir_fd, path, mode, sync, reterr);
         return r < 0 ? r : 1;
 }
 
+/**
+ * fs_mkdir_all() - make a directory and those above it
+ * @dir_fd:     what @path is relative to
+ * @path:       the directory; it may exist, and be a symbolic link to one
+ * @mode:       permissions of those that are made, independent of the umask; those that exist keep theirs
+ * @sync:       whether to make them durable at once; else what follows has to
+ * @reterr:     names the directory that could not be made
+ *
+ * Return: 0 if all were there, 1 if at least one was made, or a negative errno.
+ */
 int fs_mkdir_all(int dir_fd, const char *path, mode_t mode, bool sync, Error **reterr) {
+        _cleanup_free_ char *name = xstrdup(path);
         struct stat st;
-        int r, made = 0;
+        int made;
 
-        for (size_t n = strspn(path, "/"); path[n];) {
-                _cleanup_free_ char *prefix = NULL;
-
-                n += strcspn(path + n, "/");
-                prefix = xstrndup(path, n);
-                n += strspn(path + n, "/");
-
-                r = mkdir_one(dir_fd, prefix, mode, sync, reterr);
-                if (r < 0)
-                        return r;
-                made |= r;
-        }
-
+        for (size_t n = strlen(name); n > 1 && name[n - 1] == '/'; n--)
+                name[n - 1] = '\0';
+        made = mkdir_with_parents(dir_fd, name, mode, sync, reterr);
+        if (made < 0)
+                return made;
         if (fstatat(dir_fd, path, &st, 0) < 0)
                 return error_set_errno(reterr, errno, "cannot stat %s", path);
         if (!S_ISDIR(st.st_mode))
@@ -195,13 +210,13 @@ int fs_mkdir_all(int dir_fd, const char *path, mode_t mode, bool sync, Error **r
 }
 
 /**
- * fs_mkdir_parents() - make a directory and those above it
- * @dir_fd:     what @path is relative to
- * @path:       the directory; it may exist, and be a symbolic link to one
- * @mode:       permissions of those that are made, independent of the umask; those that exist keep theirs
- * @reterr:     names the directory that could not be made
+ * fs_mkdir_parents() - make a directory and those above it, durably
+ * @dir_fd:     as for fs_mkdir_all()
+ * @path:       as there
+ * @mode:       as there
+ * @reterr:     as there
  *
- * Return: 0 if all were there, 1 if at least one was made, or a negative errno.
+ * Return: as there.
  */
 int fs_mkdir_parents(int dir_fd, const char *path, mode_t mode, Error **reterr) {
         return fs_mkdir_all(dir_fd, path, mode, /* sync= */ true, reterr);

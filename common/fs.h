@@ -32,6 +32,8 @@ int fs_read(int dir_fd, const char *path, size_t limit, Buffer *ret, Error **ret
 int fd_write_all(int fd, const char *data, size_t size);                                       /* -errno */
 int fs_read_optional(int dir_fd, const char *path, size_t limit, Buffer *ret, Error **reterr); /* 0: none */
 int fs_mkdir_parents(int dir_fd, const char *path, mode_t mode, Error **reterr); /* and itself */
+/* The same; without sync a batch that is committed later makes them durable. */
+int fs_mkdir_all(int dir_fd, const char *path, mode_t mode, bool sync, Error **reterr);
 int fs_open_dir(int dir_fd, const char *path, Error **reterr);    /* >= 0: the caller closes */
 int fs_remove_tree(int dir_fd, const char *path, Error **reterr); /* absent is success */
 int fs_sync_dir_of(int dir_fd, const char *path, Error **reterr);

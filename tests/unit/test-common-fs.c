@@ -298,7 +298,11 @@ static void test_mkdir(void **state) {
         assert_int_equal(st.st_mode & 07777, 0755);
         assert_int_equal(symlinkat("a", d->fd, "link"), 0);
         assert_success(fs_mkdir_parents(d->fd, "link/x", 0700, &e), e, 1);
+        assert_success(fs_mkdir_parents(d->fd, "link/y//", 0700, &e), e, 1);
+        assert_success(fs_mkdir_parents(d->fd, "link//y/", 0700, &e), e, 0);
+        assert_success(fs_mkdir_all(d->fd, "later/x", 0700, /* sync= */ false, &e), e, 1);
         assert_success(fs_mkdir_parents(d->fd, ".", 0700, &e), e, 0);
+        assert_int_equal(fs_mkdir_parents(d->fd, "", 0700, NULL), -ENOENT);
         assert_success(fs_mkdir_parents(AT_FDCWD, d->path, 0700, &e), e, 0);
 
         assert_int_equal(write_str(d, "file", "", 0644, 0, NULL), 1);
