@@ -132,7 +132,8 @@ int store_lock(const Store *s, Error **reterr) {
         _cleanup_free_ char *holder = xasprintf("hardway, process %d", (int) getpid());
         int r;
 
-        r = fs_mkdir_parents(AT_FDCWD, pki, 0700, reterr);
+        /* What is going to lie there is made durable with it, by one flush. */
+        r = fs_mkdir_all(AT_FDCWD, pki, STORE_DIRECTORY_MODE, /* sync= */ false, reterr);
         if (r < 0)
                 return r;
         return fs_lock(AT_FDCWD, path, holder, /* wait= */ false, reterr);
