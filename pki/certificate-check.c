@@ -5,7 +5,7 @@
 
 #include "common/alloc.h"
 #include "common/clock.h"
-#include "pki/certificate.h"
+#include "pki/certificate-internal.h"
 
 #define SEC_PER_DAY INT64_C(86400)
 
@@ -120,7 +120,7 @@ static char* name_missing(const CertificateProfile *of, const CertificateProfile
 }
 
 /* Exactly the wanted ones: a name that is left over may belong to another machine by now. */
-static char* check_names(X509 *x, const CertificateProfile *profile) {
+char* certificate_check_names(X509 *x, const CertificateProfile *profile) {
         _cleanup_(certificate_profile_done) CertificateProfile present = CERTIFICATE_PROFILE_NULL;
         _cleanup_free_ char *lacks = NULL, *left_over = NULL;
 
@@ -150,7 +150,7 @@ static CertificateFault first_fault(X509 *x, const CertificateProfile *profile, 
                 return CERTIFICATE_WRONG_USAGE;
         if ((*ret_why = check_subject(x, profile)))
                 return CERTIFICATE_WRONG_SUBJECT;
-        if ((*ret_why = check_names(x, profile)))
+        if ((*ret_why = certificate_check_names(x, profile)))
                 return CERTIFICATE_WRONG_NAMES;
         if ((*ret_why = check_validity(x, now)))
                 return CERTIFICATE_NOT_VALID;

@@ -225,27 +225,6 @@ int certificate_check_constraints(X509 *x, X509 *issuer, Error **reterr) {
                          X509_verify_cert_error_string(result));
 }
 
-/* Asks the other side of OpenSSL, the one that TLS clients ask, whether what we wrote is found again. */
-static int verify_names(X509 *x, const CertificateProfile *profile, Error **reterr) {
-        STRV_FOREACH(name, profile->dns_names) {
-                /* A wildcard stands for any one label. */
-                _cleanup_free_ char *host =
-                        startswith(*name, "*.") ? xasprintf("any.%s", *name + 2) : xstrdup(*name);
-
-                if (X509_check_host(x, host, 0, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, NULL) != 1)
-                        return error_set(reterr, ERROR_INTERNAL, EINVAL,
-                                         "the name %s got lost in a certificate", *name);
-        }
-        for (size_t i = 0; i < profile->n_addresses; i++) {
-                const InetAddress *a = profile->addresses + i;
-
-                if (X509_check_ip(x, a->bytes, inet_address_size(a), 0) != 1)
-                        return error_set(reterr, ERROR_INTERNAL, EINVAL,
-                                         "an address got lost in a certificate");
-        }
-        return 0;
-}
-
 /* RFC 1034 section 3.5 and the underscore that people use all the same; a wildcard as the first label. */
 static bool is_dns_name(const char *name) {
         size_t label = 0;
@@ -332,6 +311,7 @@ static int certificate_build(const CertificateProfile *profile, EVP_PKEY *key, X
 int certificate_make(const CertificateProfile *profile, EVP_PKEY *key, X509 *issuer, EVP_PKEY *issuer_key,
                      int64_t now, X509 **ret, Error **reterr) {
         _cleanup_(X509_freep) X509 *x = NULL;
+        _cleanup_free_ char *lost = NULL;
         EVP_PKEY *signer = issuer ? issuer_key : key;
         const KeyType *type = key_type_of(signer);
         int r;
@@ -351,9 +331,9 @@ int certificate_make(const CertificateProfile *profile, EVP_PKEY *key, X509 *iss
                 return r;
         if (X509_sign(x, signer, EVP_get_digestbyname(type->digest)) <= 0)
                 return pki_error(reterr, ERROR_INTERNAL, "cannot sign a certificate");
-        r = verify_names(x, profile, reterr);
-        if (r < 0)
-                return r;
+        lost = certificate_check_names(x, profile);
+        if (lost)
+                return error_set(reterr, ERROR_INTERNAL, EINVAL, "a new certificate %s", lost);
         if (issuer) {
                 r = certificate_check_constraints(x, issuer, reterr);
                 if (r < 0)
