@@ -24,6 +24,9 @@
 #include <sys/random.h>
 #include <sys/un.h>
 #include <unistd.h>
+#ifdef __x86_64__
+#include <cpuid.h>
+#endif
 
 #include "common/alloc.h"
 #include "common/clock.h"
@@ -233,7 +236,10 @@ static const char* remote_command(const Host *h) {
  */
 bool transport_has_aes(void) {
 #if defined(__x86_64__)
-        return __builtin_cpu_supports("aes");
+        unsigned a, b, c, d;
+
+        /* Not __builtin_cpu_supports(), for which each start of the program would ask for all there is. */
+        return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_AES);
 #elif defined(__aarch64__)
         return getauxval(AT_HWCAP) & (1 << 3); /* HWCAP_AES of asm/hwcap.h */
 #else
