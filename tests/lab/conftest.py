@@ -12,6 +12,11 @@ LONG = ["test_etcd_long.py", "test_failover_all.py", "test_fetch_kills.py"]
 collect_ignore = [] if os.environ.get("HARDWAY_TEST_TIER") == "long" else LONG
 
 
+def pytest_configure(config):
+    """The plugin for several tests at a time knows this mark; without it pytest warns of one that nobody has told of."""
+    config.addinivalue_line("markers", "xdist_group(name): tests of one name run one after the other, in one process")
+
+
 @pytest.hookimpl(tryfirst=True)  # before the plugin that reads the marks
 def pytest_collection_modifyitems(items):
     """Where several tests run at a time, those that share a lab stay together, in their order."""
