@@ -17,6 +17,9 @@
 #include "lbsetup/lbsetup-scripts.h"
 #include "lbsetup/pair.h"
 
+/* The script tells of a hundred at most, in lines of 45 bytes. */
+#define HEARD_SIZE_MAX (16 * 1024)
+
 typedef struct Ear {
         const ProbeContext *c;
         const Node *node;
@@ -39,7 +42,8 @@ static void listen_there(void *item) {
         Ear *e = item;
         _cleanup_free_ char *script = complete_script(e->c->cluster, e->node);
 
-        if (e->c->exec(e->c->userdata, e->node, script, &e->heard, NULL) < 0)
+        if (e->c->exec(e->c->userdata, e->node, script, &e->heard, NULL) < 0 ||
+            e->heard.size > HEARD_SIZE_MAX)
                 buffer_done(&e->heard);
 }
 
@@ -74,18 +78,22 @@ static const char* said_of(const char *line, const char *kind, const InetAddress
         return rest && *rest == ' ' ? rest + 1 : NULL;
 }
 
-static bool is_of_pair(const Cluster *cluster, Strv lines, const char *mac) {
+/* The MAC addresses of the load balancers. */
+static Strv macs_of_pair(const Cluster *cluster, Strv lines) {
+        Strv macs = NULL;
+
         STRV_FOREACH(line, lines)
                 CLUSTER_FOREACH_NODE(node, cluster, ROLE_LOADBALANCER) {
-                        const char *own = said_of(*line, "mac ", &node->address);
+                        const char *mac = said_of(*line, "mac ", &node->address);
 
-                        if (own && streq(own, mac))
-                                return true;
+                        if (mac && !strv_contains(macs, mac))
+                                strv_add(&macs, mac);
                 }
-        return false;
+        return macs;
 }
 
 static void judge_vip(const Cluster *cluster, Strv lines, CheckList *checks) {
+        _cleanup_strv_ Strv ours = macs_of_pair(cluster, lines);
         char vip[INET_TEXT_SIZE];
         Check *check;
 
@@ -93,7 +101,7 @@ static void judge_vip(const Cluster *cluster, Strv lines, CheckList *checks) {
         STRV_FOREACH(line, lines) {
                 const char *mac = said_of(*line, "mac ", &cluster->endpoint.address);
 
-                if (!mac || is_of_pair(cluster, lines, mac))
+                if (!mac || strv_contains(ours, mac))
                         continue;
                 check = check_add(checks, CHECK_FAILED, "lb.vip-foreign", NULL, "VIP",
                                   "%s is answered by a machine that is none of the load balancers (MAC "

@@ -440,6 +440,21 @@ static void test_foreign(void **state) {
         check_list_done(&l);
 }
 
+/* More than the script ever says is not from the script. */
+static void test_foreign_endless(void **state) {
+        _cleanup_buffer_ Buffer text = BUFFER_NULL;
+        CheckList l = {};
+
+        buffer_add_str(&text, "listened\n");
+        for (unsigned i = 0; i < 1000; i++)
+                buffer_add_str(&text, "mac 10.77.0.10 02:00:00:00:00:99\n");
+        script_answer = buffer_str(&text);
+        verify(&l);
+        assert_int_equal(n_scripts, 2);
+        assert_int_equal(l.n_checks, 7); /* nobody listened */
+        check_list_done(&l);
+}
+
 static void preflight(const char *answer, const char *wanted) {
         _cleanup_(check_list_done) CheckList checks = {};
         _cleanup_error_ Error *error = NULL;
@@ -499,13 +514,14 @@ static void test_vrrp_id(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                pair_test(test_parse),         pair_test(test_parse_empty),
-                pair_test(test_haproxy_ready), pair_test(test_keepalived_ready),
-                pair_test(test_haproxy_gate),  pair_test(test_keepalived_gate),
-                pair_test(test_hand_over),     pair_test(test_hand_over_not),
-                pair_test(test_set_aside),     pair_test(test_bring_back),
-                pair_test(test_verify),        pair_test(test_foreign),
-                pair_test(test_preflight),     pair_test(test_vrrp_id),
+                pair_test(test_parse),           pair_test(test_parse_empty),
+                pair_test(test_haproxy_ready),   pair_test(test_keepalived_ready),
+                pair_test(test_haproxy_gate),    pair_test(test_keepalived_gate),
+                pair_test(test_hand_over),       pair_test(test_hand_over_not),
+                pair_test(test_set_aside),       pair_test(test_bring_back),
+                pair_test(test_verify),          pair_test(test_foreign),
+                pair_test(test_foreign_endless), pair_test(test_preflight),
+                pair_test(test_vrrp_id),
         };
 
         return cmocka_run_group_tests_name("load balancer pair", tests, NULL, NULL);
