@@ -76,10 +76,26 @@ static int check_characters(Problems *p, const char *data, size_t size) {
         return 0;
 }
 
-static int syntax_problem(Problems *p, const yaml_parser_t *parser) {
+/* Whether there is a tab in front of the first word of a line. */
+static bool is_indented_by_tab(const char *data, size_t size, size_t line) {
+        const char *end = data + size;
+
+        for (size_t i = 0; i < line && data; i++) {
+                data = memchr(data, '\n', (size_t) (end - data));
+                data = data ? data + 1 : NULL;
+        }
+        while (data && data < end && *data == ' ')
+                data++;
+        return data && data < end && *data == '\t';
+}
+
+static int syntax_problem(Problems *p, const yaml_parser_t *parser, const char *data, size_t size) {
         const char *problem = parser->problem ?: "not YAML";
 
-        if (parser->context)
+        if (is_indented_by_tab(data, size, parser->problem_mark.line))
+                problem_add(p, mark_of(&parser->problem_mark),
+                            "YAML is indented with blanks, and here is a tab");
+        else if (parser->context)
                 problem_add(p, mark_of(&parser->problem_mark), "%s, %s in line %zu", problem,
                             parser->context, parser->context_mark.line + 1);
         else
@@ -129,7 +145,7 @@ static int event_depth(yaml_event_type_t type) {
  * One event at a time, so that libyaml never sees more than the first lines of what is nested deeply: its
  * time grows with the square of the depth (200 KB of "[" take it 41 s), and it has no limit of its own.
  */
-static int check_events(Problems *p, yaml_parser_t *parser) {
+static int check_events(Problems *p, yaml_parser_t *parser, const char *data, size_t size) {
         size_t n_documents = 0;
         int depth = 0;
 
@@ -139,7 +155,7 @@ static int check_events(Problems *p, yaml_parser_t *parser) {
                 const char *refused;
 
                 if (!yaml_parser_parse(parser, e))
-                        return syntax_problem(p, parser);
+                        return syntax_problem(p, parser, data, size);
                 if (e->type == YAML_STREAM_END_EVENT)
                         return 0;
 
@@ -199,7 +215,7 @@ int yaml_check(Problems *p, const char *data, size_t size) {
         }
         parser = &storage;
         parser_begin(parser, data, size);
-        return check_events(p, parser);
+        return check_events(p, parser, data, size);
 }
 
 /**
@@ -223,6 +239,6 @@ int yaml_load(Problems *p, const char *data, size_t size, yaml_document_t *ret) 
         skip_bom(&data, &size);
         parser_begin(parser, data, size);
         if (!yaml_parser_load(parser, ret))
-                return syntax_problem(p, parser);
+                return syntax_problem(p, parser, data, size);
         return 0;
 }
