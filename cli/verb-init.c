@@ -123,10 +123,16 @@ static void check_shape(struct argp_state *state) {
 
         for (size_t i = 0; i < d->n_nodes; i++)
                 n_controllers += !!(d->nodes[i].roles & ROLE_CONTROLLER);
-        if (n_controllers == 0 || (n_controllers > 1 && !d->vip && !d->endpoint))
+        if (n_controllers == 0)
                 argp_error(state,
                            "--controller, --loadbalancer and --vip (or --endpoint) say what the cluster is "
                            "made of");
+        if (n_controllers > 1 && !d->vip && !d->endpoint)
+                argp_error(state,
+                           "%zu controllers need one address for all: --vip ADDRESS, which the nodes given "
+                           "with --loadbalancer hold (without any, the controllers do); or --endpoint, if "
+                           "a load balancer of yours is in front of them",
+                           n_controllers);
         if (d->vip && d->endpoint)
                 argp_error(state, "--vip is held by nodes of the cluster, --endpoint by none: choose one");
 }

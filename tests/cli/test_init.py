@@ -85,6 +85,11 @@ def test_usage(hardway, words):
 THREE = ["--controller", "c0=10.0.0.1", "--controller", "c1=10.0.0.2", "--controller", "c2=10.0.0.3"]
 
 
+def test_what_several_controllers_lack_is_said(hardway):
+    said = hardway("init", *THREE, status=64).err
+    assert "3 controllers need one address for all: --vip ADDRESS" in said and "--loadbalancer" in said and "--endpoint" in said
+
+
 @pytest.mark.parametrize("words, server, written", [
     ([*THREE, "--endpoint", "k8s.home.lan", "--port", "443"], "https://k8s.home.lan:443", "names: [ k8s.home.lan ]"),
     ([*THREE, "--endpoint", "10.0.0.200", "--vip-name", "k8s"], "https://10.0.0.200:6443", "address: 10.0.0.200"),
