@@ -58,11 +58,8 @@ static int run(VerbContext *v, int argc, char **argv, Error **reterr) {
         int r;
 
         r = store_file(v->store, "admin.conf", &text, reterr);
-        if (r < 0) {
-                error_detail(reterr, "It is made by: hardway pki gen");
+        if (r < 0)
                 return r;
-        }
-
         if (arg_output)
                 return write_output(v, text, reterr);
         (void) fwrite(text->data, 1, text->size, stdout);
