@@ -53,7 +53,7 @@ static int node_prepare(ResetNode *n, Error **reterr) {
         Host *host;
         int r;
 
-        node_step(n, "looked at");
+        node_step(n, "facts");
         r = host_pool_take(n->hosts, n->node, &host, reterr);
         if (r < 0)
                 return r;
@@ -75,7 +75,7 @@ static int node_reset(ResetNode *n, Error **reterr) {
 
         reset_script(n->plan, n->observation, &n->keep, &script);
         if (!q->dry_run) {
-                node_step(n, "taken away");
+                node_step(n, "removal");
                 r = host_pool_take(n->hosts, n->node, &host, reterr);
                 if (r < 0)
                         return r;
