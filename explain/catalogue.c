@@ -189,6 +189,7 @@ int catalogue_new(const ExplainRequest *request, Catalogue **ret, Error **reterr
         if (r < 0)
                 return r;
         explain_cluster_file(c);
+        explain_directory(c);
         c->request = NULL;
         *ret = TAKE_PTR(c);
         return 0;

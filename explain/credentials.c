@@ -9,6 +9,7 @@
 
 #include "common/alloc.h"
 #include "common/clock.h"
+#include "common/fs.h"
 #include "explain/internal.h"
 #include "plan/store-name.h"
 
@@ -112,12 +113,28 @@ static Explanation* enter(Catalogue *c, const View *v, const Credential *credent
         return catalogue_enter(c, name, kind_of(credential), credential->why);
 }
 
-static void add_aliases(Explanation *e, const View *v, const Credential *credential) {
+/* As files are called in the cluster directory; the key's own name only if it has an entry of its own. */
+static void add_file_names(Explanation *e, const StoreRequest *request, bool of_key) {
+        _cleanup_strv_ Strv files = store_request_files(request);
+
+        STRV_FOREACH(file, files)
+                if (of_key == endswith(*file, ".key")) {
+                        explanation_alias(e, "%s", *file);
+                        explanation_alias(e, "pki/%s", *file);
+                }
+}
+
+static void add_aliases(Explanation *e, const View *v, const Credential *credential,
+                        const StoreRequest *request) {
         _cleanup_free_ char *key = path_of(credential, "key");
 
         explanation_alias(e, "%s", credential->name);
-        if (credential->type == STORE_CA && !plan_find_path(v->plan, key))
-                explanation_alias(e, "%s.key", credential->name); /* it never leaves the driving machine */
+        explanation_alias(e, "%s", request->name);
+        if (credential->type == STORE_SECRET)
+                explanation_alias(e, "%s", fs_path_basename(request->name));
+        add_file_names(e, request, false);
+        if (!plan_find_path(v->plan, key))
+                add_file_names(e, request, true); /* it never leaves the driving machine */
 }
 
 static void add_request(Catalogue *c, const View *v, const Credential *credential,
@@ -125,7 +142,7 @@ static void add_request(Catalogue *c, const View *v, const Credential *credentia
         _cleanup_free_ char *text = describe_request(request), *until = NULL, *value = NULL;
         Explanation *e = enter(c, v, credential);
 
-        add_aliases(e, v, credential);
+        add_aliases(e, v, credential, request);
         explanation_set(&e->without, credential->without);
         explanation_set(&e->manual, MANUAL_PKI);
         until = expiry(v->context.store, request);
@@ -144,6 +161,7 @@ static void add_key(Catalogue *c, const View *v, const Credential *credential, c
         if (!item)
                 return;
         e = catalogue_enter(c, path, explain_item_kind(item), item->why);
+        add_file_names(e, request, true);
         if (!e->by_hand)
                 e->by_hand = by_hand_credential(credential, request);
 }

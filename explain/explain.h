@@ -9,6 +9,7 @@
  *
  * Nothing is told here that does not stand where the fact itself stands: flags, settings, credentials and
  * lines of configuration in the tables of components, items in plans, keys in the table of the cluster file.
+ * Only files beside the cluster file, which nothing declares, have a table here (explain/directory.c).
  * A thing that the cluster at hand does not have is known from the plan of an example cluster, and has no
  * values.
  */

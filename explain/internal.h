@@ -33,6 +33,7 @@ void explanation_set(char **field, const char *text); /* the first one stays */
 void explain_components(Catalogue *c);
 void explain_credentials(Catalogue *c, const View *v); /* those that lie on no node, too */
 void explain_cluster_file(Catalogue *c);
+void explain_directory(Catalogue *c);
 void explain_flags(Catalogue *c, const View *v);
 void explain_items(Catalogue *c, const View *v);
 void explain_items_by_hand(Catalogue *c, const View *v); /* after the credentials */

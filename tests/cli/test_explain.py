@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """hardway explain, as somebody asks it; that everything has an entry is for tests/unit/test-explain-catalogue.c."""
 import json
+import os
+import re
 import subprocess
 
 import pytest
@@ -54,6 +56,33 @@ def test_one_word_for_several_things(cluster):
     result = cluster("explain", "ProtectSystem")
     assert result.out.count("ProtectSystem: unit setting\n") == 2
     assert "on haproxy.service, keepalived.service: strict" in result.out
+
+
+def manual():
+    """The page, without what is only there for scdoc."""
+    path = os.path.join(os.path.dirname(__file__), "..", "..", "man", "hardway.1.scd")
+    with open(path, encoding="utf-8") as f:
+        return f.read()
+
+
+def test_files_beside_the_cluster_file(cluster):
+    """All that the manual lists."""
+    names = re.findall(r"_([^_]+)_(?=[,\n])", manual().split("# FILES")[1].split("# SEE ALSO")[0])
+    assert len(names) > 10 and "hardway.lock" in names
+    for name in names:
+        assert "\n  Without " in cluster("explain", name).out, name
+    assert cluster("explain", "hardway.yaml").out.startswith("hardway.yaml: beside the cluster file\n")
+
+
+def test_names_of_the_store(cluster):
+    """As the directory and pki list have them."""
+    cluster("pki", "gen")
+    for entry in json.loads(cluster("pki", "list", "--json").out)["entries"]:
+        assert "\n  Why " in cluster("explain", entry["name"]).out
+    for path in ("pki/nodes/c0/pki/apiserver.key", "pki/nodes/c0/pki/etcd/server.crt", "nodes/c2/scheduler.conf", "pki/etcd/ca.key",
+                 "pki/ca.key", "sa.key", "admin.conf", "secrets/identity", "identity"):
+        assert "\n  Why " in cluster("explain", path).out, path
+    assert cluster("explain", "pki/nodes/c0/pki/apiserver.key").out.startswith("/etc/kubernetes/pki/apiserver.key: private key\n")
 
 
 def test_unknown_words(cluster):

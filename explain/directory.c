@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * What lies beside the cluster file, and belongs to nobody's declarations
+ */
+
+#include <string.h>
+
+#include "common/alloc.h"
+#include "explain/internal.h"
+
+static const struct {
+        const char *name, *why, *without, *manual, *by_hand;
+} rows[] = {
+        { "hardway.yaml",
+          "The cluster file: which machines there are, what each is for, and what they are to be like. "
+          "All that hardway does follows from it. Each of its keys is explained, too (hardway explain "
+          "endpoint). Commit it.",
+          "hardway would not know what the cluster should be. What the nodes have cannot say what was meant.",
+          "hardway.yaml(5)", "hardway init --help" },
+        { "hardway.lock",
+          "URL, size and digests of every binary that was fetched, and what vouched for them. What is "
+          "fetched later, or elsewhere, has to be the same. Commit it.",
+          "The next fetch would believe what it is given, and two machines might install different bytes "
+          "under one version.",
+          "hardway(1)", "sha256sum kube-apiserver kube-controller-manager kube-scheduler kubectl etcd" },
+        { "pki/",
+          "The authorities, and keys and certificates of all nodes: for each in pki/nodes/NAME, as they "
+          "will lie there. It is the only copy of the authorities.",
+          "Nothing could be certified any more: no node added, no certificate renewed. The cluster goes on "
+          "until the first of them ends.",
+          MANUAL_PKI, "install -d -m 0700 pki" },
+        { "secrets/",
+          "What is random and no key of a certificate: what encrypts secrets in etcd, and who we are.",
+          "Secrets in etcd, and in its snapshots, could not be read any more.", "hardway(1)",
+          "install -d -m 0700 secrets" },
+        { "pki/requests/", "What pki csr asks an authority elsewhere for, and the keys of it.",
+          "Certificates that come back would have no key.", "hardway(1)",
+          "openssl req -new -key NAME.key -out NAME.csr" },
+        { "pki/rotation/", "Old and new of an authority, or of sa.key, while it is being replaced.",
+          "A rotation that was interrupted could not be gone on with.", "hardway(1)",
+          "mv ca.crt ca.key rotation/" },
+        { "pki/retired/", "Authorities, and keys of tokens, that were replaced.",
+          "What they have signed, and what was saved under them, could not be checked any more.",
+          "hardway(1)", "mv ca.crt ca.key retired/" },
+        { "snapshots/",
+          "etcd's data, as etcd snapshot saved it, and install before it put another version on the "
+          "nodes. They hold all that the cluster knows, secrets too.",
+          "If etcd's data were lost on most nodes, all of it would be lost.", "hardway(1)",
+          "etcdctl snapshot save snapshots/NAME.db" },
+        { ".gitignore", "Keeps keys and other secrets out of git; init writes it.",
+          "A git add of the directory would publish the cluster's keys.", "gitignore(5)",
+          "printf '/pki/**/*.key\\n/pki/**/*.conf\\n/pki/.*\\n/secrets/\\n/*.conf\\n/snapshots/\\n' >>.gitignore" },
+        { "failover.json", "What the last verify --failover has measured.",
+          "The drills would have to be done again to know how long failures last.", "hardway(1)",
+          "hardway verify --failover" },
+        { ".hardway-busy",
+          "The lock that keeps two runs apart; who has it stands in it. It stays when the run has ended, and "
+          "locks nothing then.",
+          "Two runs could change the same nodes, each going by what the other is about to replace.",
+          "flock(1)", "flock .hardway-busy COMMAND" },
+        { "pki/.lock", "The lock that keeps two runs apart which write keys and certificates.",
+          "A key of the one and a certificate of the other could end up beside each other.", "flock(1)",
+          "flock pki/.lock COMMAND" },
+};
+
+void explain_directory(Catalogue *c) {
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                Explanation *e = catalogue_enter(c, rows[i].name, "beside the cluster file", rows[i].why);
+
+                explanation_set(&e->without, rows[i].without);
+                explanation_set(&e->manual, rows[i].manual);
+                explanation_set(&e->by_hand, rows[i].by_hand);
+                e->absent = false;
+                if (endswith(e->name, "/"))
+                        explanation_alias(e, "%.*s", (int) strlen(e->name) - 1, e->name);
+        }
+}
