@@ -48,6 +48,8 @@ int check_components(const CheckWorld *w, const ProbeContext *c, const Node *nod
                      Error **reterr);
 /* The failed finding as an Error for people: "NODE: text", with the advice as its detail. */
 Error* check_to_error(const Check *finding);
+/* What there is to be looked at: of rules, and of components. The caller frees; the texts are constants. */
+void check_names_list(const Component *const *components, CheckName **ret, size_t *ret_n);
 /* Refuses a name that no finding can have. */
 int check_names_exist(const Component *const *components, char *const *names, Error **reterr);
 

@@ -14,36 +14,103 @@
 #define CHECK_SSH "ssh"
 
 /* In the order in which findings are shown. What fails is an error of the cluster (65) unless it is the
- * network's (69) or the disk's (74). Each is explained in hardway(1). */
+ * network's (69) or the disk's (74). `hardway explain` tells what stands here, hardway(1) lists them. */
 static const CheckRule rules[] = {
-        { "members", ERROR_CONFIG, EINVAL, .all = rule_members },
-        { "architecture", ERROR_CONFIG, ENOEXEC, .node = rule_architecture },
-        { "systemd", ERROR_CONFIG, EOPNOTSUPP, .node = rule_systemd },
-        { "name", ERROR_CONFIG, EINVAL, .node = rule_name },
-        { "clock", ERROR_CONFIG, ETIME, .node = rule_clock },
-        { "clock-sync", ERROR_CONFIG, ETIME, .node = rule_clock_sync },
-        { "clock-spread", ERROR_CONFIG, ETIME, .all = rule_clock_spread },
-        { "hostnames", ERROR_CONFIG, ENOTUNIQ, .all = rule_hostnames },
-        { "machine-ids", ERROR_CONFIG, ENOTUNIQ, .all = rule_machine_ids },
-        { "mac-addresses", ERROR_CONFIG, ENOTUNIQ, .all = rule_mac_addresses },
-        { "product-ids", ERROR_CONFIG, ENOTUNIQ, .all = rule_product_ids },
-        { "memory", ERROR_CONFIG, ENOMEM, .node = rule_memory },
-        { "cgroup", ERROR_CONFIG, EOPNOTSUPP, .node = rule_cgroup },
-        { "page-size", ERROR_CONFIG, EOPNOTSUPP, .node = rule_page_size },
-        { "swap", ERROR_CONFIG, EOPNOTSUPP, .node = rule_swap },
-        { "disk-space", ERROR_IO, ENOSPC, .node = rule_disk_space },
-        { "disk-sync", ERROR_IO, ETIME, .node = rule_disk_sync },
-        { "identity", ERROR_CONFIG, EEXIST, .node = rule_identity },
-        { "versions", ERROR_CONFIG, EOPNOTSUPP, .node = rule_versions },
-        { "leftovers", ERROR_CONFIG, EEXIST, .node = rule_leftovers },
-        { "packages", ERROR_UNAVAILABLE, ENOENT, .node = rule_packages },
-        { "ports-free", ERROR_CONFIG, EADDRINUSE, .node = rule_ports_free },
-        { "names", ERROR_CONFIG, EINVAL, .node = rule_names },
-        { "reach", ERROR_UNAVAILABLE, EHOSTUNREACH, .node = rule_reach },
+        { CHECK_SSH, ERROR_UNAVAILABLE, EHOSTUNREACH,
+          .why = "The login to the node, its host key, and sudo.",
+          .without = "Nothing can be done there. It cannot be ignored." },
+        { "members", ERROR_CONFIG, EINVAL, .all = rule_members,
+          .why = "The number of etcd members: an odd one.",
+          .without = "An even number has to agree with one more of them, and survives no more losses than "
+                     "one member less." },
+        { "architecture", ERROR_CONFIG, ENOEXEC, .node = rule_architecture,
+          .why = "The processor and the system's programs are 64-bit, and what the cluster file says.",
+          .without = "Binaries for another processor would be fetched, put there, and not start." },
+        { "systemd", ERROR_CONFIG, EOPNOTSUPP, .node = rule_systemd, .why = "systemd is 252 or newer.",
+          .without = "Units use what older ones do not know: keys given by LoadCredential=, and limits "
+                     "that would be silently left out." },
+        { "name", ERROR_CONFIG, EINVAL, .node = rule_name,
+          .why = "The node's own name resolves, and at once.",
+          .without = "Every sudo on the node waits for the name, twenty seconds where nobody answers, and "
+                     "so does each step of hardway's." },
+        { "clock", ERROR_CONFIG, ETIME, .node = rule_clock,
+          .why = "The clock is at most 300 s from this machine's, and not before the day on which "
+                 "hardway was built.",
+          .without = "Certificates made here would not be valid there yet, or not any more." },
+        { "clock-sync", ERROR_CONFIG, ETIME, .node = rule_clock_sync,
+          .why = "The clock is kept right by something (systemd-timesyncd, chrony).",
+          .without = "After a power loss a machine without a clock battery wakes up in the past, where no "
+                     "certificate is valid." },
+        { "clock-spread", ERROR_CONFIG, ETIME, .all = rule_clock_spread,
+          .why = "The clocks of the nodes are at most 60 s from each other.",
+          .without = "Leases, tokens and the order of events mean something else on each node." },
+        { "hostnames", ERROR_CONFIG, ENOTUNIQ, .all = rule_hostnames,
+          .why = "No two nodes have one host name.",
+          .without = "A later kubelet of the one would take itself for the other." },
+        { "machine-ids", ERROR_CONFIG, ENOTUNIQ, .all = rule_machine_ids,
+          .why = "No two nodes have one /etc/machine-id, as copies of an image have.",
+          .without = "DHCP may give both one address, and the journal takes them for one machine." },
+        { "mac-addresses", ERROR_CONFIG, ENOTUNIQ, .all = rule_mac_addresses,
+          .why = "No two nodes have one MAC address.",
+          .without = "A switch sends to one of them what is meant for the other." },
+        { "product-ids", ERROR_CONFIG, ENOTUNIQ, .all = rule_product_ids,
+          .why = "No two machines have one UUID, or boards one serial number.",
+          .without = "What tells machines apart by it, storage and cloud controllers, mixes them up." },
+        { "memory", ERROR_CONFIG, ENOMEM, .node = rule_memory,
+          .why = "A controller has 1 GB of memory at least.",
+          .without = "The apiserver or etcd is killed when it is needed most: under load." },
+        { "cgroup", ERROR_CONFIG, EOPNOTSUPP, .node = rule_cgroup,
+          .why = "cgroup v2, with the memory controller.",
+          .without = "A kubelet of today refuses to start without; the control plane's own limits do "
+                     "nothing." },
+        { "page-size", ERROR_CONFIG, EOPNOTSUPP, .node = rule_page_size, .why = "Memory pages are of 4 KiB.",
+          .without =
+                  "hardway's programs run with any; some in images (jemalloc: Redis, databases) do not." },
+        { "swap", ERROR_CONFIG, EOPNOTSUPP, .node = rule_swap,
+          .why = "Nothing is swapped to a disk beside etcd.",
+          .without = "An etcd that waits for its own memory loses its leadership." },
+        { "disk-space", ERROR_IO, ENOSPC, .node = rule_disk_space,
+          .why = "There is room for what will be put there, and for etcd's data to grow.",
+          .without = "A full disk ends a rollout half-way; a full etcd takes no more writes." },
+        { "disk-sync", ERROR_IO, ETIME, .node = rule_disk_sync,
+          .why = "How long small synchronous writes take, as etcd does them.",
+          .without = "Where they are slow etcd's leader is voted out under load; profile.disk: sdcard "
+                     "allows for it." },
+        { "identity", ERROR_CONFIG, EEXIST, .node = rule_identity,
+          .why = "The node belongs to this cluster, or to none.",
+          .without = "Another cluster's node would be changed into one of this." },
+        { "versions", ERROR_CONFIG, EOPNOTSUPP, .node = rule_versions,
+          .why = "A cluster that serves stays at its minor versions of Kubernetes and etcd.",
+          .without =
+                  "Such a step has an order of its own, which hardway cannot keep yet; and etcd's data does not go back." },
+        { "leftovers", ERROR_CONFIG, EEXIST, .node = rule_leftovers,
+          .why = "kubeadm, k3s, RKE2, k0s, MicroK8s: whether something of theirs runs, would start "
+                 "again, or lies about.",
+          .without = "Two control planes would fight for ports, files and the network's rules." },
+        { "packages", ERROR_UNAVAILABLE, ENOENT, .node = rule_packages,
+          .why = "haproxy and keepalived are there, or the package manager has them.",
+          .without = "A rollout would stop at the load balancers." },
+        { "ports-free", ERROR_CONFIG, EADDRINUSE, .node = rule_ports_free,
+          .why = "Nobody else listens on a port that is needed.",
+          .without = "A component would not start, or clients would talk to somebody else." },
+        { "names", ERROR_CONFIG, EINVAL, .node = rule_names,
+          .why = "No name of another node, or of the VIP, leads elsewhere on this node.",
+          .without = "The node would ask the wrong machine, or wait for each name." },
+        { "reach", ERROR_UNAVAILABLE, EHOSTUNREACH, .node = rule_reach,
+          .why = "Each port can be reached by who has to, nodes and this machine, whether something "
+                 "listens there already or not.",
+          .without = "A firewall in between makes a member or an apiserver look dead, and the rollout wait "
+                     "for it." },
         { "reach", ERROR_UNAVAILABLE, EHOSTUNREACH, .all = rule_reach_here },
-        { "endpoint", ERROR_CONFIG, EINVAL, .all = rule_endpoint },
-        { "vip-network", ERROR_CONFIG, ENETUNREACH, .node = rule_vip_network },
-        { "sysctls", ERROR_CONFIG, EINVAL, .node = rule_sysctls },
+        { "endpoint", ERROR_CONFIG, EINVAL, .all = rule_endpoint,
+          .why = "Whether clients find the API at a load balancer that is not hardway's.",
+          .without = "Nobody would have looked at it: hardway neither installs it nor asks it." },
+        { "vip-network", ERROR_CONFIG, ENETUNREACH, .node = rule_vip_network,
+          .why = "The VIP belongs to a network of the load balancers' interface.",
+          .without = "Whoever is in that network would not ask for it there, and not reach it." },
+        { "sysctls", ERROR_CONFIG, EINVAL, .node = rule_sysctls,
+          .why = "arp_ignore is 0 or 1, so that the VIP is answered for.",
+          .without = "The load balancer holds the VIP, and says nothing when it is asked for." },
 };
 
 /* Those who know better are told that they were listened to. */
@@ -133,33 +200,42 @@ Error* check_to_error(const Check *finding) {
         return error;
 }
 
-static void list_names(const Component *const *components, const char **names, size_t n_max) {
+void check_names_list(const Component *const *components, CheckName **ret, size_t *ret_n) {
+        CheckName *names = xnew(CheckName, ARRAY_SIZE(rules));
         size_t n = 0;
 
-        for (size_t i = 0; i < ARRAY_SIZE(rules) && n < n_max; i++)
-                names[n++] = rules[i].name;
-        for (const Component *const *c = components; *c; c++)
-                for (size_t i = 0; i < (*c)->n_preflights && n < n_max; i++)
-                        names[n++] = (*c)->preflights[i].name;
+        for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
+                if (rules[i].why)
+                        names[n++] = (CheckName) { rules[i].name, rules[i].why, rules[i].without };
+        for (const Component *const *c = components; *c; c++) {
+                names = xrealloc(names, n + (*c)->n_preflights + 1, sizeof(CheckName));
+                for (size_t i = 0; i < (*c)->n_preflights; i++)
+                        names[n++] = (*c)->preflights[i];
+        }
+        *ret = names;
+        *ret_n = n;
 }
 
 int check_names_exist(const Component *const *components, char *const *names, Error **reterr) {
-        const char *known[ARRAY_SIZE(rules) + 64] = {};
+        _cleanup_free_ CheckName *all = NULL;
+        _cleanup_free_ const char **known = NULL;
+        size_t n_all, n = 0;
 
-        list_names(components, known, ARRAY_SIZE(known) - 1);
+        check_names_list(components, &all, &n_all);
+        known = xnew(const char*, n_all + 1);
+        for (size_t i = 0; i < n_all; i++)
+                if (!streq(all[i].name, CHECK_SSH))
+                        known[n++] = all[i].name;
         STRV_FOREACH(name, names) {
                 const char *nearest = string_nearest(*name, known);
-                bool found = false;
 
-                for (size_t i = 0; known[i]; i++)
-                        found = found || streq(known[i], *name);
                 if (streq(*name, CHECK_SSH))
                         return error_set(
                                 reterr, ERROR_USAGE, EINVAL,
                                 "--ignore: '%s' cannot be ignored: what cannot be reached cannot be "
                                 "installed",
                                 *name);
-                if (!found)
+                if (!strv_contains((char *const *) known, *name))
                         return error_set(reterr, ERROR_USAGE, EINVAL,
                                          "--ignore: there is no check '%s'%s%s%s; hardway(1) lists them",
                                          *name, nearest ? "; did you mean '" : "", nearest ? nearest : "",

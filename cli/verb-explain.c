@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "check/check.h"
 #include "cli/components.h"
 #include "cli/explain-print.h"
 #include "cli/verbs.h"
@@ -63,6 +64,33 @@ static void add_verb(Catalogue *c, const Verb *verb) {
         add_options(e, verb);
 }
 
+static void add_check(Catalogue *c, const CheckName *check) {
+        _cleanup_free_ char *name = xasprintf("check %s", check->name);
+        Explanation *e;
+        Found others;
+
+        catalogue_find(c, check->name, &others);
+        e = catalogue_add(c, name, "what hardway check looks at");
+        e->why = xstrdup(check->why);
+        e->without = xstrdup(check->without);
+        e->manual = xstrdup("hardway(1)");
+        e->by_hand = xstrdup("hardway check");
+        e->absent = false;
+        /* Findings have the bare name; of a word that means something else already, that is likelier meant. */
+        if (others.n_matches == 0)
+                strv_add(&e->aliases, check->name);
+        found_done(&others);
+}
+
+static void add_checks(Catalogue *c) {
+        _cleanup_free_ CheckName *checks = NULL;
+        size_t n;
+
+        check_names_list(components, &checks, &n);
+        for (size_t i = 0; i < n; i++)
+                add_check(c, checks + i);
+}
+
 static void print_json(const char *word, const Found *f) {
         _cleanup_json_ json_t *tree = NULL;
         json_t *entries = json_array(), *others = json_array();
@@ -114,9 +142,9 @@ static int explain(const VerbContext *v, const Catalogue *c, const char *word, E
 }
 
 static void print_overview(const VerbContext *v, const Catalogue *c) {
-        (void) printf("Ask for a component, a command, a flag, a certificate, a file, a unit or one of its "
-                      "settings, "
-                      "a line of\nhaproxy.cfg or keepalived.conf, or a key of the cluster file.\n\n");
+        (void) printf("Ask for a component, a command, a flag, a certificate, a file, a unit or one of\n"
+                      "its settings, a line of haproxy.cfg or keepalived.conf, a key of the cluster\n"
+                      "file, or a finding of hardway check.\n\n");
         for (size_t i = 0; i < catalogue_size(c); i++) {
                 const Explanation *e = catalogue_get(c, i);
 
@@ -145,6 +173,7 @@ static int run(VerbContext *v, int argc, char **argv, Error **reterr) {
                 return r;
         for (const Verb *const *verb = verbs; *verb; verb++)
                 add_verb(catalogue, *verb);
+        add_checks(catalogue);
         if (argc == 0) {
                 print_overview(v, catalogue);
                 return 0;
@@ -161,8 +190,8 @@ const Verb verb_explain = {
         .arguments_may_be_flags = true,
         .description =
                 "WORD is the name of a component, a command, a flag (with its dashes), a certificate, a "
-                "file, a unit, a unit setting, a line of haproxy.cfg or keepalived.conf, or a key of the "
-                "cluster file. With a cluster file its values in that cluster are shown.",
+                "file, a unit, a unit setting, a line of haproxy.cfg or keepalived.conf, a key of the "
+                "cluster file, or a finding of hardway check. With a cluster file its values in that cluster are shown.",
         .common = VERB_OPTION_NODE | VERB_OPTION_JSON,
         .needs = VERB_ON_LIVING,
         .run = run,

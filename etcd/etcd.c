@@ -232,8 +232,9 @@ static const Reach reaches[] = {
           .why = "the watch on the nodes, apiservers where etcd has hosts of its own, and hardway's questions" },
 };
 
-static const PreflightName preflights[] = {
-        { ETCD_PREFLIGHT, "Whose data lies in " ETCD_DATA },
+static const CheckName preflights[] = {
+        { ETCD_PREFLIGHT, "The data in " ETCD_DATA " is of this cluster, or there is none.",
+          "The member would start with another cluster's data, or destroy it." },
 };
 
 const Component component_etcd = {

@@ -72,9 +72,12 @@ static int keepalived_plan(const PlanContext *c, Plan *plan, Error **reterr) {
         return 0;
 }
 
-static const PreflightName preflights[] = {
-        { VIP_PREFLIGHT, "Is the VIP free?" },
-        { VRRP_PREFLIGHT, "Is the virtual router id used by others?" },
+static const CheckName preflights[] = {
+        { VIP_PREFLIGHT, "Nobody answers for the VIP yet, or one of the load balancers does.",
+          "Clients reach that machine or ours, by chance." },
+        { VRRP_PREFLIGHT, "Nobody else advertises a virtual router of that number, as far as can be heard.",
+          "Devices that know virtual routers by their number mix the two up. Ours take adverts from each "
+          "other alone." },
 };
 
 const Component component_keepalived = {

@@ -68,10 +68,13 @@ typedef struct Reach {
         const char *why;                       /* "etcd's members among each other" */
 } Reach;
 
-/* What preflight looks at: the name is that of its findings, and what --ignore takes. */
-typedef struct PreflightName {
-        const char *name, *summary;
-} PreflightName;
+/*
+ * What is looked at before installing: the name is that of its findings, and what --ignore takes. For
+ * `explain`: what has to be so, and what happens if it is not.
+ */
+typedef struct CheckName {
+        const char *name, *why, *without;
+} CheckName;
 
 /*
  * A port at which a component shows a certificate: `pki check` looks there whether it is the one of the
@@ -151,7 +154,7 @@ typedef struct Component {
          * ids are NAME/NODE, each name one of preflights; CHECK_FAILED keeps install from going on. Fails
          * only if the node cannot be asked. */
         int (*preflight)(const ProbeContext *c, const Node *node, CheckList *checks, Error **reterr);
-        const PreflightName *preflights;
+        const CheckName *preflights;
         size_t n_preflights;
         /* Once, before a cluster that serves is given other binaries (etcd: a snapshot beside the cluster
          * file). */

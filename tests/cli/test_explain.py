@@ -85,6 +85,18 @@ def test_names_of_the_store(cluster):
     assert cluster("explain", "pki/nodes/c0/pki/apiserver.key").out.startswith("/etc/kubernetes/pki/apiserver.key: private key\n")
 
 
+def test_findings(cluster):
+    """All that the manual lists; a name that means something else, too, wants the word in front."""
+    table = manual().split("These are the checks")[1].split("\n## ")[0]
+    names = [name for row in re.findall(r"^\|  (.*)$", table, re.MULTILINE) for name in re.findall(r"\*([a-z-]+)\*", row)]
+    assert len(names) > 25 and "disk-sync" in names
+    for name in names:
+        assert cluster("explain", "check", name).out.startswith(f"check {name}: what hardway check looks at\n"), name
+    assert cluster("explain", "memory").out.startswith("check memory: ")
+    assert cluster("explain", "endpoint").out.startswith("hardway.yaml endpoint: ")
+    assert "did you mean 'check memory'?" in cluster("explain", "check", "memroy", status=64).err
+
+
 def test_unknown_words(cluster):
     assert "did you mean '--etcd-servers'?" in cluster("explain", "--ectd-servers", status=64).err
     assert "did you mean 'apiserver.crt'?" in cluster("explain", "apiserver.crd", status=64).err

@@ -34,7 +34,7 @@ static int no_plan(const PlanContext *c, Plan *plan, Error **reterr) {
         return 0;
 }
 
-static const PreflightName preflights[] = { { "store-data", "Whose data?" } };
+static const CheckName preflights[] = { { "store-data", "Whose data?", "It is lost." } };
 
 static int fake_preflight(const ProbeContext *c, const Node *node, CheckList *checks, Error **reterr) {
         check_add(checks, CHECK_FAILED, "store-data/c0", node, "store-data", "is of others");
@@ -449,6 +449,23 @@ static void test_ignored(void **state) {
         check_list_done(&found);
 }
 
+/* Whoever adds a rule says what has to be so, and what happens if it is not: for explain. */
+static void test_texts(void **state) {
+        _cleanup_free_ CheckName *names = NULL;
+        bool of_rule = false, of_component = false;
+        size_t n;
+
+        check_names_list(fakes, &names, &n);
+        for (size_t i = 0; i < n; i++) {
+                assert_true(names[i].name && names[i].why && names[i].without);
+                of_rule |= streq(names[i].name, "systemd");
+                of_component |= streq(names[i].name, "store-data");
+                for (size_t k = 0; k < i; k++)
+                        assert_string_not_equal(names[i].name, names[k].name);
+        }
+        assert_true(of_rule && of_component);
+}
+
 /* The exit status is that of what failed. */
 static void test_errors(void **state) {
         _cleanup_error_ Error *error = NULL, *unreachable = NULL, *back = NULL;
@@ -491,8 +508,8 @@ int main(void) {
                 rule_test(test_memory),      rule_test(test_cgroup),       rule_test(test_disk),
                 rule_test(test_software),    rule_test(test_packages),     rule_test(test_ports),
                 rule_test(test_names),       rule_test(test_reach),        rule_test(test_vip),
-                rule_test(test_members),     rule_test(test_ignored),      rule_test(test_errors),
-                rule_test(test_bad_answers),
+                rule_test(test_members),     rule_test(test_ignored),      rule_test(test_texts),
+                rule_test(test_errors),      rule_test(test_bad_answers),
         };
 
         return cmocka_run_group_tests_name("check rules", tests, NULL, NULL);
