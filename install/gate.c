@@ -12,6 +12,10 @@
  * this very node whose units stay as they are: a scheduler may be restarted although an etcd member
  * elsewhere is lost. And, before the change, of one that does not work on this node anyway: restarting it
  * takes nothing away, and may be what mends it.
+ *
+ * A node that is given back what it had before stops once more what it runs, and who else there is may be
+ * another matter by then. Only what the node itself runs is asked about: that others find fault with it (a
+ * load balancer with its apiserver) may be why it is given back.
  */
 #define GATE_BEFORE_SEC 30u /* an election passes; a lost node does not come back for waiting */
 #define GATE_AFTER_SEC 60u  /* at least: what was restarted has to catch up */
@@ -29,37 +33,41 @@ static bool component_is_touched(const NodeRun *n, const Component *c) {
         return false;
 }
 
-static bool gate_matters(const NodeRun *n, const Component *c, bool before) {
+static bool gate_matters(const NodeRun *n, const Component *c, GateTime time) {
         if (!c->gate)
                 return false;
         if (!component_on_node(c, n->run->request->cluster, n->node))
-                return true;
-        return component_is_touched(n, c) && (!before || component_is_ready(n, c));
+                return time != GATE_BACK;
+        return component_is_touched(n, c) && (time == GATE_AFTER || component_is_ready(n, c));
 }
 
-static uint64_t gate_limit(const Component *c, bool before) {
-        if (before)
+static uint64_t gate_limit(const Component *c, GateTime time) {
+        if (time != GATE_AFTER)
                 return GATE_BEFORE_SEC * USEC_PER_SEC;
         return (c->ready_sec > GATE_AFTER_SEC ? c->ready_sec : GATE_AFTER_SEC) * USEC_PER_SEC;
 }
 
 /* Return: 1 to go on waiting, 0 if it is open, or an error. */
-static int gate_judge(NodeRun *n, const Component *c, const ProbeResult *result, bool before,
+static int gate_judge(NodeRun *n, const Component *c, const ProbeResult *result, GateTime time,
                       uint64_t end_usec, Error **reterr) {
+        static const char *const closed[] = {
+                [GATE_BEFORE] = "not changed, as it would put the cluster at risk, because of",
+                [GATE_AFTER] = "changed, but the cluster is not well because of",
+                [GATE_BACK] = "one more restart would put the cluster at risk, because of",
+        };
+
         if (result->state == PROBE_READY)
                 return 0;
         if (result->state != PROBE_FAILED && clock_usec() <= end_usec) {
                 node_event(n, INSTALL_WAITING, result->text, 0, 0);
                 return 1;
         }
-        return error_set(reterr, ERROR_UNAVAILABLE, EAGAIN, "%s %s: %s",
-                         before ? "not changed, as it would put the cluster at risk, because of" :
-                                  "changed, but the cluster is not well because of",
-                         c->name, result->text ? result->text : "no answer");
+        return error_set(reterr, ERROR_UNAVAILABLE, EAGAIN, "%s %s: %s", closed[time], c->name,
+                         result->text ? result->text : "no answer");
 }
 
-static int gate_wait(NodeRun *n, const Component *c, bool before, Error **reterr) {
-        uint64_t end_usec = clock_usec() + gate_limit(c, before);
+static int gate_wait(NodeRun *n, const Component *c, GateTime time, Error **reterr) {
+        uint64_t end_usec = clock_usec() + gate_limit(c, time);
         int r;
 
         for (;;) {
@@ -69,7 +77,7 @@ static int gate_wait(NodeRun *n, const Component *c, bool before, Error **reterr
                 if (r >= 0)
                         r = c->gate(&n->run->probes, n->node, &result, reterr);
                 if (r >= 0)
-                        r = gate_judge(n, c, &result, before, end_usec, reterr);
+                        r = gate_judge(n, c, &result, time, end_usec, reterr);
                 probe_result_done(&result);
                 if (r <= 0)
                         return r;
@@ -80,19 +88,19 @@ static int gate_wait(NodeRun *n, const Component *c, bool before, Error **reterr
 /**
  * node_gates() - wait until the gates hold that matter for a node
  * @n:          the node
- * @before:     it is about to be changed; else it was
+ * @time:       whether it is about to be changed, or was
  * @reterr:     which gate stays closed
  *
  * Return: 0 or a negative errno.
  */
-int node_gates(NodeRun *n, bool before, Error **reterr) {
+int node_gates(NodeRun *n, GateTime time, Error **reterr) {
         int r;
 
         node_step(n, "gate");
         RUN_FOREACH_COMPONENT(c, n->run) {
-                if (!gate_matters(n, c, before))
+                if (!gate_matters(n, c, time))
                         continue;
-                r = gate_wait(n, c, before, reterr);
+                r = gate_wait(n, c, time, reterr);
                 if (r < 0)
                         return r;
         }

@@ -47,7 +47,8 @@ typedef struct InstallEvent {
  * serves, each node is proven after its change, before the next one is touched: all its components are
  * ready, the gates hold, and prove() finds what it looks for. If any of this fails, take_back() may change
  * what the node's plan is made of (the store); returns it 1, the node is looked at again and made what its
- * plan says now, so that it goes on serving. Neither is called after the run was cancelled.
+ * plan says now, so that it goes on serving. It is not called where one more restart would put the cluster
+ * at risk. Neither is called after the run was cancelled.
  */
 typedef struct InstallProof {
         int (*prove)(void *userdata, const ProbeContext *probes, const Node *node, Error **reterr);

@@ -175,18 +175,23 @@ static int node_prove(NodeRun *n, bool disrupts, Error **reterr) {
         int r = 0;
 
         if (disrupts)
-                r = node_gates(n, /* before= */ false, reterr);
+                r = node_gates(n, GATE_AFTER, reterr);
         if (r < 0 || !proof)
                 return r;
         node_step(n, "proof");
         return proof->prove(proof->userdata, &n->run->probes, n->node, reterr);
 }
 
-/* Return: 1 if the node is again what it was. */
+/* With a closed gate the node keeps what it has, unproven, and works or not: the next run goes on with it.
+ * Return: 1 if the node is again what it was. */
 static int node_take_back(NodeRun *n, Error **reterr) {
         const InstallProof *proof = n->run->request->proof;
-        int r;
+        int r = 0;
 
+        if (node_disrupts(n))
+                r = node_gates(n, GATE_BACK, reterr);
+        if (r < 0)
+                return r;
         r = proof->take_back(proof->userdata, n->node, reterr);
         if (r <= 0)
                 return r;
@@ -226,7 +231,7 @@ static int node_in_turn(NodeRun *n, Error **reterr) {
                 return r;
         if (disrupts) {
                 node_tell_alone(n);
-                r = node_gates(n, /* before= */ true, reterr);
+                r = node_gates(n, GATE_BEFORE, reterr);
                 if (r < 0)
                         return r;
         }

@@ -112,7 +112,13 @@ int node_settle(NodeRun *n, Error **reterr);
 bool component_is_ready(const NodeRun *n, const Component *c);
 
 /* gate.c */
-int node_gates(NodeRun *n, bool before, Error **reterr);
+typedef enum GateTime {
+        GATE_BEFORE, /* the node is about to be changed */
+        GATE_AFTER,  /* it was */
+        GATE_BACK,   /* ... and is about to be given back what it had before */
+} GateTime;
+
+int node_gates(NodeRun *n, GateTime time, Error **reterr);
 
 /* alone.c */
 void node_tell_alone(NodeRun *n);

@@ -43,7 +43,8 @@ typedef struct World {
         FakeNode fakes[5];
         const char *wanted;
         bool gate_closed;
-        const Node *aside; /* gets no new work */
+        const char *closes_gate; /* the name of the node whose restart closes it, or NULL */
+        const Node *aside;       /* gets no new work */
         bool bring_back_fails;
         const char *object; /* the API's object says so: "wanted", something else; NULL: it is not there */
         bool api_down;

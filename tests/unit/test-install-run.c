@@ -337,6 +337,7 @@ int __wrap_unit_bus_job(UnitBus *b, UnitJob job, const char *unit, Error **reter
         world_log(node_of(b), job == UNIT_START ? "start" : job == UNIT_RESTART ? "restart" : "other-job");
         f->running = f->put;
         f->leads = false;
+        world.gate_closed = world.gate_closed || streq_null(world.closes_gate, node_of(b)->name);
         return 0;
 }
 
@@ -788,7 +789,7 @@ static void test_taken_back_when_not_proven(void **state) {
         assert_true(run_some(0, 3) < 0);
         assert_string_equal(
                 buffer_str(&world.log), C0_CHANGED
-                "c1 gate, c1 put, c1 record, c1 aside, c1 restart, c1 back, c1 gate, c1 prove, " C1_BACK);
+                "c1 gate, c1 put, c1 record, c1 aside, c1 restart, c1 back, c1 gate, c1 prove, c1 gate, " C1_BACK);
         assert_error(0, "c1: still shows the old one");
         assert_c1_taken_back();
 }
@@ -803,6 +804,34 @@ static void test_taken_back_when_not_ready(void **state) {
                             "c1 gate, c1 put, c1 record, c1 aside, c1 restart, c1 back, " C1_BACK);
         assert_error(0, "c1: alpha did not become ready");
         assert_c1_taken_back();
+}
+
+/* Another member was lost just after the restart: one more would be the end of the quorum. */
+static void test_not_taken_back_at_risk(void **state) {
+        make_serving();
+        world.wanted = "two";
+        world.proof = &proof;
+        world.closes_gate = "c1";
+        assert_true(run_some(0, 3) < 0);
+        assert_outcomes(INSTALL_CHANGED, INSTALL_BROKEN, INSTALL_UNTOUCHED);
+        assert_int_equal(count_of("take-back"), 0);
+        assert_int_equal(count_of("c1 restart"), 1);
+        assert_string_equal(world.fakes[1].running, "two");
+        assert_true(world.result.nodes[1].touched);
+        assert_false(world.result.nodes[1].taken_back);
+        assert_error(0, "c1: changed, but the cluster is not well because of alpha: a member is away");
+        assert_contains(world.errors.errors[0]->detail,
+                        "c1 could not be given back what it had before: one more restart would put the "
+                        "cluster at risk, because of alpha: a member is away");
+
+        /* one that does not work loses nothing by it */
+        world.gate_closed = false;
+        make_serving();
+        world.wanted = "three";
+        world.fakes[1].dislikes = "three";
+        assert_true(run_some(0, 3) < 0);
+        assert_true(world.result.nodes[1].taken_back);
+        assert_string_equal(world.fakes[1].running, "one");
 }
 
 /* The old one does not help either. */
@@ -1079,6 +1108,7 @@ int main(void) {
                 install_test(test_taken_back_when_not_proven),
                 install_test(test_taken_back_when_not_ready),
                 install_test(test_not_taken_back),
+                install_test(test_not_taken_back_at_risk),
                 install_test(test_cancelled_is_not_taken_back),
                 install_test(test_disk_full),
                 install_test(test_refused),
