@@ -41,7 +41,8 @@ const VerbStep steps_install[] = {
           "curl https://NODE:6443/readyz" },
         { "gate",
           "Before and after a node of a serving cluster: is every member healthy, every apiserver up, one "
-          "load balancer the owner? If not, the run ends here.",
+          "load balancer the owner, and would etcd have a quorum without this node? If not, the run ends "
+          "here.",
           "hardway verify" },
         { "objects", "Applies what the cluster's own credentials need: two role bindings.",
           "kubectl --kubeconfig super-admin.conf apply -f object.json" },

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * etcd's probes: is a member ready, does the cluster serve, may the next node be touched, who leads
+ * etcd's probes: is a member ready, does the cluster serve, who leads
  *
  * Health is judged by the quorum wherever something is decided for the whole cluster; a single member is
  * only asked for itself when it was just started.
@@ -111,70 +111,6 @@ int etcd_serving(const ProbeContext *c, bool *ret, Error **reterr) {
                 }
         }
         *ret = false;
-        return 0;
-}
-
-/* The list from whichever member has one. */
-static int any_members(const ProbeContext *c, EtcdMembers *ret) {
-        CLUSTER_FOREACH_NODE(node, c->cluster, ROLE_ETCD) {
-                _cleanup_(etcd_peer_close) EtcdPeer p = {};
-
-                if (etcd_peer_open(c, node, TIMEOUT_GATE, &p, NULL) >= 0 &&
-                    etcd_members(&p.endpoint, /* linearizable= */ false, ret, NULL) >= 0)
-                        return 0;
-        }
-        return -ENOENT;
-}
-
-/* A member without client URLs is in the list and was never started: nobody waits for it. */
-static const EtcdMember* started_member(const EtcdMembers *members, const char *name) {
-        for (size_t i = 0; i < members->n_members; i++)
-                if (streq_null(members->members[i].name, name) && members->members[i].client_urls)
-                        return members->members + i;
-        return NULL;
-}
-
-static bool member_is_healthy(const ProbeContext *c, const Node *node, char **ret_why) {
-        _cleanup_(etcd_peer_close) EtcdPeer p = {};
-        _cleanup_free_ char *reason = NULL;
-        _cleanup_error_ Error *error = NULL;
-        int r;
-
-        r = etcd_peer_open(c, node, TIMEOUT_GATE, &p, &error);
-        if (r >= 0)
-                r = etcd_health(&p.endpoint, /* serializable= */ false, &reason, &error);
-        if (r > 0)
-                return true;
-        *ret_why = xstrdup(error ? error->message : reason ? reason : "not healthy");
-        return false;
-}
-
-/**
- * etcd_gate() - may a node be touched?
- * @c:          the context of the probe
- * @node:       the node; it does not matter which
- * @ret:        ready if every member that was ever started is healthy
- * @reterr:     what the store lacks
- *
- * Return: 0 or a negative errno.
- */
-int etcd_gate(const ProbeContext *c, const Node *node, ProbeResult *ret, Error **reterr) {
-        _cleanup_(etcd_members_done) EtcdMembers members = {};
-
-        if (any_members(c, &members) < 0) {
-                probe_result_set(ret, PROBE_WAITING, "no member answers");
-                return 0;
-        }
-        CLUSTER_FOREACH_NODE(member, c->cluster, ROLE_ETCD) {
-                _cleanup_free_ char *why = NULL;
-
-                if (started_member(&members, member->name) && !member_is_healthy(c, member, &why)) {
-                        probe_result_set(ret, PROBE_WAITING, "the member of %s is not healthy: %s",
-                                         member->name, why);
-                        return 0;
-                }
-        }
-        probe_result_set(ret, PROBE_READY, NULL);
         return 0;
 }
 

@@ -68,14 +68,17 @@ static int gate_judge(NodeRun *n, const Component *c, const ProbeResult *result,
 
 static int gate_wait(NodeRun *n, const Component *c, GateTime time, Error **reterr) {
         uint64_t end_usec = clock_usec() + gate_limit(c, time);
+        ProbeContext probes = n->run->probes;
         int r;
+
+        probes.before = time != GATE_AFTER;
 
         for (;;) {
                 ProbeResult result = {};
 
                 r = run_cancelled(n->run, reterr);
                 if (r >= 0)
-                        r = c->gate(&n->run->probes, n->node, &result, reterr);
+                        r = c->gate(&probes, n->node, &result, reterr);
                 if (r >= 0)
                         r = gate_judge(n, c, &result, time, end_usec, reterr);
                 probe_result_done(&result);

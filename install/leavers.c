@@ -95,14 +95,7 @@ static void run_note(InstallRun *run, char *const *notes) {
                                             &(InstallEvent) { .type = INSTALL_WARNING, .text = *note });
 }
 
-/**
- * run_prune() - take out what is not in the cluster file any more, once all that is does its work
- * @run:        the run
- * @reterr:     what went wrong
- *
- * Return: how many were taken out, or a negative errno.
- */
-int run_prune(InstallRun *run, Error **reterr) {
+static int prune(InstallRun *run, bool working, bool tell_rest, Error **reterr) {
         int r, n = 0;
 
         if (!run_is_whole(run))
@@ -112,11 +105,37 @@ int run_prune(InstallRun *run, Error **reterr) {
 
                 if (!c->prune)
                         continue;
-                r = c->prune(&run->probes, run->request->leavers == LEAVERS_GO, &notes, reterr);
+                r = c->prune(&run->probes, working, &notes, reterr);
                 if (r < 0)
                         return r;
-                run_note(run, notes);
+                if (r > 0 || tell_rest)
+                        run_note(run, notes);
                 n += r;
         }
         return n;
+}
+
+/**
+ * run_prune_lost() - take out what is lost and not in the cluster file, before something that works is stopped
+ * @run:        the run
+ * @reterr:     what went wrong
+ *
+ * What is in the list and does not come counts for a quorum all the same, and could cost it. What cannot go
+ * yet is told of at the end.
+ *
+ * Return: how many were taken out, or a negative errno.
+ */
+int run_prune_lost(InstallRun *run, Error **reterr) {
+        return prune(run, /* working= */ false, /* tell_rest= */ false, reterr);
+}
+
+/**
+ * run_prune() - take out what is not in the cluster file any more, once all that is does its work
+ * @run:        the run
+ * @reterr:     what went wrong
+ *
+ * Return: how many were taken out, or a negative errno.
+ */
+int run_prune(InstallRun *run, Error **reterr) {
+        return prune(run, run->request->leavers == LEAVERS_GO, /* tell_rest= */ true, reterr);
 }

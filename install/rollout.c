@@ -231,7 +231,9 @@ static int node_in_turn(NodeRun *n, Error **reterr) {
                 return r;
         if (disrupts) {
                 node_tell_alone(n);
-                r = node_gates(n, GATE_BEFORE, reterr);
+                r = run_prune_lost(n->run, reterr);
+                if (r >= 0)
+                        r = node_gates(n, GATE_BEFORE, reterr);
                 if (r < 0)
                         return r;
         }

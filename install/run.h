@@ -132,6 +132,7 @@ int run_bring_back(const InstallRun *run, Error **reterr);
 int run_refuse_leavers(InstallRun *run, Error **reterr);
 void run_show_leavers(InstallRun *run, InstallResult *result); /* of a dry run */
 int run_prune(InstallRun *run, Error **reterr);                /* how many were taken out */
+int run_prune_lost(InstallRun *run, Error **reterr);           /* the same, of what is lost */
 
 /* objects.c */
 /* insist: try for a while; else -EAGAIN if no apiserver answers */

@@ -142,8 +142,8 @@ typedef struct Component {
         /* Instances that make up one thing (etcd's members): join, before a unit is started in a cluster that
          * serves, after everything was put: 1 if this instance is new and about to join. settle, once it is
          * ready: asked again until it says ready. leavers: those that are not in the cluster file any more. prune,
-         * when all nodes are as planned: takes them out, those that work only if that is wanted, and says so;
-         * returns how many. */
+         * when all nodes are as planned, and before something that works is stopped: takes them out, those that
+         * work only if that is wanted, and says so; returns how many. */
         int (*join)(const ProbeContext *c, const Node *node, Error **reterr);
         int (*settle)(const ProbeContext *c, const Node *node, ProbeResult *ret, Error **reterr);
         int (*leavers)(const ProbeContext *c, Strv *ret_working, Strv *ret_lost, Error **reterr);

@@ -29,7 +29,8 @@ typedef struct Member {
 
 static Member members[2];
 static unsigned n_transfers;
-static bool removed; /* the second one, from the list */
+static bool removed;  /* the second one, from the list */
+static size_t n_gone; /* further voters in the list, which nobody can reach */
 
 static int answer(HttpResponse *ret, long status, json_t *tree) {
         _cleanup_json_ json_t *body = tree;
@@ -78,6 +79,12 @@ static int answer_list(HttpResponse *ret, size_t asked) {
                                 json_pack("[s]", i == 1 ? "https://10.77.0.21:2379" : "https://x:2379"));
                 json_array_append_new(list, m);
         }
+        for (size_t i = 0; i < n_gone; i++) {
+                _cleanup_free_ char *name = xasprintf("gone-%zu", i);
+
+                json_array_append_new(list, json_pack("{s:o,s:s,s:[s]}", "ID", number(200 + i), "name", name,
+                                                      "clientURLs", "https://gone:2379"));
+        }
         return answer(ret, 200, json_pack("{s:o,s:o}", "header", header(asked), "members", list));
 }
 
@@ -98,7 +105,7 @@ int __wrap_http_request(HttpClient *c, const HttpRequest *q, HttpResponse *ret, 
         size_t i = strstr(q->url, "10.77.0.21") ? 1 : 0;
         Member *m = members + i;
 
-        if (!m->up)
+        if (!m->up || strstr(q->url, "//gone:"))
                 return error_set(reterr, ERROR_UNAVAILABLE, ECONNREFUSED, "%s: connection refused", q->url);
         if (strstr(q->url, ":2380/version"))
                 return answer(ret, 200, json_object());
@@ -165,6 +172,7 @@ static void all_well(void) {
         for (size_t i = 0; i < ARRAY_SIZE(members); i++)
                 members[i] = (Member) { .up = true, .leader = 100, .cluster = 7, .revision = 50 };
         n_transfers = 0;
+        n_gone = 0;
 }
 
 /* Each test has a cluster of its own. */
@@ -232,6 +240,40 @@ static void test_gate(void **state) {
         members[0].up = false;
         assert_int_equal(component_etcd.gate(&context, nodes, &result, NULL), 0);
         assert_int_equal(result.state, PROBE_WAITING);
+}
+
+static void assert_gate(const ProbeContext *c, const Node *node, const char *text) {
+        _cleanup_(probe_result_done) ProbeResult result = {};
+
+        assert_int_equal(component_etcd.gate(c, node, &result, NULL), 0);
+        assert_int_equal(result.state, text ? PROBE_WAITING : PROBE_READY);
+        if (text)
+                assert_string_equal(result.text, text);
+}
+
+/* What a quorum is made of is etcd's list: who is gone for good, and out of the cluster file, still counts. */
+static void test_gate_by_list(void **state) {
+        FIXTURE;
+
+        context.before = true;
+        assert_gate(&context, nodes, NULL); /* of two each is needed, whatever is done */
+        n_gone = 1;
+        assert_gate(&context, nodes,
+                    "without the member of c0 1 of 3 voters would be healthy, and quorum needs 2; lost: "
+                    "gone-0 (not in the cluster file)");
+        assert_gate(&context, nodes + 2, NULL); /* a load balancer, which takes no vote away */
+        context.before = false;
+        assert_gate(&context, nodes, NULL); /* it is back, and the two are the quorum */
+
+        /* one that never came is not waited for, but is no reason to stop one of the two that are there */
+        all_well();
+        members[1] = (Member) { .away = true };
+        n_gone = 1;
+        assert_gate(&context, nodes, NULL);
+        context.before = true;
+        assert_gate(&context, nodes,
+                    "without the member of c0 0 of 3 voters would be healthy, and quorum needs 2; lost: c1, "
+                    "gone-0 (not in the cluster file)");
 }
 
 static void test_hand_over(void **state) {
@@ -581,6 +623,7 @@ int main(void) {
                 cmocka_unit_test(test_ready),
                 cmocka_unit_test(test_serving),
                 cmocka_unit_test(test_gate),
+                cmocka_unit_test(test_gate_by_list),
                 cmocka_unit_test(test_hand_over),
                 cmocka_unit_test(test_verify),
                 cmocka_unit_test(test_verify_finds),

@@ -594,6 +594,22 @@ static void test_leaver_is_shown(void **state) {
         assert_string_equal(buffer_str(&world.log), "c0 prune");
 }
 
+/* One that is lost and not in the cluster file is a voter all the same: it goes before one that works is
+ * stopped, not after. */
+static void test_leaver_goes_first(void **state) {
+        make_serving();
+        world.wanted = "two";
+        world.leaver = "c9";
+        assert_int_equal(run_all(), 0);
+        assert_non_null(startswith(buffer_str(&world.log), "c0 prune, c0 gate"));
+        assert_int_equal(count_of("prune"), 1);
+
+        world.wanted = "three";
+        world.leaver = "c9";
+        assert_int_equal(run_some(0, 2), 0);
+        assert_int_equal(count_of("prune"), 0);
+}
+
 static void test_lost_object(void **state) {
         make_serving();
         world.object = NULL;
@@ -1092,6 +1108,7 @@ int main(void) {
                 install_test(test_nothing_to_change),
                 install_test(test_leaver_that_works),
                 install_test(test_leaver_is_shown),
+                install_test(test_leaver_goes_first),
                 install_test(test_lost_object),
                 install_test(test_lost_record),
                 install_test(test_lost_restart),
