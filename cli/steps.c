@@ -25,7 +25,8 @@ const VerbStep steps_install[] = {
           "flock /run/hardway/run.lock" },
         { "serving",
           "Does the cluster serve? If not, all nodes are changed at once. If so, files go everywhere, and "
-          "then one node after the other is restarted, leaders last, after they handed over.",
+          "then one node after the other is restarted, leaders last, after they handed over. Where no "
+          "member answers, its node is asked, too: what serves and cannot be asked is not changed.",
           "etcdctl endpoint status --cluster" },
         { "put",
           "One stream of what differs. Files lie beside their targets until all are complete, checked and "

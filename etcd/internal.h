@@ -16,6 +16,7 @@ void etcd_survey_count(EtcdSurvey *s); /* fills in n_voters and what follows */
 
 int etcd_ready(const ProbeContext *c, const Node *node, ProbeResult *ret, Error **reterr);
 int etcd_serving(const ProbeContext *c, bool *ret, Error **reterr);
+int etcd_serving_unseen(const ProbeContext *c, bool *ret, Error **reterr); /* where nobody answers */
 int etcd_gate(const ProbeContext *c, const Node *node, ProbeResult *ret, Error **reterr);
 int etcd_leads(const ProbeContext *c, const Node *node, bool *ret, Error **reterr);
 int etcd_hand_over(const ProbeContext *c, const Node *node, Error **reterr);

@@ -91,9 +91,9 @@ int etcd_ready(const ProbeContext *c, const Node *node, ProbeResult *ret, Error 
  * etcd_serving() - does the cluster serve?
  * @c:          the context of the probe
  * @ret:        true if any member knows a leader
- * @reterr:     what the store lacks
+ * @reterr:     what the store lacks; or it serves, and why it cannot be asked
  *
- * Return: 0 or a negative errno.
+ * Return: 0, -EHOSTUNREACH if it serves and this machine cannot ask it, or another negative errno.
  */
 int etcd_serving(const ProbeContext *c, bool *ret, Error **reterr) {
         int r;
@@ -110,8 +110,7 @@ int etcd_serving(const ProbeContext *c, bool *ret, Error **reterr) {
                         return 0;
                 }
         }
-        *ret = false;
-        return 0;
+        return etcd_serving_unseen(c, ret, reterr);
 }
 
 /**

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include "install/run.h"
+
+#include <errno.h>
+#include <string.h>
+
 #include "common/alloc.h"
 #include "common/parallel.h"
 
@@ -408,16 +412,30 @@ typedef struct Checking {
         int r;
 } Checking;
 
+/* The cluster serves, and this machine cannot ask it: install refuses that. */
+static void check_unseen(const Error *error, CheckList *found) {
+        Check *finding = check_add(found, CHECK_FAILED, "serving", NULL, "serving", "%s", error->message);
+
+        finding->kind = error->kind;
+        if (error->detail)
+                check_advise(finding, "%.*s", (int) strcspn(error->detail, "\n"), error->detail);
+}
+
 static void check_whole(void *userdata) {
         Checking *c = userdata;
+        _cleanup_error_ Error *error = NULL;
+        int r;
 
         c->r = run_outline(c->run, c->reterr);
         if (c->r < 0)
                 return;
         (void) run_identity(c->run, NULL);
         (void) crew_each(c->run, NULL, node_look);
-        (void) run_serving(c->run, NULL);
+        r = run_serving(c->run, &error);
+        c->run->serving = c->run->serving || r == -EHOSTUNREACH;
         run_check(c->run, c->found);
+        if (r == -EHOSTUNREACH)
+                check_unseen(error, c->found);
 }
 
 /**

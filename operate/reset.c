@@ -2,6 +2,7 @@
 
 #include "operate/reset-internal.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "common/alloc.h"
@@ -120,8 +121,10 @@ static bool cluster_serves(const ResetRequest *q, HostPool *hosts) {
 
         for (const Component *const *p = q->components; *p; p++) {
                 bool serving = false;
+                int r = (*p)->serving ? (*p)->serving(&c, &serving, NULL) : 0;
 
-                if ((*p)->serving && (*p)->serving(&c, &serving, NULL) >= 0 && serving)
+                /* one that cannot be asked can do without nothing: spare() will not be answered either */
+                if (serving || r == -EHOSTUNREACH)
                         return true;
         }
         return false;

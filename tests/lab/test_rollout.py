@@ -2,6 +2,7 @@
 """Changing a cluster that serves: one node at a time, and nobody who asks the VIP notices."""
 import os
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -139,6 +140,25 @@ def test_second_installer_is_told_who_is_at_work(cluster):
     finally:
         add.communicate("")
     cluster.hardway("install")
+
+
+def test_what_serves_and_cannot_be_asked_is_left_alone(cluster, tmp_path):
+    """A copy of the directory whose etcd CA is not the one of the cluster: no member answers it, and yet it is no new cluster."""
+    before = {host: cluster.pids(host, ["etcd"]) for host in CONTROLLERS}
+    other = tmp_path / "other"
+    shutil.copytree(cluster.directory, other)
+    for path in [other / "pki" / "etcd", *other.glob("pki/nodes/*/pki/etcd"), *other.glob("pki/nodes/*/pki/apiserver-etcd-client.*")]:
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+    cluster.hardway("pki", "gen", cwd=str(other))
+    assert "cannot ask it" in cluster.hardway("check", check=69, cwd=str(other)).out
+    result = cluster.hardway("install", check=69, cwd=str(other))
+    assert "etcd serves on controller-" in result.err and "older copy" in result.err
+    assert "cannot do without" in cluster.hardway("reset", "--node", "controller-0", "--yes", check=65, cwd=str(other)).err
+    assert before == {host: cluster.pids(host, ["etcd"]) for host in CONTROLLERS}
+    assert "nothing to change" in cluster.hardway("install").out
 
 
 def test_killed_at_any_moment_the_next_run_finishes(cluster):

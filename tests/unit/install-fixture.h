@@ -46,6 +46,7 @@ typedef struct World {
         const char *closes_gate; /* the name of the node whose restart closes it, or NULL */
         const Node *aside;       /* gets no new work */
         bool bring_back_fails;
+        bool unseen;        /* it serves, and cannot be asked from here */
         const char *object; /* the API's object says so: "wanted", something else; NULL: it is not there */
         bool api_down;
         volatile int cancelled;

@@ -4,7 +4,7 @@
  * etcd's probes and checks against members that are well, dead, without a leader, behind, or of another
  * cluster.
  *
- * Wraps: http_request http_client_free probe_client clock_usec clock_sleep
+ * Wraps: http_request http_client_free probe_client clock_usec clock_sleep store_file
  */
 
 #include "tests/unit/unit.h"
@@ -240,6 +240,53 @@ static void test_gate(void **state) {
         members[0].up = false;
         assert_int_equal(component_etcd.gate(&context, nodes, &result, NULL), 0);
         assert_int_equal(result.state, PROBE_WAITING);
+}
+
+static const char *told;
+
+static int tell(void *userdata, const Node *node, const char *script, Buffer *ret, Error **reterr) {
+        buffer_add_str(ret, told);
+        return 0;
+}
+
+int __wrap_store_file(Store *s, const char *path, const Buffer **ret, Error **reterr);
+int __wrap_store_file(Store *s, const char *path, const Buffer **ret, Error **reterr) {
+        static Buffer identity = { .data = (char*) "0125ab\n", .size = 7 };
+
+        assert_string_equal(path, "secrets/identity");
+        *ret = &identity;
+        return 0;
+}
+
+/* Nobody answers this machine: what do the nodes themselves say? */
+static void test_serving_unseen(void **state) {
+        static const struct {
+                const char *told;
+                int result;
+        } rows[] = {
+                { "of 0125ab\netcd_server_has_leader 1\n", -EHOSTUNREACH },
+                { "of 0125ab\n", 0 },
+                { "of 77\netcd_server_has_leader 1\n",
+                  0 }, /* another cluster's: that is refused elsewhere */
+                { "of \netcd_server_has_leader 1\n", 0 },
+                { "", 0 },
+        };
+        FIXTURE;
+
+        context.store = (Store*) members;
+        context.exec = tell;
+        members[0].up = members[1].up = false;
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                _cleanup_error_ Error *error = NULL;
+                bool serving = false;
+
+                told = rows[i].told;
+                assert_int_equal(component_etcd.serving(&context, &serving, &error), rows[i].result);
+                assert_false(serving);
+                if (error)
+                        assert_contains(error->message, "etcd serves on c0, and this machine cannot ask it");
+        }
+        context.store = NULL;
 }
 
 static void assert_gate(const ProbeContext *c, const Node *node, const char *text) {
@@ -590,12 +637,6 @@ static void test_schedule_question(void **state) {
         assert_false(s.missing);
 }
 
-static const char *told;
-static int tell(void *userdata, const Node *node, const char *script, Buffer *ret, Error **reterr) {
-        buffer_add_str(ret, told);
-        return 0;
-}
-
 static void test_verify_schedule(void **state) {
         static const struct {
                 const char *told;
@@ -620,21 +661,14 @@ static void test_verify_schedule(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_ready),
-                cmocka_unit_test(test_serving),
-                cmocka_unit_test(test_gate),
-                cmocka_unit_test(test_gate_by_list),
-                cmocka_unit_test(test_hand_over),
-                cmocka_unit_test(test_verify),
-                cmocka_unit_test(test_verify_finds),
-                cmocka_unit_test(test_fsync),
-                cmocka_unit_test(test_spare),
-                cmocka_unit_test(test_survey),
-                cmocka_unit_test(test_survey_lost),
-                cmocka_unit_test(test_leavers),
-                cmocka_unit_test(test_schedule),
-                cmocka_unit_test(test_schedule_names),
-                unit_test_in_dir(test_schedule_question),
+                cmocka_unit_test(test_ready),           cmocka_unit_test(test_serving),
+                cmocka_unit_test(test_serving_unseen),  cmocka_unit_test(test_gate),
+                cmocka_unit_test(test_gate_by_list),    cmocka_unit_test(test_hand_over),
+                cmocka_unit_test(test_verify),          cmocka_unit_test(test_verify_finds),
+                cmocka_unit_test(test_fsync),           cmocka_unit_test(test_spare),
+                cmocka_unit_test(test_survey),          cmocka_unit_test(test_survey_lost),
+                cmocka_unit_test(test_leavers),         cmocka_unit_test(test_schedule),
+                cmocka_unit_test(test_schedule_names),  unit_test_in_dir(test_schedule_question),
                 cmocka_unit_test(test_verify_schedule),
         };
 

@@ -74,6 +74,8 @@ static int fake_ready(const ProbeContext *c, const Node *node, ProbeResult *ret,
 }
 
 static int fake_serving(const ProbeContext *c, bool *ret, Error **reterr) {
+        if (world.unseen)
+                return error_set(reterr, ERROR_UNAVAILABLE, EHOSTUNREACH, "it serves, and cannot be asked");
         *ret = n_working() >= 2;
         return 0;
 }
@@ -682,6 +684,22 @@ static void test_one_by_one(void **state) {
                 "lb0 gate, lb0 put, lb0 record, lb0 hands-over, lb0 restart, lb0 gate");
 }
 
+/* Whoever cannot ask a cluster that serves must not take it for a new one. */
+static void test_unseen(void **state) {
+        make_serving();
+        world.wanted = "two";
+        world.unseen = true;
+        assert_int_equal(run_all(), -EHOSTUNREACH);
+        assert_int_equal(world.errors.n_errors, 1);
+        assert_error(0, "it serves, and cannot be asked");
+        assert_string_equal(buffer_str(&world.log), "");
+        assert_outcomes(INSTALL_UNTOUCHED, INSTALL_UNTOUCHED, INSTALL_UNTOUCHED);
+
+        /* where nothing is to be changed nobody is asked */
+        world.wanted = "one";
+        assert_int_equal(run_all(), 0);
+}
+
 static void test_stops_at_the_first(void **state) {
         make_serving();
         world.wanted = "two";
@@ -1100,6 +1118,12 @@ static void test_check(void **state) {
         for (size_t i = 0; i < found.n_checks; i++)
                 assert_true(!found.checks[i].node || !streq(found.checks[i].node, "lb1"));
         assert_string_equal(buffer_str(&world.log), "");
+
+        world.unseen = true;
+        check_list_done(&found);
+        assert_success(install_check(&request, &found, &error), error, 0);
+        assert_int_equal(find_finding(&found, "serving")->state, CHECK_FAILED);
+        assert_int_equal(find_finding(&found, "serving")->kind, ERROR_UNAVAILABLE);
 }
 
 int main(void) {
@@ -1115,6 +1139,7 @@ int main(void) {
                 install_test(test_one_of_three),
                 install_test(test_two_of_three),
                 install_test(test_one_by_one),
+                install_test(test_unseen),
                 install_test(test_stops_at_the_first),
                 install_test(test_failed_job),
                 install_test(test_mends_the_ill_first),

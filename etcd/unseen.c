@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * A cluster that serves, and that this machine cannot ask
+ *
+ * A firewall in front of port 2379, or a store that is older than etcd's CA, looks from here as a cluster that
+ * does not serve; and such a one is changed all at once. So where no member answers, the nodes are asked
+ * themselves: each member tells there, without a certificate, whether it has a leader.
+ */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/alloc.h"
+#include "common/clock.h"
+#include "common/parallel.h"
+#include "etcd/internal.h"
+#include "plan/ports.h"
+
+#define TIMEOUT (3 * USEC_PER_SEC)
+
+typedef struct Unseen {
+        const ProbeContext *context;
+        const Node *node;
+        const char *identity;
+        bool serves;
+} Unseen;
+
+/* By bash, which every Debian has. A member that has lost its leader knows that after an election timeout, without
+ * asking anybody (etcd server/etcdserver/metrics.go). */
+static char* question(void) {
+        return xasprintf("# is there a member of this cluster that serves, whoever may ask it?\n"
+                         "printf 'of %%s\\n' \"$(head -n 1 " ETCD_MARK_PATH " 2>/dev/null || :)\"\n"
+                         "timeout 3 bash -c 'exec 3<>/dev/tcp/127.0.0.1/%d && "
+                         "printf \"GET /metrics HTTP/1.0\\r\\n\\r\\n\" >&3 && cat <&3' 2>/dev/null |\n"
+                         "        grep '^etcd_server_has_leader 1' || :\n",
+                         PORT_ETCD_METRICS);
+}
+
+/* Whoever has another cluster's member is refused for that, later. One that does not answer tells nothing. */
+static void ask(void *item) {
+        Unseen *u = item;
+        _cleanup_free_ char *script = question(), *ours = xasprintf("of %s", u->identity);
+        _cleanup_buffer_ Buffer out = BUFFER_NULL;
+        _cleanup_strv_ Strv lines = NULL;
+
+        if (u->context->exec(u->context->userdata, u->node, script, &out, NULL) < 0)
+                return;
+        lines = strv_split(buffer_str(&out), "\n");
+        u->serves = strv_length(lines) > 1 && streq(lines[0], ours) &&
+                    startswith(lines[1], "etcd_server_has_leader 1");
+}
+
+static const Node* find_serving(const ProbeContext *c, const char *identity) {
+        size_t n = 0, max = cluster_count(c->cluster, ROLE_ETCD);
+        _cleanup_free_ Unseen *unseen = xnew(Unseen, max + 1);
+        _cleanup_free_ void **items = xnew(void*, max + 1);
+
+        CLUSTER_FOREACH_NODE(node, c->cluster, ROLE_ETCD) {
+                unseen[n] = (Unseen) { .context = c, .node = node, .identity = identity };
+                items[n] = unseen + n;
+                n++;
+        }
+        parallel_run(ask, items, n);
+        for (size_t i = 0; i < n; i++)
+                if (unseen[i].serves)
+                        return unseen[i].node;
+        return NULL;
+}
+
+/* It serves; so once more, for the reason. Return: 1 if it answers by now. */
+static int ask_from_here(const ProbeContext *c, const Node *node, Error **reterr) {
+        _cleanup_(etcd_peer_close) EtcdPeer p = {};
+        _cleanup_(etcd_status_done) EtcdStatus status = {};
+        _cleanup_error_ Error *error = NULL;
+        int r;
+
+        r = etcd_peer_open(c, node, TIMEOUT, &p, reterr);
+        if (r < 0)
+                return r;
+        if (etcd_status(&p.endpoint, &status, &error) >= 0)
+                return 1;
+        r = error_set(reterr, ERROR_UNAVAILABLE, EHOSTUNREACH,
+                      "etcd serves on %s, and this machine cannot ask it: %s", node->name, error->message);
+        error_detail(
+                reterr,
+                "A cluster that serves is changed one node after the other, by what its members say. This "
+                "machine has to reach port %d of their nodes, and to have pki/ as it is today, not an "
+                "older copy.\n",
+                PORT_ETCD_CLIENT);
+        return r;
+}
+
+/**
+ * etcd_serving_unseen() - does the cluster serve, although no member says so to this machine?
+ * @c:          the context of the probe
+ * @ret:        false if no node knows of a leader either; true if a member answers by now
+ * @reterr:     it does, and why it cannot be asked
+ *
+ * Return: 0, -EHOSTUNREACH, or another negative errno.
+ */
+int etcd_serving_unseen(const ProbeContext *c, bool *ret, Error **reterr) {
+        _cleanup_free_ char *identity = c->store ? etcd_identity(c->store) : NULL;
+        const Node *node = c->exec && identity ? find_serving(c, identity) : NULL;
+        int r = 0;
+
+        if (node)
+                r = ask_from_here(c, node, reterr);
+        if (r < 0)
+                return r;
+        *ret = r > 0;
+        return 0;
+}
