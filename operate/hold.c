@@ -3,7 +3,16 @@
 
 #include "common/alloc.h"
 
-static int hold(HostPool *hosts, const HoldRequest *q, const Node *node, Error **reterr) {
+/**
+ * hold_node() - take the lock of one node, unless it is held
+ * @hosts:      the nodes; keeps the lock
+ * @q:          for whom; its roles do not matter
+ * @node:       the node
+ * @reterr:     names the node, and who has it
+ *
+ * Return: 0 or a negative errno.
+ */
+int hold_node(HostPool *hosts, const HoldRequest *q, const Node *node, Error **reterr) {
         _cleanup_error_ Error *error = NULL;
         Host *host;
         int r;
@@ -37,7 +46,7 @@ int hold_nodes(HostPool *hosts, const HoldRequest *request, Error **reterr) {
         CLUSTER_FOREACH_NODE(node, request->cluster, request->roles) {
                 if (node == request->spare)
                         continue;
-                r = hold(hosts, request, node, reterr);
+                r = hold_node(hosts, request, node, reterr);
                 if (r < 0)
                         return r;
         }

@@ -18,4 +18,5 @@ typedef struct HoldRequest {
         bool lenient;      /* a node that cannot be reached does no harm: nobody is at work there */
 } HoldRequest;
 
+int hold_node(HostPool *hosts, const HoldRequest *request, const Node *node, Error **reterr);
 int hold_nodes(HostPool *hosts, const HoldRequest *request, Error **reterr);

@@ -7,7 +7,7 @@
 
 #include "common/alloc.h"
 #include "common/parallel.h"
-#include "host/pool.h"
+#include "operate/hold.h"
 
 typedef struct ResetNode {
         const ResetRequest *request;
@@ -58,10 +58,7 @@ static int node_prepare(ResetNode *n, Error **reterr) {
         r = host_pool_take(n->hosts, n->node, &host, reterr);
         if (r < 0)
                 return r;
-        if (!n->request->dry_run)
-                r = host_lock(host, n->request->holder, n->request->wait, reterr);
-        if (r >= 0)
-                r = node_look(n, host, reterr);
+        r = node_look(n, host, reterr);
         host_pool_give(n->hosts, n->node);
         if (r >= 0 && n->request->keep_data)
                 reset_keep_data(n->request->components, n->plan, &n->keep);
@@ -182,6 +179,52 @@ static int nodes_confirm(const ResetNode *nodes, size_t n_nodes, Error **reterr)
         return r >= 0 && q->confirm ? q->confirm(q->userdata, buffer_str(&text), reterr) : r;
 }
 
+static bool is_chosen(const ResetRequest *q, const Node *node) {
+        for (size_t i = 0; i < q->n_nodes; i++)
+                if (q->nodes[i] == node)
+                        return true;
+        return false;
+}
+
+static bool takes_member(const ResetRequest *q) {
+        for (size_t i = 0; i < q->n_nodes; i++)
+                if (q->nodes[i]->roles & ROLE_ETCD)
+                        return true;
+        return false;
+}
+
+/* The nodes, and where one of etcd's members goes also those of the others: they are what is counted on. All in the
+ * order of the cluster file, so that two who wait do not wait for each other. */
+static int nodes_hold(const ResetNode *nodes, bool serving, bool wait, Error **reterr) {
+        const ResetRequest *q = nodes[0].request;
+        const HoldRequest own = { .holder = q->holder, .wait = wait };
+        const HoldRequest other = { .holder = q->holder, .wait = wait, .lenient = true };
+        bool all = serving && takes_member(q);
+        int r = 0;
+
+        for (size_t i = 0; i < q->cluster->n_nodes && r >= 0 && !q->dry_run; i++) {
+                const Node *node = q->cluster->nodes + i;
+
+                if (is_chosen(q, node))
+                        r = hold_node(nodes[0].hosts, &own, node, reterr);
+                else if (all && node->roles & ROLE_ETCD)
+                        r = hold_node(nodes[0].hosts, &other, node, reterr);
+        }
+        return r;
+}
+
+/* While somebody was asked, a member may have been lost, or a cluster have begun to serve; and a lock is gone when this
+ * machine was asleep. What it serves with is counted once more, whatever it says of itself by now. */
+static int nodes_look_again(const ResetNode *nodes, size_t n_nodes, Error **reterr) {
+        const ResetRequest *q = nodes[0].request;
+        _cleanup_buffer_ Buffer text = BUFFER_NULL;
+        bool serving = nodes[0].serving || cluster_serves(q, nodes[0].hosts);
+        int r;
+
+        r = nodes_hold(nodes, serving, /* wait= */ false, reterr);
+        return r < 0 || !serving ? r : spare(nodes, n_nodes, &text, reterr);
+}
+
 /* All are looked at before any is changed: a refusal leaves every node as it was. */
 static int nodes_run(ResetNode *nodes, size_t n_nodes, Error **reterr) {
         _cleanup_free_ void **items = xnew(void*, n_nodes + 1);
@@ -189,11 +232,16 @@ static int nodes_run(ResetNode *nodes, size_t n_nodes, Error **reterr) {
 
         for (size_t i = 0; i < n_nodes; i++)
                 items[i] = &nodes[i];
+        r = nodes_hold(nodes, nodes[0].serving, nodes[0].request->wait, reterr);
+        if (r < 0)
+                return r;
         parallel_run(job_prepare, items, n_nodes);
         for (size_t i = 0; i < n_nodes; i++)
                 if (nodes[i].error)
                         return -nodes[i].error->errnum;
         r = nodes_confirm(nodes, n_nodes, reterr);
+        if (r >= 0 && !nodes[0].request->dry_run)
+                r = nodes_look_again(nodes, n_nodes, reterr);
         if (r < 0)
                 return r;
         parallel_run(job_reset, items, n_nodes);

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * What reset takes from a cluster that serves, over three members that exist in memory only.
+ *
+ * Wraps: host_pool_new host_pool_take host_pool_give host_pool_free host_lock host_look host_exec store_file
+ */
+
+#include "tests/unit/unit.h"
+
+#include "host/pool.h"
+#include "operate/reset.h"
+#include "tests/unit/plan-fixture.h"
+
+#define N 4
+
+typedef struct World {
+        Node nodes[N];
+        Cluster cluster;
+        bool down[N], busy[N], unreachable[N];
+        bool unseen; /* it serves, and this machine cannot ask it */
+        int dies;    /* this one does while somebody is asked; -1: none */
+        bool comes;  /* another one does */
+        bool force;
+        Buffer log;
+        ErrorList errors;
+} World;
+
+static World world;
+
+static void world_log(const char *deed, const Node *node) {
+        buffer_addf(&world.log, "%s%s%s%s", world.log.size > 0 ? ", " : "", deed, node ? " " : "",
+                    node ? node->name : "");
+}
+
+static size_t count_up(void) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < 3; i++)
+                n += !world.down[i];
+        return n;
+}
+
+static int fake_serving(const ProbeContext *c, bool *ret, Error **reterr) {
+        if (world.unseen)
+                return error_set(reterr, ERROR_UNAVAILABLE, EHOSTUNREACH, "cannot be asked");
+        *ret = count_up() >= 2;
+        return 0;
+}
+
+static int fake_spare(const ProbeContext *c, const Node *const *nodes, size_t n_nodes, ProbeResult *ret,
+                      Error **reterr) {
+        size_t left = count_up();
+
+        for (size_t i = 0; i < n_nodes; i++)
+                left -= nodes[i]->index < 3 && !world.down[nodes[i]->index];
+        if (left >= 2 && !world.unseen)
+                probe_result_set(ret, PROBE_READY, "goes on with %zu", left);
+        else
+                probe_result_set(ret, PROBE_FAILED, "%zu would be left", left);
+        return 0;
+}
+
+static int fake_plan(const PlanContext *c, Plan *p, Error **reterr) {
+        plan_add_file(p, "store", "conf", "/etc/store", 0644, "x", "w");
+        return 0;
+}
+
+static const Component store = {
+        .name = "store",
+        .roles = ROLE_ETCD | ROLE_LOADBALANCER,
+        .plan = fake_plan,
+        .serving = fake_serving,
+        .spare = fake_spare,
+};
+static const Component *const fakes[] = { &store, NULL };
+
+HostPool* __wrap_host_pool_new(const Cluster *cluster, const HostOptions *options);
+HostPool* __wrap_host_pool_new(const Cluster *cluster, const HostOptions *options) {
+        return (HostPool*) &world;
+}
+
+HostPool* __wrap_host_pool_free(HostPool *p);
+HostPool* __wrap_host_pool_free(HostPool *p) {
+        return NULL;
+}
+
+int __wrap_host_pool_take(HostPool *p, const Node *node, Host **ret, Error **reterr);
+int __wrap_host_pool_take(HostPool *p, const Node *node, Host **ret, Error **reterr) {
+        if (world.unreachable[node->index])
+                return error_set(reterr, ERROR_UNAVAILABLE, EHOSTUNREACH, "no route to host");
+        *ret = (Host*) node;
+        return 0;
+}
+
+void __wrap_host_pool_give(HostPool *p, const Node *node);
+void __wrap_host_pool_give(HostPool *p, const Node *node) {}
+
+/* Whoever has a lock is not asked for it again. */
+int __wrap_host_lock(Host *h, const char *holder, bool wait, Error **reterr);
+int __wrap_host_lock(Host *h, const char *holder, bool wait, Error **reterr) {
+        const Node *node = (const Node*) h;
+        _cleanup_free_ char *deed = xasprintf("locked %s", node->name);
+
+        if (world.busy[node->index])
+                return error_set(reterr, ERROR_TEMPORARY, EBUSY, "in use by somebody");
+        if (!strstr(buffer_str(&world.log), deed))
+                world_log("locked", node);
+        return 0;
+}
+
+int __wrap_host_look(Host *h, const Plan *plan, bool deep, Facts *ret_facts, Observation **ret,
+                     Error **reterr);
+int __wrap_host_look(Host *h, const Plan *plan, bool deep, Facts *ret_facts, Observation **ret,
+                     Error **reterr) {
+        *ret = xnew(Observation, 1);
+        (*ret)->identity = xstrdup("0125ab");
+        return 0;
+}
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+
+int __wrap_host_exec(Host *h, const char *script, Buffer *ret, Error **reterr);
+int __wrap_host_exec(Host *h, const char *script, Buffer *ret, Error **reterr) {
+        (void) pthread_mutex_lock(&mutex);
+        world_log("reset", (const Node*) h);
+        (void) pthread_mutex_unlock(&mutex);
+        return 0;
+}
+
+int __wrap_store_file(Store *s, const char *path, const Buffer **ret, Error **reterr);
+int __wrap_store_file(Store *s, const char *path, const Buffer **ret, Error **reterr) {
+        static Buffer identity = { .data = (char*) "0125ab\n", .size = 7 };
+
+        *ret = &identity;
+        return 0;
+}
+
+static int ask(void *userdata, const char *text, Error **reterr) {
+        world_log("asked", NULL);
+        if (world.dies >= 0)
+                world.down[world.dies] = true;
+        if (world.comes)
+                world.down[0] = world.down[1] = false;
+        return 0;
+}
+
+static int reset(const Node *node) {
+        const ResetRequest request = {
+                .cluster = &world.cluster,
+                .components = fakes,
+                .store = (Store*) &world,
+                .nodes = &node,
+                .n_nodes = 1,
+                .holder = "me",
+                .force = world.force,
+                .confirm = ask,
+        };
+
+        error_list_done(&world.errors);
+        world.errors = ERROR_LIST_NULL;
+        buffer_clear(&world.log);
+        return reset_run(&request, &world.errors);
+}
+
+static int setup(void **state) {
+        static char names[N][4] = { "c0", "c1", "c2", "lb0" };
+        Node unused[3];
+
+        world = (World) { .cluster = fixture_cluster(unused), .dies = -1 };
+        world.cluster.nodes = world.nodes;
+        world.cluster.n_nodes = N;
+        for (size_t i = 0; i < N; i++)
+                world.nodes[i] = (Node) { .name = names[i],
+                                         .index = i,
+                                         .roles = i < 3 ? ROLE_CONTROLLER | ROLE_ETCD : ROLE_LOADBALANCER };
+        return 0;
+}
+
+static int teardown(void **state) {
+        error_list_done(&world.errors);
+        buffer_done(&world.log);
+        return 0;
+}
+
+static void test_one_of_three(void **state) {
+        assert_int_equal(reset(world.nodes + 2), 0);
+        assert_string_equal(buffer_str(&world.log), "locked c0, locked c1, locked c2, asked, reset c2");
+
+        /* a load balancer takes no member away: nobody has to keep off the others */
+        assert_int_equal(reset(world.nodes + 3), 0);
+        assert_string_equal(buffer_str(&world.log), "locked lb0, asked, reset lb0");
+}
+
+/* The disk of another one dies while the person reads. */
+static void test_looks_again(void **state) {
+        world.dies = 1;
+        assert_int_equal(reset(world.nodes + 2), -EBUSY);
+        assert_string_equal(buffer_str(&world.log), "locked c0, locked c1, locked c2, asked");
+        assert_contains(world.errors.errors[0]->message, "cannot do without: 1 would be left");
+
+        world.down[1] = false;
+        world.force = true;
+        assert_int_equal(reset(world.nodes + 2), 0);
+        assert_contains(buffer_str(&world.log), "asked, reset c2");
+}
+
+/* What did not serve when the question was put does when it is answered. */
+static void test_begins_to_serve(void **state) {
+        world.down[0] = world.down[1] = true;
+        world.comes = true;
+        world.down[2] = true;
+        assert_int_equal(reset(world.nodes), -EBUSY);
+        assert_string_equal(buffer_str(&world.log), "locked c0, asked, locked c1, locked c2");
+}
+
+static void test_others_at_work(void **state) {
+        world.busy[1] = true;
+        assert_int_equal(reset(world.nodes + 2), -EBUSY);
+        assert_string_equal(world.errors.errors[0]->message, "c1: in use by somebody");
+        assert_string_equal(buffer_str(&world.log), "locked c0");
+
+        /* nobody is at work on one that is switched off */
+        world.busy[1] = false;
+        world.unreachable[1] = true;
+        assert_int_equal(reset(world.nodes + 2), 0);
+        world.unreachable[2] = true;
+        assert_int_equal(reset(world.nodes + 2), -EHOSTUNREACH);
+}
+
+static void test_unseen(void **state) {
+        world.unseen = true;
+        assert_int_equal(reset(world.nodes + 2), -EBUSY);
+        assert_contains(world.errors.errors[0]->message, "the cluster serves, and cannot do without");
+        assert_null(strstr(buffer_str(&world.log), "asked"));
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test_setup_teardown(test_one_of_three, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_looks_again, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_begins_to_serve, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_others_at_work, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_unseen, setup, teardown),
+        };
+
+        return cmocka_run_group_tests_name("reset-run", tests, NULL, NULL);
+}
