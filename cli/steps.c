@@ -17,10 +17,6 @@ const VerbStep steps_install[] = {
           "ssh NODE stat, sha256sum, systemctl show" },
         { "compare", "What differs is what will be done. If nothing does, nothing is written.",
           "hardway plan" },
-        { "refuse",
-          "Asks what speaks against it: ports that others hold, an address that is in use, data of "
-          "another cluster, a clock that is wrong. All of it is said before the first write.",
-          NULL },
         { "lock", "Takes a lock on each node that lasts as long as this run is heard of, and looks again.",
           "flock /run/hardway/run.lock" },
         { "serving",
@@ -28,6 +24,10 @@ const VerbStep steps_install[] = {
           "then one node after the other is restarted, leaders last, after they handed over. Where no "
           "member answers, its node is asked, too: what serves and cannot be asked is not changed.",
           "etcdctl endpoint status --cluster" },
+        { "refuse",
+          "Asks what speaks against it: ports that others hold, an address that is in use, data of "
+          "another cluster, a clock that is wrong. All of it is said before the first write.",
+          NULL },
         { "put",
           "One stream of what differs. Files lie beside their targets until all are complete, checked and "
           "on "

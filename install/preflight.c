@@ -125,14 +125,6 @@ static int node_judge_and_refuse(NodeRun *n, Error **reterr) {
         return r;
 }
 
-/* What the first look promised may be otherwise by the time the lock is held. */
-static int node_take(NodeRun *n, Error **reterr) {
-        int r;
-
-        r = node_lock(n, reterr);
-        return r < 0 ? r : node_look(n, reterr);
-}
-
 static void judge_all(Preflight *p, CheckList *found) {
         if (p->thorough || !p->run->serving) {
                 check_ask_here(&p->world, &p->here);
@@ -153,13 +145,13 @@ static int end_refused(InstallRun *run, int r) {
 }
 
 /**
- * run_prepare() - look for what speaks against changing the nodes that differ, and lock them
- * @run:        the run
+ * run_judge() - look for what speaks against changing the nodes that differ
+ * @run:        the run, which has their locks
  * @errors:     gets what is not of a single node
  *
  * Return: 0, or a negative errno if there are errors now; nothing was written anywhere.
  */
-int run_prepare(InstallRun *run, ErrorList *errors) {
+int run_judge(InstallRun *run, ErrorList *errors) {
         size_t before = errors->n_errors;
         CheckList found = {};
         Preflight p;
@@ -177,7 +169,7 @@ int run_prepare(InstallRun *run, ErrorList *errors) {
         r = end_refused(run, r);
         if (r >= 0 && errors->n_errors > before)
                 r = -errors->errors[before]->errnum;
-        return r < 0 ? r : crew_each(run, node_differs, node_take);
+        return r;
 }
 
 /* A node that could not be looked at, or not be asked: its errors are the finding. */

@@ -211,13 +211,24 @@ static int run_snapshot(InstallRun *run, Error **reterr) {
         return 0;
 }
 
+/* What the first look promised may be otherwise by the time the lock is held: whoever had it may have installed the
+ * cluster. So all that is decided is decided after it, whether the cluster serves above all. */
+static int node_take(NodeRun *n, Error **reterr) {
+        int r;
+
+        r = node_lock(n, reterr);
+        return r < 0 ? r : node_look(n, reterr);
+}
+
 static int run_change(InstallRun *run, ErrorList *errors) {
         Error *error = NULL;
         int r;
 
-        r = run_serving(run, &error);
+        r = crew_each(run, node_differs, node_take);
         if (r >= 0)
-                r = run_prepare(run, errors);
+                r = run_serving(run, &error);
+        if (r >= 0)
+                r = run_judge(run, errors);
         if (r >= 0 && run->serving)
                 r = run_bring_back(run, &error); /* what a run that was killed has set aside */
         if (r >= 0)

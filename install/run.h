@@ -90,7 +90,7 @@ int node_look(NodeRun *n, Error **reterr);
 void run_show(InstallRun *run); /* a dry run: what would change, as text and JSON */
 
 /* preflight.c */
-int run_prepare(InstallRun *run, ErrorList *errors);
+int run_judge(InstallRun *run, ErrorList *errors);
 void run_check(InstallRun *run, CheckList *ret);
 
 /* put.c */

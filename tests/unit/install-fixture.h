@@ -53,7 +53,8 @@ typedef struct World {
         const char *unproven; /* the name of the node that prove() finds fault with, or NULL */
         bool keeps;           /* take_back() has nothing to give */
         const InstallProof *proof;
-        const char *leaver; /* is in the cluster and not in the cluster file, or NULL */
+        const char *meanwhile; /* what somebody else installs everywhere before we get a lock, or NULL */
+        const char *leaver;    /* is in the cluster and not in the cluster file, or NULL */
         bool leaver_works;
         const char *binary; /* path of one that the plan has besides, or NULL */
         InstallLeavers leavers;

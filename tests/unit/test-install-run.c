@@ -288,6 +288,13 @@ int __wrap_host_look(Host *h, const Plan *plan, bool deep, Facts *ret_facts, Obs
 int __wrap_host_lock(Host *h, const char *holder, bool wait, Error **reterr) {
         if (((FakeNode*) h)->busy)
                 return error_set(reterr, ERROR_TEMPORARY, EBUSY, "in use by somebody");
+        (void) pthread_mutex_lock(&world.mutex);
+        for (size_t i = 0; world.meanwhile && i < 5; i++) {
+                world.fakes[i].put = world.fakes[i].running = world.meanwhile;
+                world.fakes[i].recorded = true;
+        }
+        world.meanwhile = NULL;
+        (void) pthread_mutex_unlock(&world.mutex);
         return 0;
 }
 
@@ -682,6 +689,27 @@ static void test_one_by_one(void **state) {
                 "c0 gate, c0 put, c0 record, c0 hands-over, c0 aside, c0 restart, c0 back, c0 gate, "
                 "lb1 gate, lb1 put, lb1 record, lb1 restart, lb1 gate, "
                 "lb0 gate, lb0 put, lb0 record, lb0 hands-over, lb0 restart, lb0 gate");
+}
+
+/* Another one had the nodes, and has installed the cluster meanwhile: it serves now. */
+static void test_serves_by_now(void **state) {
+        world.meanwhile = "zero";
+        assert_int_equal(run_all(), 0);
+        assert_true(world.result.serving);
+        assert_int_equal(count_of("restart"), 5);
+        assert_int_equal(count_of("gate"), 10);
+        assert_non_null(
+                startswith(buffer_str(&world.log),
+                           "c0 gate, c0 put, c0 record, c0 aside, c0 restart, c0 back, c0 gate, c1 gate"));
+}
+
+/* What it installed is of another minor version. */
+static void test_serves_by_now_something_else(void **state) {
+        world.meanwhile = "zero";
+        world.fakes[1].applied = "/opt/hardway/kubernetes-v1.35.4/kube-apiserver";
+        assert_true(run_all() < 0);
+        assert_error(0, "c1: runs Kubernetes v1.35.4");
+        assert_string_equal(buffer_str(&world.log), "");
 }
 
 /* Whoever cannot ask a cluster that serves must not take it for a new one. */
@@ -1139,6 +1167,8 @@ int main(void) {
                 install_test(test_one_of_three),
                 install_test(test_two_of_three),
                 install_test(test_one_by_one),
+                install_test(test_serves_by_now),
+                install_test(test_serves_by_now_something_else),
                 install_test(test_unseen),
                 install_test(test_stops_at_the_first),
                 install_test(test_failed_job),
