@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "host/host.h"
+#include "host/pool.h"
 #include "plan/component.h"
 
 /*
@@ -73,6 +73,7 @@ typedef struct InstallRequest {
         size_t n_nodes;
         const char *cache; /* fetch's; NULL: fetch_cache_default() */
         const HostOptions *host;
+        HostPool *hosts;    /* with locks that the caller has and keeps; NULL: connections of its own */
         const char *holder; /* for the locks on the nodes: who is at work */
         bool dry_run;       /* compare, and show; write nothing */
         bool deep;          /* hash every file */

@@ -80,7 +80,7 @@ static void run_init(InstallRun *run, const InstallRequest *request) {
                 .n_nodes = request->cluster->n_nodes,
                 .nodes = xnew(NodeRun, request->cluster->n_nodes),
                 .start_usec = clock_usec(),
-                .hosts = host_pool_new(request->cluster, request->host),
+                .hosts = request->hosts ? request->hosts : host_pool_new(request->cluster, request->host),
                 .cache = request->cache ? xstrdup(request->cache) : fetch_cache_default(),
         };
         run->probes = (ProbeContext) {
@@ -113,7 +113,8 @@ static void run_done(InstallRun *run) {
                 facts_done(&n->facts);
                 error_list_done(&n->errors);
         }
-        host_pool_free(run->hosts); /* releases the nodes' locks too */
+        if (!run->request->hosts)
+                host_pool_free(run->hosts); /* releases the nodes' locks too */
         free(run->nodes);
         free(run->identity);
         free(run->cache);

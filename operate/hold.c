@@ -3,16 +3,15 @@
 
 #include "common/alloc.h"
 
-/**
- * hold_node() - take the lock of one node, unless it is held
- * @hosts:      the nodes; keeps the lock
- * @q:          for whom; its roles do not matter
- * @node:       the node
- * @reterr:     names the node, and who has it
- *
- * Return: 0 or a negative errno.
- */
-int hold_node(HostPool *hosts, const HoldRequest *q, const Node *node, Error **reterr) {
+static bool is_firm(const HoldRequest *q, const Node *node) {
+        for (size_t i = 0; i < q->n_firm; i++)
+                if (q->firm[i] == node)
+                        return true;
+        return false;
+}
+
+static int hold(HostPool *hosts, const HoldRequest *q, const Node *node, Error **reterr) {
+        bool lenient = q->lenient && !is_firm(q, node);
         _cleanup_error_ Error *error = NULL;
         Host *host;
         int r;
@@ -22,16 +21,14 @@ int hold_node(HostPool *hosts, const HoldRequest *q, const Node *node, Error **r
                 r = host_lock(host, q->holder, q->wait, &error);
                 host_pool_give(hosts, node);
         }
-        if (r < 0 && q->lenient && error->kind == ERROR_UNAVAILABLE)
-                return 0;
-        if (r >= 0)
+        if (r >= 0 || (lenient && error->kind == ERROR_UNAVAILABLE))
                 return 0;
         r = error_propagate(reterr, TAKE_PTR(error));
         return error_prefix(reterr, r, "%s", node->name);
 }
 
 /**
- * hold_nodes() - take the locks of all nodes with certain roles
+ * hold_nodes() - take the locks of several nodes, as far as they are not held
  * @hosts:      the nodes; keeps the locks
  * @request:    whose, and for whom
  * @reterr:     names the node, and who has it
@@ -41,12 +38,14 @@ int hold_node(HostPool *hosts, const HoldRequest *q, const Node *node, Error **r
  * Return: 0 or a negative errno; those that were taken stay taken then, until the pool goes.
  */
 int hold_nodes(HostPool *hosts, const HoldRequest *request, Error **reterr) {
-        int r;
+        const Cluster *c = request->cluster;
 
-        CLUSTER_FOREACH_NODE(node, request->cluster, request->roles) {
-                if (node == request->spare)
+        for (const Node *node = c->nodes; node < c->nodes + c->n_nodes; node++) {
+                int r;
+
+                if (!(node->roles & request->roles) && !is_firm(request, node))
                         continue;
-                r = hold_node(hosts, request, node, reterr);
+                r = hold(hosts, request, node, reterr);
                 if (r < 0)
                         return r;
         }

@@ -14,9 +14,9 @@ typedef struct HoldRequest {
         unsigned roles;     /* NodeRole; of nodes with any of these */
         const char *holder; /* for the error that others get */
         bool wait;
-        const Node *spare; /* not this one; or NULL */
-        bool lenient;      /* a node that cannot be reached does no harm: nobody is at work there */
+        bool lenient;            /* a node that cannot be reached does no harm: nobody is at work there */
+        const Node *const *firm; /* these, too, whatever their roles, and each has to be reached */
+        size_t n_firm;
 } HoldRequest;
 
-int hold_node(HostPool *hosts, const HoldRequest *request, const Node *node, Error **reterr);
 int hold_nodes(HostPool *hosts, const HoldRequest *request, Error **reterr);

@@ -15,8 +15,7 @@
 typedef struct Replace {
         const ReplaceRequest *request;
         const Node *node;
-        HostPool *hosts;
-        HostPool *held; /* the other members' nodes, whose locks are kept through the installation */
+        HostPool *hosts; /* keeps the locks of all members' nodes, also through the installation */
         ProbeContext probes;
         EtcdSurvey survey;
         const EtcdSight *own, *one; /* the node's, and a healthy voter besides it */
@@ -28,7 +27,6 @@ typedef struct Replace {
 static void replace_done(Replace *s) {
         etcd_survey_done(&s->survey);
         host_pool_free(s->hosts);
-        host_pool_free(s->held);
 }
 
 static void step(const Replace *s, const char *text) {
@@ -230,18 +228,13 @@ static int install(Replace *s, ErrorList *errors) {
         InstallResult result = {};
         int r;
 
-        /* it takes the locks of its nodes itself */
-        s->hosts = host_pool_free(s->hosts);
-        if (s->moved)
-                s->held = host_pool_free(s->held);
-        else {
+        request.hosts = s->hosts;
+        if (!s->moved) {
                 request.nodes = &s->node;
                 request.n_nodes = 1;
         }
         r = install_run(&request, &result, errors);
         install_result_done(&result);
-        s->hosts = host_pool_new(request.cluster, request.host);
-        s->probes.userdata = s->hosts;
         return r;
 }
 
@@ -285,28 +278,19 @@ static bool is_under_way(const Replace *s) {
 /* While somebody was asked, or waited for, the others may have changed. */
 static int lock_and_look_again(Replace *s, Error **reterr) {
         const InstallRequest *q = &s->request->install;
-        HoldRequest hold = {
+        const HoldRequest hold = {
                 .cluster = q->cluster,
                 .roles = ROLE_ETCD,
                 .holder = q->holder,
                 .wait = q->wait,
-                .spare = s->node,
                 .lenient = true,
+                .firm = &s->node,
+                .n_firm = 1,
         };
-        Host *host;
         int r;
 
-        r = hold_nodes(s->held, &hold, reterr);
-        if (r < 0)
-                return r;
-        r = host_pool_take(s->hosts, s->node, &host, reterr);
-        if (r >= 0) {
-                r = host_lock(host, q->holder, q->wait, reterr);
-                host_pool_give(s->hosts, s->node);
-        }
-        if (r < 0)
-                return error_prefix(reterr, r, "%s", s->node->name);
-        return look(s, reterr);
+        r = hold_nodes(s->hosts, &hold, reterr);
+        return r < 0 ? r : look(s, reterr);
 }
 
 static int prepare(Replace *s, Error **reterr) {
@@ -344,7 +328,6 @@ int replace_run(const ReplaceRequest *request, ErrorList *errors) {
                 .request = request,
                 .node = request->node,
                 .hosts = host_pool_new(q->cluster, q->host),
-                .held = host_pool_new(q->cluster, q->host),
         };
         Error *error = NULL;
         int r;

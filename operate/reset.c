@@ -179,13 +179,6 @@ static int nodes_confirm(const ResetNode *nodes, size_t n_nodes, Error **reterr)
         return r >= 0 && q->confirm ? q->confirm(q->userdata, buffer_str(&text), reterr) : r;
 }
 
-static bool is_chosen(const ResetRequest *q, const Node *node) {
-        for (size_t i = 0; i < q->n_nodes; i++)
-                if (q->nodes[i] == node)
-                        return true;
-        return false;
-}
-
 static bool takes_member(const ResetRequest *q) {
         for (size_t i = 0; i < q->n_nodes; i++)
                 if (q->nodes[i]->roles & ROLE_ETCD)
@@ -197,20 +190,17 @@ static bool takes_member(const ResetRequest *q) {
  * order of the cluster file, so that two who wait do not wait for each other. */
 static int nodes_hold(const ResetNode *nodes, bool serving, bool wait, Error **reterr) {
         const ResetRequest *q = nodes[0].request;
-        const HoldRequest own = { .holder = q->holder, .wait = wait };
-        const HoldRequest other = { .holder = q->holder, .wait = wait, .lenient = true };
-        bool all = serving && takes_member(q);
-        int r = 0;
+        const HoldRequest hold = {
+                .cluster = q->cluster,
+                .roles = serving && takes_member(q) ? ROLE_ETCD : 0,
+                .holder = q->holder,
+                .wait = wait,
+                .lenient = true,
+                .firm = q->nodes,
+                .n_firm = q->n_nodes,
+        };
 
-        for (size_t i = 0; i < q->cluster->n_nodes && r >= 0 && !q->dry_run; i++) {
-                const Node *node = q->cluster->nodes + i;
-
-                if (is_chosen(q, node))
-                        r = hold_node(nodes[0].hosts, &own, node, reterr);
-                else if (all && node->roles & ROLE_ETCD)
-                        r = hold_node(nodes[0].hosts, &other, node, reterr);
-        }
-        return r;
+        return q->dry_run ? 0 : hold_nodes(nodes[0].hosts, &hold, reterr);
 }
 
 /* While somebody was asked, a member may have been lost, or a cluster have begun to serve; and a lock is gone when this
