@@ -17,7 +17,9 @@ const VerbStep steps_install[] = {
           "ssh NODE stat, sha256sum, systemctl show" },
         { "compare", "What differs is what will be done. If nothing does, nothing is written.",
           "hardway plan" },
-        { "lock", "Takes a lock on each node that lasts as long as this run is heard of, and looks again.",
+        { "lock",
+          "Takes a lock on each node that lasts as long as this run is heard of, and looks again: on those "
+          "that differ, and on all if something of a cluster that serves is to be stopped or started.",
           "flock /run/hardway/run.lock" },
         { "serving",
           "Does the cluster serve? If not, all nodes are changed at once. If so, files go everywhere, and "

@@ -212,22 +212,27 @@ static int run_snapshot(InstallRun *run, Error **reterr) {
         return 0;
 }
 
-/* What the first look promised may be otherwise by the time the lock is held: whoever had it may have installed the
- * cluster. So all that is decided is decided after it, whether the cluster serves above all. */
-static int node_take(NodeRun *n, Error **reterr) {
+/* What the first look promised may be otherwise by the time the locks are held: whoever had them may have installed the
+ * cluster. So all that is decided is decided after it, whether the cluster serves above all. Those who are at work
+ * on other nodes by then are not waited for: they may wait for us. */
+static int run_take(InstallRun *run, Error **reterr) {
         int r;
 
-        r = node_lock(n, reterr);
-        return r < 0 ? r : node_look(n, reterr);
+        r = run_serving(run, reterr);
+        if (r >= 0)
+                r = run_hold(run, run->request->wait, reterr);
+        if (r >= 0)
+                r = crew_each(run, node_differs, node_look);
+        if (r >= 0 && !run->serving)
+                r = run_serving(run, reterr);
+        return r < 0 ? r : run_hold(run, /* wait= */ false, reterr);
 }
 
 static int run_change(InstallRun *run, ErrorList *errors) {
         Error *error = NULL;
         int r;
 
-        r = crew_each(run, node_differs, node_take);
-        if (r >= 0)
-                r = run_serving(run, &error);
+        r = run_take(run, &error);
         if (r >= 0)
                 r = run_judge(run, errors);
         if (r >= 0 && run->serving)

@@ -82,6 +82,9 @@ int run_cancelled(const InstallRun *run, Error **reterr);
 #define RUN_FOREACH_COMPONENT(c, run) \
         for (const Component *const *_p_##c = (run)->request->components, *c; (c = *_p_##c); _p_##c++)
 
+/* hold.c */
+int run_hold(InstallRun *run, bool wait, Error **reterr);
+
 /* look.c */
 int run_outline(InstallRun *run, Error **reterr);
 int node_look(NodeRun *n, Error **reterr);

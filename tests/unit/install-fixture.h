@@ -24,6 +24,8 @@ typedef struct FakeNode {
         bool broken;                 /* its service never gets ready */
         bool dying;                  /* ... and is restarted all the time */
         bool unreachable, busy, full, job_fails;
+        bool locked;          /* by us, at any time */
+        bool loose;           /* its files have other modes than planned: nothing is restarted for that */
         const char *dislikes; /* the configuration with which its service does not get ready, or NULL */
         unsigned n_restarts;
         unsigned n_asked;     /* how often its service was asked whether it is ready */

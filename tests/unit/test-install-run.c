@@ -228,6 +228,8 @@ static void observe_file(const FakeNode *f, const PlanItem *item, Observation *o
                 found->type = OBSERVED_DIRECTORY;
         else if (!f->put)
                 found->type = OBSERVED_ABSENT;
+        if (f->loose && item->type == PLAN_FILE)
+                found->mode |= 0022;
         found->owner = xstrdup_null(item->owner);
         /* the unit carries the digest of the configuration, so it changes along */
         found->sha256 = xstrdup(right ? item->sha256 ? item->sha256 : "" : "other");
@@ -288,6 +290,7 @@ int __wrap_host_look(Host *h, const Plan *plan, bool deep, Facts *ret_facts, Obs
 int __wrap_host_lock(Host *h, const char *holder, bool wait, Error **reterr) {
         if (((FakeNode*) h)->busy)
                 return error_set(reterr, ERROR_TEMPORARY, EBUSY, "in use by somebody");
+        ((FakeNode*) h)->locked = true;
         (void) pthread_mutex_lock(&world.mutex);
         for (size_t i = 0; world.meanwhile && i < 5; i++) {
                 world.fakes[i].put = world.fakes[i].running = world.meanwhile;
@@ -304,6 +307,7 @@ int __wrap_host_put(Host *h, const HostPut *put, Error **reterr) {
         if (f->full)
                 return error_set(reterr, ERROR_IO, ENOSPC, "no space left");
         f->put = world.wanted;
+        f->loose = false;
         world_log(node_of(h), "put");
         return 0;
 }
@@ -1025,16 +1029,60 @@ static void test_unreachable(void **state) {
         assert_string_equal(buffer_str(&world.log), "");
 }
 
+static void set_unlocked(void) {
+        for (size_t i = 0; i < 5; i++)
+                world.fakes[i].locked = false;
+}
+
 static void test_busy(void **state) {
         world.fakes[1].busy = true;
         assert_int_equal(run_all(), -EBUSY);
         assert_error(0, "c1: in use by somebody");
         assert_string_equal(buffer_str(&world.log), "");
 
+        /* before it serves, others may install other nodes */
+        set_unlocked();
+        assert_int_equal(run_some(2, 1), 0);
+        assert_false(world.fakes[0].locked);
+
         /* a record is not worth a wait */
         make_serving();
         world.fakes[1].recorded = false;
         assert_int_equal(run_all(), 0);
+}
+
+/* What stops on one node counts on all others: nobody else may be at work there. */
+static void test_busy_elsewhere(void **state) {
+        make_serving();
+        world.wanted = "two";
+        world.fakes[1].busy = true;
+        assert_int_equal(run_some(3, 1), -EBUSY);
+        assert_error(0, "c1: in use by somebody");
+        assert_contains(world.errors.errors[0]->detail, "--wait");
+        assert_string_equal(buffer_str(&world.log), "");
+
+        world.fakes[1].busy = false;
+        world.fakes[2].unreachable = true; /* nobody is at work there */
+        set_unlocked();
+        assert_int_equal(run_some(3, 1), 0);
+        assert_true(world.fakes[0].locked && world.fakes[1].locked && world.fakes[3].locked);
+        assert_true(world.fakes[4].locked && !world.fakes[2].locked);
+
+        /* nor does anybody get in the way of a run that has nothing to do */
+        set_unlocked();
+        world.fakes[0].busy = true;
+        assert_int_equal(run_some(3, 1), 0);
+        assert_false(world.fakes[1].locked || world.fakes[3].locked);
+}
+
+/* Files that nothing has to be restarted for are nobody else's business. */
+static void test_busy_elsewhere_is_no_matter(void **state) {
+        make_serving();
+        world.fakes[3].loose = true;
+        world.fakes[1].busy = true;
+        assert_int_equal(run_some(3, 1), 0);
+        assert_string_equal(buffer_str(&world.log), "lb0 put, lb0 record");
+        assert_false(world.fakes[0].locked);
 }
 
 static void test_dry_run(void **state) {
@@ -1190,6 +1238,8 @@ int main(void) {
                 install_test(test_even_members),
                 install_test(test_unreachable),
                 install_test(test_busy),
+                install_test(test_busy_elsewhere),
+                install_test(test_busy_elsewhere_is_no_matter),
                 install_test(test_dry_run),
                 install_test(test_cancelled),
                 install_test(test_ill_although_as_planned),

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+#include <errno.h>
+
+#include "common/alloc.h"
+#include "common/parallel.h"
+#include "install/run.h"
+
+/*
+ * The locks of a run
+ *
+ * A node is changed by one run at a time. And what is stopped on one node, or joins there, counts on the others:
+ * two runs on different nodes could each find the other's still well, and stop both in the same second. So a run
+ * that does either to a cluster that serves has the locks of all nodes. Only those that it changes have to be
+ * reached: nobody is at work on one that is away.
+ *
+ * All in the order of the cluster file, so that two runs that wait do not wait for each other.
+ */
+
+static bool node_moves(const NodeRun *n) {
+        return changes_have(&n->changes, CHANGE_RESTART, NULL) ||
+               changes_have(&n->changes, CHANGE_START, NULL);
+}
+
+static bool run_moves(const InstallRun *run) {
+        for (const NodeRun *n = run->nodes; n < run->nodes + run->n_nodes; n++)
+                if (n->selected && node_moves(n))
+                        return true;
+        return false;
+}
+
+static void open_host(void *item) {
+        Host *host;
+
+        if (node_host(item, &host, NULL) >= 0)
+                node_release(item);
+}
+
+/* At once, what would take its time one after the other. */
+static void open_all(InstallRun *run) {
+        _cleanup_free_ void **items = xnew(void*, run->n_nodes + 1);
+
+        for (size_t i = 0; i < run->n_nodes; i++)
+                items[i] = run->nodes + i;
+        parallel_run(open_host, items, run->n_nodes);
+}
+
+static int hold_other(NodeRun *n, bool wait, Error **reterr) {
+        _cleanup_error_ Error *error = NULL;
+        Host *host;
+        int r;
+
+        if (node_host(n, &host, NULL) < 0)
+                return 0;
+        r = host_lock(host, n->run->request->holder, wait, &error);
+        node_release(n);
+        if (r != -EBUSY && r != -ECANCELED)
+                return 0;
+        r = error_propagate(reterr, TAKE_PTR(error));
+        error_detail(reterr,
+                     "While something of a cluster that serves is stopped or joins, nobody else is at "
+                     "work on its other nodes. To wait for that: --wait\n");
+        return error_prefix(reterr, r, "%s", n->node->name);
+}
+
+/**
+ * run_hold() - take the locks that this run needs and does not have yet
+ * @run:        the run, of which it is known what differs, and whether the cluster serves
+ * @wait:       also for those of nodes that are not changed; only if no other is held yet
+ * @reterr:     who is at work on a node that is not to be changed
+ *
+ * Return: 0 or a negative errno; what speaks against a node that is to be changed is kept with it.
+ */
+int run_hold(InstallRun *run, bool wait, Error **reterr) {
+        bool all = run->serving && run_moves(run);
+
+        if (all)
+                open_all(run);
+        for (NodeRun *n = run->nodes; n < run->nodes + run->n_nodes; n++) {
+                bool own = n->selected && node_differs(n);
+                Error *error = NULL;
+                int r = 0;
+
+                if (own)
+                        r = node_lock(n, &error);
+                else if (all)
+                        r = hold_other(n, wait, reterr);
+                if (r < 0)
+                        return own ? node_fail(n, r, error) : r;
+        }
+        return 0;
+}
