@@ -6,8 +6,8 @@
 
 #include "cli/passphrase.h"
 #include "common/alloc.h"
-#include "common/clock.h"
 #include "common/fs.h"
+#include "common/holder.h"
 
 /* Beside the cluster file. Its content says who holds it; it stays when nobody does. */
 #define EXCLUSIVE_NAME ".hardway-busy"
@@ -27,6 +27,7 @@ void verb_context_done(VerbContext *v) {
         strv_free(v->ignore);
         secret_freep(&v->sudo_password);
         free(v->directory);
+        free(v->holder);
         free(v->nodes);
         store_free(v->store);
         lock_free(v->lock);
@@ -150,8 +151,22 @@ int verb_load_lock(VerbContext *v, Error **reterr) {
         return v->lock ? 0 : lock_load(path, &v->lock, reterr);
 }
 
-char* verb_holder(const VerbContext *v) {
-        return xasprintf("pid %d: hardway %s", (int) getpid(), v->verb->name);
+/**
+ * verb_holder() - who we are, for those who find a lock taken
+ * @v:          the context; keeps it
+ *
+ * The same for all locks of a run, from the first one on: a node knows by it that a session which it still has is
+ * of this very run.
+ *
+ * Return: one line; lent.
+ */
+const char* verb_holder(VerbContext *v) {
+        if (!v->holder) {
+                _cleanup_free_ char *command = xasprintf("hardway %s", v->doing ?: v->verb->name);
+
+                v->holder = holder_format(command);
+        }
+        return v->holder;
 }
 
 /**
@@ -163,15 +178,18 @@ char* verb_holder(const VerbContext *v) {
  */
 int verb_lock_exclusive(VerbContext *v, Error **reterr) {
         _cleanup_free_ char *path = verb_path(v, EXCLUSIVE_NAME);
-        _cleanup_free_ char *since = clock_format_iso(clock_realtime());
-        _cleanup_free_ char *holder =
-                xasprintf("hardway %s (process %d, since %s)", v->verb->name, getpid(), since);
+        _cleanup_error_ Error *error = NULL;
 
         if (v->exclusive_fd >= 0)
                 return 0;
 
-        v->exclusive_fd = fs_lock(AT_FDCWD, path, holder, v->wait, reterr);
-        return v->exclusive_fd < 0 ? v->exclusive_fd : 0;
+        v->exclusive_fd = fs_lock(AT_FDCWD, path, verb_holder(v), /* wait= */ false, &error);
+        if (v->exclusive_fd == -EBUSY && v->wait) {
+                verb_note(v, "Waiting: %s", error->message);
+                error = error_free(error);
+                v->exclusive_fd = fs_lock(AT_FDCWD, path, verb_holder(v), /* wait= */ true, &error);
+        }
+        return v->exclusive_fd < 0 ? error_propagate(reterr, TAKE_PTR(error)) : 0;
 }
 
 /**
@@ -231,6 +249,12 @@ static void trace_command(void *userdata, const Node *node, const char *line) {
         verb_note(v, "%s: %s", node->name, line);
 }
 
+static void tell_waiting(void *userdata, const Node *node, const char *holder) {
+        const VerbContext *v = userdata;
+
+        verb_note(v, "%s: waiting, as it is in use by %s", node->name, holder);
+}
+
 /**
  * verb_host_options() - how the nodes are to be reached
  * @v:          the context; keeps the password
@@ -259,6 +283,7 @@ int verb_host_options(VerbContext *v, HostOptions *ret, Error **reterr) {
                 .sudo_password = v->sudo_password,
                 .keep_master = v->keep_connections,
                 .trace = v->verbose ? trace_command : NULL,
+                .waiting = tell_waiting,
                 .userdata = v,
                 .cancelled = v->cancelled,
         };

@@ -164,7 +164,6 @@ static void report(const VerbContext *v, const DrillRequest *q, const DrillRepor
  */
 int failover_run(VerbContext *v, Strv names, const char *power, Error **reterr) {
         _cleanup_free_ const Drill **chosen = NULL;
-        _cleanup_free_ char *holder = xasprintf("pid %d: hardway verify --failover", (int) getpid());
         Show show = { .v = v };
         HostOptions host;
         DrillRequest request = {
@@ -173,7 +172,7 @@ int failover_run(VerbContext *v, Strv names, const char *power, Error **reterr) 
                 .store = v->store,
                 .lock = v->lock,
                 .host = &host,
-                .holder = holder,
+                .holder = verb_holder(v),
                 .wait = v->wait,
                 .chosen = names != NULL,
                 .power = power,

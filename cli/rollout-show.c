@@ -74,7 +74,6 @@ int rollout_show_begin(VerbContext *v, RolloutShow *ret, InstallRequest *ret_req
                 .v = v,
                 .progress = progress_new(v),
                 .rows = xnew(size_t, v->cluster->n_nodes),
-                .holder = verb_holder(v),
                 .host = host,
                 .looks_only = v->dry_run,
         };
@@ -88,7 +87,7 @@ int rollout_show_begin(VerbContext *v, RolloutShow *ret, InstallRequest *ret_req
                 .nodes = v->nodes,
                 .n_nodes = v->n_nodes,
                 .host = &ret->host,
-                .holder = ret->holder,
+                .holder = verb_holder(v),
                 .dry_run = v->dry_run,
                 .deep = v->deep,
                 .wait = v->wait,
@@ -108,7 +107,6 @@ void rollout_show_nodes(RolloutShow *s) {
 void rollout_show_end(RolloutShow *s) {
         progress_free(s->progress);
         free(s->rows);
-        free(s->holder);
         *s = (RolloutShow) {};
 }
 

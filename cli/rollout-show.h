@@ -15,7 +15,6 @@ typedef struct RolloutShow {
         VerbContext *v;
         Progress *progress;
         size_t *rows; /* by the node's index */
-        char *holder; /* of the nodes' locks */
         HostOptions host;
         bool looks_only; /* a node that was looked at needs no line any more */
 } RolloutShow;

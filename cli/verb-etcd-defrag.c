@@ -65,13 +65,12 @@ static void show_note(void *userdata, const char *text) {
 
 static int run(VerbContext *v, _unused_ int argc, _unused_ char **argv, Error **reterr) {
         const ProbeContext context = { .cluster = v->cluster, .store = v->store };
-        _cleanup_free_ char *holder = verb_holder(v);
         _cleanup_(host_pool_freep) HostPool *hosts = NULL;
         HostOptions host;
         Show show = { .v = v };
         DefragRequest request = {
                 .probes = &context,
-                .holder = holder,
+                .holder = verb_holder(v),
                 .wait = v->wait,
                 .all = arg_all,
                 .dry_run = v->dry_run,

@@ -79,7 +79,6 @@ static int confirm(void *userdata, const char *text, Error **reterr) {
 }
 
 static int run(VerbContext *v, _unused_ int argc, _unused_ char **argv, Error **reterr) {
-        _cleanup_free_ char *holder = verb_holder(v);
         _cleanup_free_ size_t *rows = xnew(size_t, v->cluster->n_nodes);
         HostOptions host;
         Show show = { .v = v, .rows = rows };
@@ -88,7 +87,7 @@ static int run(VerbContext *v, _unused_ int argc, _unused_ char **argv, Error **
                 .components = components,
                 .nodes = v->nodes,
                 .n_nodes = v->n_nodes,
-                .holder = holder,
+                .holder = verb_holder(v),
                 .host = &host,
                 .wait = v->wait,
                 .force = arg_force,

@@ -73,9 +73,10 @@ static int run_checks(VerbContext *v, Error **reterr) {
 static int run(VerbContext *v, _unused_ int argc, _unused_ char **argv, Error **reterr) {
         int r;
 
-        if (arg_failover)
+        if (arg_failover) {
+                v->doing = "verify --failover";
                 r = failover_run(v, arg_drills, arg_power, reterr);
-        else if (arg_drills || arg_power)
+        } else if (arg_drills || arg_power)
                 r = error_set(reterr, ERROR_USAGE, EINVAL, "--drill and --power belong to --failover");
         else
                 r = run_checks(v, reterr);

@@ -133,6 +133,9 @@ struct VerbContext {
         Store *store;
         Lock *lock;
         int exclusive_fd;
+        const char
+                *doing; /* for holder, where the verb's name says too little: "verify --failover"; or NULL */
+        char *holder;   /* see verb_holder() */
 
         struct Progress *progress; /* while there is one: see cli/progress.h */
         ErrorList errors;          /* more than one; all are printed */
@@ -150,7 +153,7 @@ char* verb_path(const VerbContext *v, const char *name); /* "admin.conf" -> besi
  * Whether a node of v->nodes is this machine, which takes root without sudo: verb_host_options() sees to
  * that too.
  */
-char* verb_holder(const VerbContext *v); /* of the nodes' locks, as others will read it; the caller frees */
+const char* verb_holder(VerbContext *v); /* of all locks, as others will read it; lent */
 int verb_host_options(VerbContext *v, HostOptions *ret,
                       Error **reterr); /* asks for the sudo password if told to; lent by v */
 int verb_confirm(const VerbContext *v, Error **reterr, const char *format, ...)

@@ -35,6 +35,8 @@ typedef struct HostOptions {
         unsigned connect_timeout_sec; /* 0: 10 */
         /* told every command that is sent, for --verbose; or NULL */
         void (*trace)(void *userdata, const Node *node, const char *line);
+        /* told once, by host_lock(), for whom it waits; or NULL */
+        void (*waiting)(void *userdata, const Node *node, const char *holder);
         void *userdata;
         const volatile int *cancelled; /* or NULL */
 } HostOptions;

@@ -14,7 +14,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -138,8 +137,7 @@ static int lock_try(Host *h, HostLock **ret, Error **reterr) {
 /**
  * host_lock() - take the node for this run
  * @h:          the host
- * @holder:     who we are, for the error that others get: "pi@laptop since 2026-11-21T10:22:34Z: hardway
- *              install"
+ * @holder:     who we are, for the error that others get, see holder_format(); of one run always the same
  * @wait:       wait until it is free
  * @reterr:     names the holder
  *
@@ -147,6 +145,7 @@ static int lock_try(Host *h, HostLock **ret, Error **reterr) {
  */
 int host_lock(Host *h, const char *holder, bool wait, Error **reterr) {
         _cleanup_free_ char *ours = xstrdup(holder);
+        bool told = false;
 
         if (h->lock && !h->lock->lost)
                 return 0;
@@ -165,6 +164,9 @@ int host_lock(Host *h, const char *holder, bool wait, Error **reterr) {
                 if (h->cancelled && *h->cancelled)
                         return error_set(reterr, ERROR_TEMPORARY, ECANCELED, "stopped while waiting for %s",
                                          error->message);
+                if (!told && h->options.waiting)
+                        h->options.waiting(h->options.userdata, h->node, error->message);
+                told = true;
                 clock_sleep(RETRY_USEC);
         }
 }

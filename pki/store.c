@@ -7,6 +7,7 @@
 
 #include "common/alloc.h"
 #include "common/fs.h"
+#include "common/holder.h"
 #include "pki/store-internal.h"
 
 /**
@@ -129,7 +130,7 @@ int store_examine(Store *s, const StoreRequest *requests, size_t n_requests, int
 int store_lock(const Store *s, Error **reterr) {
         _cleanup_free_ char *pki = store_path_in_directory(s, "pki");
         _cleanup_free_ char *path = store_path_in_directory(s, STORE_LOCK);
-        _cleanup_free_ char *holder = xasprintf("hardway, process %d", (int) getpid());
+        _cleanup_free_ char *holder = holder_format("hardway");
         int r;
 
         /* What is going to lie there is made durable with it, by one flush. */

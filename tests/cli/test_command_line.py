@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Verbs, options, exit statuses and help."""
 import os
+import pwd
 import re
 import signal
+import socket
 import subprocess
+import time
 
 import pytest
 
@@ -171,6 +174,27 @@ def test_two_at_once(cluster):
         waiting.wait(timeout=0.5)
     holder.communicate("go\n")
     assert waiting.wait(timeout=60) == 0
+
+
+def test_who_holds_the_lock(cluster):
+    """User, host, since when and which command, to a second one that fails and to one that waits."""
+    first = subprocess.Popen([cluster.path, "pki", "gen", "--protect", "all", "--passphrase-file", "-"], cwd=cluster.directory,
+                             stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, env={**cluster.environment, "SUDO_USER": "daemon"})
+    busy = cluster.directory / ".hardway-busy"
+    while not busy.exists() or not busy.read_text():
+        assert first.poll() is None
+    # behind sudo it is who gave the command
+    user = "daemon" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
+    who = rf"{user}@{re.escape(socket.gethostname())} since {time.strftime('%Y-%m-')}\d\dT\d\d:\d\d:\d\dZ: hardway pki gen \(process {first.pid}\)"
+    result = cluster("pki", "gen", status=75)
+    assert re.fullmatch(rf"hardway: \.hardway-busy is locked by {who}\n", result.err), result
+
+    second = subprocess.Popen([cluster.path, "pki", "gen", "--wait"], cwd=cluster.directory, stdout=subprocess.PIPE,
+                              text=True, env=cluster.environment)
+    assert re.fullmatch(rf"Waiting: \.hardway-busy is locked by {who}\n", second.stdout.readline())
+    first.communicate("secret\n", timeout=60)
+    second.communicate(timeout=60)
+    assert first.returncode == second.returncode == 0
 
 
 def test_waiting_can_be_interrupted(cluster):

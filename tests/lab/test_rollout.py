@@ -4,10 +4,9 @@ import os
 import re
 import shutil
 import signal
-import subprocess
 import time
 
-from lab import BALANCERS, CONTROLLERS, TOP, await_true, edit
+from lab import BALANCERS, CONTROLLERS, await_true, edit
 
 # What etcd does by itself in the instant in which its leadership moves: a write that meets it is refused, or answered too late. An
 # apiserver passes that on.
@@ -128,18 +127,32 @@ def test_drift_is_mended(cluster):
     cluster.hardway("verify")
 
 
-def test_second_installer_is_told_who_is_at_work(cluster):
-    add = subprocess.Popen([os.path.join(TOP, "lab", "enter"), "--name", cluster.name, "controller-0", "--", "sh", "-c",
-                            "exec 9>>/run/hardway/run.lock; flock 9; echo 'somebody@elsewhere: hardway install' >/run/hardway/run.lock;"
-                            " echo held; cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+def count_snapshots_anew(cluster):
+    """A change that restarts etcd and an apiserver on each controller."""
+    found = re.search(r"snapshot-count: (\d+)", cluster.read("hardway.yaml"))
+    if found:
+        edit(cluster, re.escape(found[0]), f"snapshot-count: {int(found[1]) + 1}")
+    else:
+        add_flags(cluster, etcd="snapshot-count: 9000")
+
+
+def test_second_installer_is_told_who_is_at_work(cluster, tmp_path):
+    """By the node, to one with a copy of the directory; by the directory, to one in the same. User, host, since when, which command."""
+    count_snapshots_anew(cluster)
+    copy = tmp_path / "copy"
+    shutil.copytree(cluster.directory, copy)
+    first = cluster.start("install")
     try:
-        assert add.stdout.readline() == "held\n"
-        cluster.sh("controller-0", "chmod 0600 /etc/kubernetes/pki/sa.pub")
-        result = cluster.hardway("install", check=75)
-        assert "somebody@elsewhere" in result.err and "controller-0" in result.err
+        held = await_true("controller-0 is locked", lambda: cluster.sh("controller-0", "cat /run/hardway/run.lock 2>/dev/null || :").out)
+        first.send_signal(signal.SIGSTOP)  # for less than what the node waits for a sign of life
+        assert re.fullmatch(r"\w+@\S+ since \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ: hardway install \(process \d+\)\n", held)
+        result = cluster.hardway("install", cwd=copy, check=75)
+        assert f"controller-0: in use by {held}" in result.err, result
+        assert cluster.hardway("install", check=75).err == f"hardway: .hardway-busy is locked by {held}"
     finally:
-        add.communicate("")
-    cluster.hardway("install")
+        first.send_signal(signal.SIGCONT)
+    assert first.wait(timeout=300) == 0
+    cluster.hardway("verify")
 
 
 def test_what_serves_and_cannot_be_asked_is_left_alone(cluster, tmp_path):
@@ -184,8 +197,7 @@ def test_killed_at_any_moment_the_next_run_finishes(cluster):
 def test_what_a_killed_run_has_set_aside_is_found_and_put_back(cluster):
     """Killed while controller-1 restarts: haproxy sends it nothing, verify says so, the next run mends it, also one about other nodes."""
     for command in (["install"], ["install", "--node", "controller-0"]):
-        number = int(re.search(r"snapshot-count: (\d+)", cluster.read("hardway.yaml"))[1])
-        edit(cluster, r"snapshot-count: \d+", f"snapshot-count: {number + 1}")
+        count_snapshots_anew(cluster)
         process = cluster.start("install", "--node", "controller-1")
         await_true("controller-1 is set aside", lambda: all(names == ["controller-1"] for names in aside(cluster).values()), 60)
         process.send_signal(signal.SIGKILL)

@@ -201,6 +201,44 @@ static void test_changed_meanwhile(void **state) {
         assert_string_equal(content, "theirs\n");
 }
 
+typedef struct Waiter {
+        volatile int cancelled;
+        unsigned n_told;
+        char *holder;
+} Waiter;
+
+/* ... and has enough of it. */
+static void tell_waiter(void *userdata, const Node *node, const char *holder) {
+        Waiter *w = userdata;
+
+        w->n_told++;
+        w->holder = (free(w->holder), xstrdup(holder));
+        w->cancelled = 1;
+}
+
+/* Who waits is told for whom, and may leave. */
+static void test_waits_for_somebody(void **state) {
+        HostFixture *f = *state;
+        _cleanup_free_ char *message = NULL;
+        Waiter waiter = {};
+        Error *error = NULL;
+        Host *other = NULL;
+
+        open_host(f, &f->host);
+        assert_int_equal(lock_as(f->host, "me", &message), 0);
+        f->options.waiting = tell_waiter;
+        f->options.userdata = &waiter;
+        f->options.cancelled = &waiter.cancelled;
+        open_host(f, &other);
+        assert_int_equal(host_lock(other, "somebody", /* wait= */ true, &error), -ECANCELED);
+        assert_string_equal(error->message, "stopped while waiting for me");
+        assert_string_equal(waiter.holder, "me");
+        assert_int_equal(waiter.n_told, 1);
+        error_free(error);
+        host_free(other);
+        free(waiter.holder);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 host_test(test_starved),
@@ -209,6 +247,7 @@ int main(void) {
                 host_test(test_taken_again),
                 host_test(test_taken_by_another),
                 host_test(test_changed_meanwhile),
+                host_test(test_waits_for_somebody),
         };
 
         return cmocka_run_group_tests_name("host-lock", tests, NULL, NULL);
