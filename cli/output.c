@@ -59,7 +59,10 @@ void verb_note(const VerbContext *v, const char *format, ...) {
         va_start(ap, format);
         text = xvasprintf(format, ap);
         va_end(ap);
-        print_line(v, stdout, text);
+        if (v->progress)
+                progress_note(v->progress, "%s", text);
+        else
+                print_line(v, stdout, text);
 }
 
 /**

@@ -38,8 +38,11 @@ struct Progress {
         size_t n_drawn; /* lines on the screen that are ours */
 };
 
+/* What lies in a log is laid beside others, such as the nodes' journals. */
 static void plain_line(const ProgressRow *row, const char *text) {
-        (void) printf("%s: %s\n", row->name, text);
+        _cleanup_free_ char *now = clock_format_iso(clock_realtime());
+
+        (void) printf("%s %s: %s\n", now, row->name, text);
         (void) fflush(stdout);
 }
 
@@ -256,12 +259,12 @@ void progress_remove(Progress *p, size_t number) {
 }
 
 /**
- * progress_note() - put a line above the rows
+ * progress_note() - put a line above the rows; among plain lines, with the time as they have it
  * @p:          the progress
  * @format:     printf-style line without its end
  */
 void progress_note(Progress *p, const char *format, ...) {
-        _cleanup_free_ char *text = NULL;
+        _cleanup_free_ char *text = NULL, *line = NULL;
         va_list ap;
 
         if (p->mode == MODE_SILENT)
@@ -270,11 +273,16 @@ void progress_note(Progress *p, const char *format, ...) {
         va_start(ap, format);
         text = xvasprintf(format, ap);
         va_end(ap);
-        progress_above(p, stdout, text);
+        if (p->mode == MODE_PLAIN) {
+                _cleanup_free_ char *now = clock_format_iso(clock_realtime());
+
+                line = xasprintf("%s %s", now, text);
+        }
+        progress_above(p, stdout, line ?: text);
 }
 
 /**
- * progress_above() - the same for any text and stream, and with --quiet too
+ * progress_above() - put any text above the rows, as it is, and with --quiet too
  * @p:          the progress
  * @stream:     standard output or standard error
  * @text:       the line without its end

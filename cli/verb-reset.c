@@ -56,8 +56,10 @@ static void show_end(void *userdata, const Node *node, bool success, const char 
         Show *s = userdata;
 
         if (success && s->v->dry_run) {
+                _cleanup_free_ char *script = xasprintf("# %s\n%s", node->name, text);
+
                 progress_end(s->progress, s->rows[node->index], true, "this is what would be done:");
-                progress_note(s->progress, "# %s\n%s", node->name, text);
+                progress_above(s->progress, stdout, script);
                 return;
         }
         progress_end(s->progress, s->rows[node->index], success, "%s", text);
