@@ -89,7 +89,8 @@ const Verb verb_verify = {
         .summary = "Prove that the cluster works",
         .description =
                 "The VIP, every apiserver, etcd member, leader and load balancer: one line per check, with what to do where one fails. Exit status 76 if any failed.",
-        .common = VERB_OPTION_JSON | VERB_OPTION_DEEP | VERB_OPTION_SUDO | VERB_OPTION_YES,
+        .common =
+                VERB_OPTION_JSON | VERB_OPTION_DEEP | VERB_OPTION_SUDO | VERB_OPTION_YES | VERB_OPTION_WAIT,
         .needs = VERB_NEEDS_CLUSTER | VERB_NEEDS_STORE | VERB_NEEDS_LOCK | VERB_ON_LIVING,
         .options = options,
         .parse = parse,
