@@ -36,6 +36,7 @@ typedef struct RestoreNode {
         bool installed; /* etcdutl is there */
         bool data;      /* a member's data is there */
         bool swapped;   /* it has the new data already */
+        bool started;   /* again, after a failure */
         char *token;    /* of the data, by its mark; or NULL */
         Strv asides;    /* tokens of restores that have put data aside here */
 } RestoreNode;
@@ -54,7 +55,8 @@ typedef struct Restore {
         uint64_t size;          /* of the snapshot */
         EtcdSurvey survey;
         HostPool *hosts;
-        Strv stopped;       /* units that ran on the survivor's node before it was stopped */
+        bool begun;         /* the answer was yes: from here on something may be stopped */
+        bool committed;     /* the new token is the cluster's: from here on there is no way back */
         RestoreNode *nodes; /* controllers and members that take part */
         size_t n_nodes;
 } Restore;
@@ -88,10 +90,22 @@ int source_refuse_running(const Restore *s, Error **reterr); /* left out, and no
 int survivor_check(const Restore *s, Error **reterr);
 bool survivor_answers(const Restore *s); /* else it has to be stopped */
 int survivor_save(Restore *s, Error **reterr);
-int survivor_take(Restore *s, Error **reterr); /* stops it; s->stopped says what */
-void survivor_start(Restore *s);               /* what was stopped, after a refusal */
+int survivor_take(Restore *s, Error **reterr); /* stops it */
 
-/* The scripts, for tests. */
+/* restore-end.c: once the data is in place */
+size_t restore_count_members(const Restore *s);
+/* The members that take part, of those that answer for the cluster that the restore made. */
+size_t restore_count_serving(const Restore *s, const EtcdSurvey *survey, uint64_t *ret_revision);
+int restore_finish(Restore *s, RestoreResult *result, ErrorList *errors);
+
+/* restore-undo.c: after a failure */
+void restore_fail(Restore *s, ErrorList *errors);
+
+/* The scripts, also for tests. */
+void restore_script_note(const char *units,
+                         Buffer *out);  /* what of them runs; in front of what stops them */
+void restore_script_start(Buffer *out); /* what was noted; prints "started" if it was anything */
+void restore_script_forget(Buffer *out);
 void restore_script_stop(const Component *const *components, const Node *node, const Cluster *c,
                          Buffer *out);
 void restore_script_room(const Restore *s, Buffer *out);

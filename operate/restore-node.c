@@ -55,11 +55,12 @@ void restore_script_stop(const Component *const *components, const Node *node, c
                     component_on_node(*p, c, node))
                         strv_add(&units, (*p)->unit);
         all = strv_join(units, " ");
+        buffer_add_str(out, "# nothing runs, and nothing starts by itself\n");
+        restore_script_note(all, out);
         /* Several at once, since some bind to others. Disabled first: a power cut must not start one of them with
          * what it finds half way. */
         buffer_addf(
                 out,
-                "# nothing runs, and nothing starts by itself\n"
                 "systemctl disable --quiet %1$s 2>/dev/null || :\n"
                 "systemctl stop %1$s 2>/dev/null || :\n"
                 "for unit in %1$s; do\n"
@@ -196,6 +197,7 @@ void restore_script_clean(const Restore *s, Buffer *out) {
                     s->journal.token);
         if (s->finished)
                 buffer_addf(out, "rm -rf -- " ETCD_DATA "/before-%s\n", s->earlier.token);
+        restore_script_forget(out);
         buffer_add_str(out, "for one in " ETCD_DATA "/before-*; do\n"
                             "        if [ -d \"$one\" ]; then echo \"${one##*/before-}\"; fi\n"
                             "done\n");
@@ -205,9 +207,10 @@ int restore_clean(RestoreNode *n, Error **reterr) {
         _cleanup_buffer_ Buffer script = BUFFER_NULL, out = BUFFER_NULL;
         int r;
 
-        if (!(n->node->roles & ROLE_ETCD))
-                return 0;
-        restore_script_clean(n->restore, &script);
+        if (n->node->roles & ROLE_ETCD)
+                restore_script_clean(n->restore, &script);
+        else
+                restore_script_forget(&script);
         r = restore_exec(n, buffer_str(&script), 0, &out, reterr);
         if (r < 0)
                 return r;

@@ -80,24 +80,17 @@ bool survivor_answers(const Restore *s) {
         return sight && sight->answers;
 }
 
-static int stop_member(Restore *s, Host *host, Error **reterr) {
-        static const char look[] = "# what runs?\n"
-                                   "for unit in kube-apiserver.service etcd.service; do\n"
-                                   "        if systemctl is-active --quiet $unit; then echo $unit; fi\n"
-                                   "done\n"
-                                   "[ -f " DATABASE " ] || fail missing \"there is no " DATABASE "\"\n";
-        static const char stop[] =
-                "# a clean end writes all to the database\n"
-                "systemctl stop kube-apiserver.service etcd.service 2>/dev/null || systemctl stop etcd.service\n"
-                "if systemctl is-active --quiet etcd.service; then fail unavailable \"etcd does not stop\"; fi\n";
-        _cleanup_buffer_ Buffer out = BUFFER_NULL;
-        int r;
+static int stop_member(Host *host, Error **reterr) {
+        _cleanup_buffer_ Buffer script = BUFFER_NULL;
 
-        r = host_exec(host, look, &out, reterr);
-        if (r < 0)
-                return r;
-        s->stopped = strv_split(buffer_str(&out), "\n");
-        return host_exec(host, stop, NULL, reterr);
+        buffer_add_str(&script, "# a clean end writes all to the database\n"
+                                "[ -f " DATABASE " ] || fail missing \"there is no " DATABASE "\"\n");
+        restore_script_note("kube-apiserver.service etcd.service", &script);
+        buffer_add_str(
+                &script,
+                "systemctl stop kube-apiserver.service etcd.service 2>/dev/null || systemctl stop etcd.service\n"
+                "if systemctl is-active --quiet etcd.service; then fail unavailable \"etcd does not stop\"; fi\n");
+        return host_exec(host, buffer_str(&script), NULL, reterr);
 }
 
 /* Where the snapshot is to be: s->path. */
@@ -136,7 +129,7 @@ int survivor_save(Restore *s, Error **reterr) {
 /**
  * survivor_take() - stop a member that answers nobody, and take its database
  * @s:          the restore; its path becomes that of the database here
- * @reterr:     it cannot be had, or not be written here; survivor_start() then
+ * @reterr:     it cannot be had, or not be written here; restore_fail() starts it again
  *
  * Return: 0 or a negative errno.
  */
@@ -150,20 +143,9 @@ int survivor_take(Restore *s, Error **reterr) {
                 r = host_pool_take(s->hosts, node, &host, reterr);
         if (r < 0)
                 return r;
-        r = stop_member(s, host, reterr);
+        r = stop_member(host, reterr);
         if (r >= 0)
                 r = receive_file(host, DATABASE, s->path, NULL, reterr);
         host_pool_give(s->hosts, node);
         return r < 0 ? error_prefix(reterr, r, "%s", node->name) : 0;
-}
-
-/* Not waited for: without a quorum etcd is never ready. */
-void survivor_start(Restore *s) {
-        _cleanup_free_ char *units = strv_join(s->stopped, " "), *script = NULL;
-
-        if (strv_length(s->stopped) == 0)
-                return;
-        script = xasprintf("# as it was\nsystemctl start --no-block %s\n", units);
-        (void) host_pool_exec(s->hosts, s->request->survivor, script, NULL, NULL);
-        s->stopped = strv_free(s->stopped);
 }

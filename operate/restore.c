@@ -10,7 +10,6 @@
 #include "operate/restore-internal.h"
 
 #define TIMEOUT (3 * USEC_PER_SEC)
-#define SERVE_USEC (60 * USEC_PER_SEC)
 
 static void restore_done(Restore *s) {
         host_pool_free(s->hosts);
@@ -21,7 +20,6 @@ static void restore_done(Restore *s) {
                 free(s->nodes[i].token);
                 strv_free(s->nodes[i].asides);
         }
-        strv_free(s->stopped);
         free(s->path);
         free(s->identity);
         free(s->nodes);
@@ -83,14 +81,6 @@ static bool takes_part(const Restore *s, const Node *node) {
         return false;
 }
 
-static size_t count_members(const Restore *s) {
-        size_t n = 0;
-
-        for (size_t i = 0; i < s->n_nodes; i++)
-                n += (s->nodes[i].node->roles & ROLE_ETCD) != 0;
-        return n;
-}
-
 static int restore_init(Restore *s, const RestoreRequest *request, char **ret_directory, Error **reterr) {
         const InstallRequest *q = &request->install;
 
@@ -110,20 +100,9 @@ static int restore_init(Restore *s, const RestoreRequest *request, char **ret_di
         if (!s->identity)
                 return error_set(reterr, ERROR_CONFIG, ENOENT,
                                  "the cluster has no identity yet (hardway pki gen makes it)");
-        if (count_members(s) == 0)
+        if (restore_count_members(s) == 0)
                 return error_set(reterr, ERROR_USAGE, EINVAL, "no member is left to be restored");
         return 0;
-}
-
-static int run_install(const Restore *s, Store *store, ErrorList *errors) {
-        InstallRequest request = s->request->install;
-        InstallResult result = {};
-        int r;
-
-        request.store = store;
-        r = install_run(&request, &result, errors);
-        install_result_done(&result);
-        return r;
 }
 
 static bool all_swapped(const Restore *s) {
@@ -133,27 +112,13 @@ static bool all_swapped(const Restore *s) {
         return true;
 }
 
-/* The members that take part, of those that answer for the cluster that the restore made. */
-static size_t count_serving(const Restore *s, const EtcdSurvey *survey, uint64_t *ret_revision) {
-        size_t n = 0;
-
-        *ret_revision = 0;
-        for (const EtcdSight *i = survey->sights; i < survey->sights + survey->n_sights; i++) {
-                if (i->state != ETCD_HEALTHY || !i->node || !restore_node(s, i->node))
-                        continue;
-                n++;
-                if (i->status.revision > *ret_revision)
-                        *ret_revision = i->status.revision;
-        }
-        return n;
-}
-
 /* All has been done before, and whoever stopped that run did not see it: the data has been written to since. */
 static int leave_finished(Restore *s, Error **reterr) {
         uint64_t revision;
         int r;
 
-        if (!s->resumed || !all_swapped(s) || count_serving(s, &s->survey, &revision) < count_members(s))
+        if (!s->resumed || !all_swapped(s) ||
+            restore_count_serving(s, &s->survey, &revision) < restore_count_members(s))
                 return 0;
         s->earlier = s->journal;
         r = journal_new(s->earlier.survivor, s->earlier.members, &s->journal, reterr);
@@ -198,10 +163,20 @@ static int choose(Restore *s, RestoreResult *result, Error **reterr) {
         }
         if (r >= 0)
                 r = confirm(s, stops, result, reterr);
-        if (r < 0 || dry_run || !stops)
+        s->begun = r >= 0 && !dry_run;
+        if (!s->begun || !stops)
                 return r;
         r = survivor_take(s, reterr);
         return r < 0 ? r : source_examine(s, result, reterr);
+}
+
+/* The last moment at which all can still be as it was. */
+static int refuse_cancelled(const Restore *s, Error **reterr) {
+        const volatile int *cancelled = s->request->install.cancelled;
+
+        if (!cancelled || !*cancelled)
+                return 0;
+        return error_set(reterr, ERROR_TEMPORARY, ECANCELED, "interrupted");
 }
 
 static int change_data(Restore *s, ErrorList *errors) {
@@ -214,95 +189,15 @@ static int change_data(Restore *s, ErrorList *errors) {
                 r = restore_each(s, restore_unpack, errors);
         if (r < 0)
                 return r;
-        r = journal_commit(s->directory, &s->journal, etcd_id_of(s->journal.token, urls), &error);
+        r = refuse_cancelled(s, &error);
+        if (r >= 0)
+                r = journal_commit(s->directory, &s->journal, etcd_id_of(s->journal.token, urls), &error);
         if (r < 0) {
                 error_list_take(errors, error);
                 return r;
         }
+        s->committed = true;
         return restore_each(s, restore_swap, errors);
-}
-
-/* The new data serves: every member of it is healthy, and none is behind what was restored. */
-static int await_service(Restore *s, Store *store, RestoreResult *result, Error **reterr) {
-        const ProbeContext context = { .cluster = s->cluster, .store = store };
-        uint64_t deadline = clock_usec() + SERVE_USEC;
-        size_t n_members = count_members(s), n_healthy;
-
-        do {
-                _cleanup_(etcd_survey_done) EtcdSurvey survey = {};
-                int r;
-
-                r = etcd_survey(&context, TIMEOUT, &survey, reterr);
-                if (r < 0)
-                        return r;
-                n_healthy = count_serving(s, &survey, &result->revision);
-                if (n_healthy >= n_members && result->revision >= result->facts.revision)
-                        return 0;
-                clock_sleep(200 * USEC_PER_MSEC);
-        } while (clock_usec() < deadline);
-        return error_set(reterr, ERROR_UNAVAILABLE, ETIMEDOUT,
-                         "%zu of %zu restored members are healthy; the data of before is kept", n_healthy,
-                         n_members);
-}
-
-static void warn(const Restore *s, const Node *node, const char *text) {
-        const InstallRequest *q = &s->request->install;
-
-        if (q->event)
-                q->event(q->userdata,
-                         &(InstallEvent) { .type = INSTALL_WARNING, .node = node, .text = text });
-}
-
-/* What cannot be tidied up takes room, and is no reason to restore again. */
-static void tidy_up(Restore *s) {
-        ErrorList errors = ERROR_LIST_NULL;
-
-        (void) restore_each(s, restore_clean, &errors);
-        for (size_t i = 0; i < errors.n_errors; i++) {
-                _cleanup_free_ char *text =
-                        xasprintf("what was kept in " ETCD_DATA "/before-%s may still be "
-                                  "there: %s",
-                                  s->journal.token, errors.errors[i]->message);
-
-                warn(s, NULL, text);
-        }
-        error_list_done(&errors);
-        for (const RestoreNode *n = s->nodes; n < s->nodes + s->n_nodes; n++)
-                STRV_FOREACH(token, n->asides) {
-                        _cleanup_free_ char *text = xasprintf(
-                                ETCD_DATA "/before-%s is what a restore has put aside that did not "
-                                          "come to its end: it stays. Remove it if nobody needs it",
-                                *token);
-
-                        warn(s, n->node, text);
-                }
-}
-
-static int finish(Restore *s, RestoreResult *result, ErrorList *errors) {
-        _cleanup_(store_freep) Store *store = NULL;
-        Error *error = NULL;
-        int r;
-
-        /* a store of its own: the token has changed under the one that the caller has open */
-        r = store_open(s->directory, &store, &error);
-        /* it takes the nodes' locks itself */
-        s->hosts = host_pool_free(s->hosts);
-        if (r >= 0)
-                r = run_install(s, store, errors);
-        s->hosts = host_pool_new(s->cluster, s->request->install.host);
-        if (r >= 0)
-                r = await_service(s, store, result, &error);
-        if (r >= 0) {
-                s->journal.served = true;
-                r = journal_write(s->directory, &s->journal, &error);
-        }
-        if (r >= 0) {
-                tidy_up(s);
-                r = journal_end(s->directory, &error);
-        }
-        if (error)
-                error_list_take(errors, error);
-        return r;
 }
 
 /* Everything that can be refused, and what is needed for the rest; nothing is stopped but a survivor that gives its
@@ -324,6 +219,16 @@ static int prepare(Restore *s, RestoreResult *result, ErrorList *errors) {
         return r < 0 ? r : restore_each(s, restore_room, errors);
 }
 
+static int replace_data(Restore *s, RestoreResult *result, ErrorList *errors) {
+        int r = 0;
+
+        result->resumed = s->resumed;
+        result->token = xstrdup(s->journal.token);
+        if (!all_swapped(s))
+                r = change_data(s, errors);
+        return r < 0 ? r : restore_finish(s, result, errors);
+}
+
 static int run(Restore *s, RestoreResult *result, ErrorList *errors) {
         Error *error = NULL;
         int r;
@@ -337,15 +242,11 @@ static int run(Restore *s, RestoreResult *result, ErrorList *errors) {
                 return r;
         }
         r = prepare(s, result, errors);
-        if (r < 0)
-                survivor_start(s);
-        if (r < 0 || s->request->install.dry_run)
-                return r;
-        result->resumed = s->resumed;
-        result->token = xstrdup(s->journal.token);
-        if (!all_swapped(s))
-                r = change_data(s, errors);
-        return r < 0 ? r : finish(s, result, errors);
+        if (r >= 0 && !s->request->install.dry_run)
+                r = replace_data(s, result, errors);
+        if (r < 0 && s->begun)
+                restore_fail(s, errors);
+        return r;
 }
 
 /**
@@ -371,7 +272,7 @@ int restore_run(const RestoreRequest *request, RestoreResult *ret, ErrorList *er
                 error_list_take(errors, error);
                 return r;
         }
-        ret->n_members = count_members(&s);
+        ret->n_members = restore_count_members(&s);
         return run(&s, ret, errors);
 }
 

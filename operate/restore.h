@@ -24,8 +24,9 @@
  *
  * Killed anywhere, the same command goes on: what it was about is in secrets/etcd-restore. The same is the same
  * bytes, or the same survivor, and the same members; anything else begins anew, with a new token, and so does a
- * restore whose data serves already. Until the swap an installation starts everything as it was. Members whose
- * hosts are gone may be left out; they are not part of the new cluster, and are replaced later.
+ * restore whose data serves already. A failure before the swap starts again what was stopped, and so does an
+ * installation after a kill; a failure after it says which command goes on. Members whose hosts are gone may be
+ * left out; they are not part of the new cluster, and are replaced later.
  */
 
 /* What is about to happen, for whoever is asked. */

@@ -81,6 +81,29 @@ def test_restore(cluster, tmp_path):
     await_well(cluster)
 
 
+def test_restore_that_fails_before_the_swap_starts_all_again(cluster, tmp_path):
+    path, tool = str(tmp_path / "a.db"), "/opt/hardway/etcd-v3.6.16/etcdutl"
+    cluster.hardway("etcd", "snapshot", path)
+    cluster.kubectl("create", "configmap", "stays")
+    units = "etcd kube-apiserver kube-controller-manager kube-scheduler"
+    old = {m["id"] for m in members(cluster)["members"]}
+    cluster.sh("controller-1", f"mv {tool} {tool}.kept; printf '#!/bin/sh\necho torn >&2\nexit 1\n' >{tool}; chmod 755 {tool}")
+    try:
+        failed = cluster.hardway("etcd", "restore", path, "--yes", check=False)
+    finally:
+        cluster.sh("controller-1", f"mv {tool}.kept {tool}")
+    assert failed.status != 0 and "torn" in failed.err
+    assert "started again on controller-0, controller-1, controller-2" in failed.err and f"hardway etcd restore {path}\n" in failed.err
+    await_well(cluster)
+    assert {m["id"] for m in members(cluster)["members"]} == old and "configmap/stays" in maps(cluster)
+    for host in CONTROLLERS:
+        assert cluster.sh(host, f"ls /var/lib/etcd; systemctl is-enabled {units}").out == "member\n" + 4 * "enabled\n"
+    assert "nothing to change" in cluster.hardway("install").out
+    cluster.hardway("etcd", "restore", path, "--yes")
+    assert "configmap/stays" not in maps(cluster)
+    await_well(cluster)
+
+
 def test_restore_goes_on_after_a_kill_at_every_stage(cluster, tmp_path):
     path = str(tmp_path / "a.db")
     cluster.kubectl("create", "configmap", "before")

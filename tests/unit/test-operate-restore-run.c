@@ -36,12 +36,16 @@ typedef struct World {
         const char *identity[2]; /* that the node was installed for */
         const char *mark[2];     /* the second line of it, or NULL */
         const char *aside[2];
-        bool bare[2];        /* nothing is installed */
-        bool swapped;        /* all marks have the journal's token */
-        bool apiserver;      /* answers */
-        bool damaged;        /* what comes from the survivor */
-        bool no;             /* is the answer */
-        const char *fails;   /* the step that fails */
+        bool bare[2];      /* nothing is installed */
+        bool swapped;      /* all marks have the journal's token */
+        bool apiserver;    /* answers */
+        bool damaged;      /* what comes from the survivor */
+        bool stopped[2];   /* something of it, and not started again */
+        bool no;           /* is the answer */
+        const char *fails; /* the step that fails */
+        const char *fails_too;
+        bool starts;         /* etcd, even if the installation fails */
+        int cancelled;       /* by a signal */
         char sent[PATH_MAX]; /* file and digest */
         char digest[65];
         char question[512];
@@ -60,7 +64,7 @@ static int note(const char *node, const char *what, Error **reterr) {
         (void) pthread_mutex_lock(&world->mutex);
         buffer_addf(&world->log, "%s;", word);
         (void) pthread_mutex_unlock(&world->mutex);
-        if (streq_null(world->fails, word))
+        if (streq_null(world->fails, word) || streq_null(world->fails_too, word))
                 return error_set(reterr, ERROR_IO, ENOSPC, "%s", word);
         return 0;
 }
@@ -135,11 +139,14 @@ static int play(const Node *node, const char *script, Buffer *ret, Error **reter
 
         if (ret)
                 *ret = BUFFER_NULL;
-        if (strstr(script, "# how far is it?")) {
+        if (streq(title, "# how far is it?")) {
                 state = state_of(node->index);
                 buffer_add_str(ret, state);
-        } else if (strstr(script, "# what runs?"))
-                buffer_add_str(ret, "kube-apiserver.service\netcd.service\n");
+        } else if (streq(title, "# as it was") && world->stopped[node->index]) {
+                buffer_add_str(ret, "started\n");
+                world->stopped[node->index] = false;
+        }
+        world->stopped[node->index] |= strstr(script, "systemctl stop") != NULL;
         return note(node->name, title, reterr);
 }
 
@@ -229,10 +236,17 @@ int __wrap_snapshot_facts(const Cluster *c, const Lock *lock, const char *path, 
 
 int __wrap_install_run(const InstallRequest *q, InstallResult *ret, ErrorList *errors);
 int __wrap_install_run(const InstallRequest *q, InstallResult *ret, ErrorList *errors) {
+        Error *error = NULL;
+        int r;
+
         *ret = (InstallResult) {};
+        r = note("all", "install", &error);
+        if (error)
+                error_list_take(errors, error);
         for (size_t i = 0; i < 2; i++)
-                world->states[i] = ETCD_HEALTHY;
-        return note("all", "install", NULL);
+                if (r >= 0 || world->starts)
+                        world->states[i] = ETCD_HEALTHY;
+        return r;
 }
 
 int __wrap_plan_node(const Component *const *components, const PlanContext *c, Plan **ret, Error **reterr);
@@ -323,6 +337,7 @@ static int restore(const char *file, size_t n_nodes, bool dry_run) {
                              .nodes = nodes,
                              .n_nodes = n_nodes,
                              .cache = "/nonexistent",
+                             .cancelled = &world->cancelled,
                              .dry_run = dry_run },
                 .snapshot = path,
                 .survivor = file ? NULL : world->nodes,
@@ -334,6 +349,13 @@ static int restore(const char *file, size_t n_nodes, bool dry_run) {
         world->errors = ERROR_LIST_NULL;
         restore_result_done(&world->result);
         return restore_run(&request, &world->result, &world->errors);
+}
+
+/* What the last error says besides. */
+static const char* advice(void) {
+        const ErrorList *errors = &world->errors;
+
+        return errors->n_errors > 0 ? errors->errors[errors->n_errors - 1]->detail ?: "" : "";
 }
 
 static bool is_begun(void) {
@@ -391,6 +413,9 @@ static void test_survivor_is_started_again(void **state) {
         assert_int_equal(restore(NULL, 1, false), -EBADMSG);
         assert_true(happened("c0:# a clean end") && happened("c0:# as it was;"));
         assert_false(happened("nothing runs") || is_begun());
+        assert_contains(advice(),
+                        "What was stopped is started again on c0.\n"
+                        "Once the cause is gone: hardway etcd restore --survivor c0 --without c1\n");
 }
 
 static void test_nothing_is_begun_before_all_are_seen(void **state) {
@@ -514,6 +539,92 @@ static void test_no_room(void **state) {
         assert_false(happened("nothing runs"));
 }
 
+/* Nobody has new data: what was stopped is started again, on both, and so it is by the next run that fails. */
+static void test_undone_before_the_swap(void **state) {
+        static const char *const steps[] = {
+                "c1:# nothing runs, and nothing starts by itself",
+                "c1:send",
+                "c1:# the new data, beside the old",
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+                world->fails = steps[i];
+                assert_int_equal(restore("a.db", 2, false), -ENOSPC);
+                assert_true(happened("c0:# as it was;") && happened("c1:# as it was;"));
+                assert_contains(advice(),
+                                "No data was replaced. What was stopped is started again on c0, c1.\n"
+                                "Once the cause is gone: hardway etcd restore /");
+                assert_false(happened("takes the place of the old"));
+        }
+        /* an earlier run was killed when all was stopped */
+        world->stopped[0] = true;
+        world->fails = "c1:# is there room for the new data beside the old?";
+        assert_int_equal(restore("a.db", 2, false), -ENOSPC);
+        assert_contains(advice(), "is started again on c0.\n");
+        world->cancelled = 2;
+        world->fails = NULL;
+        assert_int_equal(restore("a.db", 2, false), -ECANCELED);
+        assert_contains(advice(), "is started again on c0, c1.\n");
+        assert_false(happened("takes the place of the old"));
+}
+
+/* Who says no has changed nothing, and gets nothing changed. */
+static void test_not_undone_after_a_no(void **state) {
+        world->stopped[0] = true;
+        world->no = true;
+        assert_int_equal(restore("a.db", 2, false), -ECANCELED);
+        assert_false(happened("as it was"));
+}
+
+static void test_undo_that_fails(void **state) {
+        world->states[1] = ETCD_AWAY;
+        world->fails = "c0:# the new data, beside the old";
+        world->fails_too = "c0:# as it was";
+        assert_int_equal(restore("a.db", 1, false), -ENOSPC);
+        assert_contains(advice(), "What was stopped may not run again: c0: ");
+        assert_contains(advice(), "hardway install\n");
+        assert_null(strstr(advice(), "is started again on"));
+}
+
+/* Once data may have been swapped nothing of before is started: there is one way, and it is named. */
+static void test_not_undone_after_a_swap(void **state) {
+        world->fails = "c1:# the new data takes the place of the old, which stays aside";
+        assert_int_equal(restore("a.db", 2, false), -ENOSPC);
+        assert_false(happened("as it was"));
+        assert_contains(advice(), "This goes on with: hardway etcd restore /");
+        assert_contains(advice(), "/a.db\n");
+        /* another one, which does not come so far, over what that one has left */
+        world->aside[0] = "0011";
+        world->fails = "c1:# the new data, beside the old";
+        assert_int_equal(restore("b.db", 2, false), -ENOSPC);
+        assert_false(happened("as it was"));
+        assert_contains(advice(), "/b.db\n");
+}
+
+static void test_failure_at_the_end(void **state) {
+        world->states[0] = world->states[1] = ETCD_AWAY;
+        world->fails = "all:install";
+        assert_int_equal(restore("a.db", 2, false), -ENOSPC);
+        assert_contains(advice(), "This goes on with: hardway etcd restore /");
+        assert_true(is_begun());
+        world->starts = true; /* etcd does; what fails is something else */
+        assert_int_equal(restore("a.db", 2, false), -ENOSPC);
+        assert_contains(advice(),
+                        "The data is restored, and serves. What is left is done by: hardway install\n");
+        assert_false(is_begun());
+        assert_true(happened("c0:# what was kept until the new data was seen to work;"));
+}
+
+static void test_command_is_quoted(void **state) {
+        _cleanup_free_ char *path = in_dir("it's a file.db");
+
+        make_file(path, "a");
+        world->fails = "c0:send";
+        assert_int_equal(restore("it's a file.db", 2, false), -ENOSPC);
+        assert_contains(advice(), "hardway etcd restore '/");
+        assert_contains(advice(), "/it'\\''s a file.db'\n");
+}
+
 #define restore_test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void) {
@@ -530,6 +641,12 @@ int main(void) {
                 restore_test(test_left_out_has_to_be_gone),
                 restore_test(test_fresh_host),
                 restore_test(test_no_room),
+                restore_test(test_undone_before_the_swap),
+                restore_test(test_not_undone_after_a_no),
+                restore_test(test_undo_that_fails),
+                restore_test(test_not_undone_after_a_swap),
+                restore_test(test_failure_at_the_end),
+                restore_test(test_command_is_quoted),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

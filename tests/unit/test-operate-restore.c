@@ -141,6 +141,60 @@ static void test_room(void **state) {
         assert_contains(two, "/var/lib/etcd: 792 MiB are needed for the new data, 500 MiB are free");
 }
 
+/* The scripts themselves, over units that are files: NAME.enabled, and NAME.state with what is-active says. */
+static char* run_units(const UnitDir *d, void (*add)(Buffer *out)) {
+        static const char functions[] =
+                "sync() { :; }\n"
+                "systemctl() {\n"
+                "        case $1 in\n"
+                "        is-enabled) [ -e \"$3.enabled\" ] ;;\n"
+                "        is-active) cat \"$2.state\"; grep -q -x active \"$2.state\" ;;\n"
+                "        *) echo \"$*\" ;;\n"
+                "        esac\n"
+                "}\n";
+        _cleanup_buffer_ Buffer script = BUFFER_NULL, text = BUFFER_NULL;
+        _cleanup_(process_result_done) ProcessResult result = PROCESS_RESULT_NULL;
+        _cleanup_strv_ Strv argv = NULL;
+
+        add(&script);
+        buffer_addf(&text, "set -eu\ncd %s\n%s%s", d->path, functions, buffer_str(&script));
+        argv = strv_new("sh", "-c", "eval \"$(printf '%s' \"$0\" | sed 's,/var/lib/,var/lib/,g')\"",
+                        buffer_str(&text), NULL);
+        assert_int_equal(process_run(argv, NULL, 0, &result, NULL), 0);
+        assert_int_equal(result.status, 0);
+        return buffer_take(&result.out);
+}
+
+static void add_note(Buffer *out) {
+        restore_script_note("a.service b.service c.service", out);
+}
+
+static void write_file(const UnitDir *d, const char *name, const char *text) {
+        assert_true(fs_write(d->fd, name, text, strlen(text), 0600, 0, NULL) >= 0);
+}
+
+/* What ran is started again, what was enabled is enabled, and a second note adds to the first. */
+static void test_undo(void **state) {
+        const UnitDir *d = *state;
+        _cleanup_free_ char *one = NULL, *two = NULL, *three = NULL, *four = NULL;
+
+        write_file(d, "a.service.state", "activating\n");
+        write_file(d, "a.service.enabled", "");
+        write_file(d, "b.service.state", "active\n");
+        write_file(d, "c.service.state", "failed\n");
+        one = run_units(d, add_note);
+        assert_string_equal(one, "");
+        write_file(d, "a.service.state", "inactive\n");
+        write_file(d, "b.service.state", "inactive\n");
+        two = run_units(d, add_note);
+        three = run_units(d, restore_script_start);
+        assert_string_equal(three, "enable --quiet a.service\n"
+                                   "start --no-block a.service b.service\n"
+                                   "started\n");
+        four = run_units(d, restore_script_start);
+        assert_string_equal(four, "");
+}
+
 static void test_pays(void **state) {
         static const struct {
                 uint64_t size, used;
@@ -165,7 +219,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 unit_test_in_dir(test_journal), unit_test_in_dir(test_token), cmocka_unit_test(test_id),
                 cmocka_unit_test(test_scripts), cmocka_unit_test(test_clean), unit_test_in_dir(test_room),
-                cmocka_unit_test(test_pays),
+                unit_test_in_dir(test_undo),    cmocka_unit_test(test_pays),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
