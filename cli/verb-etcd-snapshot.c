@@ -80,9 +80,9 @@ static int look_first(const VerbContext *v, const char *given, const char *path,
 
 static void print_json(const char *path, const EtcdSaved *saved, const SnapshotFacts *facts) {
         _cleanup_json_ json_t *tree =
-                json_pack("{s:s, s:s, s:b, s:I, s:I}", "file", path, "node", saved->node->name, "quorum",
-                          saved->quorum, "size", (json_int_t) saved->size, "revision",
-                          (json_int_t) (facts->known ? facts->revision : saved->revision));
+                json_pack("{s:s, s:s, s:b, s:b, s:I, s:I}", "file", path, "node", saved->node->name,
+                          "quorum", saved->quorum, "older", saved->older, "size", (json_int_t) saved->size,
+                          "revision", (json_int_t) (facts->known ? facts->revision : saved->revision));
 
         if (facts->known)
                 json_object_update_new(tree, json_pack("{s:I, s:s}", "keys", (json_int_t) facts->keys,
@@ -94,7 +94,13 @@ static void print_result(const VerbContext *v, const char *path, const EtcdSaved
                          const SnapshotFacts *facts) {
         _cleanup_free_ char *size = format_size(saved->size);
 
-        if (!saved->quorum)
+        if (saved->older)
+                verb_warn(
+                        v,
+                        "%s has data of another cluster, or of before the last restore: this is not what the "
+                        "cluster has",
+                        saved->node->name);
+        else if (!saved->quorum)
                 verb_warn(
                         v,
                         "%s reaches no quorum: what was written last may have been on the others alone, and "

@@ -51,6 +51,22 @@ uint64_t etcd_restored_id(Store *store) {
         return strv_length(lines) < 2 ? 0 : id_of_hex(lines[1]);
 }
 
+/**
+ * etcd_is_current() - may a member be believed that says it is of this cluster?
+ * @store:      the store
+ * @cluster_id: what its answers carry
+ *
+ * After a restore members may come back with the data of before, and be a quorum among themselves: what they say
+ * of the cluster, of its leader and of its members is about another one.
+ *
+ * Return: false if a restore has made a cluster since then.
+ */
+bool etcd_is_current(Store *store, uint64_t cluster_id) {
+        uint64_t id = etcd_restored_id(store);
+
+        return id == 0 || id == cluster_id;
+}
+
 /* The first eight bytes of a SHA-1, big-endian. */
 static uint64_t short_sha1(const void *data, size_t size) {
         _cleanup_(digest_freep) Digest *d = digest_new("SHA1");

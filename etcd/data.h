@@ -18,6 +18,8 @@ char* etcd_identity(Store *store); /* NULL: there is none yet; the caller frees 
 char* etcd_token(Store *store);    /* NULL: there is no identity yet; the caller frees */
 /* Of the cluster that a restore made, which stands beside its token; 0: there was none, or nobody noted it. */
 uint64_t etcd_restored_id(Store *store);
+/* Is it the cluster that the last restore made? True where there was none. */
+bool etcd_is_current(Store *store, uint64_t cluster_id);
 /* Which id etcd gives a cluster that begins with these members, by their peer URLs, under this token. */
 uint64_t etcd_id_of(const char *token, char *const *peer_urls);
 char* etcd_token_text(const char *token, uint64_t id);         /* of ETCD_TOKEN; the caller frees */

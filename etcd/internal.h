@@ -14,6 +14,13 @@ extern const Flag etcd_flags[ETCD_N_FLAGS];
 
 void etcd_survey_count(EtcdSurvey *s); /* fills in n_voters and what follows */
 
+/* peer.c: only what is said for the cluster that the last restore made */
+bool etcd_peer_is_current(const ProbeContext *c, const EtcdPeer *p);
+int etcd_members_of(const ProbeContext *c, const Node *node, uint64_t timeout_usec, bool linearizable,
+                    EtcdMembers *ret);
+
+void etcd_say_older(const Node *node, ProbeResult *ret); /* failed: of before a restore */
+
 int etcd_ready(const ProbeContext *c, const Node *node, ProbeResult *ret, Error **reterr);
 int etcd_serving(const ProbeContext *c, bool *ret, Error **reterr);
 int etcd_serving_unseen(const ProbeContext *c, bool *ret, Error **reterr); /* where nobody answers */

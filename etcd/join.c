@@ -259,6 +259,10 @@ int etcd_settle(const ProbeContext *c, const Node *node, ProbeResult *ret, Error
         probe_result_set(ret, PROBE_READY, NULL);
         if (etcd_status(&p.endpoint, &status, &error) < 0)
                 return settle_unknown(c, node, error, ret, reterr);
+        if (!etcd_is_current(c->store, status.cluster_id)) {
+                etcd_say_older(node, ret);
+                return 0;
+        }
         if (!status.learner)
                 return forget_drop_in(c, node, reterr);
         r = etcd_survey(c, TIMEOUT, &survey, reterr);

@@ -81,3 +81,40 @@ bool etcd_peer_is_up(const EtcdPeer *p, const Node *node) {
 
         return http_request(p->http, &request, &response, NULL) >= 0 && response.status == 200;
 }
+
+/* Of the cluster that the last restore made; false also if it does not answer, which costs a question after a
+ * restore only. */
+bool etcd_peer_is_current(const ProbeContext *c, const EtcdPeer *p) {
+        _cleanup_(etcd_status_done) EtcdStatus status = {};
+
+        return etcd_restored_id(c->store) == 0 || (etcd_status(&p->endpoint, &status, NULL) >= 0 &&
+                                                   etcd_is_current(c->store, status.cluster_id));
+}
+
+/**
+ * etcd_members_of() - the list of members, as a node's member has it
+ * @c:          the context of the probe
+ * @node:       the node
+ * @timeout_usec: of the question
+ * @linearizable: through the quorum
+ * @ret:        the list; freed by etcd_members_done()
+ *
+ * Return: 0; -ESTALE if it is of before the last restore; or another negative errno.
+ */
+int etcd_members_of(const ProbeContext *c, const Node *node, uint64_t timeout_usec, bool linearizable,
+                    EtcdMembers *ret) {
+        _cleanup_(etcd_members_done) EtcdMembers members = {};
+        _cleanup_(etcd_peer_close) EtcdPeer p = {};
+        int r;
+
+        r = etcd_peer_open(c, node, timeout_usec, &p, NULL);
+        if (r >= 0)
+                r = etcd_members(&p.endpoint, linearizable, &members, NULL);
+        if (r < 0)
+                return r;
+        if (!etcd_is_current(c->store, members.cluster_id))
+                return -ESTALE;
+        *ret = members;
+        members = (EtcdMembers) {};
+        return 0;
+}

@@ -91,11 +91,10 @@ static bool refuse_alone(const ProbeContext *c, const Node *node, CheckList *che
  * promised. Return: whether it is so. */
 static bool refuse_lost_data(const ProbeContext *c, const Node *node, bool restored, CheckList *checks) {
         CLUSTER_FOREACH_NODE(other, c->cluster, ROLE_ETCD) {
-                _cleanup_(etcd_peer_close) EtcdPeer p = {};
                 _cleanup_(etcd_members_done) EtcdMembers members = {};
 
-                if (other == node || etcd_peer_open(c, other, TIMEOUT, &p, NULL) < 0 ||
-                    etcd_members(&p.endpoint, /* linearizable= */ false, &members, NULL) < 0)
+                if (other == node ||
+                    etcd_members_of(c, other, TIMEOUT, /* linearizable= */ false, &members) < 0)
                         continue;
                 if (!find_started(&members, node))
                         return false;

@@ -30,16 +30,25 @@ static size_t count_up(const ProbeContext *c) {
         return n;
 }
 
-static void say_ready(const EtcdPeer *p, size_t n_members, ProbeResult *ret) {
+static void say_ready(const ProbeContext *c, const EtcdPeer *p, const Node *node, ProbeResult *ret) {
+        size_t n_members = cluster_count(c->cluster, ROLE_ETCD);
         _cleanup_(etcd_status_done) EtcdStatus status = {};
 
         if (etcd_status(&p->endpoint, &status, NULL) < 0)
                 probe_result_set(ret, PROBE_READY, "member of %zu", n_members);
+        else if (!etcd_is_current(c->store, status.cluster_id))
+                etcd_say_older(node, ret);
         else if (status.learner)
                 probe_result_set(ret, PROBE_READY, "learner");
         else
                 probe_result_set(ret, PROBE_READY, "member of %zu, %s", n_members,
                                  status.leader == status.member_id ? "leader" : "follower");
+}
+
+/* It reaches a quorum, of those that came back with the data of before a restore. */
+void etcd_say_older(const Node *node, ProbeResult *ret) {
+        probe_result_set(ret, PROBE_FAILED,
+                         "its data is of before the last restore: hardway etcd replace %s", node->name);
 }
 
 /* It does not answer its clients: its own fault, or that of those who are not there? */
@@ -79,7 +88,7 @@ int etcd_ready(const ProbeContext *c, const Node *node, ProbeResult *ret, Error 
                 return r;
         r = etcd_health(&p.endpoint, /* serializable= */ false, &reason, &error);
         if (r > 0)
-                say_ready(&p, cluster_count(c->cluster, ROLE_ETCD), ret);
+                say_ready(c, &p, node, ret);
         else if (r == -EKEYREJECTED || r == -EACCES)
                 probe_result_set(ret, PROBE_FAILED, "%s", error->message);
         else
@@ -105,7 +114,8 @@ int etcd_serving(const ProbeContext *c, bool *ret, Error **reterr) {
                 r = etcd_peer_open(c, node, TIMEOUT_GATE, &p, reterr);
                 if (r < 0)
                         return r;
-                if (etcd_status(&p.endpoint, &status, NULL) >= 0 && status.leader != 0) {
+                if (etcd_status(&p.endpoint, &status, NULL) >= 0 && status.leader != 0 &&
+                    etcd_is_current(c->store, status.cluster_id)) {
                         *ret = true;
                         return 0;
                 }
@@ -131,7 +141,7 @@ int etcd_leads(const ProbeContext *c, const Node *node, bool *ret, Error **reter
         if (r < 0)
                 return r;
         *ret = etcd_status(&p.endpoint, &status, NULL) >= 0 && status.leader != 0 &&
-               status.leader == status.member_id;
+               status.leader == status.member_id && etcd_is_current(c->store, status.cluster_id);
         return 0;
 }
 
@@ -145,7 +155,8 @@ static uint64_t find_heir(const ProbeContext *c, const Node *leader) {
 
                 if (node == leader || etcd_peer_open(c, node, TIMEOUT_QUICK, &p, NULL) < 0 ||
                     etcd_health(&p.endpoint, /* serializable= */ false, NULL, NULL) <= 0 ||
-                    etcd_status(&p.endpoint, &status, NULL) < 0 || status.learner)
+                    etcd_status(&p.endpoint, &status, NULL) < 0 || status.learner ||
+                    !etcd_is_current(c->store, status.cluster_id))
                         continue;
                 if (id == 0 || status.raft_applied_index > index) {
                         id = status.member_id;

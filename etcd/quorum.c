@@ -17,9 +17,9 @@ bool etcd_sight_votes(const EtcdSight *s) {
         return s->member && !s->member->learner;
 }
 
-/* Without a list there is but the cluster file to go by. */
+/* Without a list there is but the cluster file to go by, and who is of another cluster is none of it. */
 static bool counts(const EtcdSurvey *s, const EtcdSight *sight) {
-        return s->list.n_members == 0 || etcd_sight_votes(sight);
+        return s->list.n_members == 0 ? sight->state != ETCD_STRANGER : etcd_sight_votes(sight);
 }
 
 void etcd_survey_count(EtcdSurvey *s) {
@@ -124,6 +124,17 @@ static char* how_to_restore(const EtcdSurvey *s) {
                 s->n_up > 0 ? " or --survivor " : "", s->n_up > 0 ? up : "");
 }
 
+/* All that answer are of another cluster, and nobody else is in the cluster file. */
+static bool say_all_older(char **ret_text, char **ret_advice) {
+        if (ret_text)
+                *ret_text = xstrdup("no member has the data of the last restore");
+        if (ret_advice)
+                *ret_advice =
+                        xstrdup("hardway etcd restore, from a snapshot; or, of what a member had before, "
+                                "--survivor NAME --force");
+        return true;
+}
+
 /**
  * etcd_survey_lost() - is the quorum lost?
  * @s:          the survey
@@ -133,8 +144,10 @@ static char* how_to_restore(const EtcdSurvey *s) {
  * Return: true if no member reaches one; false, and nothing is set, if any does.
  */
 bool etcd_survey_lost(const EtcdSurvey *s, char **ret_text, char **ret_advice) {
-        if (s->n_healthy > 0 || s->n_voters == 0)
+        if (s->n_healthy > 0 || s->n_sights == 0)
                 return false;
+        if (s->n_voters == 0)
+                return say_all_older(ret_text, ret_advice);
         if (s->n_up >= s->quorum) {
                 if (ret_text)
                         *ret_text = xasprintf("no leader, although %zu of %zu members run: the API can "

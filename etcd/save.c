@@ -119,6 +119,7 @@ int etcd_save(const ProbeContext *c, const EtcdSaveRequest *request, EtcdSaved *
         saved = (EtcdSaved) {
                 .node = s->node,
                 .quorum = s->state == ETCD_HEALTHY,
+                .older = s->state == ETCD_STRANGER,
                 .revision = s->status.revision,
         };
         r = etcd_snapshot(&s->peer.endpoint, AT_FDCWD, request->path, request->check, request->progress,

@@ -44,6 +44,7 @@ typedef struct EtcdSaveRequest {
 typedef struct EtcdSaved {
         const Node *node;
         bool quorum; /* it reached one: nothing that was acknowledged before is missing */
+        bool older;  /* it is of another cluster, with data of before a restore */
         uint64_t size;
         uint64_t revision; /* which it has at least */
 } EtcdSaved;

@@ -21,18 +21,15 @@ static bool is_healthy(const ProbeContext *c, const Node *node) {
         _cleanup_(etcd_peer_close) EtcdPeer p = {};
 
         return etcd_peer_open(c, node, TIMEOUT, &p, NULL) >= 0 &&
-               etcd_health(&p.endpoint, /* serializable= */ false, NULL, NULL) > 0;
+               etcd_health(&p.endpoint, /* serializable= */ false, NULL, NULL) > 0 &&
+               etcd_peer_is_current(c, &p);
 }
 
 /* The list as a quorum knows it, from the first member that can tell. */
 static int ask_members(const ProbeContext *c, EtcdMembers *ret) {
-        CLUSTER_FOREACH_NODE(node, c->cluster, ROLE_ETCD) {
-                _cleanup_(etcd_peer_close) EtcdPeer p = {};
-
-                if (etcd_peer_open(c, node, TIMEOUT, &p, NULL) >= 0 &&
-                    etcd_members(&p.endpoint, /* linearizable= */ true, ret, NULL) >= 0)
+        CLUSTER_FOREACH_NODE(node, c->cluster, ROLE_ETCD)
+                if (etcd_members_of(c, node, TIMEOUT, /* linearizable= */ true, ret) >= 0)
                         return 0;
-        }
         return -EHOSTUNREACH;
 }
 

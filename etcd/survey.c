@@ -105,7 +105,9 @@ static void judge_stranger(const EtcdSurvey *survey, EtcdSight *s) {
                 return;
         s->state = ETCD_STRANGER;
         free(s->why);
-        s->why = xstrdup("its data is of another cluster, or of before a restore: it must not serve");
+        s->why = xasprintf("its data is of another cluster, or of before a restore: it must not serve%s%s",
+                           s->node ? ". Put in order by: hardway etcd replace " : "",
+                           s->node ? s->node->name : "");
 }
 
 static void judge_silent(EtcdSight *s) {

@@ -75,6 +75,13 @@ static void check_member(const EtcdSurvey *survey, const EtcdSight *s, CheckList
         char wanted[VERSION_TEXT_SIZE];
         Check *check;
 
+        if (s->state == ETCD_STRANGER) {
+                check = check_node(
+                        checks, CHECK_FAILED, "etcd.member", s->node,
+                        "its data is of another cluster, or of before a restore: it must not serve");
+                check_advise(check, "hardway etcd replace %s", s->node->name);
+                return;
+        }
         if (s->state != ETCD_HEALTHY) {
                 check = check_node(checks, CHECK_FAILED, "etcd.member", s->node, "%s", s->why);
                 check_advise(check, "on %s: journalctl -u etcd; then: hardway install --node %s",

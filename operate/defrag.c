@@ -133,13 +133,24 @@ static int take_turn(const DefragRequest *q, const EtcdSight *s, bool all, Error
         return 0;
 }
 
+/* One of another cluster, with data of before a restore, is left alone. */
+static bool takes_part(const EtcdSight *s) {
+        return s->answers && s->state != ETCD_STRANGER;
+}
+
+static void tell_of_strangers(const DefragRequest *q, const EtcdSurvey *survey) {
+        for (const EtcdSight *s = survey->sights; s < survey->sights + survey->n_sights; s++)
+                if (s->state == ETCD_STRANGER)
+                        note(q, "%s is left alone: %s", etcd_sight_name(s), s->why);
+}
+
 static int one_by_one(const DefragRequest *q, const EtcdSurvey *survey, bool all, Error **reterr) {
         const EtcdSight *leader = etcd_survey_leader(survey);
         int r;
 
         for (int turn = 0; turn < 2; turn++)
                 for (const EtcdSight *s = survey->sights; s < survey->sights + survey->n_sights; s++) {
-                        if ((s == leader) != (turn == 1) || !s->answers)
+                        if ((s == leader) != (turn == 1) || !takes_part(s))
                                 continue;
                         r = take_turn(q, s, all, reterr);
                         if (r < 0)
@@ -162,7 +173,7 @@ static bool has_room(const DefragRequest *q) {
         if (etcd_survey(q->probes, TIMEOUT, &survey, NULL) < 0)
                 return false;
         for (const EtcdSight *s = survey.sights; s < survey.sights + survey.n_sights; s++)
-                if (s->answers && s->status.db_quota > 0 &&
+                if (takes_part(s) && s->status.db_quota > 0 &&
                     s->status.db_size > s->status.db_quota / 100 * QUOTA_PERCENT)
                         return false;
         return true;
@@ -244,6 +255,7 @@ int defrag_run(const DefragRequest *request, Error **reterr) {
                 note(request, "NOSPACE: outdated revisions are compacted first");
                 r = etcd_compact(&one->peer.endpoint, one->status.revision, reterr);
         }
+        tell_of_strangers(request, &survey);
         if (r >= 0)
                 r = one_by_one(request, &survey, request->all || full, reterr);
         if (r >= 0 && !request->dry_run)

@@ -84,7 +84,7 @@ static void warn(const Restore *s, const Node *node, const char *text) {
 
         if (q->event)
                 q->event(q->userdata,
-                         &(InstallEvent){ .type = INSTALL_WARNING, .node = node, .text = text });
+                         &(InstallEvent) { .type = INSTALL_WARNING, .node = node, .text = text });
 }
 
 /* What cannot be tidied up takes room, and is no reason to restore again. */

@@ -75,7 +75,7 @@ static void add_word(Buffer *out, const char *word) {
 }
 
 /* What its user typed, but for what does not matter. */
-static char *command_of(const Restore *s) {
+static char* command_of(const Restore *s) {
         const RestoreRequest *q = s->request;
         Buffer out = BUFFER_NULL;
 

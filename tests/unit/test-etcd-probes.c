@@ -370,6 +370,54 @@ static const Check* find_check(const CheckList *l, const char *id) {
         return NULL;
 }
 
+/* The first member is back with the data of before a restore, and reaches a quorum; the second is the cluster. */
+static void test_older(void **state) {
+        const UnitDir *d = *state;
+        _cleanup_free_ char *secrets = xasprintf("%s/secrets", d->path),
+                            *path = xasprintf("%s/" ETCD_TOKEN, d->path),
+                            *text = etcd_token_text("00112233445566778899aabbccddeeff", 8);
+        _cleanup_(store_freep) Store *store = NULL;
+        _cleanup_(check_list_done) CheckList checks = {};
+        const Node *lb, *one;
+        bool yes = true;
+        FIXTURE;
+
+        lb = nodes + 2;
+        one = nodes + 1;
+        assert_true(fs_mkdir_parents(AT_FDCWD, secrets, 0700, NULL) >= 0);
+        assert_true(fs_write(AT_FDCWD, path, text, strlen(text), 0600, 0, NULL) >= 0);
+        assert_true(store_open(d->path, &store, NULL) >= 0);
+        context.store = store;
+        members[1].cluster = 8;
+        members[1].leader = 101;
+
+        assert_int_equal(component_etcd.ready(&context, nodes, &result, NULL), 0);
+        assert_int_equal(result.state, PROBE_FAILED);
+        assert_contains(result.text, "hardway etcd replace c0");
+        assert_int_equal(component_etcd.ready(&context, nodes + 1, &result, NULL), 0);
+        assert_int_equal(result.state, PROBE_READY);
+        assert_int_equal(component_etcd.leads(&context, nodes, &yes, NULL), 0);
+        assert_false(yes);
+        /* the leadership is handed over to nobody of another cluster */
+        assert_int_equal(component_etcd.hand_over(&context, nodes + 1, NULL), -EHOSTUNREACH);
+        assert_int_equal(component_etcd.gate(&context, nodes + 1, &result, NULL), 0);
+        assert_int_equal(result.state, PROBE_WAITING);
+        assert_contains(result.text, "the member of c0 is not healthy: its data is of before");
+        assert_int_equal(component_etcd.spare(&context, &one, 1, &result, NULL), 0);
+        assert_string_equal(result.text, "etcd would have 0 healthy members of 2, and quorum needs 2");
+        assert_int_equal(component_etcd.verify(&context, &checks), 0);
+        assert_int_equal(find_check(&checks, "etcd.member/c0")->state, CHECK_FAILED);
+        assert_string_equal(find_check(&checks, "etcd.member/c0")->advice, "hardway etcd replace c0");
+
+        members[1].up = false;
+        assert_int_equal(component_etcd.serving(&context, &yes, NULL), 0);
+        assert_false(yes);
+        assert_int_equal(component_etcd.spare(&context, &lb, 1, &result, NULL), 0);
+        assert_contains(result.text, "cannot be asked");
+        assert_int_equal(component_etcd.gate(&context, nodes, &result, NULL), 0);
+        assert_string_equal(result.text, "no member answers");
+}
+
 static CheckState state_of(const ProbeContext *context, const char *id) {
         _cleanup_(check_list_done) CheckList checks = {};
         const Check *check;
@@ -661,15 +709,15 @@ static void test_verify_schedule(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_ready),           cmocka_unit_test(test_serving),
-                cmocka_unit_test(test_serving_unseen),  cmocka_unit_test(test_gate),
-                cmocka_unit_test(test_gate_by_list),    cmocka_unit_test(test_hand_over),
-                cmocka_unit_test(test_verify),          cmocka_unit_test(test_verify_finds),
-                cmocka_unit_test(test_fsync),           cmocka_unit_test(test_spare),
-                cmocka_unit_test(test_survey),          cmocka_unit_test(test_survey_lost),
-                cmocka_unit_test(test_leavers),         cmocka_unit_test(test_schedule),
-                cmocka_unit_test(test_schedule_names),  unit_test_in_dir(test_schedule_question),
-                cmocka_unit_test(test_verify_schedule),
+                cmocka_unit_test(test_ready),          cmocka_unit_test(test_serving),
+                cmocka_unit_test(test_serving_unseen), cmocka_unit_test(test_gate),
+                cmocka_unit_test(test_gate_by_list),   cmocka_unit_test(test_hand_over),
+                cmocka_unit_test(test_verify),         cmocka_unit_test(test_verify_finds),
+                cmocka_unit_test(test_fsync),          cmocka_unit_test(test_spare),
+                cmocka_unit_test(test_survey),         cmocka_unit_test(test_survey_lost),
+                cmocka_unit_test(test_leavers),        cmocka_unit_test(test_schedule),
+                cmocka_unit_test(test_schedule_names), unit_test_in_dir(test_schedule_question),
+                unit_test_in_dir(test_older),          cmocka_unit_test(test_verify_schedule),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

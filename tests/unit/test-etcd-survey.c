@@ -33,11 +33,15 @@ HttpClient* __wrap_http_client_free(HttpClient *c) {
         return NULL;
 }
 
+static bool away; /* c1 is */
+
 /* c0 is member 10 of cluster 1, c1 member 11 of cluster 2; each is well and alone. */
 int __wrap_http_request(HttpClient *c, const HttpRequest *request, HttpResponse *ret, Error **reterr);
 int __wrap_http_request(HttpClient *c, const HttpRequest *request, HttpResponse *ret, Error **reterr) {
         int n = strstr(request->url, "10.77.0.20") ? 0 : 1;
 
+        if (n == 1 && away)
+                return error_set(reterr, ERROR_UNAVAILABLE, ECONNREFUSED, "connection refused");
         *ret = (HttpResponse) { .status = 200 };
         if (strstr(request->url, "/health"))
                 buffer_add_str(&ret->body, "{\"health\":\"true\"}");
@@ -91,7 +95,7 @@ static void test_restored(void **state) {
 /* Nobody of the new cluster is there: the old one is no substitute. */
 static void test_only_strangers(void **state) {
         const UnitDir *d = *state;
-        _cleanup_free_ char *secrets = xasprintf("%s/secrets", d->path), *text = NULL;
+        _cleanup_free_ char *secrets = xasprintf("%s/secrets", d->path), *text = NULL, *lost = NULL;
         _cleanup_(etcd_survey_done) EtcdSurvey s = {};
         Node nodes[3];
         Cluster c = fixture_cluster(nodes);
@@ -102,13 +106,36 @@ static void test_only_strangers(void **state) {
         assert_int_equal(s.list.n_members, 0);
         assert_int_equal(s.sights[0].state, ETCD_STRANGER);
         assert_int_equal(s.sights[1].state, ETCD_STRANGER);
-        assert_true(etcd_survey_lost(&s, NULL, NULL));
+        assert_true(etcd_survey_lost(&s, &lost, NULL));
+        assert_contains(lost, "no member has the data of the last restore");
+}
+
+/* Who came back with the data of before is none of those that have to come back. */
+static void test_strangers_are_no_quorum(void **state) {
+        const UnitDir *d = *state;
+        _cleanup_free_ char *secrets = xasprintf("%s/secrets", d->path), *text = NULL, *lost = NULL,
+                            *advice = NULL;
+        _cleanup_(etcd_survey_done) EtcdSurvey s = {};
+        Node nodes[3];
+        Cluster c = fixture_cluster(nodes);
+
+        assert_true(fs_mkdir_parents(AT_FDCWD, secrets, 0700, NULL) >= 0);
+        text = etcd_token_text("00112233445566778899aabbccddeeff", 2);
+        away = true;
+        survey(d, &c, text, &s);
+        away = false;
+        assert_int_equal(s.sights[0].state, ETCD_STRANGER);
+        assert_contains(s.sights[0].why, "hardway etcd replace c0");
+        assert_true(etcd_survey_lost(&s, &lost, &advice));
+        assert_contains(lost, "quorum is lost: 0 of 1 members are up");
+        assert_contains(advice, "c1 has to come back");
 }
 
 int main(void) {
         const struct CMUnitTest tests[] = {
                 unit_test_in_dir(test_restored),
                 unit_test_in_dir(test_only_strangers),
+                unit_test_in_dir(test_strangers_are_no_quorum),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

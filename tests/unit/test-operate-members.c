@@ -76,7 +76,7 @@ int __wrap_etcd_survey(const ProbeContext *c, uint64_t timeout_usec, EtcdSurvey 
 
                 *sight = (EtcdSight) { .node = world.nodes + i, .state = world.states[i] };
                 sight->peer.endpoint.url = world.nodes[i].name;
-                sight->answers = sight->state == ETCD_HEALTHY;
+                sight->answers = sight->state == ETCD_HEALTHY || sight->state == ETCD_STRANGER;
                 sight->status = (EtcdStatus) { .member_id = 100 + i,
                                               .db_size = 100 << 20,
                                               .leader = 100 + world.leader };
@@ -241,6 +241,15 @@ static void test_defrag(void **state) {
         assert_int_equal(world.n_surveys, 4);
 }
 
+/* One that came back with the data of before a restore answers, and is none of the cluster's. */
+static void test_defrag_leaves_strangers_alone(void **state) {
+        world.states[1] = ETCD_STRANGER;
+        world.listed[1] = false;
+        assert_success(defrag(), world.error, 0);
+        assert_contains(buffer_str(&world.log), "defragmented c2");
+        assert_null(strstr(buffer_str(&world.log), "defragmented c1"));
+}
+
 /* Another one dies while the first is at it: a second one would cost the quorum. */
 static void test_defrag_stops(void **state) {
         world.dies_at = 0;
@@ -360,6 +369,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_defrag, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_defrag_stops, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_defrag_leaves_strangers_alone, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_defrag_wants_all_locks, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_replace, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_replace_looks_again, setup, teardown),
