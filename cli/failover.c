@@ -153,6 +153,83 @@ static void report(const VerbContext *v, const DrillRequest *q, const DrillRepor
                 print_report(v, q, report);
 }
 
+static void add_finding(CheckList *findings, CheckState state, const char *text, const char *advice) {
+        Check *c = check_add(findings, state, "failover.pending", NULL, "failover", "%s", text);
+
+        if (advice)
+                check_advise(c, "%s", advice);
+}
+
+/* Of a drill that may be under way, as somebody has the directory's lock. */
+static void add_running(CheckList *findings, const char *what, const char *holder) {
+        _cleanup_free_ char *text = xasprintf("a drill is under way: %s; %s", what, holder);
+
+        add_finding(findings, CHECK_WARNING, text, NULL);
+}
+
+static DrillRequest recovery_request(const VerbContext *v, const HostOptions *host, const char *pending) {
+        return (DrillRequest) {
+                .cluster = v->cluster,
+                .components = components,
+                .store = v->store,
+                .lock = v->lock,
+                .host = host,
+                .pending = pending,
+                .cancelled = v->cancelled,
+        };
+}
+
+void failover_recover(VerbContext *v, CheckList *findings) {
+        _cleanup_free_ char *path = verb_path(v, DRILL_PENDING), *pending = drill_pending_text(path),
+                            *what = NULL, *text = NULL, *advice = NULL;
+        _cleanup_error_ Error *error = NULL;
+        DrillRequest request;
+        HostOptions host;
+        int r;
+
+        if (!pending)
+                return;
+        if (verb_lock_exclusive(v, &error) < 0) {
+                add_running(findings, pending, error->message);
+                return;
+        }
+        r = verb_host_options(v, &host, &error);
+        if (r >= 0) {
+                request = recovery_request(v, &host, path);
+                r = drill_recover(&request, &what, &error);
+        }
+        text = xasprintf("a drill was interrupted: %s; %s%s", pending,
+                         r < 0 ? "it could not be put back: " : "it was put back now",
+                         r < 0 ? error->message : "");
+        advice = xasprintf("put it back by hand, and remove %s", path);
+        add_finding(findings, r < 0 ? CHECK_FAILED : CHECK_WARNING, text, r < 0 ? advice : NULL);
+}
+
+void failover_tell(const VerbContext *v, CheckList *findings) {
+        _cleanup_free_ char *path = verb_path(v, DRILL_PENDING), *pending = drill_pending_text(path),
+                            *text = NULL;
+
+        if (!pending)
+                return;
+        text = xasprintf("a drill is under way, or was interrupted: %s", pending);
+        add_finding(findings, CHECK_WARNING, text, "hardway verify puts it back if it was interrupted");
+}
+
+/* Before anything else is broken. */
+static int recover_first(VerbContext *v, Error **reterr) {
+        CheckList findings = {};
+        int r = 0;
+
+        failover_recover(v, &findings);
+        for (size_t i = 0; i < findings.n_checks && r >= 0; i++)
+                if (findings.checks[i].state == CHECK_FAILED)
+                        r = error_set(reterr, ERROR_UNAVAILABLE, EBUSY, "%s", findings.checks[i].text);
+                else
+                        verb_warn(v, "%s", findings.checks[i].text);
+        check_list_done(&findings);
+        return r;
+}
+
 /**
  * failover_run() - try out what happens when things break
  * @v:          the context
@@ -164,6 +241,7 @@ static void report(const VerbContext *v, const DrillRequest *q, const DrillRepor
  */
 int failover_run(VerbContext *v, Strv names, const char *power, Error **reterr) {
         _cleanup_free_ const Drill **chosen = NULL;
+        _cleanup_free_ char *pending = verb_path(v, DRILL_PENDING);
         Show show = { .v = v };
         HostOptions host;
         DrillRequest request = {
@@ -176,6 +254,7 @@ int failover_run(VerbContext *v, Strv names, const char *power, Error **reterr) 
                 .wait = v->wait,
                 .chosen = names != NULL,
                 .power = power,
+                .pending = pending,
                 .cancelled = v->cancelled,
                 .begin = show_begin,
                 .step = show_step,
@@ -194,6 +273,8 @@ int failover_run(VerbContext *v, Strv names, const char *power, Error **reterr) 
                 r = verb_lock_exclusive(v, reterr);
         if (r >= 0)
                 r = verb_host_options(v, &host, reterr);
+        if (r >= 0)
+                r = recover_first(v, reterr);
         if (r < 0)
                 return r;
         /* what is on its way when Ctrl-C comes is ended as if it had not: it may be what puts back */

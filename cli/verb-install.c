@@ -3,6 +3,7 @@
 
 #include "check/check.h"
 #include "cli/components.h"
+#include "cli/failover.h"
 #include "cli/rollout-show.h"
 #include "common/alloc.h"
 #include "common/clock.h"
@@ -68,6 +69,17 @@ static void print_result(const VerbContext *v, const InstallResult *result, bool
                 remind_of_backup(v);
 }
 
+/* A host that a drill has cut off would be one that cannot be reached. */
+static void put_back_first(VerbContext *v) {
+        CheckList findings = {};
+
+        failover_recover(v, &findings);
+        for (size_t i = 0; i < findings.n_checks; i++)
+                verb_warn(v, "%s%s%s", findings.checks[i].text, findings.checks[i].advice ? ": " : "",
+                          findings.checks[i].advice ?: "");
+        check_list_done(&findings);
+}
+
 static int run(VerbContext *v, int argc, char **argv, Error **reterr) {
         InstallResult result = {};
         InstallRequest request;
@@ -75,6 +87,8 @@ static int run(VerbContext *v, int argc, char **argv, Error **reterr) {
         int r;
 
         r = check_names_exist(components, v->ignore, reterr);
+        if (r >= 0 && !v->dry_run)
+                put_back_first(v);
         if (r >= 0)
                 r = rollout_show_begin(v, &show, &request, reterr);
         if (r < 0)

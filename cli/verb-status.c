@@ -25,6 +25,7 @@ static int run(VerbContext *v, _unused_ int argc, _unused_ char **argv, Error **
         CheckList checks = {};
         int r;
 
+        failover_tell(v, &checks); /* before a host that is cut off is waited for */
         r = checks_ask(v, &checks, reterr);
         if (r < 0)
                 return r;

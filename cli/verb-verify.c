@@ -49,6 +49,7 @@ static int run_checks(VerbContext *v, Error **reterr) {
         size_t failed;
         int r;
 
+        failover_recover(v, &checks);
         r = checks_ask(v, &checks, reterr);
         if (r < 0)
                 return r;

@@ -7,7 +7,8 @@
  * to be frozen is set on the node before that. Power and link of a host are in the hands of a command of the
  * user's; before it is called, a child is started, the guard, that calls it again, to put the host back, when
  * its input ends: so when we do, however that happens. The command that cuts the host off holds that input
- * open, too: it may outlive us, and would otherwise cut off what has just been put back.
+ * open, too: it may outlive us, and would otherwise cut off what has just been put back. A guard that has
+ * put back removes the file that says what is broken (drill-pending.c); it holds its lock until then.
  */
 
 #include <errno.h>
@@ -38,8 +39,13 @@ bool drill_is_of_host(const Drill *d) {
 }
 
 static Strv power_command(const DrillHit *h, bool back) {
-        Strv words = strv_split(h->request->power, " ");
+        _cleanup_strv_ Strv command = strv_split(h->request->power, " ");
+        Strv words = NULL;
 
+        if (h->power_directory)
+                words = strv_new("env", "-C", h->power_directory, NULL);
+        STRV_FOREACH(word, command)
+                strv_add(&words, *word);
         strv_add(&words, power_word(h->drill, back));
         strv_add(&words, h->node->name);
         return words;
@@ -84,12 +90,15 @@ static int guard_start(DrillHit *h, Error **reterr) {
         _cleanup_strv_ Strv words =
                 strv_new("sh", "-c",
                          "trap '' HUP INT QUIT TERM\n"
+                         "pending=$1 n=0; shift\n"
+                         "if [ -n \"$pending\" ]; then exec 9<\"$pending\"; flock 9; fi\n"
                          "read -r word && exit\n"
-                         "n=0\n"
-                         "until \"$@\" >/dev/null 2>&1 || [ $((n += 1)) -ge " GUARD_TRIES " ]; do\n"
+                         "until \"$@\" >/dev/null 2>&1 9<&-; do\n"
+                         "[ $((n += 1)) -lt " GUARD_TRIES " ] || exit\n"
                          "sleep " GUARD_PAUSE "\n"
-                         "done",
-                         "sh", NULL);
+                         "done\n"
+                         "[ -z \"$pending\" ] || rm -f -- \"$pending\"",
+                         "sh", h->request->pending ?: "", NULL);
 
         STRV_FOREACH(word, back)
                 strv_add(&words, *word);

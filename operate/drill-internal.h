@@ -24,12 +24,17 @@ typedef struct DrillHit {
         const Drill *drill;
         const Component *component;
         const Node *node;
-        Process *guard; /* puts a host back if we do not */
+        Process *guard;              /* puts a host back if we do not */
+        const char *power_directory; /* where the command of --power is run; NULL: here */
 } DrillHit;
 
 int drill_hit(DrillHit *h, Error **reterr);
 int drill_put_back(DrillHit *h, Error **reterr);
 void drill_hit_done(DrillHit *h);
+
+/* drill-pending.c: what is broken now, in request->pending */
+int drill_pending_write(const DrillHit *h, Error **reterr);
+void drill_pending_remove(const DrillRequest *q);
 
 /* drill-node.c: which node is hit */
 int drill_choose_node(DrillHit *h, DrillLeader *ret_leader, Error **reterr);

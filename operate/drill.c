@@ -240,6 +240,9 @@ static int hit_and_put_back(const Run *run, DrillHit *h, const DrillLeader *befo
         _cleanup_error_ Error *also = NULL;
         int hit, back;
 
+        hit = drill_pending_write(h, reterr);
+        if (hit < 0)
+                return hit;
         step(run->request, "broken, watching what clients notice");
         hit = drill_hit(h, reterr);
         if (hit >= 0)
@@ -247,6 +250,8 @@ static int hit_and_put_back(const Run *run, DrillHit *h, const DrillLeader *befo
         prober_sum(run->reads, since, &r->reads);
         prober_sum(run->writes, since, &r->writes);
         back = drill_put_back(h, hit < 0 ? &also : reterr);
+        if (back >= 0)
+                drill_pending_remove(run->request);
         if (hit < 0 && back < 0)
                 error_detail(reterr, "and %s was not put back: %s", h->node->name, also->message);
         if (hit < 0)

@@ -177,6 +177,35 @@ def test_killed_drill_gives_the_host_back(cluster):
     await_green(cluster)
 
 
+def end_with_all(lab, driver):
+    """As if the driving machine lost its power: hardway, which is stopped, and all that it has started end at once."""
+    for child in lab.enter("pgrep", "-P", str(driver), check=False).out.split():
+        os.kill(int(child), signal.SIGKILL)
+    os.kill(driver, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("verb", ["verify", "install"])
+def test_next_command_puts_back(cluster, verb):
+    """What nobody is left for to put back: the next command does, and says so."""
+    owner = cluster.holder()[0]
+    process = cluster.start("verify", "--failover", "--yes", "--drill", "owner-link", *power(cluster))
+    await_true("the owner is cut off", lambda: not reachable(cluster, owner), 90)
+    driver = ours(cluster, "owner-link")
+    os.kill(driver, signal.SIGSTOP)  # or the drill would be over before what follows
+    running = findings(cluster, "status")["failover.pending"]
+    assert running["state"] == "warning" and f"loses its network ({owner}, since " in running["text"]
+    if verb == "verify":
+        assert "a drill is under way" in findings(cluster)["failover.pending"]["text"] and not reachable(cluster, owner)
+    end_with_all(cluster, driver)
+    process.wait(60)
+    assert "was interrupted" in findings(cluster, "status")["failover.pending"]["text"] and not reachable(cluster, owner)
+    done = cluster.hardway(verb, check=False)
+    assert f"a drill was interrupted: the owner of the VIP loses its network ({owner}, since" in done.out + done.err, done
+    assert reachable(cluster, owner)
+    await_green(cluster)
+    assert "failover.pending" not in findings(cluster, "status")
+
+
 def test_drill_with_a_power_cut(cluster):
     owner = cluster.holder()[0]
     found = drill(cluster, "owner-power", more=power(cluster))["owner-power"]

@@ -23,13 +23,14 @@ static uint64_t now;
 static const char *owner, *heir; /* who holds the VIP; who takes it over when its owner is hit */
 static unsigned unhealthy;       /* so many verifications fail, from the first one on */
 static unsigned unhealthy_after; /* the same, from the hit on */
-static bool hit, exec_fails, never_well;
+static bool hit, exec_fails, back_fails, never_well;
 static volatile int cancelled;
 static bool cancel_at_hit;
 static char *done;                  /* "lb0:kill lb0:start" */
 static const char *moves_meanwhile; /* who leads after it was waited for all to be well */
 static unsigned locked, asked;      /* nodes whose lock was taken; requests to the apiservers */
 static unsigned locked_by_others;   /* the first so many can be taken, 0: all */
+static char directory[] = "/tmp/hardway-drill-XXXXXX", *pending;
 
 int __wrap_verify_run(const VerifyRequest *request, CheckList *ret, Error **reterr);
 int __wrap_probe_prober(const ProbeContext *c, const char *ca, const char *credential,
@@ -143,10 +144,12 @@ int __wrap_host_pool_exec(void *pool, const Node *node, const char *script, Buff
                 hit = true;
                 owner = heir;
                 cancelled = cancel_at_hit;
+                assert_int_equal(access(pending, F_OK), 0); /* said before it is done */
                 /* that it thaws by itself is seen to before it is frozen */
                 if (streq(what, "freeze"))
                         assert_true(strstr(script, "--on-active=") < strstr(script, "--signal=STOP"));
-        }
+        } else if (back_fails)
+                return error_set(reterr, ERROR_UNAVAILABLE, EREMOTEIO, "no");
         return 0;
 }
 
@@ -177,6 +180,7 @@ static int run_with(const char *name, const char *power, Error **reterr) {
                 .n_drills = 1,
                 .chosen = true,
                 .power = power,
+                .pending = pending,
                 .cancelled = &cancelled,
         };
 
@@ -191,7 +195,7 @@ static int setup(void **state) {
         owner = "lb0";
         heir = "lb1";
         unhealthy = unhealthy_after = 0;
-        hit = exec_fails = never_well = cancel_at_hit = false;
+        hit = exec_fails = back_fails = never_well = cancel_at_hit = false;
         locked = asked = locked_by_others = 0;
         moves_meanwhile = NULL;
         cancelled = 0;
@@ -201,6 +205,7 @@ static int setup(void **state) {
 }
 
 static int teardown(void **state) {
+        (void) unlink(pending);
         drill_report_done(&report);
         free(done);
         done = NULL;
@@ -220,6 +225,7 @@ static void test_order(void **state) {
         assert_string_equal(r->heir, "lb1");
         assert_int_equal(r->reads.failed, 1);
         assert_null(r->text);
+        assert_int_equal(access(pending, F_OK), -1);
         /* five seconds at least, and four verifications */
         assert_true(r->healthy_usec >= 9 * USEC_PER_SEC);
 
@@ -289,11 +295,9 @@ static void test_put_back(void **state) {
 
 /* The command of --power is told what to do and to whom; it is told to put back also if it has failed. */
 static void test_power(void **state) {
-        char directory[] = "/tmp/hardway-drill-XXXXXX";
         _cleanup_free_ char *script = NULL, *log = NULL, *power = NULL;
         _cleanup_buffer_ Buffer said = BUFFER_NULL;
 
-        assert_non_null(mkdtemp(directory));
         log = xasprintf("%s/log", directory);
         script = xasprintf("%s/power", directory);
         power = xasprintf("sh %s --name x", script);
@@ -310,7 +314,7 @@ static void test_power(void **state) {
         assert_string_equal(buffer_str(&said), "--name x down lb0\n--name x up lb0\n"
                                                "--name x cut lb0\n--name x on lb0\n");
         assert_null(done);
-        (void) fs_remove_tree(AT_FDCWD, directory, NULL);
+        assert_int_equal(unlink(log), 0);
 }
 
 /* How often the command was called, once it was called so often; it is waited for a guard, which is on its own. */
@@ -329,12 +333,19 @@ static unsigned await_calls(const char *log, unsigned n) {
         return lines;
 }
 
+static int recover(char **ret_what, Error **reterr) {
+        const HostOptions host = {};
+        const DrillRequest request = {
+                .cluster = &f.cluster, .components = fakes, .host = &host, .pending = pending
+        };
+
+        return drill_recover(&request, ret_what, reterr);
+}
+
 /* It is tried again, and once we have given up our guard goes on. */
 static void test_power_fails(void **state) {
-        char directory[] = "/tmp/hardway-drill-XXXXXX";
-        _cleanup_free_ char *script = NULL, *log = NULL, *power = NULL, *text = NULL;
+        _cleanup_free_ char *script = NULL, *log = NULL, *power = NULL, *text = NULL, *what = NULL;
 
-        assert_non_null(mkdtemp(directory));
         log = xasprintf("%s/log", directory);
         script = xasprintf("%s/power", directory);
         power = xasprintf("sh %s", script);
@@ -354,9 +365,83 @@ static void test_power_fails(void **state) {
                 assert_int_equal(fs_write(AT_FDCWD, from, "5\n", 2, 0644, FS_NO_SYNC, NULL), 1);
                 setup(NULL);
                 assert_int_equal(run_with("owner-power", power, NULL), -EREMOTEIO);
+                /* nobody puts back beside it: it is waited for */
+                assert_int_equal(recover(&what, NULL), 0);
+                assert_null(what);
+                assert_int_equal(access(pending, F_OK), -1);
                 assert_int_equal(await_calls(log, 5), 5);
         }
-        (void) fs_remove_tree(AT_FDCWD, directory, NULL);
+}
+
+/* We did not get to it: the next command does. */
+static void test_recover(void **state) {
+        _cleanup_free_ char *what = NULL, *none = NULL, *text = NULL;
+        _cleanup_error_ Error *error = NULL;
+
+        back_fails = true;
+        assert_int_equal(run_with("haproxy-hung", NULL, NULL), -EREMOTEIO);
+        assert_string_equal(done, "lb0:freeze lb0:thaw");
+        text = drill_pending_text(pending);
+        assert_contains(text, "haproxy hangs on the owner of the VIP (lb0, since ");
+        assert_int_equal(recover(&what, NULL), -EREMOTEIO);
+        assert_string_equal(what, text);
+        assert_int_equal(access(pending, F_OK), 0);
+
+        back_fails = false;
+        free(TAKE_PTR(what));
+        assert_success(recover(&what, &error), error, 0);
+        assert_string_equal(what, text);
+        assert_string_equal(done, "lb0:freeze lb0:thaw lb0:thaw lb0:thaw");
+        assert_int_equal(access(pending, F_OK), -1);
+
+        assert_success(recover(&none, &error), error, 0);
+        assert_null(none);
+        none = drill_pending_text(pending);
+        assert_null(none);
+}
+
+static void write_pending(const char *text) {
+        assert_int_equal(fs_write(AT_FDCWD, pending, text, strlen(text), 0644, FS_NO_SYNC, NULL), 1);
+}
+
+/* The machine that a drill ran on has died, and with it the guard: all that there is is the file. */
+static void test_recover_host(void **state) {
+        _cleanup_free_ char *log = xasprintf("%s/recovered", directory), *text = NULL, *what = NULL,
+                            *other = NULL;
+        _cleanup_buffer_ Buffer said = BUFFER_NULL;
+
+        /* the command is found where it was found then, and what it is told is what puts back */
+        write_pending("echo \"$PWD $*\" >>recovered");
+        text = xasprintf("%s/plug", directory);
+        assert_int_equal(rename(pending, text), 0);
+        free(TAKE_PTR(text));
+        text = xasprintf(
+                "{\"drill\":\"owner-link\",\"node\":\"lb1\",\"since\":\"x\",\"power\":\"sh ./plug --name x\","
+                "\"directory\":\"%s\"}",
+                directory);
+        write_pending(text);
+        assert_int_equal(recover(&what, NULL), 0);
+        assert_string_equal(what, "the owner of the VIP loses its network (lb1, since x)");
+        assert_int_equal(fs_read(AT_FDCWD, log, 4096, &said, NULL), 0);
+        free(TAKE_PTR(text));
+        text = xasprintf("%s --name x up lb1\n", directory);
+        assert_string_equal(buffer_str(&said), text);
+        assert_int_equal(access(pending, F_OK), -1);
+
+        /* a node that is the cluster's no more is nobody's matter; what cannot be read is said */
+        write_pending("{\"drill\":\"owner-link\",\"node\":\"gone\",\"since\":\"x\"}");
+        free(TAKE_PTR(what));
+        assert_int_equal(recover(&what, NULL), 0);
+        assert_int_equal(access(pending, F_OK), -1);
+        write_pending("{\"drill\":\"owner-link\",\"node\":\"lb1\",\"since\":\"x\"}");
+        assert_int_equal(recover(&other, NULL), -EINVAL);
+        write_pending("{\"drill\":1}");
+        assert_int_equal(recover(&other, NULL), -EINVAL);
+        write_pending("{");
+        assert_true(recover(&other, NULL) < 0);
+        free(TAKE_PTR(other));
+        other = drill_pending_text(pending);
+        assert_contains(other, "cannot be read");
 }
 
 static void test_table(void **state) {
@@ -424,10 +509,18 @@ static void test_record(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                drill_test(test_order),  drill_test(test_refused),     drill_test(test_put_back),
-                drill_test(test_power),  drill_test(test_power_fails), drill_test(test_table),
-                drill_test(test_judged), drill_test(test_record),
+                drill_test(test_order),        drill_test(test_refused),     drill_test(test_put_back),
+                drill_test(test_power),        drill_test(test_power_fails), drill_test(test_table),
+                drill_test(test_judged),       drill_test(test_record),      drill_test(test_recover),
+                drill_test(test_recover_host),
         };
+        int r;
 
-        return cmocka_run_group_tests_name("drills", tests, NULL, NULL);
+        if (!mkdtemp(directory))
+                return 1;
+        pending = xasprintf("%s/pending", directory);
+        r = cmocka_run_group_tests_name("drills", tests, NULL, NULL);
+        (void) fs_remove_tree(AT_FDCWD, directory, NULL);
+        free(pending);
+        return r;
 }

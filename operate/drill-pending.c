@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * What is broken now, for those who come after us
+ *
+ * Our children and the nodes' timers put back what a killed drill has broken; but if the machine that we run
+ * on dies, or all of a session's processes are killed, nobody knows any more that a host was cut off. So a
+ * file beside the cluster file says so from before the hit until it was put back, and the next `verify` or
+ * `install` does what is left to do. Putting back twice does no harm.
+ *
+ * A guard that outlives us holds the file's lock until it is done. So nobody puts back beside it, and whoever
+ * waited for it finds the file gone.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/alloc.h"
+#include "common/clock.h"
+#include "common/fs.h"
+#include "common/json.h"
+#include "host/pool.h"
+#include "operate/drill-internal.h"
+
+#define PENDING_LIMIT (16u * 1024)
+#define TICK (100 * USEC_PER_MSEC)
+
+/**
+ * drill_pending_write() - remember what is about to be broken
+ * @h:          the hit
+ * @reterr:     why that cannot be written: then nothing may be broken
+ *
+ * Return: 0 or a negative errno.
+ */
+int drill_pending_write(const DrillHit *h, Error **reterr) {
+        const DrillRequest *q = h->request;
+        _cleanup_free_ char *since = clock_format_iso(clock_realtime()), *directory = NULL, *text = NULL;
+        _cleanup_json_ json_t *tree = NULL;
+        int r;
+
+        if (!q->pending)
+                return 0;
+        if (drill_is_of_host(h->drill))
+                directory = getcwd(NULL, 0); /* the command's words may be relative to it */
+        tree = json_pack("{s:s, s:s, s:s, s:s*, s:s*}", "drill", h->drill->name, "node", h->node->name,
+                         "since", since, "power", directory ? q->power : NULL, "directory", directory);
+        text = tree ? json_dumps(tree, JSON_INDENT(2)) : NULL;
+        if (!text)
+                return error_set(reterr, ERROR_USAGE, EILSEQ,
+                                 "--power and the working directory have to be UTF-8");
+        r = fs_write(AT_FDCWD, q->pending, text, strlen(text), 0644, 0, reterr);
+        return r < 0 ? r : 0;
+}
+
+/* All is put back. */
+void drill_pending_remove(const DrillRequest *q) {
+        if (q->pending && unlink(q->pending) == 0)
+                (void) fs_sync_dir_of(AT_FDCWD, q->pending, NULL);
+}
+
+static int read_pending(const char *path, json_t **ret, Error **reterr) {
+        _cleanup_buffer_ Buffer text = BUFFER_NULL;
+        int r;
+
+        r = fs_read_optional(AT_FDCWD, path, PENDING_LIMIT, &text, reterr);
+        if (r <= 0)
+                return r;
+        r = json_parse(path, text.data, text.size, ret, reterr);
+        return r < 0 ? r : 1;
+}
+
+/* Until the guard has done it, if there is one; the caller closes what is returned, or has -EBADF. */
+static int wait_for_guard(const DrillRequest *q) {
+        int fd = open(q->pending, O_RDONLY | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
+
+        while (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK &&
+               !(q->cancelled && *q->cancelled))
+                clock_sleep(TICK);
+        return fd;
+}
+
+/* "the host of etcd's leader loses its network (controller-0, since ...)" */
+static char* describe(const json_t *tree) {
+        const char *name = json_text(tree, "drill"), *node = json_text(tree, "node"),
+                   *since = json_text(tree, "since");
+        const Drill *d = name ? drill_find(name) : NULL;
+
+        return d && node && since ? xasprintf("%s (%s, since %s)", d->what, node, since) : NULL;
+}
+
+char* drill_pending_text(const char *path) {
+        _cleanup_json_ json_t *tree = NULL;
+        char *text;
+
+        if (read_pending(path, &tree, NULL) == 0)
+                return NULL;
+        text = describe(tree);
+        return text ?: xasprintf("%s cannot be read", path);
+}
+
+static int put_back(const DrillRequest *q, const json_t *tree, Error **reterr) {
+        _cleanup_(host_pool_freep) HostPool *hosts = host_pool_new(q->cluster, q->host);
+        const ProbeContext probes = {
+                .cluster = q->cluster, .store = q->store, .exec = host_pool_exec, .userdata = hosts
+        };
+        DrillRequest request = *q;
+        DrillHit h = { .request = &request,
+                       .probes = &probes,
+                       .drill = drill_find(json_text(tree, "drill")),
+                       .node = cluster_find_node(q->cluster, json_text(tree, "node")),
+                       .power_directory = json_text(tree, "directory") };
+
+        if (!h.node) /* it is the cluster's no more */
+                return 0;
+        request.power = json_text(tree, "power");
+        h.component = component_find(q->components, h.drill->component);
+        if (!h.component || (drill_is_of_host(h.drill) && !request.power))
+                return error_set(reterr, ERROR_CONFIG, EINVAL, "%s does not say how", q->pending);
+        return drill_put_back(&h, reterr);
+}
+
+/**
+ * drill_recover() - put back what an interrupted drill has left
+ * @q:          its cluster, components, store, host, pending and cancelled; nobody else is at a drill
+ * @ret_what:   what it was, also if it could not be put back, or NULL; the caller frees
+ * @reterr:     why it could not be put back
+ *
+ * Return: 0, or a negative errno.
+ */
+int drill_recover(const DrillRequest *q, char **ret_what, Error **reterr) {
+        _cleanup_json_ json_t *tree = NULL;
+        _cleanup_close_ int fd = wait_for_guard(q);
+        int r;
+
+        r = read_pending(q->pending, &tree, reterr); /* again: the guard may have removed it */
+        if (r <= 0)
+                return r;
+        *ret_what = describe(tree);
+        if (!*ret_what)
+                return error_set(reterr, ERROR_CONFIG, EINVAL, "%s does not say what was broken",
+                                 q->pending);
+        r = put_back(q, tree, reterr);
+        if (r >= 0)
+                drill_pending_remove(q);
+        return r;
+}
