@@ -137,17 +137,20 @@ static int power_back(DrillHit *h, Error **reterr) {
         return r;
 }
 
-static char* hit_script(const DrillHit *h) {
-        const char *unit = h->component->unit;
-
+/* Who is frozen has to thaw by himself. */
+static char* prepare_script(const DrillHit *h) {
         if (h->drill->action == DRILL_KILL)
-                return xasprintf("systemctl kill --signal=KILL %s\n", unit);
+                return xstrdup(":\n");
         return xasprintf("systemctl stop " THAW_UNIT ".timer 2>/dev/null || :\n"
                          "systemd-run --quiet --collect --unit=" THAW_UNIT
                          " --on-active=%us --timer-property=AccuracySec=1s"
-                         " systemctl kill --signal=CONT %s\n"
-                         "systemctl kill --signal=STOP %s\n",
-                         THAW_SEC, unit, unit);
+                         " systemctl kill --signal=CONT %s\n",
+                         THAW_SEC, h->component->unit);
+}
+
+static char* hit_script(const DrillHit *h) {
+        return xasprintf("systemctl kill --signal=%s %s\n", h->drill->action == DRILL_KILL ? "KILL" : "STOP",
+                         h->component->unit);
 }
 
 /* Also what was killed is started, if for whatever reason systemd has not done so. */
@@ -162,20 +165,45 @@ static char* back_script(const DrillHit *h) {
 }
 
 /**
- * drill_hit() - break the thing
+ * drill_prepare() - do all that can be done before the thing breaks
  * @h:          what, and where
+ * @reterr:     why it cannot be broken
+ *
+ * That is: what puts it back if we do not, and what takes a moment, such as a connection to the node, which
+ * would be taken for part of the failure.
+ *
+ * Return: 0 or a negative errno.
+ */
+int drill_prepare(DrillHit *h, Error **reterr) {
+        _cleanup_free_ char *script = NULL;
+        int r;
+
+        r = drill_pending_write(h, reterr);
+        if (r < 0)
+                return r;
+        if (drill_is_of_host(h->drill))
+                r = guard_start(h, reterr);
+        else {
+                script = prepare_script(h);
+                r = h->probes->exec(h->probes->userdata, h->node, script, NULL, reterr);
+        }
+        if (r < 0)
+                drill_pending_remove(h->request);
+        return r;
+}
+
+/**
+ * drill_hit() - break the thing
+ * @h:          what was given to drill_prepare()
  * @reterr:     why it could not be broken; it may be broken all the same
  *
  * Return: 0 or a negative errno.
  */
 int drill_hit(DrillHit *h, Error **reterr) {
         _cleanup_free_ char *script = NULL;
-        int r;
 
-        if (drill_is_of_host(h->drill)) {
-                r = guard_start(h, reterr);
-                return r < 0 ? r : power_run(h, false, reterr);
-        }
+        if (drill_is_of_host(h->drill))
+                return power_run(h, false, reterr);
         script = hit_script(h);
         return h->probes->exec(h->probes->userdata, h->node, script, NULL, reterr);
 }

@@ -28,6 +28,7 @@ typedef struct DrillHit {
         const char *power_directory; /* where the command of --power is run; NULL: here */
 } DrillHit;
 
+int drill_prepare(DrillHit *h, Error **reterr);
 int drill_hit(DrillHit *h, Error **reterr);
 int drill_put_back(DrillHit *h, Error **reterr);
 void drill_hit_done(DrillHit *h);

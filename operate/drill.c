@@ -240,9 +240,6 @@ static int hit_and_put_back(const Run *run, DrillHit *h, const DrillLeader *befo
         _cleanup_error_ Error *also = NULL;
         int hit, back;
 
-        hit = drill_pending_write(h, reterr);
-        if (hit < 0)
-                return hit;
         step(run->request, "broken, watching what clients notice");
         hit = drill_hit(h, reterr);
         if (hit >= 0)
@@ -286,6 +283,9 @@ static int drill_one(const Run *run, const Drill *d, DrillResult *r, Error **ret
                 q->begin(q->userdata, d, h.node->name);
         r->node = h.node;
         drill_aim(d, &q->cluster->timings, &r->aim);
+        k = drill_prepare(&h, reterr);
+        if (k < 0)
+                return error_prefix(reterr, k, "%s", h.node->name);
         since = clock_usec();
         k = hit_and_put_back(run, &h, &before, since, r, reterr);
         if (k < 0)
