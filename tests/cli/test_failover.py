@@ -34,6 +34,16 @@ def test_nobody_can_be_asked(ready):
     assert "loses its power" in ready("verify", "--failover", "--power", "plug", status=64).out
 
 
+def test_nothing_is_broken_beside_what_is_broken_still(ready):
+    """What an interrupted drill has left comes first; if it cannot be put back, that is all."""
+    pending = ready.directory / "failover.pending"
+    pending.write_text('{"drill": "owner-link", "node": "lb0", "since": "2026-11-28T12:00:00Z", "power": "false", "directory": "/"}')
+    refused = ready("verify", "--failover", "--yes", "--drill", "haproxy", status=69)
+    assert "the owner of the VIP loses its network (lb0, since 2026-11-28T12:00:00Z)" in refused.err
+    assert "could not be put back: --power: 'env -C / false up lb0' ended with status 1" in refused.err
+    assert pending.exists()
+
+
 def test_options_that_belong_to_failover(ready):
     for words in (["--drill", "haproxy"], ["--power", "plug"]):
         assert "belong to --failover" in ready("verify", *words, status=64).err
