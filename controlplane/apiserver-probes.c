@@ -74,31 +74,35 @@ static bool was_installed(const ProbeContext *c, const Node *node) {
         return startswith(buffer_str(&out), "yes") != NULL;
 }
 
+static void find_not_ready(const ProbeContext *c, const Node *node, CheckList *checks) {
+        _cleanup_(http_client_freep) HttpClient *http = NULL;
+        _cleanup_error_ Error *error = NULL;
+        _cleanup_free_ char *why = NULL;
+
+        if (probe_client(c, "ca", /* credential= */ NULL, &http, &error) < 0)
+                why = xstrdup(error->message);
+        else if (ask_readyz(http, c->cluster, node, &why) > 0 || !was_installed(c, node))
+                return;
+        check_add(checks, CHECK_FAILED, "ready", node, "kube-apiserver", "%s", why);
+}
+
 /**
  * apiserver_gate() - may a node be touched?
  * @c:          the context of the probe
  * @node:       the node; it does not matter which
  * @ret:        ready if every apiserver that was installed is
- * @reterr:     what the store lacks
+ * @reterr:     not used
  *
- * Return: 0 or a negative errno.
+ * Return: 0.
  */
 int apiserver_gate(const ProbeContext *c, const Node *node, ProbeResult *ret, Error **reterr) {
-        _cleanup_(http_client_freep) HttpClient *http = NULL;
-        int r;
+        _cleanup_(check_list_done) CheckList found = {};
 
-        r = probe_client(c, "ca", /* credential= */ NULL, &http, reterr);
-        if (r < 0)
-                return r;
-        CLUSTER_FOREACH_NODE(other, c->cluster, ROLE_CONTROLLER) {
-                _cleanup_free_ char *why = NULL;
-
-                if (ask_readyz(http, c->cluster, other, &why) > 0 || !was_installed(c, other))
-                        continue;
-                probe_result_set(ret, PROBE_WAITING, "the apiserver of %s is not ready: %s", other->name,
-                                 why);
-                return 0;
-        }
-        probe_result_set(ret, PROBE_READY, NULL);
+        probe_each_node(c, ROLE_CONTROLLER, find_not_ready, &found);
+        if (found.n_checks > 0)
+                probe_result_set(ret, PROBE_WAITING, "the apiserver of %s is not ready: %s",
+                                 found.checks[0].node, found.checks[0].text);
+        else
+                probe_result_set(ret, PROBE_READY, NULL);
         return 0;
 }

@@ -102,7 +102,8 @@ static void check_version(const ProbeContext *c, HttpClient *http, const char *u
         check_served_by_any(c, url, &answer.served, checks);
 }
 
-static void check_node(const ProbeContext *c, HttpClient *http, const Node *node, CheckList *checks) {
+static void check_node(const ProbeContext *c, const Node *node, CheckList *checks) {
+        _cleanup_(http_client_freep) HttpClient *http = NULL;
         _cleanup_free_ char *base = cluster_apiserver_url(c->cluster, node);
         _cleanup_free_ char *ready_id = xasprintf("apiserver.ready/%s", node->name);
         _cleanup_free_ char *certificate_id = xasprintf("apiserver.certificate/%s", node->name);
@@ -110,7 +111,8 @@ static void check_node(const ProbeContext *c, HttpClient *http, const Node *node
         _cleanup_error_ Error *error = NULL;
         Check *check;
 
-        if (api_request(http, "GET", base, "/readyz", NULL, &answer, &error) < 0) {
+        if (probe_client(c, "ca", /* credential= */ NULL, &http, &error) < 0 ||
+            api_request(http, "GET", base, "/readyz", NULL, &answer, &error) < 0) {
                 check = check_add(checks, CHECK_FAILED, ready_id, node, SUBJECT, "%s", error->message);
                 check_advise(check, "on %s: journalctl -u kube-apiserver; then: hardway install --node %s",
                              node->name, node->name);
@@ -205,7 +207,6 @@ int apiserver_verify(const ProbeContext *c, CheckList *checks) {
                 return r;
         check_version(c, http, url, checks);
         check_write(c, url, checks);
-        CLUSTER_FOREACH_NODE(node, c->cluster, ROLE_CONTROLLER)
-                check_node(c, http, node, checks);
+        probe_each_node(c, ROLE_CONTROLLER, check_node, checks);
         return 0;
 }

@@ -105,21 +105,17 @@ int etcd_ready(const ProbeContext *c, const Node *node, ProbeResult *ret, Error 
  * Return: 0, -EHOSTUNREACH if it serves and this machine cannot ask it, or another negative errno.
  */
 int etcd_serving(const ProbeContext *c, bool *ret, Error **reterr) {
+        _cleanup_(etcd_survey_done) EtcdSurvey survey = {};
         int r;
 
-        CLUSTER_FOREACH_NODE(node, c->cluster, ROLE_ETCD) {
-                _cleanup_(etcd_peer_close) EtcdPeer p = {};
-                _cleanup_(etcd_status_done) EtcdStatus status = {};
-
-                r = etcd_peer_open(c, node, TIMEOUT_GATE, &p, reterr);
-                if (r < 0)
-                        return r;
-                if (etcd_status(&p.endpoint, &status, NULL) >= 0 && status.leader != 0 &&
-                    etcd_is_current(c->store, status.cluster_id)) {
+        r = etcd_survey(c, TIMEOUT_GATE, &survey, reterr);
+        if (r < 0)
+                return r;
+        for (const EtcdSight *s = survey.sights; s < survey.sights + survey.n_sights; s++)
+                if (s->answers && s->status.leader != 0 && etcd_is_current(c->store, s->status.cluster_id)) {
                         *ret = true;
                         return 0;
                 }
-        }
         return etcd_serving_unseen(c, ret, reterr);
 }
 

@@ -263,6 +263,13 @@ static void judge(const Cluster *c, const Node *node, const EtcdScheduled *s, Ch
                                         (json_int_t) s->size, "revision", (json_int_t) s->revision);
 }
 
+static void ask(const ProbeContext *c, const Node *node, CheckList *checks) {
+        EtcdScheduled s;
+
+        if (etcd_scheduled(c, node, &s, NULL) >= 0)
+                judge(c->cluster, node, &s, checks);
+}
+
 /**
  * etcd_verify_schedule() - are there snapshots, and are they young?
  * @c:          the context of the probe
@@ -271,10 +278,5 @@ static void judge(const Cluster *c, const Node *node, const EtcdScheduled *s, Ch
 void etcd_verify_schedule(const ProbeContext *c, CheckList *checks) {
         if (c->cluster->snapshots.every_hours == 0 || !c->exec)
                 return;
-        CLUSTER_FOREACH_NODE(node, c->cluster, ROLE_ETCD) {
-                EtcdScheduled s;
-
-                if (etcd_scheduled(c, node, &s, NULL) >= 0)
-                        judge(c->cluster, node, &s, checks);
-        }
+        probe_each_node(c, ROLE_ETCD, ask, checks);
 }

@@ -3,24 +3,39 @@
 #include <stdlib.h>
 
 #include "common/alloc.h"
+#include "common/parallel.h"
 #include "lbsetup/pair.h"
 
+typedef struct Looking {
+        const ProbeContext *c;
+        LbPeer *peer;
+} Looking;
+
+static void look_at(void *item) {
+        Looking *l = item;
+
+        l->peer->result = lb_look(l->c, l->peer->node, &l->peer->look, &l->peer->error);
+}
+
 /**
- * lb_pair_look() - look at all load balancers of the cluster
+ * lb_pair_look() - look at all load balancers of the cluster, at once
  * @c:          the context of the probe
  * @ret:        what was found, in the order of the cluster file; the caller calls lb_pair_done()
  */
 void lb_pair_look(const ProbeContext *c, LbPair *ret) {
-        LbPair p = {};
+        LbPair p = { .peers = xnew(LbPeer, c->cluster->n_nodes + 1) };
+        _cleanup_free_ Looking *lookings = xnew(Looking, c->cluster->n_nodes + 1);
+        _cleanup_free_ void **items = xnew(void*, c->cluster->n_nodes + 1);
 
         CLUSTER_FOREACH_NODE(node, c->cluster, ROLE_LOADBALANCER) {
-                LbPeer *peer;
+                LbPeer *peer = p.peers + p.n_peers;
 
-                p.peers = xrealloc(p.peers, p.n_peers + 1, sizeof(LbPeer));
-                peer = p.peers + p.n_peers++;
                 *peer = (LbPeer) { .node = node };
-                peer->result = lb_look(c, node, &peer->look, &peer->error);
+                lookings[p.n_peers] = (Looking) { .c = c, .peer = peer };
+                items[p.n_peers] = lookings + p.n_peers;
+                p.n_peers++;
         }
+        parallel_run(look_at, items, p.n_peers);
         *ret = p;
 }
 

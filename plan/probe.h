@@ -97,5 +97,8 @@ Check* check_add(CheckList *l, CheckState state, const char *id, const Node *nod
                  const char *format, ...) _printf_(6, 7);
 void check_advise(Check *check, const char *format, ...) _printf_(2, 3);
 void check_list_append(CheckList *l, CheckList *other); /* moves; other is empty afterwards */
+/* Asks something of a node, and adds what is found. */
+typedef void (*ProbeAsk)(const ProbeContext *c, const Node *node, CheckList *checks);
+void probe_each_node(const ProbeContext *c, unsigned roles, ProbeAsk ask, CheckList *checks);
 size_t check_list_failed(const CheckList *l);
 void check_list_done(CheckList *l);

@@ -72,6 +72,13 @@ void watch_judge(const Node *node, const char *text, CheckList *checks) {
                 judge_look(node, id, now > then ? now - then : 0, lines + 4, checks);
 }
 
+static void ask(const ProbeContext *c, const Node *node, CheckList *checks) {
+        _cleanup_buffer_ Buffer out = BUFFER_NULL;
+
+        if (c->exec(c->userdata, node, script, &out, NULL) >= 0)
+                watch_judge(node, buffer_str(&out), checks);
+}
+
 /**
  * watch_verify() - add what the watch has found on each node
  * @c:          the context of the probe
@@ -82,11 +89,6 @@ void watch_judge(const Node *node, const char *text, CheckList *checks) {
  * Return: 0.
  */
 int watch_verify(const ProbeContext *c, CheckList *checks) {
-        CLUSTER_FOREACH_NODE(node, c->cluster, ROLE_CONTROLLER | ROLE_ETCD) {
-                _cleanup_buffer_ Buffer out = BUFFER_NULL;
-
-                if (c->exec(c->userdata, node, script, &out, NULL) >= 0)
-                        watch_judge(node, buffer_str(&out), checks);
-        }
+        probe_each_node(c, ROLE_CONTROLLER | ROLE_ETCD, ask, checks);
         return 0;
 }

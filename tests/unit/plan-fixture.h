@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include <poll.h>
+#include <stdatomic.h>
+
 #include "plan/component.h"
 
 /* A cluster of two controllers and a load balancer, made by hand: nothing here reads a cluster file. */
@@ -43,4 +46,13 @@ static inline UnitFile* fixture_unit(const char *description) {
         unit_file_section(u, "Install");
         (void) unit_file_set(u, "WantedBy", "multi-user.target", NULL);
         return u;
+}
+
+/* For what is asked of n nodes at once: waits until all of them are being asked. False if, after some seconds, they
+ * are not, as one has to answer before the next is asked. */
+static inline bool fixture_meet(atomic_uint *here, unsigned n) {
+        (*here)++;
+        for (unsigned i = 0; i < 5000 && *here < n; i++)
+                (void) poll(NULL, 0, 1);
+        return *here >= n;
 }

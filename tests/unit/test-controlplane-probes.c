@@ -22,7 +22,10 @@ static struct {
         int64_t lease_time;
         bool installed; /* what a node says of its apiserver */
         const char *kubectl;
+        bool together; /* all apiservers are asked before any answers */
 } world;
+
+static atomic_uint n_asked;
 
 static Buffer stored_value;
 static unsigned n_deleted;
@@ -86,6 +89,8 @@ int __wrap_http_request(HttpClient *c, const HttpRequest *q, HttpResponse *ret, 
 
         if (endpoint ? world.readyz[0] == 0 && world.readyz[1] == 0 : world.readyz[i] == 0)
                 return error_set(reterr, ERROR_UNAVAILABLE, ECONNREFUSED, "%s: connection refused", q->url);
+        if (world.together && strstr(q->url, "/readyz") && !fixture_meet(&n_asked, 2))
+                return error_set(reterr, ERROR_UNAVAILABLE, ETIMEDOUT, "one after the other");
         if (strstr(q->url, "/readyz"))
                 return world.readyz[i] == 200 ?
                                answer(ret, 200, "ok") :
@@ -282,6 +287,20 @@ static void test_leader(void **state) {
         assert_string_equal(check.text, "nobody has ever led");
 }
 
+static void test_all_at_once(void **state) {
+        _cleanup_(check_list_done) CheckList checks = {};
+        FIXTURE;
+
+        world.together = true;
+        n_asked = 0;
+        assert_int_equal(component_kube_apiserver.gate(&context, nodes, &result, NULL), 0);
+        assert_int_equal(result.state, PROBE_READY);
+        n_asked = 0;
+        assert_int_equal(
+                find_check(&component_kube_apiserver, &context, "apiserver.ready/c0", &checks).state,
+                CHECK_OK);
+}
+
 static void test_texts(void **state) {
         _cleanup_free_ char *none = readyz_text(""), *odd = readyz_text("[-]\n[-]a"), *text = NULL;
         ApiAnswer a = { .status = 502 };
@@ -299,9 +318,10 @@ static int tear_down(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_ready),    cmocka_unit_test(test_gate),
-                cmocka_unit_test(test_loopback), cmocka_unit_test(test_verify),
-                cmocka_unit_test(test_leader),   cmocka_unit_test(test_texts),
+                cmocka_unit_test(test_ready),       cmocka_unit_test(test_gate),
+                cmocka_unit_test(test_loopback),    cmocka_unit_test(test_verify),
+                cmocka_unit_test(test_leader),      cmocka_unit_test(test_texts),
+                cmocka_unit_test(test_all_at_once),
         };
 
         return cmocka_run_group_tests(tests, NULL, tear_down);

@@ -31,6 +31,8 @@ static Member members[2];
 static unsigned n_transfers;
 static bool removed;  /* the second one, from the list */
 static size_t n_gone; /* further voters in the list, which nobody can reach */
+static bool together; /* each is asked before any answers */
+static atomic_uint n_asked, n_alone;
 
 static int answer(HttpResponse *ret, long status, json_t *tree) {
         _cleanup_json_ json_t *body = tree;
@@ -119,8 +121,10 @@ int __wrap_http_request(HttpClient *c, const HttpRequest *q, HttpResponse *ret, 
                                answer(ret, 200, json_pack("{s:s}", "health", "true")) :
                                answer(ret, 503,
                                       json_pack("{s:s,s:s}", "health", "false", "reason", "RAFT NO LEADER"));
-        if (strstr(q->url, "/maintenance/status"))
+        if (strstr(q->url, "/maintenance/status")) {
+                n_alone += together && !fixture_meet(&n_asked, 2);
                 return answer_status(ret, i);
+        }
         if (strstr(q->url, "/member/list"))
                 return answer_list(ret, i);
         if (strstr(q->url, "/kv/range"))
@@ -220,6 +224,19 @@ static void test_serving(void **state) {
         members[1].leader = 0;
         assert_int_equal(component_etcd.serving(&context, &serving, NULL), 0);
         assert_false(serving);
+}
+
+/* A member that is away has the others not wait for it in turn. */
+static void test_serving_at_once(void **state) {
+        bool serving = false;
+        FIXTURE;
+
+        n_asked = 0;
+        together = true;
+        assert_int_equal(component_etcd.serving(&context, &serving, NULL), 0);
+        together = false;
+        assert_true(serving);
+        assert_int_equal(n_alone, 0);
 }
 
 static void test_gate(void **state) {
@@ -685,6 +702,22 @@ static void test_schedule_question(void **state) {
         assert_false(s.missing);
 }
 
+static int tell_together(void *userdata, const Node *node, const char *script, Buffer *ret, Error **reterr) {
+        if (!fixture_meet(&n_asked, 2))
+                return error_set(reterr, ERROR_UNAVAILABLE, ETIMEDOUT, "one after the other");
+        return tell(userdata, node, script, ret, reterr);
+}
+
+static void test_verify_schedule_at_once(void **state) {
+        FIXTURE;
+
+        c.snapshots = (SnapshotPolicy) { .every_hours = 6, .keep = 3, .directory = (char*) "/srv/etcd" };
+        context.exec = tell_together;
+        told = "5300\n100\nsuccess\nthere\n\n";
+        n_asked = 0;
+        assert_int_equal(state_of(&context, "etcd.snapshots/c0"), CHECK_OK);
+}
+
 static void test_verify_schedule(void **state) {
         static const struct {
                 const char *told;
@@ -709,15 +742,16 @@ static void test_verify_schedule(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_ready),          cmocka_unit_test(test_serving),
-                cmocka_unit_test(test_serving_unseen), cmocka_unit_test(test_gate),
-                cmocka_unit_test(test_gate_by_list),   cmocka_unit_test(test_hand_over),
-                cmocka_unit_test(test_verify),         cmocka_unit_test(test_verify_finds),
-                cmocka_unit_test(test_fsync),          cmocka_unit_test(test_spare),
-                cmocka_unit_test(test_survey),         cmocka_unit_test(test_survey_lost),
-                cmocka_unit_test(test_leavers),        cmocka_unit_test(test_schedule),
-                cmocka_unit_test(test_schedule_names), unit_test_in_dir(test_schedule_question),
-                unit_test_in_dir(test_older),          cmocka_unit_test(test_verify_schedule),
+                cmocka_unit_test(test_ready),           cmocka_unit_test(test_serving),
+                cmocka_unit_test(test_serving_unseen),  cmocka_unit_test(test_gate),
+                cmocka_unit_test(test_gate_by_list),    cmocka_unit_test(test_hand_over),
+                cmocka_unit_test(test_verify),          cmocka_unit_test(test_verify_finds),
+                cmocka_unit_test(test_fsync),           cmocka_unit_test(test_spare),
+                cmocka_unit_test(test_survey),          cmocka_unit_test(test_survey_lost),
+                cmocka_unit_test(test_leavers),         cmocka_unit_test(test_schedule),
+                cmocka_unit_test(test_schedule_names),  unit_test_in_dir(test_schedule_question),
+                unit_test_in_dir(test_older),           cmocka_unit_test(test_verify_schedule),
+                cmocka_unit_test(test_serving_at_once), cmocka_unit_test(test_verify_schedule_at_once),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,6 +23,8 @@ static const char *answers[2]; /* of lb0 and lb1; NULL: cannot be asked */
 static char *last_script;
 static unsigned n_scripts;
 static bool exec_fails;
+static bool together; /* both are asked before either answers */
+static atomic_uint n_asked;
 static const char *after_script[2]; /* answers once a script that is not a look was run */
 static const char *script_answer;
 
@@ -60,7 +62,7 @@ static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER; /* load balancers may 
 static int fake_exec(void *userdata, const Node *node, const char *script, Buffer *ret, Error **reterr) {
         size_t i = node->index - 2;
 
-        if (!answers[i])
+        if (!answers[i] || (together && !fixture_meet(&n_asked, 2)))
                 return error_set(reterr, ERROR_UNAVAILABLE, EHOSTUNREACH, "no route to host");
         if (strstr(script, "page /haproxy_ready")) {
                 buffer_add_str(ret, answers[i]);
@@ -512,6 +514,18 @@ static void test_vrrp_id(void **state) {
         assert_contains(last_script, "H_ADDRESS=10.77.0.11\n");
 }
 
+static void test_looked_at_together(void **state) {
+        _cleanup_pair_ LbPair pair = {};
+
+        together = true;
+        lb_pair_look(&probes, &pair);
+        together = false;
+        assert_int_equal(pair.n_peers, 2);
+        assert_int_equal(pair.peers[0].result, 0);
+        assert_int_equal(pair.peers[1].result, 0);
+        assert_ptr_equal(pair.peers[0].node, LB0);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 pair_test(test_parse),           pair_test(test_parse_empty),
@@ -521,7 +535,7 @@ int main(void) {
                 pair_test(test_set_aside),       pair_test(test_bring_back),
                 pair_test(test_verify),          pair_test(test_foreign),
                 pair_test(test_foreign_endless), pair_test(test_preflight),
-                pair_test(test_vrrp_id),
+                pair_test(test_vrrp_id),         pair_test(test_looked_at_together),
         };
 
         return cmocka_run_group_tests_name("load balancer pair", tests, NULL, NULL);

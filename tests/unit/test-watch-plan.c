@@ -136,12 +136,29 @@ static void test_judge(void **state) {
         }
 }
 
+static atomic_uint n_asked;
+
+static int tell_together(void *userdata, const Node *node, const char *script, Buffer *ret, Error **reterr) {
+        if (!fixture_meet(&n_asked, 2))
+                return error_set(reterr, ERROR_UNAVAILABLE, ETIMEDOUT, "one after the other");
+        buffer_add_str(ret, "10000\nactive\nsuccess\n");
+        return 0;
+}
+
+static void test_all_at_once(void **state) {
+        const ProbeContext context = { .cluster = &f.cluster, .exec = tell_together };
+        _cleanup_(check_list_done) CheckList checks = {};
+
+        assert_int_equal(component_watch.verify(&context, &checks), 0);
+        assert_int_equal(checks.n_checks, 2);
+        assert_string_equal(checks.checks[0].id, "watch/c0");
+        assert_string_equal(checks.checks[1].id, "watch/c1");
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
-                watch_test(test_config),
-                watch_test(test_config_of_little),
-                watch_test(test_items),
-                watch_test(test_judge),
+                watch_test(test_config), watch_test(test_config_of_little), watch_test(test_items),
+                watch_test(test_judge),  watch_test(test_all_at_once),
         };
 
         return cmocka_run_group_tests_name("watch", tests, NULL, NULL);
