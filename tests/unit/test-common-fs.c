@@ -378,7 +378,7 @@ static void test_lock(void **state) {
         close(fd);
         second = fs_lock(d->fd, "lock", "me", /* wait= */ true, &e);
         assert_true(second >= 0);
-        assert_content(d, "lock", "me\n", 0644);
+        assert_content(d, "lock", "me\n", 0600);
         close(second);
 
         /* The kernel releases the lock of the dead. */

@@ -266,11 +266,17 @@ static int tell(void *userdata, const Node *node, const char *script, Buffer *re
         return 0;
 }
 
+int __real_store_file(Store *s, const char *path, const Buffer **ret, Error **reterr);
 int __wrap_store_file(Store *s, const char *path, const Buffer **ret, Error **reterr);
+
+/* The members stand for a store that has an identity and nothing else. */
 int __wrap_store_file(Store *s, const char *path, const Buffer **ret, Error **reterr) {
         static Buffer identity = { .data = (char*) "0125ab\n", .size = 7 };
 
-        assert_string_equal(path, "secrets/identity");
+        if (s != (Store*) members)
+                return __real_store_file(s, path, ret, reterr);
+        if (!streq(path, "secrets/identity"))
+                return error_set(reterr, ERROR_CONFIG, ENOENT, "%s: no such file", path);
         *ret = &identity;
         return 0;
 }

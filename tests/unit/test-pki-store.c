@@ -163,7 +163,7 @@ static int check_mode(const char *path, const struct stat *st, int type, struct 
                 return 0;
         if (type == FTW_D)
                 assert_int_equal(mode, 0700);
-        else if (endswith(path, ".crt") || endswith(path, ".pub") || endswith(path, ".lock"))
+        else if (endswith(path, ".crt") || endswith(path, ".pub"))
                 assert_int_equal(mode, 0644);
         else
                 assert_int_equal(mode, 0600);
