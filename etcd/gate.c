@@ -14,11 +14,24 @@
 
 #define TIMEOUT (3 * USEC_PER_SEC)
 
+/* Who came back with the data of before a restore tells an id that is in no list; its node's member is. */
+static const EtcdMember* find_listed(const EtcdSurvey *survey, const EtcdSight *s) {
+        if (s->member || s->state != ETCD_STRANGER || !s->node)
+                return s->member;
+        for (size_t i = 0; i < survey->list.n_members; i++)
+                if (streq_null(survey->list.members[i].name, s->node->name))
+                        return survey->list.members + i;
+        return NULL;
+}
+
 /* A member without client URLs is in the list and was never started: nobody waits for it. */
 static const EtcdSight* find_ill(const EtcdSurvey *survey) {
-        for (const EtcdSight *s = survey->sights; s < survey->sights + survey->n_sights; s++)
-                if (s->node && s->member && s->member->client_urls && s->state != ETCD_HEALTHY)
+        for (const EtcdSight *s = survey->sights; s < survey->sights + survey->n_sights; s++) {
+                const EtcdMember *member = find_listed(survey, s);
+
+                if (s->node && member && member->client_urls && s->state != ETCD_HEALTHY)
                         return s;
+        }
         return NULL;
 }
 

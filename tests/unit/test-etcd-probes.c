@@ -425,7 +425,7 @@ static void test_older(void **state) {
         assert_int_equal(component_etcd.hand_over(&context, nodes + 1, NULL), -EHOSTUNREACH);
         assert_int_equal(component_etcd.gate(&context, nodes + 1, &result, NULL), 0);
         assert_int_equal(result.state, PROBE_WAITING);
-        assert_contains(result.text, "the member of c0 is not healthy: its data is of before");
+        assert_contains(result.text, "the member of c0 is not healthy: its data is of another cluster, or of before");
         assert_int_equal(component_etcd.spare(&context, &one, 1, &result, NULL), 0);
         assert_string_equal(result.text, "etcd would have 0 healthy members of 2, and quorum needs 2");
         assert_int_equal(component_etcd.verify(&context, &checks), 0);
