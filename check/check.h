@@ -5,6 +5,9 @@
 #include "plan/component.h"
 #include "plan/observation.h"
 
+/* Of a cluster that serves and cannot be asked from here; found by install, which would take it for a new one. */
+#define CHECK_SERVING "serving"
+
 /*
  * What speaks against installing: a table of rules over what is known of the nodes
  *

@@ -102,6 +102,10 @@ static const CheckRule rules[] = {
           .without = "A firewall in between makes a member or an apiserver look dead, and the rollout wait "
                      "for it." },
         { "reach", ERROR_UNAVAILABLE, EHOSTUNREACH, .all = rule_reach_here },
+        { CHECK_SERVING, ERROR_UNAVAILABLE, EHOSTUNREACH,
+          .why = "Where etcd serves, by the word of its nodes, this machine can ask it.",
+          .without =
+                  "A cluster that serves would be taken for a new one, and all of it restarted at once." },
         { "endpoint", ERROR_CONFIG, EINVAL, .all = rule_endpoint,
           .why = "Whether clients find the API at a load balancer that is not hardway's.",
           .without = "Nobody would have looked at it: hardway neither installs it nor asks it." },
@@ -216,6 +220,10 @@ void check_names_list(const Component *const *components, CheckName **ret, size_
         *ret_n = n;
 }
 
+static bool can_be_ignored(const char *name) {
+        return !streq(name, CHECK_SSH) && !streq(name, CHECK_SERVING);
+}
+
 int check_names_exist(const Component *const *components, char *const *names, Error **reterr) {
         _cleanup_free_ CheckName *all = NULL;
         _cleanup_free_ const char **known = NULL;
@@ -224,12 +232,12 @@ int check_names_exist(const Component *const *components, char *const *names, Er
         check_names_list(components, &all, &n_all);
         known = xnew(const char*, n_all + 1);
         for (size_t i = 0; i < n_all; i++)
-                if (!streq(all[i].name, CHECK_SSH))
+                if (can_be_ignored(all[i].name))
                         known[n++] = all[i].name;
         STRV_FOREACH(name, names) {
                 const char *nearest = string_nearest(*name, known);
 
-                if (streq(*name, CHECK_SSH))
+                if (!can_be_ignored(*name))
                         return error_set(
                                 reterr, ERROR_USAGE, EINVAL,
                                 "--ignore: '%s' cannot be ignored: what cannot be reached cannot be "

@@ -51,6 +51,11 @@ static const struct {
         { ".gitignore", "Keeps keys and other secrets out of git; init writes it.",
           "A git add of the directory would publish the cluster's keys.", "gitignore(5)",
           "printf '/pki/**/*.key\\n/pki/**/*.conf\\n/pki/.*\\n/secrets/\\n/*.conf\\n/snapshots/\\n' >>.gitignore" },
+        { "failover.pending",
+          "What a drill of verify --failover has broken and not put back yet. It is there while one is under way, and "
+          "after one that was killed; the next verify or install puts it back then.",
+          "A unit that a killed drill has stopped, or a host that it has cut off, would stay so.",
+          "hardway(1)", "hardway verify" },
         { "failover.json", "What the last verify --failover has measured.",
           "The drills would have to be done again to know how long failures last.", "hardway(1)",
           "hardway verify --failover" },

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "check/check.h"
 #include "common/alloc.h"
 #include "common/parallel.h"
 
@@ -431,7 +432,8 @@ typedef struct Checking {
 
 /* The cluster serves, and this machine cannot ask it: install refuses that. */
 static void check_unseen(const Error *error, CheckList *found) {
-        Check *finding = check_add(found, CHECK_FAILED, "serving", NULL, "serving", "%s", error->message);
+        Check *finding =
+                check_add(found, CHECK_FAILED, CHECK_SERVING, NULL, CHECK_SERVING, "%s", error->message);
 
         finding->kind = error->kind;
         if (error->detail)

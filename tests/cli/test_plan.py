@@ -80,7 +80,7 @@ def test_options_that_contradict(cluster):
 
 def test_kubeconfig(cluster):
     missing = cluster("kubeconfig", status=65)
-    assert missing.err.endswith("  It is made by: hardway pki gen\n")
+    assert missing.err == "hardway: admin.conf is missing (hardway pki gen makes it)\n"
 
     cluster("pki", "gen")
     text = cluster("kubeconfig").out
