@@ -9,6 +9,7 @@
 
 #include "common/alloc.h"
 #include "controlplane/internal.h"
+#include "plan/left-out.h"
 #include "plan/ports.h"
 
 char* networks_to_string(const InetNetwork *networks, size_t n) {
@@ -46,6 +47,8 @@ static char* etcd_servers(const PlanContext *c) {
         CLUSTER_FOREACH_NODE(node, c->cluster, ROLE_ETCD) {
                 _cleanup_free_ char *endpoint = inet_endpoint_to_string(&node->address, PORT_ETCD_CLIENT);
 
+                if (plan_left_out(c->store, node))
+                        continue;
                 strv_addf(&urls, "https://%s", endpoint);
         }
         return strv_join(urls, ",");

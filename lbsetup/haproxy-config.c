@@ -12,6 +12,7 @@
 
 #include "common/alloc.h"
 #include "lbsetup/internal.h"
+#include "plan/left-out.h"
 #include "plan/ports.h"
 
 static char* timeout_connect(const PlanContext *c) {
@@ -52,6 +53,8 @@ static char* servers(const PlanContext *c) {
                 _cleanup_free_ char *address =
                         inet_endpoint_to_string(&node->address, c->cluster->apiserver_port);
 
+                if (plan_left_out(c->store, node))
+                        continue;
                 strv_addf(&lines, "%s %s", node->name, address);
         }
         return strv_join(lines, "\n");

@@ -8,6 +8,7 @@
 
 #include "common/alloc.h"
 #include "lbsetup/pair.h"
+#include "plan/left-out.h"
 
 /* As check_add(), with the node's name in the id. */
 #define check_node(checks, state, id, node, subject, ...)                      \
@@ -72,6 +73,19 @@ static void check_backends(const LbPeer *peer, CheckList *checks) {
         check->data = servers_to_json(&peer->look);
 }
 
+/* Well or not, it gets nothing. */
+static void check_left_out(const ProbeContext *c, CheckList *checks) {
+        CLUSTER_FOREACH_NODE(node, c->cluster, ROLE_CONTROLLER) {
+                if (!plan_left_out(c->store, node))
+                        continue;
+                check_advise(
+                        check_node(checks, CHECK_WARNING, "lb.left-out", node, "haproxy",
+                                   "was left out by a restore: its apiserver gets no requests until it is "
+                                   "replaced"),
+                        "hardway etcd replace %s", node->name);
+        }
+}
+
 static void check_haproxy(const LbPeer *peer, CheckList *checks) {
         const Node *node = peer->node;
         const char *state = peer->look.haproxy;
@@ -113,6 +127,7 @@ int haproxy_verify(const ProbeContext *c, CheckList *checks) {
         lb_pair_look(c, &pair);
         LB_FOREACH_PEER(peer, &pair)
         check_haproxy(peer, checks);
+        check_left_out(c, checks);
         return 0;
 }
 

@@ -5,10 +5,12 @@
 
 #include "common/alloc.h"
 #include "common/clock.h"
+#include "common/fs.h"
 #include "etcd/data.h"
 #include "etcd/survey.h"
 #include "host/pool.h"
 #include "operate/hold.h"
+#include "operate/left-out.h"
 
 #define TIMEOUT (3 * USEC_PER_SEC)
 
@@ -22,6 +24,7 @@ typedef struct Replace {
         bool moved;                 /* the list has it at another address */
         bool data;                  /* lies on the node */
         bool unfinished;            /* an earlier run was ended when the new member voted already */
+        bool left_out;              /* by a restore: then the others are to be told of it again */
 } Replace;
 
 static void replace_done(Replace *s) {
@@ -94,6 +97,9 @@ static int refuse_healthy(Replace *s, Error **reterr) {
         int r;
 
         if (!votes_here(s) || s->request->force)
+                return 0;
+        s->unfinished = s->left_out;
+        if (s->unfinished)
                 return 0;
         r = find_unfinished(s, reterr);
         if (r < 0 || s->unfinished)
@@ -222,14 +228,26 @@ static int take_out(const Replace *s, Error **reterr) {
         return etcd_member_remove_patiently(&s->one->peer.endpoint, s->own->member->id, reterr);
 }
 
-/* A member that moved changes what the others and the load balancers are told of it. */
+/* A member that moved, or was left out, changes what the others and the load balancers are told of it. */
 static int install(Replace *s, ErrorList *errors) {
         InstallRequest request = s->request->install;
+        _cleanup_(left_out_return_done) LeftOutReturn back = {};
         InstallResult result = {};
+        Error *error = NULL;
         int r;
 
+        if (s->left_out) {
+                r = left_out_return(&request, s->node, &back, &error);
+                if (r < 0) {
+                        error_list_take(errors, error);
+                        return r;
+                }
+                request.store = back.store;
+                request.nodes = back.nodes;
+                request.n_nodes = back.n_nodes;
+        }
         request.hosts = s->hosts;
-        if (!s->moved) {
+        if (!s->moved && !s->left_out) {
                 request.nodes = &s->node;
                 request.n_nodes = 1;
         }
@@ -262,11 +280,14 @@ static int prove(Replace *s, Error **reterr) {
 static int finish(Replace *s, Error **reterr) {
         static const char script[] = "# the new member works: what was left of the old goes\n"
                                      "rm -rf " ETCD_DATA "/replaced\n";
+        _cleanup_free_ char *directory = fs_path_dirname(s->request->install.cluster->path);
         int r;
 
         r = prove(s, reterr);
         if (r >= 0)
                 r = host_pool_exec(s->hosts, s->node, script, NULL, reterr);
+        if (r >= 0 && s->left_out)
+                r = left_out_forget(directory, s->node, reterr);
         return r < 0 ? r : each_hook(s, /* aside= */ false, reterr);
 }
 
@@ -338,6 +359,7 @@ int replace_run(const ReplaceRequest *request, ErrorList *errors) {
                 .exec = host_pool_exec,
                 .userdata = s.hosts,
         };
+        s.left_out = left_out_knows(q->store, s.node);
         r = look(&s, &error);
         if (r >= 0)
                 r = confirm(&s, &error);

@@ -24,7 +24,8 @@ int journal_new(const char *survivor, const char *members, RestoreJournal *ret, 
 int journal_read(const char *directory, RestoreJournal *ret, Error **reterr); /* 0: there is none, 1 */
 int journal_write(const char *directory, const RestoreJournal *j, Error **reterr);
 /* The token becomes the cluster's, which has this id from then on. */
-int journal_commit(const char *directory, const RestoreJournal *j, uint64_t id, Error **reterr);
+int journal_commit(const char *directory, const RestoreJournal *j, uint64_t id, char *const *left_out,
+                   Error **reterr);
 int journal_end(const char *directory, Error **reterr);
 void journal_done(RestoreJournal *j);
 

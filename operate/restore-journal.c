@@ -13,6 +13,7 @@
 #include "common/fs.h"
 #include "common/json.h"
 #include "common/parse.h"
+#include "operate/left-out.h"
 #include "operate/restore-internal.h"
 
 #define JOURNAL "secrets/etcd-restore"
@@ -128,6 +129,7 @@ int journal_write(const char *directory, const RestoreJournal *j, Error **reterr
  * @directory:  the cluster directory
  * @j:          the journal
  * @id:         which the new cluster has
+ * @left_out:   nodes whose members are none of it, and may come back with the data of before
  * @reterr:     it cannot be written
  *
  * From then on plans are made with it, data with another one is refused, and members of a cluster with another
@@ -135,10 +137,14 @@ int journal_write(const char *directory, const RestoreJournal *j, Error **reterr
  *
  * Return: 0 or a negative errno.
  */
-int journal_commit(const char *directory, const RestoreJournal *j, uint64_t id, Error **reterr) {
+int journal_commit(const char *directory, const RestoreJournal *j, uint64_t id, char *const *left_out,
+                   Error **reterr) {
         _cleanup_free_ char *line = etcd_token_text(j->token, id);
+        int r;
 
-        return write_in(directory, ETCD_TOKEN, line, reterr);
+        /* first: without it nothing may be committed, and by itself it only spares nodes that are gone */
+        r = left_out_write(directory, left_out, reterr);
+        return r < 0 ? r : write_in(directory, ETCD_TOKEN, line, reterr);
 }
 
 int journal_end(const char *directory, Error **reterr) {

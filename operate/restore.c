@@ -179,8 +179,17 @@ static int refuse_cancelled(const Restore *s, Error **reterr) {
         return error_set(reterr, ERROR_TEMPORARY, ECANCELED, "interrupted");
 }
 
+static Strv left_out_names(const Restore *s) {
+        Strv names = NULL;
+
+        CLUSTER_FOREACH_NODE(node, s->cluster, ROLE_ETCD)
+                if (!restore_node(s, node))
+                        strv_add(&names, node->name);
+        return names;
+}
+
 static int change_data(Restore *s, ErrorList *errors) {
-        _cleanup_strv_ Strv urls = restore_peer_urls(s);
+        _cleanup_strv_ Strv urls = restore_peer_urls(s), left_out = left_out_names(s);
         Error *error = NULL;
         int r;
 
@@ -191,7 +200,8 @@ static int change_data(Restore *s, ErrorList *errors) {
                 return r;
         r = refuse_cancelled(s, &error);
         if (r >= 0)
-                r = journal_commit(s->directory, &s->journal, etcd_id_of(s->journal.token, urls), &error);
+                r = journal_commit(s->directory, &s->journal, etcd_id_of(s->journal.token, urls), left_out,
+                                   &error);
         if (r < 0) {
                 error_list_take(errors, error);
                 return r;

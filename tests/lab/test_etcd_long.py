@@ -133,6 +133,38 @@ def test_survivor_is_restored_and_the_others_are_replaced(cluster):
     cluster.kubectl("delete", "configmap", "survives")
 
 
+def test_old_members_that_come_back_are_not_the_cluster(cluster):
+    """The last controller is the survivor. The two others come back with their disks, and are a quorum by themselves: nobody takes them for the cluster,
+    and nobody is sent to them."""
+    others, states = ("controller-0", "controller-1"), 2 * ["of another cluster"] + ["healthy"]
+    cluster.kubectl("create", "configmap", "survives")
+    await_true("the survivor has it", lambda: cluster.sh("controller-2", "grep -q -a survives /var/lib/etcd/member/snap/db", check=False).status == 0, 30)
+    cluster.tool("power", "cut", *others)
+    try:
+        without = [word for name in others for word in ("--without", name)]
+        warned = cluster.hardway("etcd", "restore", "--survivor", "controller-2", *without, "--yes").err
+        assert all(f"hardway etcd replace {name}" in warned for name in others)
+        cluster.kubectl("create", "configmap", "of-now")
+        cluster.tool("power", "on", *others)
+        await_true("they are a quorum of their own", lambda: [m["state"] for m in members(cluster)["members"]] == states, 60)
+        seen = members(cluster)
+        assert seen["quorum"] and seen["voters"] == 1 and [m["role"] for m in seen["members"]] == ["no member", "no member", "leader"]
+        assert all(f"hardway etcd replace {name}" in m["why"] for name, m in zip(others, seen["members"]))
+        assert cluster.hardway("status").out.count("or of before a restore: it must not serve") == 2
+        report = cluster.hardway("verify", check=76).out
+        assert all(f"hardway etcd replace {name}" in report for name in others) and "gets no requests until it is replaced" in report
+        await_true("their apiservers are ready", lambda: all(cluster.ready(CONTROLLERS[name]) for name in others), 60)
+        for _ in range(12):
+            assert "configmap/of-now" in maps(cluster), "the VIP leads to an apiserver with the data of before"
+        for name in others:
+            cluster.hardway("etcd", "replace", name, "--yes")
+    finally:
+        cluster.tool("power", "on", *others, check=False)
+    await_well(cluster)
+    assert {"configmap/survives", "configmap/of-now"} <= maps(cluster) and "nothing to change" in cluster.hardway("install").out
+    cluster.kubectl("delete", "configmap", "survives", "of-now")
+
+
 def test_replace_at_a_new_address(make_lab):
     """The machine is gone for good; another one, with another address, takes its place under the running client."""
     lab = make_lab("etcd-move", {**CONTROLLERS, **BALANCERS, "spare": MORE["controller-3"]})

@@ -2,6 +2,7 @@
 #include "tests/unit/unit.h"
 
 #include "lbsetup/internal.h"
+#include "plan/left-out.h"
 #include "tests/unit/lb-fixture.h"
 
 /* What is written into haproxy.cfg and keepalived.conf: the lines on which failover rests. */
@@ -127,6 +128,25 @@ static void test_haproxy_variants(void **state) {
                 text, "\n        bind [fd00::11]:8405\n        acl known src 127.0.0.1 fd00::11 fd00::12\n");
 }
 
+/* Who was left out by a restore may be back with the data of before. */
+static void test_left_out(void **state) {
+        const UnitDir *d = *state;
+        _cleanup_free_ char *secrets = xasprintf("%s/secrets", d->path),
+                            *path = xasprintf("%s/" PLAN_LEFT_OUT, d->path);
+        _cleanup_(store_freep) Store *store = NULL;
+        _cleanup_buffer_ Buffer text = BUFFER_NULL;
+
+        lb_fixture_set_up(&f);
+        assert_true(fs_mkdir_parents(AT_FDCWD, secrets, 0700, NULL) >= 0);
+        assert_true(fs_write(AT_FDCWD, path, "c0\n", 3, 0600, 0, NULL) >= 0);
+        assert_int_equal(store_open(d->path, &store, NULL), 0);
+        f.context.store = store;
+        assert_contains(haproxy(&text), "server c1 10.77.0.21:6443\n");
+        assert_null(strstr(haproxy(&text), "server c0"));
+        f.context.store = NULL;
+        assert_contains(haproxy(&text), "server c0 10.77.0.20:6443\n");
+}
+
 static void test_keepalived(void **state) {
         const char *text = keepalived(*state);
 
@@ -193,7 +213,7 @@ int main(void) {
                 config_test(test_haproxy),          config_test(test_haproxy_monitor),
                 config_test(test_shared_node),      config_test(test_haproxy_variants),
                 config_test(test_keepalived),       config_test(test_keepalived_second),
-                config_test(test_keepalived_alone),
+                config_test(test_keepalived_alone), unit_test_in_dir(test_left_out),
         };
 
         return cmocka_run_group_tests_name("load balancer configuration", tests, NULL, NULL);

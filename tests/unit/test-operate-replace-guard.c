@@ -11,6 +11,7 @@
 #include "etcd/data.h"
 #include "etcd/survey.h"
 #include "host/pool.h"
+#include "operate/left-out.h"
 #include "operate/replace.h"
 #include "tests/unit/plan-fixture.h"
 
@@ -19,6 +20,8 @@
 static const char *mark;
 static unsigned n_stopped;
 static bool installed; /* then the node has a new member, which votes */
+static bool install_fails, counted_in;
+static size_t n_nodes; /* that were installed */
 
 HostPool* __wrap_host_pool_new(const Cluster *cluster, const HostOptions *options);
 HostPool* __wrap_host_pool_new(const Cluster *cluster, const HostOptions *options) {
@@ -57,6 +60,10 @@ int __wrap_host_pool_exec(void *pool, const Node *node, const char *script, Buff
 int __wrap_install_run(const InstallRequest *q, InstallResult *ret, ErrorList *errors);
 int __wrap_install_run(const InstallRequest *q, InstallResult *ret, ErrorList *errors) {
         *ret = (InstallResult) {};
+        n_nodes = q->n_nodes;
+        counted_in = !plan_left_out(q->store, q->cluster->nodes);
+        if (install_fails)
+                return -EIO;
         installed = true;
         return 0;
 }
@@ -114,9 +121,53 @@ static void test_last_restore(void **state) {
         error_list_done(&errors);
 }
 
+/* One that a restore left out is counted in again, and the others are told: by the same command if it was stopped. */
+static void test_left_out(void **state) {
+        const UnitDir *d = *state;
+        static const Component *const none[] = { NULL };
+        _cleanup_free_ char *secrets = xasprintf("%s/secrets", d->path),
+                            *token = xasprintf("%s/" ETCD_TOKEN, d->path),
+                            *path = xasprintf("%s/" PLAN_LEFT_OUT, d->path),
+                            *file = xasprintf("%s/hardway.yaml", d->path),
+                            *identity = xasprintf("%s/secrets/identity", d->path);
+        _cleanup_buffer_ Buffer left = BUFFER_NULL;
+        ErrorList errors = ERROR_LIST_NULL;
+        Node nodes[3];
+        Cluster c = fixture_cluster(nodes);
+        const Node *const all[] = { nodes, nodes + 1, nodes + 2 };
+
+        c.path = file;
+        assert_true(fs_mkdir_parents(AT_FDCWD, secrets, 0700, NULL) >= 0);
+        assert_true(fs_write(AT_FDCWD, token, TOKEN "\n", 33, 0600, 0, NULL) >= 0);
+        assert_true(fs_write(AT_FDCWD, path, "c0\nlb0\n", 7, 0600, 0, NULL) >= 0);
+        assert_true(fs_write(AT_FDCWD, identity, "abcd\n", 5, 0600, 0, NULL) >= 0);
+        mark = "";
+        installed = false;
+        for (int turn = 0; turn < 2; turn++) {
+                _cleanup_(store_freep) Store *store = NULL;
+                ReplaceRequest r = {
+                        .install = { .cluster = &c, .components = none, .nodes = all, .n_nodes = 3 },
+                        .node = nodes,
+                };
+
+                assert_true(store_open(d->path, &store, NULL) >= 0);
+                r.install.store = store;
+                install_fails = turn == 0;
+                counted_in = false;
+                assert_true(left_out_knows(store, nodes));
+                assert_int_equal(replace_run(&r, &errors), turn == 0 ? -EIO : 0);
+                assert_true(counted_in);
+                assert_int_equal(n_nodes, 2); /* lb0 is left out still */
+        }
+        assert_int_equal(fs_read_optional(AT_FDCWD, path, 100, &left, NULL), 1);
+        assert_string_equal(buffer_str(&left), "lb0\n");
+        error_list_done(&errors);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 unit_test_in_dir(test_last_restore),
+                unit_test_in_dir(test_left_out),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

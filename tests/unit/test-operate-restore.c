@@ -8,6 +8,7 @@
 
 #include "common/process.h"
 #include "operate/defrag.h"
+#include "operate/left-out.h"
 #include "operate/restore-internal.h"
 #include "tests/unit/plan-fixture.h"
 
@@ -65,7 +66,7 @@ static void test_token(void **state) {
         token = etcd_token(store);
         assert_string_equal(token, "abcd");
         assert_true(etcd_restored_id(store) == 0);
-        assert_success(journal_commit(d->path, &journal, 0xfedcba9876543210, &error), error, 0);
+        assert_success(journal_commit(d->path, &journal, 0xfedcba9876543210, NULL, &error), error, 0);
         assert_true(etcd_restored_id(store) == 0xfedcba9876543210);
         later = etcd_token(store);
         assert_string_equal(later, journal.token);
@@ -73,6 +74,52 @@ static void test_token(void **state) {
         two = etcd_mark_text("abcd", later);
         assert_string_equal(one, "abcd\n");
         assert_string_equal(two, "abcd\n00112233445566778899aabbccddeeff\n");
+}
+
+static void open_store(const UnitDir *d, Store **ret) {
+        store_free(*ret);
+        assert_true(store_open(d->path, ret, NULL) >= 0);
+}
+
+/* Nodes are left out with the new token, come back one by one, and a run that is killed meanwhile is known by it. */
+static void test_left_out(void **state) {
+        const UnitDir *d = *state;
+        _cleanup_free_ char *secrets = xasprintf("%s/secrets", d->path),
+                            *file = xasprintf("%s/hardway.yaml", d->path),
+                            *path = xasprintf("%s/" PLAN_LEFT_OUT, d->path);
+        RestoreJournal journal = { .token = (char*) "00112233445566778899aabbccddeeff" };
+        _cleanup_(left_out_return_done) LeftOutReturn back = {};
+        _cleanup_(store_freep) Store *store = NULL;
+        Node nodes[3];
+        Cluster c = fixture_cluster(nodes);
+        const Node *const all[] = { nodes, nodes + 1, nodes + 2 };
+        const InstallRequest request = { .cluster = &c, .nodes = all, .n_nodes = 3 };
+        char *const names[] = { nodes[0].name, nodes[1].name, NULL };
+
+        c.path = file;
+        assert_true(fs_mkdir_parents(AT_FDCWD, secrets, 0700, NULL) >= 0);
+        assert_false(plan_left_out(NULL, nodes));
+        open_store(d, &store);
+        assert_false(plan_left_out(store, nodes) || left_out_knows(store, nodes));
+        assert_int_equal(journal_commit(d->path, &journal, 1, names, NULL), 0);
+        open_store(d, &store);
+        assert_true(plan_left_out(store, nodes) && plan_left_out(store, nodes + 1));
+        assert_false(plan_left_out(store, nodes + 2));
+
+        assert_int_equal(left_out_return(&request, nodes, &back, NULL), 0);
+        assert_int_equal(back.n_nodes, 2);
+        assert_ptr_equal(back.nodes[0], nodes);
+        assert_ptr_equal(back.nodes[1], nodes + 2);
+        assert_false(plan_left_out(back.store, nodes));
+        assert_true(left_out_knows(back.store, nodes) && plan_left_out(back.store, nodes + 1));
+
+        assert_int_equal(left_out_forget(d->path, nodes, NULL), 0);
+        open_store(d, &store);
+        assert_false(left_out_knows(store, nodes));
+        assert_true(plan_left_out(store, nodes + 1));
+        assert_int_equal(left_out_forget(d->path, nodes + 1, NULL), 0);
+        assert_int_equal(access(path, F_OK), -1);
+        assert_int_equal(left_out_forget(d->path, nodes + 1, NULL), 0);
 }
 
 static void test_scripts(void **state) {
@@ -217,9 +264,11 @@ static void test_pays(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                unit_test_in_dir(test_journal), unit_test_in_dir(test_token), cmocka_unit_test(test_id),
-                cmocka_unit_test(test_scripts), cmocka_unit_test(test_clean), unit_test_in_dir(test_room),
-                unit_test_in_dir(test_undo),    cmocka_unit_test(test_pays),
+                unit_test_in_dir(test_journal), unit_test_in_dir(test_token),
+                cmocka_unit_test(test_id),      unit_test_in_dir(test_left_out),
+                cmocka_unit_test(test_scripts), cmocka_unit_test(test_clean),
+                unit_test_in_dir(test_room),    unit_test_in_dir(test_undo),
+                cmocka_unit_test(test_pays),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
