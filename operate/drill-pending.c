@@ -73,14 +73,16 @@ static int read_pending(const char *path, json_t **ret, Error **reterr) {
         return r < 0 ? r : 1;
 }
 
-/* Until the guard has done it, if there is one; the caller closes what is returned, or has -EBADF. */
-static int wait_for_guard(const DrillRequest *q) {
-        int fd = open(q->pending, O_RDONLY | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
+/* Until the guard has done it, if there is one. */
+static int wait_for_guard(const DrillRequest *q, Error **reterr) {
+        _cleanup_close_ int fd = open(q->pending, O_RDONLY | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
 
-        while (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK &&
-               !(q->cancelled && *q->cancelled))
+        while (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK) {
+                if (q->cancelled && *q->cancelled)
+                        return error_set(reterr, ERROR_TEMPORARY, ECANCELED, "interrupted");
                 clock_sleep(TICK);
-        return fd;
+        }
+        return 0;
 }
 
 /* "the host of etcd's leader loses its network (controller-0, since ...)" */
@@ -133,10 +135,11 @@ static int put_back(const DrillRequest *q, const json_t *tree, Error **reterr) {
  */
 int drill_recover(const DrillRequest *q, char **ret_what, Error **reterr) {
         _cleanup_json_ json_t *tree = NULL;
-        _cleanup_close_ int fd = wait_for_guard(q);
         int r;
 
-        r = read_pending(q->pending, &tree, reterr); /* again: the guard may have removed it */
+        r = wait_for_guard(q, reterr);
+        if (r >= 0)
+                r = read_pending(q->pending, &tree, reterr); /* not before: the guard may have removed it */
         if (r <= 0)
                 return r;
         *ret_what = describe(tree);
