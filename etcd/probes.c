@@ -83,7 +83,7 @@ int etcd_ready(const ProbeContext *c, const Node *node, ProbeResult *ret, Error 
         _cleanup_error_ Error *error = NULL;
         int r;
 
-        r = etcd_peer_open(c, node, TIMEOUT_QUICK, &p, reterr);
+        r = etcd_peer_open(c, node, c->before ? TIMEOUT_GATE : TIMEOUT_QUICK, &p, reterr);
         if (r < 0)
                 return r;
         r = etcd_health(&p.endpoint, /* serializable= */ false, &reason, &error);

@@ -11,7 +11,9 @@
  * A gate speaks for the cluster, so those of all components are asked, but for two kinds. Of a component on
  * this very node whose units stay as they are: a scheduler may be restarted although an etcd member
  * elsewhere is lost. And, before the change, of one that does not work on this node anyway: restarting it
- * takes nothing away, and may be what mends it.
+ * takes nothing away, and may be what mends it. As nobody is asked then, that has to be so beyond doubt: systemd
+ * says that it does not run, or it has not answered for a while. A disk that stalls and a packet that is lost
+ * look the same for a moment.
  *
  * A node that is given back what it had before stops once more what it runs, and who else there is may be
  * another matter by then. Only what the node itself runs is asked about: that others find fault with it (a
@@ -20,6 +22,8 @@
 #define GATE_BEFORE_SEC 30u /* an election passes; a lost node does not come back for waiting */
 #define GATE_AFTER_SEC 60u  /* at least: what was restarted has to catch up */
 #define GATE_PAUSE_USEC (100 * USEC_PER_MSEC)
+#define DOUBT_SEC 10u
+#define DOUBT_PAUSE_USEC (1 * USEC_PER_SEC)
 
 static bool component_is_touched(const NodeRun *n, const Component *c) {
         for (size_t i = 0; i < n->changes.n_changes; i++) {
@@ -33,12 +37,37 @@ static bool component_is_touched(const NodeRun *n, const Component *c) {
         return false;
 }
 
+static bool unit_is_active(const NodeRun *n, const Component *c) {
+        const ObservedUnit *u = c->unit && n->observation ? observation_unit(n->observation, c->unit) : NULL;
+
+        return !u || streq_null(u->active_state, "active");
+}
+
+/* Return: false also if it came back meanwhile, or nobody wants to know any more. */
+static bool component_is_out(const NodeRun *n, const Component *c) {
+        uint64_t end_usec = clock_usec() + DOUBT_SEC * USEC_PER_SEC;
+        _cleanup_free_ char *text = NULL;
+
+        if (component_is_ready(n, c))
+                return false;
+        if (!unit_is_active(n, c))
+                return true;
+        text = xasprintf("is %s out of work, or only slow?", c->name);
+        node_event(n, INSTALL_WAITING, text, 0, 0);
+        while (clock_usec() <= end_usec) {
+                clock_sleep(DOUBT_PAUSE_USEC);
+                if (run_cancelled(n->run, NULL) < 0 || component_is_ready(n, c))
+                        return false;
+        }
+        return true;
+}
+
 static bool gate_matters(const NodeRun *n, const Component *c, GateTime time) {
         if (!c->gate)
                 return false;
         if (!component_on_node(c, n->run->request->cluster, n->node))
                 return time != GATE_BACK;
-        return component_is_touched(n, c) && (time == GATE_AFTER || component_is_ready(n, c));
+        return component_is_touched(n, c) && (time == GATE_AFTER || !component_is_out(n, c));
 }
 
 static uint64_t gate_limit(const Component *c, GateTime time) {

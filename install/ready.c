@@ -311,12 +311,14 @@ int node_ready(NodeRun *n, Error **reterr) {
 
 /* Is it ready now? What cannot be asked is not. */
 bool component_is_ready(const NodeRun *n, const Component *c) {
+        ProbeContext probes = n->run->probes;
         ProbeResult result = {};
         bool ready;
 
         if (!c->ready)
                 return true;
-        ready = c->ready(&n->run->probes, n->node, &result, NULL) >= 0 && result.state == PROBE_READY;
+        probes.before = true;
+        ready = c->ready(&probes, n->node, &result, NULL) >= 0 && result.state == PROBE_READY;
         probe_result_done(&result);
         return ready;
 }

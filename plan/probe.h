@@ -57,7 +57,7 @@ typedef struct ProbeContext {
         void *userdata;
         bool deep;     /* verify: hash every file, not only those whose fingerprint changed */
         bool thorough; /* preflight: also what takes seconds to find out, and only deserves a warning */
-        bool before;   /* gate: something of the node is about to be stopped; else it was started again */
+        bool before;   /* gate, ready: something of the node is about to be stopped; else it was started */
 } ProbeContext;
 
 /* A client that trusts CA ("ca", "etcd/ca") and shows the named credential of the store

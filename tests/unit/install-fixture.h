@@ -23,6 +23,7 @@ typedef struct FakeNode {
         bool leads;                  /* until it hands over */
         bool broken;                 /* its service never gets ready */
         bool dying;                  /* ... and is restarted all the time */
+        unsigned stalls;             /* so many questions find it not ready, although it works */
         bool unreachable, busy, full, job_fails;
         bool locked;          /* by us, at any time */
         bool loose;           /* its files have other modes than planned: nothing is restarted for that */

@@ -29,10 +29,11 @@ typedef struct Member {
 
 static Member members[2];
 static unsigned n_transfers;
-static bool removed;  /* the second one, from the list */
-static size_t n_gone; /* further voters in the list, which nobody can reach */
 static bool together; /* each is asked before any answers */
 static atomic_uint n_asked, n_alone;
+static bool removed;         /* the second one, from the list */
+static uint64_t health_usec; /* how long the last question for health would have waited */
+static size_t n_gone;        /* further voters in the list, which nobody can reach */
 
 static int answer(HttpResponse *ret, long status, json_t *tree) {
         _cleanup_json_ json_t *body = tree;
@@ -117,6 +118,8 @@ int __wrap_http_request(HttpClient *c, const HttpRequest *q, HttpResponse *ret, 
                 return 0;
         }
         if (strstr(q->url, "/health"))
+                health_usec = q->timeout_usec;
+        if (strstr(q->url, "/health"))
                 return m->leader ?
                                answer(ret, 200, json_pack("{s:s}", "health", "true")) :
                                answer(ret, 503,
@@ -193,6 +196,13 @@ static void test_ready(void **state) {
         assert_int_equal(component_etcd.ready(&context, nodes, &result, NULL), 0);
         assert_int_equal(result.state, PROBE_READY);
         assert_string_equal(result.text, "member of 2, leader");
+        assert_int_equal(health_usec, USEC_PER_SEC);
+
+        /* where a wrong "no" leaves a gate out, a slow disk has its time */
+        context.before = true;
+        assert_int_equal(component_etcd.ready(&context, nodes, &result, NULL), 0);
+        assert_int_equal(health_usec, 3 * USEC_PER_SEC);
+        context.before = false;
 
         members[0].leader = 0;
         members[1].up = false;
@@ -425,7 +435,8 @@ static void test_older(void **state) {
         assert_int_equal(component_etcd.hand_over(&context, nodes + 1, NULL), -EHOSTUNREACH);
         assert_int_equal(component_etcd.gate(&context, nodes + 1, &result, NULL), 0);
         assert_int_equal(result.state, PROBE_WAITING);
-        assert_contains(result.text, "the member of c0 is not healthy: its data is of another cluster, or of before");
+        assert_contains(result.text,
+                        "the member of c0 is not healthy: its data is of another cluster, or of before");
         assert_int_equal(component_etcd.spare(&context, &one, 1, &result, NULL), 0);
         assert_string_equal(result.text, "etcd would have 0 healthy members of 2, and quorum needs 2");
         assert_int_equal(component_etcd.verify(&context, &checks), 0);
