@@ -45,3 +45,4 @@ int etcd_spare(const ProbeContext *c, const Node *const *nodes, size_t n_nodes, 
 /* metrics.c: the 99th percentile of a member's syncs of its log */
 int etcd_fsync_percentile(const char *text, double *ret_msec);
 int etcd_fsync(const EtcdPeer *p, double *ret_msec);
+int etcd_is_in_touch(const EtcdPeer *p, uint64_t id); /* with the other of this id; 1 or 0 */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * How long a member waits for its disk, by its own count
+ * What a member counts: how long it waits for its disk, and whom of the others it is in touch with
  *
  * etcd counts how long each sync of its log took in a histogram, etcd_disk_wal_fsync_duration_seconds
  * (server/storage/wal/metrics.go), served as text (Prometheus' exposition format 0.0.4). The 99th percentile
@@ -9,6 +9,7 @@
  */
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -110,14 +111,7 @@ int etcd_fsync_percentile(const char *text, double *ret_msec) {
         return -ENODATA;
 }
 
-/**
- * etcd_fsync() - the same, asked of a member
- * @p:          the member
- * @ret_msec:   the time, in milliseconds
- *
- * Return: 0, or a negative errno.
- */
-int etcd_fsync(const EtcdPeer *p, double *ret_msec) {
+static int ask(const EtcdPeer *p, Buffer *ret) {
         _cleanup_(http_response_done) HttpResponse response = HTTP_RESPONSE_NULL;
         _cleanup_free_ char *url = xasprintf("%s/metrics", p->url);
         const HttpRequest request = {
@@ -130,5 +124,49 @@ int etcd_fsync(const EtcdPeer *p, double *ret_msec) {
         r = http_request(p->http, &request, &response, NULL);
         if (r < 0)
                 return r;
-        return response.status == 200 ? etcd_fsync_percentile(buffer_str(&response.body), ret_msec) : -EIO;
+        if (response.status != 200)
+                return -EIO;
+        *ret = TAKE_GENERIC(response.body, Buffer, BUFFER_NULL);
+        return 0;
+}
+
+/**
+ * etcd_fsync() - the same, asked of a member
+ * @p:          the member
+ * @ret_msec:   the time, in milliseconds
+ *
+ * Return: 0, or a negative errno.
+ */
+int etcd_fsync(const EtcdPeer *p, double *ret_msec) {
+        _cleanup_buffer_ Buffer text = BUFFER_NULL;
+        int r;
+
+        r = ask(p, &text);
+        return r < 0 ? r : etcd_fsync_percentile(buffer_str(&text), ret_msec);
+}
+
+/**
+ * etcd_is_in_touch() - has a member a connection to another one that is not idle?
+ * @p:          the member that is asked
+ * @id:         of the other
+ *
+ * It counts them (server/etcdserver/api/rafthttp/peer_status.go: activePeers): a peer is active until a stream from or
+ * to it has failed, which takes some seconds where its host is gone.
+ *
+ * Return: 1 if it has, 0 if not, or a negative errno.
+ */
+int etcd_is_in_touch(const EtcdPeer *p, uint64_t id) {
+        _cleanup_buffer_ Buffer text = BUFFER_NULL;
+        _cleanup_strv_ Strv lines = NULL;
+        _cleanup_free_ char *remote = xasprintf("Remote=\"%" PRIx64 "\"} 1", id);
+        int r;
+
+        r = ask(p, &text);
+        if (r < 0)
+                return r;
+        lines = strv_split(buffer_str(&text), "\n");
+        STRV_FOREACH(line, lines)
+                if (startswith(*line, "etcd_network_active_peers{") && strstr(*line, remote))
+                        return 1;
+        return 0;
 }

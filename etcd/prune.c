@@ -14,6 +14,8 @@
 #include "etcd/internal.h"
 
 #define TIMEOUT (3 * USEC_PER_SEC)
+#define IN_TOUCH_SEC 20u /* one that was lost just now is given up by the others after some seconds */
+#define IN_TOUCH_PAUSE_USEC (1 * USEC_PER_SEC)
 
 static bool stays(const EtcdSight *s) {
         return s->node && etcd_sight_votes(s);
@@ -49,9 +51,27 @@ static int take_out(const EtcdSurvey *survey, const EtcdSight *s, Strv *notes, E
         return 1;
 }
 
+/* That this machine gets no answer says nothing of a member in a network that it has no way to. Others know better;
+ * where they cannot be asked nobody knows, and it stays. */
+static bool is_in_touch(const EtcdSurvey *survey, const EtcdSight *s) {
+        const EtcdSight *leader = etcd_survey_leader(survey),
+                        *other = leader && leader->node ? leader : NULL;
+        uint64_t end_usec = clock_usec() + IN_TOUCH_SEC * USEC_PER_SEC;
+
+        other = other ? other : find_heir(survey);
+        if (s->state != ETCD_AWAY || !other)
+                return false;
+        while (etcd_is_in_touch(&other->peer, s->member->id) != 0) {
+                if (clock_usec() > end_usec)
+                        return true;
+                clock_sleep(IN_TOUCH_PAUSE_USEC);
+        }
+        return false;
+}
+
 /* Who loses it may not have meant to: an old copy of the cluster file has fewer nodes, too. */
-static bool works(const EtcdSight *s) {
-        return s->state == ETCD_HEALTHY && etcd_sight_votes(s);
+static bool works(const EtcdSurvey *survey, const EtcdSight *s) {
+        return etcd_sight_votes(s) && (s->state == ETCD_HEALTHY || is_in_touch(survey, s));
 }
 
 static bool leaves(const EtcdSurvey *survey, const EtcdSight *s) {
@@ -66,7 +86,7 @@ static int prune_one(const ProbeContext *c, bool working, Strv *notes, Error **r
         if (r < 0)
                 return r;
         for (const EtcdSight *s = survey.sights; s < survey.sights + survey.n_sights; s++) {
-                if (!leaves(&survey, s) || (works(s) && !working))
+                if (!leaves(&survey, s) || (!working && works(&survey, s)))
                         continue;
                 if (all_well(&survey))
                         return take_out(&survey, s, notes, reterr);
@@ -79,10 +99,20 @@ static int prune_one(const ProbeContext *c, bool working, Strv *notes, Error **r
         return 0;
 }
 
+static void add_leaver(const EtcdSurvey *survey, const EtcdSight *s, Strv *working, Strv *lost) {
+        if (!works(survey, s))
+                strv_add(lost, etcd_sight_name(s));
+        else if (s->state == ETCD_HEALTHY)
+                strv_add(working, etcd_sight_name(s));
+        else
+                strv_addf(working, "%s (in touch with the other members, though not with this machine)",
+                          etcd_sight_name(s));
+}
+
 /**
  * etcd_leavers() - members that are not in the cluster file
  * @c:          the context of the probe
- * @ret_working: names of those that are healthy; the caller frees
+ * @ret_working: names of those that are healthy, as far as the others can tell; the caller frees
  * @ret_lost:   names of the others; the caller frees
  * @reterr:     what went wrong
  *
@@ -98,7 +128,7 @@ int etcd_leavers(const ProbeContext *c, Strv *ret_working, Strv *ret_lost, Error
         *ret_working = *ret_lost = NULL;
         for (const EtcdSight *s = survey.sights; s < survey.sights + survey.n_sights; s++)
                 if (leaves(&survey, s)) {
-                        strv_add(works(s) ? ret_working : ret_lost, etcd_sight_name(s));
+                        add_leaver(&survey, s, ret_working, ret_lost);
                         n++;
                 }
         return n;

@@ -31,9 +31,10 @@ static Member members[2];
 static unsigned n_transfers;
 static bool together; /* each is asked before any answers */
 static atomic_uint n_asked, n_alone;
-static bool removed;         /* the second one, from the list */
-static uint64_t health_usec; /* how long the last question for health would have waited */
-static size_t n_gone;        /* further voters in the list, which nobody can reach */
+static bool removed;              /* the second one, from the list */
+static uint64_t health_usec;      /* how long the last question for health would have waited */
+static const char *metrics_later; /* what the first one serves after a while, or NULL */
+static size_t n_gone;             /* further voters in the list, which nobody can reach */
 
 static int answer(HttpResponse *ret, long status, json_t *tree) {
         _cleanup_json_ json_t *body = tree;
@@ -171,6 +172,8 @@ uint64_t __wrap_clock_usec(void) {
 
 void __wrap_clock_sleep(uint64_t usec) {
         now_usec += usec;
+        if (metrics_later)
+                members[0].metrics = metrics_later;
         if (members[1].catches_up)
                 members[1].revision++;
 }
@@ -645,6 +648,36 @@ static void test_leavers(void **state) {
         removed = false;
 }
 
+#define IN_TOUCH(n) "etcd_network_active_peers{Local=\"64\",Remote=\"65\"} " n "\n"
+
+/* One that this machine cannot reach, while the others can. */
+static void test_leaver_out_of_reach(void **state) {
+        _cleanup_strv_ Strv working = NULL, lost = NULL, notes = NULL;
+        _cleanup_error_ Error *error = NULL;
+        FIXTURE;
+
+        nodes[1].roles = ROLE_CONTROLLER;
+        members[1].up = false;
+        members[0].metrics = "etcd_network_active_peers{Local=\"64\",Remote=\"66\"} 0\n" IN_TOUCH("1");
+        assert_success(etcd_leavers(&context, &working, &lost, &error), error, 1);
+        assert_string_equal(working[0],
+                            "c1 (in touch with the other members, though not with this machine)");
+        assert_null(lost);
+        assert_success(etcd_prune(&context, /* working= */ false, &notes, &error), error, 0);
+        assert_false(removed);
+
+        /* it was switched off just now: the others notice after some seconds */
+        metrics_later = IN_TOUCH("0");
+        working = strv_free(working);
+        assert_success(etcd_leavers(&context, &working, &lost, &error), error, 1);
+        assert_null(working);
+        assert_string_equal(lost[0], "c1");
+        assert_success(etcd_prune(&context, /* working= */ false, &notes, &error), error, 1);
+        assert_true(removed);
+        removed = false;
+        metrics_later = NULL;
+}
+
 static void test_schedule(void **state) {
         static const char last[] =
                 "{\"file\":\"2026-11-25T120000Z.db\",\"time\":1700,\"size\":2000000,\"status\":{\"hash\":1,"
@@ -759,16 +792,27 @@ static void test_verify_schedule(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_ready),           cmocka_unit_test(test_serving),
-                cmocka_unit_test(test_serving_unseen),  cmocka_unit_test(test_gate),
-                cmocka_unit_test(test_gate_by_list),    cmocka_unit_test(test_hand_over),
-                cmocka_unit_test(test_verify),          cmocka_unit_test(test_verify_finds),
-                cmocka_unit_test(test_fsync),           cmocka_unit_test(test_spare),
-                cmocka_unit_test(test_survey),          cmocka_unit_test(test_survey_lost),
-                cmocka_unit_test(test_leavers),         cmocka_unit_test(test_schedule),
-                cmocka_unit_test(test_schedule_names),  unit_test_in_dir(test_schedule_question),
-                unit_test_in_dir(test_older),           cmocka_unit_test(test_verify_schedule),
-                cmocka_unit_test(test_serving_at_once), cmocka_unit_test(test_verify_schedule_at_once),
+                cmocka_unit_test(test_ready),
+                cmocka_unit_test(test_serving),
+                cmocka_unit_test(test_serving_unseen),
+                cmocka_unit_test(test_gate),
+                cmocka_unit_test(test_gate_by_list),
+                cmocka_unit_test(test_hand_over),
+                cmocka_unit_test(test_verify),
+                cmocka_unit_test(test_verify_finds),
+                cmocka_unit_test(test_fsync),
+                cmocka_unit_test(test_spare),
+                cmocka_unit_test(test_survey),
+                cmocka_unit_test(test_survey_lost),
+                cmocka_unit_test(test_leavers),
+                cmocka_unit_test(test_schedule),
+                cmocka_unit_test(test_schedule_names),
+                unit_test_in_dir(test_schedule_question),
+                unit_test_in_dir(test_older),
+                cmocka_unit_test(test_verify_schedule),
+                cmocka_unit_test(test_serving_at_once),
+                cmocka_unit_test(test_verify_schedule_at_once),
+                cmocka_unit_test(test_leaver_out_of_reach),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
