@@ -207,6 +207,19 @@ int verb_require_root(const VerbContext *v, Error **reterr) {
 }
 
 /**
+ * verb_stopped() - what was seen is half of it if somebody has pressed Ctrl-C
+ * @v:          the context
+ * @reterr:     says so
+ *
+ * For verbs that only look.
+ *
+ * Return: 0, or -ECANCELED.
+ */
+int verb_stopped(const VerbContext *v, Error **reterr) {
+        return error_if_cancelled(v->cancelled, reterr, "stopped as asked; nothing was changed");
+}
+
+/**
  * verb_fulfil_needs() - get what the verb says it needs
  * @v:          the context; its verb is set
  * @reterr:     what is not to be had; or v->errors has it
@@ -286,6 +299,7 @@ int verb_host_options(VerbContext *v, HostOptions *ret, Error **reterr) {
                 .waiting = tell_waiting,
                 .userdata = v,
                 .cancelled = v->cancelled,
+                .looks_only = v->dry_run || !(v->verb->needs & VERB_NEEDS_EXCLUSIVE),
         };
         return 0;
 }

@@ -52,7 +52,7 @@ static int ask(VerbContext *v, CheckList *ret, Error **reterr) {
         for (size_t i = 0; i < v->n_nodes; i++)
                 progress_remove(show.progress, rows[v->nodes[i]->index]);
         progress_free(show.progress);
-        return r;
+        return r < 0 ? r : verb_stopped(v, reterr);
 }
 
 static bool same_finding(const Check *a, const Check *b) {

@@ -141,10 +141,17 @@ static void print_json(const EtcdSurvey *survey) {
 
 static int run(VerbContext *v, _unused_ int argc, _unused_ char **argv, Error **reterr) {
         _cleanup_(etcd_survey_done) EtcdSurvey survey = {};
-        ProbeContext context = { .cluster = v->cluster, .store = v->store };
+        ProbeContext context = {
+                .cluster = v->cluster,
+                .store = v->store,
+                .cancelled = v->cancelled,
+                .looks_only = true,
+        };
         int r;
 
         r = etcd_survey(&context, TIMEOUT, &survey, reterr);
+        if (r >= 0)
+                r = verb_stopped(v, reterr);
         if (r < 0)
                 return r;
         if (v->json) {

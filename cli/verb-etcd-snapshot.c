@@ -120,7 +120,12 @@ static void print_result(const VerbContext *v, const char *path, const EtcdSaved
 }
 
 static int save(VerbContext *v, const char *path, EtcdSaved *ret, SnapshotFacts *ret_facts, Error **reterr) {
-        const ProbeContext context = { .cluster = v->cluster, .store = v->store };
+        const ProbeContext context = {
+                .cluster = v->cluster,
+                .store = v->store,
+                .cancelled = v->cancelled,
+                .looks_only = true,
+        };
         const Node *node = v->node_names ? v->nodes[0] : NULL;
         _cleanup_(progress_freep) Progress *progress = progress_new(v);
         SnapshotFacts facts = {};

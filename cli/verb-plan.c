@@ -121,6 +121,11 @@ static int compare(VerbContext *v, Error **reterr) {
         rollout_show_nodes(&show);
         r = install_run(&request, &result, &v->errors);
         rollout_show_end(&show);
+        if (verb_stopped(v, reterr) < 0) {
+                error_list_done(&v->errors);
+                install_result_done(&result);
+                return -ECANCELED;
+        }
 
         if (v->json)
                 print_json(&result);

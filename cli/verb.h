@@ -147,6 +147,7 @@ int verb_open_store(VerbContext *v, Error **reterr);
 int verb_load_lock(VerbContext *v, Error **reterr);
 int verb_lock_exclusive(VerbContext *v, Error **reterr);
 int verb_require_root(const VerbContext *v, Error **reterr);
+int verb_stopped(const VerbContext *v, Error **reterr);
 char* verb_path(const VerbContext *v, const char *name); /* "admin.conf" -> beside the cluster file */
 
 /*

@@ -104,6 +104,25 @@ int error_set_errno(Error **reterr, int errnum, const char *format, ...) {
 }
 
 /**
+ * error_if_cancelled() - has the run been asked to end?
+ * @cancelled:  non-zero if so; may be NULL
+ * @reterr:     where to store the error, or NULL to discard it
+ * @format:     printf-style message: what was done, or was not
+ *
+ * Return: 0, or -ECANCELED and an ERROR_TEMPORARY.
+ */
+int error_if_cancelled(const volatile int *cancelled, Error **reterr, const char *format, ...) {
+        va_list ap;
+
+        if (!cancelled || !*cancelled)
+                return 0;
+        va_start(ap, format);
+        (void) error_new(reterr, ERROR_TEMPORARY, ECANCELED, xvasprintf(format, ap));
+        va_end(ap);
+        return -ECANCELED;
+}
+
+/**
  * error_prefix() - put context in front of an error
  * @reterr:     the error that a callee has set, or NULL
  * @r:          what the callee returned, negative

@@ -44,6 +44,8 @@ int error_set_errno(Error **reterr, int errnum, const char *format, ...) _printf
 int error_prefix(Error **reterr, int r, const char *format, ...) _printf_(3, 4);
 void error_detail(Error **reterr, const char *format, ...) _printf_(2, 3);
 int error_propagate(Error **reterr, Error *error);
+int error_if_cancelled(const volatile int *cancelled, Error **reterr, const char *format, ...)
+        _printf_(3, 4);
 int error_exit_code(const Error *error);
 ErrorKind error_kind_from_errno(int errnum);
 

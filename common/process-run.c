@@ -188,9 +188,17 @@ static int run_poll(Run *run, const char *program, Error **reterr) {
         return 0;
 }
 
+static void run_heed_cancelled(Run *run, uint64_t now) {
+        if (run->ended || run->result.timed_out || !run->input.cancelled || !*run->input.cancelled)
+                return;
+        run->next_signal = SIGTERM;
+        run->deadline = now;
+}
+
 static void run_look_after_child(Run *run) {
         uint64_t now = clock_usec();
 
+        run_heed_cancelled(run, now);
         if (!run->ended && process_reap(run->pid, &run->result.status) > 0) {
                 run->ended = true;
                 run->in = safe_close(run->in);

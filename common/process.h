@@ -26,6 +26,7 @@ typedef struct ProcessInput {
         size_t size;
         ProcessFeed feed; /* ... then these, or NULL */
         void *userdata;
+        const volatile int *cancelled; /* non-zero ends the child, as if its time were over; or NULL */
 } ProcessInput;
 
 typedef struct ProcessResult {

@@ -122,6 +122,7 @@ int etcd_save(const ProbeContext *c, const EtcdSaveRequest *request, EtcdSaved *
                 .older = s->state == ETCD_STRANGER,
                 .revision = s->status.revision,
         };
+        http_client_set_cancelled(s->peer.endpoint.http, c->cancelled);
         r = etcd_snapshot(&s->peer.endpoint, AT_FDCWD, request->path, request->check, request->progress,
                           request->userdata, &saved.size, reterr);
         if (r < 0)

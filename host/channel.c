@@ -87,6 +87,12 @@ static int unwrap(const char *nonce, Buffer *out, unsigned *ret_status) {
 static int broken_off(const Host *h, const Script *script, const ProcessResult *result, Error **reterr) {
         const char *err = buffer_str(&result->err);
 
+        if (h->options.looks_only) {
+                int r = error_if_cancelled(h->cancelled, reterr, "%s: stopped as asked", script->name);
+
+                if (r < 0)
+                        return r;
+        }
         if (result->timed_out)
                 return error_set(reterr, ERROR_UNAVAILABLE, ETIMEDOUT, "%s: no answer after %u s",
                                  script->name,
@@ -139,6 +145,7 @@ int channel_run(Host *h, const Script *script, Answer *ret, Error **reterr) {
         write_header(h, script, nonce, &header);
         input.data = header.data;
         input.size = header.size;
+        input.cancelled = h->options.looks_only ? h->cancelled : NULL;
         host_trace(h, "%s: %s", h->node->local ? "sh" : "ssh", script->name);
         r = process_run(argv, &input, script->timeout_usec ?: RUN_TIMEOUT_USEC, &result, reterr);
         if (r < 0)

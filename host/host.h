@@ -39,6 +39,7 @@ typedef struct HostOptions {
         void (*waiting)(void *userdata, const Node *node, const char *holder);
         void *userdata;
         const volatile int *cancelled; /* or NULL */
+        bool looks_only;               /* nothing is changed there: cancelled ends whatever is under way */
 } HostOptions;
 
 typedef struct Host Host;

@@ -24,6 +24,7 @@ typedef struct ServedRow {
 struct HttpClient {
         CURL *curl;
         Buffer ca, certificate, key; /* libcurl is lent these */
+        const volatile int *cancelled;
         ServedRow *served;
         size_t n_served;
 };
@@ -32,6 +33,7 @@ struct HttpClient {
 typedef struct Exchange {
         CURL *curl;
         const HttpRequest *request;
+        const volatile int *cancelled; /* the client's */
         Buffer body;
         size_t limit;
         size_t headers_size;
@@ -82,6 +84,10 @@ int http_client_new(const HttpTrust *trust, HttpClient **ret, Error **reterr) {
 
         *ret = TAKE_PTR(c);
         return 0;
+}
+
+void http_client_set_cancelled(HttpClient *c, const volatile int *cancelled) {
+        c->cancelled = cancelled;
 }
 
 /**
@@ -154,7 +160,7 @@ static int exchange_progress(void *userdata, curl_off_t total, curl_off_t now, c
                              curl_off_t up) {
         Exchange *e = userdata;
 
-        return e->request->cancelled && *e->request->cancelled;
+        return (e->request->cancelled && *e->request->cancelled) || (e->cancelled && *e->cancelled);
 }
 
 static int client_set_blob(CURL *curl, CURLoption option, const Buffer *pem, Error **reterr) {
@@ -364,6 +370,7 @@ int http_request(HttpClient *c, const HttpRequest *request, HttpResponse *ret, E
         _cleanup_(exchange_done) Exchange e = {
                 .curl = c->curl,
                 .request = request,
+                .cancelled = c->cancelled,
                 .limit = request->limit ?: HTTP_LIMIT,
         };
         _cleanup_free_ char *where = request_where(request);

@@ -63,6 +63,7 @@ typedef struct HttpResponse {
 typedef struct HttpClient HttpClient;
 
 int http_client_new(const HttpTrust *trust, HttpClient **ret, Error **reterr); /* copies the bytes */
+void http_client_set_cancelled(HttpClient *c, const volatile int *cancelled);  /* of all its requests */
 int http_request(HttpClient *c, const HttpRequest *request, HttpResponse *ret, Error **reterr);
 
 /*

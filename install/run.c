@@ -89,6 +89,8 @@ static void run_init(InstallRun *run, const InstallRequest *request) {
                 .store = request->store,
                 .exec = host_pool_exec,
                 .userdata = run->hosts,
+                .cancelled = request->cancelled,
+                .looks_only = request->dry_run,
         };
         (void) pthread_mutex_init(&run->mutex, NULL);
         for (size_t i = 0; i < run->n_nodes; i++) {
@@ -472,7 +474,7 @@ int install_check(const InstallRequest *request, CheckList *ret, Error **reterr)
 
         q.dry_run = true;
         run_init(&run, &q);
-        run.checking = run.probes.thorough = true;
+        run.checking = run.probes.thorough = run.probes.looks_only = true;
         parallel_run(check_whole, (void *const[]){ &checking }, 1);
         run_done(&run);
         return checking.r;

@@ -46,6 +46,8 @@ int probe_client(const ProbeContext *c, const char *ca, const char *credential, 
         r = find_trust(c->store, ca, credential, &trust, reterr);
         if (r >= 0)
                 r = http_client_new(&trust, ret, reterr);
+        if (r >= 0 && c->looks_only)
+                http_client_set_cancelled(*ret, c->cancelled);
         (void) pthread_mutex_unlock(&store_mutex);
         return r;
 }

@@ -55,9 +55,12 @@ typedef struct ProbeContext {
          * than 0 is an Error. */
         int (*exec)(void *userdata, const Node *node, const char *script, Buffer *ret, Error **reterr);
         void *userdata;
-        bool deep;     /* verify: hash every file, not only those whose fingerprint changed */
-        bool thorough; /* preflight: also what takes seconds to find out, and only deserves a warning */
-        bool before;   /* gate, ready: something of the node is about to be stopped; else it was started */
+        const volatile int
+                *cancelled; /* or NULL; ends a snapshot under way, and if looks_only every question */
+        bool looks_only;    /* nothing is changed by this run */
+        bool deep;          /* verify: hash every file, not only those whose fingerprint changed */
+        bool thorough;      /* preflight: also what takes seconds to find out, and only deserves a warning */
+        bool before; /* gate, ready: something of the node is about to be stopped; else it was started */
 } ProbeContext;
 
 /* A client that trusts CA ("ca", "etcd/ca") and shows the named credential of the store

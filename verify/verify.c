@@ -23,6 +23,8 @@ static void ask_component(Question *q) {
                 .store = q->request->store,
                 .exec = host_pool_exec,
                 .userdata = q->hosts,
+                .cancelled = q->request->host->cancelled,
+                .looks_only = q->request->host->looks_only,
                 .deep = q->request->deep,
         };
         int r;

@@ -197,12 +197,37 @@ def test_who_holds_the_lock(cluster):
     assert first.returncode == second.returncode == 0
 
 
-def test_waiting_can_be_interrupted(cluster):
+@pytest.mark.parametrize("words", [["verify"], ["status"], ["check"], ["plan"]])
+def test_looking_can_be_interrupted(cluster, tmp_path, words):
+    """By commands that change nothing, at once, although no node answers."""
+    cluster("pki", "gen")
+    (cluster.directory / "hardway.lock").write_text('{"format": 1, "artifacts": []}\n')
+    ssh = tmp_path / "bin" / "ssh"
+    ssh.parent.mkdir()
+    ssh.write_text(f"#!/bin/sh\necho $$ >>{tmp_path}/asked\nexec sleep 600\n")
+    ssh.chmod(0o755)
+    looking = subprocess.Popen([cluster.path, *words], cwd=cluster.directory, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                               env={**cluster.environment, "PATH": f"{ssh.parent}:{os.environ['PATH']}"})
+    while not (tmp_path / "asked").exists():
+        assert looking.poll() is None
+    with pytest.raises(subprocess.TimeoutExpired):
+        looking.wait(timeout=0.5)
+    looking.send_signal(signal.SIGINT)
+    out, err = looking.communicate(timeout=8)  # a connection alone takes ten seconds
+    assert looking.returncode == 75, (out, err)
+    assert "stopped as asked; nothing was changed" in err
+    assert "failed" not in out
+    assert [pid for pid in (tmp_path / "asked").read_text().split() if os.path.exists(f"/proc/{pid}")] == []
+
+
+@pytest.mark.parametrize("words", [["pki", "gen"], ["verify", "--failover", "--yes"]])
+def test_waiting_can_be_interrupted(cluster, words):
     holder = subprocess.Popen(["flock", ".hardway-busy", "-c", "echo held; read line"], cwd=cluster.directory,
                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert holder.stdout.readline() == "held\n"
-    waiting = subprocess.Popen([cluster.path, "pki", "gen", "--wait"], cwd=cluster.directory, stderr=subprocess.PIPE,
+    waiting = subprocess.Popen([cluster.path, *words, "--wait"], cwd=cluster.directory, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                text=True, env=cluster.environment)
+    assert any(line == "Waiting: .hardway-busy is locked by somebody else\n" for line in waiting.stdout)
     with pytest.raises(subprocess.TimeoutExpired):
         waiting.wait(timeout=0.5)
     waiting.send_signal(signal.SIGINT)

@@ -138,6 +138,32 @@ static void test_feed_fails(void **state) {
         assert_int_equal(errno, ECHILD);
 }
 
+static volatile int cancelled;
+
+static ssize_t cancel(void *userdata, void *buffer, size_t size) {
+        cancelled = 1;
+        return 0;
+}
+
+/* Somebody has enough of it, also of one that may take as long as it wants. */
+static void test_cancelled(void **state) {
+        const ProcessInput input = { .feed = cancel, .cancelled = &cancelled };
+        uint64_t start = clock_usec();
+
+        for (int limited = 0; limited < 2; limited++) {
+                _cleanup_(process_result_done) ProcessResult result = PROCESS_RESULT_NULL;
+                Error *e = NULL;
+
+                cancelled = 0;
+                assert_success(
+                        process_run(shell("sleep 60"), &input, limited ? 60 * USEC_PER_SEC : 0, &result, &e),
+                        e, 0);
+                assert_true(result.timed_out);
+                assert_int_equal(result.status, 128 + SIGTERM);
+        }
+        assert_true(clock_usec() - start < 30 * USEC_PER_SEC);
+}
+
 static void test_timeout(void **state) {
         _cleanup_(process_result_done) ProcessResult result = PROCESS_RESULT_NULL;
         uint64_t start = clock_usec();
@@ -336,15 +362,15 @@ static int count_after(void **state) {
 
 int main(void) {
         static const struct CMUnitTest tests[] = {
-                test_counted(test_output),           test_counted(test_not_found),
-                test_counted(test_signalled),        test_counted(test_large_both_ways),
-                test_counted(test_limits),           test_counted(test_input_not_wanted),
-                test_counted(test_feed_fails),       test_counted(test_timeout),
-                test_counted(test_timeout_stubborn), test_counted(test_timeout_group),
-                test_counted(test_left_behind),      test_counted(test_clean_child),
-                test_counted(test_threads),          test_counted(test_start_socket),
-                test_counted(test_start_pipes),      test_counted(test_start_nothing),
-                test_counted(test_free_ends_child),
+                test_counted(test_output),        test_counted(test_not_found),
+                test_counted(test_signalled),     test_counted(test_large_both_ways),
+                test_counted(test_limits),        test_counted(test_input_not_wanted),
+                test_counted(test_feed_fails),    test_counted(test_timeout),
+                test_counted(test_cancelled),     test_counted(test_timeout_stubborn),
+                test_counted(test_timeout_group), test_counted(test_left_behind),
+                test_counted(test_clean_child),   test_counted(test_threads),
+                test_counted(test_start_socket),  test_counted(test_start_pipes),
+                test_counted(test_start_nothing), test_counted(test_free_ends_child),
         };
 
         return cmocka_run_group_tests_name("common-process", tests, count_before, count_after);

@@ -325,6 +325,9 @@ static void test_times(void **state) {
                      ERROR_UNAVAILABLE, "the answer stalled, 3 bytes had come");
         assert_fails(c, &(HttpRequest) { .url = stalled, .stall_usec = USEC_PER_SEC }, ETIMEDOUT,
                      ERROR_UNAVAILABLE, "too slow, 3 bytes had come");
+        http_client_set_cancelled(c, &yes);
+        assert_fails(c, &(HttpRequest) { .url = stalled }, ECANCELED, ERROR_TEMPORARY, "stopped");
+        http_client_set_cancelled(c, NULL);
         assert_fails(c, &(HttpRequest) { .url = stalled, .cancelled = &yes }, ECANCELED, ERROR_TEMPORARY,
                      "stopped");
 }
