@@ -74,6 +74,7 @@ static int run(VerbContext *v, _unused_ int argc, _unused_ char **argv, Error **
                 .wait = v->wait,
                 .all = arg_all,
                 .dry_run = v->dry_run,
+                .cancelled = v->cancelled,
                 .step = show_step,
                 .end = show_end,
                 .note = show_note,

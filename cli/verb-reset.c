@@ -96,6 +96,7 @@ static int run(VerbContext *v, _unused_ int argc, _unused_ char **argv, Error **
                 .keep_data = arg_keep_etcd,
                 .confirm = confirm,
                 .dry_run = v->dry_run,
+                .cancelled = v->cancelled,
                 .step = show_step,
                 .end = show_end,
                 .userdata = &show,

@@ -120,6 +120,11 @@ static int defragment_if_all_well(const DefragRequest *q, const EtcdSight *old, 
 
 static int take_turn(const DefragRequest *q, const EtcdSight *s, bool all, Error **reterr) {
         uint64_t size = s->status.db_size;
+        int r;
+
+        r = error_if_cancelled(q->cancelled, reterr, "stopped as asked, before %s", etcd_sight_name(s));
+        if (r < 0)
+                return r;
 
         if (!all && !defrag_pays(&s->status)) {
                 if (q->end)

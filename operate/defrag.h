@@ -22,6 +22,7 @@ typedef struct DefragRequest {
         bool wait;          /* for others who hold them */
         bool all;           /* also where it hardly pays */
         bool dry_run;
+        const volatile int *cancelled; /* or NULL; looked at between two members */
         void (*step)(void *userdata, const EtcdSight *s, const char *text);
         void (*end)(void *userdata, const EtcdSight *s, bool success, uint64_t before, uint64_t after,
                     const char *text);

@@ -252,6 +252,9 @@ static int install(Replace *s, ErrorList *errors) {
                 request.n_nodes = 1;
         }
         r = install_run(&request, &result, errors);
+        if (r == -ECANCELED)
+                error_detail(&errors->errors[errors->n_errors - 1],
+                             "The same command goes on: hardway etcd replace %s\n", s->node->name);
         install_result_done(&result);
         return r;
 }
@@ -314,6 +317,24 @@ static int lock_and_look_again(Replace *s, Error **reterr) {
         return r < 0 ? r : look(s, reterr);
 }
 
+static int go_on(const Replace *s, Error **reterr) {
+        return error_if_cancelled(s->request->install.cancelled, reterr,
+                                  "stopped as asked; the member of %s is as it was", s->node->name);
+}
+
+/* From the load balancers, and back if that was not to be. */
+static int set_aside(const Replace *s, Error **reterr) {
+        int r;
+
+        step(s, "load balancers");
+        r = each_hook(s, /* aside= */ true, reterr);
+        if (r >= 0)
+                r = go_on(s, reterr);
+        if (r == -ECANCELED)
+                (void) each_hook(s, /* aside= */ false, NULL);
+        return r;
+}
+
 static int prepare(Replace *s, Error **reterr) {
         bool apiserver = false;
         int r;
@@ -322,15 +343,15 @@ static int prepare(Replace *s, Error **reterr) {
         r = lock_and_look_again(s, reterr);
         if (r >= 0)
                 r = check_node(s, &apiserver, reterr);
+        if (r >= 0)
+                r = go_on(s, reterr);
         if (r < 0 || s->unfinished || is_under_way(s))
                 return r;
         /* while it can still be asked to; else it costs an election */
         if (s->own == etcd_survey_leader(&s->survey))
                 (void) etcd_transfer_leadership(&s->own->peer.endpoint, s->one->member->id, NULL);
-        if (apiserver) {
-                step(s, "load balancers");
-                r = each_hook(s, /* aside= */ true, reterr);
-        }
+        if (apiserver)
+                r = set_aside(s, reterr);
         if (r >= 0)
                 r = stop(s, reterr);
         return r < 0 ? r : take_out(s, reterr);

@@ -232,6 +232,9 @@ static int nodes_run(ResetNode *nodes, size_t n_nodes, Error **reterr) {
         r = nodes_confirm(nodes, n_nodes, reterr);
         if (r >= 0 && !nodes[0].request->dry_run)
                 r = nodes_look_again(nodes, n_nodes, reterr);
+        if (r >= 0)
+                r = error_if_cancelled(nodes[0].request->cancelled, reterr,
+                                       "stopped as asked; nothing was removed");
         if (r < 0)
                 return r;
         parallel_run(job_reset, items, n_nodes);

@@ -29,6 +29,7 @@ typedef struct ResetRequest {
         bool force;     /* also what a cluster that serves cannot do without */
         bool keep_data; /* leave the data of its components on the node, with their mark and owner */
         bool dry_run;
+        const volatile int *cancelled; /* or NULL; looked at until the first node is begun with */
         /* Told what will be done, once everything was looked at; a negative result ends the run. May be
          * NULL. */
         int (*confirm)(void *userdata, const char *text, Error **reterr);

@@ -79,10 +79,10 @@ class Lab:
     def sh(self, host, script, check=True, timeout=120, shell="sh"):
         return self.enter(shell, "-c", script, host=host, check=check, timeout=timeout)
 
-    def start(self, *arguments):
+    def start(self, *arguments, output=subprocess.DEVNULL):
         """The same as hardway(), but does not wait for it."""
         return subprocess.Popen([os.path.join(TOP, "lab", "enter"), "--name", self.name, "--", self.program, *arguments], cwd=self.directory,
-                                env=self.env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                                env=self.env, stdin=subprocess.DEVNULL, stdout=output, stderr=output, text=True)
 
     def read(self, name):
         with open(os.path.join(self.directory, name), encoding="utf-8") as file:

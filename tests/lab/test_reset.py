@@ -4,8 +4,10 @@ import json
 import os
 import re
 import shutil
+import signal
+import subprocess
 
-from lab import CONTROLLERS, await_true
+from lab import CONTROLLERS, TOP, await_true
 
 FIND = ("find / -xdev \\( -path /proc -o -path /sys -o -path /tmp -o -path /var/log -o -path /var/cache -o -path /var/lib/apt"
         " -o -path /var/lib/dpkg -o -path /var/lib/systemd -o -path /root -o -path /home -o -path /var/tmp \\) -prune -o -print | sort")
@@ -16,6 +18,24 @@ def members(lab):
                  " --cert=/etc/kubernetes/pki/etcd/healthcheck-client.crt --key=/etc/kubernetes/pki/etcd/healthcheck-client.key"
                  " member list -w json").out
     return {member["name"]: member["ID"] for member in json.loads(out)["members"]}
+
+
+def interrupt(lab):
+    """Ctrl-C while it looks at the nodes: nothing is removed. It comes while the program is stopped, so that nothing is waited for any more."""
+    add = subprocess.Popen([os.path.join(TOP, "lab", "enter"), "--name", lab.name, "controller-2", "--", "sh", "-c",
+                            "exec 9>>/run/hardway/run.lock; flock 9; echo somebody >/run/hardway/run.lock; echo held; cat"],
+                           stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert add.stdout.readline() == "held\n"
+    reset = lab.start("reset", "--yes", "--wait", "--node", "controller-2", output=subprocess.PIPE)
+    assert any("controller-2: waiting, as it is in use by somebody" in line for line in reset.stdout)
+    reset.send_signal(signal.SIGSTOP)
+    add.communicate("")
+    reset.send_signal(signal.SIGINT)
+    reset.send_signal(signal.SIGCONT)
+    out, err = reset.communicate(timeout=60)
+    assert reset.returncode == 75 and err == "hardway: stopped as asked; nothing was removed\n", (out, err)
+    assert lab.sh("controller-2", "flock -n /run/hardway/run.lock true", check=False).status == 0
+    lab.hardway("verify")
 
 
 def test_reset_of_a_living_cluster(make_lab, tmp_path):
@@ -32,6 +52,8 @@ def test_reset_of_a_living_cluster(make_lab, tmp_path):
     assert re.search(r"stops +etcd\.service, .*kube-apiserver\.service", result.out), result
     assert re.search(r"with all data in +.*/var/lib/etcd", result.out) and "etcd goes on with 2 of 3 members, and then none may fail" in result.out
     assert lab.version()
+
+    interrupt(lab)
 
     # a node of another cluster, as after a slip in the cluster file
     other = tmp_path / "other"

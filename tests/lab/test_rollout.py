@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import signal
+import subprocess
 import time
 
 from lab import BALANCERS, CONTROLLERS, await_true, edit
@@ -172,6 +173,29 @@ def test_what_serves_and_cannot_be_asked_is_left_alone(cluster, tmp_path):
     assert "cannot do without" in cluster.hardway("reset", "--node", "controller-0", "--yes", check=65, cwd=str(other)).err
     assert before == {host: cluster.pids(host, ["etcd"]) for host in CONTROLLERS}
     assert "nothing to change" in cluster.hardway("install").out
+
+
+def free(cluster, host):
+    return cluster.sh(host, "flock -n /run/hardway/run.lock true", check=False).status == 0
+
+
+def test_interrupted_it_says_where_it_stopped(cluster):
+    """Ctrl-C in the middle of a rollout: the next node is not begun with, the locks are free, the next run goes on, and nobody notices."""
+    count_snapshots_anew(cluster)
+    with cluster.client() as seen:
+        first = cluster.start("install", output=subprocess.PIPE)
+        await_true("one is set aside", lambda: any(aside(cluster).values()), 120)
+        first.send_signal(signal.SIGINT)
+        out, err = first.communicate(timeout=120)
+        assert first.returncode == 75, (out, err)
+        assert re.search("^hardway: controller-[0-2]: stopped as asked; hardway install goes on from here$", err, re.MULTILINE), err
+        assert re.search("^  The rollout stopped here; not touched: .*controller-", err, re.MULTILINE), err
+        assert all(free(cluster, host) for host in [*CONTROLLERS, *BALANCERS])
+        assert aside(cluster) == {lb: [] for lb in BALANCERS}
+        assert "nothing to change" not in cluster.hardway("install").out
+    if not starved(cluster, seen["since"]):
+        assert_unnoticed(cluster, seen, writes_refused=2)
+    cluster.hardway("verify")
 
 
 def test_killed_at_any_moment_the_next_run_finishes(cluster):

@@ -24,10 +24,12 @@ typedef struct World {
         EtcdState states[N];
         bool learner[N], listed[N];
         bool busy[N], unreachable[N];
-        bool data, leftover, force, stays_learner;
+        bool data, leftover, force, stays_learner, balanced;
         size_t leader;
         unsigned n_surveys;
-        int dies_at; /* this member does, when something is done for the first time; -1: none */
+        int dies_at;          /* this member does, when something is done for the first time; -1: none */
+        const char *stops_at; /* the deed after which somebody wants to stop; or NULL */
+        volatile int stopped;
         Buffer log;
         Error *error;
 } World;
@@ -38,6 +40,8 @@ static void world_log(const char *deed, uint64_t id) {
         buffer_addf(&world.log, "%s%s", world.log.size > 0 ? ", " : "", deed);
         if (id >= 100)
                 buffer_addf(&world.log, " c%d", (int) (id - 100));
+        if (world.stops_at && endswith(buffer_str(&world.log), world.stops_at))
+                world.stopped = 1;
 }
 
 static void somebody_dies(void) {
@@ -226,7 +230,11 @@ static int teardown(void **state) {
 static int defrag(void) {
         const ProbeContext probes = { .cluster = &world.cluster };
         const DefragRequest request = {
-                .probes = &probes, .hosts = (HostPool*) &world, .holder = "me", .all = true
+                .probes = &probes,
+                .hosts = (HostPool*) &world,
+                .holder = "me",
+                .all = true,
+                .cancelled = &world.stopped,
         };
 
         world.error = error_free(world.error);
@@ -270,14 +278,38 @@ static void test_defrag_wants_all_locks(void **state) {
         assert_int_equal(defrag(), -EHOSTUNREACH);
 }
 
+/* The member in hand is ended with, and seen to be well. */
+static void test_defrag_is_stopped(void **state) {
+        world.stops_at = "defragmented c1";
+        assert_int_equal(defrag(), -ECANCELED);
+        assert_string_equal(world.error->message, "stopped as asked, before c2");
+        assert_string_equal(buffer_str(&world.log), "locked c0, locked c1, locked c2, defragmented c1");
+}
+
 static int ask(void *userdata, const char *what, Error **reterr) {
         world_log("asked", 0);
         somebody_dies();
         return 0;
 }
 
+static int set_aside(const ProbeContext *c, const Node *node, Error **reterr) {
+        world_log("aside", 100 + node->index);
+        return 0;
+}
+
+static int bring_back(const ProbeContext *c, Error **reterr) {
+        world_log("back", 0);
+        return 0;
+}
+
 static int replace(size_t i) {
+        static const Component balancer = {
+                .name = "balancer",
+                .set_aside = set_aside,
+                .bring_back = bring_back,
+        };
         static const Component *const none[] = { NULL };
+        static const Component *const one[] = { &balancer, NULL };
         const Node *all[] = { world.nodes, world.nodes + 1, world.nodes + 2 };
         ErrorList errors = ERROR_LIST_NULL;
         ReplaceRequest request = {
@@ -286,10 +318,11 @@ static int replace(size_t i) {
                 .force = world.force,
                 .install = {
                         .cluster = &world.cluster,
-                        .components = none,
+                        .components = world.balanced ? one : none,
                         .nodes = all,
                         .n_nodes = N,
                         .holder = "me",
+                        .cancelled = &world.stopped,
                 },
         };
         int r;
@@ -365,9 +398,27 @@ static void test_replace_looks_at_the_list(void **state) {
         assert_null(strstr(buffer_str(&world.log), "cleared"));
 }
 
+/* While nothing of the old member is stopped, there is a way back. */
+static void test_replace_is_stopped(void **state) {
+        world.data = world.force = world.balanced = true;
+        world.stops_at = "locked c1";
+        assert_int_equal(replace(1), -ECANCELED);
+        assert_string_equal(world.error->message, "stopped as asked; the member of c1 is as it was");
+        assert_string_equal(buffer_str(&world.log), "asked, locked c0, locked c2, locked c1");
+
+        world.stops_at = "aside c1";
+        world.stopped = 0;
+        buffer_clear(&world.log);
+        assert_int_equal(replace(1), -ECANCELED);
+        assert_string_equal(buffer_str(&world.log),
+                            "asked, locked c0, locked c2, locked c1, aside c1, back");
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_defrag, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_defrag_is_stopped, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_replace_is_stopped, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_defrag_stops, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_defrag_leaves_strangers_alone, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_defrag_wants_all_locks, setup, teardown),
