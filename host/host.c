@@ -49,6 +49,10 @@ const Node* host_node(const Host *h) {
         return h->node;
 }
 
+void host_insist(Host *h) {
+        h->cancelled = NULL;
+}
+
 Host* host_free(Host *h) {
         if (!h)
                 return NULL;

@@ -82,5 +82,6 @@ int host_bus(Host *h, UnitBus **ret, Error **reterr); /* lent; opened on first u
 /* Why a unit failed: result, exit status and its last journal lines, for an Error's detail. */
 int host_explain_unit(Host *h, const char *unit, char **ret, Error **reterr);
 
+void host_insist(Host *h); /* from now on nothing is cancelled any more */
 Host* host_free(Host *h);
 DEFINE_CLEANUP(Host*, host_free)

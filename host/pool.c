@@ -17,6 +17,7 @@ struct HostPool {
         const Cluster *cluster;
         const HostOptions *options;
         PoolEntry *entries; /* as the cluster's nodes */
+        bool insists;
 };
 
 HostPool* host_pool_new(const Cluster *cluster, const HostOptions *options) {
@@ -55,6 +56,8 @@ int host_pool_take(HostPool *p, const Node *node, Host **ret, Error **reterr) {
         (void) pthread_mutex_lock(&e->mutex);
         if (!e->host && !e->failure)
                 (void) host_open(node, p->options, &e->host, &e->failure);
+        if (e->host && p->insists)
+                host_insist(e->host);
         if (!e->host) {
                 r = entry_refuse(e, reterr);
                 (void) pthread_mutex_unlock(&e->mutex);
@@ -62,6 +65,10 @@ int host_pool_take(HostPool *p, const Node *node, Host **ret, Error **reterr) {
         }
         *ret = e->host;
         return 0;
+}
+
+void host_pool_insist(HostPool *p) {
+        p->insists = true;
 }
 
 void host_pool_give(HostPool *p, const Node *node) {

@@ -15,6 +15,8 @@ typedef struct HostPool HostPool;
 HostPool* host_pool_new(const Cluster *cluster, const HostOptions *options); /* both lent */
 int host_pool_take(HostPool *p, const Node *node, Host **ret, Error **reterr);
 void host_pool_give(HostPool *p, const Node *node);
+/* From now on what is begun on any host goes to its end, whoever asks to stop. By one thread. */
+void host_pool_insist(HostPool *p);
 /* The exec of a ProbeContext, whose userdata is the pool. Errors begin with the node's name. */
 int host_pool_exec(void *pool, const Node *node, const char *script, Buffer *ret, Error **reterr);
 HostPool* host_pool_free(HostPool *p); /* closes all connections, all at once */

@@ -22,11 +22,15 @@ size_t restore_count_members(const Restore *s) {
         return n;
 }
 
+/* Nobody wants to be left where the new data is in place and nothing serves it. */
 static int run_install(const Restore *s, Store *store, ErrorList *errors) {
         InstallRequest request = s->request->install;
+        HostOptions host = *request.host;
         InstallResult result = {};
         int r;
 
+        host.cancelled = request.cancelled = NULL;
+        request.host = &host;
         request.store = store;
         r = install_run(&request, &result, errors);
         install_result_done(&result);

@@ -158,6 +158,7 @@ void restore_fail(Restore *s, ErrorList *errors) {
                         command);
                 return;
         }
+        host_pool_insist(s->hosts);
         (void) restore_each(s, start_again, &failed);
         tell(s, &failed, last);
         error_list_done(&failed);

@@ -170,13 +170,20 @@ static int choose(Restore *s, RestoreResult *result, Error **reterr) {
         return r < 0 ? r : source_examine(s, result, reterr);
 }
 
-/* The last moment at which all can still be as it was. */
-static int refuse_cancelled(const Restore *s, Error **reterr) {
-        const volatile int *cancelled = s->request->install.cancelled;
+static int refuse_cancelled(const Restore *s, Error **reterr, const char *text) {
+        return error_if_cancelled(s->request->install.cancelled, reterr, text);
+}
 
-        if (!cancelled || !*cancelled)
-                return 0;
-        return error_set(reterr, ERROR_TEMPORARY, ECANCELED, "interrupted");
+/* Between the first new data and the last there is nothing that serves: nobody wants to be left there. */
+static void insist(const Restore *s) {
+        const InstallRequest *q = &s->request->install;
+
+        host_pool_insist(s->hosts);
+        if (q->event)
+                q->event(q->userdata, &(InstallEvent) {
+                                              .type = INSTALL_NOTE,
+                                              .text = "From here on it goes to its end, also after Ctrl-C.",
+                                      });
 }
 
 static Strv left_out_names(const Restore *s) {
@@ -198,10 +205,13 @@ static int change_data(Restore *s, ErrorList *errors) {
                 r = restore_each(s, restore_unpack, errors);
         if (r < 0)
                 return r;
-        r = refuse_cancelled(s, &error);
-        if (r >= 0)
+        /* the last moment at which all can still be as it was */
+        r = refuse_cancelled(s, &error, "stopped as asked");
+        if (r >= 0) {
+                insist(s);
                 r = journal_commit(s->directory, &s->journal, etcd_id_of(s->journal.token, urls), left_out,
                                    &error);
+        }
         if (r < 0) {
                 error_list_take(errors, error);
                 return r;
@@ -230,8 +240,14 @@ static int prepare(Restore *s, RestoreResult *result, ErrorList *errors) {
 }
 
 static int replace_data(Restore *s, RestoreResult *result, ErrorList *errors) {
-        int r = 0;
+        Error *error = NULL;
+        int r;
 
+        r = refuse_cancelled(s, &error, "stopped as asked; the control plane was not stopped");
+        if (r < 0) {
+                error_list_take(errors, error);
+                return r;
+        }
         result->resumed = s->resumed;
         result->token = xstrdup(s->journal.token);
         if (!all_swapped(s))

@@ -6,7 +6,7 @@
  *
  * Wraps: fsync host_pool_new host_pool_free host_pool_take host_pool_give host_pool_exec host_lock host_look host_exec
  * Wraps: host_exec_for host_send host_put receive_file etcd_survey etcd_save etcd_snapshot_inspect snapshot_facts
- * Wraps: install_run plan_node plan_outline probe_client http_request
+ * Wraps: host_pool_insist install_run plan_node plan_outline probe_client http_request
  */
 
 #include "tests/unit/unit.h"
@@ -44,8 +44,9 @@ typedef struct World {
         bool no;           /* is the answer */
         const char *fails; /* the step that fails */
         const char *fails_too;
-        bool starts;         /* etcd, even if the installation fails */
-        int cancelled;       /* by a signal */
+        bool starts;       /* etcd, even if the installation fails */
+        const char *stops; /* the step at which somebody wants to stop */
+        volatile int cancelled;
         char sent[PATH_MAX]; /* file and digest */
         char digest[65];
         char question[512];
@@ -63,6 +64,8 @@ static int note(const char *node, const char *what, Error **reterr) {
 
         (void) pthread_mutex_lock(&world->mutex);
         buffer_addf(&world->log, "%s;", word);
+        if (streq_null(world->stops, word))
+                world->cancelled = 1;
         (void) pthread_mutex_unlock(&world->mutex);
         if (streq_null(world->fails, word) || streq_null(world->fails_too, word))
                 return error_set(reterr, ERROR_IO, ENOSPC, "%s", word);
@@ -81,6 +84,11 @@ HostPool* __wrap_host_pool_new(const Cluster *cluster, const HostOptions *option
 HostPool* __wrap_host_pool_free(HostPool *p);
 HostPool* __wrap_host_pool_free(HostPool *p) {
         return NULL;
+}
+
+void __wrap_host_pool_insist(HostPool *p);
+void __wrap_host_pool_insist(HostPool *p) {
+        (void) note("all", "insist", NULL);
 }
 
 int __wrap_host_pool_take(HostPool *p, const Node *node, Host **ret, Error **reterr);
@@ -239,6 +247,8 @@ int __wrap_install_run(const InstallRequest *q, InstallResult *ret, ErrorList *e
         Error *error = NULL;
         int r;
 
+        assert_null(q->cancelled);
+        assert_null(q->host->cancelled);
         *ret = (InstallResult) {};
         r = note("all", "install", &error);
         if (error)
@@ -330,14 +340,16 @@ static int restore(const char *file, size_t n_nodes, bool dry_run) {
         static const Component *const none[] = { NULL };
         const Node *const nodes[] = { world->nodes, world->nodes + 1 };
         _cleanup_free_ char *path = file ? in_dir(file) : NULL;
+        const HostOptions host = { .cancelled = &world->cancelled };
         const RestoreRequest request = {
                 .install = { .cluster = &world->cluster,
                              .store = world->store,
                              .components = none,
                              .nodes = nodes,
                              .n_nodes = n_nodes,
-                             .cache = "/nonexistent",
+                             .host = &host,
                              .cancelled = &world->cancelled,
+                             .cache = "/nonexistent",
                              .dry_run = dry_run },
                 .snapshot = path,
                 .survivor = file ? NULL : world->nodes,
@@ -561,7 +573,7 @@ static void test_undone_before_the_swap(void **state) {
         world->fails = "c1:# is there room for the new data beside the old?";
         assert_int_equal(restore("a.db", 2, false), -ENOSPC);
         assert_contains(advice(), "is started again on c0.\n");
-        world->cancelled = 2;
+        world->stops = "c1:# nothing runs, and nothing starts by itself";
         world->fails = NULL;
         assert_int_equal(restore("a.db", 2, false), -ECANCELED);
         assert_contains(advice(), "is started again on c0, c1.\n");
@@ -625,6 +637,31 @@ static void test_command_is_quoted(void **state) {
         assert_contains(advice(), "/it'\\''s a file.db'\n");
 }
 
+/* Before the control plane is stopped; after that, until new data takes the place of the old; and then no more. */
+static void test_is_stopped_in_time(void **state) {
+        world->stops = "c1:# is there room for the new data beside the old?";
+        assert_int_equal(restore("a.db", 2, false), -ECANCELED);
+        assert_string_equal(world->errors.errors[0]->message,
+                            "stopped as asked; the control plane was not stopped");
+        assert_false(happened("nothing runs"));
+
+        world->cancelled = 0;
+        world->stops = "all:insist";
+        assert_int_equal(restore("a.db", 2, false), 0);
+        assert_true(strstr(buffer_str(&world->log), "all:insist;") <
+                    strstr(buffer_str(&world->log), "takes the place of the old"));
+        assert_true(happened("all:install;"));
+}
+
+/* A survivor that was stopped to be read goes on then. */
+static void test_survivor_after_a_stop(void **state) {
+        world->states[0] = world->states[1] = ETCD_AWAY;
+        world->stops = "c0:receive";
+        assert_int_equal(restore(NULL, 1, false), -ECANCELED);
+        assert_true(happened("c0:# a clean end") && happened("c0:# as it was;"));
+        assert_false(happened("nothing runs"));
+}
+
 #define restore_test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void) {
@@ -647,6 +684,8 @@ int main(void) {
                 restore_test(test_not_undone_after_a_swap),
                 restore_test(test_failure_at_the_end),
                 restore_test(test_command_is_quoted),
+                restore_test(test_is_stopped_in_time),
+                restore_test(test_survivor_after_a_stop),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
