@@ -67,15 +67,71 @@ static void add_head(Buffer *out, const Plan *p, const Facts *facts) {
         buffer_add_str(out, "\nset -eu\n\n");
 }
 
-static void add_variables(Buffer *out, const Plan *p) {
-        const char *mirror = strv_length(p->cluster->mirrors) > 0 ? p->cluster->mirrors[0] : NULL;
-        _cleanup_free_ char *etcd = mirror ? xasprintf("%s/etcd", mirror) : NULL;
+/* The first binary of that origin in the lock, with where it lies below a base URL; NULL: there is none. */
+static const LockEntry* find_locked(const Plan *p, const Lock *lock, ArtifactOrigin origin,
+                                    char **ret_file) {
+        PLAN_FOREACH(item, p, PLAN_BINARY) {
+                FetchRequest request = {
+                        .name = item->binary.artifact,
+                        .version = item->binary.version,
+                        .architecture = item->binary.architecture,
+                };
+                const LockEntry *entry =
+                        lock ? lock_find(lock, request.name, request.version, request.architecture) : NULL;
+                Version version;
+                Layout layout;
+
+                if (!entry || plan_binary_path_parse(item->path, &request.origin, &version) < 0 ||
+                    request.origin != origin)
+                        continue;
+                layout_init(&request, /* mirror= */ false, &layout);
+                *ret_file = xasprintf("/%s", layout.file);
+                layout_done(&layout);
+                return entry;
+        }
+        return NULL;
+}
+
+/* May the bytes be others than those of the official release? Then only who had them has them. */
+static bool is_own_build(const LockEntry *e) {
+        static char *const proofs[] = { (char*) "mirror", (char*) "accepted", (char*) "bundle",
+                                        (char*) "hand", NULL };
+
+        return e->proof && strv_contains(proofs, e->proof);
+}
+
+/*
+ * Where to download from: whatever it is, the digest is what counts, so it should have the bytes that were
+ * fetched. That is the mirror of the cluster file that had them, or its first; without any, the official
+ * address, unless those bytes may be a mirror's own.
+ */
+static char* base_url(const Plan *p, const Lock *lock, ArtifactOrigin origin) {
+        const char *below = origin == ORIGIN_ETCD ? "/etcd" : "";
+        _cleanup_free_ char *file = NULL, *base = NULL;
+        const LockEntry *entry = find_locked(p, lock, origin, &file);
+
+        if (entry && endswith(entry->url, file))
+                base = xstrndup(entry->url, strlen(entry->url) - strlen(file));
+        STRV_FOREACH(mirror, p->cluster->mirrors) {
+                _cleanup_free_ char *url = xasprintf("%s%s", *mirror, below);
+
+                if (base && streq(url, base))
+                        return TAKE_PTR(base);
+        }
+        if (strv_length(p->cluster->mirrors) > 0)
+                return xasprintf("%s%s", p->cluster->mirrors[0], below);
+        return base && is_own_build(entry) ? TAKE_PTR(base) : xstrdup(layout_official(origin));
+}
+
+static void add_variables(Buffer *out, const Plan *p, const Lock *lock) {
+        _cleanup_free_ char *kubernetes = base_url(p, lock, ORIGIN_KUBERNETES),
+                            *etcd = base_url(p, lock, ORIGIN_ETCD);
 
         shell_add_variable(out, "CLUSTER", p->cluster->name);
         shell_add_variable(out, "NODE", p->node->name);
         shell_add_variable(out, "ARCHITECTURE", architecture_to_string(p->node->architecture));
-        shell_add_variable(out, "KUBERNETES_URL", mirror ? mirror : layout_official(ORIGIN_KUBERNETES));
-        shell_add_variable(out, "ETCD_URL", etcd ? etcd : layout_official(ORIGIN_ETCD));
+        shell_add_variable(out, "KUBERNETES_URL", kubernetes);
+        shell_add_variable(out, "ETCD_URL", etcd);
 }
 
 static void add_functions(Buffer *out, const Plan *p) {
@@ -210,7 +266,7 @@ int plan_render_script(const Plan *p, const Facts *facts, const Lock *lock, Buff
                         "the plan of %s is not complete, so no script can be made of it: it lacks %s",
                         p->node->name, strv_length(p->missing) > 0 ? p->missing[0] : "something");
         add_head(out, p, facts);
-        add_variables(out, p);
+        add_variables(out, p, lock);
         add_functions(out, p);
         add_title(out, has(p, PLAN_USER), "users");
         PLAN_FOREACH(item, p, PLAN_USER)

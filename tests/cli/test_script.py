@@ -90,6 +90,39 @@ def test_binaries_come_from_where_fetch_gets_them(ready):
     assert "\nKUBERNETES_URL='https://mirror.example/k8s'\nETCD_URL='https://mirror.example/k8s/etcd'\n" in text
 
 
+def locked_at(ready, base, proof):
+    """As if the binaries had come from there, on the word of that."""
+    path = ready.directory / "hardway.lock"
+    lock = json.loads(path.read_text())
+    for entry in lock["artifacts"]:
+        entry["url"] = entry["url"].replace("https://example.org", base)
+        entry["proof"] = proof
+    path.write_text(json.dumps(lock))
+
+
+def sources(ready):
+    return re.findall(r"\n(?:KUBERNETES|ETCD)_URL='(.*)'", script(ready, "controller-0"))
+
+
+OFFICIAL = ["https://dl.k8s.io", "https://github.com/etcd-io/etcd/releases/download"]
+MIRROR = ["https://b.example/k8s", "https://b.example/k8s/etcd"]
+
+
+@pytest.mark.parametrize("proof, wanted", [("known", OFFICIAL), ("signature", OFFICIAL), ("mirror", MIRROR), ("accepted", MIRROR)])
+def test_builds_of_a_mirror_come_from_it(ready, proof, wanted):
+    """The lock has their digests, and the official address has other bytes; what is official is the same everywhere."""
+    locked_at(ready, "https://b.example/k8s", proof)
+    assert sources(ready) == wanted
+
+
+def test_of_several_mirrors_the_one_that_had_it(ready):
+    with open(ready.cluster, "a", encoding="utf-8") as file:
+        file.write("mirrors: [ https://a.example, https://b.example/k8s ]\n")
+    assert sources(ready) == ["https://a.example", "https://a.example/etcd"]
+    locked_at(ready, "https://b.example/k8s", "known")
+    assert sources(ready) == MIRROR
+
+
 def test_what_cannot_be_made_is_refused(ready):
     assert "for one node" in ready("plan", "--script", "--offline", status=64).err
     ready("plan", "--script", "--output", "x", "--node", "lb-0", status=64)
