@@ -10,70 +10,8 @@
 #include "common/parallel.h"
 
 /*
- * A run from end to end: look, refuse, lock, look again, change, prove. The parts are in files of their own;
- * what they share of a node (its host, its place on the screen) is here.
+ * A run from end to end: look, refuse, lock, look again, change, prove. The parts are in files of their own.
  */
-
-int node_host(NodeRun *n, Host **ret, Error **reterr) {
-        return host_pool_take(n->run->hosts, n->node, ret, reterr);
-}
-
-void node_release(NodeRun *n) {
-        host_pool_give(n->run->hosts, n->node);
-}
-
-bool node_differs(const NodeRun *n) {
-        return n->changes.n_changes > 0;
-}
-
-static void tell(InstallRun *run, const InstallEvent *event) {
-        if (!run->request->event)
-                return;
-        (void) pthread_mutex_lock(&run->mutex);
-        run->request->event(run->request->userdata, event);
-        (void) pthread_mutex_unlock(&run->mutex);
-}
-
-void node_event(const NodeRun *n, InstallEventType type, const char *text, uint64_t done, uint64_t total) {
-        InstallEvent event = { .type = type, .node = n->node, .text = text, .done = done, .total = total };
-
-        tell(n->run, &event);
-}
-
-void run_warn(InstallRun *run, const char *text) {
-        tell(run, &(InstallEvent) { .type = INSTALL_WARNING, .text = text });
-}
-
-void node_step(const NodeRun *n, const char *format, ...) {
-        _cleanup_free_ char *text = NULL;
-        va_list ap;
-
-        va_start(ap, format);
-        text = xvasprintf(format, ap);
-        va_end(ap);
-        node_event(n, INSTALL_STAGE, text, 0, 0);
-}
-
-void node_end(NodeRun *n, InstallOutcome outcome, const char *text) {
-        InstallEvent event = {
-                .type = outcome == INSTALL_BROKEN ? INSTALL_FAILED : INSTALL_FINISHED,
-                .node = n->node,
-                .text = text,
-                .outcome = outcome,
-        };
-
-        n->outcome = outcome;
-        tell(n->run, &event);
-}
-
-int run_cancelled(const InstallRun *run, Error **reterr) {
-        const volatile int *cancelled = run->request->cancelled;
-
-        if (!cancelled || !*cancelled)
-                return 0;
-        return error_set(reterr, ERROR_TEMPORARY, ECANCELED,
-                         "stopped as asked; hardway install goes on from here");
-}
 
 static void run_init(InstallRun *run, const InstallRequest *request) {
         *run = (InstallRun) {
@@ -132,19 +70,6 @@ static int run_identity(InstallRun *run, Error **reterr) {
         if (r < 0 && !q->dry_run)
                 return error_prefix(reterr, r, "the cluster has no identity yet (hardway pki gen makes it)");
         return 0;
-}
-
-int node_lock(NodeRun *n, Error **reterr) {
-        const InstallRequest *q = n->run->request;
-        Host *host;
-        int r;
-
-        r = node_host(n, &host, reterr);
-        if (r < 0)
-                return r;
-        r = host_lock(host, q->holder, q->wait, reterr);
-        node_release(n);
-        return r;
 }
 
 static int run_serving(InstallRun *run, Error **reterr) {

@@ -67,7 +67,7 @@ typedef bool (*NodeFilter)(const NodeRun *n);
 int crew_each(InstallRun *run, NodeFilter filter, NodeJob job);
 int node_fail(NodeRun *n, int r, Error *error); /* takes error */
 
-/* run.c */
+/* node.c */
 /* Opens the node's Host if need be, and holds it until node_release(). */
 int node_host(NodeRun *n, Host **ret, Error **reterr);
 void node_release(NodeRun *n);
