@@ -171,7 +171,7 @@ static int choose(Restore *s, RestoreResult *result, Error **reterr) {
 }
 
 static int refuse_cancelled(const Restore *s, Error **reterr, const char *text) {
-        return error_if_cancelled(s->request->install.cancelled, reterr, text);
+        return error_if_cancelled(s->request->install.cancelled, reterr, "%s", text);
 }
 
 /* Between the first new data and the last there is nothing that serves: nobody wants to be left there. */

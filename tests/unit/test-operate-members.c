@@ -404,7 +404,7 @@ static void test_replace_is_stopped(void **state) {
         world.stops_at = "locked c1";
         assert_int_equal(replace(1), -ECANCELED);
         assert_string_equal(world.error->message, "stopped as asked; the member of c1 is as it was");
-        assert_string_equal(buffer_str(&world.log), "asked, locked c0, locked c2, locked c1");
+        assert_string_equal(buffer_str(&world.log), "asked, locked c0, locked c1, locked c2");
 
         world.stops_at = "aside c1";
         world.stopped = 0;
