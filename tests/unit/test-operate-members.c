@@ -411,7 +411,7 @@ static void test_replace_is_stopped(void **state) {
         buffer_clear(&world.log);
         assert_int_equal(replace(1), -ECANCELED);
         assert_string_equal(buffer_str(&world.log),
-                            "asked, locked c0, locked c2, locked c1, aside c1, back");
+                            "asked, locked c0, locked c1, locked c2, aside c1, back");
 }
 
 int main(void) {
