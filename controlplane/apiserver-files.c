@@ -11,6 +11,7 @@
 #include "common/json.h"
 #include "controlplane/controlplane-files.h"
 #include "controlplane/internal.h"
+#include "plan/names.h"
 
 #define UNIT "kube-apiserver.service"
 #define RBAC "rbac.authorization.k8s.io"
@@ -128,7 +129,7 @@ static void add_mark(const PlanContext *c, Plan *plan) {
         json_t *body;
 
         (void) plan_identity(c->store, &identity, NULL); /* that it is missing, etcd's plan says */
-        mark = xasprintf("hardway-identity:%s", identity ? identity : "not-made-yet");
+        mark = xasprintf(NAME_MARK "%s", identity ? identity : "not-made-yet");
         body = json_pack("{s:s,s:s,s:{s:s,s:s},s:{s:s,s:s}}", "apiVersion", "v1", "kind", "ConfigMap",
                          "metadata", "name", "hardway", "namespace", "kube-system", "data", "cluster",
                          c->cluster->name, "mark", mark);

@@ -17,11 +17,10 @@
 #include "etcd/etcd-scripts.h"
 #include "etcd/internal.h"
 #include "etcd/snapshot.h"
+#include "plan/names.h"
 #include "plan/service.h"
 
 #define SCRIPT "/opt/hardway/etcd-snapshot"
-#define SERVICE_UNIT "etcd-snapshot.service"
-#define TIMER_UNIT "etcd-snapshot.timer"
 #define SUBJECT "snapshots"
 
 static char* command(const PlanContext *c) {
@@ -106,8 +105,8 @@ static int add_service(const PlanContext *c, Plan *plan, Error **reterr) {
         PlanItem *unit;
         int r;
 
-        r = add_unit(c, plan, SERVICE_UNIT, etcd_schedule_settings, N_SERVICE_SETTINGS, /* fenced= */ true,
-                     "Takes a snapshot and checks it.", &unit, reterr);
+        r = add_unit(c, plan, NAME_SNAPSHOT_SERVICE, etcd_schedule_settings, N_SERVICE_SETTINGS,
+                     /* fenced= */ true, "Takes a snapshot and checks it.", &unit, reterr);
         if (r < 0)
                 return r;
         plan_item_explain(unit, "The timer has nothing to start.", "systemd.service(5)");
@@ -119,7 +118,7 @@ static int add_timer(const PlanContext *c, Plan *plan, Error **reterr) {
         PlanItem *unit;
         int r;
 
-        r = add_unit(c, plan, TIMER_UNIT, etcd_schedule_settings + N_SERVICE_SETTINGS,
+        r = add_unit(c, plan, NAME_SNAPSHOT_TIMER, etcd_schedule_settings + N_SERVICE_SETTINGS,
                      ETCD_SCHEDULE_N_SETTINGS - N_SERVICE_SETTINGS, /* fenced= */ false,
                      "Has snapshots taken in time.", &unit, reterr);
         if (r >= 0)
@@ -161,8 +160,8 @@ static char* question(const Cluster *c) {
         return xasprintf(
                 "# the last scheduled snapshot\n"
                 "date +%%s\n"
-                "stat -c %%Y /etc/systemd/system/" TIMER_UNIT " 2>/dev/null || echo 0\n"
-                "result=$(systemctl show -p Result --value " SERVICE_UNIT " 2>/dev/null || :)\n"
+                "stat -c %%Y /etc/systemd/system/" NAME_SNAPSHOT_TIMER " 2>/dev/null || echo 0\n"
+                "result=$(systemctl show -p Result --value " NAME_SNAPSHOT_SERVICE " 2>/dev/null || :)\n"
                 "echo \"${result:-unknown}\"\n"
                 "last=$(head -c 4096 %s/last 2>/dev/null || :)\n"
                 "file=$(printf '%%s\\n' \"$last\" | sed -n 's/^{\"file\":\"\\([^\"/]*\\)\".*/\\1/p')\n"

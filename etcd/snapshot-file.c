@@ -16,19 +16,20 @@
 #include "common/parse.h"
 #include "etcd/snapshot-stream.h"
 #include "etcd/snapshot.h"
+#include "plan/names.h"
 
 #define PIECE (256 * 1024)
 #define PAGE_UNIT 512          /* bbolt's pages are multiples of it */
 #define BOLT_MAGIC 0xED0CDAEDu /* go.etcd.io/bbolt internal/common/types.go, behind a page header of 16 */
 #define BOLT_MAGIC_OFFSET 16
 #define IDENTITY_DIGITS 32
-#define MARK_SIZE (sizeof(ETCD_MARK) - 1 + IDENTITY_DIGITS)
+#define MARK_SIZE (sizeof(NAME_MARK) - 1 + IDENTITY_DIGITS)
 #define MARKS_MAX 16
 
 static void take_mark(MarkScan *s, const char *p) {
         char identity[IDENTITY_DIGITS + 1] = {};
 
-        p += strlen(ETCD_MARK);
+        p += strlen(NAME_MARK);
         if (strspn(memcpy(identity, p, IDENTITY_DIGITS), "0123456789abcdef") == IDENTITY_DIGITS &&
             strv_length(s->marks) < MARKS_MAX && !strv_contains(s->marks, identity))
                 strv_add(&s->marks, identity);
@@ -38,7 +39,7 @@ static void scan(MarkScan *s, const char *data, size_t size) {
         const char *end = data + size, *p = data;
 
         while ((size_t) (end - p) >= MARK_SIZE &&
-               (p = memmem(p, (size_t) (end - p), ETCD_MARK, strlen(ETCD_MARK)))) {
+               (p = memmem(p, (size_t) (end - p), NAME_MARK, strlen(NAME_MARK)))) {
                 if ((size_t) (end - p) < MARK_SIZE)
                         return;
                 take_mark(s, p);

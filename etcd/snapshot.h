@@ -10,10 +10,8 @@
  * lies in a member's data directory; it can be restored, too, but nobody can tell whether it is damaged.
  *
  * Whose it is can be told from what is in it: every cluster of hardway has a ConfigMap kube-system/hardway
- * with its mark, ETCD_MARK and the identity, which lies readable in the file.
+ * with its mark, NAME_MARK and the identity, which lies readable in the file.
  */
-#define ETCD_MARK "hardway-identity:"
-
 typedef struct EtcdSnapshotFile {
         uint64_t size;
         bool digest; /* it has one, and it is right */

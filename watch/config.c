@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "common/alloc.h"
+#include "plan/names.h"
 #include "plan/ports.h"
 #include "watch/internal.h"
 
@@ -28,14 +29,13 @@ static bool has_certificate(const PlanItem *item) {
                (startswith(item->path, KUBERNETES) && endswith(item->path, ".conf") && item->secret);
 }
 
-#define SNAPSHOT_TIMER "/etc/systemd/system/etcd-snapshot.timer"
-#define SNAPSHOT_SERVICE "etcd-snapshot.service"
+#define SNAPSHOT_TIMER "/etc/systemd/system/" NAME_SNAPSHOT_TIMER
 
 static void add_snapshots(const PlanContext *c, const Plan *plan, Buffer *out) {
         const SnapshotPolicy *p = &c->cluster->snapshots;
 
         if (plan_find_path(plan, SNAPSHOT_TIMER))
-                buffer_addf(out, "snapshots %s " SNAPSHOT_SERVICE " " SNAPSHOT_TIMER " %" PRIu64 "\n",
+                buffer_addf(out, "snapshots %s " NAME_SNAPSHOT_SERVICE " " SNAPSHOT_TIMER " %" PRIu64 "\n",
                             p->directory, snapshots_late_sec(p));
 }
 

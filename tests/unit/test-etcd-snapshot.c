@@ -10,6 +10,7 @@
 #include "common/parse.h"
 #include "etcd/snapshot.h"
 #include "operate/snapshot-facts.h"
+#include "plan/names.h"
 
 #define OURS "0123456789abcdef0123456789abcdef"
 #define OTHER "ffffffffffffffffffffffffffffffff"
@@ -26,8 +27,8 @@ static void make_database(size_t size, const char *identity, size_t offset, Buff
                 buffer_add_char(ret, (char) (i * 31 + i / 997));
         memcpy(ret->data + 16, magic, sizeof(magic));
         if (identity) {
-                memcpy(ret->data + offset, ETCD_MARK, strlen(ETCD_MARK));
-                memcpy(ret->data + offset + strlen(ETCD_MARK), identity, strlen(identity));
+                memcpy(ret->data + offset, NAME_MARK, strlen(NAME_MARK));
+                memcpy(ret->data + offset + strlen(NAME_MARK), identity, strlen(identity));
         }
 }
 
@@ -72,9 +73,9 @@ static void test_marks(void **state) {
         _cleanup_error_ Error *error = NULL;
 
         make_database(4096, OURS, 100, &b);
-        memcpy(b.data + 300, ETCD_MARK OTHER, strlen(ETCD_MARK OTHER));
-        memcpy(b.data + 500, ETCD_MARK OURS, strlen(ETCD_MARK OURS));
-        memcpy(b.data + 700, ETCD_MARK "no mark", strlen(ETCD_MARK "no mark"));
+        memcpy(b.data + 300, NAME_MARK OTHER, strlen(NAME_MARK OTHER));
+        memcpy(b.data + 500, NAME_MARK OURS, strlen(NAME_MARK OURS));
+        memcpy(b.data + 700, NAME_MARK "no mark", strlen(NAME_MARK "no mark"));
         assert_success(inspect(*state, &b, &f, &error), error, 0);
         assert_false(f.digest);
         assert_int_equal(strv_length(f.marks), 2);

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What one component makes and another looks for; components do not know each other. */
+
+/* In front of the identity, in the cluster's own data: kube-apiserver's plan puts it there, etcd/ finds it in a snapshot. */
+#define NAME_MARK "hardway-identity:"
+
+/* Of a member's scheduled snapshots, which the watch looks after. */
+#define NAME_SNAPSHOT_SERVICE "etcd-snapshot.service"
+#define NAME_SNAPSHOT_TIMER "etcd-snapshot.timer"
