@@ -14,6 +14,7 @@
 #include "operate/defrag.h"
 #include "operate/hold.h"
 #include "operate/replace.h"
+#include "tests/unit/fake-hosts.h"
 #include "tests/unit/plan-fixture.h"
 
 #define N 3
@@ -57,12 +58,6 @@ int __wrap_etcd_status(const EtcdEndpoint *e, EtcdStatus *ret, Error **reterr);
 int __wrap_etcd_alarms(const EtcdEndpoint *e, EtcdAlarmed **ret, size_t *ret_n, Error **reterr);
 int __wrap_etcd_transfer_leadership(const EtcdEndpoint *e, uint64_t target, Error **reterr);
 int __wrap_etcd_member_remove(const EtcdEndpoint *e, uint64_t id, Error **reterr);
-HostPool* __wrap_host_pool_new(const Cluster *cluster, const HostOptions *options);
-int __wrap_host_pool_take(HostPool *p, const Node *node, Host **ret, Error **reterr);
-void __wrap_host_pool_give(HostPool *p, const Node *node);
-HostPool* __wrap_host_pool_free(HostPool *p);
-int __wrap_host_pool_exec(void *pool, const Node *node, const char *script, Buffer *ret, Error **reterr);
-int __wrap_host_lock(Host *h, const char *holder, bool wait, Error **reterr);
 int __wrap_install_run(const InstallRequest *request, InstallResult *ret, ErrorList *errors);
 char* __wrap_etcd_identity(Store *store);
 uint64_t __wrap_clock_usec(void);
@@ -138,33 +133,19 @@ int __wrap_etcd_member_remove(const EtcdEndpoint *e, uint64_t id, Error **reterr
         return 0;
 }
 
-HostPool* __wrap_host_pool_new(const Cluster *cluster, const HostOptions *options) {
-        return (HostPool*) &world;
-}
+int fake_host(const Node *node, const char *what, Error **reterr) {
+        bool lock = streq(what, "lock");
 
-int __wrap_host_pool_take(HostPool *p, const Node *node, Host **ret, Error **reterr) {
-        if (world.unreachable[node->index])
+        if (!lock && world.unreachable[node->index])
                 return error_set(reterr, ERROR_UNAVAILABLE, EHOSTUNREACH, "no route to host");
-        *ret = (Host*) node;
-        return 0;
-}
-
-void __wrap_host_pool_give(HostPool *p, const Node *node) {}
-
-HostPool* __wrap_host_pool_free(HostPool *p) {
-        return NULL;
-}
-
-int __wrap_host_lock(Host *h, const char *holder, bool wait, Error **reterr) {
-        const Node *node = (const Node*) h;
-
-        if (world.busy[node->index])
+        if (lock && world.busy[node->index])
                 return error_set(reterr, ERROR_TEMPORARY, EBUSY, "in use by somebody");
-        world_log("locked", 100 + node->index);
+        if (lock)
+                world_log("locked", 100 + node->index);
         return 0;
 }
 
-int __wrap_host_pool_exec(void *pool, const Node *node, const char *script, Buffer *ret, Error **reterr) {
+int fake_script(const Node *node, const char *script, Buffer *ret, Error **reterr) {
         if (strstr(script, "whose data is here"))
                 buffer_add_str(ret, world.data ? "data\nactive\nabcd\n" : "none\n\n\n");
         else if (strstr(script, "has an earlier run come so far?"))

@@ -17,6 +17,7 @@
 #include "etcd/snapshot.h"
 #include "operate/receive.h"
 #include "operate/restore-internal.h"
+#include "tests/unit/fake-hosts.h"
 #include "tests/unit/plan-fixture.h"
 
 #define IDENTITY "abcd"
@@ -76,40 +77,20 @@ static bool happened(const char *what) {
         return strstr(buffer_str(&world->log), what) != NULL;
 }
 
-HostPool* __wrap_host_pool_new(const Cluster *cluster, const HostOptions *options);
-HostPool* __wrap_host_pool_new(const Cluster *cluster, const HostOptions *options) {
-        return NULL;
-}
-
-HostPool* __wrap_host_pool_free(HostPool *p);
-HostPool* __wrap_host_pool_free(HostPool *p) {
-        return NULL;
-}
-
 void __wrap_host_pool_insist(HostPool *p);
 void __wrap_host_pool_insist(HostPool *p) {
         (void) note("all", "insist", NULL);
 }
 
-int __wrap_host_pool_take(HostPool *p, const Node *node, Host **ret, Error **reterr);
-int __wrap_host_pool_take(HostPool *p, const Node *node, Host **ret, Error **reterr) {
-        *ret = (Host*) (void*) node;
-        return note(node->name, "take", reterr);
-}
-
-void __wrap_host_pool_give(HostPool *p, const Node *node);
-void __wrap_host_pool_give(HostPool *p, const Node *node) {}
-
-int __wrap_host_lock(Host *h, const char *holder, bool wait, Error **reterr);
-int __wrap_host_lock(Host *h, const char *holder, bool wait, Error **reterr) {
-        return note(((Node*) (void*) h)->name, "lock", reterr);
+int fake_host(const Node *node, const char *what, Error **reterr) {
+        return note(node->name, what, reterr);
 }
 
 int __wrap_host_look(Host *h, const Plan *plan, bool deep, Facts *ret_facts, Observation **ret,
                      Error **reterr);
 int __wrap_host_look(Host *h, const Plan *plan, bool deep, Facts *ret_facts, Observation **ret,
                      Error **reterr) {
-        const Node *node = (Node*) (void*) h;
+        const Node *node = fake_node(h);
 
         *ret = xnew(Observation, 1);
         **ret = (Observation) { .identity = xstrdup(world->identity[node->index]) };
@@ -142,11 +123,9 @@ static char* state_of(size_t i) {
                          world->aside[i] ?: "", world->aside[i] ? "\n" : "", token ?: "", token ? "\n" : "");
 }
 
-static int play(const Node *node, const char *script, Buffer *ret, Error **reterr) {
+int fake_script(const Node *node, const char *script, Buffer *ret, Error **reterr) {
         _cleanup_free_ char *title = xstrndup(script, strcspn(script, "\n")), *state = NULL;
 
-        if (ret)
-                *ret = BUFFER_NULL;
         if (streq(title, "# how far is it?")) {
                 state = state_of(node->index);
                 buffer_add_str(ret, state);
@@ -156,21 +135,6 @@ static int play(const Node *node, const char *script, Buffer *ret, Error **reter
         }
         world->stopped[node->index] |= strstr(script, "systemctl stop") != NULL;
         return note(node->name, title, reterr);
-}
-
-int __wrap_host_pool_exec(void *pool, const Node *node, const char *script, Buffer *ret, Error **reterr);
-int __wrap_host_pool_exec(void *pool, const Node *node, const char *script, Buffer *ret, Error **reterr) {
-        return play(node, script, ret, reterr);
-}
-
-int __wrap_host_exec(Host *h, const char *script, Buffer *ret, Error **reterr);
-int __wrap_host_exec(Host *h, const char *script, Buffer *ret, Error **reterr) {
-        return play((Node*) (void*) h, script, ret, reterr);
-}
-
-int __wrap_host_exec_for(Host *h, const char *script, uint64_t timeout_usec, Buffer *ret, Error **reterr);
-int __wrap_host_exec_for(Host *h, const char *script, uint64_t timeout_usec, Buffer *ret, Error **reterr) {
-        return play((Node*) (void*) h, script, ret, reterr);
 }
 
 int __wrap_host_send(Host *h, const char *source, const char *path, const char *sha256,
@@ -183,7 +147,7 @@ int __wrap_host_send(Host *h, const char *source, const char *path, const char *
         (void) snprintf(world->sent, sizeof(world->sent), "%s", source);
         (void) snprintf(world->digest, sizeof(world->digest), "%s", sha256);
         (void) pthread_mutex_unlock(&world->mutex);
-        return note(((Node*) (void*) h)->name, "send", reterr);
+        return note(fake_node(h)->name, "send", reterr);
 }
 
 int __wrap_host_put(Host *h, const HostPut *put, Error **reterr);
@@ -191,7 +155,7 @@ int __wrap_host_put(Host *h, const HostPut *put, Error **reterr) {
         for (size_t i = 0; i < put->changes->n_changes; i++)
                 if (put->changes->changes[i].type == CHANGE_REMOVE)
                         (void) note("any", "removal", NULL);
-        return note(((Node*) (void*) h)->name, "put", reterr);
+        return note(fake_node(h)->name, "put", reterr);
 }
 
 static void make_file(const char *path, const char *text) {
@@ -203,7 +167,7 @@ int __wrap_receive_file(Host *host, const char *source, const char *path,
 int __wrap_receive_file(Host *host, const char *source, const char *path,
                         int (*check)(const char *part, Error **reterr), Error **reterr) {
         make_file(path, "what it has");
-        return note(((Node*) (void*) host)->name, "receive", reterr);
+        return note(fake_node(host)->name, "receive", reterr);
 }
 
 int __wrap_etcd_save(const ProbeContext *c, const EtcdSaveRequest *request, EtcdSaved *ret, Error **reterr);
