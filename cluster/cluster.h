@@ -73,7 +73,9 @@ typedef struct Timings {
         unsigned vrrp_advert_msec;
         unsigned haproxy_connect_msec;
         unsigned haproxy_check_msec;
-        unsigned haproxy_fall; /* failed checks */
+        unsigned haproxy_inter_msec;     /* from one check to the next */
+        unsigned haproxy_fastinter_msec; /* where one has failed */
+        unsigned haproxy_fall;           /* failed checks */
         unsigned etcd_heartbeat_msec;
         unsigned etcd_election_msec;
         unsigned etcd_ready_sec; /* apiserver's --etcd-healthcheck-timeout and --etcd-readycheck-timeout */

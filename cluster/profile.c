@@ -9,14 +9,16 @@
 
 /*
  * wired: as measured on three control planes and a pair of load balancers, where a lost SYN costs 0.3 s and
- * a dead haproxy's VIP moves in less than half a second. wifi: a radio that is busy for a third of a second
- * is no dead peer.
+ * a dead haproxy's VIP moves in less than half a second. A check has to have its connection within the
+ * interval, so a host that falls silent is out after 0.65 s at most: the rest of an interval, one, a short
+ * pause, and another one. wifi: a radio that is busy for a third of a second is no dead peer.
  */
 static const struct {
-        unsigned vrrp_advert_msec, haproxy_connect_msec, haproxy_check_msec, haproxy_fall;
+        unsigned vrrp_advert_msec, haproxy_connect_msec, haproxy_check_msec, haproxy_inter_msec,
+                haproxy_fastinter_msec, haproxy_fall;
 } networks[] = {
-        [NETWORK_WIRED] = { 100, 300, 1000, 2 },
-        [NETWORK_WIFI] = { 300, 1000, 3000, 3 },
+        [NETWORK_WIRED] = { 100, 300, 1000, 200, 50, 2 },
+        [NETWORK_WIFI] = { 300, 1000, 3000, 500, 100, 3 },
 };
 
 /*
@@ -43,6 +45,8 @@ void timings_for(NetworkProfile network, DiskProfile disk, Timings *ret) {
                 .vrrp_advert_msec = networks[network].vrrp_advert_msec,
                 .haproxy_connect_msec = networks[network].haproxy_connect_msec,
                 .haproxy_check_msec = networks[network].haproxy_check_msec,
+                .haproxy_inter_msec = networks[network].haproxy_inter_msec,
+                .haproxy_fastinter_msec = networks[network].haproxy_fastinter_msec,
                 .haproxy_fall = networks[network].haproxy_fall,
                 .etcd_heartbeat_msec = disks[disk].etcd_heartbeat_msec,
                 .etcd_election_msec = disks[disk].etcd_election_msec,

@@ -39,11 +39,18 @@ static char* bind_vip(const PlanContext *c) {
         return cluster_shares_port(c->cluster, c->node) ? xasprintf("%s transparent", vip) : NULL;
 }
 
+/*
+ * The interval is also the longest that a check waits for a connection (min(timeout connect, inter), see
+ * "timeout check"): a host that is gone without a word is noticed after the rest of an interval, and fall
+ * times a whole one with fastinter in between. Until then what it was busy with hangs.
+ */
 static char* default_server(const PlanContext *c) {
+        const Timings *t = &c->cluster->timings;
+
         return xasprintf("check check-ssl verify required ca-file " HAPROXY_CA
-                         " verifyhost kubernetes inter 500ms fastinter 100ms downinter 500ms fall %u rise 2"
+                         " verifyhost kubernetes inter %ums fastinter %ums downinter 500ms fall %u rise 2"
                          " on-marked-down shutdown-sessions slowstart 20s",
-                         c->cluster->timings.haproxy_fall);
+                         t->haproxy_inter_msec, t->haproxy_fastinter_msec, t->haproxy_fall);
 }
 
 static char* servers(const PlanContext *c) {
@@ -207,8 +214,8 @@ static const ConfigLine lines[] = {
         { 1, "default-server", .function = default_server,
           .comment = "slowstart: one that is back has no connections, and would get all new ones",
           .why = "How servers are checked: over TLS with the cluster's CA, often, more often when in "
-                 "doubt; connections to one that is down are cut, so that clients turn to another; one "
-                 "that is back gets its share slowly.",
+                 "doubt (from the profile of the cluster file); connections to one that is down are cut, so "
+                 "that clients turn to another; one that is back gets its share slowly.",
           .without =
                   "Servers would not be checked at all, and a third of all connections would fail when one "
                   "is down." },

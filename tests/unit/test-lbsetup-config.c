@@ -55,7 +55,7 @@ static void test_haproxy(void **state) {
                 text,
                 "\n        default-server check check-ssl verify required ca-file /etc/haproxy/kube-ca.crt "
                 "verifyhost kubernetes "
-                "inter 500ms fastinter 100ms downinter 500ms fall 2 rise 2 on-marked-down "
+                "inter 200ms fastinter 50ms downinter 500ms fall 2 rise 2 on-marked-down "
                 "shutdown-sessions slowstart 20s\n"
                 "        server c0 10.77.0.20:6443\n        server c1 10.77.0.21:6443\n\n");
         assert_contains(text,
@@ -112,7 +112,7 @@ static void test_haproxy_variants(void **state) {
         timings_for(NETWORK_WIFI, DISK_SDCARD, &f.cluster.timings);
         text = haproxy(*state);
         assert_contains(text, "timeout connect 1000ms\n        timeout check 3000ms\n");
-        assert_contains(text, " fall 3 rise 2 ");
+        assert_contains(text, " inter 500ms fastinter 100ms downinter 500ms fall 3 rise 2 ");
         assert_contains(text, "server c1 10.77.0.21:7443\n");
 
         for (size_t i = 0; i < f.cluster.n_nodes; i++)
