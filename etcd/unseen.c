@@ -52,35 +52,22 @@ static void ask(void *item) {
                     startswith(lines[1], "etcd_server_has_leader 1");
 }
 
-static const Node* find_serving(const ProbeContext *c, const char *identity) {
-        size_t n = 0, max = cluster_count(c->cluster, ROLE_ETCD);
-        _cleanup_free_ Unseen *unseen = xnew(Unseen, max + 1);
-        _cleanup_free_ void **items = xnew(void*, max + 1);
-
-        CLUSTER_FOREACH_NODE(node, c->cluster, ROLE_ETCD) {
-                unseen[n] = (Unseen) { .context = c, .node = node, .identity = identity };
-                items[n] = unseen + n;
-                n++;
-        }
-        parallel_run(ask, items, n);
-        for (size_t i = 0; i < n; i++)
-                if (unseen[i].serves)
-                        return unseen[i].node;
-        return NULL;
-}
-
-/* It serves; so once more, for the reason. Return: 1 if it answers by now. */
+/* It serves; so once more from here. What answers with the data of before a restore is no part of the cluster.
+ * Return: 1 if it is, 0 if not, or why it cannot be asked. */
 static int ask_from_here(const ProbeContext *c, const Node *node, Error **reterr) {
         _cleanup_(etcd_peer_close) EtcdPeer p = {};
         _cleanup_(etcd_status_done) EtcdStatus status = {};
         _cleanup_error_ Error *error = NULL;
+        uint64_t restored_id;
         int r;
 
         r = etcd_peer_open(c, node, TIMEOUT, &p, reterr);
         if (r < 0)
                 return r;
-        if (etcd_status(&p.endpoint, &status, &error) >= 0)
-                return 1;
+        if (etcd_status(&p.endpoint, &status, &error) >= 0) {
+                restored_id = etcd_restored_id(c->store);
+                return restored_id == 0 || status.cluster_id == restored_id;
+        }
         r = error_set(reterr, ERROR_UNAVAILABLE, EHOSTUNREACH,
                       "etcd serves on %s, and this machine cannot ask it: %s", node->name, error->message);
         error_detail(
@@ -89,6 +76,25 @@ static int ask_from_here(const ProbeContext *c, const Node *node, Error **reterr
                 "machine has to reach port %d of their nodes, and to have pki/ as it is today, not an "
                 "older copy.\n",
                 PORT_ETCD_CLIENT);
+        return r;
+}
+
+/* Return: 1 if a member that serves answers by now, 0 if there is none, or why one cannot be asked. */
+static int ask_each(const ProbeContext *c, const char *identity, Error **reterr) {
+        size_t n = 0, max = cluster_count(c->cluster, ROLE_ETCD);
+        _cleanup_free_ Unseen *unseen = xnew(Unseen, max + 1);
+        _cleanup_free_ void **items = xnew(void*, max + 1);
+        int r = 0;
+
+        CLUSTER_FOREACH_NODE(node, c->cluster, ROLE_ETCD) {
+                unseen[n] = (Unseen) { .context = c, .node = node, .identity = identity };
+                items[n] = unseen + n;
+                n++;
+        }
+        parallel_run(ask, items, n);
+        for (size_t i = 0; i < n && r == 0; i++)
+                if (unseen[i].serves)
+                        r = ask_from_here(c, unseen[i].node, reterr);
         return r;
 }
 
@@ -102,11 +108,9 @@ static int ask_from_here(const ProbeContext *c, const Node *node, Error **reterr
  */
 int etcd_serving_unseen(const ProbeContext *c, bool *ret, Error **reterr) {
         _cleanup_free_ char *identity = c->store ? etcd_identity(c->store) : NULL;
-        const Node *node = c->exec && identity ? find_serving(c, identity) : NULL;
-        int r = 0;
+        int r;
 
-        if (node)
-                r = ask_from_here(c, node, reterr);
+        r = c->exec && identity ? ask_each(c, identity, reterr) : 0;
         if (r < 0)
                 return r;
         *ret = r > 0;

@@ -10,6 +10,7 @@
 #include "tests/unit/unit.h"
 
 #include "etcd/data.h"
+#include "etcd/internal.h"
 #include "etcd/survey.h"
 #include "tests/unit/plan-fixture.h"
 
@@ -92,6 +93,40 @@ static void test_restored(void **state) {
         assert_int_equal(after.n_healthy, 1);
 }
 
+static int tell(void *userdata, const Node *node, const char *script, Buffer *ret, Error **reterr) {
+        buffer_add_str(ret, "of abcd\netcd_server_has_leader 1\n");
+        return 0;
+}
+
+static bool serves_unseen(const UnitDir *d, Cluster *c, uint64_t restored_id) {
+        _cleanup_free_ char *identity = xasprintf("%s/secrets/identity", d->path),
+                            *token = xasprintf("%s/" ETCD_TOKEN, d->path),
+                            *text = etcd_token_text("00112233445566778899aabbccddeeff", restored_id);
+        _cleanup_(store_freep) Store *store = NULL;
+        _cleanup_error_ Error *error = NULL;
+        bool serving = false;
+
+        assert_true(fs_write(AT_FDCWD, identity, "abcd\n", 5, 0600, 0, NULL) >= 0);
+        assert_true(fs_write(AT_FDCWD, token, text, strlen(text), 0600, 0, NULL) >= 0);
+        assert_success(store_open(d->path, &store, &error), error, 0);
+        assert_success(etcd_serving_unseen(&(ProbeContext) { .cluster = c, .store = store, .exec = tell },
+                                           &serving, &error),
+                       error, 0);
+        return serving;
+}
+
+/* By the word of their nodes both lead; those that have the data of before a restore do not serve for that. */
+static void test_strangers_do_not_serve(void **state) {
+        const UnitDir *d = *state;
+        _cleanup_free_ char *secrets = xasprintf("%s/secrets", d->path);
+        Node nodes[3];
+        Cluster c = fixture_cluster(nodes);
+
+        assert_true(fs_mkdir_parents(AT_FDCWD, secrets, 0700, NULL) >= 0);
+        assert_true(serves_unseen(d, &c, 2));
+        assert_false(serves_unseen(d, &c, 3));
+}
+
 /* Nobody of the new cluster is there: the old one is no substitute. */
 static void test_only_strangers(void **state) {
         const UnitDir *d = *state;
@@ -134,6 +169,7 @@ static void test_strangers_are_no_quorum(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 unit_test_in_dir(test_restored),
+                unit_test_in_dir(test_strangers_do_not_serve),
                 unit_test_in_dir(test_only_strangers),
                 unit_test_in_dir(test_strangers_are_no_quorum),
         };
