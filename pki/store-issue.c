@@ -83,19 +83,24 @@ static int make_secret(StoreRun *run, FsBatch *batch, StoreEntry *e, Error **ret
         return stage(run, batch, e->request->name, &text, STORE_KEY_MODE, FS_EXCLUSIVE, reterr);
 }
 
+/* A key that others rely on is made once, and never in the place of another. */
+static int make_lasting_key(StoreRun *run, FsBatch *batch, StoreEntry *e, Error **reterr) {
+        int r;
+
+        if (e->key)
+                return 0;
+        r = key_maker_generate(&run->maker, e->request->key_type, &e->key, reterr);
+        return r < 0 ? r : stage_key(run, batch, e, FS_EXCLUSIVE, reterr);
+}
+
 static int make_key_pair(StoreRun *run, FsBatch *batch, StoreEntry *e, Error **reterr) {
         _cleanup_free_ char *path = store_entry_public_path(e->request);
         _cleanup_buffer_ Buffer pem = BUFFER_NULL;
         int r;
 
-        if (!e->key) {
-                r = key_maker_generate(&run->maker, e->request->key_type, &e->key, reterr);
-                if (r < 0)
-                        return r;
-                r = stage_key(run, batch, e, FS_EXCLUSIVE, reterr);
-                if (r < 0)
-                        return r;
-        }
+        r = make_lasting_key(run, batch, e, reterr);
+        if (r < 0)
+                return r;
         r = key_public_to_pem(e->key, &pem, reterr);
         if (r < 0)
                 return r;
@@ -103,16 +108,10 @@ static int make_key_pair(StoreRun *run, FsBatch *batch, StoreEntry *e, Error **r
 }
 
 static int make_ca(StoreRun *run, FsBatch *batch, StoreEntry *e, Error **reterr) {
-        int r;
+        int r = make_lasting_key(run, batch, e, reterr);
 
-        if (!e->key) {
-                r = key_maker_generate(&run->maker, e->request->key_type, &e->key, reterr);
-                if (r < 0)
-                        return r;
-                r = stage_key(run, batch, e, FS_EXCLUSIVE, reterr);
-                if (r < 0)
-                        return r;
-        }
+        if (r < 0)
+                return r;
         r = certificate_make(&e->request->profile, e->key, NULL, NULL, run->now, &e->certificate, reterr);
         if (r < 0)
                 return r;
