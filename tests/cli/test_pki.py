@@ -327,7 +327,3 @@ def test_two_at_once(tmp_path):
         assert child.returncode in (0, 75), errors
     assert 0 in [child.returncode for child in children]
     check_briefly(tmp_path)
-
-
-def test_a_kubeconfig_that_is_not_there_is_said_once(cluster):
-    assert cluster("kubeconfig", status=65).err == "hardway: admin.conf is missing (hardway pki gen makes it)\n"
