@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/components.h"
+#include "cli/events.h"
 #include "cli/progress.h"
 #include "cli/table.h"
 #include "common/alloc.h"
@@ -141,14 +142,15 @@ static void keep_record(const VerbContext *v, const json_t *tree) {
                 verb_warn(v, "%s", error->message);
 }
 
-static void report(const VerbContext *v, const DrillRequest *q, const DrillReport *report) {
+static void report(VerbContext *v, const DrillRequest *q, const DrillReport *report, int r,
+                   const Error *error) {
         _cleanup_json_ json_t *tree = drill_report_to_json(v->cluster, report);
         _cleanup_free_ char *text = drill_record_text(tree);
 
         if (text)
                 keep_record(v, tree);
         if (v->json)
-                verb_print_json(tree);
+                event_end(v, r, json_incref(tree), error);
         else
                 print_report(v, q, report);
 }
@@ -284,7 +286,7 @@ int failover_run(VerbContext *v, Strv names, const char *power, Error **reterr) 
         r = drill_run(&request, &result, reterr);
         progress_remove(show.progress, show.row);
         progress_free(show.progress);
-        report(v, &request, &result);
+        report(v, &request, &result, r, reterr ? *reterr : NULL);
         drill_report_done(&result);
         return r;
 }

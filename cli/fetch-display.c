@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "cli/events.h"
 #include "cli/progress-line.h"
 #include "common/alloc.h"
 #include "common/clock.h"
@@ -20,17 +21,10 @@ void fetch_display_init(FetchDisplay *d, VerbContext *v) {
  * @object:     the event; taken
  */
 void fetch_display_event(const FetchDisplay *d, json_t *object) {
-        _cleanup_json_ json_t *owned = object;
-        char *text;
-
-        if (!d->v->json)
-                return;
-        text = json_dumps(owned, JSON_COMPACT | JSON_SORT_KEYS);
-        if (!text)
-                abort();
-        (void) puts(text);
-        (void) fflush(stdout);
-        free(text);
+        if (d->v->json)
+                event_print(d->v, json_text(object, "event"), object);
+        else
+                json_decref(object);
 }
 
 static json_t* event_new(const char *event, const FetchProgress *p) {

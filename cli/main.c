@@ -7,6 +7,7 @@
 #include <sysexits.h>
 
 #include "cli/context.h"
+#include "cli/events.h"
 #include "cli/options.h"
 #include "cli/verbs.h"
 #include "common/alloc.h"
@@ -144,6 +145,8 @@ int main(int argc, char **argv) {
                 r = error_set(&error, ERROR_USAGE, EINVAL, "which command? See: hardway --help");
         else
                 r = run_words(&v, argc - first, argv + first, &error);
+        if (v.events)
+                event_end(&v, r, NULL, error);
         if (r < 0)
                 r = report(&v, error);
 

@@ -41,6 +41,8 @@ static const struct {
 } chosen[] = {
         { VERB_OPTION_NODE, { "node", KEY_NODE, "NAME", 0, "Only this node (may be repeated)", 5 } },
         { VERB_OPTION_JSON, { "json", KEY_JSON, NULL, 0, "Results as JSON", 5 } },
+        { VERB_OPTION_EVENTS,
+          { "json", KEY_JSON, NULL, 0, "What happens, and the result, as lines of JSON", 5 } },
         { VERB_OPTION_WAIT, { "wait", KEY_WAIT, NULL, 0, "Wait for locks that others hold", 5 } },
         { VERB_OPTION_DEEP,
           { "deep", KEY_DEEP, NULL, 0, "Hash every file, also those that look untouched", 5 } },
@@ -323,6 +325,7 @@ int options_parse_verb(VerbContext *v, int argc, char **argv, Strv *ret_argument
         r = -argp_parse(&argp, argc, argv, 0, NULL, &parse);
         if (r < 0)
                 return error_set_errno(reterr, r, "command line");
+        v->events = v->json && v->verb->common & VERB_OPTION_EVENTS;
 
         r = check_count(v->verb, parse.arguments, reterr);
         if (r < 0) {

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <termios.h>
 
+#include "cli/events.h"
 #include "cli/progress.h"
 #include "common/alloc.h"
 #include "common/buffer.h"
@@ -53,13 +54,15 @@ void verb_note(const VerbContext *v, const char *format, ...) {
         _cleanup_free_ char *text = NULL;
         va_list ap;
 
-        if (v->quiet || v->json)
+        if (v->quiet || (v->json && !v->events))
                 return;
 
         va_start(ap, format);
         text = xvasprintf(format, ap);
         va_end(ap);
-        if (v->progress)
+        if (v->events)
+                event_text(v, "note", NULL, text);
+        else if (v->progress)
                 progress_note(v->progress, "%s", text);
         else
                 print_line(v, stdout, text);
@@ -80,6 +83,8 @@ void verb_warn(const VerbContext *v, const char *format, ...) {
         line = xasprintf("hardway: %swarning:%s %s", error_style(v, STYLE_YELLOW),
                          error_style(v, STYLE_NONE), text);
         print_line(v, stderr, line);
+        if (v->events && !v->quiet)
+                event_text(v, "warning", NULL, text);
 }
 
 /**

@@ -12,6 +12,7 @@ typedef struct ProgressRow {
         char *detail;  /* what that waits for, or NULL */
         uint64_t done, total;
         uint64_t first, first_usec; /* done when it was first told, and when: for the rate */
+        uint64_t begin_usec;        /* of its first step */
         uint64_t start_usec, told_usec;
         char *end; /* how it ended, or NULL */
         bool success, removed;

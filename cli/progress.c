@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "cli/events.h"
 #include "cli/progress-line.h"
 #include "common/alloc.h"
 #include "common/clock.h"
@@ -19,9 +20,11 @@
 
 #define DRAW_INTERVAL_USEC (USEC_PER_SEC / 8)
 #define TELL_INTERVAL_USEC (10 * USEC_PER_SEC)
+#define EVENT_INTERVAL_USEC USEC_PER_SEC /* between two of the same amount */
 
 typedef enum Mode {
         MODE_SILENT,
+        MODE_EVENTS,
         MODE_PLAIN,
         MODE_LIVE
 } Mode;
@@ -119,8 +122,10 @@ Progress* progress_new(VerbContext *v) {
         pthread_condattr_t attributes;
 
         p->v = v;
-        if (v->quiet || v->json)
+        if (v->quiet || (v->json && !v->events))
                 p->mode = MODE_SILENT;
+        else if (v->events)
+                p->mode = MODE_EVENTS;
         else
                 p->mode = v->terminal && term && !streq(term, "dumb") ? MODE_LIVE : MODE_PLAIN;
 
@@ -129,7 +134,7 @@ Progress* progress_new(VerbContext *v) {
         (void) pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
         (void) pthread_cond_init(&p->wake, &attributes);
         (void) pthread_condattr_destroy(&attributes);
-        if (p->mode != MODE_SILENT)
+        if (p->mode == MODE_PLAIN || p->mode == MODE_LIVE)
                 start_ticker(p);
         v->progress = p;
         return p;
@@ -182,8 +187,24 @@ void progress_step(Progress *p, size_t number, const char *format, ...) {
         end_step(p, &p->rows[number]);
         p->rows[number].step = xvasprintf(format, ap);
         p->rows[number].start_usec = p->rows[number].told_usec = clock_usec();
+        if (p->rows[number].begin_usec == 0)
+                p->rows[number].begin_usec = p->rows[number].start_usec;
+        if (p->mode == MODE_EVENTS)
+                event_text(p->v, "stage", p->rows[number].name, p->rows[number].step);
         pthread_mutex_unlock(&p->mutex);
         va_end(ap);
+}
+
+/* Of one that is told piece by piece, a script wants to know now and then. */
+static void tell_amount(const Progress *p, ProgressRow *row) {
+        uint64_t now = clock_usec();
+
+        if (p->mode != MODE_EVENTS || now - row->told_usec < EVENT_INTERVAL_USEC)
+                return;
+        row->told_usec = now;
+        event_print(p->v, "progress",
+                    json_pack("{s:o, s:I, s:I}", "name", event_string(row->name), "done",
+                              (json_int_t) row->done, "total", (json_int_t) row->total));
 }
 
 /**
@@ -201,6 +222,7 @@ void progress_amount(Progress *p, size_t number, uint64_t done, uint64_t total) 
         }
         p->rows[number].done = done;
         p->rows[number].total = total;
+        tell_amount(p, &p->rows[number]);
         pthread_mutex_unlock(&p->mutex);
 }
 
@@ -211,14 +233,25 @@ void progress_amount(Progress *p, size_t number, uint64_t done, uint64_t total) 
  * @format:     printf-style text
  */
 void progress_detail(Progress *p, size_t number, const char *format, ...) {
+        _cleanup_free_ char *before = NULL;
         va_list ap;
 
         va_start(ap, format);
         pthread_mutex_lock(&p->mutex);
-        free(p->rows[number].detail);
+        before = p->rows[number].detail;
         p->rows[number].detail = xvasprintf(format, ap);
+        if (p->mode == MODE_EVENTS && *p->rows[number].detail && !streq_null(before, p->rows[number].detail))
+                event_text(p->v, "waiting", p->rows[number].name, p->rows[number].detail);
         pthread_mutex_unlock(&p->mutex);
         va_end(ap);
+}
+
+static void tell_end(const Progress *p, const ProgressRow *row) {
+        uint64_t span = row->begin_usec > 0 ? clock_usec() - row->begin_usec : 0;
+
+        event_print(p->v, row->success ? "finished" : "failed",
+                    json_pack("{s:o, s:o, s:f}", "name", event_string(row->name), "text",
+                              event_string(row->end), "seconds", (double) span / USEC_PER_SEC));
 }
 
 /**
@@ -241,6 +274,8 @@ void progress_end(Progress *p, size_t number, bool success, const char *format, 
         row->success = success;
         if (p->mode == MODE_PLAIN)
                 plain_line(row, row->end);
+        if (p->mode == MODE_EVENTS)
+                tell_end(p, row);
         draw(p);
         pthread_mutex_unlock(&p->mutex);
         va_end(ap);
@@ -273,6 +308,10 @@ void progress_note(Progress *p, const char *format, ...) {
         va_start(ap, format);
         text = xvasprintf(format, ap);
         va_end(ap);
+        if (p->mode == MODE_EVENTS) {
+                event_text(p->v, "note", NULL, text);
+                return;
+        }
         if (p->mode == MODE_PLAIN) {
                 _cleanup_free_ char *now = clock_format_iso(clock_realtime());
 

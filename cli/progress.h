@@ -10,8 +10,8 @@
  *
  * On a terminal each row is one line, rewritten in place, cut to the terminal's width: its name, the steps
  * it has finished with the time each took, the step it is at, and how it ended. Elsewhere a step is one
- * plain line, with the time of day, when it is finished, and a step that takes long says so every 10 s. With
- * --quiet or --json
+ * plain line, with the time of day, when it is finished, and a step that takes long says so every 10 s.
+ * --json of commands that have events tells those (cli/events.h); with --json of others, and with --quiet,
  * nothing is shown. Every function may be called from any thread.
  *
  *     Progress *p = progress_new(v);

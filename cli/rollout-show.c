@@ -21,7 +21,7 @@ static size_t row_of(RolloutShow *s, const Node *node) {
 static void show_end(RolloutShow *s, const InstallEvent *e) {
         size_t row = row_of(s, e->node);
 
-        if (e->outcome == INSTALL_UNCHANGED || s->looks_only)
+        if (!s->v->events && (e->outcome == INSTALL_UNCHANGED || s->looks_only))
                 progress_remove(s->progress, row);
         else
                 progress_end(s->progress, row, e->type == INSTALL_FINISHED, "%s", e->text);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli/rotate.h"
 
+#include "cli/events.h"
 #include "cli/rollout-show.h"
 #include "cli/store-report.h"
 #include "common/alloc.h"
@@ -33,14 +34,13 @@ static void report_entry(void *userdata, const StoreRequest *request, StoreOutco
         store_report_entry(&rotate->report, request, outcome, why, expires);
 }
 
-static void print_json(const RotateResult *result, json_t *entries) {
-        _cleanup_json_ json_t *tree =
-                json_pack("{s:O, s:b, s:I, s:s*, s:o}", "entries", entries, "ended", result->ended, "phases",
-                          (json_int_t) result->n_phases, "phase",
-                          result->n_phases > 0 ? rotation_phase_to_string(result->phase) : NULL, "rollout",
-                          rollout_to_json(&result->install));
+static void print_json(VerbContext *v, int r, const RotateResult *result, json_t *entries) {
+        json_t *tree = json_pack("{s:O, s:b, s:I, s:s*, s:o}", "entries", entries, "ended", result->ended,
+                                 "phases", (json_int_t) result->n_phases, "phase",
+                                 result->n_phases > 0 ? rotation_phase_to_string(result->phase) : NULL,
+                                 "rollout", rollout_to_json(&result->install));
 
-        verb_print_json(tree);
+        event_end(v, r, tree, NULL);
 }
 
 static void print_summary(const VerbContext *v, const RotateArguments *a, const RotateResult *result) {
@@ -56,15 +56,16 @@ static void print_summary(const VerbContext *v, const RotateArguments *a, const 
         verb_note(v, "To go on: %s", a->command);
 }
 
-static void print_dry_run_json(const RotateArguments *a, const Rotation *rotation, bool begun) {
+static void print_dry_run_json(VerbContext *v, const RotateArguments *a, const Rotation *rotation,
+                               bool begun) {
         json_t *phases = json_array();
-        _cleanup_json_ json_t *tree = NULL;
+        json_t *tree = NULL;
 
         for (RotationPhase p = rotation->phase; p <= a->until || p == rotation->phase; p++)
                 json_array_append_new(phases, json_string(rotation_phase_to_string(p)));
         tree = json_pack("{s:s, s:b, s:b, s:o}", "name", a->name, "begun", begun, "dry_run", true, "phases",
                          phases);
-        verb_print_json(tree);
+        event_end(v, 0, tree, NULL);
 }
 
 /* What would be gone through from here, without a word to any node. */
@@ -76,7 +77,7 @@ static int print_dry_run(VerbContext *v, const RotateArguments *a, Error **reter
         if (r < 0)
                 return r;
         if (v->json) {
-                print_dry_run_json(a, &rotation, /* begun= */ r > 0);
+                print_dry_run_json(v, a, &rotation, /* begun= */ r > 0);
                 return 0;
         }
         if (r == 0)
@@ -107,7 +108,7 @@ static int carry_out(VerbContext *v, const RotateArguments *a, Error **reterr) {
                 r = rotate_run(&request, &result, &v->errors);
                 rollout_show_end(&show);
                 if (v->json)
-                        print_json(&result, rotate.report.list);
+                        print_json(v, r, &result, rotate.report.list);
                 else if (r >= 0)
                         print_summary(v, a, &result);
         }

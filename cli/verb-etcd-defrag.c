@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <stdio.h>
 
+#include "cli/events.h"
 #include "cli/progress-line.h"
 #include "cli/progress.h"
 #include "cli/verb.h"
@@ -30,6 +31,7 @@ typedef struct Show {
         Progress *progress;
         size_t row;
         bool has_row;
+        json_t *members; /* for --json */
 } Show;
 
 static size_t row_of(Show *s, const EtcdSight *sight) {
@@ -50,6 +52,10 @@ static void show_end(void *userdata, const EtcdSight *sight, bool success, uint6
         Show *s = userdata;
         _cleanup_free_ char *old = format_size(before), *new = format_size(after);
 
+        json_array_append_new(s->members,
+                              json_pack("{s:s, s:b, s:s, s:I, s:I}", "name", etcd_sight_name(sight),
+                                        "success", success, "text", text, "size_before", (json_int_t) before,
+                                        "size", (json_int_t) after));
         if (success && before != after)
                 progress_end(s->progress, row_of(s, sight), true, "%s: %s, was %s", text, new, old);
         else
@@ -66,8 +72,9 @@ static void show_note(void *userdata, const char *text) {
 static int run(VerbContext *v, _unused_ int argc, _unused_ char **argv, Error **reterr) {
         const ProbeContext context = { .cluster = v->cluster, .store = v->store };
         _cleanup_(host_pool_freep) HostPool *hosts = NULL;
+        _cleanup_json_ json_t *members = json_array();
         HostOptions host;
-        Show show = { .v = v };
+        Show show = { .v = v, .members = members };
         DefragRequest request = {
                 .probes = &context,
                 .holder = verb_holder(v),
@@ -89,6 +96,9 @@ static int run(VerbContext *v, _unused_ int argc, _unused_ char **argv, Error **
         show.progress = progress_new(v);
         r = defrag_run(&request, reterr);
         progress_free(show.progress);
+        if (v->events)
+                event_end(v, r, json_pack("{s:O, s:b}", "members", members, "dry_run", v->dry_run),
+                          reterr ? *reterr : NULL);
         return r;
 }
 
@@ -99,7 +109,7 @@ const Verb verb_etcd_defrag = {
                 "One member after the other, the leader last, while all are healthy; members whose database "
                 "would hardly shrink are left alone. A full database (NOSPACE) is compacted first. Alarms "
                 "whose cause is gone are cleared.",
-        .common = VERB_OPTION_DRY_RUN | VERB_OPTION_WAIT | VERB_OPTION_SUDO,
+        .common = VERB_OPTION_EVENTS | VERB_OPTION_DRY_RUN | VERB_OPTION_WAIT | VERB_OPTION_SUDO,
         .needs = VERB_NEEDS_CLUSTER | VERB_NEEDS_STORE | VERB_NEEDS_EXCLUSIVE | VERB_ON_LIVING,
         .options = options,
         .parse = parse,

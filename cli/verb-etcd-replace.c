@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <stdio.h>
 
+#include "cli/events.h"
 #include "cli/rollout-show.h"
 #include "common/alloc.h"
 #include "operate/replace.h"
@@ -43,7 +44,9 @@ static int replace(VerbContext *v, const Node *node, Error **reterr) {
                 return r;
         r = replace_run(&request, &v->errors);
         rollout_show_end(&show);
-        if (r >= 0 && !v->dry_run)
+        if (v->events)
+                event_end(v, r, json_pack("{s:s, s:b}", "name", node->name, "dry_run", v->dry_run), NULL);
+        else if (r >= 0 && !v->dry_run)
                 verb_note(v, "%s has a new member, which votes.   Next: hardway etcd members", node->name);
         return r;
 }
@@ -69,7 +72,8 @@ const Verb verb_etcd_replace = {
                 "themselves. A run that was stopped is finished by the same command.",
         .arguments_min = 1,
         .arguments_max = 1,
-        .common = VERB_OPTION_WAIT | VERB_OPTION_SUDO | VERB_OPTION_YES | VERB_OPTION_DRY_RUN,
+        .common = VERB_OPTION_EVENTS | VERB_OPTION_WAIT | VERB_OPTION_SUDO | VERB_OPTION_YES |
+                  VERB_OPTION_DRY_RUN,
         .needs = VERB_NEEDS_CLUSTER | VERB_NEEDS_STORE | VERB_NEEDS_LOCK | VERB_NEEDS_EXCLUSIVE |
                  VERB_ON_LIVING,
         .options = options,

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "cli/events.h"
 #include "cli/rollout-show.h"
 #include "common/alloc.h"
 #include "operate/restore.h"
@@ -103,14 +104,13 @@ static int leave_out(VerbContext *v, Error **reterr) {
         return 0;
 }
 
-static void print_result(const VerbContext *v, const RestoreResult *result) {
+static void print_result(VerbContext *v, const RestoreResult *result) {
         if (v->json) {
-                _cleanup_json_ json_t *tree =
-                        json_pack("{s:s, s:I, s:I, s:b}", "snapshot", result->snapshot, "members",
-                                  (json_int_t) result->n_members, "revision", (json_int_t) result->revision,
-                                  "resumed", result->resumed);
+                json_t *tree = json_pack("{s:s, s:I, s:I, s:b}", "snapshot", result->snapshot, "members",
+                                         (json_int_t) result->n_members, "revision",
+                                         (json_int_t) result->revision, "resumed", result->resumed);
 
-                verb_print_json(tree);
+                event_end(v, 0, tree, NULL);
                 return;
         }
         verb_note(v, "Restored %s on %zu member%s: revision %" PRIu64 " now.   Next: hardway verify",
@@ -171,7 +171,7 @@ const Verb verb_etcd_restore = {
                 "and starts everything. The old data is kept aside until the new is seen to serve. A run that "
                 "was stopped is finished by the same command. Hosts with nothing on them will do.",
         .arguments_max = 1,
-        .common = VERB_OPTION_JSON | VERB_OPTION_WAIT | VERB_OPTION_SUDO | VERB_OPTION_YES |
+        .common = VERB_OPTION_EVENTS | VERB_OPTION_WAIT | VERB_OPTION_SUDO | VERB_OPTION_YES |
                   VERB_OPTION_DRY_RUN,
         .needs = VERB_NEEDS_CLUSTER | VERB_NEEDS_STORE | VERB_NEEDS_LOCK | VERB_NEEDS_EXCLUSIVE |
                  VERB_ON_LIVING,

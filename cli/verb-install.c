@@ -3,18 +3,13 @@
 
 #include "check/check.h"
 #include "cli/components.h"
+#include "cli/events.h"
 #include "cli/failover.h"
 #include "cli/rollout-show.h"
 #include "common/alloc.h"
 #include "common/clock.h"
 #include "install/install.h"
 #include "operate/backup.h"
-
-static void print_json(const InstallResult *result) {
-        _cleanup_json_ json_t *tree = rollout_to_json(result);
-
-        verb_print_json(tree);
-}
 
 static void print_waits(const VerbContext *v, const InstallResult *result) {
         for (size_t i = 0; i < result->n_nodes; i++)
@@ -55,9 +50,11 @@ static void remind_of_backup(const VerbContext *v) {
                           v->directory);
 }
 
-static void print_result(const VerbContext *v, const InstallResult *result, bool success) {
+static void print_result(VerbContext *v, const InstallResult *result, int r) {
+        bool success = r >= 0;
+
         if (v->json) {
-                print_json(result);
+                event_end(v, r, rollout_to_json(result), NULL);
                 return;
         }
         for (size_t i = 0; i < result->n_nodes && v->dry_run; i++)
@@ -97,8 +94,13 @@ static int run(VerbContext *v, int argc, char **argv, Error **reterr) {
         rollout_show_nodes(&show);
         r = install_run(&request, &result, &v->errors);
         rollout_show_end(&show);
+        if (v->dry_run && verb_stopped(v, reterr) < 0) {
+                error_list_done(&v->errors);
+                install_result_done(&result);
+                return -ECANCELED;
+        }
 
-        print_result(v, &result, r >= 0);
+        print_result(v, &result, r);
         install_result_done(&result);
         return r;
 }
@@ -112,7 +114,7 @@ const Verb verb_install = {
                 "stopped or lost is mended. A cluster that serves is changed one node at a time. A run that "
                 "was stopped is finished by the next. A healthy etcd member that is not in the cluster file is "
                 "taken out with --yes only.",
-        .common = VERB_OPTION_NODE | VERB_OPTION_JSON | VERB_OPTION_WAIT | VERB_OPTION_DEEP |
+        .common = VERB_OPTION_NODE | VERB_OPTION_EVENTS | VERB_OPTION_WAIT | VERB_OPTION_DEEP |
                   VERB_OPTION_SUDO | VERB_OPTION_DRY_RUN | VERB_OPTION_IGNORE | VERB_OPTION_YES,
         .needs = VERB_NEEDS_CLUSTER | VERB_NEEDS_STORE | VERB_NEEDS_LOCK | VERB_NEEDS_EXCLUSIVE |
                  VERB_ON_LIVING,

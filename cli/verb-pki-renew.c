@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <stdlib.h>
 
+#include "cli/events.h"
 #include "cli/rollout-show.h"
 #include "cli/store-report.h"
 #include "common/alloc.h"
@@ -50,13 +51,13 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
         }
 }
 
-static void print_json(const VerbContext *v, const RenewResult *result, json_t *entries) {
-        _cleanup_json_ json_t *tree = json_pack("{s:O, s:b, s:b}", "entries", entries, "dry_run", v->dry_run,
-                                                "resumed", result->resumed);
+static void print_json(VerbContext *v, int r, const RenewResult *result, json_t *entries) {
+        json_t *tree = json_pack("{s:O, s:b, s:b}", "entries", entries, "dry_run", v->dry_run, "resumed",
+                                 result->resumed);
 
         if (!v->dry_run)
                 json_object_set_new(tree, "rollout", rollout_to_json(&result->install));
-        verb_print_json(tree);
+        event_end(v, r, tree, NULL);
 }
 
 static void print_dry_run(const VerbContext *v, const RenewResult *result) {
@@ -105,7 +106,7 @@ static int run(VerbContext *v, int argc, char **argv, Error **reterr) {
                 r = renew_run(&request, &result, &v->errors);
                 rollout_show_end(&show);
                 if (v->json)
-                        print_json(v, &result, report.list);
+                        print_json(v, r, &result, report.list);
                 else if (r >= 0)
                         print_summary(v, &result);
         }
@@ -124,7 +125,7 @@ const Verb verb_pki_renew = {
                        " that fails gets its old ones back, and the others keep what they have. A renewal"
                        " that was stopped is finished by the next.",
         .arguments_max = 4096,
-        .common = VERB_OPTION_NODE | VERB_OPTION_JSON | VERB_OPTION_WAIT | VERB_OPTION_SUDO |
+        .common = VERB_OPTION_NODE | VERB_OPTION_EVENTS | VERB_OPTION_WAIT | VERB_OPTION_SUDO |
                   VERB_OPTION_DRY_RUN | VERB_OPTION_PASSPHRASE,
         .needs = VERB_NEEDS_CLUSTER | VERB_NEEDS_STORE | VERB_NEEDS_LOCK | VERB_NEEDS_EXCLUSIVE |
                  VERB_ON_LIVING,

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "cli/components.h"
+#include "cli/events.h"
 #include "cli/progress.h"
 #include "cli/verb.h"
 #include "common/alloc.h"
@@ -37,7 +38,8 @@ static error_t parse(int key, _unused_ char *arg, _unused_ struct argp_state *st
 typedef struct Show {
         VerbContext *v;
         Progress *progress;
-        size_t *rows; /* by the node's index */
+        size_t *rows;  /* by the node's index */
+        json_t **ends; /* for --json; the same */
 } Show;
 
 static void show_begin(Show *s) {
@@ -52,17 +54,37 @@ static void show_step(void *userdata, const Node *node, const char *text) {
         progress_step(s->progress, s->rows[node->index], "%s", text);
 }
 
+static json_t* end_to_json(const Show *s, const Node *node, bool success, const char *text) {
+        json_t *object = json_pack("{s:s, s:b}", "name", node->name, "success", success);
+
+        if (success && s->v->dry_run)
+                json_object_set_new(object, "script", event_string(text));
+        return object;
+}
+
 static void show_end(void *userdata, const Node *node, bool success, const char *text) {
         Show *s = userdata;
 
+        json_decref(s->ends[node->index]);
+        s->ends[node->index] = end_to_json(s, node, success, text);
         if (success && s->v->dry_run) {
                 _cleanup_free_ char *script = xasprintf("# %s\n%s", node->name, text);
 
                 progress_end(s->progress, s->rows[node->index], true, "this is what would be done:");
-                progress_above(s->progress, stdout, script);
+                if (!s->v->json)
+                        progress_above(s->progress, stdout, script);
                 return;
         }
         progress_end(s->progress, s->rows[node->index], success, "%s", text);
+}
+
+static json_t* result_to_json(const Show *s) {
+        json_t *nodes = json_array();
+
+        for (size_t i = 0; i < s->v->n_nodes; i++)
+                if (s->ends[s->v->nodes[i]->index])
+                        json_array_append_new(nodes, s->ends[s->v->nodes[i]->index]);
+        return json_pack("{s:o, s:b}", "nodes", nodes, "dry_run", s->v->dry_run);
 }
 
 /* Rows on the screen and a question do not go together. */
@@ -82,8 +104,10 @@ static int confirm(void *userdata, const char *text, Error **reterr) {
 
 static int run(VerbContext *v, _unused_ int argc, _unused_ char **argv, Error **reterr) {
         _cleanup_free_ size_t *rows = xnew(size_t, v->cluster->n_nodes);
+        _cleanup_free_ json_t **ends = xnew(json_t*, v->cluster->n_nodes);
+        _cleanup_json_ json_t *tree = NULL;
         HostOptions host;
-        Show show = { .v = v, .rows = rows };
+        Show show = { .v = v, .rows = rows, .ends = ends };
         ResetRequest request = {
                 .cluster = v->cluster,
                 .components = components,
@@ -115,6 +139,9 @@ static int run(VerbContext *v, _unused_ int argc, _unused_ char **argv, Error **
         show_begin(&show);
         r = reset_run(&request, &v->errors);
         progress_free(show.progress);
+        tree = result_to_json(&show);
+        if (v->events)
+                event_end(v, r, json_incref(tree), NULL);
         return r;
 }
 
@@ -124,8 +151,8 @@ const Verb verb_reset = {
         .description =
                 "Stops and removes everything that hardway put on the nodes, and nothing else, with the data of their etcd members. What will "
                 "be done is shown first. From a cluster that serves only members go that its quorum can do without.",
-        .common = VERB_OPTION_NODE | VERB_OPTION_WAIT | VERB_OPTION_SUDO | VERB_OPTION_YES |
-                  VERB_OPTION_DRY_RUN,
+        .common = VERB_OPTION_EVENTS | VERB_OPTION_NODE | VERB_OPTION_WAIT | VERB_OPTION_SUDO |
+                  VERB_OPTION_YES | VERB_OPTION_DRY_RUN,
         .needs = VERB_NEEDS_CLUSTER | VERB_NEEDS_EXCLUSIVE | VERB_ON_LIVING,
         .options = options,
         .parse = parse,

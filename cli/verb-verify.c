@@ -76,6 +76,7 @@ static int run(VerbContext *v, _unused_ int argc, _unused_ char **argv, Error **
 
         if (arg_failover) {
                 v->doing = "verify --failover";
+                v->events = v->json;
                 r = failover_run(v, arg_drills, arg_power, reterr);
         } else if (arg_drills || arg_power)
                 r = error_set(reterr, ERROR_USAGE, EINVAL, "--drill and --power belong to --failover");

@@ -64,6 +64,7 @@ typedef enum VerbCommon {
         VERB_OPTION_DRY_RUN = 1 << 6, /* --dry-run */
         VERB_OPTION_IGNORE = 1 << 7,  /* --ignore NAME, repeatable: findings of `check` that do not count */
         VERB_OPTION_PASSPHRASE = 1 << 8, /* --passphrase-file FILE: the verb may need the key of a CA */
+        VERB_OPTION_EVENTS = 1 << 9,     /* --json: what happens, one event a line, see cli/events.h */
 } VerbCommon;                            /* -c, --quiet, --verbose and --color are taken by every verb */
 
 typedef enum VerbNeeds {
@@ -133,9 +134,11 @@ struct VerbContext {
         Store *store;
         Lock *lock;
         int exclusive_fd;
-        const char
-                *doing; /* for holder, where the verb's name says too little: "verify --failover"; or NULL */
-        char *holder;   /* see verb_holder() */
+        /* for holder, where the verb's name says too little: "verify --failover"; or NULL */
+        const char *doing;
+        char *holder;      /* see verb_holder() */
+        bool events;       /* --json is events */
+        bool events_ended; /* the last one was printed */
 
         struct Progress *progress; /* while there is one: see cli/progress.h */
         ErrorList errors;          /* more than one; all are printed */

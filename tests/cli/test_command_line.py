@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Verbs, options, exit statuses and help."""
+import json
 import os
 import pwd
 import re
@@ -131,6 +132,17 @@ def test_warnings_do_not_stop(cluster):
     cluster.cluster.write_text(text)
     result = cluster("--quiet", "plan", "--offline", "--node", "lb0")
     assert "hardway: warning: hardway.yaml:4:7: etcd: v3.6.11 has known security holes" in result.err
+
+
+@pytest.mark.parametrize("words", [["install"], ["reset"], ["pki", "renew"], ["etcd", "restore", "x"],
+                                   ["verify", "--failover"]])
+def test_the_last_event_says_what_failed(cluster, words):
+    """For scripts, also where it ends before anything has begun: one event a line, and on standard error what people read."""
+    result = cluster(*words, "--json", status=64 if words in (["reset"], ["verify", "--failover"]) else 65)
+    events = [json.loads(line) for line in result.out.splitlines()]
+    assert [event["event"] == "error" for event in events] == [False] * (len(events) - 1) + [True]
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", event["time"]) for event in events)
+    assert result.err.startswith(f"hardway: {events[-1]['text']}\n")
 
 
 def test_colours_are_for_terminals(cluster):

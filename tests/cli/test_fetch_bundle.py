@@ -243,6 +243,7 @@ def test_json(cluster, mirror):
     result = cluster("fetch", "--json", "--mirror", "https://127.0.0.1:1", *mirror.options("/rate:400000"))
     events = [json.loads(line) for line in result.out.splitlines()]
     kinds = {event["event"] for event in events}
+    assert all(event["time"].endswith("Z") for event in events)
     assert kinds == {"note", "progress", "file", "done"}
     assert any("connection refused" in event.get("text", "") and "trying the next mirror" in event["text"] for event in events)
     files = {event["name"]: event for event in events if event["event"] == "file"}

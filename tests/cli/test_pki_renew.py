@@ -13,8 +13,15 @@ def store_fixture(cluster):
     return cluster
 
 
+def last(result):
+    """The last event of --json, which has the result."""
+    events = [json.loads(line) for line in result.out.splitlines()]
+    assert [event["event"] in ("done", "error") for event in events] == [False] * (len(events) - 1) + [True]
+    return events[-1]
+
+
 def names(result):
-    return [entry["name"] for entry in json.loads(result.out)["entries"]]
+    return [entry["name"] for entry in last(result)["entries"]]
 
 
 def renew(store, *words):
@@ -97,9 +104,9 @@ def test_an_empty_store_has_nothing_to_renew(cluster):
 
 def test_rotation_dry_run(store):
     before = files(store)
-    tree = json.loads(store("pki", "rotate-ca", "etcd", "--dry-run", "--json").out)
+    tree = last(store("pki", "rotate-ca", "etcd", "--dry-run", "--json"))
     assert tree["phases"] == ["trust", "reissue", "finish"] and tree["dry_run"] and not tree["begun"]
-    assert json.loads(store("pki", "rotate-sa", "--dry-run", "--json").out)["name"] == "sa"
+    assert last(store("pki", "rotate-sa", "--dry-run", "--json"))["name"] == "sa"
     text = store("pki", "rotate-ca", "cluster", "--dry-run").out
     assert [word in text for word in ("trust", "reissue", "finish")] == [True] * 3 and "5 nodes" in text
     text = store("pki", "rotate-ca", "etcd", "--until", "trust", "--dry-run").out

@@ -25,7 +25,15 @@ class Result:
 
     @property
     def json(self):
-        return json.loads(self.out)
+        """What --json has printed: a document, or the last of its events."""
+        try:
+            return json.loads(self.out)
+        except json.JSONDecodeError:
+            return json.loads(self.out.splitlines()[-1])
+
+    @property
+    def events(self):
+        return [json.loads(line) for line in self.out.splitlines()]
 
 
 def run(argv, timeout=600, env=None, cwd=None, text_input=None):

@@ -52,7 +52,9 @@ def test_every_deed_is_named_and_mended(cluster):
     assert [name for name, node in nodes.items() if node["differs"]] == ["controller-0"]
     assert "\n-# edited\n" in nodes["controller-0"]["diff"]
 
-    changed = cluster.hardway("install", "--json").json
+    told = cluster.hardway("install", "--json")
+    changed = told.json
+    assert {"stage", "finished"} <= {event["event"] for event in told.events} and changed["event"] == "done"
     assert {node["name"]: node["outcome"] for node in changed["nodes"]}["controller-1"] == "unchanged"
     assert "nothing differs" in plan(cluster, "--deep", status=0).out
     assert cluster.sh("controller-0", "tail -n 1 /etc/kubernetes/authentication-config.yaml").out != "# edited\n"

@@ -3,6 +3,7 @@
 
 #include <regex.h>
 
+#include "cli/events.h"
 #include "cli/options.h"
 #include "cli/progress-line.h"
 #include "cli/progress.h"
@@ -171,6 +172,63 @@ static void test_silent(void **state) {
         assert_string_equal(b, "");
 }
 
+static void events_of_two_nodes(VerbContext *v) {
+        Progress *p = progress_new(v);
+        size_t a = progress_add(p, "c0"), b = progress_add(p, "c1");
+
+        progress_step(p, a, "facts");
+        progress_detail(p, a, "2 of 3 members");
+        progress_detail(p, a, "2 of 3 members");
+        progress_detail(p, a, "%s", "");
+        verb_note(v, "a note");
+        progress_note(p, "b\xff");
+        progress_end(p, a, true, "done");
+        progress_end(p, b, false, "failed");
+        progress_free(p);
+        error_list_add(&v->errors, ERROR_IO, ENOSPC, "c1: the disk is full");
+        event_end(v, -ENOSPC, json_pack("{s:b}", "changed", 1), NULL);
+        event_end(v, 0, NULL, NULL);
+}
+
+/* One a line, each a document with the time; whatever bytes a node has sent. */
+static void test_events(void **state) {
+        static const char *const wanted[] = {
+                "stage c0: facts",
+                "waiting c0: 2 of 3 members",
+                "note : a note",
+                "note : b?",
+                "finished c0: done",
+                "failed c1: failed",
+                "error : c1: the disk is full",
+        };
+        VerbContext v = { .json = true, .events = true },
+                    quiet = { .json = true, .events = true, .quiet = true };
+        _cleanup_free_ char *out = output_of(events_of_two_nodes, &v),
+                            *last = output_of(events_of_two_nodes, &quiet);
+        _cleanup_strv_ Strv lines = strv_split(out, "\n");
+        size_t n = 0;
+
+        STRV_FOREACH(line, lines) {
+                _cleanup_json_ json_t *event = NULL;
+                _cleanup_free_ char *text = NULL;
+
+                assert_true(json_parse("event", *line, strlen(*line), &event, NULL) >= 0);
+                assert_matches("^" TIME "$", json_text(event, "time"));
+                text = xasprintf("%s %s: %s", json_text(event, "event"), json_text(event, "name") ?: "",
+                                 json_text(event, "text"));
+                assert_true(n < ARRAY_SIZE(wanted));
+                assert_string_equal(text, wanted[n++]);
+                assert_int_equal(startswith(text, "f") != NULL, json_object_get(event, "seconds") != NULL);
+                assert_int_equal(startswith(text, "error") != NULL,
+                                 json_object_get(event, "changed") != NULL);
+        }
+        assert_int_equal(n, ARRAY_SIZE(wanted));
+        error_list_done(&v.errors);
+        assert_non_null(startswith(last, "{\"changed\":true,\"event\":\"error\","));
+        assert_ptr_equal(strchr(last, '\n'), last + strlen(last) - 1);
+        error_list_done(&quiet.errors);
+}
+
 static void test_live(void **state) {
         VerbContext v = { .terminal = true };
         _cleanup_free_ char *out = NULL;
@@ -195,9 +253,9 @@ static void test_color(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_line),  cmocka_unit_test(test_amount), cmocka_unit_test(test_hostile),
-                cmocka_unit_test(test_sizes), cmocka_unit_test(test_plain),  cmocka_unit_test(test_silent),
-                cmocka_unit_test(test_live),  cmocka_unit_test(test_color),
+                cmocka_unit_test(test_line),   cmocka_unit_test(test_amount), cmocka_unit_test(test_hostile),
+                cmocka_unit_test(test_sizes),  cmocka_unit_test(test_plain),  cmocka_unit_test(test_silent),
+                cmocka_unit_test(test_events), cmocka_unit_test(test_live),   cmocka_unit_test(test_color),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
