@@ -50,6 +50,27 @@ def test_one_three_five_three(make_lab):
     await_true("verify is green", lambda: lab.hardway("verify", check=False).status == 0, 90)
 
 
+def test_lost_members_go_before_one_that_works_is_stopped(make_lab):
+    """Two of five are gone for good, and out of the cluster file; the same run restarts etcd on those that stay."""
+    lab = make_lab("etcd-gone", {**CONTROLLERS, **MORE, **BALANCERS})
+    lab.init(controllers={**CONTROLLERS, **MORE})
+    for verb in (("pki", "gen"), ("fetch",), ("install",)):
+        lab.hardway(*verb)
+    lab.tool("power", "cut", *MORE)
+    with open(os.path.join(lab.directory, "hardway.yaml"), "a", encoding="utf-8") as file:
+        file.write("\nextra-args:\n  etcd: { snapshot-count: 9001 }\n")
+    assert "is not healthy" in lab.hardway("install", "--node", "controller-0", check=69).err
+    set_controllers(lab, CONTROLLERS)
+    refused = lab.hardway("install", "--node", "controller-0", check=69).err  # a part of the nodes takes nobody out
+    assert "2 of 5 voters would be healthy, and quorum needs 3" in refused and "controller-3 (not in the cluster file)" in refused
+    with lab.client() as seen:
+        result = lab.hardway("install")
+    assert not seen["lost"] and seen["gap"] < 5, seen
+    assert "controller-4 is not in the cluster file, and no member any more" in result.out + result.err
+    assert {m["name"] for m in members(lab)["members"] if m["healthy"]} == set(CONTROLLERS)
+    await_well(lab)
+
+
 def test_total_loss(make_lab, tmp_path):
     lab = make_lab("etcd-loss")
     lab.init()
