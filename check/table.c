@@ -113,7 +113,8 @@ static const CheckRule rules[] = {
           .why = "The VIP belongs to a network of the load balancers' interface.",
           .without = "Whoever is in that network would not ask for it there, and not reach it." },
         { "sysctls", ERROR_CONFIG, EINVAL, .node = rule_sysctls,
-          .why = "arp_ignore is 0 or 1, so that the VIP is answered for.",
+          .why = "arp_ignore is 0 or 1, so that the VIP is answered for. None has to be set: haproxy needs neither "
+                 "ip_nonlocal_bind nor ip_forward.",
           .without = "The load balancer holds the VIP, and says nothing when it is asked for." },
 };
 

@@ -137,6 +137,10 @@ static void add_config_line(Catalogue *c, const View *v, const Component *compon
         e = catalogue_enter(c, name, kind, l->why);
         explanation_alias(e, "%s", *l->keyword ? l->keyword : section);
         explanation_alias(e, "%s %s", *l->keyword ? l->keyword : section, value ? value : "");
+        if (l->instead) {
+                explanation_alias(e, "%s", l->instead);
+                explanation_alias(e, "%s", strrchr(l->instead, '.') + 1);
+        }
         explanation_set(&e->without, l->without);
         explanation_set(&e->manual, t->manual);
         if (!e->by_hand)

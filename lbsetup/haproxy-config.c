@@ -15,6 +15,8 @@
 #include "plan/left-out.h"
 #include "plan/ports.h"
 
+#define NONLOCAL_BIND "net.ipv4.ip_nonlocal_bind"
+
 static char* timeout_connect(const PlanContext *c) {
         return xasprintf("%ums", c->cluster->timings.haproxy_connect_msec);
 }
@@ -177,13 +179,17 @@ static const ConfigLine lines[] = {
           .without = "Nobody could reach the API at the VIP." },
         { 1, "bind", .function = bind_endpoint,
           .comment = "not the VIP alone, which is on one load balancer at a time",
-          .why = "Every address of the node, so that the port is open before the VIP arrives.",
+          .why = "Every address of the node, so that the port is open before the VIP arrives; no sysctl is "
+                 "needed for that (net.ipv4.ip_nonlocal_bind).",
+          .instead = NONLOCAL_BIND,
           .without = "There would be no port; bound to the VIP alone, haproxy could not start where that is "
                      "not." },
         { 1, "bind", .function = bind_vip,
           .comment = "the VIP alone, as the apiserver has this port on the node's own address; transparent: "
                      "also while the VIP is elsewhere",
-          .why = "Where haproxy shares the node and the port with an apiserver, each has an address.",
+          .why = "Where haproxy shares the node and the port with an apiserver, each has an address. With "
+                 "\"transparent\" (IP_FREEBIND) no sysctl is needed (net.ipv4.ip_nonlocal_bind).",
+          .instead = NONLOCAL_BIND,
           .without =
                   "There would be no port; without \"transparent\" haproxy could not start where the VIP is "
                   "not, and would be missing when it comes." },

@@ -19,6 +19,8 @@ typedef struct ConfigLine {
         const char *comment; /* above the line, in the file; or NULL */
         const char *why;
         const char *without; /* what breaks without it */
+        const char
+                *instead; /* a sysctl that others set for the same; explain finds the line by it. Or NULL */
 } ConfigLine;
 
 typedef struct ConfigText {

@@ -41,6 +41,14 @@ def test_values_in_this_cluster(cluster):
     assert "Not in this cluster." in cluster("explain", "--node-cidr-mask-size-ipv4").out
 
 
+def test_a_sysctl_that_is_not_needed(cluster):
+    """Who comes from a tutorial looks for it."""
+    for word in ("ip_nonlocal_bind", "net.ipv4.ip_nonlocal_bind"):
+        result = cluster("explain", word).out
+        assert result.startswith("haproxy.cfg bind: line of haproxy.cfg, in frontend kubernetes\n"), result
+        assert "no sysctl is needed" in " ".join(result.split()) and "IP_FREEBIND" in result
+
+
 def test_one_word_for_several_things(cluster):
     result = cluster("explain", "--client-ca-file")
     assert result.out.startswith("'--client-ca-file' could be each of these")
