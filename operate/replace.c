@@ -9,6 +9,7 @@
 #include "etcd/data.h"
 #include "etcd/survey.h"
 #include "host/pool.h"
+#include "operate/drain.h"
 #include "operate/hold.h"
 #include "operate/left-out.h"
 
@@ -191,19 +192,8 @@ static int confirm(const Replace *s, Error **reterr) {
         return s->request->confirm(s->request->userdata, what, reterr);
 }
 
-static int each_hook(const Replace *s, bool aside, Error **reterr) {
-        int r;
-
-        for (const Component *const *p = s->request->install.components; *p; p++) {
-                r = 0;
-                if (aside && (*p)->set_aside)
-                        r = (*p)->set_aside(&s->probes, s->node, reterr);
-                else if (!aside && (*p)->bring_back)
-                        r = (*p)->bring_back(&s->probes, reterr);
-                if (r < 0)
-                        return error_prefix(reterr, r, "%s", (*p)->name);
-        }
-        return 0;
+static int bring_back(const Replace *s, Error **reterr) {
+        return drain_bring_back(s->request->install.components, &s->probes, reterr);
 }
 
 static int stop(const Replace *s, Error **reterr) {
@@ -291,7 +281,7 @@ static int finish(Replace *s, Error **reterr) {
                 r = host_pool_exec(s->hosts, s->node, script, NULL, reterr);
         if (r >= 0 && s->left_out)
                 r = left_out_forget(directory, s->node, reterr);
-        return r < 0 ? r : each_hook(s, /* aside= */ false, reterr);
+        return r < 0 ? r : bring_back(s, reterr);
 }
 
 /* A learner that has come half way in an earlier run: the installation goes on with it. */
@@ -327,11 +317,11 @@ static int set_aside(const Replace *s, Error **reterr) {
         int r;
 
         step(s, "load balancers");
-        r = each_hook(s, /* aside= */ true, reterr);
+        r = drain_set_aside(s->request->install.components, &s->probes, s->node, reterr);
         if (r >= 0)
                 r = go_on(s, reterr);
         if (r == -ECANCELED)
-                (void) each_hook(s, /* aside= */ false, NULL);
+                (void) bring_back(s, NULL);
         return r;
 }
 

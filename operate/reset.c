@@ -7,6 +7,7 @@
 
 #include "common/alloc.h"
 #include "common/parallel.h"
+#include "operate/drain.h"
 #include "operate/hold.h"
 
 typedef struct ResetNode {
@@ -15,6 +16,7 @@ typedef struct ResetNode {
         const Node *node;
         const char *identity; /* ours, or NULL */
         bool serving;         /* our cluster */
+        bool drains;          /* it goes on without this node: nobody is to notice that it goes */
         Plan *plan;
         Observation *observation;
         ResetKeep keep;
@@ -65,21 +67,77 @@ static int node_prepare(ResetNode *n, Error **reterr) {
         return r;
 }
 
+static ProbeContext probe_context(const ResetRequest *q, HostPool *hosts) {
+        return (ProbeContext) {
+                .cluster = q->cluster,
+                .store = q->store,
+                .exec = host_pool_exec,
+                .userdata = hosts,
+        };
+}
+
+static int go_on(const ResetNode *n, Error **reterr) {
+        return error_if_cancelled(n->request->cancelled, reterr, "stopped as asked; nothing was removed");
+}
+
+/* One that does not hand over keeps what it has, unless it is to go in any case. */
+static int node_drain(const ResetNode *n, Error **reterr) {
+        const ResetRequest *q = n->request;
+        ProbeContext c = probe_context(q, n->hosts);
+        _cleanup_error_ Error *error = NULL;
+        int r;
+
+        r = go_on(n, reterr);
+        if (r < 0)
+                return r;
+        node_step(n, "drained");
+        r = drain_hand_over(q->components, &c, n->node, &error);
+        if (r >= 0 || q->force) {
+                error = error_free(error);
+                r = drain_set_aside(q->components, &c, n->node, &error);
+        }
+        if (r < 0 && !q->force) {
+                r = error_propagate(reterr, TAKE_PTR(error));
+                error_detail(reterr, "Nothing was removed from it. Nevertheless: hardway reset --force\n");
+                return r;
+        }
+        return go_on(n, reterr);
+}
+
+/* haproxy checks again what was set aside, and finds that it is gone. */
+static int node_undrain(const ResetNode *n, Error **reterr) {
+        ProbeContext c = probe_context(n->request, n->hosts);
+
+        return drain_bring_back(n->request->components, &c, reterr);
+}
+
+static int node_remove(const ResetNode *n, const char *script, Error **reterr) {
+        Host *host;
+        int r;
+
+        node_step(n, "removal");
+        r = host_pool_take(n->hosts, n->node, &host, reterr);
+        if (r < 0)
+                return r;
+        r = host_exec(host, script, NULL, reterr);
+        host_pool_give(n->hosts, n->node);
+        return r;
+}
+
 static int node_reset(ResetNode *n, Error **reterr) {
         const ResetRequest *q = n->request;
         _cleanup_buffer_ Buffer script = BUFFER_NULL;
-        Host *host;
-        int r = 0;
+        int r = 0, k = 0;
 
         reset_script(n->plan, n->observation, &n->keep, &script);
-        if (!q->dry_run) {
-                node_step(n, "removal");
-                r = host_pool_take(n->hosts, n->node, &host, reterr);
-                if (r < 0)
-                        return r;
-                r = host_exec(host, buffer_str(&script), NULL, reterr);
-                host_pool_give(n->hosts, n->node);
-        }
+        if (n->drains)
+                r = node_drain(n, reterr);
+        if (r >= 0 && !q->dry_run)
+                r = node_remove(n, buffer_str(&script), reterr);
+        if (n->drains)
+                k = node_undrain(n, r < 0 ? NULL : reterr);
+        if (r >= 0)
+                r = k;
         if (r >= 0 && q->end)
                 q->end(q->userdata, n->node, true, q->dry_run ? buffer_str(&script) : "clean");
         return r;
@@ -104,15 +162,6 @@ static void job_reset(void *item) {
         node_do(item, node_reset);
 }
 
-static ProbeContext probe_context(const ResetRequest *q, HostPool *hosts) {
-        return (ProbeContext) {
-                .cluster = q->cluster,
-                .store = q->store,
-                .exec = host_pool_exec,
-                .userdata = hosts,
-        };
-}
-
 static bool cluster_serves(const ResetRequest *q, HostPool *hosts) {
         ProbeContext c = probe_context(q, hosts);
 
@@ -127,7 +176,7 @@ static bool cluster_serves(const ResetRequest *q, HostPool *hosts) {
         return false;
 }
 
-/* What one component says to the loss of these nodes. */
+/* What one component says to the loss of these nodes; 0: it cannot do without, and they go all the same. */
 static int spare_nodes(const ResetRequest *q, const ProbeContext *c, const Component *component,
                        const Node *const *nodes, size_t n_nodes, Buffer *text, Error **reterr) {
         ProbeResult result = {};
@@ -140,26 +189,32 @@ static int spare_nodes(const ResetRequest *q, const ProbeContext *c, const Compo
                 error_detail(reterr,
                              "If all of it can go, for instance after a first try that failed: hardway "
                              "reset --force\n");
-        } else if (r >= 0 && result.text)
-                buffer_addf(text, "%s.\n", result.text);
+        } else if (r >= 0) {
+                if (result.text)
+                        buffer_addf(text, "%s.\n", result.text);
+                r = result.state != PROBE_FAILED;
+        }
         probe_result_done(&result);
         return r;
 }
 
+/* Return: 1 if the cluster goes on without these nodes, 0 if it does not, and is not to. */
 static int spare(const ResetNode *nodes, size_t n_nodes, Buffer *text, Error **reterr) {
         const ResetRequest *q = nodes[0].request;
         _cleanup_free_ const Node **ours = xnew(const Node*, n_nodes + 1);
         ProbeContext c = probe_context(q, nodes[0].hosts);
         size_t n_ours = 0;
-        int r = 0;
+        int r = 0, goes_on = 1;
 
         for (size_t i = 0; i < n_nodes; i++)
                 if (node_is_ours(nodes + i))
                         ours[n_ours++] = nodes[i].node;
         for (const Component *const *p = q->components; *p && r >= 0 && n_ours > 0; p++)
-                if ((*p)->spare)
+                if ((*p)->spare) {
                         r = spare_nodes(q, &c, *p, ours, n_ours, text, reterr);
-        return r;
+                        goes_on = goes_on && r > 0;
+                }
+        return r < 0 ? r : goes_on;
 }
 
 /* What will be done, and what that means for the cluster, before anything is. */
@@ -205,14 +260,52 @@ static int nodes_hold(const ResetNode *nodes, bool serving, bool wait, Error **r
 
 /* While somebody was asked, a member may have been lost, or a cluster have begun to serve; and a lock is gone when this
  * machine was asleep. What it serves with is counted once more, whatever it says of itself by now. */
-static int nodes_look_again(const ResetNode *nodes, size_t n_nodes, Error **reterr) {
+static int nodes_look_again(ResetNode *nodes, size_t n_nodes, Error **reterr) {
         const ResetRequest *q = nodes[0].request;
         _cleanup_buffer_ Buffer text = BUFFER_NULL;
         bool serving = nodes[0].serving || cluster_serves(q, nodes[0].hosts);
         int r;
 
         r = nodes_hold(nodes, serving, /* wait= */ false, reterr);
-        return r < 0 || !serving ? r : spare(nodes, n_nodes, &text, reterr);
+        if (r < 0 || !serving)
+                return r;
+        r = spare(nodes, n_nodes, &text, reterr);
+        for (size_t i = 0; i < n_nodes; i++)
+                nodes[i].drains = r > 0 && node_is_ours(nodes + i);
+        return r;
+}
+
+/* Of a cluster that goes on without them: an apiserver is spared while the others have its clients. */
+static int nodes_in_turn(ResetNode *nodes, size_t n_nodes) {
+        const ResetRequest *q = nodes[0].request;
+        int r = 0;
+
+        for (size_t i = 0; i < n_nodes; i++) {
+                if (r < 0) {
+                        if (q->end)
+                                q->end(q->userdata, nodes[i].node, false, "not touched");
+                        continue;
+                }
+                job_reset(nodes + i);
+                if (nodes[i].error)
+                        r = -nodes[i].error->errnum;
+        }
+        return r;
+}
+
+static int nodes_together(ResetNode *nodes, size_t n_nodes, void **items) {
+        parallel_run(job_reset, items, n_nodes);
+        for (size_t i = 0; i < n_nodes; i++)
+                if (nodes[i].error)
+                        return -nodes[i].error->errnum;
+        return 0;
+}
+
+static bool any_drains(const ResetNode *nodes, size_t n_nodes) {
+        for (size_t i = 0; i < n_nodes; i++)
+                if (nodes[i].drains)
+                        return true;
+        return false;
 }
 
 /* All are looked at before any is changed: a refusal leaves every node as it was. */
@@ -233,15 +326,11 @@ static int nodes_run(ResetNode *nodes, size_t n_nodes, Error **reterr) {
         if (r >= 0 && !nodes[0].request->dry_run)
                 r = nodes_look_again(nodes, n_nodes, reterr);
         if (r >= 0)
-                r = error_if_cancelled(nodes[0].request->cancelled, reterr,
-                                       "stopped as asked; nothing was removed");
+                r = go_on(nodes, reterr);
         if (r < 0)
                 return r;
-        parallel_run(job_reset, items, n_nodes);
-        for (size_t i = 0; i < n_nodes; i++)
-                if (nodes[i].error)
-                        return -nodes[i].error->errnum;
-        return 0;
+        return any_drains(nodes, n_nodes) ? nodes_in_turn(nodes, n_nodes) :
+                                            nodes_together(nodes, n_nodes, items);
 }
 
 /**

@@ -14,7 +14,8 @@
  * All nodes are looked at before anything is done, and what will be done is told. From a cluster that serves
  * only what it can do without may go (Component.spare), unless told otherwise; a node that carries another
  * cluster's mark, or none, is no part of it. That is asked before the question and after it; where a member of etcd
- * goes, the locks of the others' nodes are held from before the first until the end.
+ * goes, the locks of the others' nodes are held from before the first until the end. Nodes that it can do without
+ * go one after the other, each once others lead in its place and send it no more work.
  */
 typedef struct ResetRequest {
         const Cluster *cluster;
@@ -29,7 +30,8 @@ typedef struct ResetRequest {
         bool force;     /* also what a cluster that serves cannot do without */
         bool keep_data; /* leave the data of its components on the node, with their mark and owner */
         bool dry_run;
-        const volatile int *cancelled; /* or NULL; looked at until the first node is begun with */
+        const volatile int
+                *cancelled; /* or NULL; looked at until the first node is begun with, in turn: each */
         /* Told what will be done, once everything was looked at; a negative result ends the run. May be
          * NULL. */
         int (*confirm)(void *userdata, const char *text, Error **reterr);

@@ -22,6 +22,9 @@ typedef struct World {
         int dies;    /* this one does while somebody is asked; -1: none */
         bool comes;  /* another one does */
         bool force;
+        bool keeps;           /* leadership */
+        const char *stops_at; /* Ctrl-C, with this deed */
+        volatile int stopped;
         Buffer log;
         ErrorList errors;
 } World;
@@ -31,6 +34,8 @@ static World world;
 static void world_log(const char *deed, const Node *node) {
         buffer_addf(&world.log, "%s%s%s%s", world.log.size > 0 ? ", " : "", deed, node ? " " : "",
                     node ? node->name : "");
+        if (world.stops_at && endswith(buffer_str(&world.log), world.stops_at))
+                world.stopped = 1;
 }
 
 static size_t count_up(void) {
@@ -66,12 +71,32 @@ static int fake_plan(const PlanContext *c, Plan *p, Error **reterr) {
         return 0;
 }
 
+static int fake_hand_over(const ProbeContext *c, const Node *node, Error **reterr) {
+        if (world.keeps)
+                return error_set(reterr, ERROR_UNAVAILABLE, ETIMEDOUT, "nobody else leads");
+        world_log("led without", node);
+        return 0;
+}
+
+static int fake_set_aside(const ProbeContext *c, const Node *node, Error **reterr) {
+        world_log("aside", node);
+        return 0;
+}
+
+static int fake_bring_back(const ProbeContext *c, Error **reterr) {
+        world_log("back", NULL);
+        return 0;
+}
+
 static const Component store = {
         .name = "store",
         .roles = ROLE_ETCD | ROLE_LOADBALANCER,
         .plan = fake_plan,
         .serving = fake_serving,
         .spare = fake_spare,
+        .hand_over = fake_hand_over,
+        .set_aside = fake_set_aside,
+        .bring_back = fake_bring_back,
 };
 static const Component *const fakes[] = { &store, NULL };
 
@@ -145,22 +170,28 @@ static int ask(void *userdata, const char *text, Error **reterr) {
         return 0;
 }
 
-static int reset(const Node *node) {
+static int reset_both(const Node *a, const Node *b) {
+        const Node *const nodes[] = { a, b };
         const ResetRequest request = {
                 .cluster = &world.cluster,
                 .components = fakes,
                 .store = (Store*) &world,
-                .nodes = &node,
-                .n_nodes = 1,
+                .nodes = nodes,
+                .n_nodes = b ? 2 : 1,
                 .holder = "me",
                 .force = world.force,
                 .confirm = ask,
+                .cancelled = &world.stopped,
         };
 
         error_list_done(&world.errors);
         world.errors = ERROR_LIST_NULL;
         buffer_clear(&world.log);
         return reset_run(&request, &world.errors);
+}
+
+static int reset(const Node *node) {
+        return reset_both(node, NULL);
 }
 
 static int setup(void **state) {
@@ -185,11 +216,14 @@ static int teardown(void **state) {
 
 static void test_one_of_three(void **state) {
         assert_int_equal(reset(world.nodes + 2), 0);
-        assert_string_equal(buffer_str(&world.log), "locked c0, locked c1, locked c2, asked, reset c2");
+        assert_string_equal(
+                buffer_str(&world.log),
+                "locked c0, locked c1, locked c2, asked, led without c2, aside c2, reset c2, back");
 
         /* a load balancer takes no member away: nobody has to keep off the others */
         assert_int_equal(reset(world.nodes + 3), 0);
-        assert_string_equal(buffer_str(&world.log), "locked lb0, asked, reset lb0");
+        assert_string_equal(buffer_str(&world.log),
+                            "locked lb0, asked, led without lb0, aside lb0, reset lb0, back");
 }
 
 /* The disk of another one dies while the person reads. */
@@ -235,6 +269,47 @@ static void test_unseen(void **state) {
         assert_null(strstr(buffer_str(&world.log), "asked"));
 }
 
+/* Nobody notices that a node goes, and so one goes after the other. */
+static void test_drains_in_turn(void **state) {
+        assert_int_equal(reset_both(world.nodes + 2, world.nodes + 3), 0);
+        assert_contains(buffer_str(&world.log), "asked, led without c2, aside c2, reset c2, back, "
+                                                "led without lb0, aside lb0, reset lb0, back");
+
+        /* nothing is drained where nothing is left */
+        world.force = true;
+        assert_int_equal(reset_both(world.nodes + 1, world.nodes + 2), 0);
+        assert_null(strstr(buffer_str(&world.log), "led without"));
+        assert_null(strstr(buffer_str(&world.log), "aside"));
+}
+
+static void test_cannot_be_drained(void **state) {
+        world.keeps = true;
+        assert_int_equal(reset_both(world.nodes + 2, world.nodes + 3), -ETIMEDOUT);
+        assert_string_equal(world.errors.errors[0]->message, "c2: store: nobody else leads");
+        assert_contains(world.errors.errors[0]->detail, "Nothing was removed from it.");
+        assert_string_equal(buffer_str(&world.log),
+                            "locked c0, locked c1, locked c2, locked lb0, asked, back");
+
+        world.force = true;
+        assert_int_equal(reset(world.nodes + 2), 0);
+        assert_contains(buffer_str(&world.log), "asked, aside c2, reset c2, back");
+}
+
+static void test_stopped(void **state) {
+        world.stops_at = "aside c2";
+        assert_int_equal(reset_both(world.nodes + 2, world.nodes + 3), -ECANCELED);
+        assert_string_equal(world.errors.errors[0]->message, "c2: stopped as asked; nothing was removed");
+        assert_contains(buffer_str(&world.log), "asked, led without c2, aside c2, back");
+        assert_null(strstr(buffer_str(&world.log), "reset"));
+
+        /* the one in hand is ended with */
+        world.stopped = 0;
+        world.stops_at = "reset c2";
+        assert_int_equal(reset_both(world.nodes + 2, world.nodes + 3), -ECANCELED);
+        assert_string_equal(world.errors.errors[0]->message, "lb0: stopped as asked; nothing was removed");
+        assert_true(endswith(buffer_str(&world.log), "reset c2, back, back"));
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_one_of_three, setup, teardown),
@@ -242,6 +317,9 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_begins_to_serve, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_others_at_work, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_unseen, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_drains_in_turn, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_cannot_be_drained, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_stopped, setup, teardown),
         };
 
         return cmocka_run_group_tests_name("reset-run", tests, NULL, NULL);
