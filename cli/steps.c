@@ -90,8 +90,23 @@ const VerbStep steps_verify[] = {
 };
 
 const VerbStep steps_reset[] = {
-        { "say", "Says what it is about to do, and asks.", NULL },
-        { "refuse", "If the cluster serves, nothing is done without --force.", NULL },
+        { "lock",
+          "Takes a lock on each of these nodes, and on those of all members of etcd if the cluster serves and one "
+          "of them is to go.",
+          "flock /run/hardway/run.lock" },
+        { "facts", "Looks at all of them at once: what is there of hardway, and of which cluster.",
+          "cat /var/lib/hardway/applied.json" },
+        { "refuse",
+          "Of a cluster that serves, only what etcd's quorum can do without goes, and nothing of another "
+          "cluster; unless with --force.",
+          "hardway etcd members" },
+        { "ask",
+          "Says what it is about to do, and asks; then counts once more what the cluster serves with.",
+          NULL },
+        { "drained",
+          "Where the cluster goes on without them, one node after the other: has another member lead and another "
+          "load balancer hold the VIP, and the load balancers send the apiserver nothing new.",
+          "etcdctl move-leader; echo 'set server apiservers/NODE state drain' | socat - /run/haproxy/admin.sock" },
         { "stop", "Stops and disables the units.", "systemctl disable --now UNIT" },
         { "remove",
           "Removes what the record says hardway has put there, packages and users that came with it, and "

@@ -117,6 +117,14 @@ def test_a_command_has_steps(cluster):
     assert "\n    1. plan\n" in out and "gate" in out and "--dry-run" not in out.split("Steps")[0]
 
 
+def test_steps_of_reset(cluster):
+    """In the order in which they come: refused before anybody is asked; and what can be done without goes."""
+    out = " ".join(cluster("explain", "reset").out.split())
+    names = re.findall(r" \d+\. (\w+) ", out)
+    assert names == ["lock", "facts", "refuse", "ask", "drained", "stop", "remove"]
+    assert "only what etcd's quorum can do without goes" in out and "nothing is done without --force" not in out
+
+
 def test_a_broken_cluster_file_is_said(cluster):
     cluster.cluster.write_text("cluster: [\n")
     cluster("explain", "etcd", status=65)
