@@ -75,6 +75,8 @@ static int keepalived_plan(const PlanContext *c, Plan *plan, Error **reterr) {
 static const CheckName preflights[] = {
         { VIP_PREFLIGHT, "Nobody answers for the VIP yet, or one of the load balancers does.",
           "Clients reach that machine or ours, by chance." },
+        { VRRP_REACH_PREFLIGHT, "VRRP gets from each load balancer to the others.",
+          "Each would take the VIP for itself, and clients reach the one or the other by chance." },
         { VRRP_PREFLIGHT, "Nobody else advertises a virtual router of that number, as far as can be heard.",
           "Devices that know virtual routers by their number mix the two up. Ours take adverts from each "
           "other alone." },

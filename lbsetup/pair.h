@@ -46,8 +46,12 @@ int keepalived_hand_over(const ProbeContext *c, const Node *node, Error **reterr
 int keepalived_take_back(const ProbeContext *c, const Node *node, Error **reterr);
 /* preflight.c */
 #define VIP_PREFLIGHT "vip" /* the names of what keepalived_preflight() finds */
+#define VRRP_REACH_PREFLIGHT "vrrp-reach"
 #define VRRP_PREFLIGHT "vrrp-id"
 int keepalived_preflight(const ProbeContext *c, const Node *node, CheckList *checks, Error **reterr);
+/* vrrp-reach.c */
+int lb_preflight_reach(const ProbeContext *c, const Node *node, const LbPair *pair, CheckList *checks,
+                       Error **reterr);
 /* foreign.c */
 void lb_foreign_verify(const ProbeContext *c, const LbPair *pair, CheckList *checks);
 /* verify.c */

@@ -158,8 +158,8 @@ static int listen_for_vrrp(const ProbeContext *c, const Node *node, CheckList *c
 }
 
 /**
- * keepalived_preflight() - is the VIP free, and the number of the virtual router?
- * @c:          the context of the probe; the second question is asked if it is thorough
+ * keepalived_preflight() - is the VIP free, do the load balancers hear each other, is the number of the virtual router free?
+ * @c:          the context of the probe; the last question is asked if it is thorough
  * @node:       the load balancer from which it is looked for
  * @checks:     gets what was found, and the machine that has it
  * @reterr:     why the node cannot be asked
@@ -181,5 +181,8 @@ int keepalived_preflight(const ProbeContext *c, const Node *node, CheckList *che
                 if (r < 0)
                         return r;
         }
+        r = lb_preflight_reach(c, node, &pair, checks, reterr);
+        if (r < 0)
+                return r;
         return c->thorough ? listen_for_vrrp(c, node, checks, reterr) : 0;
 }

@@ -12,6 +12,8 @@ perl -e '
         my ($protocol, $join) = (112, 35);
         socket(my $s, 2, 3, $protocol) or exit 0;
         setsockopt($s, 0, $join, pack("C4C4", 224, 0, 0, 18, split(/\./, $own))) or exit 0;
+        # for what is sent to all; what is sent to this node shall find nobody (vrrp-reach.sh)
+        bind($s, pack("S n C4 x8", 2, 0, 224, 0, 0, 18)) or exit 0;
         my ($end, %seen) = (time + 4);
         while ((my $left = $end - time) > 0) {
                 my $ready = "";

@@ -38,6 +38,7 @@ def test_fresh_hosts_are_well_before_anything_was_made(lab):
         assert {f"architecture/{host}", f"reach/{host}", f"leftovers/{host}"} <= set(found)
     assert re.search(r"[\d.]+ ms on average, [\d.]+ ms in the worst batch", found["disk-sync/controller-0"]["text"])
     assert VIP in found["vip-network/lb-0"]["text"]
+    assert found["vrrp-reach/lb-0"]["text"] == found["vrrp-reach/lb-1"]["text"] == "VRRP gets to the others"
     # people see one line for what is the same everywhere
     out = lab.hardway("check", "--ignore", "cgroup").out
     assert re.search(r"^ok +architecture +all nodes +amd64, 64-bit$", out, re.M), out
@@ -76,11 +77,13 @@ FAULTS = [
      "leftovers/lb-0", "failed", "k3s was here: k3s.service", "k3s-uninstall.sh"),
 ]
 
-# The switch drops what one controller sends to another's peer port, and what this machine sends to an apiserver.
+# The switch drops what one controller sends to another's peer port, what one load balancer tells the other by VRRP, and what this machine
+# sends to an apiserver.
 FILTER = """
 table bridge faults {
         chain forward { type filter hook forward priority 0;
                 ip saddr 10.77.0.20 ip daddr 10.77.0.21 tcp dport 2380 drop
+                ip saddr 10.77.0.11 ip daddr 10.77.0.12 ip protocol 112 drop
         }
         chain output { type filter hook output priority 0;
                 ip daddr 10.77.0.22 tcp dport 6443 drop
@@ -119,6 +122,7 @@ def test_each_fault_is_told(lab):
         ("name/controller-2", "warning", "its own name does not resolve", "127.0.1.1 controller-0"),
         ("reach/controller-0", "failed", "controller-1:2380 does not answer", "etcd's members"),
         ("reach", "failed", "from this machine controller-2:6443 does not answer", "apiservers"),
+        ("vrrp-reach/lb-0", "failed", "VRRP (IP protocol 112): lb-1 does not answer", "ip saddr 10.77.0.11 ip protocol 112 accept"),
         ("vrrp-id/lb-0", "warning", f"virtual router {number} is advertised by 10.77.0.1, too", "endpoint.vrrp_id"),
         ("vrrp-id/lb-1", "warning", "is advertised by 10.77.0.1", "endpoint.vrrp_id"),
     ]
@@ -165,10 +169,10 @@ def test_install_refuses_for_the_same_reasons(lab):
     try:
         result = lab.hardway("install", check=69)
         assert "lb-0: MicroK8s was here" in result.err and "controller-0: controller-1:2380 does not answer" in result.err
-        assert "from this machine controller-2:6443" in result.err
+        assert "from this machine controller-2:6443" in result.err and "lb-0: VRRP (IP protocol 112): lb-1 does not answer" in result.err
         for host in CONTROLLERS:
             assert lab.sh(host, "ls -d /etc/kubernetes /opt/hardway 2>/dev/null", check=False).out == ""
-        lab.hardway("check", "--ignore", "reach", "--ignore", "leftovers")
+        lab.hardway("check", "--ignore", "reach", "--ignore", "vrrp-reach", "--ignore", "leftovers")
         result = lab.hardway("install", "--ignore", "leftoverz", check=64)
         assert "did you mean 'leftovers'?" in result.err
     finally:

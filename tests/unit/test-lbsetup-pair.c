@@ -21,6 +21,7 @@ static LbFixture f;
 static ProbeContext probes;
 static const char *answers[2]; /* of lb0 and lb1; NULL: cannot be asked */
 static char *last_script;
+static char first_script[100]; /* the variables of the question who has the VIP */
 static unsigned n_scripts;
 static bool exec_fails;
 static bool together; /* both are asked before either answers */
@@ -69,6 +70,9 @@ static int fake_exec(void *userdata, const Node *node, const char *script, Buffe
                 return 0;
         }
         (void) pthread_mutex_lock(&mutex);
+        if (strstr(script, "\nall='"))
+                (void) snprintf(first_script, sizeof(first_script), "%.*s",
+                                (int) (strstr(script, "'\n") + 2 - script), script);
         free(last_script);
         last_script = xstrdup(script);
         n_scripts++;
@@ -467,7 +471,8 @@ static void preflight(const char *answer, const char *wanted) {
         assert_int_equal(checks.checks[0].state, wanted ? CHECK_FAILED : CHECK_OK);
         if (wanted)
                 assert_contains(checks.checks[0].text, wanted);
-        assert_int_equal(checks.n_checks, 1);
+        for (size_t i = 1; i < checks.n_checks; i++)
+                assert_int_equal(checks.checks[i].state, CHECK_OK);
 }
 
 static void test_preflight(void **state) {
@@ -477,7 +482,7 @@ static void test_preflight(void **state) {
         answers[0] = answers[1] = "";
         preflight("10.77.0.10 02:00:00:00:00:99\n10.77.0.12 02:00:00:00:00:12\n",
                   "the VIP 10.77.0.10 is answered by another machine (MAC address 02:00:00:00:00:99)");
-        assert_contains(last_script, "vip=10.77.0.10\nall='10.77.0.10 10.77.0.12'\n");
+        assert_string_equal(first_script, "vip=10.77.0.10\nall='10.77.0.10 10.77.0.12'\n");
         preflight("10.77.0.12 02:00:00:00:00:12\n", NULL);
         preflight("", NULL);
         preflight("10.77.0.100 02:00:00:00:00:99\n", NULL);
@@ -514,6 +519,49 @@ static void test_vrrp_id(void **state) {
         assert_contains(last_script, "H_ADDRESS=10.77.0.11\n");
 }
 
+/* What the way to lb1 is found to be, and who is not asked. */
+static void test_vrrp_reach(void **state) {
+        static const struct {
+                const char *answer, *text;
+                CheckState state;
+        } cases[] = {
+                { "10.77.0.12 open\nasked\n", "VRRP gets to the others", CHECK_OK },
+                { "10.77.0.12 silent\nasked\n", "VRRP (IP protocol 112): lb1 does not answer",
+                  CHECK_FAILED },
+                { "10.77.0.12 denied\nasked\n", "lb1 is kept from it by a firewall", CHECK_FAILED },
+                { "10.77.0.12 unreachable\nasked\n", "lb1 cannot be reached", CHECK_FAILED },
+                { "10.77.0.120 silent\n10.77.0.12 odd\nasked\n", "VRRP gets to the others", CHECK_OK },
+                { "10.77.0.12 silent\n", "not looked at", CHECK_OK },
+                { "", "not looked at", CHECK_OK },
+        };
+
+        answers[0] = answers[1] = "";
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                _cleanup_(check_list_done) CheckList checks = {};
+
+                script_answer = cases[i].answer;
+                assert_int_equal(keepalived_preflight(&probes, LB0, &checks, NULL), 0);
+                assert_int_equal(checks.n_checks, 2);
+                assert_string_equal(checks.checks[1].id, "vrrp-reach/lb0");
+                assert_contains(checks.checks[1].text, cases[i].text);
+                assert_int_equal(checks.checks[1].state, cases[i].state);
+                if (cases[i].state == CHECK_FAILED)
+                        assert_contains(checks.checks[1].advice,
+                                        "On lb1, where it is nftables: nft insert rule inet filter input ip "
+                                        "saddr 10.77.0.11 ip protocol 112 accept");
+        }
+        assert_contains(last_script, "H_ADDRESS=10.77.0.11\nH_PEERS=' 10.77.0.12'\n");
+
+        static const char *const not_asked[] = { STANDBY, NULL };
+        for (size_t i = 0; i < ARRAY_SIZE(not_asked); i++) {
+                _cleanup_(check_list_done) CheckList checks = {};
+
+                answers[1] = not_asked[i];
+                assert_int_equal(keepalived_preflight(&probes, LB0, &checks, NULL), 0);
+                assert_int_equal(checks.n_checks, 1);
+        }
+}
+
 static void test_looked_at_together(void **state) {
         _cleanup_pair_ LbPair pair = {};
 
@@ -536,6 +584,7 @@ int main(void) {
                 pair_test(test_verify),          pair_test(test_foreign),
                 pair_test(test_foreign_endless), pair_test(test_preflight),
                 pair_test(test_vrrp_id),         pair_test(test_looked_at_together),
+                pair_test(test_vrrp_reach),
         };
 
         return cmocka_run_group_tests_name("load balancer pair", tests, NULL, NULL);
