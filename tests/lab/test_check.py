@@ -91,13 +91,13 @@ table bridge faults {
 }
 """
 
+# Twice a second, until its input ends.
 ADVERTS = """
-import socket, struct, sys, time
+import select, socket, struct, sys
 s = socket.socket(socket.AF_INET, socket.SOCK_RAW, 112)
 s.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton("10.77.0.1"))
-while True:
+while not select.select([sys.stdin], [], [], 0.5)[0]:
     s.sendto(struct.pack("!BBBBHH4s", 0x31, int(sys.argv[1]), 100, 1, 100, 0, socket.inet_aton("10.77.0.50")), ("224.0.0.18", 0))
-    time.sleep(0.5)
 """
 
 
@@ -105,7 +105,7 @@ def test_each_fault_is_told(lab):
     machine_id = lab.sh("controller-0", "cat /etc/machine-id").out.strip()
     number = re.search(r"virtual router (\d+)", findings(lab)["vrrp-id/lb-0"]["text"]).group(1)
     argv = [os.path.join(TOP, "lab", "enter"), "--name", lab.name, "--", "/usr/bin/python3", "-c", ADVERTS, number]
-    with subprocess.Popen(argv) as adverts:
+    with subprocess.Popen(argv, stdin=subprocess.PIPE) as adverts:
         try:
             lab.enter("nft", "-f", "-", text_input=FILTER)
             for host, how, *_ in FAULTS:
@@ -114,7 +114,7 @@ def test_each_fault_is_told(lab):
             found = findings(lab, status=65)
             text = lab.hardway("check", check=65).out
         finally:
-            adverts.kill()
+            adverts.stdin.close()
             lab.enter("nft", "delete", "table", "bridge", "faults", check=False)
             for host, _, undo, *_ in FAULTS:
                 lab.sh(host, undo, check=False)
