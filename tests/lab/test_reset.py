@@ -64,7 +64,7 @@ def interrupt(lab):
     reset.send_signal(signal.SIGCONT)
     out, err = reset.communicate(timeout=60)
     assert reset.returncode == 75 and err == "hardway: stopped as asked; nothing was removed\n", (out, err)
-    assert lab.sh("controller-2", "flock -n /run/hardway/run.lock true", check=False).status == 0
+    await_true("the lock is free", lambda: lab.sh("controller-2", "flock -n /run/hardway/run.lock true", check=False).status == 0, 5)
     lab.hardway("verify")
 
 
