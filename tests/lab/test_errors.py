@@ -1,13 +1,19 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Everything that goes wrong before or during an installation: one clear message that names the node, the file or the
 address and what to do, the right exit status, and nothing half-done."""
+import contextlib
+import glob
 import os
+import pty
 import re
+import select
 import shutil
+import threading
+import time
 
 import pytest
 
-from lab import CONTROLLERS, VIP, await_true
+from lab import CONTROLLERS, TOP, VIP, await_true
 
 HOSTS = {**CONTROLLERS, "lb-0": "10.77.0.11"}
 
@@ -108,6 +114,103 @@ def test_no_sudo_rights(lab):
         untouched(lab)
     finally:
         lab.sh("lb-0", "for f in /etc/sudoers.saved /etc/sudoers.d/*.saved; do [ ! -e $f ] || mv $f ${f%.saved}; done")
+
+
+@contextlib.contextmanager
+def sudo_with_password(lab, password):
+    """sudo wants it on all hosts."""
+    for host in HOSTS:
+        lab.sh(host, "cp -a /etc/shadow /etc/shadow.saved; for f in $(grep -rl NOPASSWD /etc/sudoers /etc/sudoers.d); do sed -i.saved 's/NOPASSWD://' $f; done")
+        lab.enter("chpasswd", host=host, text_input=f"pi:{password}\n")
+    try:
+        yield
+    finally:
+        for host in HOSTS:
+            lab.sh(host, "mv /etc/shadow.saved /etc/shadow; for f in /etc/sudoers.saved /etc/sudoers.d/*.saved; do [ ! -e $f ] || mv $f ${f%.saved}; done")
+
+
+def converse(lab, answer, *arguments):
+    """Runs hardway on a terminal, and answers each question that ends with a colon. How often it asked, what it showed, and its status."""
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.chdir(lab.directory)
+        os.execve(os.path.join(TOP, "lab", "enter"), ["enter", "--name", lab.name, "--", lab.program, *arguments], lab.env)
+    shown, asked, deadline = "", 0, time.monotonic() + 120
+    while time.monotonic() < deadline:
+        if not select.select([fd], [], [], 1)[0]:
+            continue
+        try:
+            shown += os.read(fd, 4096).decode()
+        except OSError:
+            break
+        if shown.endswith("Password for sudo on the nodes: "):
+            asked += 1
+            os.write(fd, f"{answer}\n".encode())
+    os.close(fd)
+    return asked, shown, os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+@contextlib.contextmanager
+def processes():
+    """The arguments and environments of all processes here and on the hosts, as far as they live long enough to be seen."""
+    seen, over = set(), threading.Event()
+
+    def look():
+        while not over.is_set():
+            for path in glob.glob("/proc/[0-9]*/cmdline") + glob.glob("/proc/[0-9]*/environ"):
+                with contextlib.suppress(OSError), open(path, "rb") as file:
+                    seen.add(file.read())
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    try:
+        yield seen
+    finally:
+        over.set()
+        thread.join()
+
+
+def test_sudo_with_a_password(lab):
+    password = "correct-horse-battery"
+    with sudo_with_password(lab, password):
+        refused(lab.hardway("install", check=False), 77, *HOSTS, "wants a password of pi", "--ask-sudo-password")
+        with processes() as seen:
+            asked, shown, status = converse(lab, password, "plan", "--ask-sudo-password")
+        assert asked == 1 and status == 0 and all(host in shown for host in HOSTS) and password not in shown, shown
+        assert any(b"sudo\0-k\0-S\0" in words for words in seen) and not any(password.encode() in words for words in seen)
+        asked, shown, status = converse(lab, "wrong", "install", "--ask-sudo-password")
+        assert asked == 1 and status == 77, shown
+        assert all(f"sudo on {address} does not take this password of pi" in shown for address in HOSTS.values()), shown
+        for host in HOSTS:
+            logged = lab.sh(host, "journalctl --no-pager -q").out
+            assert "COMMAND=" in logged and password not in logged
+    untouched(lab)
+
+
+def test_changed_host_key(lab):
+    key = "/etc/ssh/ssh_host_ed25519_key"
+    lab.sh("lb-0", f"for f in {key} {key}.pub; do cp -a $f $f.saved; done; rm {key}; ssh-keygen -q -t ed25519 -N '' -f {key}; systemctl restart ssh")
+    try:
+        refused(lab.hardway("install", check=False), 77, "lb-0", "shows another host key than the one that is known", f"ssh-keygen -R {HOSTS['lb-0']}")
+    finally:
+        lab.sh("lb-0", f"for f in {key} {key}.pub; do mv $f.saved $f; done; systemctl restart ssh")
+    await_true("lb-0 is known again", lambda: lab.enter("ssh", "lb-0", "true", check=False).status == 0, 30)
+    untouched(lab)
+
+
+def test_jump_host(lab):
+    """As in the user's own configuration; and one that is off is not taken for the node."""
+    config = f"Host {HOSTS['controller-0']}\n\tProxyJump lb-0\n\n"
+    script = ("cp ~/.ssh/config /tmp/config.$$; printf \"$CONFIG\" | cat - /tmp/config.$$ >~/.ssh/config; \"$@\"; rc=$?;"
+              " cat /tmp/config.$$ >~/.ssh/config; rm /tmp/config.$$; exit $rc")
+    jump = ("sh", "-c", script, "sh", lab.program, "plan", "--node", "controller-0")
+    lab.enter(*jump, env={**lab.env, "CONFIG": config})
+    assert f"Accepted publickey for pi from {HOSTS['lb-0']} " in lab.sh("controller-0", "journalctl --no-pager -q -u ssh").out
+    lab.sh("lb-0", "systemctl stop ssh.socket ssh.service 2>/dev/null; systemctl stop ssh")
+    try:
+        refused(lab.enter(*jump, check=False, env={**lab.env, "CONFIG": config}), 69, "controller-0")
+    finally:
+        lab.sh("lb-0", "systemctl start ssh")
 
 
 def test_wrong_architecture(lab, tmp_path):
