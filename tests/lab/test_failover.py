@@ -4,10 +4,12 @@ import contextlib
 import os
 import re
 import signal
+import time
 
 import pytest
 
-from lab import BALANCERS, TOP, VIP, await_true
+from lab import BALANCERS, CONTROLLERS, TOP, VIP, await_true
+from test_rollout import servers
 
 STRANGER = "controller-1"  # a machine on the same network that is no load balancer
 
@@ -23,14 +25,27 @@ def await_green(lab, seconds=90):
 
 
 @contextlib.contextmanager
-def no_vrrp(lab):
-    """The switch lets no VRRP through."""
+def dropped(lab, *rules):
+    """The switch lets these packets not through."""
     lab.enter("nft", "add table bridge test; add chain bridge test forward { type filter hook forward priority 0; };"
-              " add rule bridge test forward ip protocol 112 drop")
+              + "".join(f" add rule bridge test forward {rule} drop;" for rule in rules))
     try:
         yield
     finally:
         lab.enter("nft", "delete table bridge test")
+
+
+def no_vrrp(lab):
+    return dropped(lab, "ip protocol 112")
+
+
+def blind(lab, *balancers):
+    """These load balancers do not see an apiserver any more."""
+    return dropped(lab, *(f"ip saddr {BALANCERS[lb]} ip daddr {{ {', '.join(CONTROLLERS.values())} }} tcp dport 6443" for lb in balancers))
+
+
+def sees_nothing(lab, balancer):
+    return all(state.startswith("DOWN") for state in servers(lab, balancer).values())
 
 
 def test_both_hold_the_vip(cluster):
@@ -42,6 +57,28 @@ def test_both_hold_the_vip(cluster):
         assert "at the same time" in cluster.hardway("status").out
     await_green(cluster)
     assert len(cluster.holder()) == 1
+
+
+def test_who_sees_no_apiserver_gives_the_vip_to_who_does(cluster):
+    [owner] = cluster.holder()
+    [other] = [lb for lb in BALANCERS if lb != owner]
+    with blind(cluster, owner):
+        begin = time.monotonic()
+        await_true("the other has it", lambda: cluster.holder() == [other], 20)
+        needed = time.monotonic() - begin
+        await_true("it answers", cluster.version, 5)
+        assert sees_nothing(cluster, owner)
+    await_green(cluster)
+    assert cluster.holder() == [other], "it does not come back by itself"
+
+    # nothing is won where both are blind; seen for longer than one alone has taken to give it up
+    with blind(cluster, *BALANCERS):
+        await_true("both are blind", lambda: all(sees_nothing(cluster, lb) for lb in BALANCERS), 20)
+        begin = time.monotonic()
+        while time.monotonic() < begin + 1.5 * needed:
+            assert cluster.holder() == [other]
+    await_green(cluster)
+    assert cluster.holder() == [other]
 
 
 def test_nobody_holds_the_vip(cluster):
