@@ -17,7 +17,8 @@ enum {
 static bool arg_force = false, arg_keep_etcd = false;
 
 static const struct argp_option options[] = {
-        { "force", KEY_FORCE, NULL, 0, "Also if the cluster serves and would lose etcd's quorum, also another cluster's nodes", 1 },
+        { "force", KEY_FORCE, NULL, 0,
+          "Also if the cluster serves and would lose etcd's quorum, also another cluster's nodes", 1 },
         { "keep-etcd", KEY_KEEP_ETCD, NULL, 0, "Leave etcd's data and its snapshots on the nodes", 1 },
         {},
 };
