@@ -157,16 +157,12 @@ def test_second_installer_is_told_who_is_at_work(cluster, tmp_path):
 
 
 def test_what_serves_and_cannot_be_asked_is_left_alone(cluster, tmp_path):
-    """A copy of the directory whose etcd CA is not the one of the cluster: no member answers it, and yet it is no new cluster."""
+    """A directory whose CAs are not those of the cluster, although it is this cluster's: no member answers it, and yet it is no new one."""
     before = {host: cluster.pids(host, ["etcd"]) for host in CONTROLLERS}
     other = tmp_path / "other"
-    shutil.copytree(cluster.directory, other)
-    for path in [other / "pki" / "etcd", *other.glob("pki/nodes/*/pki/etcd"), *other.glob("pki/nodes/*/pki/apiserver-etcd-client.*")]:
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
+    shutil.copytree(cluster.directory, other, ignore=shutil.ignore_patterns("pki", "secrets", "snapshots", "*.conf"))
     cluster.hardway("pki", "gen", cwd=str(other))
+    shutil.copy(os.path.join(cluster.directory, "secrets", "identity"), other / "secrets" / "identity")
     assert "cannot ask it" in cluster.hardway("check", check=69, cwd=str(other)).out
     result = cluster.hardway("install", check=69, cwd=str(other))
     assert "etcd serves on controller-" in result.err and "older copy" in result.err
