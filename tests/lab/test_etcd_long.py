@@ -4,6 +4,7 @@ import os
 
 from lab import BALANCERS, CONTROLLERS, await_true
 from test_etcd import await_well, kill_at, maps, members
+from test_rollout import assert_unnoticed
 
 MORE = {"controller-3": "10.77.0.23", "controller-4": "10.77.0.24"}
 
@@ -29,10 +30,10 @@ def change(lab, wanted):
     lab.hardway("pki", "gen")
     with lab.client() as seen:
         lab.hardway("install", "--yes")
-    assert not seen["lost"], seen
+    # the leader may be one of those that go: a write or so meets that
+    assert_unnoticed(lab, seen, writes_refused=1)
     found = {m["name"] for m in members(lab)["members"] if m["role"] in ("leader", "voter") and m["healthy"]}
     assert found == set(wanted)
-    return seen
 
 
 def test_one_three_five_three(make_lab):
@@ -44,8 +45,7 @@ def test_one_three_five_three(make_lab):
     three, five = list(CONTROLLERS), [*CONTROLLERS, *MORE]
     change(lab, three)
     change(lab, five)
-    seen = change(lab, three)
-    assert seen["gap"] < 5, seen
+    change(lab, three)
     assert "configmap/from-the-start" in maps(lab)
     await_true("verify is green", lambda: lab.hardway("verify", check=False).status == 0, 90)
 
@@ -203,7 +203,7 @@ def test_replace_at_a_new_address(make_lab):
     lab.hardway("pki", "gen")
     with lab.client() as seen:
         lab.hardway("etcd", "replace", victim, "--yes")
-    assert not seen["lost"] and seen["gap"] < 5, seen
+    assert_unnoticed(lab, seen, writes_refused=1)
     assert {m["name"]: m["role"] != "learner" and m["healthy"] for m in members(lab)["members"]} == dict.fromkeys(CONTROLLERS, True)
     assert lab.ready(address)
     await_well(lab)
