@@ -9,9 +9,9 @@ what it saw as JSON. Four at a time, as those who use a cluster do:
   watch    one watch of that ConfigMap, begun anew where the last one ended
 
 An answer has to come within TIMEOUT seconds. "failures" are requests without a good answer, each with its time; "lost" are writes that were
-acknowledged and are not there; "gap" is the longest time in which the reader had no answer. Of kept connections "reopened" says how often
-one was over (between two requests, or told so by Connection: close), "cut" how often one broke off with a request under way. Such a request
-is asked again, as a client may (RFC 9112, 9.3.1), within the same seconds. "watch_ended" and "watch_cut" are watches that came to
+acknowledged and are not there; "gap" is the longest time in which the reader had no answer, "write_gap" the same of the
+writer. Of kept connections "reopened" says how often one was over (between two requests, or told so by Connection: close), "cut" how often
+one broke off with a request under way. Such a request is asked again, as a client may (RFC 9112, 9.3.1), within the same seconds. "watch_ended" and "watch_cut" are watches that came to
 their end, or broke off.
 
 The kubeconfig is read again whenever it has changed, as its owner would replace his own.
@@ -72,7 +72,7 @@ class Client:
         self.over = threading.Event()
         self.answers, self.failures = [], []
         self.seen = {"kept": 0, "reopened": 0, "cut": 0, "told": 0, "written": 0, "lost": [], "watch_events": 0, "watch_ended": 0, "watch_cut": []}
-        self.acknowledged = 0
+        self.acknowledged, self.writes = 0, []
 
     def now(self):
         return time.monotonic() - self.start
@@ -120,6 +120,7 @@ class Client:
             self.once("PATCH", f"{MAP}/client", body=json.dumps({"data": {"number": str(number)}}), content_type="application/merge-patch+json")
             self.acknowledged = number
             self.seen["written"] += 1
+            self.writes.append(self.now())
         except (OSError, http.client.HTTPException, Again) as error:
             self.fail("writer", begin, error)
 
@@ -226,9 +227,13 @@ class Client:
         for thread in [*threads, *others[:2]]:
             thread.join()
         self.once("DELETE", f"{MAP}/client")
-        times = sorted(self.answers)
-        gaps = [b - a for a, b in zip(times, times[1:])]
-        print(json.dumps({"answers": len(times), "failures": self.failures, "gap": round(max(gaps, default=0), 3), **self.seen}))
+        print(json.dumps({"answers": len(self.answers), "failures": self.failures, "gap": self.longest(self.answers),
+                          "write_gap": self.longest(self.writes), **self.seen}))
+
+    @staticmethod
+    def longest(times):
+        times = sorted(times)
+        return round(max((b - a for a, b in zip(times, times[1:])), default=0), 3)
 
 
 def main():

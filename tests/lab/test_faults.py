@@ -1,20 +1,30 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Faults while hardway installs real hosts: it is killed, a node loses power, a node's network is cut. The run after that ends as one that
-nothing disturbed. When and where is drawn from a seed ($HARDWAY_TEST_SEED); each trial is several faults, one run after the other, of each
-kind one.
+"""Faults while hardway installs real hosts, and while it changes a cluster that serves: it is killed, a node loses power, a node's network is
+cut. The run after that ends as one that nothing disturbed, and a cluster that served goes on. When and where is drawn from a seed
+($HARDWAY_TEST_SEED); each trial is several faults, one run after the other, of each kind one.
 
 What takes time is not the faults but to make the hosts fresh again and to let them come back: in the normal tier it is one trial, in the long
 one there are eight. What can be had in milliseconds, every single write among it, is in tests/faults."""
 import os
+import pathlib
 import random
+import subprocess
 import time
 
 import pytest
 
-from lab import BALANCERS, CONTROLLERS
+from lab import BALANCERS, CONTROLLERS, await_true
 
 HOSTS = [*CONTROLLERS, *BALANCERS]
 N_TRIALS = 8 if os.environ.get("HARDWAY_TEST_TIER") == "long" else 1
+# What one lost node takes: the VIP moves, an election, connections that are given up. It would be more if hardway stopped another one meanwhile.
+OUTAGE_SECONDS, SERVES_SECONDS = 25, 15
+# On the controllers
+CHANGE = """
+extra-args:
+  etcd: { snapshot-count: 9000 }
+  kube-apiserver: { audit-log-maxage: 31 }
+"""
 SEED = int(os.environ.get("HARDWAY_TEST_SEED", "1"))
 
 # What was installed: mode, owner and content of each path, applied.json by its digests, what runs, and with what inputs
@@ -59,6 +69,17 @@ class Faults:
         self.lab.tool("power", "cut", host)
         self.lab.tool("power", "on", host)
         process.wait(timeout=600)
+
+    def outage(self, process, host):
+        """Off until hardway has given the node up, or for so long that nobody can have waited for it."""
+        self.lab.tool("power", "cut", host)
+        try:
+            process.wait(timeout=OUTAGE_SECONDS)
+        except subprocess.TimeoutExpired:
+            pass
+        self.lab.tool("power", "on", host)
+        process.wait(timeout=600)
+        await_true(f"{host} is back", lambda: self.lab.enter("ssh", host, "true", check=False).status == 0)
 
     def link(self, process, host):
         """Shorter than what a connection bears, or until hardway has given the node up."""
@@ -108,3 +129,20 @@ def test_installation(lab, number):
     found = converged(lab)
     for host in HOSTS:
         assert found[host] == lab.installed[host], faults.told
+
+
+@pytest.mark.parametrize("number", range(N_TRIALS))
+def test_change_of_a_cluster_that_serves(lab, number):
+    """All nodes get other flags and timings, and their old ones again: the first of these runs is killed, a node is lost in the second."""
+    faults = Faults(lab, f"{SEED} change {number}", lab.install_seconds)
+    path, was = pathlib.Path(lab.directory) / "hardway.yaml", lab.read("hardway.yaml")
+    with lab.client() as seen:
+        path.write_text(was.replace("network: wired", "network: wifi") + CHANGE, encoding="utf-8")
+        faults.run_into("kill")
+        path.write_text(was, encoding="utf-8")
+        faults.run_into("outage")
+        found = converged(lab)
+    told = f"{faults.told}\n{seen}"
+    assert seen["gap"] < SERVES_SECONDS and seen["write_gap"] < SERVES_SECONDS and not seen["lost"], told
+    for host in HOSTS:
+        assert found[host] == lab.installed[host], told
