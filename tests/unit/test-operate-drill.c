@@ -434,6 +434,7 @@ static void test_recover_host(void **state) {
         assert_int_equal(access(pending, F_OK), -1);
         write_pending("{\"drill\":\"owner-link\",\"node\":\"lb1\",\"since\":\"x\"}");
         assert_int_equal(recover(&other, NULL), -EINVAL);
+        free(TAKE_PTR(other));
         write_pending("{\"drill\":1}");
         assert_int_equal(recover(&other, NULL), -EINVAL);
         write_pending("{");
