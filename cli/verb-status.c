@@ -22,7 +22,7 @@ static void print_table(const VerbContext *v, const CheckList *checks) {
 
 static int run(VerbContext *v, _unused_ int argc, _unused_ char **argv, Error **reterr) {
         _cleanup_free_ char *last = failover_last(v);
-        CheckList checks = {};
+        _cleanup_(check_list_done) CheckList checks = {};
         int r;
 
         failover_tell(v, &checks); /* before a host that is cut off is waited for */
@@ -38,7 +38,6 @@ static int run(VerbContext *v, _unused_ int argc, _unused_ char **argv, Error **
         } else {
                 print_table(v, &checks);
         }
-        check_list_done(&checks);
         return 0;
 }
 

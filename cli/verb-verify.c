@@ -45,7 +45,7 @@ static error_t parse(int key, char *arg, _unused_ struct argp_state *state) {
 
 static int run_checks(VerbContext *v, Error **reterr) {
         uint64_t start = clock_usec();
-        CheckList checks = {};
+        _cleanup_(check_list_done) CheckList checks = {};
         size_t failed;
         int r;
 
@@ -67,7 +67,6 @@ static int run_checks(VerbContext *v, Error **reterr) {
                 else
                         printf("%zu of %zu checks failed (%s)\n", failed, checks.n_checks, span);
         }
-        check_list_done(&checks);
         return failed > 0 ? EX_PROTOCOL : 0;
 }
 

@@ -296,7 +296,8 @@ int __wrap_host_lock(Host *h, const char *holder, bool wait, Error **reterr) {
         ((FakeNode*) h)->locked = true;
         (void) pthread_mutex_lock(&world.mutex);
         for (size_t i = 0; world.meanwhile && i < 5; i++) {
-                world.fakes[i].put = world.fakes[i].running = world.meanwhile;
+                world.fakes[i].put = world.meanwhile;
+                world.fakes[i].running = world.meanwhile;
                 world.fakes[i].recorded = true;
         }
         world.meanwhile = NULL;
