@@ -90,9 +90,7 @@ const VerbStep steps_verify[] = {
 };
 
 const VerbStep steps_reset[] = {
-        { "lock",
-          "Takes a lock on each of these nodes, and on those of all members of etcd if the cluster serves and one "
-          "of them is to go.",
+        { "lock", "Takes a lock on each of these nodes, and on all others if the cluster serves.",
           "flock /run/hardway/run.lock" },
         { "facts", "Looks at all of them at once: what is there of hardway, and of which cluster.",
           "cat /var/lib/hardway/applied.json" },

@@ -75,6 +75,7 @@ typedef struct InstallRequest {
         const HostOptions *host;
         HostPool *hosts;    /* with locks that the caller has and keeps; NULL: connections of its own */
         const char *holder; /* for the locks on the nodes: who is at work */
+        const char *again;  /* the command that goes on where this one stopped; NULL: "hardway install" */
         bool dry_run;       /* compare, and show; write nothing */
         bool deep;          /* hash every file */
         bool wait;          /* wait for locks that others hold */

@@ -77,6 +77,6 @@ int run_cancelled(const InstallRun *run, Error **reterr) {
 
         if (!cancelled || !*cancelled)
                 return 0;
-        return error_set(reterr, ERROR_TEMPORARY, ECANCELED,
-                         "stopped as asked; hardway install goes on from here");
+        return error_set(reterr, ERROR_TEMPORARY, ECANCELED, "stopped as asked; %s goes on from here",
+                         run->request->again ?: "hardway install");
 }

@@ -222,6 +222,7 @@ static int take_out(const Replace *s, Error **reterr) {
 static int install(Replace *s, ErrorList *errors) {
         InstallRequest request = s->request->install;
         _cleanup_(left_out_return_done) LeftOutReturn back = {};
+        _cleanup_free_ char *again = NULL;
         InstallResult result = {};
         Error *error = NULL;
         int r;
@@ -241,10 +242,9 @@ static int install(Replace *s, ErrorList *errors) {
                 request.nodes = &s->node;
                 request.n_nodes = 1;
         }
+        again = xasprintf("hardway etcd replace %s", s->node->name);
+        request.again = again;
         r = install_run(&request, &result, errors);
-        if (r == -ECANCELED)
-                error_detail(&errors->errors[errors->n_errors - 1],
-                             "The same command goes on: hardway etcd replace %s\n", s->node->name);
         install_result_done(&result);
         return r;
 }
@@ -294,7 +294,7 @@ static int lock_and_look_again(Replace *s, Error **reterr) {
         const InstallRequest *q = &s->request->install;
         const HoldRequest hold = {
                 .cluster = q->cluster,
-                .roles = ROLE_ETCD,
+                .roles = ROLE_CONTROLLER | ROLE_ETCD | ROLE_LOADBALANCER,
                 .holder = q->holder,
                 .wait = q->wait,
                 .lenient = true,
@@ -320,7 +320,7 @@ static int set_aside(const Replace *s, Error **reterr) {
         r = drain_set_aside(s->request->install.components, &s->probes, s->node, reterr);
         if (r >= 0)
                 r = go_on(s, reterr);
-        if (r == -ECANCELED)
+        if (r < 0)
                 (void) bring_back(s, NULL);
         return r;
 }

@@ -234,20 +234,13 @@ static int nodes_confirm(const ResetNode *nodes, size_t n_nodes, Error **reterr)
         return r >= 0 && q->confirm ? q->confirm(q->userdata, buffer_str(&text), reterr) : r;
 }
 
-static bool takes_member(const ResetRequest *q) {
-        for (size_t i = 0; i < q->n_nodes; i++)
-                if (q->nodes[i]->roles & ROLE_ETCD)
-                        return true;
-        return false;
-}
-
-/* The nodes, and where one of etcd's members goes also those of the others: they are what is counted on. All in the
- * order of the cluster file, so that two who wait do not wait for each other. */
+/* The nodes, and of a cluster that serves all others: they are what is counted on. All in the order of the cluster
+ * file, so that two who wait do not wait for each other. */
 static int nodes_hold(const ResetNode *nodes, bool serving, bool wait, Error **reterr) {
         const ResetRequest *q = nodes[0].request;
         const HoldRequest hold = {
                 .cluster = q->cluster,
-                .roles = serving && takes_member(q) ? ROLE_ETCD : 0,
+                .roles = serving ? ROLE_CONTROLLER | ROLE_ETCD | ROLE_LOADBALANCER : 0,
                 .holder = q->holder,
                 .wait = wait,
                 .lenient = true,

@@ -13,8 +13,8 @@
  *
  * All nodes are looked at before anything is done, and what will be done is told. From a cluster that serves
  * only what it can do without may go (Component.spare), unless told otherwise; a node that carries another
- * cluster's mark, or none, is no part of it. That is asked before the question and after it; where a member of etcd
- * goes, the locks of the others' nodes are held from before the first until the end. Nodes that it can do without
+ * cluster's mark, or none, is no part of it. That is asked before the question and after it; the locks
+ * of the other nodes are held from before the first until the end. Nodes that it can do without
  * go one after the other, each once others lead in its place and send it no more work.
  */
 typedef struct ResetRequest {

@@ -103,7 +103,7 @@ static int ask_state(RestoreNode *n, Error **reterr) {
 }
 
 /**
- * restore_look() - lock a node and see how far it is
+ * restore_look() - see how far a node is
  * @n:          the node; what is known of it is set
  * @reterr:     it cannot be reached, or it, or data that lies there, is another cluster's
  *
@@ -112,16 +112,13 @@ static int ask_state(RestoreNode *n, Error **reterr) {
  * Return: 0 or a negative errno.
  */
 int restore_look(RestoreNode *n, Error **reterr) {
-        const InstallRequest *q = &n->restore->request->install;
         Host *host;
         int r;
 
         r = host_pool_take(n->restore->hosts, n->node, &host, reterr);
         if (r < 0)
                 return r;
-        r = q->dry_run ? 0 : host_lock(host, q->holder, q->wait, reterr);
-        if (r >= 0)
-                r = look_at(n, host, reterr);
+        r = look_at(n, host, reterr);
         host_pool_give(n->restore->hosts, n->node);
         return r < 0 ? r : ask_state(n, reterr);
 }

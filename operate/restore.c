@@ -7,6 +7,7 @@
 #include "common/alloc.h"
 #include "common/clock.h"
 #include "common/fs.h"
+#include "operate/hold.h"
 #include "operate/restore-internal.h"
 
 #define TIMEOUT (3 * USEC_PER_SEC)
@@ -255,10 +256,32 @@ static int replace_data(Restore *s, RestoreResult *result, ErrorList *errors) {
         return r < 0 ? r : restore_finish(s, result, errors);
 }
 
+/* In the order of the cluster file, so that two who wait do not wait for each other. */
+static int lock_nodes(Restore *s, Error **reterr) {
+        const InstallRequest *q = &s->request->install;
+        _cleanup_free_ const Node **nodes = xnew(const Node*, s->n_nodes + 1);
+        const HoldRequest hold = {
+                .cluster = s->cluster,
+                .holder = q->holder,
+                .wait = q->wait,
+                .firm = nodes,
+                .n_firm = s->n_nodes,
+        };
+
+        for (size_t i = 0; i < s->n_nodes; i++)
+                nodes[i] = s->nodes[i].node;
+        return q->dry_run ? 0 : hold_nodes(s->hosts, &hold, reterr);
+}
+
 static int run(Restore *s, RestoreResult *result, ErrorList *errors) {
         Error *error = NULL;
         int r;
 
+        r = lock_nodes(s, &error);
+        if (r < 0) {
+                error_list_take(errors, error);
+                return r;
+        }
         r = restore_each(s, restore_look, errors);
         if (r < 0)
                 return r;

@@ -218,19 +218,20 @@ static void test_one_of_three(void **state) {
         assert_int_equal(reset(world.nodes + 2), 0);
         assert_string_equal(
                 buffer_str(&world.log),
-                "locked c0, locked c1, locked c2, asked, led without c2, aside c2, reset c2, back");
+                "locked c0, locked c1, locked c2, locked lb0, asked, led without c2, aside c2, reset c2, back");
 
         /* a load balancer takes no member away: nobody has to keep off the others */
         assert_int_equal(reset(world.nodes + 3), 0);
-        assert_string_equal(buffer_str(&world.log),
-                            "locked lb0, asked, led without lb0, aside lb0, reset lb0, back");
+        assert_string_equal(
+                buffer_str(&world.log),
+                "locked c0, locked c1, locked c2, locked lb0, asked, led without lb0, aside lb0, reset lb0, back");
 }
 
 /* The disk of another one dies while the person reads. */
 static void test_looks_again(void **state) {
         world.dies = 1;
         assert_int_equal(reset(world.nodes + 2), -EBUSY);
-        assert_string_equal(buffer_str(&world.log), "locked c0, locked c1, locked c2, asked");
+        assert_string_equal(buffer_str(&world.log), "locked c0, locked c1, locked c2, locked lb0, asked");
         assert_contains(world.errors.errors[0]->message, "cannot do without: 1 would be left");
 
         world.down[1] = false;
@@ -245,7 +246,7 @@ static void test_begins_to_serve(void **state) {
         world.comes = true;
         world.down[2] = true;
         assert_int_equal(reset(world.nodes), -EBUSY);
-        assert_string_equal(buffer_str(&world.log), "locked c0, asked, locked c1, locked c2");
+        assert_string_equal(buffer_str(&world.log), "locked c0, asked, locked c1, locked c2, locked lb0");
 }
 
 static void test_others_at_work(void **state) {
