@@ -88,32 +88,23 @@ static int run_serving(InstallRun *run, Error **reterr) {
         return 0;
 }
 
-static bool was_given(const Observation *o, const PlanItem *binary) {
-        for (size_t i = 0; i < o->n_applied; i++)
-                if (streq(o->applied[i].path, binary->path))
-                        return true;
-        return false;
-}
+/* What is written down on the node begins with the plan that was applied last; the version before that comes later. */
+static bool was_given_another(const Observation *o, const PlanItem *binary) {
+        ArtifactOrigin origin, other;
+        Version version, v;
 
-static bool has_binaries(const Observation *o) {
-        ArtifactOrigin origin;
-        Version version;
-
-        for (size_t i = 0; i < o->n_applied; i++)
-                if (plan_binary_path_parse(o->applied[i].path, &origin, &version) >= 0)
-                        return true;
-        return false;
-}
-
-/*
- * Does this node get binaries that it was not given before? Those of the version before it are there as well. A
- * node that joins is no reason for a snapshot.
- */
-static bool node_changes_version(const NodeRun *n) {
-        if (!n->observation || !has_binaries(n->observation))
+        if (plan_binary_path_parse(binary->path, &origin, &version) < 0)
                 return false;
+        for (size_t i = 0; i < o->n_applied; i++)
+                if (plan_binary_path_parse(o->applied[i].path, &other, &v) >= 0 && other == origin)
+                        return version_compare(&v, &version) != 0;
+        return false;
+}
+
+/* Was this node given binaries of another version last? A node that joins is no reason for a snapshot. */
+static bool node_changes_version(const NodeRun *n) {
         PLAN_FOREACH(item, n->plan, PLAN_BINARY)
-                if (!was_given(n->observation, item))
+                if (n->observation && was_given_another(n->observation, item))
                         return true;
         return false;
 }
@@ -235,7 +226,13 @@ static int node_lock_and_record(NodeRun *n, Error **reterr) {
                 return 0;
         if (r < 0)
                 return error_propagate(reterr, TAKE_PTR(error));
-        return node_record(n, reterr);
+        r = node_record(n, reterr);
+        /* what is changed has its locks taken in their order, and none from before */
+        if (node_host(n, &host, NULL) >= 0) {
+                host_unlock(host);
+                node_release(n);
+        }
+        return r;
 }
 
 static int run_converge(InstallRun *run, InstallResult *result, ErrorList *errors) {

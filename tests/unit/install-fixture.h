@@ -32,7 +32,8 @@ typedef struct FakeNode {
         unsigned n_asked;     /* how often its service was asked whether it is ready */
         const char *identity; /* of applied.json; NULL: ours, if recorded */
         const char *applied;  /* a path in applied.json besides, or NULL */
-        bool has_binary;      /* world.binary is there, too */
+        bool has_binary;      /* world.binary is there, too: what was put there last */
+        bool had_binary;      /* ... before that */
         const char *listener; /* "*:7000 nginx", or NULL */
         Architecture architecture;
         int64_t clock_offset;

@@ -279,6 +279,8 @@ int __wrap_host_look(Host *h, const Plan *plan, bool deep, Facts *ret_facts, Obs
                 add_applied(o, world.binary, "00");
         if (f->applied)
                 add_applied(o, f->applied, "00");
+        if (f->had_binary)
+                add_applied(o, world.binary, "00");
         if (f->recorded || f->identity)
                 o->identity = xstrdup(f->identity ? f->identity : "0125ab");
         facts_default(&world.cluster, node_of(f), ret_facts);
@@ -1024,6 +1026,14 @@ static void test_snapshot(void **state) {
                 world.fakes[i].has_binary = true;
         assert_int_equal(run_all(), 0);
         assert_int_equal(count_of("snapshot"), 0);
+
+        /* and the way back is a change like others */
+        world.wanted = "four";
+        for (size_t i = 0; i < 3; i++)
+                world.fakes[i].has_binary = false;
+        world.fakes[2].had_binary = true;
+        assert_int_equal(run_all(), 0);
+        assert_int_equal(count_of("snapshot"), 1);
 }
 
 static void test_even_members(void **state) {
