@@ -100,16 +100,19 @@ static bool is_committed(const Restore *s) {
         return s->committed || streq_null(token, s->journal.token);
 }
 
-/* Is there new data on some node? Also that of a restore that was given up half way. */
+/* Is there new data on some node? Also that of a restore that was given up half way: some have its data then, and others
+ * that of before. What lies aside says nothing by itself; that of a restore long ago does, too. */
 static bool is_swapped(const Restore *s) {
+        _cleanup_free_ char *token = etcd_token(s->request->install.store);
+        bool aside = false, mixed = false;
+
         for (const RestoreNode *n = s->nodes; n < s->nodes + s->n_nodes; n++) {
                 if (n->swapped)
                         return true;
-                STRV_FOREACH(token, n->asides)
-                        if (!s->finished || !streq(*token, s->earlier.token))
-                                return true;
+                aside = aside || n->asides;
+                mixed = mixed || ((n->node->roles & ROLE_ETCD) && n->data && !streq_null(n->token, token));
         }
-        return false;
+        return aside && mixed;
 }
 
 static void tell(const Restore *s, const ErrorList *failed, Error **error) {

@@ -544,6 +544,21 @@ static void test_undone_before_the_swap(void **state) {
         assert_false(happened("takes the place of the old"));
 }
 
+/* What a restore of long ago has left aside does not keep anything stopped. */
+static void test_undone_beside_what_is_aside(void **state) {
+        world->aside[0] = "0011";
+        world->fails = "c1:# the new data, beside the old";
+        assert_int_equal(restore("a.db", 2, false), -ENOSPC);
+        assert_true(happened("c0:# as it was;") && happened("c1:# as it was;"));
+        assert_contains(advice(), "No data was replaced.");
+
+        /* but half of a restore that was given up does */
+        world->mark[0] = "0011";
+        assert_int_equal(restore("a.db", 2, false), -ENOSPC);
+        assert_false(happened("as it was"));
+        assert_contains(advice(), "There may be new data already");
+}
+
 /* Who says no has changed nothing, and gets nothing changed. */
 static void test_not_undone_after_a_no(void **state) {
         world->stopped[0] = true;
@@ -645,6 +660,7 @@ int main(void) {
                 restore_test(test_undone_before_the_swap),
                 restore_test(test_not_undone_after_a_no),
                 restore_test(test_undo_that_fails),
+                restore_test(test_undone_beside_what_is_aside),
                 restore_test(test_not_undone_after_a_swap),
                 restore_test(test_failure_at_the_end),
                 restore_test(test_command_is_quoted),
