@@ -43,6 +43,10 @@ static error_t parse(int key, char *arg, _unused_ struct argp_state *state) {
         }
 }
 
+static bool tells_events(void) {
+        return arg_failover;
+}
+
 static int run_checks(VerbContext *v, Error **reterr) {
         uint64_t start = clock_usec();
         _cleanup_(check_list_done) CheckList checks = {};
@@ -75,7 +79,6 @@ static int run(VerbContext *v, _unused_ int argc, _unused_ char **argv, Error **
 
         if (arg_failover) {
                 v->doing = "verify --failover";
-                v->events = v->json;
                 r = failover_run(v, arg_drills, arg_power, reterr);
         } else if (arg_drills || arg_power)
                 r = error_set(reterr, ERROR_USAGE, EINVAL, "--drill and --power belong to --failover");
@@ -95,6 +98,7 @@ const Verb verb_verify = {
         .needs = VERB_NEEDS_CLUSTER | VERB_NEEDS_STORE | VERB_NEEDS_LOCK | VERB_ON_LIVING,
         .options = options,
         .parse = parse,
+        .tells_events = tells_events,
         .run = run,
         .steps = steps_verify,
 };

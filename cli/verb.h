@@ -100,6 +100,7 @@ typedef struct Verb {
         unsigned arguments_min, arguments_max;
         bool arguments_may_be_flags;       /* "--etcd-servers" is an argument, unless it is an option */
         unsigned common;                   /* mask of VerbCommon */
+        bool (*tells_events)(void);        /* if only some of its options make --json events; or NULL */
         unsigned needs;                    /* mask of VerbNeeds */
         const struct argp_option *options; /* its own, ended by an empty one, or NULL */
         argp_parser_t parse;               /* of its own options, or NULL */

@@ -53,7 +53,7 @@ static int take_out(const EtcdSurvey *survey, const EtcdSight *s, Strv *notes, E
 
 /* That this machine gets no answer says nothing of a member in a network that it has no way to. Others know better;
  * where they cannot be asked nobody knows, and it stays. */
-static bool is_in_touch(const EtcdSurvey *survey, const EtcdSight *s) {
+static bool is_in_touch(const ProbeContext *c, const EtcdSurvey *survey, const EtcdSight *s) {
         const EtcdSight *leader = etcd_survey_leader(survey),
                         *other = leader && leader->node ? leader : NULL;
         uint64_t end_usec = clock_usec() + IN_TOUCH_SEC * USEC_PER_SEC;
@@ -62,7 +62,7 @@ static bool is_in_touch(const EtcdSurvey *survey, const EtcdSight *s) {
         if (s->state != ETCD_AWAY || !other)
                 return false;
         while (etcd_is_in_touch(&other->peer, s->member->id) != 0) {
-                if (clock_usec() > end_usec)
+                if (clock_usec() > end_usec || (c->cancelled && *c->cancelled))
                         return true;
                 clock_sleep(IN_TOUCH_PAUSE_USEC);
         }
@@ -70,8 +70,8 @@ static bool is_in_touch(const EtcdSurvey *survey, const EtcdSight *s) {
 }
 
 /* Who loses it may not have meant to: an old copy of the cluster file has fewer nodes, too. */
-static bool works(const EtcdSurvey *survey, const EtcdSight *s) {
-        return etcd_sight_votes(s) && (s->state == ETCD_HEALTHY || is_in_touch(survey, s));
+static bool works(const ProbeContext *c, const EtcdSurvey *survey, const EtcdSight *s) {
+        return etcd_sight_votes(s) && (s->state == ETCD_HEALTHY || is_in_touch(c, survey, s));
 }
 
 static bool leaves(const EtcdSurvey *survey, const EtcdSight *s) {
@@ -86,7 +86,7 @@ static int prune_one(const ProbeContext *c, bool working, Strv *notes, Error **r
         if (r < 0)
                 return r;
         for (const EtcdSight *s = survey.sights; s < survey.sights + survey.n_sights; s++) {
-                if (!leaves(&survey, s) || (!working && works(&survey, s)))
+                if (!leaves(&survey, s) || (!working && works(c, &survey, s)))
                         continue;
                 if (all_well(&survey))
                         return take_out(&survey, s, notes, reterr);
@@ -99,8 +99,9 @@ static int prune_one(const ProbeContext *c, bool working, Strv *notes, Error **r
         return 0;
 }
 
-static void add_leaver(const EtcdSurvey *survey, const EtcdSight *s, Strv *working, Strv *lost) {
-        if (!works(survey, s))
+static void add_leaver(const ProbeContext *c, const EtcdSurvey *survey, const EtcdSight *s, Strv *working,
+                       Strv *lost) {
+        if (!works(c, survey, s))
                 strv_add(lost, etcd_sight_name(s));
         else if (s->state == ETCD_HEALTHY)
                 strv_add(working, etcd_sight_name(s));
@@ -128,7 +129,7 @@ int etcd_leavers(const ProbeContext *c, Strv *ret_working, Strv *ret_lost, Error
         *ret_working = *ret_lost = NULL;
         for (const EtcdSight *s = survey.sights; s < survey.sights + survey.n_sights; s++)
                 if (leaves(&survey, s)) {
-                        add_leaver(&survey, s, ret_working, ret_lost);
+                        add_leaver(c, &survey, s, ret_working, ret_lost);
                         n++;
                 }
         return n;

@@ -325,8 +325,9 @@ static int drill_each(const Run *run, DrillReport *report, Error **reterr) {
                                 d->name, r->text);
         }
         if (cancelled(q))
-                return error_set(reterr, ERROR_TEMPORARY, ECANCELED,
-                                 "interrupted; what was broken is put back");
+                return error_set(reterr, ERROR_TEMPORARY, ECANCELED, "interrupted; %s",
+                                 report->n_results > 0 ? "what was broken is put back" :
+                                                         "nothing was broken");
         return 0;
 }
 
@@ -339,7 +340,9 @@ static int drill_each(const Run *run, DrillReport *report, Error **reterr) {
  * Return: 0, or a negative errno.
  */
 int drill_run(const DrillRequest *request, DrillReport *ret, Error **reterr) {
-        _cleanup_(host_pool_freep) HostPool *locked = host_pool_new(request->cluster, request->host);
+        /* nothing is put back by these hosts: whoever waits for their locks may tire of it */
+        HostOptions options = *request->host;
+        _cleanup_(host_pool_freep) HostPool *locked = host_pool_new(request->cluster, &options);
         const HoldRequest hold = {
                 .cluster = request->cluster,
                 .roles = ROLE_CONTROLLER | ROLE_ETCD | ROLE_LOADBALANCER,
@@ -350,6 +353,7 @@ int drill_run(const DrillRequest *request, DrillReport *ret, Error **reterr) {
         Run run = { .request = request };
         int r;
 
+        options.cancelled = request->cancelled;
         *ret = (DrillReport) { .begun = clock_realtime(),
                               .results = xnew(DrillResult, request->n_drills + 1) };
         r = hold_nodes(locked, &hold, reterr);
