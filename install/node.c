@@ -32,6 +32,15 @@ int node_lock(NodeRun *n, Error **reterr) {
         return r;
 }
 
+void node_unlock(NodeRun *n) {
+        Host *host;
+
+        if (node_host(n, &host, NULL) < 0)
+                return;
+        host_unlock(host);
+        node_release(n);
+}
+
 static void tell(InstallRun *run, const InstallEvent *event) {
         if (!run->request->event)
                 return;
@@ -73,10 +82,6 @@ void node_end(NodeRun *n, InstallOutcome outcome, const char *text) {
 }
 
 int run_cancelled(const InstallRun *run, Error **reterr) {
-        const volatile int *cancelled = run->request->cancelled;
-
-        if (!cancelled || !*cancelled)
-                return 0;
-        return error_set(reterr, ERROR_TEMPORARY, ECANCELED, "stopped as asked; %s goes on from here",
-                         run->request->again ?: "hardway install");
+        return error_if_cancelled(run->request->cancelled, reterr, "stopped as asked; %s goes on from here",
+                                  run->request->again ?: "hardway install");
 }

@@ -4,6 +4,7 @@
 
 #include "common/alloc.h"
 #include "install/run.h"
+#include "plan/drain.h"
 
 /*
  * The two ways of changing nodes: all together, or one by one
@@ -62,54 +63,6 @@ static int node_rank(NodeRun *n, Error **reterr) {
         return 0;
 }
 
-static int hand_over(NodeRun *n, bool back, Error **reterr) {
-        int r;
-
-        RUN_FOREACH_COMPONENT(c, n->run) {
-                int (*f)(const ProbeContext*, const Node *, Error**) = back ? c->take_back : c->hand_over;
-
-                if (!f || !component_on_node(c, n->run->request->cluster, n->node))
-                        continue;
-                r = f(&n->run->probes, n->node, reterr);
-                if (r < 0)
-                        return error_prefix(reterr, r, "%s", c->name);
-        }
-        return 0;
-}
-
-static int set_aside(const NodeRun *n, Error **reterr) {
-        int r;
-
-        RUN_FOREACH_COMPONENT(c, n->run) {
-                if (!c->set_aside)
-                        continue;
-                r = c->set_aside(&n->run->probes, n->node, reterr);
-                if (r < 0)
-                        return error_prefix(reterr, r, "%s", c->name);
-        }
-        return 0;
-}
-
-/**
- * run_bring_back() - have all nodes given work again
- * @run:        the run
- * @reterr:     what could not be undone
- *
- * Return: 0 or a negative errno.
- */
-int run_bring_back(const InstallRun *run, Error **reterr) {
-        int r;
-
-        RUN_FOREACH_COMPONENT(c, run) {
-                if (!c->bring_back)
-                        continue;
-                r = c->bring_back(&run->probes, reterr);
-                if (r < 0)
-                        return error_prefix(reterr, r, "%s", c->name);
-        }
-        return 0;
-}
-
 /* Return: 1 if something on this node is new in the cluster and about to join. */
 static int node_join(NodeRun *n, Error **reterr) {
         int r, joins = 0;
@@ -126,14 +79,15 @@ static int node_join(NodeRun *n, Error **reterr) {
 }
 
 static int node_change_units(NodeRun *n, bool disrupts, Error **reterr) {
+        const Component *const *components = n->run->request->components;
         int r, joins;
 
         if (disrupts) {
                 if (n->leads)
                         node_step(n, "leadership handed over");
-                r = hand_over(n, /* back= */ false, reterr);
+                r = drain_hand_over(components, &n->run->probes, n->node, reterr);
                 if (r >= 0)
-                        r = set_aside(n, reterr);
+                        r = drain_set_aside(components, &n->run->probes, n->node, reterr);
                 if (r < 0)
                         return r;
         }
@@ -149,12 +103,13 @@ static int node_change_units(NodeRun *n, bool disrupts, Error **reterr) {
 
 /* Also if the node did not come back; then that is what is told. */
 static int node_undo(NodeRun *n, int r, Error **reterr) {
+        const Component *const *components = n->run->request->components;
         int k;
 
-        k = run_bring_back(n->run, r < 0 ? NULL : reterr);
+        k = drain_bring_back(components, &n->run->probes, r < 0 ? NULL : reterr);
         if (r >= 0)
                 r = k;
-        k = hand_over(n, /* back= */ true, r < 0 ? NULL : reterr);
+        k = drain_take_back(components, &n->run->probes, n->node, r < 0 ? NULL : reterr);
         return r < 0 ? r : k;
 }
 

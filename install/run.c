@@ -8,6 +8,7 @@
 #include "check/check.h"
 #include "common/alloc.h"
 #include "common/parallel.h"
+#include "plan/drain.h"
 
 /*
  * A run from end to end: look, refuse, lock, look again, change, prove. The parts are in files of their own.
@@ -155,7 +156,8 @@ static int run_change(InstallRun *run, ErrorList *errors) {
         if (r >= 0)
                 r = run_judge(run, errors);
         if (r >= 0 && run->serving)
-                r = run_bring_back(run, &error); /* what a run that was killed has set aside */
+                r = drain_bring_back(run->request->components, &run->probes,
+                                     &error); /* what a run that was killed has set aside */
         if (r >= 0)
                 r = run_snapshot(run, &error);
         if (error)
@@ -228,10 +230,7 @@ static int node_lock_and_record(NodeRun *n, Error **reterr) {
                 return error_propagate(reterr, TAKE_PTR(error));
         r = node_record(n, reterr);
         /* what is changed has its locks taken in their order, and none from before */
-        if (node_host(n, &host, NULL) >= 0) {
-                host_unlock(host);
-                node_release(n);
-        }
+        node_unlock(n);
         return r;
 }
 

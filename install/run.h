@@ -78,6 +78,7 @@ void node_end(NodeRun *n, InstallOutcome outcome, const char *text);
 void run_warn(InstallRun *run, const char *text); /* of no node */
 /* Takes the node's lock, unless it is held. */
 int node_lock(NodeRun *n, Error **reterr);
+void node_unlock(NodeRun *n);
 int run_cancelled(const InstallRun *run, Error **reterr);
 #define RUN_FOREACH_COMPONENT(c, run) \
         for (const Component *const *_p_##c = (run)->request->components, *c; (c = *_p_##c); _p_##c++)
@@ -129,7 +130,6 @@ void node_tell_alone(NodeRun *n);
 /* rollout.c */
 int run_together(InstallRun *run); /* a cluster that does not serve */
 int run_one_by_one(InstallRun *run);
-int run_bring_back(const InstallRun *run, Error **reterr);
 
 /* leavers.c: what is in the cluster and not in the cluster file */
 int run_refuse_leavers(InstallRun *run, Error **reterr);

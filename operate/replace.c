@@ -9,9 +9,9 @@
 #include "etcd/data.h"
 #include "etcd/survey.h"
 #include "host/pool.h"
-#include "operate/drain.h"
 #include "operate/hold.h"
 #include "operate/left-out.h"
+#include "plan/drain.h"
 
 #define TIMEOUT (3 * USEC_PER_SEC)
 

@@ -7,8 +7,8 @@
 
 #include "common/alloc.h"
 #include "common/parallel.h"
-#include "operate/drain.h"
 #include "operate/hold.h"
+#include "plan/drain.h"
 
 typedef struct ResetNode {
         const ResetRequest *request;

@@ -5,10 +5,12 @@
 
 /*
  * Draining a node of a cluster that serves, before something is stopped there as planned: what plan/probe.h
- * says of hand_over, set_aside and bring_back, of all components.
+ * says of hand_over, take_back, set_aside and bring_back, of all components.
  */
 
 int drain_hand_over(const Component *const *components, const ProbeContext *c, const Node *node,
+                    Error **reterr);
+int drain_take_back(const Component *const *components, const ProbeContext *c, const Node *node,
                     Error **reterr);
 int drain_set_aside(const Component *const *components, const ProbeContext *c, const Node *node,
                     Error **reterr);

@@ -1,5 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "operate/drain.h"
+#include "plan/drain.h"
+
+static int lead(const Component *const *components, const ProbeContext *c, const Node *node, bool back,
+                Error **reterr) {
+        for (const Component *const *p = components; *p; p++) {
+                int (*f)(const ProbeContext*, const Node *, Error**) =
+                        back ? (*p)->take_back : (*p)->hand_over;
+                int r;
+
+                if (!f || !component_on_node(*p, c->cluster, node))
+                        continue;
+                r = f(c, node, reterr);
+                if (r < 0)
+                        return error_prefix(reterr, r, "%s", (*p)->name);
+        }
+        return 0;
+}
 
 /**
  * drain_hand_over() - have other nodes lead in what this node leads
@@ -12,15 +28,21 @@
  */
 int drain_hand_over(const Component *const *components, const ProbeContext *c, const Node *node,
                     Error **reterr) {
-        for (const Component *const *p = components; *p; p++) {
-                int r = (*p)->hand_over && component_on_node(*p, c->cluster, node) ?
-                                (*p)->hand_over(c, node, reterr) :
-                                0;
+        return lead(components, c, node, /* back= */ false, reterr);
+}
 
-                if (r < 0)
-                        return error_prefix(reterr, r, "%s", (*p)->name);
-        }
-        return 0;
+/**
+ * drain_take_back() - have a node lead again in what it has to itself
+ * @components: all of the cluster
+ * @c:          the context of their probes
+ * @node:       the node
+ * @reterr:     which of them does not
+ *
+ * Return: 0, also where there is nothing to take back, or a negative errno.
+ */
+int drain_take_back(const Component *const *components, const ProbeContext *c, const Node *node,
+                    Error **reterr) {
+        return lead(components, c, node, /* back= */ true, reterr);
 }
 
 /**
