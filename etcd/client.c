@@ -99,6 +99,13 @@ const EtcdMember* etcd_members_find(const EtcdMembers *m, uint64_t id) {
         return NULL;
 }
 
+const EtcdMember* etcd_members_find_name(const EtcdMembers *m, const char *name) {
+        for (size_t i = 0; i < m->n_members; i++)
+                if (streq_null(m->members[i].name, name))
+                        return m->members + i;
+        return NULL;
+}
+
 const EtcdMember* etcd_members_find_peer(const EtcdMembers *m, const char *peer_url) {
         for (size_t i = 0; i < m->n_members; i++)
                 if (strv_contains(m->members[i].peer_urls, peer_url))

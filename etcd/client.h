@@ -40,6 +40,7 @@ typedef struct EtcdMembers {
 /* linearizable: needs a quorum, and is the truth; else what this member knows. */
 int etcd_members(const EtcdEndpoint *e, bool linearizable, EtcdMembers *ret, Error **reterr);
 const EtcdMember* etcd_members_find(const EtcdMembers *m, uint64_t id);
+const EtcdMember* etcd_members_find_name(const EtcdMembers *m, const char *name);
 const EtcdMember* etcd_members_find_peer(const EtcdMembers *m,
                                          const char *peer_url); /* also one that never started */
 void etcd_members_done(EtcdMembers *m);

@@ -18,10 +18,7 @@
 static const EtcdMember* find_listed(const EtcdSurvey *survey, const EtcdSight *s) {
         if (s->member || s->state != ETCD_STRANGER || !s->node)
                 return s->member;
-        for (size_t i = 0; i < survey->list.n_members; i++)
-                if (streq_null(survey->list.members[i].name, s->node->name))
-                        return survey->list.members + i;
-        return NULL;
+        return etcd_members_find_name(&survey->list, s->node->name);
 }
 
 /* A member without client URLs is in the list and was never started: nobody waits for it. */

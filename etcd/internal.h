@@ -12,6 +12,9 @@
 #define ETCD_N_FLAGS 26
 extern const Flag etcd_flags[ETCD_N_FLAGS];
 
+/* What is said of a member in the state ETCD_STRANGER. */
+#define ETCD_STRANGER_TEXT "its data is of another cluster, or of before a restore: it must not serve"
+
 void etcd_survey_count(EtcdSurvey *s); /* fills in n_voters and what follows */
 
 /* peer.c: only what is said for the cluster that the last restore made */

@@ -80,12 +80,13 @@ static void take_list(EtcdSurvey *s) {
 /* A member is known by the id that it tells; one that is silent by the name of its node, or its address. */
 static const EtcdMember* member_of(const EtcdSurvey *s, const EtcdSight *sight) {
         _cleanup_free_ char *url = NULL;
+        const EtcdMember *named;
 
         if (sight->answers)
                 return etcd_members_find(&s->list, sight->status.member_id);
-        for (size_t i = 0; i < s->list.n_members; i++)
-                if (streq_null(s->list.members[i].name, sight->node->name))
-                        return s->list.members + i;
+        named = etcd_members_find_name(&s->list, sight->node->name);
+        if (named)
+                return named;
         url = etcd_peer_url(sight->node);
         return etcd_members_find_peer(&s->list, url);
 }
@@ -105,7 +106,7 @@ static void judge_stranger(const EtcdSurvey *survey, EtcdSight *s) {
                 return;
         s->state = ETCD_STRANGER;
         free(s->why);
-        s->why = xasprintf("its data is of another cluster, or of before a restore: it must not serve%s%s",
+        s->why = xasprintf(ETCD_STRANGER_TEXT "%s%s",
                            s->node ? ". Put in order by: hardway etcd replace " : "",
                            s->node ? s->node->name : "");
 }

@@ -58,16 +58,13 @@ static int ask_from_here(const ProbeContext *c, const Node *node, Error **reterr
         _cleanup_(etcd_peer_close) EtcdPeer p = {};
         _cleanup_(etcd_status_done) EtcdStatus status = {};
         _cleanup_error_ Error *error = NULL;
-        uint64_t restored_id;
         int r;
 
         r = etcd_peer_open(c, node, TIMEOUT, &p, reterr);
         if (r < 0)
                 return r;
-        if (etcd_status(&p.endpoint, &status, &error) >= 0) {
-                restored_id = etcd_restored_id(c->store);
-                return restored_id == 0 || status.cluster_id == restored_id;
-        }
+        if (etcd_status(&p.endpoint, &status, &error) >= 0)
+                return etcd_is_current(c->store, status.cluster_id);
         r = error_set(reterr, ERROR_UNAVAILABLE, EHOSTUNREACH,
                       "etcd serves on %s, and this machine cannot ask it: %s", node->name, error->message);
         error_detail(

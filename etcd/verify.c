@@ -76,9 +76,7 @@ static void check_member(const EtcdSurvey *survey, const EtcdSight *s, CheckList
         Check *check;
 
         if (s->state == ETCD_STRANGER) {
-                check = check_node(
-                        checks, CHECK_FAILED, "etcd.member", s->node,
-                        "its data is of another cluster, or of before a restore: it must not serve");
+                check = check_node(checks, CHECK_FAILED, "etcd.member", s->node, ETCD_STRANGER_TEXT);
                 check_advise(check, "hardway etcd replace %s", s->node->name);
                 return;
         }
