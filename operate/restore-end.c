@@ -134,7 +134,7 @@ static int complete(Restore *s, Store *store, RestoreResult *result, ErrorList *
         return r;
 }
 
-/* Something else may be amiss, or somebody pressed Ctrl-C, when etcd serves already. */
+/* Something else may be amiss when etcd serves already. */
 static bool serves(const Restore *s, Store *store, RestoreResult *result) {
         size_t n;
 
