@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "tests/unit/no-sync.h"
 #include "tests/unit/pki-fixture.h"
 
 #include <ftw.h>
@@ -34,16 +35,6 @@ static bool strikes(Fault of) {
         if (fault == FAULT_KILL)
                 kill(getpid(), SIGKILL);
         return true;
-}
-
-int __wrap_fsync(int fd);
-int __wrap_fsync(int fd) {
-        return 0;
-}
-
-int __wrap_syncfs(int fd);
-int __wrap_syncfs(int fd) {
-        return 0;
 }
 
 int __real_renameat(int from_fd, const char *from, int to_fd, const char *to);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "tests/unit/no-sync.h"
 #include "tests/unit/pki-fixture.h"
 
 #include <signal.h>
@@ -19,16 +20,6 @@ static void strike(void) {
         count++;
         if (countdown > 0 && --countdown == 0)
                 kill(getpid(), SIGKILL);
-}
-
-int __wrap_fsync(int fd);
-int __wrap_fsync(int fd) {
-        return 0;
-}
-
-int __wrap_syncfs(int fd);
-int __wrap_syncfs(int fd) {
-        return 0;
 }
 
 int __real_renameat(int from_fd, const char *from, int to_fd, const char *to);

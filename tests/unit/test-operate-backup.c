@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "tests/unit/no-sync.h"
 #include "tests/unit/pki-fixture.h"
 
 #include <archive.h>
@@ -16,15 +17,6 @@
  *
  * Wraps: fsync syncfs
  */
-int __wrap_fsync(int fd);
-int __wrap_fsync(int fd) {
-        return 0;
-}
-
-int __wrap_syncfs(int fd);
-int __wrap_syncfs(int fd) {
-        return 0;
-}
 
 #define PASSPHRASE "correct horse"
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "tests/unit/no-sync.h"
 #include "tests/unit/unit.h"
 
 #include "cli/components.h"
@@ -14,16 +15,6 @@
  *
  * Wraps: fsync syncfs install_run served_check
  */
-
-int __wrap_fsync(int fd);
-int __wrap_fsync(int fd) {
-        return 0;
-}
-
-int __wrap_syncfs(int fd);
-int __wrap_syncfs(int fd) {
-        return 0;
-}
 
 typedef struct World {
         UnitDir *dir;

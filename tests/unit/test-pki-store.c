@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "tests/unit/no-sync.h"
 #include "tests/unit/pki-fixture.h"
 
 #include <ftw.h>
@@ -10,19 +11,8 @@
 /*
  * The store of a whole cluster: made, kept, issued again, refused. Kills and full disks: test-pki-faults.c.
  *
- * That files are synced is tested with FsBatch; here it would only wait for whatever else this machine writes.
- *
  * Wraps: fsync syncfs
  */
-int __wrap_fsync(int fd);
-int __wrap_fsync(int fd) {
-        return 0;
-}
-
-int __wrap_syncfs(int fd);
-int __wrap_syncfs(int fd) {
-        return 0;
-}
 
 typedef struct Seen {
         unsigned kept, made, reissued;
