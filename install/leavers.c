@@ -25,6 +25,7 @@ static bool run_knows_nodes(const InstallRun *run) {
         return false;
 }
 
+/* Return: how many leave, none of which works. */
 static int component_refuse(const InstallRun *run, const Component *c, Error **reterr) {
         _cleanup_strv_ Strv working = NULL, lost = NULL;
         _cleanup_free_ char *names = NULL;
@@ -32,7 +33,7 @@ static int component_refuse(const InstallRun *run, const Component *c, Error **r
 
         r = c->leavers(&run->probes, &working, &lost, reterr);
         if (r < 0 || !working)
-                return r < 0 ? r : 0;
+                return r;
         names = strv_join(working, ", ");
         r = error_set(reterr, ERROR_CONFIG, EEXIST, "%s: %s %s healthy, and not in the cluster file",
                       c->name, names, strv_length(working) == 1 ? "is" : "are");
@@ -51,15 +52,21 @@ static int component_refuse(const InstallRun *run, const Component *c, Error **r
  * Return: 0 or a negative errno.
  */
 int run_refuse_leavers(InstallRun *run, Error **reterr) {
-        int r;
+        bool asked = false;
+        int r, n = 0;
 
         if (run->request->leavers != LEAVERS_REFUSE || !run_is_whole(run) || !run_knows_nodes(run))
                 return 0;
         RUN_FOREACH_COMPONENT(c, run) {
-                r = c->leavers ? component_refuse(run, c, reterr) : 0;
+                if (!c->leavers)
+                        continue;
+                r = component_refuse(run, c, reterr);
                 if (r < 0)
                         return r;
+                asked = true;
+                n += r;
         }
+        run->nobody_leaves = asked && n == 0;
         return 0;
 }
 

@@ -197,7 +197,8 @@ static int run_finish(InstallRun *run, InstallResult *result, ErrorList *errors)
                 error_free(error);
                 return run_ask_why(run);
         }
-        if (r >= 0)
+        /* who changed nothing need not ask again */
+        if (r >= 0 && (result->changed || !run->nobody_leaves))
                 r = run_prune(run, &error);
         result->changed = result->changed || r > 0;
         if (r >= 0 && (result->changed || n_objects > 0)) {

@@ -62,6 +62,7 @@ typedef struct World {
         bool leaver_works;
         const char *binary; /* path of one that the plan has besides, or NULL */
         InstallLeavers leavers;
+        size_t asked_members;
         const char *const *ignore;
         const char *cancel_at; /* the deed that is the last before somebody presses Ctrl-C */
         Buffer log;

@@ -125,12 +125,14 @@ static int fake_before_rollout(const ProbeContext *c, Error **reterr) {
 }
 
 static int fake_leavers(const ProbeContext *c, Strv *ret_working, Strv *ret_lost, Error **reterr) {
+        world.asked_members++;
         if (world.leaver)
                 strv_add(world.leaver_works ? ret_working : ret_lost, world.leaver);
         return world.leaver != NULL;
 }
 
 static int fake_prune(const ProbeContext *c, bool working, Strv *ret_notes, Error **reterr) {
+        world.asked_members++;
         if (!world.leaver || (world.leaver_works && !working))
                 return 0;
         world_log(world.nodes, "prune");
@@ -611,6 +613,18 @@ static void test_leaver_is_shown(void **state) {
         world.leavers = LEAVERS_REFUSE;
         assert_int_equal(run_all(), 0);
         assert_string_equal(buffer_str(&world.log), "c0 prune");
+}
+
+/* Who finds nothing to change asks once who is in the cluster: that is a good part of what such a run takes. */
+static void test_members_are_asked_once(void **state) {
+        make_serving();
+        world.leavers = LEAVERS_REFUSE;
+        assert_int_equal(run_all(), 0);
+        assert_int_equal(world.asked_members, 1);
+        world.wanted = "new";
+        world.asked_members = 0;
+        assert_int_equal(run_all(), 0);
+        assert_true(world.asked_members > 1);
 }
 
 /* One that is lost and not in the cluster file is a voter all the same: it goes before one that works is
@@ -1236,6 +1250,7 @@ int main(void) {
                 install_test(test_leaver_that_works),
                 install_test(test_leaver_is_shown),
                 install_test(test_leaver_goes_first),
+                install_test(test_members_are_asked_once),
                 install_test(test_lost_object),
                 install_test(test_lost_record),
                 install_test(test_lost_restart),
