@@ -22,15 +22,15 @@ size_t restore_count_members(const Restore *s) {
         return n;
 }
 
-/* Nobody wants to be left where the new data is in place and nothing serves it. */
+/* Nobody wants to be left where the new data is in place and nothing serves it. And nobody else comes in between: the
+ * locks are kept. */
 static int run_install(const Restore *s, Store *store, ErrorList *errors) {
         InstallRequest request = s->request->install;
-        HostOptions host = *request.host;
         InstallResult result = {};
         int r;
 
-        host.cancelled = request.cancelled = NULL;
-        request.host = &host;
+        request.cancelled = NULL;
+        request.hosts = s->hosts;
         request.store = store;
         r = install_run(&request, &result, errors);
         install_result_done(&result);
@@ -162,10 +162,8 @@ int restore_finish(Restore *s, RestoreResult *result, ErrorList *errors) {
                 error_list_take(errors, error);
                 return r;
         }
-        /* it takes the nodes' locks itself */
-        s->hosts = host_pool_free(s->hosts);
+        host_pool_insist(s->hosts);
         installed = run_install(s, store, errors);
-        s->hosts = host_pool_new(s->cluster, s->request->install.host);
         if (installed < 0 && !serves(s, store, result))
                 return installed;
         r = complete(s, store, result, errors);

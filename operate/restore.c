@@ -256,7 +256,8 @@ static int replace_data(Restore *s, RestoreResult *result, ErrorList *errors) {
         return r < 0 ? r : restore_finish(s, result, errors);
 }
 
-/* In the order of the cluster file, so that two who wait do not wait for each other. */
+/* The load balancers are changed at the end only, but locked from the beginning: who holds some nodes and then waits for
+ * others may be waited for. One that is away does not keep data from being restored. */
 static int lock_nodes(Restore *s, Error **reterr) {
         const InstallRequest *q = &s->request->install;
         _cleanup_free_ const Node **nodes = xnew(const Node*, s->n_nodes + 1);
@@ -264,6 +265,8 @@ static int lock_nodes(Restore *s, Error **reterr) {
                 .cluster = s->cluster,
                 .holder = q->holder,
                 .wait = q->wait,
+                .roles = ROLE_LOADBALANCER,
+                .lenient = true,
                 .firm = nodes,
                 .n_firm = s->n_nodes,
         };

@@ -45,6 +45,7 @@ typedef struct World {
         bool no;           /* is the answer */
         const char *fails; /* the step that fails */
         const char *fails_too;
+        const char *away;  /* a node */
         bool starts;       /* etcd, even if the installation fails */
         const char *stops; /* the step at which somebody wants to stop */
         volatile int cancelled;
@@ -83,6 +84,8 @@ void __wrap_host_pool_insist(HostPool *p) {
 }
 
 int fake_host(const Node *node, const char *what, Error **reterr) {
+        if (streq_null(world->away, node->name))
+                return error_set(reterr, ERROR_UNAVAILABLE, EHOSTUNREACH, "%s", what);
         return note(node->name, what, reterr);
 }
 
@@ -212,7 +215,9 @@ int __wrap_install_run(const InstallRequest *q, InstallResult *ret, ErrorList *e
         int r;
 
         assert_null(q->cancelled);
-        assert_null(q->host->cancelled);
+        /* locked, and not to be stopped */
+        assert_non_null(q->hosts);
+        assert_true(happened("insist"));
         *ret = (InstallResult) {};
         r = note("all", "install", &error);
         if (error)
@@ -398,6 +403,16 @@ static void test_nothing_is_begun_before_all_are_seen(void **state) {
         world->fails = "c1:lock";
         assert_int_equal(restore("a.db", 2, false), -ENOSPC);
         assert_false(happened("user:asked") || is_begun());
+}
+
+/* What is locked stays so until the last node is started; a load balancer that is away keeps nobody from it. */
+static void test_load_balancers_are_held(void **state) {
+        world->fails = "lb0:lock";
+        assert_int_equal(restore("a.db", 2, false), -ENOSPC);
+        assert_false(happened("user:asked") || is_begun());
+        world->fails = NULL;
+        world->away = "lb0";
+        assert_int_equal(restore("a.db", 2, false), 0);
 }
 
 /* A restore of a file that stopped half way is not what a survivor has. */
@@ -650,6 +665,7 @@ int main(void) {
                 restore_test(test_survivor_that_answers),
                 restore_test(test_survivor_is_started_again),
                 restore_test(test_nothing_is_begun_before_all_are_seen),
+                restore_test(test_load_balancers_are_held),
                 restore_test(test_survivor_after_another_restore),
                 restore_test(test_survivor_goes_on),
                 restore_test(test_resumes_the_same_only),
