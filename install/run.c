@@ -230,8 +230,9 @@ static int node_lock_and_record(NodeRun *n, Error **reterr) {
         if (r < 0)
                 return error_propagate(reterr, TAKE_PTR(error));
         r = node_record(n, reterr);
-        /* what is changed has its locks taken in their order, and none from before */
-        node_unlock(n);
+        /* what is changed has its locks taken in their order, and none from before; unless the caller had it, who keeps it */
+        if (!n->run->request->hosts)
+                node_unlock(n);
         return r;
 }
 

@@ -25,7 +25,7 @@ typedef struct FakeNode {
         bool dying;                  /* ... and is restarted all the time */
         unsigned stalls;             /* so many questions find it not ready, although it works */
         bool unreachable, busy, full, job_fails;
-        bool locked;          /* by us, at any time */
+        bool locked;          /* by us */
         bool loose;           /* its files have other modes than planned: nothing is restarted for that */
         const char *dislikes; /* the configuration with which its service does not get ready, or NULL */
         unsigned n_restarts;
@@ -61,6 +61,7 @@ typedef struct World {
         const char *leaver;    /* is in the cluster and not in the cluster file, or NULL */
         bool leaver_works;
         const char *binary; /* path of one that the plan has besides, or NULL */
+        bool lends;         /* its connections to the run */
         InstallLeavers leavers;
         size_t asked_members;
         const char *const *ignore;

@@ -5,7 +5,8 @@
 
 /*
  * The rollout over fake nodes.
- * Wraps: host_pool_new host_pool_take host_pool_give host_pool_free host_look host_lock host_put host_record
+ * Wraps: host_pool_new host_pool_take host_pool_give host_pool_free host_look host_lock host_unlock host_put
+ * Wraps: host_record
  * Wraps: host_bus host_read host_explain_unit unit_bus_daemon_reload unit_bus_enable unit_bus_job
  * Wraps: unit_bus_nudge
  * Wraps: unit_bus_wait unit_bus_reset_failed unit_bus_state store_file probe_client http_client_free
@@ -169,6 +170,7 @@ int __wrap_host_pool_exec(void *pool, const Node *node, const char *script, Buff
 int __wrap_host_look(Host *h, const Plan *plan, bool deep, Facts *ret_facts, Observation **ret,
                      Error **reterr);
 int __wrap_host_lock(Host *h, const char *holder, bool wait, Error **reterr);
+void __wrap_host_unlock(Host *h);
 int __wrap_host_put(Host *h, const HostPut *put, Error **reterr);
 int __wrap_host_record(Host *h, const Plan *plan, const char *identity, Error **reterr);
 int __wrap_host_bus(Host *h, UnitBus **ret, Error **reterr);
@@ -307,6 +309,10 @@ int __wrap_host_lock(Host *h, const char *holder, bool wait, Error **reterr) {
         world.meanwhile = NULL;
         (void) pthread_mutex_unlock(&world.mutex);
         return 0;
+}
+
+void __wrap_host_unlock(Host *h) {
+        ((FakeNode*) h)->locked = false;
 }
 
 int __wrap_host_put(Host *h, const HostPut *put, Error **reterr) {
@@ -479,6 +485,7 @@ static int run_request(const Node *const *nodes, size_t n_nodes, bool dry_run) {
                 .n_nodes = n_nodes,
                 .cache = "/nonexistent",
                 .host = &host,
+                .hosts = world.lends ? (HostPool*) &world : NULL,
                 .holder = "the test",
                 .dry_run = dry_run,
                 .cancelled = &world.cancelled,
@@ -1092,6 +1099,19 @@ static void test_busy(void **state) {
         assert_int_equal(run_all(), 0);
 }
 
+/* Who lends his connections has his reasons for the locks that are on them. */
+static void test_lent_locks_are_kept(void **state) {
+        make_serving();
+        world.fakes[1].recorded = false;
+        assert_int_equal(run_all(), 0);
+        assert_false(world.fakes[1].locked);
+
+        world.lends = true;
+        world.fakes[1].recorded = false;
+        assert_int_equal(run_all(), 0);
+        assert_true(world.fakes[1].recorded && world.fakes[1].locked);
+}
+
 /* What stops on one node counts on all others: nobody else may be at work there. */
 static void test_busy_elsewhere(void **state) {
         make_serving();
@@ -1281,6 +1301,7 @@ int main(void) {
                 install_test(test_even_members),
                 install_test(test_unreachable),
                 install_test(test_busy),
+                install_test(test_lent_locks_are_kept),
                 install_test(test_busy_elsewhere),
                 install_test(test_busy_elsewhere_is_no_matter),
                 install_test(test_dry_run),
