@@ -37,16 +37,13 @@ void rule_versions(Judge *j, const CheckNode *n) {
 
         if (!j->world->serving || !n->observation)
                 return;
-        for (size_t i = 0; i < n->observation->n_applied; i++) {
+        for (ArtifactOrigin origin = ORIGIN_KUBERNETES; origin <= ORIGIN_ETCD; origin++) {
+                const Version *ours = origin == ORIGIN_ETCD ? &c->etcd : &c->kubernetes;
                 char is[VERSION_TEXT_SIZE], wanted[VERSION_TEXT_SIZE];
-                ArtifactOrigin origin;
-                const Version *ours;
                 Version v;
 
-                if (plan_binary_path_parse(n->observation->applied[i].path, &origin, &v) < 0)
-                        continue;
-                ours = origin == ORIGIN_ETCD ? &c->etcd : &c->kubernetes;
-                if (v.major == ours->major && v.minor == ours->minor)
+                if (observation_version(n->observation, origin, &v) < 0 ||
+                    (v.major == ours->major && v.minor == ours->minor))
                         continue;
                 judge(j, CHECK_FAILED, n->node,
                       "runs %s %s, and going to %s is another minor version: hardway cannot do that to a "

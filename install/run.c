@@ -89,17 +89,12 @@ static int run_serving(InstallRun *run, Error **reterr) {
         return 0;
 }
 
-/* What is written down on the node begins with the plan that was applied last; the version before that comes later. */
 static bool was_given_another(const Observation *o, const PlanItem *binary) {
-        ArtifactOrigin origin, other;
+        ArtifactOrigin origin;
         Version version, v;
 
-        if (plan_binary_path_parse(binary->path, &origin, &version) < 0)
-                return false;
-        for (size_t i = 0; i < o->n_applied; i++)
-                if (plan_binary_path_parse(o->applied[i].path, &other, &v) >= 0 && other == origin)
-                        return version_compare(&v, &version) != 0;
-        return false;
+        return plan_binary_path_parse(binary->path, &origin, &version) >= 0 &&
+               observation_version(o, origin, &v) >= 0 && version_compare(&v, &version) != 0;
 }
 
 /* Was this node given binaries of another version last? A node that joins is no reason for a snapshot. */

@@ -4,9 +4,11 @@
  * What was found on a node, and lists of changes
  */
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "common/alloc.h"
+#include "plan/component.h"
 #include "plan/observation.h"
 
 const ObservedPath* observation_path(const Observation *o, const char *path) {
@@ -119,4 +121,28 @@ const char* change_type_to_string(ChangeType t) {
         };
 
         return (size_t) t < ARRAY_SIZE(names) ? names[t] : NULL;
+}
+
+/**
+ * observation_version() - of which version the binaries are that a node was given last
+ * @o:          what was found on the node
+ * @origin:     whose release
+ * @ret:        the version
+ *
+ * What is written down there begins with the plan that was applied last; the version before that, kept for the way
+ * back, comes later.
+ *
+ * Return: 0, or -ENOENT if it was given none.
+ */
+int observation_version(const Observation *o, ArtifactOrigin origin, Version *ret) {
+        ArtifactOrigin other;
+        Version v;
+
+        for (size_t i = 0; i < o->n_applied; i++) {
+                if (plan_binary_path_parse(o->applied[i].path, &other, &v) < 0 || other != origin)
+                        continue;
+                *ret = v;
+                return 0;
+        }
+        return -ENOENT;
 }

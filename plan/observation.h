@@ -2,6 +2,7 @@
 #pragma once
 
 #include "common/strv.h"
+#include "fetch/fetch.h"
 #include "plan/plan.h"
 
 /*
@@ -65,6 +66,7 @@ typedef struct Observation {
 
 const ObservedPath* observation_path(const Observation *o, const char *path);
 const ObservedUnit* observation_unit(const Observation *o, const char *name);
+int observation_version(const Observation *o, ArtifactOrigin origin, Version *ret); /* -ENOENT: none */
 Observation* observation_free(Observation *o);
 DEFINE_CLEANUP(Observation*, observation_free)
 
