@@ -52,7 +52,7 @@ struct InstallRun {
         char *identity;
         char *cache;
         bool serving;
-        bool nobody_leaves; /* as it was before the first change */
+        bool nobody_leaves;          /* as it was before the first change */
         bool checking;               /* nothing will be changed, and all that can be found out is wanted */
         struct Preflight *preflight; /* while there is one; of preflight.c */
         uint64_t start_usec;
