@@ -325,6 +325,22 @@ static int set_aside(const Replace *s, Error **reterr) {
         return r;
 }
 
+/* Where others have to be told of the member, none may be missing once the old one is out: then nobody would be started. */
+static int refuse_missing(const Replace *s, Error **reterr) {
+        const InstallRequest *q = &s->request->install;
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && (s->moved || s->left_out) && i < q->n_nodes; i++)
+                if (q->nodes[i] == s->node || !left_out_knows(q->store, q->nodes[i]))
+                        r = host_pool_exec(s->hosts, q->nodes[i], ":\n", NULL, reterr);
+        if (r < 0)
+                error_detail(reterr,
+                             "All nodes have to be told of the new member of %s; nothing was changed. "
+                             "Switch it on, or take it out of the cluster file if it is gone for good.\n",
+                             s->node->name);
+        return r;
+}
+
 static int prepare(Replace *s, Error **reterr) {
         bool apiserver = false;
         int r;
@@ -333,6 +349,8 @@ static int prepare(Replace *s, Error **reterr) {
         r = lock_and_look_again(s, reterr);
         if (r >= 0)
                 r = check_node(s, &apiserver, reterr);
+        if (r >= 0)
+                r = refuse_missing(s, reterr);
         if (r >= 0)
                 r = go_on(s, reterr);
         if (r < 0 || s->unfinished || is_under_way(s))

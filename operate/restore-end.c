@@ -22,9 +22,11 @@ size_t restore_count_members(const Restore *s) {
         return n;
 }
 
-/* Nobody wants to be left where the new data is in place and nothing serves it. And nobody else comes in between: the
- * locks are kept. */
+/* Nobody wants to be left where the new data is in place and nothing serves it. So what serves it comes first, for itself:
+ * a load balancer that is lost meanwhile does not keep it from being started. And nobody else comes in between: the locks
+ * are kept. */
 static int run_install(const Restore *s, Store *store, ErrorList *errors) {
+        _cleanup_free_ const Node **nodes = xnew(const Node*, s->n_nodes + 1);
         InstallRequest request = s->request->install;
         InstallResult result = {};
         int r;
@@ -32,9 +34,13 @@ static int run_install(const Restore *s, Store *store, ErrorList *errors) {
         request.cancelled = NULL;
         request.hosts = s->hosts;
         request.store = store;
+        request.nodes = nodes;
+        for (size_t i = 0; i < s->n_nodes; i++)
+                nodes[i] = s->nodes[i].node;
+        request.n_nodes = s->n_nodes;
         r = install_run(&request, &result, errors);
         install_result_done(&result);
-        return r;
+        return r < 0 ? r : others_install(s, &request, errors);
 }
 
 /* The members that take part, of those that answer for the cluster that the restore made. */
@@ -83,7 +89,7 @@ static int await_service(const Restore *s, Store *store, RestoreResult *result, 
                          restore_count_members(s));
 }
 
-static void warn(const Restore *s, const Node *node, const char *text) {
+void restore_warn(const Restore *s, const Node *node, const char *text) {
         const InstallRequest *q = &s->request->install;
 
         if (q->event)
@@ -102,7 +108,7 @@ static void tidy_up(Restore *s) {
                                   "there: %s",
                                   s->journal.token, errors.errors[i]->message);
 
-                warn(s, NULL, text);
+                restore_warn(s, NULL, text);
         }
         error_list_done(&errors);
         for (const RestoreNode *n = s->nodes; n < s->nodes + s->n_nodes; n++)
@@ -112,7 +118,7 @@ static void tidy_up(Restore *s) {
                                           "come to its end: it stays. Remove it if nobody needs it",
                                 *token);
 
-                        warn(s, n->node, text);
+                        restore_warn(s, n->node, text);
                 }
 }
 

@@ -60,6 +60,8 @@ typedef struct Restore {
         bool committed;     /* the new token is the cluster's: from here on there is no way back */
         RestoreNode *nodes; /* controllers and members that take part */
         size_t n_nodes;
+        const Node **others; /* that are to be installed with them, and are there */
+        size_t n_others;
 } Restore;
 
 #define SNAPSHOT "/var/lib/hardway/restore.db"
@@ -79,6 +81,7 @@ int restore_swap(RestoreNode *n, Error **reterr);
 int restore_clean(RestoreNode *n, Error **reterr);
 /* All at once; each error goes into errors. */
 int restore_each(Restore *s, int (*job)(RestoreNode*, Error **), ErrorList *errors);
+void restore_warn(const Restore *s, const Node *node, const char *text);
 const RestoreNode* restore_node(const Restore *s, const Node *node); /* NULL: does not take part */
 Strv restore_peer_urls(const Restore *s); /* of the new cluster's members; the caller frees */
 
@@ -92,6 +95,10 @@ int survivor_check(const Restore *s, Error **reterr);
 bool survivor_answers(const Restore *s); /* else it has to be stopped */
 int survivor_save(Restore *s, Error **reterr);
 int survivor_take(Restore *s, Error **reterr); /* stops it */
+
+/* restore-others.c: load balancers */
+void others_look(Restore *s);
+int others_install(const Restore *s, InstallRequest *request, ErrorList *errors);
 
 /* restore-end.c: once the data is in place */
 size_t restore_count_members(const Restore *s);

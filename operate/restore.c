@@ -24,6 +24,7 @@ static void restore_done(Restore *s) {
         free(s->path);
         free(s->identity);
         free(s->nodes);
+        free(s->others);
 }
 
 /* One line for the question: what will be lost. */
@@ -288,6 +289,7 @@ static int run(Restore *s, RestoreResult *result, ErrorList *errors) {
         r = restore_each(s, restore_look, errors);
         if (r < 0)
                 return r;
+        others_look(s);
         r = look(s, result, &error);
         if (r < 0) {
                 error_list_take(errors, error);

@@ -18,6 +18,7 @@
 #define TOKEN "00112233445566778899aabbccddeeff"
 
 static const char *mark;
+static const char *away; /* a node, or NULL */
 static unsigned n_stopped;
 static bool installed; /* then the node has a new member, which votes */
 static bool install_fails, counted_in;
@@ -28,6 +29,8 @@ int fake_host(const Node *node, const char *what, Error **reterr) {
 }
 
 int fake_script(const Node *node, const char *script, Buffer *ret, Error **reterr) {
+        if (streq_null(away, node->name))
+                return error_set(reterr, ERROR_UNAVAILABLE, EHOSTUNREACH, "%s is away", away);
         n_stopped += strstr(script, "systemctl stop") != NULL;
         if (ret)
                 buffer_addf(ret, "data\ninactive\nabcd\n%s", mark);
@@ -132,6 +135,13 @@ static void test_left_out(void **state) {
                 install_fails = turn == 0;
                 counted_in = false;
                 assert_true(left_out_knows(store, nodes));
+                /* c1 has to be told of it: nothing is stopped before that can be done */
+                away = "c1";
+                n_stopped = 0;
+                assert_int_equal(replace_run(&r, &errors), -EHOSTUNREACH);
+                assert_contains(errors.errors[errors.n_errors - 1]->detail, "nothing was changed");
+                assert_int_equal(n_stopped, 0);
+                away = NULL;
                 assert_int_equal(replace_run(&r, &errors), turn == 0 ? -EIO : 0);
                 assert_true(counted_in);
                 assert_int_equal(n_nodes, 2); /* lb0 is left out still */

@@ -78,6 +78,14 @@ static bool happened(const char *what) {
         return strstr(buffer_str(&world->log), what) != NULL;
 }
 
+static size_t count_of(const char *what) {
+        size_t n = 0;
+
+        for (const char *p = buffer_str(&world->log); (p = strstr(p, what)); p++)
+                n++;
+        return n;
+}
+
 void __wrap_host_pool_insist(HostPool *p);
 void __wrap_host_pool_insist(HostPool *p) {
         (void) note("all", "insist", NULL);
@@ -129,6 +137,8 @@ static char* state_of(size_t i) {
 int fake_script(const Node *node, const char *script, Buffer *ret, Error **reterr) {
         _cleanup_free_ char *title = xstrndup(script, strcspn(script, "\n")), *state = NULL;
 
+        if (streq_null(world->away, node->name))
+                return error_set(reterr, ERROR_UNAVAILABLE, EHOSTUNREACH, "%s is away", node->name);
         if (streq(title, "# how far is it?")) {
                 state = state_of(node->index);
                 buffer_add_str(ret, state);
@@ -220,6 +230,8 @@ int __wrap_install_run(const InstallRequest *q, InstallResult *ret, ErrorList *e
         assert_true(happened("insist"));
         *ret = (InstallResult) {};
         r = note("all", "install", &error);
+        if (r >= 0 && q->n_nodes > 2)
+                r = note("lb0", "install", &error);
         if (error)
                 error_list_take(errors, error);
         for (size_t i = 0; i < 2; i++)
@@ -307,7 +319,7 @@ static int teardown(void **state) {
 /* file: in the directory; NULL: what c0 has, without c1. */
 static int restore(const char *file, size_t n_nodes, bool dry_run) {
         static const Component *const none[] = { NULL };
-        const Node *const nodes[] = { world->nodes, world->nodes + 1 };
+        const Node *const nodes[] = { world->nodes, world->nodes + 1, world->nodes + 2 };
         _cleanup_free_ char *path = file ? in_dir(file) : NULL;
         const HostOptions host = { .cancelled = &world->cancelled };
         const RestoreRequest request = {
@@ -411,8 +423,20 @@ static void test_load_balancers_are_held(void **state) {
         assert_int_equal(restore("a.db", 2, false), -ENOSPC);
         assert_false(happened("user:asked") || is_begun());
         world->fails = NULL;
+        assert_int_equal(restore("a.db", 3, false), 0);
+        assert_int_equal(count_of("all:install;"), 2);
         world->away = "lb0";
-        assert_int_equal(restore("a.db", 2, false), 0);
+        assert_int_equal(restore("b.db", 3, false), 0);
+        assert_int_equal(count_of("all:install;"), 1);
+}
+
+/* Data that serves nobody, since a load balancer is lost while it is put in place, would be the worst. */
+static void test_members_are_started_first(void **state) {
+        world->fails = "lb0:install";
+        assert_int_equal(restore("a.db", 3, false), -ENOSPC);
+        assert_true(happened("all:install;lb0:install;"));
+        assert_true(world->states[0] == ETCD_HEALTHY && world->states[1] == ETCD_HEALTHY);
+        assert_false(is_begun());
 }
 
 /* A restore of a file that stopped half way is not what a survivor has. */
@@ -666,6 +690,7 @@ int main(void) {
                 restore_test(test_survivor_is_started_again),
                 restore_test(test_nothing_is_begun_before_all_are_seen),
                 restore_test(test_load_balancers_are_held),
+                restore_test(test_members_are_started_first),
                 restore_test(test_survivor_after_another_restore),
                 restore_test(test_survivor_goes_on),
                 restore_test(test_resumes_the_same_only),
