@@ -32,16 +32,17 @@ static void worker_start(Worker *w) {
 }
 
 /**
- * parallel_run() - do a job to each of some items, all at once, and wait for the end of all
+ * parallel_each() - do a job to each item of an array, all at once, and wait for the end of all
  * @job:        called once per item, each in a thread of its own
  * @items:      lent to the jobs
+ * @item_size:  of one, in bytes
  * @n_items:    how many
  */
-void parallel_run(void (*job)(void *item), void *const *items, size_t n_items) {
+void parallel_each(void (*job)(void *item), void *items, size_t item_size, size_t n_items) {
         _cleanup_free_ Worker *workers = xnew(Worker, n_items + 1);
 
         for (size_t i = 0; i < n_items; i++) {
-                workers[i] = (Worker) { .job = job, .item = items[i] };
+                workers[i] = (Worker) { .job = job, .item = (char*) items + i * item_size };
                 worker_start(&workers[i]);
         }
         for (size_t i = 0; i < n_items; i++)

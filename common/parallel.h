@@ -10,4 +10,4 @@
  * works; 50 of them cost nothing. The threads take no signals: those go to the main thread. Where no thread can be had, the
  * job is done by the caller, before the next one is started.
  */
-void parallel_run(void (*job)(void *item), void *const *items, size_t n_items);
+void parallel_each(void (*job)(void *item), void *items, size_t item_size, size_t n_items);

@@ -25,6 +25,9 @@ static void ask(void *item) {
         uint64_t begin;
         int r;
 
+        /* nobody knows its address */
+        if (!s->peer.http)
+                return;
         r = etcd_status(&s->peer.endpoint, &s->status, &error);
         if (r < 0) {
                 set_away(s, error);
@@ -44,15 +47,9 @@ static void ask(void *item) {
                                              "says that it is not healthy");
 }
 
-/* Those from the first on, if somebody knows their address. */
+/* Those from the first on. */
 static void ask_all(EtcdSurvey *s, size_t first) {
-        _cleanup_free_ void **items = xnew(void*, s->n_sights + 1);
-        size_t n = 0;
-
-        for (size_t i = first; i < s->n_sights; i++)
-                if (s->sights[i].peer.http)
-                        items[n++] = s->sights + i;
-        parallel_run(ask, items, n);
+        parallel_each(ask, s->sights + first, sizeof(EtcdSight), s->n_sights - first);
 }
 
 /* Answers, and for another cluster than the one that the last restore made. */

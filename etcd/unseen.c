@@ -80,15 +80,12 @@ static int ask_from_here(const ProbeContext *c, const Node *node, Error **reterr
 static int ask_each(const ProbeContext *c, const char *identity, Error **reterr) {
         size_t n = 0, max = cluster_count(c->cluster, ROLE_ETCD);
         _cleanup_free_ Unseen *unseen = xnew(Unseen, max + 1);
-        _cleanup_free_ void **items = xnew(void*, max + 1);
         int r = 0;
 
         CLUSTER_FOREACH_NODE(node, c->cluster, ROLE_ETCD) {
-                unseen[n] = (Unseen) { .context = c, .node = node, .identity = identity };
-                items[n] = unseen + n;
-                n++;
+                unseen[n++] = (Unseen) { .context = c, .node = node, .identity = identity };
         }
-        parallel_run(ask, items, n);
+        parallel_each(ask, unseen, sizeof(Unseen), n);
         for (size_t i = 0; i < n && r == 0; i++)
                 if (unseen[i].serves)
                         r = ask_from_here(c, unseen[i].node, reterr);

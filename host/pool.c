@@ -95,16 +95,9 @@ static void entry_close(void *item) {
 }
 
 HostPool* host_pool_free(HostPool *p) {
-        _cleanup_free_ void **open = NULL;
-        size_t n_open = 0;
-
         if (!p)
                 return NULL;
-        open = xnew(void*, p->cluster->n_nodes + 1);
-        for (size_t i = 0; i < p->cluster->n_nodes; i++)
-                if (p->entries[i].host)
-                        open[n_open++] = &p->entries[i];
-        parallel_run(entry_close, open, n_open);
+        parallel_each(entry_close, p->entries, sizeof(PoolEntry), p->cluster->n_nodes);
         for (size_t i = 0; i < p->cluster->n_nodes; i++) {
                 error_free(p->entries[i].failure);
                 (void) pthread_mutex_destroy(&p->entries[i].mutex);

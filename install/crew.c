@@ -40,7 +40,6 @@ static void crew_work(void *item) {
 
 int crew_each(InstallRun *run, NodeFilter filter, NodeJob job) {
         _cleanup_free_ CrewMember *crew = xnew(CrewMember, run->n_nodes + 1);
-        _cleanup_free_ void **items = xnew(void*, run->n_nodes + 1);
         size_t n_crew = 0;
 
         for (NodeRun *n = run->nodes; n < run->nodes + run->n_nodes; n++) {
@@ -48,11 +47,9 @@ int crew_each(InstallRun *run, NodeFilter filter, NodeJob job) {
                         continue;
                 n->active = true;
                 n->blocked = false;
-                crew[n_crew] = (CrewMember) { .node = n, .job = job };
-                items[n_crew] = &crew[n_crew];
-                n_crew++;
+                crew[n_crew++] = (CrewMember) { .node = n, .job = job };
         }
-        parallel_run(crew_work, items, n_crew);
+        parallel_each(crew_work, crew, sizeof(CrewMember), n_crew);
         for (size_t i = 0; i < n_crew; i++)
                 if (crew[i].result < 0)
                         return crew[i].result;

@@ -38,11 +38,7 @@ static void open_host(void *item) {
 
 /* At once, what would take its time one after the other. */
 static void open_all(InstallRun *run) {
-        _cleanup_free_ void **items = xnew(void*, run->n_nodes + 1);
-
-        for (size_t i = 0; i < run->n_nodes; i++)
-                items[i] = run->nodes + i;
-        parallel_run(open_host, items, run->n_nodes);
+        parallel_each(open_host, run->nodes, sizeof(NodeRun), run->n_nodes);
 }
 
 static int hold_other(NodeRun *n, bool wait, Error **reterr) {

@@ -331,7 +331,7 @@ int install_run(const InstallRequest *request, InstallResult *ret, ErrorList *er
 
         *ret = (InstallResult) {};
         run_init(&run, request);
-        parallel_run(run_whole, (void *const[]){ &whole }, 1);
+        parallel_each(run_whole, &whole, sizeof(whole), 1);
         run_report(&run, ret);
 
         for (NodeRun *n = run.nodes; n < run.nodes + run.n_nodes; n++) {
@@ -393,7 +393,7 @@ int install_check(const InstallRequest *request, CheckList *ret, Error **reterr)
         q.dry_run = true;
         run_init(&run, &q);
         run.checking = run.probes.thorough = run.probes.looks_only = true;
-        parallel_run(check_whole, (void *const[]){ &checking }, 1);
+        parallel_each(check_whole, &checking, sizeof(checking), 1);
         run_done(&run);
         return checking.r;
 }

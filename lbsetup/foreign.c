@@ -50,18 +50,15 @@ static void listen_there(void *item) {
 /* All lines that were heard, from whichever of them. */
 static Strv listen_everywhere(const ProbeContext *c, const LbPair *pair) {
         _cleanup_free_ Ear *ears = xnew(Ear, pair->n_peers + 1);
-        _cleanup_free_ void **items = xnew(void*, pair->n_peers + 1);
         _cleanup_buffer_ Buffer all = BUFFER_NULL;
         size_t n = 0;
 
         LB_FOREACH_PEER(peer, pair) {
                 if (peer->result < 0 || !peer->look.installed)
                         continue;
-                ears[n] = (Ear) { .c = c, .node = peer->node };
-                items[n] = ears + n;
-                n++;
+                ears[n++] = (Ear) { .c = c, .node = peer->node };
         }
-        parallel_run(listen_there, items, n);
+        parallel_each(listen_there, ears, sizeof(Ear), n);
         for (size_t i = 0; i < n; i++) {
                 buffer_addf(&all, "%s\n", buffer_str(&ears[i].heard));
                 buffer_done(&ears[i].heard);

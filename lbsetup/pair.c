@@ -25,17 +25,15 @@ static void look_at(void *item) {
 void lb_pair_look(const ProbeContext *c, LbPair *ret) {
         LbPair p = { .peers = xnew(LbPeer, c->cluster->n_nodes + 1) };
         _cleanup_free_ Looking *lookings = xnew(Looking, c->cluster->n_nodes + 1);
-        _cleanup_free_ void **items = xnew(void*, c->cluster->n_nodes + 1);
 
         CLUSTER_FOREACH_NODE(node, c->cluster, ROLE_LOADBALANCER) {
                 LbPeer *peer = p.peers + p.n_peers;
 
                 *peer = (LbPeer) { .node = node };
                 lookings[p.n_peers] = (Looking) { .c = c, .peer = peer };
-                items[p.n_peers] = lookings + p.n_peers;
                 p.n_peers++;
         }
-        parallel_run(look_at, items, p.n_peers);
+        parallel_each(look_at, lookings, sizeof(Looking), p.n_peers);
         *ret = p;
 }
 

@@ -286,8 +286,8 @@ static int nodes_in_turn(ResetNode *nodes, size_t n_nodes) {
         return r;
 }
 
-static int nodes_together(ResetNode *nodes, size_t n_nodes, void **items) {
-        parallel_run(job_reset, items, n_nodes);
+static int nodes_together(ResetNode *nodes, size_t n_nodes) {
+        parallel_each(job_reset, nodes, sizeof(ResetNode), n_nodes);
         for (size_t i = 0; i < n_nodes; i++)
                 if (nodes[i].error)
                         return -nodes[i].error->errnum;
@@ -303,15 +303,12 @@ static bool any_drains(const ResetNode *nodes, size_t n_nodes) {
 
 /* All are looked at before any is changed: a refusal leaves every node as it was. */
 static int nodes_run(ResetNode *nodes, size_t n_nodes, Error **reterr) {
-        _cleanup_free_ void **items = xnew(void*, n_nodes + 1);
         int r;
 
-        for (size_t i = 0; i < n_nodes; i++)
-                items[i] = &nodes[i];
         r = nodes_hold(nodes, nodes[0].serving, nodes[0].request->wait, reterr);
         if (r < 0)
                 return r;
-        parallel_run(job_prepare, items, n_nodes);
+        parallel_each(job_prepare, nodes, sizeof(ResetNode), n_nodes);
         for (size_t i = 0; i < n_nodes; i++)
                 if (nodes[i].error)
                         return -nodes[i].error->errnum;
@@ -322,8 +319,7 @@ static int nodes_run(ResetNode *nodes, size_t n_nodes, Error **reterr) {
                 r = go_on(nodes, reterr);
         if (r < 0)
                 return r;
-        return any_drains(nodes, n_nodes) ? nodes_in_turn(nodes, n_nodes) :
-                                            nodes_together(nodes, n_nodes, items);
+        return any_drains(nodes, n_nodes) ? nodes_in_turn(nodes, n_nodes) : nodes_together(nodes, n_nodes);
 }
 
 /**

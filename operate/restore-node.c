@@ -243,14 +243,11 @@ static void run_job(void *item) {
  */
 int restore_each(Restore *s, int (*job)(RestoreNode *n, Error **reterr), ErrorList *errors) {
         _cleanup_free_ Job *jobs = xnew(Job, s->n_nodes + 1);
-        _cleanup_free_ void **items = xnew(void*, s->n_nodes + 1);
         int r = 0;
 
-        for (size_t i = 0; i < s->n_nodes; i++) {
+        for (size_t i = 0; i < s->n_nodes; i++)
                 jobs[i] = (Job) { .node = s->nodes + i, .run = job };
-                items[i] = jobs + i;
-        }
-        parallel_run(run_job, items, s->n_nodes);
+        parallel_each(run_job, jobs, sizeof(Job), s->n_nodes);
         for (size_t i = 0; i < s->n_nodes; i++) {
                 if (!s->nodes[i].error)
                         continue;

@@ -32,15 +32,11 @@ static void ask_one(void *item) {
  */
 void probe_each_node(const ProbeContext *c, unsigned roles, ProbeAsk ask, CheckList *checks) {
         _cleanup_free_ Asking *all = xnew(Asking, c->cluster->n_nodes + 1);
-        _cleanup_free_ void **items = xnew(void*, c->cluster->n_nodes + 1);
         size_t n = 0;
 
-        CLUSTER_FOREACH_NODE(node, c->cluster, roles) {
-                all[n] = (Asking) { .c = c, .node = node, .ask = ask };
-                items[n] = all + n;
-                n++;
-        }
-        parallel_run(ask_one, items, n);
+        CLUSTER_FOREACH_NODE(node, c->cluster, roles)
+                all[n++] = (Asking) { .c = c, .node = node, .ask = ask };
+        parallel_each(ask_one, all, sizeof(Asking), n);
         for (size_t i = 0; i < n; i++)
                 check_list_append(checks, &all[i].checks);
 }

@@ -50,15 +50,11 @@ static void add_questions(const PkiCheckRequest *request, const StoreRequests *r
 static void ask_nodes(const PkiCheckRequest *request, const StoreRequests *requests, CheckList *checks) {
         _cleanup_(host_pool_freep) HostPool *hosts = host_pool_new(request->cluster, request->host);
         _cleanup_free_ Question *questions = NULL;
-        _cleanup_free_ void **items = NULL;
         size_t n = 0;
 
         for (size_t i = 0; i < request->n_nodes; i++)
                 add_questions(request, requests, hosts, request->nodes[i], &questions, &n);
-        items = xnew(void*, n);
-        for (size_t i = 0; i < n; i++)
-                items[i] = questions + i;
-        parallel_run(ask, items, n);
+        parallel_each(ask, questions, sizeof(Question), n);
         for (size_t i = 0; i < n; i++)
                 check_list_append(checks, &questions[i].checks);
 }

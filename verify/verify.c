@@ -70,13 +70,11 @@ static void gather(Question *questions, size_t n_questions, CheckList *ret) {
 int verify_run(const VerifyRequest *request, CheckList *ret, _unused_ Error **reterr) {
         _cleanup_(host_pool_freep) HostPool *hosts = host_pool_new(request->cluster, request->host);
         _cleanup_free_ Question *questions = NULL;
-        _cleanup_free_ void **items = NULL;
         size_t n = 0, max = request->cluster->n_nodes;
 
         for (const Component *const *c = request->components; *c; c++)
                 max++;
         questions = xnew(Question, max);
-        items = xnew(void*, max);
 
         for (const Component *const *c = request->components; *c; c++)
                 if ((*c)->verify)
@@ -86,9 +84,7 @@ int verify_run(const VerifyRequest *request, CheckList *ret, _unused_ Error **re
                         questions[n++] = (Question) { .request = request,
                                                      .hosts = hosts,
                                                      .node = &request->cluster->nodes[i] };
-        for (size_t i = 0; i < n; i++)
-                items[i] = &questions[i];
-        parallel_run(ask, items, n);
+        parallel_each(ask, questions, sizeof(Question), n);
 
         gather(questions, n, ret);
         if (request->store)
