@@ -15,6 +15,7 @@ typedef struct HostPool HostPool;
 HostPool* host_pool_new(const Cluster *cluster, const HostOptions *options); /* both lent */
 int host_pool_take(HostPool *p, const Node *node, Host **ret, Error **reterr);
 void host_pool_give(HostPool *p, const Node *node);
+int host_pool_lock(HostPool *p, const Node *node, const char *holder, bool wait, Error **reterr);
 /* From now on what is begun on any host goes to its end, whoever asks to stop. By one thread. */
 void host_pool_insist(HostPool *p);
 /* The exec of a ProbeContext, whose userdata is the pool. Errors begin with the node's name. */

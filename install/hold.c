@@ -43,13 +43,9 @@ static void open_all(InstallRun *run) {
 
 static int hold_other(NodeRun *n, bool wait, Error **reterr) {
         _cleanup_error_ Error *error = NULL;
-        Host *host;
         int r;
 
-        if (node_host(n, &host, NULL) < 0)
-                return 0;
-        r = host_lock(host, n->run->request->holder, wait, &error);
-        node_release(n);
+        r = host_pool_lock(n->run->hosts, n->node, n->run->request->holder, wait, &error);
         if (r != -EBUSY && r != -ECANCELED)
                 return 0;
         r = error_propagate(reterr, TAKE_PTR(error));

@@ -21,15 +21,8 @@ bool node_differs(const NodeRun *n) {
 
 int node_lock(NodeRun *n, Error **reterr) {
         const InstallRequest *q = n->run->request;
-        Host *host;
-        int r;
 
-        r = node_host(n, &host, reterr);
-        if (r < 0)
-                return r;
-        r = host_lock(host, q->holder, q->wait, reterr);
-        node_release(n);
-        return r;
+        return host_pool_lock(n->run->hosts, n->node, q->holder, q->wait, reterr);
 }
 
 void node_unlock(NodeRun *n) {

@@ -212,14 +212,9 @@ static bool node_needs_record(const NodeRun *n) {
 /* Whoever holds the lock is about to record, too. */
 static int node_lock_and_record(NodeRun *n, Error **reterr) {
         _cleanup_error_ Error *error = NULL;
-        Host *host;
         int r;
 
-        r = node_host(n, &host, reterr);
-        if (r < 0)
-                return r;
-        r = host_lock(host, n->run->request->holder, /* wait= */ false, &error);
-        node_release(n);
+        r = host_pool_lock(n->run->hosts, n->node, n->run->request->holder, /* wait= */ false, &error);
         if (r == -EBUSY)
                 return 0;
         if (r < 0)

@@ -13,14 +13,9 @@ static bool is_firm(const HoldRequest *q, const Node *node) {
 static int hold(HostPool *hosts, const HoldRequest *q, const Node *node, Error **reterr) {
         bool lenient = q->lenient && !is_firm(q, node);
         _cleanup_error_ Error *error = NULL;
-        Host *host;
         int r;
 
-        r = host_pool_take(hosts, node, &host, &error);
-        if (r >= 0) {
-                r = host_lock(host, q->holder, q->wait, &error);
-                host_pool_give(hosts, node);
-        }
+        r = host_pool_lock(hosts, node, q->holder, q->wait, &error);
         if (r >= 0 || (lenient && error->kind == ERROR_UNAVAILABLE))
                 return 0;
         r = error_propagate(reterr, TAKE_PTR(error));

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * What is done with a host of a pool, for those who want nothing else of it
+ *
+ * Apart from pool.c, so that a test that plays the pool is asked here, too: the linker's --wrap takes no call within one file.
+ */
+
+#include "host/pool.h"
+
+/**
+ * host_pool_lock() - host_lock() on a node of the pool, which keeps the lock
+ * @p:          the pool
+ * @node:       the node
+ * @holder:     who we are, see host_lock()
+ * @wait:       wait until it is free
+ * @reterr:     names the holder; the node's name is put in front by the caller
+ *
+ * Return: 0, -EBUSY if somebody else has it, -ECANCELED, or another negative errno.
+ */
+int host_pool_lock(HostPool *p, const Node *node, const char *holder, bool wait, Error **reterr) {
+        Host *host;
+        int r;
+
+        r = host_pool_take(p, node, &host, reterr);
+        if (r < 0)
+                return r;
+        r = host_lock(host, holder, wait, reterr);
+        host_pool_give(p, node);
+        return r;
+}
