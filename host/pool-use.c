@@ -29,3 +29,23 @@ int host_pool_lock(HostPool *p, const Node *node, const char *holder, bool wait,
         host_pool_give(p, node);
         return r;
 }
+
+/**
+ * host_pool_exec_for() - host_exec_for() on a node of the pool
+ * @timeout_usec: 0: five minutes
+ * @reterr:     the node's name is put in front by the caller
+ *
+ * Return: 0, or a negative errno.
+ */
+int host_pool_exec_for(HostPool *p, const Node *node, const char *script, uint64_t timeout_usec, Buffer *ret,
+                       Error **reterr) {
+        Host *host;
+        int r;
+
+        r = host_pool_take(p, node, &host, reterr);
+        if (r < 0)
+                return r;
+        r = host_exec_for(host, script, timeout_usec, ret, reterr);
+        host_pool_give(p, node);
+        return r;
+}

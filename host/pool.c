@@ -76,15 +76,9 @@ void host_pool_give(HostPool *p, const Node *node) {
 }
 
 int host_pool_exec(void *pool, const Node *node, const char *script, Buffer *ret, Error **reterr) {
-        HostPool *p = pool;
-        Host *host;
         int r;
 
-        r = host_pool_take(p, node, &host, reterr);
-        if (r >= 0) {
-                r = host_exec(host, script, ret, reterr);
-                host_pool_give(p, node);
-        }
+        r = host_pool_exec_for(pool, node, script, 0, ret, reterr);
         return r < 0 ? error_prefix(reterr, r, "%s", node->name) : r;
 }
 

@@ -111,19 +111,6 @@ static int node_undrain(const ResetNode *n, Error **reterr) {
         return drain_bring_back(n->request->components, &c, reterr);
 }
 
-static int node_remove(const ResetNode *n, const char *script, Error **reterr) {
-        Host *host;
-        int r;
-
-        node_step(n, "removal");
-        r = host_pool_take(n->hosts, n->node, &host, reterr);
-        if (r < 0)
-                return r;
-        r = host_exec(host, script, NULL, reterr);
-        host_pool_give(n->hosts, n->node);
-        return r;
-}
-
 static int node_reset(ResetNode *n, Error **reterr) {
         const ResetRequest *q = n->request;
         _cleanup_buffer_ Buffer script = BUFFER_NULL;
@@ -132,8 +119,10 @@ static int node_reset(ResetNode *n, Error **reterr) {
         reset_script(n->plan, n->observation, &n->keep, &script);
         if (n->drains)
                 r = node_drain(n, reterr);
-        if (r >= 0 && !q->dry_run)
-                r = node_remove(n, buffer_str(&script), reterr);
+        if (r >= 0 && !q->dry_run) {
+                node_step(n, "removal");
+                r = host_pool_exec_for(n->hosts, n->node, buffer_str(&script), 0, NULL, reterr);
+        }
         if (n->drains)
                 k = node_undrain(n, r < 0 ? NULL : reterr);
         if (r >= 0)

@@ -67,7 +67,6 @@ typedef struct Restore {
 #define SNAPSHOT "/var/lib/hardway/restore.db"
 
 void restore_step(const RestoreNode *n, const char *text);
-int restore_exec(RestoreNode *n, const char *script, uint64_t timeout_usec, Buffer *ret, Error **reterr);
 char* restore_etcdutl(const Cluster *c); /* its path on the nodes */
 
 /* restore-look.c: before anything is stopped */

@@ -90,7 +90,7 @@ static int ask_state(RestoreNode *n, Error **reterr) {
                            "echo mark\n"
                            "cat " ETCD_MARK_PATH " 2>/dev/null || :\n",
                            etcdutl);
-        r = restore_exec(n, script, 0, &out, reterr);
+        r = host_pool_exec_for(n->restore->hosts, n->node, script, 0, &out, reterr);
         if (r < 0)
                 return r;
         lines = strv_split(buffer_str(&out), "\n");
@@ -231,5 +231,5 @@ int restore_room(RestoreNode *n, Error **reterr) {
         if (!(n->node->roles & ROLE_ETCD) || n->swapped)
                 return 0;
         restore_script_room(n->restore, &script);
-        return restore_exec(n, buffer_str(&script), 0, NULL, reterr);
+        return host_pool_exec_for(n->restore->hosts, n->node, buffer_str(&script), 0, NULL, reterr);
 }

@@ -29,18 +29,6 @@ void restore_step(const RestoreNode *n, const char *text) {
                          &(InstallEvent) { .type = INSTALL_STAGE, .node = n->node, .text = text });
 }
 
-int restore_exec(RestoreNode *n, const char *script, uint64_t timeout_usec, Buffer *ret, Error **reterr) {
-        Host *host;
-        int r;
-
-        r = host_pool_take(n->restore->hosts, n->node, &host, reterr);
-        if (r < 0)
-                return r;
-        r = host_exec_for(host, script, timeout_usec, ret, reterr);
-        host_pool_give(n->restore->hosts, n->node);
-        return r;
-}
-
 char* restore_etcdutl(const Cluster *c) {
         return plan_binary_path(c, ORIGIN_ETCD, "etcdutl");
 }
@@ -74,7 +62,7 @@ int restore_stop(RestoreNode *n, Error **reterr) {
 
         restore_step(n, "control plane stopped");
         restore_script_stop(n->restore->request->install.components, n->node, n->restore->cluster, &script);
-        return restore_exec(n, buffer_str(&script), 0, NULL, reterr);
+        return host_pool_exec_for(n->restore->hosts, n->node, buffer_str(&script), 0, NULL, reterr);
 }
 
 Strv restore_peer_urls(const Restore *s) {
@@ -147,7 +135,8 @@ int restore_unpack(RestoreNode *n, Error **reterr) {
                 return r;
         restore_step(n, "unpacked");
         restore_script_unpack(n->restore, n->node, &script);
-        return restore_exec(n, buffer_str(&script), UNPACK_TIMEOUT, NULL, reterr);
+        return host_pool_exec_for(n->restore->hosts, n->node, buffer_str(&script), UNPACK_TIMEOUT, NULL,
+                                  reterr);
 }
 
 /*
@@ -186,7 +175,7 @@ int restore_swap(RestoreNode *n, Error **reterr) {
                 return 0;
         restore_step(n, "data swapped");
         restore_script_swap(n->restore, &script);
-        return restore_exec(n, buffer_str(&script), 0, NULL, reterr);
+        return host_pool_exec_for(n->restore->hosts, n->node, buffer_str(&script), 0, NULL, reterr);
 }
 
 /* Data that another restore has put aside, one that was never seen to serve, may be the only copy. */
@@ -211,7 +200,7 @@ int restore_clean(RestoreNode *n, Error **reterr) {
                 restore_script_clean(n->restore, &script);
         else
                 restore_script_forget(&script);
-        r = restore_exec(n, buffer_str(&script), 0, &out, reterr);
+        r = host_pool_exec_for(n->restore->hosts, n->node, buffer_str(&script), 0, &out, reterr);
         if (r < 0)
                 return r;
         strv_free(n->asides);

@@ -54,7 +54,7 @@ static int start_again(RestoreNode *n, Error **reterr) {
         int r;
 
         restore_script_start(&script);
-        r = restore_exec(n, buffer_str(&script), 0, &out, reterr);
+        r = host_pool_exec_for(n->restore->hosts, n->node, buffer_str(&script), 0, &out, reterr);
         if (r < 0)
                 return r;
         n->started = startswith(buffer_str(&out), "started");

@@ -3,7 +3,7 @@
 /*
  * What reset takes from a cluster that serves, over three members that exist in memory only.
  *
- * Wraps: host_pool_new host_pool_take host_pool_give host_pool_free host_lock host_look host_exec store_file
+ * Wraps: host_pool_new host_pool_take host_pool_give host_pool_free host_lock host_look host_exec_for store_file
  */
 
 #include "tests/unit/unit.h"
@@ -145,8 +145,8 @@ int __wrap_host_look(Host *h, const Plan *plan, bool deep, Facts *ret_facts, Obs
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 
-int __wrap_host_exec(Host *h, const char *script, Buffer *ret, Error **reterr);
-int __wrap_host_exec(Host *h, const char *script, Buffer *ret, Error **reterr) {
+int __wrap_host_exec_for(Host *h, const char *script, uint64_t timeout_usec, Buffer *ret, Error **reterr);
+int __wrap_host_exec_for(Host *h, const char *script, uint64_t timeout_usec, Buffer *ret, Error **reterr) {
         (void) pthread_mutex_lock(&mutex);
         world_log("reset", (const Node*) h);
         (void) pthread_mutex_unlock(&mutex);
