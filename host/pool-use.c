@@ -49,3 +49,14 @@ int host_pool_exec_for(HostPool *p, const Node *node, const char *script, uint64
         host_pool_give(p, node);
         return r;
 }
+
+ProbeContext host_pool_probes(HostPool *p, const Cluster *cluster, Store *store,
+                              const volatile int *cancelled) {
+        return (ProbeContext) {
+                .cluster = cluster,
+                .store = store,
+                .exec = host_pool_exec,
+                .userdata = p,
+                .cancelled = cancelled,
+        };
+}

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "host/host.h"
+#include "plan/probe.h"
 
 /*
  * The hosts of a cluster, opened when first used, shared by threads
@@ -22,5 +23,8 @@ int host_pool_exec_for(HostPool *p, const Node *node, const char *script, uint64
 void host_pool_insist(HostPool *p);
 /* The exec of a ProbeContext, whose userdata is the pool. Errors begin with the node's name. */
 int host_pool_exec(void *pool, const Node *node, const char *script, Buffer *ret, Error **reterr);
+/* To ask components, by the hosts of the pool; all is lent. */
+ProbeContext host_pool_probes(HostPool *p, const Cluster *cluster, Store *store,
+                              const volatile int *cancelled);
 HostPool* host_pool_free(HostPool *p); /* closes all connections, all at once */
 DEFINE_CLEANUP(HostPool*, host_pool_free)

@@ -23,14 +23,8 @@ static void run_init(InstallRun *run, const InstallRequest *request) {
                 .hosts = request->hosts ? request->hosts : host_pool_new(request->cluster, request->host),
                 .cache = request->cache ? xstrdup(request->cache) : fetch_cache_default(),
         };
-        run->probes = (ProbeContext) {
-                .cluster = request->cluster,
-                .store = request->store,
-                .exec = host_pool_exec,
-                .userdata = run->hosts,
-                .cancelled = request->cancelled,
-                .looks_only = request->dry_run,
-        };
+        run->probes = host_pool_probes(run->hosts, request->cluster, request->store, request->cancelled);
+        run->probes.looks_only = request->dry_run;
         (void) pthread_mutex_init(&run->mutex, NULL);
         for (size_t i = 0; i < run->n_nodes; i++) {
                 NodeRun *n = &run->nodes[i];

@@ -106,9 +106,7 @@ char* drill_pending_text(const char *path) {
 
 static int put_back(const DrillRequest *q, const json_t *tree, Error **reterr) {
         _cleanup_(host_pool_freep) HostPool *hosts = host_pool_new(q->cluster, q->host);
-        const ProbeContext probes = {
-                .cluster = q->cluster, .store = q->store, .exec = host_pool_exec, .userdata = hosts
-        };
+        const ProbeContext probes = host_pool_probes(hosts, q->cluster, q->store, q->cancelled);
         DrillRequest request = *q;
         DrillHit h = { .request = &request,
                        .probes = &probes,

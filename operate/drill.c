@@ -46,15 +46,6 @@ static void step(const DrillRequest *q, const char *text) {
                 q->step(q->userdata, text);
 }
 
-static ProbeContext probe_context(const DrillRequest *q, HostPool *hosts) {
-        return (ProbeContext) {
-                .cluster = q->cluster,
-                .store = q->store,
-                .exec = host_pool_exec,
-                .userdata = hosts,
-        };
-}
-
 /* Return: how many checks fail; *ret_first says what the first of them found, and is freed by the caller. */
 static size_t count_failed(const DrillRequest *q, bool no_nodes, char **ret_first) {
         const VerifyRequest verify = {
@@ -117,7 +108,7 @@ static int keep_config_map(const ProbeContext *c, bool there, Error **reterr) {
 
 static int start_probers(Run *run, Error **reterr) {
         const DrillRequest *q = run->request;
-        const ProbeContext c = probe_context(q, NULL);
+        const ProbeContext c = { .cluster = q->cluster, .store = q->store };
         _cleanup_free_ char *base = cluster_endpoint_url(q->cluster);
         _cleanup_free_ char *version = xasprintf("%s/version", base),
                             *map = xasprintf("%s" CONFIG_MAP, base);
@@ -261,7 +252,7 @@ static int hit_and_put_back(const Run *run, DrillHit *h, const DrillLeader *befo
 static int drill_one(const Run *run, const Drill *d, DrillResult *r, Error **reterr) {
         const DrillRequest *q = run->request;
         _cleanup_(host_pool_freep) HostPool *hosts = host_pool_new(q->cluster, q->host);
-        const ProbeContext c = probe_context(q, hosts);
+        const ProbeContext c = host_pool_probes(hosts, q->cluster, q->store, q->cancelled);
         _cleanup_(drill_hit_done) DrillHit h = { .request = q,
                                                  .probes = &c,
                                                  .drill = d,
@@ -349,7 +340,7 @@ int drill_run(const DrillRequest *request, DrillReport *ret, Error **reterr) {
                 .holder = request->holder,
                 .wait = request->wait,
         };
-        const ProbeContext c = probe_context(request, NULL);
+        const ProbeContext c = { .cluster = request->cluster, .store = request->store };
         Run run = { .request = request };
         int r;
 

@@ -61,7 +61,7 @@ static int receive(HostPool *hosts, const Node *node, const char *source, const 
  */
 int snapshot_pull(HostPool *hosts, const Cluster *cluster, const Node *node, const char *directory,
                   Pulled *ret, Error **reterr) {
-        const ProbeContext context = { .cluster = cluster, .exec = host_pool_exec, .userdata = hosts };
+        const ProbeContext context = host_pool_probes(hosts, cluster, NULL, NULL);
         _cleanup_free_ char *path = NULL, *source = NULL;
         Pulled pulled = { .outcome = PULL_HERE };
         int r;

@@ -382,12 +382,7 @@ int replace_run(const ReplaceRequest *request, ErrorList *errors) {
         Error *error = NULL;
         int r;
 
-        s.probes = (ProbeContext) {
-                .cluster = q->cluster,
-                .store = q->store,
-                .exec = host_pool_exec,
-                .userdata = s.hosts,
-        };
+        s.probes = host_pool_probes(s.hosts, q->cluster, q->store, q->cancelled);
         s.left_out = left_out_knows(q->store, s.node);
         r = look(&s, &error);
         if (r >= 0)

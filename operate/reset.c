@@ -67,13 +67,8 @@ static int node_prepare(ResetNode *n, Error **reterr) {
         return r;
 }
 
-static ProbeContext probe_context(const ResetRequest *q, HostPool *hosts) {
-        return (ProbeContext) {
-                .cluster = q->cluster,
-                .store = q->store,
-                .exec = host_pool_exec,
-                .userdata = hosts,
-        };
+static ProbeContext probes_of(const ResetRequest *q, HostPool *hosts) {
+        return host_pool_probes(hosts, q->cluster, q->store, q->cancelled);
 }
 
 static int go_on(const ResetNode *n, Error **reterr) {
@@ -83,7 +78,7 @@ static int go_on(const ResetNode *n, Error **reterr) {
 /* One that does not hand over keeps what it has, unless it is to go in any case. */
 static int node_drain(const ResetNode *n, Error **reterr) {
         const ResetRequest *q = n->request;
-        ProbeContext c = probe_context(q, n->hosts);
+        ProbeContext c = probes_of(q, n->hosts);
         _cleanup_error_ Error *error = NULL;
         int r;
 
@@ -106,7 +101,7 @@ static int node_drain(const ResetNode *n, Error **reterr) {
 
 /* haproxy checks again what was set aside, and finds that it is gone. */
 static int node_undrain(const ResetNode *n, Error **reterr) {
-        ProbeContext c = probe_context(n->request, n->hosts);
+        ProbeContext c = probes_of(n->request, n->hosts);
 
         return drain_bring_back(n->request->components, &c, reterr);
 }
@@ -152,7 +147,7 @@ static void job_reset(void *item) {
 }
 
 static bool cluster_serves(const ResetRequest *q, HostPool *hosts) {
-        ProbeContext c = probe_context(q, hosts);
+        ProbeContext c = probes_of(q, hosts);
 
         for (const Component *const *p = q->components; *p; p++) {
                 bool serving = false;
@@ -191,7 +186,7 @@ static int spare_nodes(const ResetRequest *q, const ProbeContext *c, const Compo
 static int spare(const ResetNode *nodes, size_t n_nodes, Buffer *text, Error **reterr) {
         const ResetRequest *q = nodes[0].request;
         _cleanup_free_ const Node **ours = xnew(const Node*, n_nodes + 1);
-        ProbeContext c = probe_context(q, nodes[0].hosts);
+        ProbeContext c = probes_of(q, nodes[0].hosts);
         size_t n_ours = 0;
         int r = 0, goes_on = 1;
 

@@ -18,17 +18,12 @@ typedef struct Question {
 } Question;
 
 static void ask_component(Question *q) {
-        ProbeContext c = {
-                .cluster = q->request->cluster,
-                .store = q->request->store,
-                .exec = host_pool_exec,
-                .userdata = q->hosts,
-                .cancelled = q->request->host->cancelled,
-                .looks_only = q->request->host->looks_only,
-                .deep = q->request->deep,
-        };
+        const VerifyRequest *v = q->request;
+        ProbeContext c = host_pool_probes(q->hosts, v->cluster, v->store, v->host->cancelled);
         int r;
 
+        c.looks_only = v->host->looks_only;
+        c.deep = v->deep;
         r = q->component->verify(&c, &q->checks);
         if (r < 0)
                 check_add(&q->checks, CHECK_FAILED, q->component->name, NULL, q->component->name,
