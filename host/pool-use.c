@@ -31,6 +31,16 @@ int host_pool_lock(HostPool *p, const Node *node, const char *holder, bool wait,
 }
 
 /**
+ * host_is_away() - can a node do without its lock, because nobody is at work there?
+ * @why_not_locked: the error of host_pool_lock()
+ *
+ * One that is not there is nobody's. One that only refuses us (the login, sudo, its disk) may let somebody else in.
+ */
+bool host_is_away(const Error *why_not_locked) {
+        return why_not_locked->kind == ERROR_UNAVAILABLE;
+}
+
+/**
  * host_pool_exec_for() - host_exec_for() on a node of the pool
  * @timeout_usec: 0: five minutes
  * @reterr:     the node's name is put in front by the caller

@@ -17,6 +17,7 @@ HostPool* host_pool_new(const Cluster *cluster, const HostOptions *options); /* 
 int host_pool_take(HostPool *p, const Node *node, Host **ret, Error **reterr);
 void host_pool_give(HostPool *p, const Node *node);
 int host_pool_lock(HostPool *p, const Node *node, const char *holder, bool wait, Error **reterr);
+bool host_is_away(const Error *why_not_locked);
 int host_pool_exec_for(HostPool *p, const Node *node, const char *script, uint64_t timeout_usec, Buffer *ret,
                        Error **reterr);
 /* From now on what is begun on any host goes to its end, whoever asks to stop. By one thread. */

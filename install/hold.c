@@ -12,7 +12,7 @@
  * A node is changed by one run at a time. And what is stopped on one node, or joins there, counts on the others:
  * two runs on different nodes could each find the other's still well, and stop both in the same second. So a run
  * that does either to a cluster that serves has the locks of all nodes. Only those that it changes have to be
- * reached: nobody is at work on one that is away.
+ * reached: nobody is at work on one that is away, see host_is_away().
  *
  * All in the order of the cluster file, so that two runs that wait do not wait for each other.
  */
@@ -46,9 +46,11 @@ static int hold_other(NodeRun *n, bool wait, Error **reterr) {
         int r;
 
         r = host_pool_lock(n->run->hosts, n->node, n->run->request->holder, wait, &error);
-        if (r != -EBUSY && r != -ECANCELED)
+        if (r >= 0 || host_is_away(error))
                 return 0;
         r = error_propagate(reterr, TAKE_PTR(error));
+        if (r != -EBUSY && r != -ECANCELED)
+                return error_prefix(reterr, r, "%s: has to be locked, too", n->node->name);
         error_detail(reterr,
                      "While something of a cluster that serves is stopped or joins, nobody else is at "
                      "work on its other nodes. To wait for that: --wait\n");

@@ -16,7 +16,7 @@ static int hold(HostPool *hosts, const HoldRequest *q, const Node *node, Error *
         int r;
 
         r = host_pool_lock(hosts, node, q->holder, q->wait, &error);
-        if (r >= 0 || (lenient && error->kind == ERROR_UNAVAILABLE))
+        if (r >= 0 || (lenient && host_is_away(error)))
                 return 0;
         r = error_propagate(reterr, TAKE_PTR(error));
         return error_prefix(reterr, r, "%s", node->name);

@@ -24,7 +24,7 @@ typedef struct FakeNode {
         bool broken;                 /* its service never gets ready */
         bool dying;                  /* ... and is restarted all the time */
         unsigned stalls;             /* so many questions find it not ready, although it works */
-        bool unreachable, busy, full, job_fails;
+        bool unreachable, busy, refuses, full, job_fails;
         bool locked;          /* by us */
         bool loose;           /* its files have other modes than planned: nothing is restarted for that */
         const char *dislikes; /* the configuration with which its service does not get ready, or NULL */

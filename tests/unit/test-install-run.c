@@ -299,6 +299,8 @@ int __wrap_host_look(Host *h, const Plan *plan, bool deep, Facts *ret_facts, Obs
 int __wrap_host_lock(Host *h, const char *holder, bool wait, Error **reterr) {
         if (((FakeNode*) h)->busy)
                 return error_set(reterr, ERROR_TEMPORARY, EBUSY, "in use by somebody");
+        if (((FakeNode*) h)->refuses)
+                return error_set(reterr, ERROR_PERMISSION, EACCES, "does not let us in");
         ((FakeNode*) h)->locked = true;
         (void) pthread_mutex_lock(&world.mutex);
         for (size_t i = 0; world.meanwhile && i < 5; i++) {
@@ -1128,6 +1130,17 @@ static void test_busy_elsewhere(void **state) {
         assert_int_equal(run_some(3, 1), 0);
         assert_true(world.fakes[0].locked && world.fakes[1].locked && world.fakes[3].locked);
         assert_true(world.fakes[4].locked && !world.fakes[2].locked);
+
+        /* one that is there, and lets only others in, may have one of them at work */
+        world.wanted = "three";
+        world.fakes[2].unreachable = false;
+        world.fakes[2].refuses = true;
+        buffer_done(&world.log);
+        assert_int_equal(run_some(3, 1), -EACCES);
+        assert_error(0, "c2: has to be locked, too: does not let us in");
+        assert_string_equal(buffer_str(&world.log), "");
+        world.fakes[2].refuses = false;
+        assert_int_equal(run_some(3, 1), 0);
 
         /* nor does anybody get in the way of a run that has nothing to do */
         set_unlocked();
