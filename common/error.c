@@ -152,6 +152,18 @@ int error_prefix(Error **reterr, int r, const char *format, ...) {
 }
 
 /**
+ * error_prefix_once() - put the name of something in front of an error that may begin with it already
+ * @name:       for instance a node's, which whoever goes to the node (host_pool_exec()) names as well
+ *
+ * Return: @r.
+ */
+int error_prefix_once(Error **reterr, int r, const char *name) {
+        const char *rest = reterr && *reterr ? startswith((*reterr)->message, name) : NULL;
+
+        return rest && startswith(rest, ": ") ? r : error_prefix(reterr, r, "%s", name);
+}
+
+/**
  * error_detail() - add lines below the message
  * @reterr:     an error that is set; nothing happens if it is NULL or not set
  * @format:     printf-style, one or more lines; a newline is added if the last has none

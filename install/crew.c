@@ -15,14 +15,10 @@ typedef struct CrewMember {
 
 int node_fail(NodeRun *n, int r, Error *error) {
         Error *e = error;
-        const char *rest;
 
         if (!e)
                 (void) error_set(&e, ERROR_INTERNAL, r, "failed without saying why");
-        /* one of the way to the node (exec) names it already */
-        rest = startswith(e->message, n->node->name);
-        if (!rest || *rest != ':')
-                (void) error_prefix(&e, r, "%s", n->node->name);
+        (void) error_prefix_once(&e, r, n->node->name);
         error_list_take(&n->errors, e);
         node_end(n, INSTALL_BROKEN, "failed");
         return r;

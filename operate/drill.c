@@ -243,7 +243,7 @@ static int hit_and_put_back(const Run *run, DrillHit *h, const DrillLeader *befo
         if (hit < 0 && back < 0)
                 error_detail(reterr, "and %s was not put back: %s", h->node->name, also->message);
         if (hit < 0)
-                return error_prefix(reterr, hit, "%s", h->node->name);
+                return error_prefix_once(reterr, hit, h->node->name);
         return back < 0 ?
                        error_prefix(reterr, back, "%s was not put back: %s", h->node->name, h->drill->what) :
                        0;
@@ -276,7 +276,7 @@ static int drill_one(const Run *run, const Drill *d, DrillResult *r, Error **ret
         drill_aim(d, &q->cluster->timings, &r->aim);
         k = drill_prepare(&h, reterr);
         if (k < 0)
-                return error_prefix(reterr, k, "%s", h.node->name);
+                return error_prefix_once(reterr, k, h.node->name);
         since = clock_usec();
         k = hit_and_put_back(run, &h, &before, since, r, reterr);
         if (k < 0)

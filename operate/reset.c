@@ -133,7 +133,7 @@ static void node_do(ResetNode *n, int (*f)(ResetNode*, Error **)) {
         r = f(n, &n->error);
         if (r >= 0)
                 return;
-        (void) error_prefix(&n->error, r, "%s", n->node->name);
+        (void) error_prefix_once(&n->error, r, n->node->name);
         if (n->request->end)
                 n->request->end(n->request->userdata, n->node, false, "failed");
 }

@@ -219,7 +219,7 @@ static void run_job(void *item) {
 
         r = j->run(j->node, &j->node->error);
         if (r < 0)
-                (void) error_prefix(&j->node->error, r, "%s", j->node->node->name);
+                (void) error_prefix_once(&j->node->error, r, j->node->node->name);
 }
 
 /**

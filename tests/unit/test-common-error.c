@@ -42,10 +42,19 @@ static void test_prefix(void **state) {
         assert_string_equal(e->message, "node cp-1: no answer");
         assert_int_equal(error_prefix(NULL, -EIO, "x"), -EIO);
 
+        error_prefix_once(&e, -ECONNREFUSED, "node cp");
+        assert_string_equal(e->message, "node cp: node cp-1: no answer");
+        assert_int_equal(error_prefix_once(&e, -ECONNREFUSED, "node cp"), -ECONNREFUSED);
+        assert_string_equal(e->message, "node cp: node cp-1: no answer");
+        assert_int_equal(error_prefix_once(NULL, -EIO, "x"), -EIO);
+
         /* The callee took no Error. */
         assert_int_equal(error_prefix(&f, -EACCES, "key"), -EACCES);
         assert_string_equal(f->message, "key: Permission denied");
         assert_int_equal(f->kind, ERROR_PERMISSION);
+        f = error_free(f);
+        assert_int_equal(error_prefix_once(&f, -EACCES, "key"), -EACCES);
+        assert_string_equal(f->message, "key: Permission denied");
 }
 
 static void test_detail(void **state) {
