@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include <errno.h>
+
 #include "common/alloc.h"
 #include "common/clock.h"
 #include "install/run.h"
@@ -120,7 +122,7 @@ static bool is_recorded(const Observation *o, const PlanItem *item) {
  * A run that was killed between putting and recording leaves a node that is as planned and does not know it;
  * files that were touched since have to be hashed by every run until their new stamps are recorded.
  */
-bool node_record_is_due(const NodeRun *n) {
+static bool node_record_is_due(const NodeRun *n) {
         if (!streq_null(n->observation->identity, n->run->identity))
                 return true;
         for (size_t i = 0; i < n->plan->n_items; i++) {
@@ -133,7 +135,7 @@ bool node_record_is_due(const NodeRun *n) {
         return false;
 }
 
-int node_record(NodeRun *n, Error **reterr) {
+static int node_record(NodeRun *n, Error **reterr) {
         Host *host;
         int r;
 
@@ -143,6 +145,37 @@ int node_record(NodeRun *n, Error **reterr) {
         r = host_record(host, n->plan, n->run->identity, reterr);
         node_release(n);
         return r;
+}
+
+static bool node_needs_record(const NodeRun *n) {
+        return !node_differs(n) && node_record_is_due(n);
+}
+
+/* Whoever holds the lock is about to record, too. */
+static int node_lock_and_record(NodeRun *n, Error **reterr) {
+        _cleanup_error_ Error *error = NULL;
+        int r;
+
+        r = host_pool_lock(n->run->hosts, n->node, n->run->request->holder, /* wait= */ false, &error);
+        if (r == -EBUSY)
+                return 0;
+        if (r < 0)
+                return error_propagate(reterr, TAKE_PTR(error));
+        r = node_record(n, reterr);
+        /* what is changed has its locks taken in their order, and none from before; unless the caller had it, who keeps it */
+        if (!n->run->request->hosts)
+                node_unlock(n);
+        return r;
+}
+
+/**
+ * run_record_due() - write the records that are due of nodes that are as planned
+ * @run:        the run, whose nodes were looked at
+ *
+ * Return: 0, or the negative result of the first node that failed.
+ */
+int run_record_due(InstallRun *run) {
+        return crew_each(run, node_needs_record, node_lock_and_record);
 }
 
 /**

@@ -60,6 +60,12 @@ struct InstallRun {
         pthread_mutex_t mutex; /* events are told by one thread at a time */
 };
 
+/* run.c */
+void run_init(InstallRun *run, const InstallRequest *request);
+void run_done(InstallRun *run);
+int run_identity(InstallRun *run, Error **reterr);
+int run_serving(InstallRun *run, Error **reterr); /* asks, and sets run->serving */
+
 /* crew.c */
 typedef int (*NodeJob)(NodeRun *n, Error **reterr);
 typedef bool (*NodeFilter)(const NodeRun *n);
@@ -103,8 +109,10 @@ void run_check(InstallRun *run, CheckList *ret);
 bool change_is_put(const Change *c);
 int node_put(NodeRun *n, Error **reterr);
 int node_put_binaries(NodeRun *n, Error **reterr);
-bool node_record_is_due(const NodeRun *n);
-int node_record(NodeRun *n, Error **reterr);
+int run_record_due(InstallRun *run);
+
+/* snapshot.c */
+int run_snapshot(InstallRun *run, Error **reterr);
 
 /* units.c */
 int node_retire(NodeRun *n, Error **reterr); /* stops and disables units whose files are about to go */
@@ -142,3 +150,6 @@ int run_prune_lost(InstallRun *run, Error **reterr);           /* the same, of w
 /* insist: try for a while; else -EAGAIN if no apiserver answers */
 int run_objects(InstallRun *run, bool insist, size_t *ret_n, Error **reterr);
 int run_endpoint(InstallRun *run, InstallResult *result, Error **reterr);
+
+/* result.c */
+void run_report(InstallRun *run, InstallResult *result);
