@@ -38,7 +38,7 @@ int crew_each(InstallRun *run, NodeFilter filter, NodeJob job) {
         _cleanup_free_ CrewMember *crew = xnew(CrewMember, run->n_nodes + 1);
         size_t n_crew = 0;
 
-        for (NodeRun *n = run->nodes; n < run->nodes + run->n_nodes; n++) {
+        RUN_FOREACH_NODE(n, run) {
                 if (!n->selected || n->errors.n_errors > 0 || (filter && !filter(n)))
                         continue;
                 n->active = true;

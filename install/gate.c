@@ -65,7 +65,7 @@ static bool component_is_out(const NodeRun *n, const Component *c) {
 static bool gate_matters(const NodeRun *n, const Component *c, GateTime time) {
         if (!c->gate)
                 return false;
-        if (!component_on_node(c, n->run->request->cluster, n->node))
+        if (!node_carries(n, c))
                 return time != GATE_BACK;
         return component_is_touched(n, c) && (time == GATE_AFTER || !component_is_out(n, c));
 }

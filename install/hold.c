@@ -23,7 +23,7 @@ static bool node_moves(const NodeRun *n) {
 }
 
 static bool run_moves(const InstallRun *run) {
-        for (const NodeRun *n = run->nodes; n < run->nodes + run->n_nodes; n++)
+        RUN_FOREACH_NODE(n, run)
                 if (n->selected && node_moves(n))
                         return true;
         return false;
@@ -70,7 +70,7 @@ int run_hold(InstallRun *run, bool wait, Error **reterr) {
 
         if (all)
                 open_all(run);
-        for (NodeRun *n = run->nodes; n < run->nodes + run->n_nodes; n++) {
+        RUN_FOREACH_NODE(n, run) {
                 bool own = n->selected && node_differs(n);
                 Error *error = NULL;
                 int r = 0;

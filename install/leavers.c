@@ -10,16 +10,9 @@
  * taken out, and what works only by who says so.
  */
 
-static bool run_is_whole(const InstallRun *run) {
-        for (const NodeRun *n = run->nodes; n < run->nodes + run->n_nodes; n++)
-                if (!n->selected)
-                        return false;
-        return true;
-}
-
 /* Was anything ever installed here? Before that nobody has to be asked. */
 static bool run_knows_nodes(const InstallRun *run) {
-        for (const NodeRun *n = run->nodes; n < run->nodes + run->n_nodes; n++)
+        RUN_FOREACH_NODE(n, run)
                 if (n->observation && n->observation->n_applied > 0)
                         return true;
         return false;
@@ -95,13 +88,6 @@ void run_show_leavers(InstallRun *run, InstallResult *result) {
         result->changed = result->changed || result->leavers;
 }
 
-static void run_note(InstallRun *run, char *const *notes) {
-        STRV_FOREACH(note, notes)
-                if (run->request->event)
-                        run->request->event(run->request->userdata,
-                                            &(InstallEvent) { .type = INSTALL_WARNING, .text = *note });
-}
-
 static int prune(InstallRun *run, bool working, bool tell_rest, Error **reterr) {
         int r, n = 0;
 
@@ -116,7 +102,8 @@ static int prune(InstallRun *run, bool working, bool tell_rest, Error **reterr) 
                 if (r < 0)
                         return r;
                 if (r > 0 || tell_rest)
-                        run_note(run, notes);
+                        STRV_FOREACH(note, notes)
+                                run_warn(run, *note);
                 n += r;
         }
         return n;

@@ -61,7 +61,7 @@ int run_outline(InstallRun *run, Error **reterr) {
         _cleanup_free_ char *text = NULL;
         int r;
 
-        for (NodeRun *n = run->nodes; n < run->nodes + run->n_nodes; n++) {
+        RUN_FOREACH_NODE(n, run) {
                 PlanContext context = node_context(n);
 
                 if (!n->selected)

@@ -19,6 +19,10 @@ bool node_differs(const NodeRun *n) {
         return n->changes.n_changes > 0;
 }
 
+bool node_carries(const NodeRun *n, const Component *c) {
+        return component_on_node(c, n->run->request->cluster, n->node);
+}
+
 int node_lock(NodeRun *n, Error **reterr) {
         const InstallRequest *q = n->run->request;
 
@@ -72,6 +76,13 @@ void node_end(NodeRun *n, InstallOutcome outcome, const char *text) {
 
         n->outcome = outcome;
         tell(n->run, &event);
+}
+
+bool run_is_whole(const InstallRun *run) {
+        RUN_FOREACH_NODE(n, run)
+                if (!n->selected)
+                        return false;
+        return true;
 }
 
 int run_cancelled(const InstallRun *run, Error **reterr) {

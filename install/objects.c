@@ -107,7 +107,7 @@ static bool may_pass(const Error *error) {
 static int objects_anywhere(const InstallRun *run, HttpClient *client, size_t *ret_n, Error **reterr) {
         int r = 1;
 
-        for (const NodeRun *n = run->nodes; n < run->nodes + run->n_nodes; n++) {
+        RUN_FOREACH_NODE(n, run) {
                 if (!node_has_objects(n))
                         continue;
                 *reterr = error_free(*reterr);
@@ -154,10 +154,7 @@ int run_objects(InstallRun *run, bool insist, size_t *ret_n, Error **reterr) {
 
 /* Is all that makes the endpoint answer in the hands of this run? */
 static bool run_has_endpoint(const InstallRun *run) {
-        for (const NodeRun *n = run->nodes; n < run->nodes + run->n_nodes; n++)
-                if (!n->selected)
-                        return false;
-        return run->request->cluster->endpoint.kind != ENDPOINT_FOREIGN;
+        return run_is_whole(run) && run->request->cluster->endpoint.kind != ENDPOINT_FOREIGN;
 }
 
 static void tell_foreign(InstallRun *run, const char *url) {

@@ -135,7 +135,7 @@ static void judge_all(Preflight *p, CheckList *found) {
 
 /* Whether something speaks against going on with nodes that can be reached. */
 static int end_refused(InstallRun *run, int r) {
-        for (NodeRun *n = run->nodes; n < run->nodes + run->n_nodes; n++) {
+        RUN_FOREACH_NODE(n, run) {
                 if (n->errors.n_errors == 0 || n->outcome == INSTALL_BROKEN)
                         continue;
                 node_end(n, INSTALL_BROKEN, "refused");

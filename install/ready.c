@@ -101,17 +101,10 @@ static bool unit_is_dying(NodeRun *n, Wait *w) {
 
 /* Is there a node in this run that may still come along? Those that wait themselves do not count. */
 static bool others_come(const InstallRun *run) {
-        for (const NodeRun *n = run->nodes; n < run->nodes + run->n_nodes; n++)
+        RUN_FOREACH_NODE(n, run)
                 if (n->active && !n->blocked)
                         return true;
         return false;
-}
-
-static bool all_are_chosen(const InstallRun *run) {
-        for (const NodeRun *n = run->nodes; n < run->nodes + run->n_nodes; n++)
-                if (!n->selected)
-                        return false;
-        return true;
 }
 
 static void wait_begin(Wait *w, uint64_t now) {
@@ -126,7 +119,7 @@ static void wait_note_blocked(NodeRun *n, Wait *w, uint64_t now) {
                 wait_begin(w, now);
         } else if (w->blocked_usec == 0)
                 w->blocked_usec = now;
-        w->blocked = !all_are_chosen(n->run) && now > w->blocked_usec + READY_BLOCKED_USEC;
+        w->blocked = !run_is_whole(n->run) && now > w->blocked_usec + READY_BLOCKED_USEC;
 }
 
 static void wait_note(NodeRun *n, Wait *w, const ProbeResult *result) {
@@ -184,7 +177,7 @@ static int wait_ask(NodeRun *n, Wait *w, Error **reterr) {
 
 /* The run ends with the last node: one that is ahead of another has time. */
 static bool is_ahead(const NodeRun *n) {
-        for (const NodeRun *m = n->run->nodes; m < n->run->nodes + n->run->n_nodes; m++)
+        RUN_FOREACH_NODE(m, n->run)
                 if (m->active && m->rank < n->rank)
                         return true;
         return n->blocked;
@@ -274,7 +267,7 @@ int node_settle(NodeRun *n, Error **reterr) {
         int r;
 
         RUN_FOREACH_COMPONENT(c, n->run) {
-                if (!component_on_node(c, n->run->request->cluster, n->node))
+                if (!node_carries(n, c))
                         continue;
                 r = component_settle(n, c, reterr);
                 if (r < 0)
@@ -297,7 +290,7 @@ int node_ready(NodeRun *n, Error **reterr) {
         int r;
 
         RUN_FOREACH_COMPONENT(c, n->run) {
-                if (!c->ready || !component_on_node(c, n->run->request->cluster, n->node))
+                if (!c->ready || !node_carries(n, c))
                         continue;
                 r = component_wait(n, c, reterr);
                 if (r <= 0)

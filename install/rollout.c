@@ -50,7 +50,7 @@ static int node_rank(NodeRun *n, Error **reterr) {
         RUN_FOREACH_COMPONENT(c, n->run) {
                 bool leads = false;
 
-                if (!component_on_node(c, n->run->request->cluster, n->node))
+                if (!node_carries(n, c))
                         continue;
                 n->up = n->up && component_is_ready(n, c);
                 if (!c->leads)
@@ -68,7 +68,7 @@ static int node_join(NodeRun *n, Error **reterr) {
         int r, joins = 0;
 
         RUN_FOREACH_COMPONENT(c, n->run) {
-                if (!c->join || !component_on_node(c, n->run->request->cluster, n->node))
+                if (!c->join || !node_carries(n, c))
                         continue;
                 r = c->join(&n->run->probes, n->node, reterr);
                 if (r < 0)
@@ -300,7 +300,7 @@ int run_one_by_one(InstallRun *run) {
         if (r < 0)
                 return r;
 
-        for (NodeRun *n = run->nodes; n < run->nodes + run->n_nodes; n++)
+        RUN_FOREACH_NODE(n, run)
                 if (n->selected && node_differs(n))
                         turn[n_turn++] = n;
         give_turns(turn, n_turn);

@@ -117,7 +117,7 @@ static int run_change(InstallRun *run, ErrorList *errors) {
 }
 
 static bool run_waits(const InstallRun *run) {
-        for (const NodeRun *n = run->nodes; n < run->nodes + run->n_nodes; n++)
+        RUN_FOREACH_NODE(n, run)
                 if (n->waits_for)
                         return true;
         return false;
@@ -128,7 +128,7 @@ static int run_ask_why(InstallRun *run) {
         int r;
 
         r = crew_each(run, NULL, node_ready);
-        for (NodeRun *n = run->nodes; n < run->nodes + run->n_nodes; n++)
+        RUN_FOREACH_NODE(n, run)
                 if (n->waits_for)
                         node_end(n, INSTALL_WAITS, n->waits_for);
         return r;
@@ -182,7 +182,7 @@ static int run_all(InstallRun *run, InstallResult *result, ErrorList *errors) {
         r = crew_each(run, NULL, node_look);
         if (r < 0 && !run->request->dry_run)
                 return r;
-        for (const NodeRun *n = run->nodes; n < run->nodes + run->n_nodes; n++)
+        RUN_FOREACH_NODE(n, run)
                 result->changed = result->changed || (n->selected && node_differs(n));
         if (!run->request->dry_run) {
                 r = run_refuse_leavers(run, &error);
@@ -230,7 +230,7 @@ int install_run(const InstallRequest *request, InstallResult *ret, ErrorList *er
         parallel_each(run_whole, &whole, sizeof(whole), 1);
         run_report(&run, ret);
 
-        for (NodeRun *n = run.nodes; n < run.nodes + run.n_nodes; n++) {
+        RUN_FOREACH_NODE(n, &run) {
                 for (size_t i = 0; i < n->errors.n_errors; i++)
                         error_list_take(errors, TAKE_PTR(n->errors.errors[i]));
                 n->errors.n_errors = 0;

@@ -79,6 +79,7 @@ int node_fail(NodeRun *n, int r, Error *error); /* takes error */
 int node_host(NodeRun *n, Host **ret, Error **reterr);
 void node_release(NodeRun *n);
 bool node_differs(const NodeRun *n);
+bool node_carries(const NodeRun *n, const Component *c);
 void node_event(const NodeRun *n, InstallEventType type, const char *text, uint64_t done, uint64_t total);
 void node_step(const NodeRun *n, const char *format, ...) _printf_(2, 3);
 void node_end(NodeRun *n, InstallOutcome outcome, const char *text);
@@ -86,7 +87,9 @@ void run_warn(InstallRun *run, const char *text); /* of no node */
 /* Takes the node's lock, unless it is held. */
 int node_lock(NodeRun *n, Error **reterr);
 void node_unlock(NodeRun *n);
+bool run_is_whole(const InstallRun *run); /* all nodes of the cluster are selected */
 int run_cancelled(const InstallRun *run, Error **reterr);
+#define RUN_FOREACH_NODE(n, run) for (NodeRun *n = (run)->nodes; n < (run)->nodes + (run)->n_nodes; n++)
 #define RUN_FOREACH_COMPONENT(c, run) \
         for (const Component *const *_p_##c = (run)->request->components, *c; (c = *_p_##c); _p_##c++)
 

@@ -23,7 +23,7 @@ static bool node_changes_version(const NodeRun *n) {
 }
 
 static bool run_changes_version(const InstallRun *run) {
-        for (const NodeRun *n = run->nodes; n < run->nodes + run->n_nodes; n++)
+        RUN_FOREACH_NODE(n, run)
                 if (node_differs(n) && node_changes_version(n))
                         return true;
         return false;
