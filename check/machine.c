@@ -128,7 +128,7 @@ void rule_swap(Judge *j, const CheckNode *n) {
         _cleanup_strv_ Strv disks = NULL;
         _cleanup_free_ char *list = NULL;
 
-        if (!n->answers || !(n->node->roles & (ROLE_ETCD | ROLE_CONTROLLER)))
+        if (!n->answers || !(n->node->roles & ROLE_CONTROL_PLANE))
                 return;
         STRV_FOREACH(swap, n->answers->swaps)
                 if (!startswith(*swap, "/dev/zram"))

@@ -25,6 +25,10 @@ typedef enum NodeRole {
         ROLE_LOADBALANCER = 1 << 2, /* haproxy and keepalived */
 } NodeRole;
 
+/* What the API and its data are made of; a node that only balances carries none of it. */
+#define ROLE_CONTROL_PLANE (ROLE_CONTROLLER | ROLE_ETCD)
+#define ROLE_ALL (ROLE_CONTROL_PLANE | ROLE_LOADBALANCER)
+
 typedef enum Architecture {
         ARCH_ARM64,
         ARCH_AMD64,

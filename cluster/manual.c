@@ -68,12 +68,11 @@ static char* show_key_type(const void *field) {
 }
 
 static char* show_roles(const void *field) {
-        static const NodeRole roles[] = { ROLE_CONTROLLER, ROLE_ETCD, ROLE_LOADBALANCER };
         _cleanup_strv_ Strv texts = NULL;
 
-        for (size_t i = 0; i < ARRAY_SIZE(roles); i++)
-                if (*(const unsigned*) field & roles[i])
-                        strv_add(&texts, node_role_to_string(roles[i]));
+        for (unsigned role = 1; role & ROLE_ALL; role <<= 1)
+                if (*(const unsigned*) field & role)
+                        strv_add(&texts, node_role_to_string(role));
         return strv_join(texts, ", ");
 }
 

@@ -257,7 +257,6 @@ static void write_policy(const ClusterDraft *d, Buffer *out) {
 }
 
 static void write_node(const ClusterDraftNode *n, Buffer *out) {
-        static const NodeRole roles[] = { ROLE_CONTROLLER, ROLE_ETCD, ROLE_LOADBALANCER };
         const char *separator = "";
 
         buffer_add_str(out, "  - { name: ");
@@ -265,9 +264,9 @@ static void write_node(const ClusterDraftNode *n, Buffer *out) {
         buffer_add_str(out, ", address: ");
         add_text(out, n->address);
         buffer_add_str(out, ", roles: [");
-        for (size_t i = 0; i < ARRAY_SIZE(roles); i++)
-                if (n->roles & roles[i]) {
-                        buffer_addf(out, "%s%s", separator, node_role_to_string(roles[i]));
+        for (unsigned role = 1; role & ROLE_ALL; role <<= 1)
+                if (n->roles & role) {
+                        buffer_addf(out, "%s%s", separator, node_role_to_string(role));
                         separator = ", ";
                 }
         buffer_add_char(out, ']');

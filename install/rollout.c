@@ -212,8 +212,9 @@ enum {
         TURN_BALANCES, /* a load balancer, else */
 };
 
+/* It does so only. */
 static bool node_balances(const NodeRun *n) {
-        return !(n->node->roles & (ROLE_CONTROLLER | ROLE_ETCD));
+        return (n->node->roles & ROLE_LOADBALANCER) && !(n->node->roles & ROLE_CONTROL_PLANE);
 }
 
 /* Nothing ever ran there. */

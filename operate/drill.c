@@ -148,7 +148,7 @@ static bool wait_until_well(const Run *run) {
 /* Why there cannot be such a drill here, or NULL. */
 static char* why_not(const DrillRequest *q, const Drill *d) {
         const Component *component = component_find(q->components, d->component);
-        size_t n = 0, least = streq(d->component, "etcd") ? 3 : 2;
+        size_t n = 0, least = d->least > 0 ? d->least : 2;
 
         for (size_t i = 0; component && i < q->cluster->n_nodes; i++)
                 n += component_on_node(component, q->cluster, q->cluster->nodes + i);
@@ -336,7 +336,7 @@ int drill_run(const DrillRequest *request, DrillReport *ret, Error **reterr) {
         _cleanup_(host_pool_freep) HostPool *locked = host_pool_new(request->cluster, &options);
         const HoldRequest hold = {
                 .cluster = request->cluster,
-                .roles = ROLE_CONTROLLER | ROLE_ETCD | ROLE_LOADBALANCER,
+                .roles = ROLE_ALL,
                 .holder = request->holder,
                 .wait = request->wait,
         };

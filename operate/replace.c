@@ -294,7 +294,7 @@ static int lock_and_look_again(Replace *s, Error **reterr) {
         const InstallRequest *q = &s->request->install;
         const HoldRequest hold = {
                 .cluster = q->cluster,
-                .roles = ROLE_CONTROLLER | ROLE_ETCD | ROLE_LOADBALANCER,
+                .roles = ROLE_ALL,
                 .holder = q->holder,
                 .wait = q->wait,
                 .lenient = true,

@@ -224,7 +224,7 @@ static int nodes_hold(const ResetNode *nodes, bool serving, bool wait, Error **r
         const ResetRequest *q = nodes[0].request;
         const HoldRequest hold = {
                 .cluster = q->cluster,
-                .roles = serving ? ROLE_CONTROLLER | ROLE_ETCD | ROLE_LOADBALANCER : 0,
+                .roles = serving ? ROLE_ALL : 0,
                 .holder = q->holder,
                 .wait = wait,
                 .lenient = true,

@@ -39,8 +39,7 @@ void restore_script_stop(const Component *const *components, const Node *node, c
         _cleanup_free_ char *all = NULL;
 
         for (const Component *const *p = components; *p; p++)
-                if ((*p)->unit && (*p)->roles & (ROLE_CONTROLLER | ROLE_ETCD) &&
-                    component_on_node(*p, c, node))
+                if ((*p)->unit && (*p)->roles & ROLE_CONTROL_PLANE && component_on_node(*p, c, node))
                         strv_add(&units, (*p)->unit);
         all = strv_join(units, " ");
         buffer_add_str(out, "# nothing runs, and nothing starts by itself\n");

@@ -188,7 +188,7 @@ int source_refuse_running(const Restore *s, Error **reterr) {
                 const char *what;
                 int r;
 
-                if (!(node->roles & (ROLE_CONTROLLER | ROLE_ETCD)) || restore_node(s, node))
+                if (!(node->roles & ROLE_CONTROL_PLANE) || restore_node(s, node))
                         continue;
                 what = what_runs(s, node);
                 if (!what)

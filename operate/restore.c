@@ -79,7 +79,7 @@ static bool takes_part(const Restore *s, const Node *node) {
 
         for (size_t i = 0; i < q->n_nodes; i++)
                 if (q->nodes[i] == node)
-                        return (node->roles & (ROLE_CONTROLLER | ROLE_ETCD)) != 0;
+                        return (node->roles & ROLE_CONTROL_PLANE) != 0;
         return false;
 }
 

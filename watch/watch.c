@@ -138,7 +138,7 @@ const Component component_watch = {
                 "Nobody is told that a certificate is about to expire, or that one of three members died.",
         .manual = "hardway(1)",
         .unit = WATCH_TIMER,
-        .roles = ROLE_CONTROLLER | ROLE_ETCD,
+        .roles = ROLE_CONTROL_PLANE,
         .rank = 90,
         .settings = settings,
         .n_settings = ARRAY_SIZE(settings),

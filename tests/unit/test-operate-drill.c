@@ -161,8 +161,9 @@ static const Component haproxy = { .name = "haproxy",
                        keepalived = { .name = "keepalived",
                                       .unit = "keepalived.service",
                                       .roles = ROLE_LOADBALANCER,
-                                      .leads = leads };
-static const Component *const fakes[] = { &haproxy, &keepalived, NULL };
+                                      .leads = leads },
+                       etcd = { .name = "etcd", .unit = "etcd.service", .roles = ROLE_ETCD };
+static const Component *const fakes[] = { &haproxy, &keepalived, &etcd, NULL };
 
 static DrillReport report;
 
@@ -262,7 +263,7 @@ static void test_refused(void **state) {
         expect_error("haproxy", NULL, ETIMEDOUT, "fail before anything is broken", "");
         setup(NULL);
         expect_error("owner-power", NULL, EINVAL, "needs --power", "");
-        expect_error("etcd-leader", NULL, EINVAL, "etcd runs on 0 nodes", "");
+        expect_error("etcd-leader", NULL, EINVAL, "etcd runs on 2 nodes: there is nobody", "");
         owner = NULL;
         expect_error("haproxy", NULL, ENOENT, "nobody leads among those of keepalived", "");
         f.cluster.n_nodes = 3;
