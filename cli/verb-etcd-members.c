@@ -8,8 +8,6 @@
 #include "common/clock.h"
 #include "etcd/survey.h"
 
-#define TIMEOUT (3 * USEC_PER_SEC)
-
 static const char* role_of(const EtcdSurvey *survey, const EtcdSight *s) {
         if (!s->member)
                 return survey->list.n_members > 0 ? "no member" : "";
@@ -149,7 +147,7 @@ static int run(VerbContext *v, _unused_ int argc, _unused_ char **argv, Error **
         };
         int r;
 
-        r = etcd_survey(&context, TIMEOUT, &survey, reterr);
+        r = etcd_survey(&context, &survey, reterr);
         if (r >= 0)
                 r = verb_stopped(v, reterr);
         if (r < 0)

@@ -9,10 +9,7 @@
  */
 
 #include "common/alloc.h"
-#include "common/clock.h"
 #include "etcd/internal.h"
-
-#define TIMEOUT (3 * USEC_PER_SEC)
 
 /* Who came back with the data of before a restore tells an id that is in no list; its node's member is. */
 static const EtcdMember* find_listed(const EtcdSurvey *survey, const EtcdSight *s) {
@@ -80,7 +77,7 @@ int etcd_gate(const ProbeContext *c, const Node *node, ProbeResult *ret, Error *
         const EtcdSight *ill, *own;
         int r;
 
-        r = etcd_survey(c, TIMEOUT, &survey, reterr);
+        r = etcd_survey(c, &survey, reterr);
         if (r < 0)
                 return r;
         ill = find_ill(&survey);

@@ -13,11 +13,9 @@
 #include <string.h>
 
 #include "common/alloc.h"
-#include "common/clock.h"
 #include "etcd/internal.h"
 #include "units/unit-file.h"
 
-#define TIMEOUT (3 * USEC_PER_SEC)
 #define DROP_IN_DIRECTORY "/run/systemd/system/etcd.service.d"
 #define DROP_IN DROP_IN_DIRECTORY "/90-hardway-join.conf"
 
@@ -196,7 +194,7 @@ int etcd_join(const ProbeContext *c, const Node *node, Error **reterr) {
                 r = forget_drop_in(c, node, reterr);
         if (r < 0 || data)
                 return r;
-        r = etcd_survey(c, TIMEOUT, &survey, reterr);
+        r = etcd_survey(c, &survey, reterr);
         if (r < 0)
                 return r;
         one = find_healthy(&survey);
@@ -253,7 +251,7 @@ int etcd_settle(const ProbeContext *c, const Node *node, ProbeResult *ret, Error
         const EtcdSight *own;
         int r;
 
-        r = etcd_peer_open(c, node, TIMEOUT, &p, reterr);
+        r = etcd_peer_open(c, node, ETCD_ASK_USEC, &p, reterr);
         if (r < 0)
                 return r;
         probe_result_set(ret, PROBE_READY, NULL);
@@ -265,7 +263,7 @@ int etcd_settle(const ProbeContext *c, const Node *node, ProbeResult *ret, Error
         }
         if (!status.learner)
                 return forget_drop_in(c, node, reterr);
-        r = etcd_survey(c, TIMEOUT, &survey, reterr);
+        r = etcd_survey(c, &survey, reterr);
         if (r < 0)
                 return r;
         own = etcd_survey_find(&survey, node);

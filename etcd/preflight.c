@@ -8,10 +8,7 @@
 #include <string.h>
 
 #include "common/alloc.h"
-#include "common/clock.h"
 #include "etcd/internal.h"
-
-#define TIMEOUT (3 * USEC_PER_SEC)
 
 /* Prints "data" if a member's data is there, and the mark beside it. */
 static const char script[] = "if [ -d " ETCD_DATA "/member ]; then echo data; else echo none; fi\n"
@@ -94,7 +91,7 @@ static bool refuse_lost_data(const ProbeContext *c, const Node *node, bool resto
                 _cleanup_(etcd_members_done) EtcdMembers members = {};
 
                 if (other == node ||
-                    etcd_members_of(c, other, TIMEOUT, /* linearizable= */ false, &members) < 0)
+                    etcd_members_of(c, other, ETCD_ASK_USEC, /* linearizable= */ false, &members) < 0)
                         continue;
                 if (!find_started(&members, node))
                         return false;

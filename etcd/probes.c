@@ -16,7 +16,6 @@
 #include "etcd/internal.h"
 
 #define TIMEOUT_QUICK USEC_PER_SEC
-#define TIMEOUT_GATE (3 * USEC_PER_SEC)
 #define TRANSFER_TIMEOUT (10 * USEC_PER_SEC)
 
 static size_t count_up(const ProbeContext *c) {
@@ -83,7 +82,7 @@ int etcd_ready(const ProbeContext *c, const Node *node, ProbeResult *ret, Error 
         _cleanup_error_ Error *error = NULL;
         int r;
 
-        r = etcd_peer_open(c, node, c->before ? TIMEOUT_GATE : TIMEOUT_QUICK, &p, reterr);
+        r = etcd_peer_open(c, node, c->before ? ETCD_ASK_USEC : TIMEOUT_QUICK, &p, reterr);
         if (r < 0)
                 return r;
         r = etcd_health(&p.endpoint, /* serializable= */ false, &reason, &error);
@@ -108,7 +107,7 @@ int etcd_serving(const ProbeContext *c, bool *ret, Error **reterr) {
         _cleanup_(etcd_survey_done) EtcdSurvey survey = {};
         int r;
 
-        r = etcd_survey(c, TIMEOUT_GATE, &survey, reterr);
+        r = etcd_survey(c, &survey, reterr);
         if (r < 0)
                 return r;
         for (const EtcdSight *s = survey.sights; s < survey.sights + survey.n_sights; s++)
@@ -133,7 +132,7 @@ int etcd_leads(const ProbeContext *c, const Node *node, bool *ret, Error **reter
         _cleanup_(etcd_status_done) EtcdStatus status = {};
         int r;
 
-        r = etcd_peer_open(c, node, TIMEOUT_GATE, &p, reterr);
+        r = etcd_peer_open(c, node, ETCD_ASK_USEC, &p, reterr);
         if (r < 0)
                 return r;
         *ret = etcd_status(&p.endpoint, &status, NULL) >= 0 && status.leader != 0 &&

@@ -13,7 +13,6 @@
 #include "common/clock.h"
 #include "etcd/internal.h"
 
-#define TIMEOUT (3 * USEC_PER_SEC)
 #define IN_TOUCH_SEC 20u /* one that was lost just now is given up by the others after some seconds */
 #define IN_TOUCH_PAUSE_USEC (1 * USEC_PER_SEC)
 
@@ -82,7 +81,7 @@ static int prune_one(const ProbeContext *c, bool working, Strv *notes, Error **r
         _cleanup_(etcd_survey_done) EtcdSurvey survey = {};
         int r;
 
-        r = etcd_survey(c, TIMEOUT, &survey, reterr);
+        r = etcd_survey(c, &survey, reterr);
         if (r < 0)
                 return r;
         for (const EtcdSight *s = survey.sights; s < survey.sights + survey.n_sights; s++) {
@@ -123,7 +122,7 @@ int etcd_leavers(const ProbeContext *c, Strv *ret_working, Strv *ret_lost, Error
         _cleanup_(etcd_survey_done) EtcdSurvey survey = {};
         int r, n = 0;
 
-        r = etcd_survey(c, TIMEOUT, &survey, reterr);
+        r = etcd_survey(c, &survey, reterr);
         if (r < 0)
                 return r;
         *ret_working = *ret_lost = NULL;

@@ -16,7 +16,6 @@
 #include "etcd/internal.h"
 #include "etcd/snapshot.h"
 
-#define TIMEOUT (3 * USEC_PER_SEC)
 #define RESERVE (UINT64_C(16) * 1024 * 1024) /* left free on the disk that it is written to */
 
 /**
@@ -109,7 +108,7 @@ int etcd_save(const ProbeContext *c, const EtcdSaveRequest *request, EtcdSaved *
         EtcdSaved saved;
         int r;
 
-        r = etcd_survey(c, TIMEOUT, &survey, reterr);
+        r = etcd_survey(c, &survey, reterr);
         if (r >= 0)
                 r = select_member(&survey, request->node, &s, reterr);
         if (r >= 0)

@@ -5,10 +5,7 @@
  */
 
 #include "common/alloc.h"
-#include "common/clock.h"
 #include "etcd/internal.h"
-
-#define TIMEOUT (3 * USEC_PER_SEC)
 
 static bool is_among(const Node *node, const Node *const *nodes, size_t n_nodes) {
         for (size_t i = 0; i < n_nodes; i++)
@@ -20,7 +17,7 @@ static bool is_among(const Node *node, const Node *const *nodes, size_t n_nodes)
 static bool is_healthy(const ProbeContext *c, const Node *node) {
         _cleanup_(etcd_peer_close) EtcdPeer p = {};
 
-        return etcd_peer_open(c, node, TIMEOUT, &p, NULL) >= 0 &&
+        return etcd_peer_open(c, node, ETCD_ASK_USEC, &p, NULL) >= 0 &&
                etcd_health(&p.endpoint, /* serializable= */ false, NULL, NULL) > 0 &&
                etcd_peer_is_current(c, &p);
 }
@@ -28,7 +25,7 @@ static bool is_healthy(const ProbeContext *c, const Node *node) {
 /* The list as a quorum knows it, from the first member that can tell. */
 static int ask_members(const ProbeContext *c, EtcdMembers *ret) {
         CLUSTER_FOREACH_NODE(node, c->cluster, ROLE_ETCD)
-                if (etcd_members_of(c, node, TIMEOUT, /* linearizable= */ true, ret) >= 0)
+                if (etcd_members_of(c, node, ETCD_ASK_USEC, /* linearizable= */ true, ret) >= 0)
                         return 0;
         return -EHOSTUNREACH;
 }

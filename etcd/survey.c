@@ -118,7 +118,7 @@ static void judge_silent(EtcdSight *s) {
 
 /* Members of the list whom nobody has asked yet, at the address that the list has. Any certificate of etcd's
  * CA will do. */
-static void ask_others(const ProbeContext *c, uint64_t timeout_usec, EtcdSurvey *s) {
+static void ask_others(const ProbeContext *c, EtcdSurvey *s) {
         size_t first = s->n_sights;
 
         for (size_t i = 0; i < s->list.n_members && first > 0; i++) {
@@ -136,7 +136,7 @@ static void ask_others(const ProbeContext *c, uint64_t timeout_usec, EtcdSurvey 
         ask_all(s, first);
 }
 
-static int ask_nodes(const ProbeContext *c, uint64_t timeout_usec, EtcdSurvey *s, Error **reterr) {
+static int ask_nodes(const ProbeContext *c, EtcdSurvey *s, Error **reterr) {
         int r;
 
         s->sights = xnew(EtcdSight, cluster_count(c->cluster, ROLE_ETCD) + 1);
@@ -144,7 +144,7 @@ static int ask_nodes(const ProbeContext *c, uint64_t timeout_usec, EtcdSurvey *s
                 EtcdSight *sight = s->sights + s->n_sights;
 
                 sight->node = node;
-                r = etcd_peer_open(c, node, timeout_usec, &sight->peer, reterr);
+                r = etcd_peer_open(c, node, ETCD_ASK_USEC, &sight->peer, reterr);
                 if (r < 0)
                         return r;
                 s->n_sights++;
@@ -163,11 +163,11 @@ static int ask_nodes(const ProbeContext *c, uint64_t timeout_usec, EtcdSurvey *s
  *
  * Return: 0, however many answer, or a negative errno.
  */
-int etcd_survey(const ProbeContext *c, uint64_t timeout_usec, EtcdSurvey *ret, Error **reterr) {
+int etcd_survey(const ProbeContext *c, EtcdSurvey *ret, Error **reterr) {
         EtcdSurvey s = { .cluster = c->cluster, .restored_id = etcd_restored_id(c->store) };
         int r;
 
-        r = ask_nodes(c, timeout_usec, &s, reterr);
+        r = ask_nodes(c, &s, reterr);
         if (r < 0) {
                 etcd_survey_done(&s);
                 return r;
@@ -175,7 +175,7 @@ int etcd_survey(const ProbeContext *c, uint64_t timeout_usec, EtcdSurvey *ret, E
         s.sights = xrealloc(s.sights, s.n_sights + s.list.n_members + 1, sizeof(EtcdSight));
         for (size_t i = 0; i < s.n_sights; i++)
                 s.sights[i].member = member_of(&s, s.sights + i);
-        ask_others(c, timeout_usec, &s);
+        ask_others(c, &s);
         for (size_t i = 0; i < s.n_sights; i++) {
                 judge_stranger(&s, s.sights + i);
                 judge_silent(s.sights + i);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "common/clock.h"
 #include "etcd/peer.h"
 
 /*
@@ -12,6 +13,10 @@
  * members that come back with the data of before may be a quorum among themselves. A survey changes nothing and
  * works however few answer.
  */
+
+/* So long a member may take for an answer. */
+#define ETCD_ASK_USEC (3 * USEC_PER_SEC)
+
 typedef enum EtcdState {
         ETCD_HEALTHY,   /* reaches a quorum */
         ETCD_UNHEALTHY, /* answers, and says what is wrong */
@@ -46,7 +51,7 @@ typedef struct EtcdSurvey {
         size_t quorum;        /* voters that are needed */
 } EtcdSurvey;
 
-int etcd_survey(const ProbeContext *c, uint64_t timeout_usec, EtcdSurvey *ret, Error **reterr);
+int etcd_survey(const ProbeContext *c, EtcdSurvey *ret, Error **reterr);
 void etcd_survey_done(EtcdSurvey *s);
 
 const char* etcd_sight_name(const EtcdSight *s); /* its node's, or by the list */

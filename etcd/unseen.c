@@ -13,12 +13,9 @@
 #include <string.h>
 
 #include "common/alloc.h"
-#include "common/clock.h"
 #include "common/parallel.h"
 #include "etcd/internal.h"
 #include "plan/ports.h"
-
-#define TIMEOUT (3 * USEC_PER_SEC)
 
 typedef struct Unseen {
         const ProbeContext *context;
@@ -60,7 +57,7 @@ static int ask_from_here(const ProbeContext *c, const Node *node, Error **reterr
         _cleanup_error_ Error *error = NULL;
         int r;
 
-        r = etcd_peer_open(c, node, TIMEOUT, &p, reterr);
+        r = etcd_peer_open(c, node, ETCD_ASK_USEC, &p, reterr);
         if (r < 0)
                 return r;
         if (etcd_status(&p.endpoint, &status, &error) >= 0)

@@ -12,7 +12,6 @@
 #include "common/json.h"
 #include "etcd/internal.h"
 
-#define TIMEOUT (3 * USEC_PER_SEC)
 #define CATCH_UP (5 * USEC_PER_SEC)
 #define SUBJECT "etcd"
 
@@ -246,7 +245,7 @@ int etcd_verify(const ProbeContext *c, CheckList *checks) {
         const EtcdSight *one = NULL;
         _cleanup_error_ Error *error = NULL;
 
-        if (etcd_survey(c, TIMEOUT, &survey, &error) < 0) {
+        if (etcd_survey(c, &survey, &error) < 0) {
                 check_add(checks, CHECK_FAILED, "etcd.member", NULL, SUBJECT, "%s", error->message);
                 return 0;
         }

@@ -9,7 +9,6 @@
 #include "common/clock.h"
 #include "operate/hold.h"
 
-#define TIMEOUT (3 * USEC_PER_SEC)
 #define DEFRAG_TIMEOUT (600 * USEC_PER_SEC) /* some GB on an SD card */
 #define HEALTHY_USEC (60 * USEC_PER_SEC)
 #define PAYS_MIN (UINT64_C(32) * 1024 * 1024) /* bytes that would come back, at least ... */
@@ -104,7 +103,7 @@ static int defragment_if_all_well(const DefragRequest *q, const EtcdSight *old, 
         const EtcdSight *s;
         int r;
 
-        r = etcd_survey(q->probes, TIMEOUT, &survey, reterr);
+        r = etcd_survey(q->probes, &survey, reterr);
         if (r >= 0)
                 r = refuse_unhealthy(&survey, reterr);
         if (r < 0)
@@ -175,7 +174,7 @@ static bool has_nospace(const EtcdAlarmed *alarms, size_t n) {
 static bool has_room(const DefragRequest *q) {
         _cleanup_(etcd_survey_done) EtcdSurvey survey = {};
 
-        if (etcd_survey(q->probes, TIMEOUT, &survey, NULL) < 0)
+        if (etcd_survey(q->probes, &survey, NULL) < 0)
                 return false;
         for (const EtcdSight *s = survey.sights; s < survey.sights + survey.n_sights; s++)
                 if (takes_part(s) && s->status.db_quota > 0 &&
@@ -245,7 +244,7 @@ int defrag_run(const DefragRequest *request, Error **reterr) {
                                                .wait = request->wait },
                                reterr);
         if (r >= 0)
-                r = etcd_survey(request->probes, TIMEOUT, &survey, reterr);
+                r = etcd_survey(request->probes, &survey, reterr);
         if (r >= 0)
                 r = refuse_unhealthy(&survey, reterr);
         for (size_t i = 0; i < survey.n_sights && r >= 0 && !one; i++)

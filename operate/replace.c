@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "common/alloc.h"
-#include "common/clock.h"
 #include "common/fs.h"
 #include "etcd/data.h"
 #include "etcd/survey.h"
@@ -12,8 +11,6 @@
 #include "operate/hold.h"
 #include "operate/left-out.h"
 #include "plan/drain.h"
-
-#define TIMEOUT (3 * USEC_PER_SEC)
 
 typedef struct Replace {
         const ReplaceRequest *request;
@@ -117,7 +114,7 @@ static int look(Replace *s, Error **reterr) {
 
         etcd_survey_done(&s->survey);
         s->own = s->one = NULL;
-        r = etcd_survey(&s->probes, TIMEOUT, &s->survey, reterr);
+        r = etcd_survey(&s->probes, &s->survey, reterr);
         if (r < 0)
                 return r;
         s->own = etcd_survey_find(&s->survey, s->node);
@@ -255,7 +252,7 @@ static int prove(Replace *s, Error **reterr) {
 
         etcd_survey_done(&s->survey);
         s->own = s->one = NULL;
-        r = etcd_survey(&s->probes, TIMEOUT, &s->survey, reterr);
+        r = etcd_survey(&s->probes, &s->survey, reterr);
         if (r < 0)
                 return r;
         s->own = etcd_survey_find(&s->survey, s->node);

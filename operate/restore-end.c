@@ -10,7 +10,6 @@
 #include "common/clock.h"
 #include "operate/restore-internal.h"
 
-#define TIMEOUT (3 * USEC_PER_SEC)
 #define SERVE_USEC (60 * USEC_PER_SEC)
 
 /* Of the cluster that the restore makes. */
@@ -65,7 +64,7 @@ static int count_healthy(const Restore *s, Store *store, RestoreResult *result, 
         _cleanup_(etcd_survey_done) EtcdSurvey survey = {};
         int r;
 
-        r = etcd_survey(&context, TIMEOUT, &survey, reterr);
+        r = etcd_survey(&context, &survey, reterr);
         if (r < 0)
                 return r;
         *ret = restore_count_serving(s, &survey, &result->revision);

@@ -5,12 +5,9 @@
 #include <stdlib.h>
 
 #include "common/alloc.h"
-#include "common/clock.h"
 #include "common/fs.h"
 #include "operate/hold.h"
 #include "operate/restore-internal.h"
-
-#define TIMEOUT (3 * USEC_PER_SEC)
 
 static void restore_done(Restore *s) {
         host_pool_free(s->hosts);
@@ -142,7 +139,7 @@ static int look(Restore *s, RestoreResult *result, Error **reterr) {
         const ProbeContext context = { .cluster = s->cluster, .store = s->request->install.store };
         int r;
 
-        r = etcd_survey(&context, TIMEOUT, &s->survey, reterr);
+        r = etcd_survey(&context, &s->survey, reterr);
         if (r >= 0)
                 r = source_refuse_running(s, reterr);
         if (r >= 0)

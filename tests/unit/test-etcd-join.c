@@ -17,7 +17,7 @@ static unsigned n_forgotten, n_surveys;
 int __wrap_etcd_peer_open(const ProbeContext *c, const Node *node, uint64_t timeout_usec, EtcdPeer *ret,
                           Error **reterr);
 int __wrap_etcd_status(const EtcdEndpoint *e, EtcdStatus *ret, Error **reterr);
-int __wrap_etcd_survey(const ProbeContext *c, uint64_t timeout_usec, EtcdSurvey *ret, Error **reterr);
+int __wrap_etcd_survey(const ProbeContext *c, EtcdSurvey *ret, Error **reterr);
 
 int __wrap_etcd_peer_open(const ProbeContext *c, const Node *node, uint64_t timeout_usec, EtcdPeer *ret,
                           Error **reterr) {
@@ -32,7 +32,7 @@ int __wrap_etcd_status(const EtcdEndpoint *e, EtcdStatus *ret, Error **reterr) {
         return 0;
 }
 
-int __wrap_etcd_survey(const ProbeContext *c, uint64_t timeout_usec, EtcdSurvey *ret, Error **reterr) {
+int __wrap_etcd_survey(const ProbeContext *c, EtcdSurvey *ret, Error **reterr) {
         n_surveys++;
         return error_set(reterr, ERROR_UNAVAILABLE, EAGAIN, "not asked here");
 }

@@ -552,7 +552,7 @@ static EtcdSurvey survey_of(const ProbeContext *context) {
         _cleanup_error_ Error *error = NULL;
         EtcdSurvey survey = {};
 
-        assert_success(etcd_survey(context, USEC_PER_SEC, &survey, &error), error, 0);
+        assert_success(etcd_survey(context, &survey, &error), error, 0);
         return survey;
 }
 

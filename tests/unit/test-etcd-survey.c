@@ -69,8 +69,7 @@ static void survey(const UnitDir *d, Cluster *c, const char *token, EtcdSurvey *
         if (token)
                 assert_true(fs_write(AT_FDCWD, path, token, strlen(token), 0600, 0, NULL) >= 0);
         assert_success(store_open(d->path, &store, &error), error, 0);
-        assert_success(etcd_survey(&(ProbeContext) { .cluster = c, .store = store }, 0, ret, &error), error,
-                       0);
+        assert_success(etcd_survey(&(ProbeContext) { .cluster = c, .store = store }, ret, &error), error, 0);
 }
 
 static void test_restored(void **state) {

@@ -51,7 +51,7 @@ static void somebody_dies(void) {
         world.dies_at = -1;
 }
 
-int __wrap_etcd_survey(const ProbeContext *c, uint64_t timeout_usec, EtcdSurvey *ret, Error **reterr);
+int __wrap_etcd_survey(const ProbeContext *c, EtcdSurvey *ret, Error **reterr);
 int __wrap_etcd_defragment(const EtcdEndpoint *e, uint64_t timeout_usec, Error **reterr);
 int __wrap_etcd_health(const EtcdEndpoint *e, bool serializable, char **ret_reason, Error **reterr);
 int __wrap_etcd_status(const EtcdEndpoint *e, EtcdStatus *ret, Error **reterr);
@@ -63,7 +63,7 @@ char* __wrap_etcd_identity(Store *store);
 uint64_t __wrap_clock_usec(void);
 void __wrap_clock_sleep(uint64_t usec);
 
-int __wrap_etcd_survey(const ProbeContext *c, uint64_t timeout_usec, EtcdSurvey *ret, Error **reterr) {
+int __wrap_etcd_survey(const ProbeContext *c, EtcdSurvey *ret, Error **reterr) {
         EtcdSurvey s = { .cluster = c->cluster, .agreed = true, .quorum = 2 };
 
         world.n_surveys++;

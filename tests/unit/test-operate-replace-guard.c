@@ -48,8 +48,8 @@ int __wrap_install_run(const InstallRequest *q, InstallResult *ret, ErrorList *e
         return 0;
 }
 
-int __wrap_etcd_survey(const ProbeContext *c, uint64_t timeout_usec, EtcdSurvey *ret, Error **reterr);
-int __wrap_etcd_survey(const ProbeContext *c, uint64_t timeout_usec, EtcdSurvey *ret, Error **reterr) {
+int __wrap_etcd_survey(const ProbeContext *c, EtcdSurvey *ret, Error **reterr);
+int __wrap_etcd_survey(const ProbeContext *c, EtcdSurvey *ret, Error **reterr) {
         static EtcdMember other = { .id = 1 }, own = { .id = 2 };
 
         *ret = (EtcdSurvey) { .sights = xnew(EtcdSight, 2),

@@ -189,8 +189,8 @@ int __wrap_etcd_save(const ProbeContext *c, const EtcdSaveRequest *request, Etcd
         return note(request->node->name, "save", reterr);
 }
 
-int __wrap_etcd_survey(const ProbeContext *c, uint64_t timeout_usec, EtcdSurvey *ret, Error **reterr);
-int __wrap_etcd_survey(const ProbeContext *c, uint64_t timeout_usec, EtcdSurvey *ret, Error **reterr) {
+int __wrap_etcd_survey(const ProbeContext *c, EtcdSurvey *ret, Error **reterr);
+int __wrap_etcd_survey(const ProbeContext *c, EtcdSurvey *ret, Error **reterr) {
         *ret = (EtcdSurvey) { .cluster = c->cluster, .sights = xnew(EtcdSight, 3), .n_sights = 2 };
         for (size_t i = 0; i < 2; i++)
                 ret->sights[i] = (EtcdSight) {
