@@ -60,7 +60,7 @@ static void print_table(const VerbContext *v, const EtcdSurvey *survey) {
 
 /* What is not as it should be, a line each. */
 static void print_reasons(const EtcdSurvey *survey) {
-        for (const EtcdSight *s = survey->sights; s < survey->sights + survey->n_sights; s++) {
+        ETCD_FOREACH_SIGHT(s, survey) {
                 if (s->why)
                         (void) printf("%s: %s\n", etcd_sight_name(s), s->why);
                 if (!s->node)

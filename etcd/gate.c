@@ -20,7 +20,7 @@ static const EtcdMember* find_listed(const EtcdSurvey *survey, const EtcdSight *
 
 /* A member without client URLs is in the list and was never started: nobody waits for it. */
 static const EtcdSight* find_ill(const EtcdSurvey *survey) {
-        for (const EtcdSight *s = survey->sights; s < survey->sights + survey->n_sights; s++) {
+        ETCD_FOREACH_SIGHT(s, survey) {
                 const EtcdMember *member = find_listed(survey, s);
 
                 if (s->node && member && member->client_urls && s->state != ETCD_HEALTHY)
@@ -29,19 +29,11 @@ static const EtcdSight* find_ill(const EtcdSurvey *survey) {
         return NULL;
 }
 
-static size_t count_others(const EtcdSurvey *survey, const EtcdSight *own) {
-        size_t n = 0;
-
-        for (const EtcdSight *s = survey->sights; s < survey->sights + survey->n_sights; s++)
-                n += s != own && etcd_sight_votes(s) && s->state == ETCD_HEALTHY;
-        return n;
-}
-
 /* "c3 (not in the cluster file), c4": voters that are not healthy */
 static char* name_lost(const EtcdSurvey *survey) {
         _cleanup_strv_ Strv names = NULL;
 
-        for (const EtcdSight *s = survey->sights; s < survey->sights + survey->n_sights; s++)
+        ETCD_FOREACH_SIGHT(s, survey)
                 if (etcd_sight_votes(s) && s->state != ETCD_HEALTHY)
                         strv_addf(&names, "%s%s", etcd_sight_name(s),
                                   s->node ? "" : " (not in the cluster file)");
@@ -50,7 +42,7 @@ static char* name_lost(const EtcdSurvey *survey) {
 
 /* Of one voter, and of two, each is needed, whatever is done: that is no reason never to change them. */
 static void judge_loss(const EtcdSurvey *survey, const EtcdSight *own, ProbeResult *ret) {
-        size_t left = count_others(survey, own);
+        size_t left = etcd_survey_count_sound(survey, own);
         _cleanup_free_ char *lost = NULL;
 
         if (!etcd_sight_votes(own) || survey->n_voters < 3 || left >= survey->quorum)

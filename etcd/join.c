@@ -31,18 +31,11 @@ static int has_data(const ProbeContext *c, const Node *node, bool *ret, Error **
         return r;
 }
 
-static const EtcdSight* find_healthy(const EtcdSurvey *survey) {
-        for (const EtcdSight *s = survey->sights; s < survey->sights + survey->n_sights; s++)
-                if (s->state == ETCD_HEALTHY && etcd_sight_votes(s))
-                        return s;
-        return NULL;
-}
-
 /* Learners that never started and are not this node's were left by a run that was given up. */
 static int drop_leftovers(const EtcdSurvey *survey, const EtcdSight *one, const Node *node, Error **reterr) {
         int r;
 
-        for (const EtcdSight *s = survey->sights; s < survey->sights + survey->n_sights; s++) {
+        ETCD_FOREACH_SIGHT(s, survey) {
                 if (!s->member || !s->member->learner || s->node == node)
                         continue;
                 if (s->state == ETCD_HEALTHY || (s->node && s->member->client_urls))
@@ -197,7 +190,7 @@ int etcd_join(const ProbeContext *c, const Node *node, Error **reterr) {
         r = etcd_survey(c, &survey, reterr);
         if (r < 0)
                 return r;
-        one = find_healthy(&survey);
+        one = etcd_survey_sound(&survey, NULL);
         own = etcd_survey_find(&survey, node);
         /* A voter that was never started is one of the first members, and late: it starts as those did. */
         if (!one || (own->member && !own->member->learner))
@@ -206,7 +199,7 @@ int etcd_join(const ProbeContext *c, const Node *node, Error **reterr) {
 }
 
 static int promote(const EtcdSurvey *survey, const EtcdSight *own, ProbeResult *ret) {
-        const EtcdSight *one = find_healthy(survey);
+        const EtcdSight *one = etcd_survey_sound(survey, NULL);
         _cleanup_error_ Error *error = NULL;
         int r;
 

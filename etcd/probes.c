@@ -110,7 +110,7 @@ int etcd_serving(const ProbeContext *c, bool *ret, Error **reterr) {
         r = etcd_survey(c, &survey, reterr);
         if (r < 0)
                 return r;
-        for (const EtcdSight *s = survey.sights; s < survey.sights + survey.n_sights; s++)
+        ETCD_FOREACH_SIGHT(s, &survey)
                 if (s->answers && s->status.leader != 0 && etcd_is_current(c->store, s->status.cluster_id)) {
                         *ret = true;
                         return 0;

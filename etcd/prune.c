@@ -16,21 +16,17 @@
 #define IN_TOUCH_SEC 20u /* one that was lost just now is given up by the others after some seconds */
 #define IN_TOUCH_PAUSE_USEC (1 * USEC_PER_SEC)
 
-static bool stays(const EtcdSight *s) {
-        return s->node && etcd_sight_votes(s);
-}
-
 static const EtcdSight* find_heir(const EtcdSurvey *survey) {
-        for (const EtcdSight *s = survey->sights; s < survey->sights + survey->n_sights; s++)
-                if (stays(s) && s->state == ETCD_HEALTHY)
+        ETCD_FOREACH_SIGHT(s, survey)
+                if (s->node && etcd_sight_is_sound(s))
                         return s;
         return NULL;
 }
 
 /* Every member of the cluster file votes and is healthy. */
 static bool all_well(const EtcdSurvey *survey) {
-        for (const EtcdSight *s = survey->sights; s < survey->sights + survey->n_sights; s++)
-                if (s->node && (!stays(s) || s->state != ETCD_HEALTHY))
+        ETCD_FOREACH_SIGHT(s, survey)
+                if (s->node && !etcd_sight_is_sound(s))
                         return false;
         return true;
 }
@@ -84,7 +80,7 @@ static int prune_one(const ProbeContext *c, bool working, Strv *notes, Error **r
         r = etcd_survey(c, &survey, reterr);
         if (r < 0)
                 return r;
-        for (const EtcdSight *s = survey.sights; s < survey.sights + survey.n_sights; s++) {
+        ETCD_FOREACH_SIGHT(s, &survey) {
                 if (!leaves(&survey, s) || (!working && works(c, &survey, s)))
                         continue;
                 if (all_well(&survey))
@@ -126,7 +122,7 @@ int etcd_leavers(const ProbeContext *c, Strv *ret_working, Strv *ret_lost, Error
         if (r < 0)
                 return r;
         *ret_working = *ret_lost = NULL;
-        for (const EtcdSight *s = survey.sights; s < survey.sights + survey.n_sights; s++)
+        ETCD_FOREACH_SIGHT(s, &survey)
                 if (leaves(&survey, s)) {
                         add_leaver(c, &survey, s, ret_working, ret_lost);
                         n++;

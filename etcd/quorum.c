@@ -17,6 +17,10 @@ bool etcd_sight_votes(const EtcdSight *s) {
         return s->member && !s->member->learner;
 }
 
+bool etcd_sight_is_sound(const EtcdSight *s) {
+        return s->state == ETCD_HEALTHY && etcd_sight_votes(s);
+}
+
 /* Without a list there is but the cluster file to go by, and who is of another cluster is none of it. */
 static bool counts(const EtcdSurvey *s, const EtcdSight *sight) {
         return s->list.n_members == 0 ? sight->state != ETCD_STRANGER : etcd_sight_votes(sight);
@@ -59,6 +63,21 @@ const EtcdSight* etcd_survey_find(const EtcdSurvey *s, const Node *node) {
                 if (s->sights[i].node == node)
                         return s->sights + i;
         return NULL;
+}
+
+const EtcdSight* etcd_survey_sound(const EtcdSurvey *survey, const EtcdSight *except) {
+        ETCD_FOREACH_SIGHT(s, survey)
+                if (s != except && etcd_sight_is_sound(s))
+                        return s;
+        return NULL;
+}
+
+size_t etcd_survey_count_sound(const EtcdSurvey *survey, const EtcdSight *except) {
+        size_t n = 0;
+
+        ETCD_FOREACH_SIGHT(s, survey)
+                n += s != except && etcd_sight_is_sound(s);
+        return n;
 }
 
 /**

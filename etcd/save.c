@@ -39,9 +39,8 @@ char* etcd_save_path(const Cluster *c) {
 static const EtcdSight* choose(const EtcdSurvey *survey) {
         const EtcdSight *leader = etcd_survey_leader(survey), *found = NULL;
 
-        for (const EtcdSight *s = survey->sights; s < survey->sights + survey->n_sights; s++)
-                if (s->node && s->state == ETCD_HEALTHY && etcd_sight_votes(s) &&
-                    (!found || found == leader))
+        ETCD_FOREACH_SIGHT(s, survey)
+                if (s->node && etcd_sight_is_sound(s) && (!found || found == leader))
                         found = s;
         return found;
 }

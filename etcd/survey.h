@@ -53,9 +53,15 @@ typedef struct EtcdSurvey {
 
 int etcd_survey(const ProbeContext *c, EtcdSurvey *ret, Error **reterr);
 void etcd_survey_done(EtcdSurvey *s);
+#define ETCD_FOREACH_SIGHT(s, survey) \
+        for (const EtcdSight *s = (survey)->sights; s < (survey)->sights + (survey)->n_sights; s++)
 
 const char* etcd_sight_name(const EtcdSight *s); /* its node's, or by the list */
 bool etcd_sight_votes(const EtcdSight *s);
+bool etcd_sight_is_sound(const EtcdSight *s); /* votes, and reaches a quorum */
+/* The first sound one but @except, which may be NULL; NULL: there is none. */
+const EtcdSight* etcd_survey_sound(const EtcdSurvey *s, const EtcdSight *except);
+size_t etcd_survey_count_sound(const EtcdSurvey *s, const EtcdSight *except);
 const EtcdSight* etcd_survey_find(const EtcdSurvey *s, const Node *node); /* NULL: is no member */
 const EtcdSight* etcd_survey_leader(const EtcdSurvey *s); /* NULL: there is none, or no agreement */
 const char* etcd_state_to_string(EtcdState state);        /* "healthy", "waits for a quorum" */

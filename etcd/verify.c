@@ -124,7 +124,7 @@ static void check_quorum(const EtcdSurvey *survey, CheckList *checks) {
 static bool agree(const EtcdSurvey *survey, uint64_t (*what)(const EtcdSight *s), uint64_t *ret) {
         bool first = true;
 
-        for (const EtcdSight *s = survey->sights; s < survey->sights + survey->n_sights; s++) {
+        ETCD_FOREACH_SIGHT(s, survey) {
                 if (s->state != ETCD_HEALTHY)
                         continue;
                 if (!first && *ret != what(s))
@@ -140,7 +140,7 @@ static uint64_t sight_leader(const EtcdSight *s) {
 }
 
 static bool has_stranger(const EtcdSurvey *survey) {
-        for (const EtcdSight *s = survey->sights; s < survey->sights + survey->n_sights; s++)
+        ETCD_FOREACH_SIGHT(s, survey)
                 if (s->state == ETCD_STRANGER)
                         return true;
         return false;
@@ -183,7 +183,7 @@ static void check_members(const EtcdSurvey *survey, CheckList *checks) {
                           "the list of members cannot be had");
                 return;
         }
-        for (const EtcdSight *s = survey->sights; s < survey->sights + survey->n_sights; s++) {
+        ETCD_FOREACH_SIGHT(s, survey) {
                 bool named =
                         s->node && s->member && (!s->member->name || streq(s->member->name, s->node->name));
 
@@ -200,7 +200,7 @@ static void check_members(const EtcdSurvey *survey, CheckList *checks) {
 }
 
 static const EtcdSight* find_behind(const EtcdSurvey *survey, uint64_t revision) {
-        for (const EtcdSight *s = survey->sights; s < survey->sights + survey->n_sights; s++) {
+        ETCD_FOREACH_SIGHT(s, survey) {
                 uint64_t own = 0;
 
                 if (s->state == ETCD_HEALTHY &&
@@ -249,7 +249,7 @@ int etcd_verify(const ProbeContext *c, CheckList *checks) {
                 check_add(checks, CHECK_FAILED, "etcd.member", NULL, SUBJECT, "%s", error->message);
                 return 0;
         }
-        for (const EtcdSight *s = survey.sights; s < survey.sights + survey.n_sights; s++) {
+        ETCD_FOREACH_SIGHT(s, &survey) {
                 if (s->node)
                         check_member(&survey, s, checks);
                 if (!one && s->state == ETCD_HEALTHY)

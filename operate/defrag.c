@@ -43,7 +43,7 @@ static int refuse_unhealthy(const EtcdSurvey *survey, Error **reterr) {
                 error_detail(reterr, "%s\n", advice);
                 return r;
         }
-        for (const EtcdSight *s = survey->sights; s < survey->sights + survey->n_sights; s++) {
+        ETCD_FOREACH_SIGHT(s, survey) {
                 if (s->state == ETCD_HEALTHY || !etcd_sight_votes(s))
                         continue;
                 return error_set(reterr, ERROR_UNAVAILABLE, EAGAIN,
@@ -83,15 +83,14 @@ static int defragment(const DefragRequest *q, const EtcdSight *s, Error **reterr
 
 /* To another voter, so that the pause costs no election. */
 static int hand_over(const EtcdSurvey *survey, const EtcdSight *leader, Error **reterr) {
-        for (const EtcdSight *s = survey->sights; s < survey->sights + survey->n_sights; s++)
-                if (s != leader && etcd_sight_votes(s) && s->state == ETCD_HEALTHY)
-                        return etcd_transfer_leadership(&leader->peer.endpoint, s->member->id, reterr);
-        return 0;
+        const EtcdSight *other = etcd_survey_sound(survey, leader);
+
+        return other ? etcd_transfer_leadership(&leader->peer.endpoint, other->member->id, reterr) : 0;
 }
 
 /* The sight of the same member in a younger survey. */
 static const EtcdSight* find_again(const EtcdSurvey *survey, const EtcdSight *old) {
-        for (const EtcdSight *s = survey->sights; s < survey->sights + survey->n_sights; s++)
+        ETCD_FOREACH_SIGHT(s, survey)
                 if (s->answers && s->status.member_id == old->status.member_id)
                         return s;
         return NULL;
@@ -143,7 +142,7 @@ static bool takes_part(const EtcdSight *s) {
 }
 
 static void tell_of_strangers(const DefragRequest *q, const EtcdSurvey *survey) {
-        for (const EtcdSight *s = survey->sights; s < survey->sights + survey->n_sights; s++)
+        ETCD_FOREACH_SIGHT(s, survey)
                 if (s->state == ETCD_STRANGER)
                         note(q, "%s is left alone: %s", etcd_sight_name(s), s->why);
 }
@@ -153,7 +152,7 @@ static int one_by_one(const DefragRequest *q, const EtcdSurvey *survey, bool all
         int r;
 
         for (int turn = 0; turn < 2; turn++)
-                for (const EtcdSight *s = survey->sights; s < survey->sights + survey->n_sights; s++) {
+                ETCD_FOREACH_SIGHT(s, survey) {
                         if ((s == leader) != (turn == 1) || !takes_part(s))
                                 continue;
                         r = take_turn(q, s, all, reterr);
@@ -176,7 +175,7 @@ static bool has_room(const DefragRequest *q) {
 
         if (etcd_survey(q->probes, &survey, NULL) < 0)
                 return false;
-        for (const EtcdSight *s = survey.sights; s < survey.sights + survey.n_sights; s++)
+        ETCD_FOREACH_SIGHT(s, &survey)
                 if (takes_part(s) && s->status.db_quota > 0 &&
                     s->status.db_size > s->status.db_quota / 100 * QUOTA_PERCENT)
                         return false;

@@ -38,16 +38,16 @@ static void step(const Replace *s, const char *text) {
                          &(InstallEvent) { .type = INSTALL_STAGE, .node = s->node, .text = text });
 }
 
-static size_t count_others(const Replace *s, bool healthy) {
+static size_t count_others(const Replace *s) {
         size_t n = 0;
 
-        for (const EtcdSight *i = s->survey.sights; i < s->survey.sights + s->survey.n_sights; i++)
-                n += i != s->own && etcd_sight_votes(i) && (!healthy || i->state == ETCD_HEALTHY);
+        ETCD_FOREACH_SIGHT(i, &s->survey)
+                n += i != s->own && etcd_sight_votes(i);
         return n;
 }
 
 static int refuse_quorum(const Replace *s, Error **reterr) {
-        size_t others = count_others(s, false), healthy = count_others(s, true);
+        size_t others = count_others(s), healthy = etcd_survey_count_sound(&s->survey, s->own);
         _cleanup_free_ char *text = NULL, *advice = NULL;
         int r;
 
@@ -75,7 +75,7 @@ static int refuse_quorum(const Replace *s, Error **reterr) {
 }
 
 static bool votes_here(const Replace *s) {
-        return s->own->state == ETCD_HEALTHY && etcd_sight_votes(s->own) && !s->moved;
+        return etcd_sight_is_sound(s->own) && !s->moved;
 }
 
 /* What goes last, once the new member votes, is there still. */
@@ -108,8 +108,7 @@ static int refuse_healthy(Replace *s, Error **reterr) {
         return r;
 }
 
-static int look(Replace *s, Error **reterr) {
-        _cleanup_free_ char *url = etcd_peer_url(s->node);
+static int survey_again(Replace *s, Error **reterr) {
         int r;
 
         etcd_survey_done(&s->survey);
@@ -118,10 +117,18 @@ static int look(Replace *s, Error **reterr) {
         if (r < 0)
                 return r;
         s->own = etcd_survey_find(&s->survey, s->node);
+        s->one = etcd_survey_sound(&s->survey, s->own);
+        return 0;
+}
+
+static int look(Replace *s, Error **reterr) {
+        _cleanup_free_ char *url = etcd_peer_url(s->node);
+        int r;
+
+        r = survey_again(s, reterr);
+        if (r < 0)
+                return r;
         s->moved = s->own->member && !strv_contains(s->own->member->peer_urls, url);
-        for (const EtcdSight *i = s->survey.sights; i < s->survey.sights + s->survey.n_sights; i++)
-                if (!s->one && i != s->own && i->state == ETCD_HEALTHY && etcd_sight_votes(i))
-                        s->one = i;
         r = refuse_quorum(s, reterr);
         if (r >= 0)
                 r = refuse_healthy(s, reterr);
@@ -250,13 +257,10 @@ static int install(Replace *s, ErrorList *errors) {
 static int prove(Replace *s, Error **reterr) {
         int r;
 
-        etcd_survey_done(&s->survey);
-        s->own = s->one = NULL;
-        r = etcd_survey(&s->probes, &s->survey, reterr);
+        r = survey_again(s, reterr);
         if (r < 0)
                 return r;
-        s->own = etcd_survey_find(&s->survey, s->node);
-        if (s->own->state == ETCD_HEALTHY && etcd_sight_votes(s->own))
+        if (etcd_sight_is_sound(s->own))
                 return 0;
         r = error_set(reterr, ERROR_UNAVAILABLE, EAGAIN, "%s: the new member does not vote yet: %s",
                       s->node->name,

@@ -47,7 +47,7 @@ size_t restore_count_serving(const Restore *s, const EtcdSurvey *survey, uint64_
         size_t n = 0;
 
         *ret_revision = 0;
-        for (const EtcdSight *i = survey->sights; i < survey->sights + survey->n_sights; i++) {
+        ETCD_FOREACH_SIGHT(i, survey) {
                 if (i->state != ETCD_HEALTHY || !i->node || !restore_node(s, i->node))
                         continue;
                 n++;
