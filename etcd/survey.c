@@ -130,7 +130,7 @@ static void ask_others(const ProbeContext *c, EtcdSurvey *s) {
                 *sight = (EtcdSight) { .member = m, .state = ETCD_AWAY };
                 s->n_sights++;
                 if (m->client_urls)
-                        (void) etcd_peer_open_url(c, s->sights[0].node, m->client_urls[0], timeout_usec,
+                        (void) etcd_peer_open_url(c, s->sights[0].node, m->client_urls[0], ETCD_ASK_USEC,
                                                   &sight->peer, NULL);
         }
         ask_all(s, first);
@@ -157,7 +157,6 @@ static int ask_nodes(const ProbeContext *c, EtcdSurvey *s, Error **reterr) {
 /**
  * etcd_survey() - ask all members
  * @c:          the context of the probe; its exec is not used
- * @timeout_usec: of each question
  * @ret:        what they say; to be released with etcd_survey_done()
  * @reterr:     what the store lacks
  *
