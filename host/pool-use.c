@@ -6,7 +6,40 @@
  * Apart from pool.c, so that a test that plays the pool is asked here, too: the linker's --wrap takes no call within one file.
  */
 
+#include "common/alloc.h"
+#include "common/parallel.h"
 #include "host/pool.h"
+
+typedef struct Reaching {
+        HostPool *pool;
+        const Node *node;
+        Error *error;
+} Reaching;
+
+static void reach(void *item) {
+        Reaching *r = item;
+
+        (void) host_pool_exec_for(r->pool, r->node, ":\n", 0, NULL, &r->error);
+}
+
+/**
+ * host_pool_reach() - connect to nodes, all at once
+ * @p:          the pool
+ * @nodes:      which; those that are connected are asked for a sign of life
+ * @n_nodes:    how many
+ * @ret:        for each of them NULL, or why it cannot be reached; freed by the caller
+ *
+ * For who is about to go from one to the next: those that are away cost their time here, the same for all.
+ */
+void host_pool_reach(HostPool *p, const Node *const *nodes, size_t n_nodes, Error **ret) {
+        _cleanup_free_ Reaching *all = xnew(Reaching, n_nodes + 1);
+
+        for (size_t i = 0; i < n_nodes; i++)
+                all[i] = (Reaching) { .pool = p, .node = nodes[i] };
+        parallel_each(reach, all, sizeof(Reaching), n_nodes);
+        for (size_t i = 0; i < n_nodes; i++)
+                ret[i] = all[i].error;
+}
 
 /**
  * host_pool_lock() - host_lock() on a node of the pool, which keeps the lock
@@ -32,7 +65,7 @@ int host_pool_lock(HostPool *p, const Node *node, const char *holder, bool wait,
 
 /**
  * host_is_away() - can a node do without its lock, because nobody is at work there?
- * @why_not_locked: the error of host_pool_lock()
+ * @why_not_locked: the error of host_pool_lock() or host_pool_reach()
  *
  * One that is not there is nobody's. One that only refuses us (the login, sudo, its disk) may let somebody else in.
  */

@@ -46,8 +46,7 @@ static int entry_refuse(const PoolEntry *e, Error **reterr) {
  * host_pool_take() - have a node's Host to oneself
  * @ret:        lent until host_pool_give()
  *
- * A node that cannot be reached is tried once per pool: a second connection to a dead host would only cost
- * another time-out.
+ * What is in the way on this machine is found out once per pool. Nothing is sent to the node yet.
  */
 int host_pool_take(HostPool *p, const Node *node, Host **ret, Error **reterr) {
         PoolEntry *e = &p->entries[node->index];

@@ -29,31 +29,42 @@ static bool run_moves(const InstallRun *run) {
         return false;
 }
 
-static void open_host(void *item) {
-        Host *host;
-
-        if (node_host(item, &host, NULL) >= 0)
-                node_release(item);
+static bool node_is_own(const NodeRun *n) {
+        return n->selected && node_differs(n);
 }
 
 /* At once, what would take its time one after the other. */
-static void open_all(InstallRun *run) {
-        parallel_each(open_host, run->nodes, sizeof(NodeRun), run->n_nodes);
+static void reach_others(InstallRun *run) {
+        _cleanup_free_ const Node **others = xnew(const Node*, run->n_nodes + 1);
+        _cleanup_free_ Error **errors = xnew(Error*, run->n_nodes + 1);
+        size_t n_others = 0;
+
+        RUN_FOREACH_NODE(n, run)
+                if (!node_is_own(n))
+                        others[n_others++] = n->node;
+        host_pool_reach(run->hosts, others, n_others, errors);
+        for (size_t i = 0; i < n_others; i++) {
+                NodeRun *n = run->nodes + others[i]->index;
+
+                error_free(n->unreached);
+                n->unreached = errors[i];
+        }
 }
 
 static int hold_other(NodeRun *n, bool wait, Error **reterr) {
-        _cleanup_error_ Error *error = NULL;
+        _cleanup_error_ Error *error = TAKE_PTR(n->unreached);
         int r;
 
-        r = host_pool_lock(n->run->hosts, n->node, n->run->request->holder, wait, &error);
+        r = error ? -error->errnum :
+                    host_pool_lock(n->run->hosts, n->node, n->run->request->holder, wait, &error);
         if (r >= 0 || host_is_away(error))
                 return 0;
         r = error_propagate(reterr, TAKE_PTR(error));
-        if (r != -EBUSY && r != -ECANCELED)
-                return error_prefix(reterr, r, "%s: has to be locked, too", n->node->name);
         error_detail(reterr,
                      "While something of a cluster that serves is stopped or joins, nobody else is at "
-                     "work on its other nodes. To wait for that: --wait\n");
+                     "work on its other nodes.%s\n",
+                     r == -EBUSY || r == -ECANCELED ? " To wait for that: --wait" :
+                                                      " So each is locked, if it is there.");
         return error_prefix(reterr, r, "%s", n->node->name);
 }
 
@@ -69,9 +80,9 @@ int run_hold(InstallRun *run, bool wait, Error **reterr) {
         bool all = run->serving && run_moves(run);
 
         if (all)
-                open_all(run);
+                reach_others(run);
         RUN_FOREACH_NODE(n, run) {
-                bool own = n->selected && node_differs(n);
+                bool own = node_is_own(n);
                 Error *error = NULL;
                 int r = 0;
 

@@ -45,6 +45,7 @@ void run_done(InstallRun *run) {
                 free(n->waits_for);
                 observation_free(n->observation);
                 facts_done(&n->facts);
+                error_free(n->unreached);
                 error_list_done(&n->errors);
         }
         if (!run->request->hosts)

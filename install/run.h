@@ -40,6 +40,7 @@ typedef struct NodeRun {
         char *waits_for; /* other nodes, for what; or NULL */
         char *diff;      /* of a dry run */
         json_t *shown, *left;
+        Error *unreached; /* why it could not be connected to for its lock, or NULL */
         ErrorList errors; /* what went wrong with this node */
 } NodeRun;
 

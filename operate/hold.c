@@ -10,12 +10,13 @@ static bool is_firm(const HoldRequest *q, const Node *node) {
         return false;
 }
 
-static int hold(HostPool *hosts, const HoldRequest *q, const Node *node, Error **reterr) {
+/* Takes unreached, why it could not be connected to, or NULL. */
+static int hold(HostPool *hosts, const HoldRequest *q, const Node *node, Error *unreached, Error **reterr) {
         bool lenient = q->lenient && !is_firm(q, node);
-        _cleanup_error_ Error *error = NULL;
+        _cleanup_error_ Error *error = unreached;
         int r;
 
-        r = host_pool_lock(hosts, node, q->holder, q->wait, &error);
+        r = error ? -error->errnum : host_pool_lock(hosts, node, q->holder, q->wait, &error);
         if (r >= 0 || (lenient && host_is_away(error)))
                 return 0;
         r = error_propagate(reterr, TAKE_PTR(error));
@@ -34,15 +35,19 @@ static int hold(HostPool *hosts, const HoldRequest *q, const Node *node, Error *
  */
 int hold_nodes(HostPool *hosts, const HoldRequest *request, Error **reterr) {
         const Cluster *c = request->cluster;
+        _cleanup_free_ const Node **nodes = xnew(const Node*, c->n_nodes + 1);
+        _cleanup_free_ Error **unreached = xnew(Error*, c->n_nodes + 1);
+        size_t n_nodes = 0;
+        int r = 0;
 
-        for (const Node *node = c->nodes; node < c->nodes + c->n_nodes; node++) {
-                int r;
-
-                if (!(node->roles & request->roles) && !is_firm(request, node))
-                        continue;
-                r = hold(hosts, request, node, reterr);
+        for (const Node *node = c->nodes; node < c->nodes + c->n_nodes; node++)
+                if ((node->roles & request->roles) || is_firm(request, node))
+                        nodes[n_nodes++] = node;
+        host_pool_reach(hosts, nodes, n_nodes, unreached);
+        for (size_t i = 0; i < n_nodes; i++)
                 if (r < 0)
-                        return r;
-        }
-        return 0;
+                        error_free(unreached[i]);
+                else
+                        r = hold(hosts, request, nodes[i], unreached[i], reterr);
+        return r;
 }

@@ -43,6 +43,10 @@ int __wrap_host_pool_take(HostPool *p, const Node *node, Host **ret, Error **ret
 void __wrap_host_pool_give(HostPool *p, const Node *node);
 void __wrap_host_pool_give(HostPool *p, const Node *node) {}
 
+/* All answer; which of them does not is found out by taking its lock. */
+void __wrap_host_pool_reach(HostPool *p, const Node *const *nodes, size_t n_nodes, Error **ret);
+void __wrap_host_pool_reach(HostPool *p, const Node *const *nodes, size_t n_nodes, Error **ret) {}
+
 int __wrap_host_lock(Host *h, const char *holder, bool wait, Error **reterr);
 int __wrap_host_lock(Host *h, const char *holder, bool wait, Error **reterr) {
         return fake_host(fake_node(h), "lock", reterr);

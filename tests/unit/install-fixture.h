@@ -26,6 +26,7 @@ typedef struct FakeNode {
         unsigned stalls;             /* so many questions find it not ready, although it works */
         bool unreachable, busy, refuses, full, job_fails;
         bool locked;          /* by us */
+        unsigned n_missed;    /* how often it was to be taken, and not reachable */
         bool loose;           /* its files have other modes than planned: nothing is restarted for that */
         const char *dislikes; /* the configuration with which its service does not get ready, or NULL */
         unsigned n_restarts;

@@ -5,7 +5,7 @@
  * whatever was broken is put back
  *
  * Wraps: verify_run probe_prober prober_sum prober_well_usec probe_client http_json clock_usec clock_sleep
- * Wraps: host_pool_exec host_pool_take host_pool_give host_lock
+ * Wraps: host_pool_exec host_pool_take host_pool_give host_pool_reach host_lock
  */
 #include "tests/unit/unit.h"
 
@@ -55,6 +55,9 @@ int __wrap_host_pool_take(HostPool *p, const Node *node, Host **ret, Error **ret
 
 void __wrap_host_pool_give(HostPool *p, const Node *node);
 void __wrap_host_pool_give(HostPool *p, const Node *node) {}
+
+void __wrap_host_pool_reach(HostPool *p, const Node *const *nodes, size_t n_nodes, Error **ret);
+void __wrap_host_pool_reach(HostPool *p, const Node *const *nodes, size_t n_nodes, Error **ret) {}
 
 int __wrap_host_lock(Host *h, const char *holder, bool wait, Error **reterr) {
         if (locked_by_others > 0 && locked + 1 == locked_by_others)

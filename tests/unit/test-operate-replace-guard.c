@@ -3,7 +3,7 @@
 /*
  * What replace leaves alone: data of the last restore, when it is the others that came back with that of before.
  *
- * Wraps: host_pool_new host_pool_free host_pool_take host_pool_give host_pool_exec host_lock etcd_survey install_run
+ * Wraps: host_pool_new host_pool_free host_pool_take host_pool_give host_pool_reach host_pool_exec host_lock etcd_survey install_run
  */
 
 #include "tests/unit/unit.h"

@@ -3,7 +3,7 @@
 /*
  * What reset takes from a cluster that serves, over three members that exist in memory only.
  *
- * Wraps: host_pool_new host_pool_take host_pool_give host_pool_free host_lock host_look host_exec_for store_file
+ * Wraps: host_pool_new host_pool_take host_pool_give host_pool_reach host_pool_free host_lock host_look host_exec_for store_file
  */
 
 #include "tests/unit/unit.h"
@@ -120,6 +120,9 @@ int __wrap_host_pool_take(HostPool *p, const Node *node, Host **ret, Error **ret
 
 void __wrap_host_pool_give(HostPool *p, const Node *node);
 void __wrap_host_pool_give(HostPool *p, const Node *node) {}
+
+void __wrap_host_pool_reach(HostPool *p, const Node *const *nodes, size_t n_nodes, Error **ret);
+void __wrap_host_pool_reach(HostPool *p, const Node *const *nodes, size_t n_nodes, Error **ret) {}
 
 /* Whoever has a lock is not asked for it again. */
 int __wrap_host_lock(Host *h, const char *holder, bool wait, Error **reterr);

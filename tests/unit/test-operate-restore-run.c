@@ -4,7 +4,7 @@
  * A restore from end to end over hosts and members that are played: what is asked, what is stopped, and which
  * data is sent, also after an earlier run.
  *
- * Wraps: fsync host_pool_new host_pool_free host_pool_take host_pool_give host_pool_exec host_lock host_look host_exec
+ * Wraps: fsync host_pool_new host_pool_free host_pool_take host_pool_give host_pool_reach host_pool_exec host_lock host_look host_exec
  * Wraps: host_exec_for host_send host_put receive_file etcd_survey etcd_save etcd_snapshot_inspect snapshot_facts
  * Wraps: host_pool_insist install_run plan_node plan_outline probe_client http_request
  */
