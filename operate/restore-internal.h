@@ -108,13 +108,15 @@ int restore_finish(Restore *s, RestoreResult *result, ErrorList *errors);
 /* restore-undo.c: after a failure */
 void restore_fail(Restore *s, ErrorList *errors);
 
-/* The scripts, also for tests. */
+/* The scripts, also for tests: values in front of what stands in operate/scripts. */
+void restore_script_begin(const char *title, Buffer *out); /* and where things are on a node */
 void restore_script_note(const char *units,
                          Buffer *out);  /* what of them runs; in front of what stops them */
 void restore_script_start(Buffer *out); /* what was noted; prints "started" if it was anything */
 void restore_script_forget(Buffer *out);
 void restore_script_stop(const Component *const *components, const Node *node, const Cluster *c,
                          Buffer *out);
+void restore_script_look(const Restore *s, Buffer *out);
 void restore_script_room(const Restore *s, Buffer *out);
 void restore_script_unpack(const Restore *s, const Node *node, Buffer *out);
 void restore_script_swap(const Restore *s, Buffer *out);

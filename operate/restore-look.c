@@ -9,8 +9,10 @@
 #include <string.h>
 
 #include "common/alloc.h"
+#include "common/shell.h"
 #include "etcd/etcd.h"
 #include "fetch/fetch.h"
+#include "operate/operate-scripts.h"
 #include "operate/restore-internal.h"
 
 #define RESERVE (UINT64_C(64) * 1024 * 1024)  /* left free on each disk */
@@ -75,22 +77,21 @@ static int refuse_data(const RestoreNode *n, char *const *lines, Error **reterr)
         return r;
 }
 
+void restore_script_look(const Restore *s, Buffer *out) {
+        _cleanup_free_ char *etcdutl = restore_etcdutl(s->cluster);
+
+        restore_script_begin("how far is it?", out);
+        shell_add_variable(out, "etcdutl", etcdutl);
+        buffer_add_str(out, EMBED_RESTORE_LOOK_SH);
+}
+
 static int ask_state(RestoreNode *n, Error **reterr) {
-        _cleanup_free_ char *etcdutl = restore_etcdutl(n->restore->cluster), *script = NULL;
-        _cleanup_buffer_ Buffer out = BUFFER_NULL;
+        _cleanup_buffer_ Buffer script = BUFFER_NULL, out = BUFFER_NULL;
         _cleanup_strv_ Strv lines = NULL;
         int r;
 
-        script = xasprintf("# how far is it?\n"
-                           "if [ -x %s ] && getent passwd etcd >/dev/null; then echo yes; else echo no; fi\n"
-                           "if [ -d " ETCD_DATA "/member ]; then echo data; else echo none; fi\n"
-                           "for one in " ETCD_DATA "/before-*; do\n"
-                           "        if [ -d \"$one\" ]; then echo \"${one##*/}\"; fi\n"
-                           "done\n"
-                           "echo mark\n"
-                           "cat " ETCD_MARK_PATH " 2>/dev/null || :\n",
-                           etcdutl);
-        r = host_pool_exec_for(n->restore->hosts, n->node, script, 0, &out, reterr);
+        restore_script_look(n->restore, &script);
+        r = host_pool_exec_for(n->restore->hosts, n->node, buffer_str(&script), 0, &out, reterr);
         if (r < 0)
                 return r;
         lines = strv_split(buffer_str(&out), "\n");
@@ -198,30 +199,12 @@ int restore_equip(RestoreNode *n, Error **reterr) {
         return r;
 }
 
-/* The file arrives in one place and is unpacked in another, which may be on the same disk. What a restore that
- * was killed has left there is of no use. */
 void restore_script_room(const Restore *s, Buffer *out) {
         uint64_t file = (s->size + RESERVE) / 1024 + 1, data = (s->size + LOG_SIZE + RESERVE) / 1024 + 1;
 
-        buffer_addf(
-                out,
-                "# is there room for the new data beside the old?\n"
-                "mkdir -p " ETCD_DATA " /var/lib/hardway\n"
-                "rm -rf -- " ETCD_DATA "/restored-* " SNAPSHOT "\n"
-                "room() {\n"
-                "        have=$(df -Pk \"$1\" | { read -r line; read -r disk all used free rest; echo \"$free\"; })\n"
-                "        if [ \"$have\" -lt \"$2\" ]; then\n"
-                "                fail io \"$1: $(($2 / 1024)) MiB are needed for the new data, $((have / 1024)) MiB are free\"\n"
-                "        fi\n"
-                "}\n"
-                "data=%" PRIu64 " file=%" PRIu64 "\n"
-                "if [ \"$(stat -c %%d " ETCD_DATA ")\" = \"$(stat -c %%d /var/lib/hardway)\" ]; then\n"
-                "        data=$((data + file))\n"
-                "        file=0\n"
-                "fi\n"
-                "room " ETCD_DATA " $data\n"
-                "room /var/lib/hardway $file\n",
-                data, file);
+        restore_script_begin("is there room for the new data beside the old?", out);
+        buffer_addf(out, "data_kib=%" PRIu64 " file_kib=%" PRIu64 "\n", data, file);
+        buffer_add_str(out, EMBED_RESTORE_ROOM_SH);
 }
 
 int restore_room(RestoreNode *n, Error **reterr) {

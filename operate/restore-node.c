@@ -12,6 +12,7 @@
 #include "common/alloc.h"
 #include "common/clock.h"
 #include "common/parallel.h"
+#include "common/shell.h"
 #include "etcd/peer.h"
 #include "operate/restore-internal.h"
 
@@ -27,6 +28,14 @@ void restore_step(const RestoreNode *n, const char *text) {
         if (q->event)
                 q->event(q->userdata,
                          &(InstallEvent) { .type = INSTALL_STAGE, .node = n->node, .text = text });
+}
+
+/* The title in front is what --verbose tells of a script. */
+void restore_script_begin(const char *title, Buffer *out) {
+        buffer_addf(out, "# %s\n", title);
+        shell_add_variable(out, "data", ETCD_DATA);
+        shell_add_variable(out, "mark", ETCD_MARK_PATH);
+        shell_add_variable(out, "snapshot", SNAPSHOT);
 }
 
 char* restore_etcdutl(const Cluster *c) {

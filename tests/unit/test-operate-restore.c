@@ -188,6 +188,49 @@ static void test_room(void **state) {
         assert_contains(two, "/var/lib/etcd: 792 MiB are needed for the new data, 500 MiB are free");
 }
 
+/* A script itself, in a directory that stands for the root directory. */
+static char* run_script(const UnitDir *d, const char *functions, const Buffer *script) {
+        _cleanup_(process_result_done) ProcessResult result = PROCESS_RESULT_NULL;
+        _cleanup_buffer_ Buffer text = BUFFER_NULL;
+        _cleanup_strv_ Strv argv = NULL;
+
+        buffer_addf(&text, "set -eu\n%s%s", functions, buffer_str(script));
+        argv = strv_new("sh", "-c",
+                        "cd \"$1\"; eval \"$(printf '%s' \"$0\" | sed -E \"s,/(opt|var/lib)/,$1&,g\")\"",
+                        buffer_str(&text), d->path, NULL);
+        assert_int_equal(process_run(argv, NULL, 0, &result, NULL), 0);
+        if (result.status != 0)
+                fail_msg("status %d: %s", result.status, buffer_str(&result.err));
+        return buffer_take(&result.out);
+}
+
+static void write_file(const UnitDir *d, const char *name, const char *text) {
+        _cleanup_free_ char *folder = fs_path_dirname(name);
+
+        assert_true(fs_mkdir_parents(d->fd, folder, 0755, NULL) >= 0);
+        assert_true(fs_write(d->fd, name, text, strlen(text), 0600, 0, NULL) >= 0);
+}
+
+static void test_look(void **state) {
+        Node nodes[3];
+        Cluster c = fixture_cluster(nodes);
+        const Restore s = { .cluster = &c };
+        _cleanup_buffer_ Buffer script = BUFFER_NULL;
+        _cleanup_free_ char *bare = NULL, *full = NULL;
+
+        restore_script_look(&s, &script);
+        bare = run_script(*state, "getent() { :; }\n", &script);
+        assert_string_equal(bare, "no\nnone\nmark\n");
+        write_file(*state, "opt/hardway/etcd-v3.6.16/etcdutl", "");
+        assert_int_equal(
+                fchmodat(((const UnitDir*) *state)->fd, "opt/hardway/etcd-v3.6.16/etcdutl", 0755, 0), 0);
+        write_file(*state, "var/lib/etcd/member/db", "");
+        write_file(*state, "var/lib/etcd/before-ab02/db", "");
+        write_file(*state, "var/lib/hardway/etcd-identity", "abcd\nef01\n");
+        full = run_script(*state, "getent() { :; }\n", &script);
+        assert_string_equal(full, "yes\ndata\nbefore-ab02\nmark\nabcd\nef01\n");
+}
+
 /* The scripts themselves, over units that are files: NAME.enabled, and NAME.state with what is-active says. */
 static char* run_units(const UnitDir *d, void (*add)(Buffer *out)) {
         static const char functions[] =
@@ -199,25 +242,14 @@ static char* run_units(const UnitDir *d, void (*add)(Buffer *out)) {
                 "        *) echo \"$*\" ;;\n"
                 "        esac\n"
                 "}\n";
-        _cleanup_buffer_ Buffer script = BUFFER_NULL, text = BUFFER_NULL;
-        _cleanup_(process_result_done) ProcessResult result = PROCESS_RESULT_NULL;
-        _cleanup_strv_ Strv argv = NULL;
+        _cleanup_buffer_ Buffer script = BUFFER_NULL;
 
         add(&script);
-        buffer_addf(&text, "set -eu\ncd %s\n%s%s", d->path, functions, buffer_str(&script));
-        argv = strv_new("sh", "-c", "eval \"$(printf '%s' \"$0\" | sed 's,/var/lib/,var/lib/,g')\"",
-                        buffer_str(&text), NULL);
-        assert_int_equal(process_run(argv, NULL, 0, &result, NULL), 0);
-        assert_int_equal(result.status, 0);
-        return buffer_take(&result.out);
+        return run_script(d, functions, &script);
 }
 
 static void add_note(Buffer *out) {
         restore_script_note("a.service b.service c.service", out);
-}
-
-static void write_file(const UnitDir *d, const char *name, const char *text) {
-        assert_true(fs_write(d->fd, name, text, strlen(text), 0600, 0, NULL) >= 0);
 }
 
 /* What ran is started again, what was enabled is enabled, and a second note adds to the first. */
@@ -267,8 +299,8 @@ int main(void) {
                 unit_test_in_dir(test_journal), unit_test_in_dir(test_token),
                 cmocka_unit_test(test_id),      unit_test_in_dir(test_left_out),
                 cmocka_unit_test(test_scripts), cmocka_unit_test(test_clean),
-                unit_test_in_dir(test_room),    unit_test_in_dir(test_undo),
-                cmocka_unit_test(test_pays),
+                unit_test_in_dir(test_room),    unit_test_in_dir(test_look),
+                unit_test_in_dir(test_undo),    cmocka_unit_test(test_pays),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
