@@ -9,8 +9,8 @@
  * One node: ask it, change it
  *
  * Two transports that differ only in an argv prefix: this machine ("sh") and a remote one ("ssh TARGET sudo
- * -n sh"); what runs on the node are a few small scripts of POSIX sh, kept as files in host/scripts/ and
- * embedded. A Host belongs to one thread at a time. All channels to a remote host share one ssh connection:
+ * -n sh"); what runs on the node are small scripts of POSIX sh, embedded; beyond a few lines they are files in
+ * the folders' scripts/. A Host belongs to one thread at a time. All channels to a remote host share one ssh connection:
  * the first one makes it, host_free() ends it.
  *
  * Calling sequence of an installation:

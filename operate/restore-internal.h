@@ -65,6 +65,7 @@ typedef struct Restore {
 } Restore;
 
 #define SNAPSHOT "/var/lib/hardway/restore.db"
+#define NOTE "/var/lib/hardway/restore-stopped"
 
 void restore_step(const RestoreNode *n, const char *text);
 char* restore_etcdutl(const Cluster *c); /* its path on the nodes */

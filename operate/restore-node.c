@@ -14,13 +14,10 @@
 #include "common/parallel.h"
 #include "common/shell.h"
 #include "etcd/peer.h"
+#include "operate/operate-scripts.h"
 #include "operate/restore-internal.h"
 
 #define UNPACK_TIMEOUT (3600 * USEC_PER_SEC) /* some GB, on an SD card */
-
-/* The revision is raised by so much; etcd's documentation: more than writes a week makes, and no less than the
- * revisions that the snapshot may be behind. */
-#define BUMP "1000000000"
 
 void restore_step(const RestoreNode *n, const char *text) {
         const InstallRequest *q = &n->restore->request->install;
@@ -36,6 +33,7 @@ void restore_script_begin(const char *title, Buffer *out) {
         shell_add_variable(out, "data", ETCD_DATA);
         shell_add_variable(out, "mark", ETCD_MARK_PATH);
         shell_add_variable(out, "snapshot", SNAPSHOT);
+        shell_add_variable(out, "note", NOTE);
 }
 
 char* restore_etcdutl(const Cluster *c) {
@@ -53,16 +51,7 @@ void restore_script_stop(const Component *const *components, const Node *node, c
         all = strv_join(units, " ");
         buffer_add_str(out, "# nothing runs, and nothing starts by itself\n");
         restore_script_note(all, out);
-        /* Several at once, since some bind to others. Disabled first: a power cut must not start one of them with
-         * what it finds half way. */
-        buffer_addf(
-                out,
-                "systemctl disable --quiet %1$s 2>/dev/null || :\n"
-                "systemctl stop %1$s 2>/dev/null || :\n"
-                "for unit in %1$s; do\n"
-                "        if systemctl is-active --quiet $unit; then fail unavailable \"$unit does not stop\"; fi\n"
-                "done\n",
-                all);
+        buffer_add_str(out, EMBED_RESTORE_STOP_SH);
 }
 
 int restore_stop(RestoreNode *n, Error **reterr) {
@@ -105,25 +94,17 @@ static char* initial_cluster(const Restore *s) {
 }
 
 void restore_script_unpack(const Restore *s, const Node *node, Buffer *out) {
-        _cleanup_free_ char *etcdutl = restore_etcdutl(s->cluster), *cluster = initial_cluster(s),
+        _cleanup_free_ char *etcdutl = restore_etcdutl(s->cluster), *members = initial_cluster(s),
                             *url = etcd_peer_url(node);
 
-        buffer_addf(out,
-                    "# the new data, beside the old\n"
-                    "new=" ETCD_DATA "/restored-%1$s\n"
-                    "mkdir -p " ETCD_DATA "\n"
-                    "rm -rf -- \"$new\"\n"
-                    "if ! %2$s snapshot restore " SNAPSHOT " --name=%3$s --data-dir=\"$new\" "
-                    "--initial-cluster=%4$s --initial-cluster-token=%1$s --initial-advertise-peer-urls=%5$s "
-                    "--bump-revision=" BUMP " --mark-compacted%6$s >&2; then\n"
-                    "        rm -rf -- \"$new\" " SNAPSHOT "\n"
-                    "        exit 1\n"
-                    "fi\n"
-                    "rm -f -- " SNAPSHOT "\n"
-                    "chown -R etcd:etcd \"$new\"\n"
-                    "sync -f \"$new\"\n",
-                    s->journal.token, etcdutl, node->name, cluster, url,
-                    s->digest ? "" : " --skip-hash-check");
+        restore_script_begin("the new data, beside the old", out);
+        shell_add_variable(out, "token", s->journal.token);
+        shell_add_variable(out, "etcdutl", etcdutl);
+        shell_add_variable(out, "name", node->name);
+        shell_add_variable(out, "members", members);
+        shell_add_variable(out, "url", url);
+        shell_add_variable(out, "skip_hash_check", s->digest ? "" : "yes");
+        buffer_add_str(out, EMBED_RESTORE_UNPACK_SH);
 }
 
 int restore_unpack(RestoreNode *n, Error **reterr) {
@@ -147,33 +128,13 @@ int restore_unpack(RestoreNode *n, Error **reterr) {
                                   reterr);
 }
 
-/*
- * before-TOKEN says that the old data is out of the way: what lies in member/ after that is of this very
- * restore, by a run that was killed before it wrote the mark.
- */
 void restore_script_swap(const Restore *s, Buffer *out) {
         _cleanup_free_ char *mark = etcd_mark_text(s->identity, s->journal.token);
 
-        buffer_addf(out,
-                    "# the new data takes the place of the old, which stays aside\n"
-                    "cd " ETCD_DATA "\n"
-                    "[ -d restored-%1$s/member ] || fail missing \"the data that was unpacked is gone\"\n"
-                    "if [ -d before-%1$s ]; then\n"
-                    "        rm -rf member\n"
-                    "elif [ -d member ]; then\n"
-                    "        mv -T member before-%1$s\n"
-                    "else\n"
-                    "        mkdir before-%1$s\n"
-                    "fi\n"
-                    "mv -T restored-%1$s/member member\n"
-                    "rm -rf restored-%1$s\n"
-                    "sync -f .\n"
-                    "umask 022\n"
-                    "printf '%%s' '%2$s' >" ETCD_MARK_PATH ".new\n"
-                    "sync " ETCD_MARK_PATH ".new\n"
-                    "mv -f -T " ETCD_MARK_PATH ".new " ETCD_MARK_PATH "\n"
-                    "sync /var/lib/hardway\n",
-                    s->journal.token, mark);
+        restore_script_begin("the new data takes the place of the old, which stays aside", out);
+        shell_add_variable(out, "token", s->journal.token);
+        shell_add_variable(out, "mark_text", mark);
+        buffer_add_str(out, EMBED_RESTORE_SWAP_SH);
 }
 
 int restore_swap(RestoreNode *n, Error **reterr) {
@@ -186,18 +147,11 @@ int restore_swap(RestoreNode *n, Error **reterr) {
         return host_pool_exec_for(n->restore->hosts, n->node, buffer_str(&script), 0, NULL, reterr);
 }
 
-/* Data that another restore has put aside, one that was never seen to serve, may be the only copy. */
 void restore_script_clean(const Restore *s, Buffer *out) {
-        buffer_addf(out,
-                    "# what was kept until the new data was seen to work\n"
-                    "rm -rf -- " ETCD_DATA "/before-%s " ETCD_DATA "/restored-* " SNAPSHOT "\n",
-                    s->journal.token);
-        if (s->finished)
-                buffer_addf(out, "rm -rf -- " ETCD_DATA "/before-%s\n", s->earlier.token);
-        restore_script_forget(out);
-        buffer_add_str(out, "for one in " ETCD_DATA "/before-*; do\n"
-                            "        if [ -d \"$one\" ]; then echo \"${one##*/before-}\"; fi\n"
-                            "done\n");
+        restore_script_begin("what was kept until the new data was seen to work", out);
+        shell_add_variable(out, "token", s->journal.token);
+        shell_add_variable(out, "earlier", s->finished ? s->earlier.token : "");
+        buffer_add_str(out, EMBED_RESTORE_CLEAN_SH);
 }
 
 int restore_clean(RestoreNode *n, Error **reterr) {

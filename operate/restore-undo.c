@@ -11,38 +11,18 @@
 
 #include "common/alloc.h"
 #include "common/shell.h"
+#include "operate/operate-scripts.h"
 #include "operate/restore-internal.h"
 
-#define NOTE "/var/lib/hardway/restore-stopped"
-
-/* A member that finds no quorum is not "active", and is to go on looking for it all the same. */
 void restore_script_note(const char *units, Buffer *out) {
-        buffer_addf(out,
-                    "mkdir -p /var/lib/hardway\n"
-                    "for unit in %s; do\n"
-                    "        if systemctl is-enabled --quiet $unit 2>/dev/null; then echo enable $unit; fi\n"
-                    "        case $(systemctl is-active $unit 2>/dev/null) in\n"
-                    "        active | activating | reloading) echo start $unit ;;\n"
-                    "        esac\n"
-                    "done >>" NOTE "\n"
-                    "sync " NOTE "\n",
-                    units);
+        restore_script_begin("what runs, and what is enabled", out);
+        shell_add_variable(out, "units", units);
+        buffer_add_str(out, EMBED_RESTORE_NOTE_SH);
 }
 
-/* Not waited for: without a quorum etcd is never ready. */
 void restore_script_start(Buffer *out) {
-        buffer_add_str(out, "# as it was\n"
-                            "rm -rf -- " ETCD_DATA "/restored-* " SNAPSHOT "\n"
-                            "if [ -f " NOTE " ]; then\n"
-                            "        enable=$(sed -n 's/^enable //p' " NOTE " | sort -u)\n"
-                            "        start=$(sed -n 's/^start //p' " NOTE " | sort -u)\n"
-                            "        if [ -n \"$enable\" ]; then systemctl enable --quiet $enable; fi\n"
-                            "        if [ -n \"$start\" ]; then\n"
-                            "                systemctl start --no-block $start\n"
-                            "                echo started\n"
-                            "        fi\n"
-                            "        rm -f " NOTE "\n"
-                            "fi\n");
+        restore_script_begin("as it was", out);
+        buffer_add_str(out, EMBED_RESTORE_START_SH);
 }
 
 void restore_script_forget(Buffer *out) {

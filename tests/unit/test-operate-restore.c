@@ -122,43 +122,132 @@ static void test_left_out(void **state) {
         assert_int_equal(left_out_forget(d->path, nodes + 1, NULL), 0);
 }
 
-static void test_scripts(void **state) {
+/* A script itself, in a directory that stands for the root directory. */
+static char* run_script(const UnitDir *d, const char *functions, const Buffer *script) {
+        _cleanup_(process_result_done) ProcessResult result = PROCESS_RESULT_NULL;
+        _cleanup_buffer_ Buffer text = BUFFER_NULL;
+        _cleanup_strv_ Strv argv = NULL;
+
+        buffer_addf(&text, "set -eu\n%s%s", functions, buffer_str(script));
+        argv = strv_new("sh", "-c",
+                        "cd \"$1\"; eval \"$(printf '%s' \"$0\" | sed -E \"s,/(opt|var/lib)/,$1&,g\")\"",
+                        buffer_str(&text), d->path, NULL);
+        assert_int_equal(process_run(argv, NULL, 0, &result, NULL), 0);
+        if (result.status != 0)
+                fail_msg("status %d: %s", result.status, buffer_str(&result.err));
+        return buffer_take(&result.out);
+}
+
+static void write_file(const UnitDir *d, const char *name, const char *text) {
+        _cleanup_free_ char *folder = fs_path_dirname(name);
+
+        assert_true(fs_mkdir_parents(d->fd, folder, 0755, NULL) >= 0);
+        assert_true(fs_write(d->fd, name, text, strlen(text), 0600, 0, NULL) >= 0);
+}
+
+static bool is_there(const UnitDir *d, const char *path) {
+        return faccessat(d->fd, path, F_OK, 0) == 0;
+}
+
+static void test_unpack(void **state) {
+        static const char etcdutl[] = "opt/hardway/etcd-v3.6.16/etcdutl",
+                          functions[] = "chown() { echo \"$*\"; }\n";
+        const UnitDir *d = *state;
         Node nodes[3];
         Cluster c = fixture_cluster(nodes);
         RestoreNode members[] = { { .node = nodes }, { .node = nodes + 1 } };
-        Restore s = {
+        const Restore s = {
                 .cluster = &c,
-                .identity = (char*) "abcd",
                 .journal = { .token = (char*) "ef01" },
                 .nodes = members,
                 .n_nodes = 2,
         };
-        _cleanup_buffer_ Buffer unpack = BUFFER_NULL, swap = BUFFER_NULL;
+        _cleanup_free_ char *owner = NULL,
+                            *wanted = xasprintf("-R etcd:etcd %s/var/lib/etcd/restored-ef01\n", d->path),
+                            *asked = NULL;
+        _cleanup_buffer_ Buffer script = BUFFER_NULL, text = BUFFER_NULL;
 
-        restore_script_unpack(&s, nodes + 1, &unpack);
-        assert_contains(buffer_str(&unpack),
-                        "--initial-cluster=c0=https://10.77.0.20:2380,c1=https://10.77.0.21:2380 ");
-        assert_contains(buffer_str(&unpack), "--initial-cluster-token=ef01 ");
-        assert_contains(buffer_str(&unpack), "--name=c1 ");
-        assert_contains(buffer_str(&unpack), "--mark-compacted --skip-hash-check");
-        assert_contains(buffer_str(&unpack), "/opt/hardway/etcd-v3.6.16/etcdutl snapshot restore");
-        assert_contains(buffer_str(&unpack), "rm -rf -- \"$new\" /var/lib/hardway/restore.db");
-        restore_script_swap(&s, &swap);
-        assert_contains(buffer_str(&swap), "mv -T restored-ef01/member member\n");
-        assert_contains(buffer_str(&swap), "'abcd\nef01\n'");
+        write_file(d, etcdutl, "#!/bin/sh\nmkdir var/lib/etcd/restored-ef01\necho \"$*\" >asked\n");
+        assert_int_equal(fchmodat(d->fd, etcdutl, 0755, 0), 0);
+        write_file(d, "var/lib/etcd/restored-ef01/half", "");
+        write_file(d, "var/lib/hardway/restore.db", "");
+        restore_script_unpack(&s, nodes + 1, &script);
+        owner = run_script(d, functions, &script);
+        assert_string_equal(owner, wanted);
+        assert_true(fs_read(d->fd, "asked", 4096, &text, NULL) >= 0);
+        asked = xasprintf("snapshot restore %1$s/var/lib/hardway/restore.db --name=c1 "
+                          "--data-dir=%1$s/var/lib/etcd/restored-ef01 "
+                          "--initial-cluster=c0=https://10.77.0.20:2380,c1=https://10.77.0.21:2380 "
+                          "--initial-cluster-token=ef01 "
+                          "--initial-advertise-peer-urls=https://10.77.0.21:2380 "
+                          "--bump-revision=1000000000 --mark-compacted --skip-hash-check\n",
+                          d->path);
+        assert_string_equal(buffer_str(&text), asked);
+        assert_false(is_there(d, "var/lib/etcd/restored-ef01/half") ||
+                     is_there(d, "var/lib/hardway/restore.db"));
+}
+
+static void swap(const UnitDir *d) {
+        const Restore s = { .identity = (char*) "abcd", .journal = { .token = (char*) "ef01" } };
+        _cleanup_buffer_ Buffer script = BUFFER_NULL, mark = BUFFER_NULL;
+        _cleanup_free_ char *out = NULL;
+
+        write_file(d, "var/lib/etcd/restored-ef01/member/new", "");
+        restore_script_swap(&s, &script);
+        out = run_script(d, "", &script);
+        assert_true(is_there(d, "var/lib/etcd/member/new"));
+        assert_false(is_there(d, "var/lib/etcd/restored-ef01"));
+        assert_true(fs_read(d->fd, "var/lib/hardway/etcd-identity", 4096, &mark, NULL) >= 0);
+        assert_string_equal(buffer_str(&mark), "abcd\nef01\n");
+}
+
+/* The old data goes aside once: a run that was killed after that has put new data in its place. */
+static void test_swap(void **state) {
+        const UnitDir *d = *state;
+
+        write_file(d, "var/lib/hardway/etcd-identity", "abcd\n");
+        write_file(d, "var/lib/etcd/member/old", "");
+        swap(d);
+        assert_true(is_there(d, "var/lib/etcd/before-ef01/old"));
+        assert_false(is_there(d, "var/lib/etcd/member/old"));
+        write_file(d, "var/lib/etcd/member/half", "");
+        swap(d);
+        assert_true(is_there(d, "var/lib/etcd/before-ef01/old"));
+        assert_false(is_there(d, "var/lib/etcd/before-ef01/half") ||
+                     is_there(d, "var/lib/etcd/member/half"));
+}
+
+static void test_swap_without_data(void **state) {
+        write_file(*state, "var/lib/hardway/etcd-identity", "abcd\n");
+        swap(*state);
+        assert_true(is_there(*state, "var/lib/etcd/before-ef01"));
 }
 
 /* What was put aside by a restore that was never seen to serve may be the only copy. */
 static void test_clean(void **state) {
+        const UnitDir *d = *state;
         Restore s = { .journal = { .token = (char*) "ef01" }, .earlier = { .token = (char*) "ab02" } };
         _cleanup_buffer_ Buffer one = BUFFER_NULL, two = BUFFER_NULL;
+        _cleanup_free_ char *both = NULL, *last = NULL;
 
+        write_file(d, "var/lib/etcd/member/db", "");
+        write_file(d, "var/lib/etcd/before-ef01/db", "");
+        write_file(d, "var/lib/etcd/before-ab02/db", "");
+        write_file(d, "var/lib/etcd/before-cd03/db", "");
+        write_file(d, "var/lib/etcd/restored-cd03/db", "");
+        write_file(d, "var/lib/hardway/restore.db", "");
+        write_file(d, "var/lib/hardway/restore-stopped", "");
         restore_script_clean(&s, &one);
-        assert_contains(buffer_str(&one), "rm -rf -- /var/lib/etcd/before-ef01 /var/lib/etcd/restored-*");
-        assert_null(strstr(buffer_str(&one), "ab02"));
+        both = run_script(d, "", &one);
+        assert_string_equal(both, "ab02\ncd03\n");
+        assert_true(is_there(d, "var/lib/etcd/member/db") && is_there(d, "var/lib/etcd/before-ab02/db"));
+        assert_false(is_there(d, "var/lib/etcd/before-ef01") || is_there(d, "var/lib/etcd/restored-cd03"));
+        assert_false(is_there(d, "var/lib/hardway/restore.db") ||
+                     is_there(d, "var/lib/hardway/restore-stopped"));
         s.finished = true;
         restore_script_clean(&s, &two);
-        assert_contains(buffer_str(&two), "rm -rf -- /var/lib/etcd/before-ab02\n");
+        last = run_script(d, "", &two);
+        assert_string_equal(last, "cd03\n");
 }
 
 /* The script itself, with a df that has so much. */
@@ -186,29 +275,6 @@ static void test_room(void **state) {
         assert_string_equal(one, "");
         assert_int_equal(run_room(*state, 300 << 20, &two), 1);
         assert_contains(two, "/var/lib/etcd: 792 MiB are needed for the new data, 500 MiB are free");
-}
-
-/* A script itself, in a directory that stands for the root directory. */
-static char* run_script(const UnitDir *d, const char *functions, const Buffer *script) {
-        _cleanup_(process_result_done) ProcessResult result = PROCESS_RESULT_NULL;
-        _cleanup_buffer_ Buffer text = BUFFER_NULL;
-        _cleanup_strv_ Strv argv = NULL;
-
-        buffer_addf(&text, "set -eu\n%s%s", functions, buffer_str(script));
-        argv = strv_new("sh", "-c",
-                        "cd \"$1\"; eval \"$(printf '%s' \"$0\" | sed -E \"s,/(opt|var/lib)/,$1&,g\")\"",
-                        buffer_str(&text), d->path, NULL);
-        assert_int_equal(process_run(argv, NULL, 0, &result, NULL), 0);
-        if (result.status != 0)
-                fail_msg("status %d: %s", result.status, buffer_str(&result.err));
-        return buffer_take(&result.out);
-}
-
-static void write_file(const UnitDir *d, const char *name, const char *text) {
-        _cleanup_free_ char *folder = fs_path_dirname(name);
-
-        assert_true(fs_mkdir_parents(d->fd, folder, 0755, NULL) >= 0);
-        assert_true(fs_write(d->fd, name, text, strlen(text), 0600, 0, NULL) >= 0);
 }
 
 static void test_look(void **state) {
@@ -296,11 +362,18 @@ static void test_pays(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                unit_test_in_dir(test_journal), unit_test_in_dir(test_token),
-                cmocka_unit_test(test_id),      unit_test_in_dir(test_left_out),
-                cmocka_unit_test(test_scripts), cmocka_unit_test(test_clean),
-                unit_test_in_dir(test_room),    unit_test_in_dir(test_look),
-                unit_test_in_dir(test_undo),    cmocka_unit_test(test_pays),
+                unit_test_in_dir(test_journal),
+                unit_test_in_dir(test_token),
+                cmocka_unit_test(test_id),
+                unit_test_in_dir(test_left_out),
+                unit_test_in_dir(test_unpack),
+                unit_test_in_dir(test_swap),
+                unit_test_in_dir(test_swap_without_data),
+                unit_test_in_dir(test_clean),
+                unit_test_in_dir(test_room),
+                unit_test_in_dir(test_look),
+                unit_test_in_dir(test_undo),
+                cmocka_unit_test(test_pays),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
