@@ -5,11 +5,13 @@
 
 #include "common/alloc.h"
 #include "common/fs.h"
+#include "common/shell.h"
 #include "etcd/data.h"
 #include "etcd/survey.h"
 #include "host/pool.h"
 #include "operate/hold.h"
 #include "operate/left-out.h"
+#include "operate/operate-scripts.h"
 #include "plan/drain.h"
 
 typedef struct Replace {
@@ -154,16 +156,16 @@ static int refuse_current(const Replace *s, const char *mark, Error **reterr) {
 
 /* Is the node there, and is what lies on it ours to take away? */
 static int check_node(Replace *s, bool *ret_apiserver, Error **reterr) {
-        static const char script[] = "# whose data is here, and does an apiserver run?\n"
-                                     "if [ -d " ETCD_DATA "/member ]; then echo data; else echo none; fi\n"
-                                     "systemctl is-active kube-apiserver.service 2>/dev/null || :\n"
-                                     "sed -n 1,2p " ETCD_MARK_PATH " 2>/dev/null || :\n";
         _cleanup_free_ char *identity = etcd_identity(s->probes.store);
-        _cleanup_buffer_ Buffer out = BUFFER_NULL;
+        _cleanup_buffer_ Buffer script = BUFFER_NULL, out = BUFFER_NULL;
         _cleanup_strv_ Strv lines = NULL;
         int r;
 
-        r = host_pool_exec(s->hosts, s->node, script, &out, reterr);
+        buffer_add_str(&script, "# whose data is here, and does an apiserver run?\n");
+        shell_add_variable(&script, "data", ETCD_DATA);
+        shell_add_variable(&script, "mark", ETCD_MARK_PATH);
+        buffer_add_str(&script, EMBED_REPLACE_LOOK_SH);
+        r = host_pool_exec(s->hosts, s->node, buffer_str(&script), &out, reterr);
         if (r < 0)
                 return r;
         lines = strv_split(buffer_str(&out), "\n");
@@ -201,18 +203,13 @@ static int bring_back(const Replace *s, Error **reterr) {
 }
 
 static int stop(const Replace *s, Error **reterr) {
-        static const char script[] =
-                "# nothing of the old member runs, and its data is out of the way\n"
-                "systemctl stop kube-apiserver.service etcd.service 2>/dev/null || :\n"
-                "if systemctl is-active --quiet etcd.service; then fail unavailable \"etcd does not stop\"; fi\n"
-                "if [ -d " ETCD_DATA "/member ]; then\n"
-                "        rm -rf " ETCD_DATA "/replaced\n"
-                "        mv -T " ETCD_DATA "/member " ETCD_DATA "/replaced\n"
-                "        sync " ETCD_DATA "\n"
-                "fi\n";
+        _cleanup_buffer_ Buffer script = BUFFER_NULL;
 
+        buffer_add_str(&script, "# nothing of the old member runs, and its data is out of the way\n");
+        shell_add_variable(&script, "data", ETCD_DATA);
+        buffer_add_str(&script, EMBED_REPLACE_STOP_SH);
         step(s, "old member stopped");
-        return host_pool_exec(s->hosts, s->node, script, NULL, reterr);
+        return host_pool_exec(s->hosts, s->node, buffer_str(&script), NULL, reterr);
 }
 
 static int take_out(const Replace *s, Error **reterr) {
