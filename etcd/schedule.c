@@ -14,6 +14,7 @@
 #include "common/fs.h"
 #include "common/json.h"
 #include "common/parse.h"
+#include "common/shell.h"
 #include "etcd/etcd-scripts.h"
 #include "etcd/internal.h"
 #include "etcd/snapshot.h"
@@ -154,20 +155,15 @@ int etcd_plan_schedule(const PlanContext *c, Plan *plan, Error **reterr) {
         return r < 0 ? r : add_timer(c, plan, reterr);
 }
 
-/* What the node tells: how the last run ended, how long the timer is there, what the last good one was, and whether
- * that is there still. */
 static char* question(const Cluster *c) {
-        return xasprintf(
-                "# the last scheduled snapshot\n"
-                "date +%%s\n"
-                "stat -c %%Y /etc/systemd/system/" NAME_SNAPSHOT_TIMER " 2>/dev/null || echo 0\n"
-                "result=$(systemctl show -p Result --value " NAME_SNAPSHOT_SERVICE " 2>/dev/null || :)\n"
-                "echo \"${result:-unknown}\"\n"
-                "last=$(head -c 4096 %s/last 2>/dev/null || :)\n"
-                "file=$(printf '%%s\\n' \"$last\" | sed -n 's/^{\"file\":\"\\([^\"/]*\\)\".*/\\1/p')\n"
-                "if [ -n \"$file\" ] && ! [ -f %s/\"$file\" ]; then echo missing; else echo there; fi\n"
-                "printf '%%s\\n' \"$last\"\n",
-                c->snapshots.directory, c->snapshots.directory);
+        Buffer script = BUFFER_NULL;
+
+        buffer_add_str(&script, "# the last scheduled snapshot\n");
+        shell_add_variable(&script, "directory", c->snapshots.directory);
+        shell_add_variable(&script, "service", NAME_SNAPSHOT_SERVICE);
+        shell_add_variable(&script, "timer", NAME_SNAPSHOT_TIMER);
+        buffer_add_str(&script, EMBED_ETCD_SCHEDULED_SH);
+        return buffer_take(&script);
 }
 
 /* It becomes part of paths, there and here. */
