@@ -13,7 +13,9 @@
 
 #include "common/alloc.h"
 #include "common/clock.h"
+#include "common/shell.h"
 #include "lbsetup/internal.h"
+#include "lbsetup/lbsetup-scripts.h"
 #include "lbsetup/pair.h"
 
 #define TAKE_OVER_TIMEOUT (5 * USEC_PER_SEC)
@@ -27,22 +29,15 @@ static const LbPeer* find_heir(const LbPair *pair, const LbPeer *owner) {
         return NULL;
 }
 
-/*
- * The second after the VIP has left is for the other one: were the file cleared before it has taken over,
- * it might come back.
- */
 static char* script(const Cluster *cluster) {
         char vip[INET_TEXT_SIZE];
+        Buffer text = BUFFER_NULL;
 
-        return xasprintf("has() { ip -o addr show | grep -F -q ' %s/'; }\n"
-                         "trap 'echo 0 >" LB_HANDOVER "' EXIT\n"
-                         "trap 'exit 1' HUP INT TERM PIPE\n"
-                         "echo 1 >" LB_HANDOVER "\n"
-                         "n=0\n"
-                         "while has && [ $n -lt 50 ]; do sleep 0.1; n=$((n + 1)); done\n"
-                         "sleep 1\n"
-                         "! has\n",
-                         inet_address_format(&cluster->endpoint.address, vip));
+        buffer_add_str(&text, "# the VIP goes to another load balancer\n");
+        shell_add_variable(&text, "vip", inet_address_format(&cluster->endpoint.address, vip));
+        shell_add_variable(&text, "handover", LB_HANDOVER);
+        buffer_add_str(&text, EMBED_VIP_LEAVE_SH);
+        return buffer_take(&text);
 }
 
 static int wait_for_heir(const ProbeContext *c, const Node *heir, Error **reterr) {

@@ -248,8 +248,9 @@ static void test_hand_over(void **state) {
         assert_int_equal(keepalived_leads(&probes, LB0, &leads, NULL), 0);
         assert_true(leads);
         hand_over(0);
-        assert_contains(last_script, "' 10.77.0.10/'");
-        assert_contains(last_script, "trap 'echo 0 >/run/hardway/handover' EXIT\n");
+        assert_contains(last_script, "vip='10.77.0.10'\n");
+        assert_contains(last_script, "handover='/run/hardway/handover'\n");
+        assert_contains(last_script, "trap 'echo 0 >\"$handover\"' EXIT\n");
         assert_int_equal(keepalived_leads(&probes, LB0, &leads, NULL), 0);
         assert_false(leads);
 }
