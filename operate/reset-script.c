@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "common/alloc.h"
+#include "operate/operate-scripts.h"
 #include "operate/reset-internal.h"
 
 /*
@@ -153,18 +154,7 @@ static void script_packages(const Plan *plan, Buffer *out) {
                                 "if grep -q -s -x %s /var/lib/hardway/packages; then leaves=\"$leaves %s\"; fi\n",
                                 item->package.name, leaves);
         }
-        buffer_add_str(
-                out,
-                "# with what they brought along, where nothing else needs it by now; what else apt-get\n"
-                "# thinks is needed by nobody is not hardway's\n"
-                "if [ -s /var/lib/hardway/packages ] && command -v apt-get >/dev/null; then\n"
-                "        ours=$(cat /var/lib/hardway/packages /var/lib/hardway/packages.needed 2>/dev/null || :)\n"
-                "        would=$(apt-get -s -q purge --autoremove $(cat /var/lib/hardway/packages))\n"
-                "        gone=$(printf '%s\\n' \"$would\" | sed -n 's/^Purg \\([^ ]*\\).*/\\1/p' | grep -x -F -e \"$ours\" || :)\n"
-                "        [ -z \"$gone\" ] || DEBIAN_FRONTEND=noninteractive apt-get purge -y -q -o DPkg::Lock::Timeout=120"
-                " $gone >/dev/null\n"
-                "        rm -rf $leaves\n"
-                "fi\n");
+        buffer_add_str(out, EMBED_RESET_PACKAGES_SH);
 }
 
 /* Our own records; where data stays, so does what says whose it is. */
