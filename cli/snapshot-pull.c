@@ -48,6 +48,13 @@ static void tell(const VerbContext *v, const Node *node, const Pulled *p) {
                             *age = clock_format_span((s->now > s->taken ? s->now - s->taken : 0) *
                                                      USEC_PER_SEC);
 
+        if (p->outcome == PULL_LEFT_OUT) {
+                verb_warn(v,
+                          "%s was left out by a restore: the snapshots that it has are of the cluster of "
+                          "before, and were not brought here (hardway etcd replace %s)",
+                          node->name, node->name);
+                return;
+        }
         if (s->failed)
                 verb_warn(v, "%s: the last snapshot failed (there: journalctl -u etcd-snapshot)",
                           node->name);
@@ -69,7 +76,7 @@ static int pull_all(VerbContext *v, HostPool *hosts, const char *directory, json
 
                 if (!(v->nodes[i]->roles & ROLE_ETCD))
                         continue;
-                k = snapshot_pull(hosts, v->cluster, v->nodes[i], directory, &pulled, &error);
+                k = snapshot_pull(hosts, v->cluster, v->store, v->nodes[i], directory, &pulled, &error);
                 if (k < 0) {
                         error_list_take(&v->errors, error);
                         r = r < 0 ? r : k;

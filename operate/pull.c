@@ -6,10 +6,12 @@
 
 #include "common/alloc.h"
 #include "operate/receive.h"
+#include "plan/left-out.h"
 
 const char* pull_outcome_to_string(PullOutcome o) {
         static const char *const names[] = {
                 [PULL_NONE] = "none",
+                [PULL_LEFT_OUT] = "left-out",
                 [PULL_HERE] = "here",
                 [PULL_DONE] = "pulled",
         };
@@ -52,6 +54,7 @@ static int receive(HostPool *hosts, const Node *node, const char *source, const 
  * snapshot_pull() - bring a node's newest scheduled snapshot here
  * @hosts:      the nodes
  * @cluster:    whose nodes they are
+ * @store:      its keys, beside which stands who was left out by a restore; or NULL
  * @node:       one with an etcd member
  * @directory:  where to; it is there
  * @ret:        what came of it; to be released with pulled_done()
@@ -59,13 +62,17 @@ static int receive(HostPool *hosts, const Node *node, const char *source, const 
  *
  * Return: 0 or a negative errno.
  */
-int snapshot_pull(HostPool *hosts, const Cluster *cluster, const Node *node, const char *directory,
-                  Pulled *ret, Error **reterr) {
+int snapshot_pull(HostPool *hosts, const Cluster *cluster, Store *store, const Node *node,
+                  const char *directory, Pulled *ret, Error **reterr) {
         const ProbeContext context = host_pool_probes(hosts, cluster, NULL, NULL);
         _cleanup_free_ char *path = NULL, *source = NULL;
         Pulled pulled = { .outcome = PULL_HERE };
         int r;
 
+        if (plan_left_out(store, node)) {
+                *ret = (Pulled) { .outcome = PULL_LEFT_OUT };
+                return 0;
+        }
         r = etcd_scheduled(&context, node, &pulled.scheduled, reterr);
         if (r < 0)
                 return r;

@@ -11,8 +11,9 @@
  * this may be done every hour.
  */
 typedef enum PullOutcome {
-        PULL_NONE, /* the node has none yet */
-        PULL_HERE, /* it was here already */
+        PULL_NONE,     /* the node has none yet */
+        PULL_LEFT_OUT, /* it was not asked: what it has may be of the cluster before the last restore */
+        PULL_HERE,     /* it was here already */
         PULL_DONE,
 } PullOutcome;
 
@@ -22,7 +23,7 @@ typedef struct Pulled {
         EtcdScheduled scheduled;
 } Pulled;
 
-int snapshot_pull(HostPool *hosts, const Cluster *cluster, const Node *node, const char *directory,
-                  Pulled *ret, Error **reterr);
+int snapshot_pull(HostPool *hosts, const Cluster *cluster, Store *store, const Node *node,
+                  const char *directory, Pulled *ret, Error **reterr);
 void pulled_done(Pulled *p);
 const char* pull_outcome_to_string(PullOutcome o);

@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""`hardway etcd snapshot --pull`, as far as it goes without nodes."""
+import json
+
+
+def test_what_a_restore_has_left_out_is_not_brought(cluster):
+    """Nobody is asked, so that it does not matter that there is nobody."""
+    cluster("pki", "gen")
+    (cluster.directory / "hardway.lock").write_text('{"format": 1, "artifacts": []}\n')
+    (cluster.directory / "secrets" / "left-out").write_text("c0\nc1\nc2\n")
+    result = cluster("etcd", "snapshot", "--pull", "--json")
+    assert [(one["node"], one["outcome"]) for one in json.loads(result.out)] == [(name, "left-out") for name in ("c0", "c1", "c2")]
+    for name in ("c0", "c1", "c2"):
+        assert f"{name} was left out by a restore" in result.err and f"hardway etcd replace {name}" in result.err
+    assert not any((cluster.directory / "snapshots").iterdir())
