@@ -201,7 +201,7 @@ void failover_recover(VerbContext *v, CheckList *findings) {
                 r = drill_recover(&request, &what, &error);
         }
         text = xasprintf("a drill was interrupted: %s; %s%s", pending,
-                         r < 0 ? "it could not be put back: " : "it was put back now",
+                         r < 0 ? "it could not be put back: " : "all is put back now",
                          r < 0 ? error->message : "");
         advice = xasprintf("put it back by hand, and remove %s", path);
         add_finding(findings, r < 0 ? CHECK_FAILED : CHECK_WARNING, text, r < 0 ? advice : NULL);

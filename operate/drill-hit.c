@@ -8,7 +8,7 @@
  * user's; before it is called, a child is started, the guard, that calls it again, to put the host back, when
  * its input ends: so when we do, however that happens. The command that cuts the host off holds that input
  * open, too: it may outlive us, and would otherwise cut off what has just been put back. A guard that has
- * put back removes the file that says what is broken (drill-pending.c); it holds its lock until then.
+ * put back says so in the file that says what is broken (drill-pending.c); it holds its lock until then.
  */
 
 #include <errno.h>
@@ -87,18 +87,21 @@ static int power_run(const DrillHit *h, bool back, Error **reterr) {
 /* Deaf for Ctrl-C, which is for us: we put back then, or the end of its input tells it to. */
 static int guard_start(DrillHit *h, Error **reterr) {
         _cleanup_strv_ Strv back = power_command(h, true);
-        _cleanup_strv_ Strv words =
-                strv_new("sh", "-c",
-                         "trap '' HUP INT QUIT TERM\n"
-                         "pending=$1 n=0; shift\n"
-                         "if [ -n \"$pending\" ]; then exec 9<\"$pending\"; flock 9; fi\n"
-                         "read -r word && exit\n"
-                         "until \"$@\" >/dev/null 2>&1 9<&-; do\n"
-                         "[ $((n += 1)) -lt " GUARD_TRIES " ] || exit\n"
-                         "sleep " GUARD_PAUSE "\n"
-                         "done\n"
-                         "[ -z \"$pending\" ] || rm -f -- \"$pending\"",
-                         "sh", h->request->pending ?: "", NULL);
+        _cleanup_strv_ Strv words = strv_new(
+                "sh", "-c",
+                "trap '' HUP INT QUIT TERM\n"
+                "pending=$1 n=0; shift\n"
+                "if [ -n \"$pending\" ]; then exec 9<\"$pending\"; flock 9; fi\n"
+                "read -r word && exit\n"
+                "until \"$@\" >/dev/null 2>&1 9<&-; do\n"
+                "[ $((n += 1)) -lt " GUARD_TRIES " ] || exit\n"
+                "sleep " GUARD_PAUSE "\n"
+                "done\n"
+                "[ -z \"$pending\" ] || {\n"
+                "printf '{\"since\": \"%s\"}\\n' \"$(date -u +%Y-%m-%dT%H:%M:%SZ)\" >\"$pending.new\"\n"
+                "mv -f -- \"$pending.new\" \"$pending\"\n"
+                "}",
+                "sh", h->request->pending ?: "", NULL);
 
         STRV_FOREACH(word, back)
                 strv_add(&words, *word);
@@ -188,7 +191,7 @@ int drill_prepare(DrillHit *h, Error **reterr) {
                 r = h->probes->exec(h->probes->userdata, h->node, script, NULL, reterr);
         }
         if (r < 0)
-                drill_pending_remove(h->request);
+                (void) drill_pending_rest(h->request, NULL);
         return r;
 }
 

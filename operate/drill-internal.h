@@ -35,7 +35,14 @@ void drill_hit_done(DrillHit *h);
 
 /* drill-pending.c: what is broken now, in request->pending */
 int drill_pending_write(const DrillHit *h, Error **reterr);
-void drill_pending_remove(const DrillRequest *q);
+int drill_pending_rest(const DrillRequest *q, Error **reterr);
+void drill_pending_end(const DrillRequest *q);
+
+/* drill-map.c: what is written to while drills are under way; removing what is not there is no error */
+#define DRILL_CONFIG_MAP "hardway-failover"
+#define DRILL_CONFIG_MAP_PATH "/api/v1/namespaces/kube-system/configmaps/" DRILL_CONFIG_MAP
+int drill_make_config_map(const ProbeContext *c, Error **reterr);
+int drill_remove_config_map(const ProbeContext *c, Error **reterr);
 
 /* drill-node.c: which node is hit */
 int drill_choose_node(DrillHit *h, DrillLeader *ret_leader, Error **reterr);

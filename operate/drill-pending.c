@@ -9,7 +9,10 @@
  * `install` does what is left to do. Putting back twice does no harm.
  *
  * A guard that outlives us holds the file's lock until it is done. So nobody puts back beside it, and whoever
- * waited for it finds the file gone.
+ * waited for it finds in the file what else there is to do.
+ *
+ * Before the first hit, and between two, the file says no more than since when: then what is left is the
+ * ConfigMap that is written to.
  */
 
 #include <errno.h>
@@ -29,6 +32,31 @@
 #define PENDING_LIMIT (16u * 1024)
 #define TICK (100 * USEC_PER_MSEC)
 
+static int write_tree(const char *path, const json_t *tree, Error **reterr) {
+        _cleanup_free_ char *text = tree ? json_dumps(tree, JSON_INDENT(2)) : NULL;
+        int r;
+
+        if (!text)
+                return error_set(reterr, ERROR_USAGE, EILSEQ,
+                                 "--power and the working directory have to be UTF-8");
+        r = fs_write(AT_FDCWD, path, text, strlen(text), 0644, 0, reterr);
+        return r < 0 ? r : 0;
+}
+
+/**
+ * drill_pending_rest() - remember that nothing is broken, but drills are under way
+ * @q:          the drills
+ * @reterr:     why that cannot be written: then they are not begun
+ *
+ * Return: 0 or a negative errno.
+ */
+int drill_pending_rest(const DrillRequest *q, Error **reterr) {
+        _cleanup_free_ char *since = clock_format_iso(clock_realtime());
+        _cleanup_json_ json_t *tree = json_pack("{s:s}", "since", since);
+
+        return q->pending ? write_tree(q->pending, tree, reterr) : 0;
+}
+
 /**
  * drill_pending_write() - remember what is about to be broken
  * @h:          the hit
@@ -38,9 +66,8 @@
  */
 int drill_pending_write(const DrillHit *h, Error **reterr) {
         const DrillRequest *q = h->request;
-        _cleanup_free_ char *since = clock_format_iso(clock_realtime()), *directory = NULL, *text = NULL;
+        _cleanup_free_ char *since = clock_format_iso(clock_realtime()), *directory = NULL;
         _cleanup_json_ json_t *tree = NULL;
-        int r;
 
         if (!q->pending)
                 return 0;
@@ -48,18 +75,7 @@ int drill_pending_write(const DrillHit *h, Error **reterr) {
                 directory = getcwd(NULL, 0); /* the command's words may be relative to it */
         tree = json_pack("{s:s, s:s, s:s, s:s*, s:s*}", "drill", h->drill->name, "node", h->node->name,
                          "since", since, "power", directory ? q->power : NULL, "directory", directory);
-        text = tree ? json_dumps(tree, JSON_INDENT(2)) : NULL;
-        if (!text)
-                return error_set(reterr, ERROR_USAGE, EILSEQ,
-                                 "--power and the working directory have to be UTF-8");
-        r = fs_write(AT_FDCWD, q->pending, text, strlen(text), 0644, 0, reterr);
-        return r < 0 ? r : 0;
-}
-
-/* All is put back. */
-void drill_pending_remove(const DrillRequest *q) {
-        if (q->pending && unlink(q->pending) == 0)
-                (void) fs_sync_dir_of(AT_FDCWD, q->pending, NULL);
+        return write_tree(q->pending, tree, reterr);
 }
 
 static int read_pending(const char *path, json_t **ret, Error **reterr) {
@@ -71,6 +87,19 @@ static int read_pending(const char *path, json_t **ret, Error **reterr) {
                 return r;
         r = json_parse(path, text.data, text.size, ret, reterr);
         return r < 0 ? r : 1;
+}
+
+static bool nothing_broken(const json_t *tree) {
+        return json_text(tree, "since") && !json_object_get(tree, "drill");
+}
+
+/* There is nothing to be done any more, but for what could not be put back. */
+void drill_pending_end(const DrillRequest *q) {
+        _cleanup_json_ json_t *tree = NULL;
+
+        if (q->pending && read_pending(q->pending, &tree, NULL) > 0 && nothing_broken(tree) &&
+            unlink(q->pending) == 0)
+                (void) fs_sync_dir_of(AT_FDCWD, q->pending, NULL);
 }
 
 /* Until the guard has done it, if there is one. */
@@ -91,6 +120,9 @@ static char* describe(const json_t *tree) {
                    *since = json_text(tree, "since");
         const Drill *d = name ? drill_find(name) : NULL;
 
+        if (nothing_broken(tree))
+                return xasprintf("the ConfigMap kube-system/" DRILL_CONFIG_MAP " is there (since %s)",
+                                 since);
         return d && node && since ? xasprintf("%s (%s, since %s)", d->what, node, since) : NULL;
 }
 
@@ -104,7 +136,7 @@ char* drill_pending_text(const char *path) {
         return text ?: xasprintf("%s cannot be read", path);
 }
 
-static int put_back(const DrillRequest *q, const json_t *tree, Error **reterr) {
+static int put_back_hit(const DrillRequest *q, const json_t *tree, Error **reterr) {
         _cleanup_(host_pool_freep) HostPool *hosts = host_pool_new(q->cluster, q->host);
         const ProbeContext probes = host_pool_probes(hosts, q->cluster, q->store, q->cancelled);
         DrillRequest request = *q;
@@ -121,6 +153,16 @@ static int put_back(const DrillRequest *q, const json_t *tree, Error **reterr) {
         if (!h.component || (drill_is_of_host(h.drill) && !request.power))
                 return error_set(reterr, ERROR_CONFIG, EINVAL, "%s does not say how", q->pending);
         return drill_put_back(&h, reterr);
+}
+
+/* Just after a hit was put back the API may not answer yet: the next one that looks will do it. */
+static int tidy_up(const DrillRequest *q, bool after_hit, Error **reterr) {
+        const ProbeContext probes = { .cluster = q->cluster, .store = q->store };
+        int r = drill_remove_config_map(&probes, after_hit ? NULL : reterr);
+
+        if (r >= 0)
+                drill_pending_end(q);
+        return after_hit ? 0 : r;
 }
 
 /**
@@ -144,8 +186,12 @@ int drill_recover(const DrillRequest *q, char **ret_what, Error **reterr) {
         if (!*ret_what)
                 return error_set(reterr, ERROR_CONFIG, EINVAL, "%s does not say what was broken",
                                  q->pending);
-        r = put_back(q, tree, reterr);
-        if (r >= 0)
-                drill_pending_remove(q);
-        return r;
+        if (!nothing_broken(tree)) {
+                r = put_back_hit(q, tree, reterr);
+                if (r >= 0)
+                        r = drill_pending_rest(q, reterr);
+                if (r < 0)
+                        return r;
+        }
+        return tidy_up(q, !nothing_broken(tree), reterr);
 }

@@ -6,7 +6,6 @@
 
 #include "common/alloc.h"
 #include "common/clock.h"
-#include "common/json.h"
 #include "operate/drill-internal.h"
 #include "operate/hold.h"
 #include "verify/verify.h"
@@ -29,8 +28,6 @@
 #define THAW_BY (20 * USEC_PER_SEC) /* what is frozen, before its node does it */
 #define HEALTHY_TIMEOUT (180 * USEC_PER_SEC)
 #define TICK (50 * USEC_PER_MSEC)
-
-#define CONFIG_MAP "/api/v1/namespaces/kube-system/configmaps/hardway-failover"
 
 typedef struct Run {
         const DrillRequest *request;
@@ -90,28 +87,12 @@ static char* write_body(unsigned turn) {
         return xasprintf("{\"data\":{\"turn\":\"%u\"}}", turn);
 }
 
-/* Makes the ConfigMap that is written to, or takes it away. */
-static int keep_config_map(const ProbeContext *c, bool there, Error **reterr) {
-        _cleanup_(http_client_freep) HttpClient *http = NULL;
-        _cleanup_free_ char *base = cluster_endpoint_url(c->cluster);
-        _cleanup_free_ char *url =
-                xasprintf("%s" CONFIG_MAP "%s", base, there ? "?fieldManager=hardway&force=true" : "");
-        _cleanup_json_ json_t *answer = NULL, *body = NULL;
-        int r;
-
-        if (there)
-                body = json_pack("{s:s,s:s,s:{s:s,s:s}}", "apiVersion", "v1", "kind", "ConfigMap",
-                                 "metadata", "name", "hardway-failover", "namespace", "kube-system");
-        r = probe_client(c, "ca", "admin", &http, reterr);
-        return r < 0 ? r : http_json(http, there ? "PATCH" : "DELETE", url, body, &answer, reterr);
-}
-
 static int start_probers(Run *run, Error **reterr) {
         const DrillRequest *q = run->request;
         const ProbeContext c = { .cluster = q->cluster, .store = q->store };
         _cleanup_free_ char *base = cluster_endpoint_url(q->cluster);
         _cleanup_free_ char *version = xasprintf("%s/version", base),
-                            *map = xasprintf("%s" CONFIG_MAP, base);
+                            *map = xasprintf("%s" DRILL_CONFIG_MAP_PATH, base);
         ProberRequest reads = { .url = version, .rate = READ_RATE, .timeout_usec = ANSWER_TIMEOUT };
         ProberRequest writes = { .url = map,
                                  .method = "PATCH",
@@ -121,7 +102,7 @@ static int start_probers(Run *run, Error **reterr) {
                                  .timeout_usec = ANSWER_TIMEOUT };
         int r;
 
-        r = keep_config_map(&c, true, reterr);
+        r = drill_make_config_map(&c, reterr);
         if (r >= 0)
                 r = probe_prober(&c, "ca", NULL, &reads, &run->reads, reterr);
         if (r >= 0)
@@ -239,7 +220,7 @@ static int hit_and_put_back(const Run *run, DrillHit *h, const DrillLeader *befo
         prober_sum(run->writes, since, &r->writes);
         back = drill_put_back(h, hit < 0 ? &also : reterr);
         if (back >= 0)
-                drill_pending_remove(run->request);
+                (void) drill_pending_rest(run->request, NULL);
         if (hit < 0 && back < 0)
                 error_detail(reterr, "and %s was not put back: %s", h->node->name, also->message);
         if (hit < 0)
@@ -352,12 +333,16 @@ int drill_run(const DrillRequest *request, DrillReport *ret, Error **reterr) {
                 r = require_healthy(request, reterr);
         if (r < 0)
                 return r;
+        r = drill_pending_rest(request, reterr);
+        if (r < 0)
+                return r;
         r = start_probers(&run, reterr);
         if (r >= 0)
                 r = drill_each(&run, ret, reterr);
         prober_free(run.reads);
         prober_free(run.writes);
-        (void) keep_config_map(&c, false, NULL);
+        if (drill_remove_config_map(&c, NULL) >= 0)
+                drill_pending_end(request);
         return r;
 }
 

@@ -241,6 +241,7 @@ def test_next_command_puts_back(cluster, verb):
     assert reachable(cluster, owner)
     await_green(cluster)
     assert "failover.pending" not in findings(cluster, "status")
+    assert cluster.kubectl("-n", "kube-system", "get", "configmap", "hardway-failover", check=False).status != 0
 
 
 def test_drill_with_a_power_cut(cluster):

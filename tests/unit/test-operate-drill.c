@@ -23,11 +23,12 @@ static uint64_t now;
 static const char *owner, *heir; /* who holds the VIP; who takes it over when its owner is hit */
 static unsigned unhealthy;       /* so many verifications fail, from the first one on */
 static unsigned unhealthy_after; /* the same, from the hit on */
-static bool hit, exec_fails, back_fails, never_well;
+static bool hit, exec_fails, back_fails, never_well, map_fails;
 static volatile int cancelled;
 static bool cancel_at_hit;
 static char *done;                  /* "lb0:kill lb0:start" */
 static const char *moves_meanwhile; /* who leads after it was waited for all to be well */
+static unsigned removed;            /* the ConfigMap, so many times */
 static unsigned locked, asked;      /* nodes whose lock was taken; requests to the apiservers */
 static unsigned locked_by_others;   /* the first so many can be taken, 0: all */
 static char directory[] = "/tmp/hardway-drill-XXXXXX", *pending;
@@ -113,7 +114,8 @@ int __wrap_http_json(HttpClient *c, const char *method, const char *url, const j
                      Error **reterr) {
         assert_contains(url, "/configmaps/hardway-failover");
         asked++;
-        return 0;
+        removed += streq(method, "DELETE");
+        return map_fails ? error_set(reterr, ERROR_UNAVAILABLE, ECONNREFUSED, "nobody answers") : 0;
 }
 
 static void note(const char *node, const char *what) {
@@ -196,8 +198,8 @@ static int setup(void **state) {
         owner = "lb0";
         heir = "lb1";
         unhealthy = unhealthy_after = 0;
-        hit = exec_fails = back_fails = never_well = cancel_at_hit = false;
-        locked = asked = locked_by_others = 0;
+        hit = exec_fails = back_fails = never_well = map_fails = cancel_at_hit = false;
+        locked = asked = removed = locked_by_others = 0;
         moves_meanwhile = NULL;
         cancelled = 0;
         free(done);
@@ -368,9 +370,9 @@ static void test_power_fails(void **state) {
                 assert_int_equal(fs_write(AT_FDCWD, from, "5\n", 2, 0644, FS_NO_SYNC, NULL), 1);
                 setup(NULL);
                 assert_int_equal(run_with("owner-power", power, NULL), -EREMOTEIO);
-                /* nobody puts back beside it: it is waited for */
+                /* nobody puts back beside it: it is waited for, and what is left is done */
                 assert_int_equal(recover(&what, NULL), 0);
-                assert_null(what);
+                assert_contains(what, "the ConfigMap kube-system/hardway-failover is there (since 20");
                 assert_int_equal(access(pending, F_OK), -1);
                 assert_int_equal(await_calls(log, 5), 5);
         }
@@ -448,6 +450,35 @@ static void test_recover_host(void **state) {
         assert_contains(other, "cannot be read");
 }
 
+/* It has died when nothing was broken: there is the ConfigMap still. */
+static void test_recover_map(void **state) {
+        _cleanup_free_ char *what = NULL, *again = NULL;
+        _cleanup_error_ Error *error = NULL;
+
+        write_pending("{\"since\":\"x\"}");
+        map_fails = true;
+        assert_int_equal(recover(&what, &error), -ECONNREFUSED);
+        assert_string_equal(what, "the ConfigMap kube-system/hardway-failover is there (since x)");
+        assert_int_equal(access(pending, F_OK), 0);
+
+        map_fails = false;
+        removed = 0;
+        assert_int_equal(recover(&again, NULL), 0);
+        assert_int_equal(removed, 1);
+        assert_int_equal(access(pending, F_OK), -1);
+        assert_null(done);
+
+        /* what was broken is put back also where nobody answers yet; the next one has the rest to do */
+        free(TAKE_PTR(again));
+        write_pending("{\"drill\":\"haproxy-hung\",\"node\":\"lb1\",\"since\":\"x\"}");
+        map_fails = true;
+        assert_int_equal(recover(&again, NULL), 0);
+        assert_string_equal(done, "lb1:thaw");
+        free(TAKE_PTR(again));
+        again = drill_pending_text(pending);
+        assert_contains(again, "the ConfigMap kube-system/hardway-failover is there (since 20");
+}
+
 static void test_table(void **state) {
         DrillAim aim;
         Timings t = f.cluster.timings;
@@ -516,7 +547,7 @@ int main(void) {
                 drill_test(test_order),        drill_test(test_refused),     drill_test(test_put_back),
                 drill_test(test_power),        drill_test(test_power_fails), drill_test(test_table),
                 drill_test(test_judged),       drill_test(test_record),      drill_test(test_recover),
-                drill_test(test_recover_host),
+                drill_test(test_recover_host), drill_test(test_recover_map),
         };
         int r;
 
