@@ -83,12 +83,43 @@ static bool is_listed(const DrillRequest *q, const Drill *d) {
         return q->power || !drill_is_of_host(d);
 }
 
+/* What cannot be had here is said before anybody is asked or any node is; and why. */
+static int require_possible(const DrillRequest *q, Error **reterr) {
+        _cleanup_strv_ Strv reasons = NULL;
+
+        for (size_t i = 0; i < q->n_drills; i++) {
+                _cleanup_free_ char *why = drill_why_not(q, q->drills[i]);
+
+                if (q->chosen && why)
+                        return error_set(reterr, ERROR_USAGE, EINVAL, "drill %s: %s", q->drills[i]->name,
+                                         why);
+                if (!why && !q->chosen)
+                        return 0;
+                if (why && is_listed(q, q->drills[i]))
+                        strv_addf(&reasons, "%s: %s", q->drills[i]->name, why);
+        }
+        if (q->chosen)
+                return 0;
+        (void) error_set(reterr, ERROR_USAGE, EINVAL,
+                         "there is nothing that could be tried out in this cluster");
+        STRV_FOREACH(reason, reasons)
+                error_detail(reterr, "%s", *reason);
+        return -EINVAL;
+}
+
+static void list_possible(const VerbContext *v, const DrillRequest *q) {
+        for (size_t i = 0; i < q->n_drills; i++) {
+                _cleanup_free_ char *why = drill_why_not(q, q->drills[i]);
+
+                if (!why)
+                        verb_note(v, "  %-19s %s", q->drills[i]->name, q->drills[i]->what);
+        }
+}
+
 static int confirm(const VerbContext *v, const DrillRequest *q, Error **reterr) {
         verb_note(v,
                   "This will be broken and put back, one after the other, while clients use the cluster:");
-        for (size_t i = 0; i < q->n_drills; i++)
-                if (is_listed(q, q->drills[i]))
-                        verb_note(v, "  %-19s %s", q->drills[i]->name, q->drills[i]->what);
+        list_possible(v, q);
         return verb_confirm(v, reterr, "Break what serves in %s?", v->cluster->name);
 }
 
@@ -270,7 +301,9 @@ int failover_run(VerbContext *v, Strv names, const char *power, Error **reterr) 
         if (r < 0)
                 return r;
         request.drills = chosen;
-        r = confirm(v, &request, reterr);
+        r = require_possible(&request, reterr);
+        if (r >= 0)
+                r = confirm(v, &request, reterr);
         if (r >= 0)
                 r = verb_lock_exclusive(v, reterr);
         if (r >= 0)

@@ -5,9 +5,41 @@
  */
 
 #include <errno.h>
+#include <stdlib.h>
 
 #include "common/alloc.h"
 #include "operate/drill-internal.h"
+
+static char* nobody_has_it(const Cluster *c, const Drill *d) {
+        if (c->endpoint.kind == ENDPOINT_FOREIGN)
+                return xstrdup("the load balancer is not hardway's");
+        return xasprintf("there is no %s here", d->component);
+}
+
+/**
+ * drill_why_not() - why there cannot be such a drill in this cluster
+ * @q:          the cluster, its components, and power
+ * @d:          the drill
+ *
+ * What nobody could take over would be an outage, and show nothing.
+ *
+ * Return: a reason, which the caller frees, or NULL.
+ */
+char* drill_why_not(const DrillRequest *q, const Drill *d) {
+        const Component *component = component_find(q->components, d->component);
+        size_t n = 0, least = d->least > 0 ? d->least : 2;
+
+        for (size_t i = 0; component && i < q->cluster->n_nodes; i++)
+                n += component_on_node(component, q->cluster, q->cluster->nodes + i);
+        if (n == 0)
+                return nobody_has_it(q->cluster, d);
+        if (n < least)
+                return xasprintf("%s runs on %zu node%s: nobody could take over, it would only be an outage",
+                                 d->component, n, n == 1 ? "" : "s");
+        if (drill_is_of_host(d) && !q->power)
+                return xstrdup("needs --power");
+        return NULL;
+}
 
 /* Where etcd leads nothing is hit that is not meant to be its leader's end. */
 static const Node* any_other_node(const DrillHit *h, const ProbeContext *c) {

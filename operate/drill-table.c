@@ -64,12 +64,14 @@ static unsigned scale(unsigned msec, unsigned have, unsigned usual) {
 }
 
 /**
- * drill_aim() - what may be expected with the timings of a cluster
+ * drill_aim() - what may be expected of a cluster
  * @d:          the drill
- * @t:          the timings
- * @ret:        the aim; those of slow networks and disks are as much longer as their timings are
+ * @c:          the cluster
+ * @ret:        the aim; those of slow networks and disks are as much longer as their timings are, and of
+ *              what a load balancer that is not ours does nothing is expected
  */
-void drill_aim(const Drill *d, const Timings *t, DrillAim *ret) {
+void drill_aim(const Drill *d, const Cluster *c, DrillAim *ret) {
+        const Timings *t = &c->timings;
         const bool vip = streq_null(d->leader, "keepalived"), raft = streq_null(d->leader, "etcd");
         const bool lease = d->leader && !vip && !raft;
         DrillAim a = d->aim;
@@ -83,6 +85,8 @@ void drill_aim(const Drill *d, const Timings *t, DrillAim *ret) {
         } else if (lease)
                 a.takeover = scale(a.takeover, t->lease_duration_sec, 15);
         a.read_failing = scale(a.read_failing, t->haproxy_check_msec, 1000);
+        if (c->endpoint.kind == ENDPOINT_FOREIGN)
+                a.read_gap = a.read_failing = a.write_gap = 0;
         *ret = a;
 }
 

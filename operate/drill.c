@@ -126,21 +126,6 @@ static bool wait_until_well(const Run *run) {
         return true;
 }
 
-/* Why there cannot be such a drill here, or NULL. */
-static char* why_not(const DrillRequest *q, const Drill *d) {
-        const Component *component = component_find(q->components, d->component);
-        size_t n = 0, least = d->least > 0 ? d->least : 2;
-
-        for (size_t i = 0; component && i < q->cluster->n_nodes; i++)
-                n += component_on_node(component, q->cluster, q->cluster->nodes + i);
-        if (n < least)
-                return xasprintf("%s runs on %zu node%s: there is nobody to take over", d->component, n,
-                                 n == 1 ? "" : "s");
-        if (drill_is_of_host(d) && !q->power)
-                return xstrdup("needs --power");
-        return NULL;
-}
-
 /* Has somebody else taken over? Who was hit is not asked: it may hang, or be away. */
 static bool find_heir(const DrillHit *h, const DrillLeader *before, DrillResult *r, uint64_t since) {
         DrillLeader now = {};
@@ -254,7 +239,7 @@ static int drill_one(const Run *run, const Drill *d, DrillResult *r, Error **ret
         if (q->begin)
                 q->begin(q->userdata, d, h.node->name);
         r->node = h.node;
-        drill_aim(d, &q->cluster->timings, &r->aim);
+        drill_aim(d, q->cluster, &r->aim);
         k = drill_prepare(&h, reterr);
         if (k < 0)
                 return error_prefix_once(reterr, k, h.node->name);
@@ -279,7 +264,7 @@ static int drill_each(const Run *run, DrillReport *report, Error **reterr) {
 
                 if (cancelled(q))
                         break;
-                *r = (DrillResult) { .drill = d, .text = why_not(q, d) };
+                *r = (DrillResult) { .drill = d, .text = drill_why_not(q, d) };
                 r->skipped = r->text != NULL;
                 report->n_results++;
                 if (r->skipped && q->chosen)

@@ -49,7 +49,7 @@ extern const Drill drills[]; /* ended by one without a name */
 
 const Drill* drill_find(const char *name);
 bool drill_is_of_host(const Drill *d); /* it takes a command of the user's, for power and link */
-void drill_aim(const Drill *d, const Timings *t, DrillAim *ret); /* with these timings */
+void drill_aim(const Drill *d, const Cluster *c, DrillAim *ret); /* with its timings */
 
 typedef struct DrillResult {
         const Drill *drill;
@@ -92,6 +92,8 @@ typedef struct DrillRequest {
         void (*end)(void *userdata, const DrillResult *r);
         void *userdata;
 } DrillRequest;
+
+char* drill_why_not(const DrillRequest *q, const Drill *d); /* drill-node.c; NULL: it is possible */
 
 /* Refuses on a cluster that is not healthy. ret is set in any case, to be released with drill_report_done(). */
 int drill_run(const DrillRequest *request, DrillReport *ret, Error **reterr);

@@ -44,6 +44,28 @@ def test_nothing_is_broken_beside_what_is_broken_still(ready):
     assert pending.exists()
 
 
+def test_one_controller(hardway):
+    """Whatever is broken there is an outage, and shows nothing."""
+    hardway("init", "--controller", "c0=10.77.0.20")
+    hardway("pki", "gen")
+    (hardway.directory / "hardway.lock").write_text('{"format": 1, "artifacts": []}\n')
+    refused = hardway("verify", "--failover", "--yes", status=64)
+    assert "there is nothing that could be tried out in this cluster" in refused.err
+    assert "haproxy: there is no haproxy here" in refused.err
+    assert "etcd-leader: etcd runs on 1 node: nobody could take over, it would only be an outage" in refused.err
+
+
+def test_a_load_balancer_that_is_not_ours(hardway):
+    """What cannot be had is not announced; asked for by name, it is refused, and nobody has to be reached for that."""
+    hardway("init", *(word for i in range(3) for word in ("--controller", f"c{i}=10.77.0.2{i}")), "--endpoint", "k8s.example.com")
+    hardway("pki", "gen")
+    (hardway.directory / "hardway.lock").write_text('{"format": 1, "artifacts": []}\n')
+    asked = hardway("verify", "--failover", status=64)
+    assert "etcd is killed where it leads" in asked.out and "haproxy" not in asked.out and "owner of the VIP" not in asked.out
+    assert "drill haproxy: the load balancer is not hardway's" in hardway("verify", "--failover", "--yes", "--drill", "haproxy", status=64).err
+    assert "drill controller-power: needs --power" in hardway("verify", "--failover", "--yes", "--drill", "controller-power", status=64).err
+
+
 def test_options_that_belong_to_failover(ready):
     for words in (["--drill", "haproxy"], ["--power", "plug"]):
         assert "belong to --failover" in ready("verify", *words, status=64).err

@@ -4,6 +4,7 @@ import json
 import time
 
 from lab import CONTROLLERS, VIP, await_true, edit
+from test_failover import drill
 
 FIVE = {**CONTROLLERS, "controller-3": "10.77.0.23", "controller-4": "10.77.0.24"}
 
@@ -120,6 +121,12 @@ def test_vip_on_the_controllers(make_lab):
     lab.sh(owner, "systemctl start haproxy")
     await_well(lab)
 
+    # the same drills as with a pair, on whichever of the three
+    [owner] = holders(lab)
+    found = drill(lab, "keepalived", "apiserver")
+    assert found["keepalived"]["node"] == owner and found["keepalived"]["leader"] in set(CONTROLLERS) - {owner}
+    assert found["apiserver"]["node"] in CONTROLLERS and all(one["healthy"] > 0 for one in found.values())
+
     [owner] = holders(lab)
     lab.tool("power", "cut", owner)
     await_true("the API answers", lab.version, seconds=5)
@@ -145,6 +152,11 @@ def test_etcd_on_its_own_hosts(make_lab):
         lab.hardway("install")
     assert not seen["lost"] and not [failure for failure in seen["failures"] if failure["who"] != "writer"], seen
     await_well(lab)
+
+    leader = leader_of(lab)
+    found = drill(lab, "etcd-leader", "apiserver")
+    assert found["etcd-leader"]["node"] == leader and found["etcd-leader"]["leader"] in set(members) - {leader}
+    assert found["apiserver"]["node"] in controllers and all(one["healthy"] > 0 for one in found.values())
 
     leader = leader_of(lab)
     assert leader in members

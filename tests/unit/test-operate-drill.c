@@ -268,11 +268,14 @@ static void test_refused(void **state) {
         expect_error("haproxy", NULL, ETIMEDOUT, "fail before anything is broken", "");
         setup(NULL);
         expect_error("owner-power", NULL, EINVAL, "needs --power", "");
-        expect_error("etcd-leader", NULL, EINVAL, "etcd runs on 2 nodes: there is nobody", "");
+        expect_error("etcd-leader", NULL, EINVAL, "etcd runs on 2 nodes: nobody could take over", "");
         owner = NULL;
         expect_error("haproxy", NULL, ENOENT, "nobody leads among those of keepalived", "");
         f.cluster.n_nodes = 3;
-        expect_error("haproxy", NULL, EINVAL, "haproxy runs on 1 node: there is nobody to take over", "");
+        expect_error("haproxy", NULL, EINVAL, "haproxy runs on 1 node: nobody could take over", "");
+        f.cluster.n_nodes = 2;
+        f.cluster.endpoint.kind = ENDPOINT_FOREIGN;
+        expect_error("haproxy", NULL, EINVAL, "the load balancer is not hardway's", "");
 }
 
 /* Whatever goes wrong from the hit on: it is put back. */
@@ -481,7 +484,7 @@ static void test_recover_map(void **state) {
 
 static void test_table(void **state) {
         DrillAim aim;
-        Timings t = f.cluster.timings;
+        Timings *t = &f.cluster.timings;
 
         for (const Drill *d = drills; d->name; d++) {
                 assert_ptr_equal(drill_find(d->name), d);
@@ -489,18 +492,24 @@ static void test_table(void **state) {
         }
         assert_null(drill_find("nothing"));
 
-        drill_aim(drill_find("keepalived"), &t, &aim);
+        drill_aim(drill_find("keepalived"), &f.cluster, &aim);
         assert_int_equal(aim.read_gap, 400);
-        t.vrrp_advert_msec = 300;
-        drill_aim(drill_find("keepalived"), &t, &aim);
+        t->vrrp_advert_msec = 300;
+        drill_aim(drill_find("keepalived"), &f.cluster, &aim);
         assert_int_equal(aim.read_gap, 1200);
-        t.etcd_election_msec = 5000;
-        drill_aim(drill_find("etcd-leader"), &t, &aim);
+        t->etcd_election_msec = 5000;
+        drill_aim(drill_find("etcd-leader"), &f.cluster, &aim);
         assert_int_equal(aim.write_gap, 10000);
         assert_int_equal(aim.read_gap, 150);
-        t.lease_duration_sec = 60;
-        drill_aim(drill_find("scheduler"), &t, &aim);
+        t->lease_duration_sec = 60;
+        drill_aim(drill_find("scheduler"), &f.cluster, &aim);
         assert_int_equal(aim.takeover, 80000);
+
+        /* what somebody else's load balancer does is not ours to judge */
+        f.cluster.endpoint.kind = ENDPOINT_FOREIGN;
+        drill_aim(drill_find("etcd-leader"), &f.cluster, &aim);
+        assert_int_equal(aim.read_gap + aim.read_failing + aim.write_gap, 0);
+        assert_int_equal(aim.takeover, 10000);
 }
 
 static void test_judged(void **state) {
@@ -509,7 +518,7 @@ static void test_judged(void **state) {
                           .writes = { .gap_usec = 1999000 } };
         _cleanup_free_ char *well = NULL, *why = NULL;
 
-        drill_aim(r.drill, &f.cluster.timings, &r.aim);
+        drill_aim(r.drill, &f.cluster, &r.aim);
         assert_true(drill_met(&r, &well));
         assert_null(well);
         r.reads.gap_usec = 310000;
