@@ -8,17 +8,18 @@
  */
 
 /*
- * wired: as measured on three control planes and a pair of load balancers, where a lost SYN costs 0.3 s and
+ * wired: as measured on three control planes and a pair of load balancers, where a lost SYN costs 0.1 s and
  * a dead haproxy's VIP moves in less than half a second. A check has to have its connection within the
  * interval, so a host that falls silent is out after 0.65 s at most: the rest of an interval, one, a short
- * pause, and another one. wifi: a radio that is busy for a third of a second is no dead peer.
+ * pause, and another one. A client's connection is tried elsewhere sooner, as what still connects there at
+ * that moment fails. wifi: a radio that is busy for a third of a second is no dead peer.
  */
 static const struct {
         unsigned vrrp_advert_msec, haproxy_connect_msec, haproxy_check_msec, haproxy_inter_msec,
                 haproxy_fastinter_msec, haproxy_fall;
 } networks[] = {
-        [NETWORK_WIRED] = { 100, 300, 1000, 200, 50, 2 },
-        [NETWORK_WIFI] = { 300, 1000, 3000, 500, 100, 3 },
+        [NETWORK_WIRED] = { 100, 100, 1000, 200, 50, 2 },
+        [NETWORK_WIFI] = { 300, 500, 3000, 500, 100, 3 },
 };
 
 /*

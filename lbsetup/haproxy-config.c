@@ -21,6 +21,11 @@ static char* timeout_connect(const PlanContext *c) {
         return xasprintf("%ums", c->cluster->timings.haproxy_connect_msec);
 }
 
+/* Of a check: as long as from one to the next. haproxy takes the shorter of both (tcpcheck.c) */
+static char* check_connect(const PlanContext *c) {
+        return xasprintf("%ums", c->cluster->timings.haproxy_inter_msec);
+}
+
 static char* timeout_check(const PlanContext *c) {
         return xasprintf("%ums", c->cluster->timings.haproxy_check_msec);
 }
@@ -42,20 +47,19 @@ static char* bind_vip(const PlanContext *c) {
 }
 
 /*
- * The interval is also the longest that a check waits for a connection (min(timeout connect, inter), see
- * "timeout check"): a host that is gone without a word is noticed after the rest of an interval, and fall
- * times a whole one with fastinter in between. Until then what it was busy with hangs.
+ * The interval is also the longest that a check waits for a connection: a host that is gone without a word
+ * is noticed after the rest of an interval, and fall times a whole one with fastinter in between. Until then
+ * what it was busy with hangs.
  */
-static char* default_server(const PlanContext *c) {
+static char* checked_server(const PlanContext *c) {
         const Timings *t = &c->cluster->timings;
 
         return xasprintf("check check-ssl verify required ca-file " HAPROXY_CA
-                         " verifyhost kubernetes inter %ums fastinter %ums downinter 500ms fall %u rise 2"
-                         " on-marked-down shutdown-sessions slowstart 20s",
+                         " verifyhost kubernetes inter %ums fastinter %ums downinter 500ms fall %u rise 2",
                          t->haproxy_inter_msec, t->haproxy_fastinter_msec, t->haproxy_fall);
 }
 
-static char* servers(const PlanContext *c) {
+static char* server_lines(const PlanContext *c, bool track) {
         _cleanup_strv_ Strv lines = NULL;
 
         CLUSTER_FOREACH_NODE(node, c->cluster, ROLE_CONTROLLER) {
@@ -64,9 +68,18 @@ static char* servers(const PlanContext *c) {
 
                 if (plan_left_out(c->store, node))
                         continue;
-                strv_addf(&lines, "%s %s", node->name, address);
+                strv_addf(&lines, "%s %s%s%s", node->name, address,
+                          track ? " track " HAPROXY_CHECKS "/" : "", track ? node->name : "");
         }
         return strv_join(lines, "\n");
+}
+
+static char* servers(const PlanContext *c) {
+        return server_lines(c, /* track= */ false);
+}
+
+static char* tracking_servers(const PlanContext *c) {
+        return server_lines(c, /* track= */ true);
 }
 
 static char* bind_monitor(const PlanContext *c) {
@@ -152,15 +165,14 @@ static const ConfigLine lines[] = {
           .why = "Every new try goes to another server.",
           .without =
                   "Only the last try would: with the first two a client waits for a server that is gone." },
-        { 1, "retries", .value = "3", .why = "So many servers are tried for one connection.",
-          .without = "3 is the default; said, since it has to suffice for all controllers." },
+        { 1, "retries", .value = "11",
+          .why = "So often another server is tried for one connection; each time is short.",
+          .without = "3, the default: clients would be turned away when the network is away for a moment." },
         { 1, "timeout connect", .function = timeout_connect,
-          .why = "How long a server may take to accept a connection. From the profile of the cluster file.",
+          .comment = "short: what still connects to a server when that is marked down is cut off",
+          .why = "How long a server may take to accept a connection, before another one is tried. From the "
+                 "profile of the cluster file.",
           .without = "A server that lost power lets each new connection wait for seconds." },
-        { 1, "timeout check", .function = timeout_check,
-          .why = "How long the answer to a check may take. From the profile of the cluster file.",
-          .without = "The interval between checks would be used; on slow disks healthy apiservers would be "
-                     "taken out." },
         { 1, "timeout client", .value = "4h",
           .comment = "watches live for up to an hour, and exec and logs for as long as somebody looks",
           .why = "How long a client may be silent.",
@@ -202,13 +214,38 @@ static const ConfigLine lines[] = {
           .without = "When etcd has no quorum, clients would be refused without a word; an apiserver says "
                      "what is wrong." },
         {},
-        { 0, "backend", .value = HAPROXY_BACKEND, .why = "The apiservers, checked.",
+        { 0, "backend", .value = HAPROXY_BACKEND, .why = "The apiservers, as long as their checks are well.",
           .without = "There would be nothing to send connections to." },
         { 1, "balance", .value = "leastconn",
           .comment = "a hung server keeps what hit it and gets nothing new",
           .why = "The apiserver with the fewest connections gets the next one.",
           .without = "roundrobin, the default: connections live for hours, and one apiserver ends up with "
                      "most of them." },
+        { 1, "default-server", .value = "on-marked-down shutdown-sessions slowstart 20s",
+          .comment = "slowstart: one that is back has no connections, and would get all new ones",
+          .why = "Connections to an apiserver that is down are cut, so that clients turn to another; one "
+                 "that is back gets its share slowly.",
+          .without = "Clients of one that hangs would wait until they tire of it; all new ones would go to "
+                     "one that has just begun." },
+        { 1, "server", .function = tracking_servers,
+          .why = "The apiservers, by node; each is up or down as the check of the same name says.",
+          .without = "That controller would carry nothing." },
+        {},
+        { 0, "backend", .value = HAPROXY_CHECKS,
+          .comment =
+                  "Nothing is sent here: apart from the servers above for the sake of \"timeout connect\", "
+                  "which also\nbounds a check's TCP and TLS handshakes, and has to be longer for these.",
+          .why = "The same apiservers, checked.",
+          .without = "There would be nothing to track: haproxy does not start." },
+        { 1, "timeout connect", .function = check_connect,
+          .why = "How long the TCP and TLS handshakes of a check may take. From the profile of the cluster "
+                 "file.",
+          .without = "That for connections of clients, which is shorter: a busy apiserver would be taken "
+                     "out, and what it serves cut off." },
+        { 1, "timeout check", .function = timeout_check,
+          .why = "How long the answer to a check may take. From the profile of the cluster file.",
+          .without = "The interval between checks would be used; on slow disks healthy apiservers would be "
+                     "taken out." },
         { 1, "option httpchk", .why = "A check is a request, not only a connection.",
           .without =
                   "An apiserver whose etcd is gone still accepts connections, and would count as healthy." },
@@ -217,16 +254,14 @@ static const ConfigLine lines[] = {
           .without = "OPTIONS /, the default, which an apiserver refuses: none would count as healthy." },
         { 1, "http-check expect", .value = "status 200", .why = "What is believed.",
           .without = "Any 2xx and 3xx, the default; said exactly." },
-        { 1, "default-server", .function = default_server,
-          .comment = "slowstart: one that is back has no connections, and would get all new ones",
+        { 1, "default-server", .function = checked_server,
           .why = "How servers are checked: over TLS with the cluster's CA, often, more often when in "
-                 "doubt (from the profile of the cluster file); connections to one that is down are cut, so "
-                 "that clients turn to another; one that is back gets its share slowly.",
+                 "doubt (from the profile of the cluster file).",
           .without =
                   "Servers would not be checked at all, and a third of all connections would fail when one "
                   "is down." },
         { 1, "server", .function = servers, .why = "The apiservers, by node.",
-          .without = "That controller would carry nothing." },
+          .without = "That controller would not be checked, and haproxy would not start." },
         {},
         { 0, "backend", .value = "unready",
           .comment = "None is ready (no quorum of etcd, say): whoever asks is told so by an apiserver, and "
@@ -264,6 +299,8 @@ static const ConfigLine lines[] = {
           .without = "Under /haproxy?stats, the default, where hardway does not look." },
         { 1, "stats scope", .value = HAPROXY_BACKEND, .why = "Of these servers only.",
           .without = "hardway would count the unchecked ones too." },
+        { 1, "stats scope", .value = HAPROXY_CHECKS, .why = "And what their checks have found.",
+          .without = "hardway could not tell why one is down." },
 };
 
 const ConfigText haproxy_config = {

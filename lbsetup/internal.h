@@ -12,6 +12,7 @@
 #define HAPROXY_READY "/haproxy_ready"
 #define HAPROXY_STATS "/stats"
 #define HAPROXY_BACKEND "apiservers"
+#define HAPROXY_CHECKS "checks" /* the same servers */
 
 #define KEEPALIVED_CONFIG "/etc/keepalived/keepalived.conf"
 #define KEEPALIVED_HEALTH "/etc/keepalived/hardway-health"

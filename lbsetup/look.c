@@ -42,6 +42,17 @@ static void add_server(LbLook *l, const char *row) {
                 s->why = xstrdup(check ? check : "");
 }
 
+/* The same of the server that it tracks, which is the one that is checked, and comes later in the table. */
+static void add_check(LbLook *l, const char *row) {
+        LbLook checked = {};
+
+        add_server(&checked, row);
+        for (size_t i = 0; checked.n_servers > 0 && i < l->n_servers; i++)
+                if (streq(l->servers[i].name, checked.servers->name))
+                        replace(&l->servers[i].why, checked.servers->why);
+        lb_look_done(&checked);
+}
+
 /* "BACKUP 1795260425": since when */
 static void set_vrrp(LbLook *l, const char *text, int64_t *ret_since) {
         size_t n = strcspn(text, " ");
@@ -86,6 +97,8 @@ static void parse_line(LbLook *l, const Cluster *cluster, const char *line, Time
                 l->page = (unsigned) number(v);
         else if ((v = startswith(line, "server ")))
                 add_server(l, v);
+        else if ((v = startswith(line, "check ")))
+                add_check(l, v);
         else if ((v = startswith(line, "address ")))
                 set_address(l, cluster, v);
 }

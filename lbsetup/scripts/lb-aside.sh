@@ -38,6 +38,11 @@ tell() {
         esac
 }
 
+# The servers track those of another backend; a configuration of before that has not been replaced yet checks them itself.
+checked_by() {
+        if ask "show stat checks 4 -1" | grep -q '^checks,'; then echo checks; else echo "$backend"; fi
+}
+
 # connections SERVER
 connections() {
         ask "show stat $backend 4 -1" | sed -n "s/^$backend,$1,[^,]*,[^,]*,\([0-9]*\),.*/\1/p"
@@ -46,15 +51,17 @@ connections() {
 set_aside() {
         printf '%s\n' "$server" >>"$aside"
         if [ -e "$loaded" ]; then mv -f -- "$loaded" "$aside.record"; fi
-        tell "set server $backend/$server state drain; disable health $backend/$server" ||
+        checks=$(checked_by)
+        tell "set server $backend/$server state drain; disable health $checks/$server" ||
                 fail unavailable "haproxy does not know $server"
 }
 
 # One without connections has been restarted: it counts as down until two checks have found it well, and then gets its
 # share bit by bit. One that has some was left as it was, and they are to stay.
 put_back() {
-        if [ "$(connections "$1")" = 0 ]; then tell "set server $backend/$1 health down" || :; fi
-        tell "enable health $backend/$1; set server $backend/$1 state ready" || :
+        checks=$(checked_by)
+        if [ "$(connections "$1")" = 0 ]; then tell "set server $checks/$1 health down" || :; fi
+        tell "enable health $checks/$1; set server $backend/$1 state ready" || :
 }
 
 bring_back() {

@@ -26,6 +26,7 @@ printf 'now %s\n' "$(date +%s)"
 status=$(page /haproxy_ready | sed -n '1s/^HTTP[^ ]* \([0-9]*\).*/\1/p')
 if [ -n "$status" ]; then
         printf 'page %s\n' "$status"
-        page '/stats;csv' | grep '^apiservers,' | cut -d , -f 2,18,37,57 | sed 's/^/server /' || :
+        page '/stats;csv' | sed -n -e 's/^apiservers,/server &/p' -e 's/^checks,/check &/p' |
+                sed 's/ [^,]*,/ /' | cut -d , -f 1,17,36,56 || :
 fi
 ip -o addr show | sed -n 's/.* inet6* \([^ ]*\) .*/address \1/p'

@@ -39,28 +39,36 @@ static void test_haproxy(void **state) {
         const char *text = haproxy(*state);
 
         assert_contains(text, "\n        mode tcp\n");
-        assert_contains(text, "\n        option redispatch 1\n        retries 3\n");
-        assert_contains(text, "\n        timeout connect 300ms\n        timeout check 1000ms\n");
+        assert_contains(text, "\n        option redispatch 1\n        retries 11\n");
         assert_contains(text, "\n        timeout client 4h\n        timeout server 4h\n");
         assert_contains(
                 text,
                 "frontend kubernetes\n        # not the VIP alone, which is on one load balancer at a time\n"
                 "        bind *:9000\n        use_backend apiservers if { nbsrv(apiservers) gt 0 }\n"
                 "        default_backend unready\n");
-        assert_contains(text,
-                        "\n        balance leastconn\n        option httpchk\n"
-                        "        http-check send meth GET uri /readyz ver HTTP/1.1 hdr Host kubernetes\n"
-                        "        http-check expect status 200\n");
-        assert_contains(
-                text,
-                "\n        default-server check check-ssl verify required ca-file /etc/haproxy/kube-ca.crt "
-                "verifyhost kubernetes "
-                "inter 200ms fastinter 50ms downinter 500ms fall 2 rise 2 on-marked-down "
-                "shutdown-sessions slowstart 20s\n"
-                "        server c0 10.77.0.20:6443\n        server c1 10.77.0.21:6443\n\n");
+        assert_contains(text, "\n        default-server on-marked-down shutdown-sessions slowstart 20s\n"
+                              "        server c0 10.77.0.20:6443 track checks/c0\n"
+                              "        server c1 10.77.0.21:6443 track checks/c1\n\n");
         assert_contains(text,
                         "backend unready\n        balance leastconn\n        server c0 10.77.0.20:6443\n"
                         "        server c1 10.77.0.21:6443\n");
+}
+
+/* A client's connection is tried elsewhere soon; a check has the time that it needs. */
+static void test_haproxy_checks(void **state) {
+        const char *text = haproxy(*state);
+
+        assert_contains(text,
+                        "\n        # short: what still connects to a server when that is marked down is "
+                        "cut off\n        timeout connect 100ms\n");
+        assert_contains(
+                text,
+                "\n        timeout connect 200ms\n        timeout check 1000ms\n        option httpchk\n"
+                "        http-check send meth GET uri /readyz ver HTTP/1.1 hdr Host kubernetes\n"
+                "        http-check expect status 200\n"
+                "        default-server check check-ssl verify required ca-file /etc/haproxy/kube-ca.crt "
+                "verifyhost kubernetes inter 200ms fastinter 50ms downinter 500ms fall 2 rise 2\n"
+                "        server c0 10.77.0.20:6443\n        server c1 10.77.0.21:6443\n\n");
 }
 
 static void test_haproxy_monitor(void **state) {
@@ -111,8 +119,9 @@ static void test_haproxy_variants(void **state) {
         f.cluster.apiserver_port = 7443;
         timings_for(NETWORK_WIFI, DISK_SDCARD, &f.cluster.timings);
         text = haproxy(*state);
-        assert_contains(text, "timeout connect 1000ms\n        timeout check 3000ms\n");
-        assert_contains(text, " inter 500ms fastinter 100ms downinter 500ms fall 3 rise 2 ");
+        assert_contains(text, "cut off\n        timeout connect 500ms\n");
+        assert_contains(text, "timeout connect 500ms\n        timeout check 3000ms\n");
+        assert_contains(text, " inter 500ms fastinter 100ms downinter 500ms fall 3 rise 2\n");
         assert_contains(text, "server c1 10.77.0.21:7443\n");
 
         for (size_t i = 0; i < f.cluster.n_nodes; i++)
@@ -210,10 +219,11 @@ static void test_keepalived_alone(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                config_test(test_haproxy),          config_test(test_haproxy_monitor),
-                config_test(test_shared_node),      config_test(test_haproxy_variants),
-                config_test(test_keepalived),       config_test(test_keepalived_second),
-                config_test(test_keepalived_alone), unit_test_in_dir(test_left_out),
+                config_test(test_haproxy),           config_test(test_haproxy_checks),
+                config_test(test_haproxy_monitor),   config_test(test_shared_node),
+                config_test(test_haproxy_variants),  config_test(test_keepalived),
+                config_test(test_keepalived_second), config_test(test_keepalived_alone),
+                unit_test_in_dir(test_left_out),
         };
 
         return cmocka_run_group_tests_name("load balancer configuration", tests, NULL, NULL);

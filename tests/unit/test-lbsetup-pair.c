@@ -128,6 +128,21 @@ static void test_parse(void **state) {
         assert_string_equal(l.servers[1].why, "* L7STS, HTTP status check, returned 500");
 }
 
+/* What tracks another server has no check of its own. */
+static void test_parse_tracking(void **state) {
+        _cleanup_look_ LbLook l = {};
+
+        lb_look_parse(
+                &f.cluster,
+                "page 200\nserver c0,DOWN,,\nserver c1,UP,,\nserver BACKEND,UP,,\n"
+                "check c0,DOWN,L4TOUT,\ncheck c1,UP,L7OK,OK\ncheck c9,UP,L7OK,\ncheck BACKEND,UP,,\ncheck \n",
+                &l);
+        assert_int_equal(l.n_servers, 2);
+        assert_int_equal(lb_look_up(&l), 1);
+        assert_string_equal(l.servers[0].why, "L4TOUT");
+        assert_string_equal(l.servers[1].why, "L7OK, OK");
+}
+
 /* Nothing that a broken node prints may do harm. */
 static void test_parse_empty(void **state) {
         const char *const texts[] = {
@@ -577,14 +592,23 @@ static void test_looked_at_together(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                pair_test(test_parse),           pair_test(test_parse_empty),
-                pair_test(test_haproxy_ready),   pair_test(test_keepalived_ready),
-                pair_test(test_haproxy_gate),    pair_test(test_keepalived_gate),
-                pair_test(test_hand_over),       pair_test(test_hand_over_not),
-                pair_test(test_set_aside),       pair_test(test_bring_back),
-                pair_test(test_verify),          pair_test(test_foreign),
-                pair_test(test_foreign_endless), pair_test(test_preflight),
-                pair_test(test_vrrp_id),         pair_test(test_looked_at_together),
+                pair_test(test_parse),
+                pair_test(test_parse_tracking),
+                pair_test(test_parse_empty),
+                pair_test(test_haproxy_ready),
+                pair_test(test_keepalived_ready),
+                pair_test(test_haproxy_gate),
+                pair_test(test_keepalived_gate),
+                pair_test(test_hand_over),
+                pair_test(test_hand_over_not),
+                pair_test(test_set_aside),
+                pair_test(test_bring_back),
+                pair_test(test_verify),
+                pair_test(test_foreign),
+                pair_test(test_foreign_endless),
+                pair_test(test_preflight),
+                pair_test(test_vrrp_id),
+                pair_test(test_looked_at_together),
                 pair_test(test_vrrp_reach),
         };
 

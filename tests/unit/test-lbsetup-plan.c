@@ -123,8 +123,10 @@ static void test_scripts(void **state) {
 /* The script that looks at a load balancer cannot include a header. */
 static void test_look_script(void **state) {
         _cleanup_free_ char *port = xasprintf("/dev/tcp/127.0.0.1/%d ", PORT_HAPROXY_MONITOR);
-        const char *const parts[] = { port,          LB_HAPROXY_DOWN,      LB_HANDOVER,    LB_STATE,
-                                      HAPROXY_READY, HAPROXY_STATS ";csv", HAPROXY_BACKEND };
+        const char *const parts[] = {
+                port,          LB_HAPROXY_DOWN,      LB_HANDOVER,     LB_STATE,
+                HAPROXY_READY, HAPROXY_STATS ";csv", HAPROXY_BACKEND, "^" HAPROXY_CHECKS ","
+        };
 
         for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
                 assert_contains(EMBED_LB_LOOK_SH, parts[i]);
