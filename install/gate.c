@@ -34,7 +34,7 @@ static bool component_is_touched(const NodeRun *n, const Component *c) {
                     streq(change->item->component, c->name))
                         return true;
         }
-        return false;
+        return c->unit && node_retires(n, c->unit);
 }
 
 static bool unit_is_active(const NodeRun *n, const Component *c) {

@@ -19,7 +19,7 @@
 
 static bool node_moves(const NodeRun *n) {
         return changes_have(&n->changes, CHANGE_RESTART, NULL) ||
-               changes_have(&n->changes, CHANGE_START, NULL);
+               changes_have(&n->changes, CHANGE_START, NULL) || node_retires(n, NULL);
 }
 
 static bool run_moves(const InstallRun *run) {

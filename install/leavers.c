@@ -124,6 +124,19 @@ int run_prune_lost(InstallRun *run, Error **reterr) {
 }
 
 /**
+ * run_prune_early() - take out what is not in the cluster file any more, before it is stopped where it runs
+ * @run:        the run
+ * @reterr:     what went wrong
+ *
+ * Of two voters, none can be taken out once the other is gone.
+ *
+ * Return: how many were taken out, or a negative errno.
+ */
+int run_prune_early(InstallRun *run, Error **reterr) {
+        return prune(run, run->request->leavers == LEAVERS_GO, /* tell_rest= */ false, reterr);
+}
+
+/**
  * run_prune() - take out what is not in the cluster file any more, once all that is does its work
  * @run:        the run
  * @reterr:     what went wrong

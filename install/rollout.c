@@ -36,9 +36,9 @@ int run_together(InstallRun *run) {
         return crew_each(run, node_differs, node_together);
 }
 
-/* Something that runs will stop for a moment. */
+/* Something that runs will stop, for a moment or for good. */
 static bool node_disrupts(const NodeRun *n) {
-        return changes_have(&n->changes, CHANGE_RESTART, NULL);
+        return changes_have(&n->changes, CHANGE_RESTART, NULL) || node_retires(n, NULL);
 }
 
 /* What decides whose turn it is: who does not work comes first, who leads comes last. */
@@ -78,19 +78,49 @@ static int node_join(NodeRun *n, Error **reterr) {
         return joins;
 }
 
-static int node_change_units(NodeRun *n, bool disrupts, Error **reterr) {
+static int node_drain(NodeRun *n, Error **reterr) {
         const Component *const *components = n->run->request->components;
+        int r;
+
+        if (n->leads)
+                node_step(n, "leadership handed over");
+        r = drain_hand_over(components, &n->run->probes, n->node, reterr);
+        return r < 0 ? r : drain_set_aside(components, &n->run->probes, n->node, reterr);
+}
+
+/* Can the cluster do without a component that goes from this node for good? */
+static int component_spares(NodeRun *n, const Component *c, Error **reterr) {
+        ProbeResult result = {};
+        int r;
+
+        if (!c->spare || !c->unit || !node_retires(n, c->unit))
+                return 0;
+        r = c->spare(&n->run->probes, &n->node, 1, &result, reterr);
+        if (r >= 0 && result.state == PROBE_FAILED)
+                r = error_set(reterr, ERROR_UNAVAILABLE, EBUSY,
+                              "not changed, as the cluster cannot do without %s here: %s", c->name,
+                              result.text);
+        probe_result_done(&result);
+        return r;
+}
+
+/* Units are stopped before their files go, and so before anything is put: whoever uses them, or counts on them, is
+ * told ahead. */
+static int node_part(NodeRun *n, Error **reterr) {
+        int r;
+
+        r = node_drain(n, reterr);
+        if (r >= 0)
+                r = run_prune_early(n->run, reterr);
+        RUN_FOREACH_COMPONENT(c, n->run)
+                if (r >= 0)
+                        r = component_spares(n, c, reterr);
+        return r < 0 ? r : node_put(n, reterr);
+}
+
+static int node_change_units(NodeRun *n, Error **reterr) {
         int r, joins;
 
-        if (disrupts) {
-                if (n->leads)
-                        node_step(n, "leadership handed over");
-                r = drain_hand_over(components, &n->run->probes, n->node, reterr);
-                if (r >= 0)
-                        r = drain_set_aside(components, &n->run->probes, n->node, reterr);
-                if (r < 0)
-                        return r;
-        }
         joins = node_join(n, reterr);
         if (joins < 0)
                 return joins;
@@ -115,12 +145,16 @@ static int node_undo(NodeRun *n, int r, Error **reterr) {
 
 /* From the first byte until the node works. */
 static int node_change(NodeRun *n, bool disrupts, Error **reterr) {
+        bool parts = disrupts && node_retires(n, NULL);
         int r;
 
-        r = node_put(n, reterr);
-        if (r < 0)
+        r = parts ? node_part(n, reterr) : node_put(n, reterr);
+        if (r < 0 && !parts)
                 return r;
-        r = node_change_units(n, disrupts, reterr);
+        if (r >= 0 && disrupts && !parts)
+                r = node_drain(n, reterr);
+        if (r >= 0)
+                r = node_change_units(n, reterr);
         return disrupts ? node_undo(n, r, reterr) : r;
 }
 

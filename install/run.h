@@ -120,6 +120,7 @@ int run_snapshot(InstallRun *run, Error **reterr);
 
 /* units.c */
 int node_retire(NodeRun *n, Error **reterr); /* stops and disables units whose files are about to go */
+bool node_retires(const NodeRun *n, const char *unit);
 /* daemon-reload, enable, start, restart, reload: what the changes say */
 int node_units(NodeRun *n, bool wait, Error **reterr);
 
@@ -149,6 +150,7 @@ int run_refuse_leavers(InstallRun *run, Error **reterr);
 void run_show_leavers(InstallRun *run, InstallResult *result); /* of a dry run */
 int run_prune(InstallRun *run, Error **reterr);                /* how many were taken out */
 int run_prune_lost(InstallRun *run, Error **reterr);           /* the same, of what is lost */
+int run_prune_early(InstallRun *run, Error **reterr);          /* the same as the first, before its end */
 
 /* objects.c */
 /* insist: try for a while; else -EAGAIN if no apiserver answers */

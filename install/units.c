@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include <string.h>
+
 #include "common/alloc.h"
 #include "install/run.h"
 
@@ -134,6 +136,37 @@ static Strv retired_units(const Changes *c) {
                         strv_add(&names, name);
         }
         return names;
+}
+
+/* A timer, and what it starts: nobody notices that there will be no next time. */
+static bool is_timed(char *const *names, const char *name) {
+        size_t length = strlen(name) - strlen(strrchr(name, '.'));
+
+        if (endswith(name, ".timer"))
+                return true;
+        STRV_FOREACH(other, names)
+                if (endswith(*other, ".timer") && strncmp(*other, name, length) == 0 &&
+                    streq(*other + length, ".timer"))
+                        return true;
+        return false;
+}
+
+/**
+ * node_retires() - is something that runs about to go from a node for good?
+ * @n:          the node, of which it is known what will change
+ * @unit:       this unit; or NULL: any
+ *
+ * To those who use it that is the same as a restart that takes long.
+ *
+ * Return: true if so; timers, and what they start, do not count.
+ */
+bool node_retires(const NodeRun *n, const char *unit) {
+        _cleanup_strv_ Strv names = retired_units(&n->changes);
+
+        STRV_FOREACH(name, names)
+                if (unit ? streq(*name, unit) : !is_timed(names, *name))
+                        return true;
+        return false;
 }
 
 static int units_retire(UnitBus *bus, char *const *names, Error **reterr) {

@@ -24,7 +24,7 @@ static int run_script(const ProbeContext *c, const Node *node, const char *verb,
         return c->exec(c->userdata, node, script, ret, reterr);
 }
 
-/* Nothing is gained by sparing the last one: haproxy would send new connections there all the same. */
+/* Also of a node that is a controller no more, as long as haproxy knows it. Nothing is gained by sparing the last one: haproxy would send new connections there all the same. */
 static bool can_spare(const LbLook *l, const char *server) {
         bool known = false;
         size_t others = 0;
@@ -52,8 +52,6 @@ int haproxy_set_aside(const ProbeContext *c, const Node *node, Error **reterr) {
         _cleanup_pair_ LbPair pair = {};
         int r;
 
-        if (!(node->roles & ROLE_CONTROLLER))
-                return 0;
         lb_pair_look(c, &pair);
         LB_FOREACH_PEER(peer, &pair) {
                 if (peer->result < 0 || peer->look.page == 0 || !can_spare(&peer->look, node->name))

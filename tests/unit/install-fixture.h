@@ -33,6 +33,7 @@ typedef struct FakeNode {
         unsigned n_asked;     /* how often its service was asked whether it is ready */
         const char *identity; /* of applied.json; NULL: ours, if recorded */
         const char *applied;  /* a path in applied.json besides, or NULL */
+        const char *retires;  /* a unit file in applied.json that no plan has any more, or NULL */
         bool has_binary;      /* world.binary is there, too: what was put there last */
         bool had_binary;      /* ... before that */
         const char *listener; /* "*:7000 nginx", or NULL */
@@ -61,8 +62,9 @@ typedef struct World {
         const char *meanwhile; /* what somebody else installs everywhere before we get a lock, or NULL */
         const char *leaver;    /* is in the cluster and not in the cluster file, or NULL */
         bool leaver_works;
-        const char *binary; /* path of one that the plan has besides, or NULL */
-        bool lends;         /* its connections to the run */
+        const char *retired; /* the unit that is to be stopped for good */
+        const char *binary;  /* path of one that the plan has besides, or NULL */
+        bool lends;          /* its connections to the run */
         InstallLeavers leavers;
         size_t asked_members;
         const char *const *ignore;

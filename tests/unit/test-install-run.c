@@ -103,7 +103,7 @@ static int fake_hand_over(const ProbeContext *c, const Node *node, Error **reter
 
 /* Of a component that stands in front of the controllers */
 static int fake_set_aside(const ProbeContext *c, const Node *node, Error **reterr) {
-        if (!(node->roles & ROLE_CONTROLLER))
+        if (node->roles & ROLE_LOADBALANCER)
                 return 0;
         world_log(node, "aside");
         world.aside = node;
@@ -259,6 +259,14 @@ static void add_applied(Observation *o, const char *path, const char *sha256) {
                                                     .stamp = xstrdup("stamp") };
 }
 
+static void observe_retired(const FakeNode *f, Observation *o) {
+        add_applied(o, f->retires, "00");
+        o->paths = xrealloc(o->paths, o->n_paths + 1, sizeof(ObservedPath));
+        o->paths[o->n_paths++] = (ObservedPath) { .path = xstrdup(f->retires),
+                                                 .type = OBSERVED_FILE,
+                                                 .sha256 = xstrdup("00") };
+}
+
 static void observe_unit(const FakeNode *f, const PlanItem *item, Observation *o) {
         bool right = f->running && streq(f->running, world.wanted);
 
@@ -294,6 +302,8 @@ int __wrap_host_look(Host *h, const Plan *plan, bool deep, Facts *ret_facts, Obs
                 add_applied(o, f->applied, "00");
         if (f->had_binary)
                 add_applied(o, world.binary, "00");
+        if (f->retires)
+                observe_retired(f, o);
         if (f->recorded || f->identity)
                 o->identity = xstrdup(f->identity ? f->identity : "0125ab");
         facts_default(&world.cluster, node_of(f), ret_facts);
@@ -333,6 +343,7 @@ int __wrap_host_put(Host *h, const HostPut *put, Error **reterr) {
                 return error_set(reterr, ERROR_IO, ENOSPC, "no space left");
         f->put = world.wanted;
         f->loose = false;
+        f->retires = NULL;
         world_log(node_of(h), "put");
         return 0;
 }
@@ -372,6 +383,11 @@ int __wrap_unit_bus_enable(UnitBus *b, char *const *units, bool enable, Error **
 int __wrap_unit_bus_job(UnitBus *b, UnitJob job, const char *unit, Error **reterr) {
         FakeNode *f = (FakeNode*) b;
 
+        if (job == UNIT_STOP) {
+                assert_string_equal(unit, world.retired);
+                world_log(node_of(b), "stop");
+                return 0;
+        }
         world_log(node_of(b), job == UNIT_START ? "start" : job == UNIT_RESTART ? "restart" : "other-job");
         f->running = f->put;
         f->leads = false;
@@ -734,6 +750,40 @@ static void test_one_by_one(void **state) {
 }
 
 /* Another one had the nodes, and has installed the cluster meanwhile: it serves now. */
+/* What goes from a node for good stops there, too: not beside the gates, the locks and whoever uses it. */
+static void test_retires(void **state) {
+        make_serving();
+        world.nodes[1].roles = ROLE_ETCD; /* which alpha is not for */
+        world.fakes[1].retires = "/etc/systemd/system/alpha.service";
+        world.retired = "alpha.service";
+        world.fakes[2].busy = true;
+        assert_int_equal(run_all(), -EBUSY);
+        assert_string_equal(buffer_str(&world.log), "");
+
+        world.fakes[2].busy = false;
+        world.gate_closed = true;
+        assert_true(run_all() < 0);
+        assert_error(0, "c1: not changed");
+        assert_int_equal(count_of("stop"), 0);
+
+        world.gate_closed = false;
+        world.leaver = "c1";
+        world.leaver_works = true;
+        world.leavers = LEAVERS_GO;
+        assert_int_equal(run_all(), 0);
+        assert_string_equal(buffer_str(&world.log),
+                            "c1 gate, c1 aside, c0 prune, c1 stop, c1 put, c1 record, c1 back, c1 gate");
+}
+
+/* A timer, and what it starts, is nobody's loss. */
+static void test_retires_a_timer(void **state) {
+        make_serving();
+        world.fakes[1].retires = "/etc/systemd/system/etcd-snapshot.timer";
+        world.retired = "etcd-snapshot.timer";
+        assert_int_equal(run_all(), 0);
+        assert_string_equal(buffer_str(&world.log), "c1 stop, c1 put, c1 record");
+}
+
 static void test_serves_by_now(void **state) {
         world.meanwhile = "zero";
         assert_int_equal(run_all(), 0);
@@ -1301,6 +1351,8 @@ int main(void) {
                 install_test(test_one_of_three),
                 install_test(test_two_of_three),
                 install_test(test_one_by_one),
+                install_test(test_retires),
+                install_test(test_retires_a_timer),
                 install_test(test_serves_by_now),
                 install_test(test_serves_by_now_something_else),
                 install_test(test_unseen),

@@ -313,6 +313,9 @@ static void test_set_aside(void **state) {
         assert_non_null(startswith(last_script, "verb=set-aside server=c0\n"));
         assert_contains(last_script, "state drain");
         set_aside(LB0, 0); /* nothing stands behind haproxy there */
+        f.nodes[0].roles = ROLE_ETCD;
+        set_aside(f.nodes, 2); /* haproxy has yet to learn that it is a controller no more */
+        f.nodes[0].roles = ROLE_CONTROLLER | ROLE_ETCD;
 
         /* whoever is off, not installed or hung is passed over */
         answers[0] = NULL;
