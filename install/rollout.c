@@ -244,6 +244,7 @@ enum {
         TURN_EARLY,    /* a load balancer: what has just joined has to be known to it before others stop */
         TURN_WORKS,    /* a controller that works */
         TURN_BALANCES, /* a load balancer, else */
+        TURN_LAST,     /* a load balancer that is new: before others tell it so, it would take the VIP from them */
 };
 
 /* It does so only. */
@@ -256,10 +257,19 @@ static bool node_is_new(const NodeRun *n) {
         for (size_t i = 0; i < n->changes.n_changes; i++) {
                 const Change *c = n->changes.changes + i;
 
-                if (c->type == CHANGE_CREATE && c->item->type == PLAN_UNIT && !c->item->unit.drop_in)
+                if (c->type == CHANGE_CREATE && c->item->type == PLAN_UNIT &&
+                    c->item->unit.drop_in == node_balances(n))
                         return true;
         }
         return false;
+}
+
+static int turn_of(const NodeRun *n, bool any_joins) {
+        if (!node_balances(n))
+                return n->up ? TURN_WORKS : TURN_JOINS;
+        if (!n->up && node_is_new(n))
+                return TURN_LAST;
+        return any_joins ? TURN_EARLY : TURN_BALANCES;
 }
 
 static void give_turns(NodeRun **turn, size_t n_turn) {
@@ -268,9 +278,7 @@ static void give_turns(NodeRun **turn, size_t n_turn) {
         for (size_t i = 0; i < n_turn; i++)
                 any_joins = any_joins || (!node_balances(turn[i]) && !turn[i]->up && node_is_new(turn[i]));
         for (size_t i = 0; i < n_turn; i++)
-                turn[i]->turn = node_balances(turn[i]) ? any_joins ? TURN_EARLY : TURN_BALANCES :
-                                turn[i]->up            ? TURN_WORKS :
-                                                         TURN_JOINS;
+                turn[i]->turn = turn_of(turn[i], any_joins);
 }
 
 /* What others stand on comes first: etcd's own hosts before controllers. */

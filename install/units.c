@@ -123,16 +123,35 @@ static int units_on_bus(NodeRun *n, Host *host, bool wait, Error **reterr) {
         return units_wait(n, host, bus, reterr);
 }
 
-/* Units of an earlier plan whose files are about to be removed; drop-ins lie deeper. */
-static Strv retired_units(const Changes *c) {
+static bool plan_has_unit(const Plan *p, const char *name) {
+        PLAN_FOREACH(item, p, PLAN_UNIT)
+                if (streq(item->unit.name, name))
+                        return true;
+        return false;
+}
+
+/* The unit that goes with a file below /etc/systemd/system, or NULL: it is ours, or the distribution's and ran by
+ * our drop-in. The caller frees. */
+static char* retired_unit(const Plan *p, const char *path) {
+        static const char drop_in[] = ".d/50-hardway.conf";
+        const char *name = startswith(path, "/etc/systemd/system/");
+        _cleanup_free_ char *unit = NULL;
+
+        if (!name)
+                return NULL;
+        unit = xstrndup(name, strlen(name) - (endswith(name, drop_in) ? strlen(drop_in) : 0));
+        return unit_name_is_valid(unit) && !plan_has_unit(p, unit) ? TAKE_PTR(unit) : NULL;
+}
+
+/* Units of an earlier plan whose files are about to be removed */
+static Strv retired_units(const NodeRun *n) {
         Strv names = NULL;
 
-        for (size_t i = 0; i < c->n_changes; i++) {
-                const char *name = c->changes[i].type == CHANGE_REMOVE ?
-                                           startswith(c->changes[i].path, "/etc/systemd/system/") :
-                                           NULL;
+        for (size_t i = 0; i < n->changes.n_changes; i++) {
+                const Change *c = n->changes.changes + i;
+                _cleanup_free_ char *name = c->type == CHANGE_REMOVE ? retired_unit(n->plan, c->path) : NULL;
 
-                if (name && unit_name_is_valid(name))
+                if (name)
                         strv_add(&names, name);
         }
         return names;
@@ -161,7 +180,7 @@ static bool is_timed(char *const *names, const char *name) {
  * Return: true if so; timers, and what they start, do not count.
  */
 bool node_retires(const NodeRun *n, const char *unit) {
-        _cleanup_strv_ Strv names = retired_units(&n->changes);
+        _cleanup_strv_ Strv names = retired_units(n);
 
         STRV_FOREACH(name, names)
                 if (unit ? streq(*name, unit) : !is_timed(names, *name))
@@ -173,13 +192,11 @@ static int units_retire(UnitBus *bus, char *const *names, Error **reterr) {
         int r;
 
         r = unit_bus_enable(bus, names, false, reterr);
+        /* what stands on others first: keepalived before haproxy, etcd last */
+        for (size_t i = strv_length(names); i > 0 && r >= 0; i--)
+                r = unit_bus_job(bus, UNIT_STOP, names[i - 1], reterr);
         if (r < 0)
                 return r;
-        STRV_FOREACH(name, names) {
-                r = unit_bus_job(bus, UNIT_STOP, *name, reterr);
-                if (r < 0)
-                        return r;
-        }
         r = unit_bus_wait(bus, UNITS_TIMEOUT_USEC, reterr);
         if (r == -ETIMEDOUT)
                 return error_set(reterr, ERROR_UNAVAILABLE, ETIMEDOUT,
@@ -197,7 +214,7 @@ static int units_retire(UnitBus *bus, char *const *names, Error **reterr) {
  * Return: 0 or a negative errno.
  */
 int node_retire(NodeRun *n, Error **reterr) {
-        _cleanup_strv_ Strv names = retired_units(&n->changes);
+        _cleanup_strv_ Strv names = retired_units(n);
         UnitBus *bus;
         Host *host;
         int r;

@@ -122,6 +122,8 @@ int keepalived_gate(const ProbeContext *c, const Node *node, ProbeResult *ret, E
                 }
         }
         n = lb_pair_holders(&pair, &holder);
+        if (n == 0 && c->before && lb_former_holder(c))
+                n = 1; /* it lets go in its turn, and has to be let */
         if (any && n != 1)
                 probe_result_set(ret, PROBE_WAITING,
                                  n == 0 ? "nobody holds the VIP" : "more than one holds the VIP");

@@ -73,6 +73,9 @@ static int keepalived_plan(const PlanContext *c, Plan *plan, Error **reterr) {
 }
 
 static const CheckName preflights[] = {
+        { LEFT_PREFLIGHT, "No load balancer runs that was taken out of the cluster file.",
+          "It hears nothing of the others any more and takes the VIP, too: clients reach the one or the other by "
+          "chance." },
         { VIP_PREFLIGHT, "Nobody answers for the VIP yet, or one of the load balancers does.",
           "Clients reach that machine or ours, by chance." },
         { VRRP_REACH_PREFLIGHT, "VRRP gets from each load balancer to the others.",

@@ -99,6 +99,8 @@ static void parse_line(LbLook *l, const Cluster *cluster, const char *line, Time
                 add_server(l, v);
         else if ((v = startswith(line, "check ")))
                 add_check(l, v);
+        else if ((v = startswith(line, "peer ")))
+                strv_add(&l->peers, v);
         else if ((v = startswith(line, "address ")))
                 set_address(l, cluster, v);
 }
@@ -151,6 +153,7 @@ void lb_look_done(LbLook *l) {
         free(l->keepalived);
         free(l->aside);
         free(l->vrrp);
+        strv_free(l->peers);
         *l = (LbLook) {};
 }
 

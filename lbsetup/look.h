@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "common/strv.h"
 #include "plan/component.h"
 
 /* One look at one load balancer: all that can only be seen there, in one round trip. */
@@ -22,6 +23,7 @@ typedef struct LbLook {
         char *vrrp;  /* "MASTER", "BACKUP", "FAULT", "STOP", or "" */
         int64_t vrrp_since_sec; /* so long it has been that */
         bool holds_vip;
+        Strv peers; /* addresses of the other load balancers, as it was told last */
         LbServer *servers;
         size_t n_servers;
 } LbLook;

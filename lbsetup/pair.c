@@ -17,24 +17,44 @@ static void look_at(void *item) {
         l->peer->result = lb_look(l->c, l->peer->node, &l->peer->look, &l->peer->error);
 }
 
-/**
- * lb_pair_look() - look at all load balancers of the cluster, at once
- * @c:          the context of the probe
- * @ret:        what was found, in the order of the cluster file; the caller calls lb_pair_done()
- */
-void lb_pair_look(const ProbeContext *c, LbPair *ret) {
+static void look_at_all(const ProbeContext *c, bool balancers, LbPair *ret) {
         LbPair p = { .peers = xnew(LbPeer, c->cluster->n_nodes + 1) };
         _cleanup_free_ Looking *lookings = xnew(Looking, c->cluster->n_nodes + 1);
 
-        CLUSTER_FOREACH_NODE(node, c->cluster, ROLE_LOADBALANCER) {
+        for (const Node *node = c->cluster->nodes; node < c->cluster->nodes + c->cluster->n_nodes; node++) {
                 LbPeer *peer = p.peers + p.n_peers;
 
+                if (balancers != ((node->roles & ROLE_LOADBALANCER) != 0))
+                        continue;
                 *peer = (LbPeer) { .node = node };
                 lookings[p.n_peers] = (Looking) { .c = c, .peer = peer };
                 p.n_peers++;
         }
         parallel_each(look_at, lookings, sizeof(Looking), p.n_peers);
         *ret = p;
+}
+
+/**
+ * lb_pair_look() - look at all load balancers of the cluster, at once
+ * @c:          the context of the probe
+ * @ret:        what was found, in the order of the cluster file; the caller calls lb_pair_done()
+ */
+void lb_pair_look(const ProbeContext *c, LbPair *ret) {
+        look_at_all(c, /* balancers= */ true, ret);
+}
+
+/**
+ * lb_former_holder() - find who is a load balancer no more, and holds the VIP still
+ * @c:          the context of the probe
+ *
+ * Return: the node, of the cluster file, or NULL.
+ */
+const Node* lb_former_holder(const ProbeContext *c) {
+        _cleanup_pair_ LbPair others = {};
+        const LbPeer *holder;
+
+        look_at_all(c, /* balancers= */ false, &others);
+        return lb_pair_holders(&others, &holder) > 0 ? holder->node : NULL;
 }
 
 void lb_pair_done(LbPair *p) {

@@ -24,6 +24,8 @@ void lb_pair_done(LbPair *p);
 /* How many hold the VIP; *ret is the first of them, or NULL. */
 size_t lb_pair_holders(const LbPair *p, const LbPeer **ret);
 
+const Node* lb_former_holder(const ProbeContext *c);
+
 /* Is this the address of one of them? */
 bool lb_is_address(const Cluster *cluster, const char *address);
 
@@ -52,6 +54,10 @@ int keepalived_preflight(const ProbeContext *c, const Node *node, CheckList *che
 /* vrrp-reach.c */
 int lb_preflight_reach(const ProbeContext *c, const Node *node, const LbPair *pair, CheckList *checks,
                        Error **reterr);
+/* left.c */
+#define LEFT_PREFLIGHT "lb-left"
+int lb_preflight_left(const ProbeContext *c, const Node *node, const LbPair *pair, CheckList *checks,
+                      Error **reterr);
 /* foreign.c */
 void lb_foreign_verify(const ProbeContext *c, const LbPair *pair, CheckList *checks);
 /* verify.c */

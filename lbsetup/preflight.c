@@ -157,6 +157,13 @@ static int listen_for_vrrp(const ProbeContext *c, const Node *node, CheckList *c
         return 0;
 }
 
+static bool was_installed(const LbPair *pair) {
+        LB_FOREACH_PEER(peer, pair)
+        if (peer->result >= 0 && peer->look.installed)
+                return true;
+        return false;
+}
+
 /**
  * keepalived_preflight() - is the VIP free, do the load balancers hear each other, is the number of the virtual router free?
  * @c:          the context of the probe; the last question is asked if it is thorough
@@ -171,11 +178,18 @@ static int listen_for_vrrp(const ProbeContext *c, const Node *node, CheckList *c
 int keepalived_preflight(const ProbeContext *c, const Node *node, CheckList *checks, Error **reterr) {
         _cleanup_pair_ LbPair pair = {};
         const LbPeer *holder;
+        const Node *former;
         int r;
 
         lb_pair_look(c, &pair);
+        r = lb_preflight_left(c, node, &pair, checks, reterr);
+        if (r != 0)
+                return r < 0 ? r : 0;
         if (lb_pair_holders(&pair, &holder) > 0)
                 add_finding(checks, CHECK_OK, VIP_PREFLIGHT, node, "held by %s", holder->node->name);
+        else if (was_installed(&pair) && (former = lb_former_holder(c)))
+                add_finding(checks, CHECK_OK, VIP_PREFLIGHT, node, "held by %s, which is to let go of it",
+                            former->name);
         else {
                 r = look_for_vip(c, node, checks, reterr);
                 if (r < 0)

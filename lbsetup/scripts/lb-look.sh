@@ -14,7 +14,10 @@ value() {
         printf '%s %s\n' "$1" "$(head -c 64 "$2" 2>/dev/null || :)"
 }
 
-if [ -e /etc/systemd/system/haproxy.service.d/50-hardway.conf ]; then echo installed; fi
+if [ -e /etc/systemd/system/haproxy.service.d/50-hardway.conf ]; then
+        echo installed
+        sed -n '/unicast_peer {/,/}/s/^[[:space:]]*\([0-9a-f][0-9a-f.:]*\)$/peer \1/p' /etc/keepalived/keepalived.conf 2>/dev/null || :
+fi
 for unit in haproxy keepalived; do
         printf '%s %s\n' "$unit" "$(systemctl show -p ActiveState --value "$unit.service" 2>/dev/null || :)"
 done

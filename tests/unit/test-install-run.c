@@ -53,6 +53,7 @@ static int fake_plan(const PlanContext *c, Plan *p, Error **reterr) {
                 binary->owner = xstrdup("root:root");
                 binary->mode = 0755;
         }
+        unit->unit.drop_in = (c->node->roles & ROLE_LOADBALANCER) != 0;
         plan_unit_listens(unit, 7000);
         plan_item_input_of(plan_add_file(p, "alpha", "conf", "/etc/alpha", 0644, world.wanted, "w"),
                            "alpha.service");
@@ -750,6 +751,17 @@ static void test_one_by_one(void **state) {
 }
 
 /* Another one had the nodes, and has installed the cluster meanwhile: it serves now. */
+/* The others have to have told it that they are there, or it would lead as well. */
+static void test_new_load_balancer_is_last(void **state) {
+        make_serving();
+        world.fakes[3].put = world.fakes[3].running = NULL;
+        world.fakes[3].recorded = false;
+        world.wanted = "two";
+        assert_int_equal(run_some(3, 2), 0);
+        assert_string_equal(buffer_str(&world.log),
+                            "lb1 gate, lb1 put, lb1 record, lb1 restart, lb1 gate, lb0 put, lb0 record, lb0 start");
+}
+
 /* What goes from a node for good stops there, too: not beside the gates, the locks and whoever uses it. */
 static void test_retires(void **state) {
         make_serving();
@@ -773,6 +785,22 @@ static void test_retires(void **state) {
         assert_int_equal(run_all(), 0);
         assert_string_equal(buffer_str(&world.log),
                             "c1 gate, c1 aside, c0 prune, c1 stop, c1 put, c1 record, c1 back, c1 gate");
+}
+
+/* The distribution's unit has no file that would go; but it ran for us. */
+static void test_retires_the_distributions(void **state) {
+        make_serving();
+        world.nodes[1].roles = ROLE_ETCD;
+        world.fakes[1].retires = "/etc/systemd/system/haproxy.service.d/50-hardway.conf";
+        world.retired = "haproxy.service";
+        assert_int_equal(run_all(), 0);
+        assert_string_equal(buffer_str(&world.log),
+                            "c1 gate, c1 aside, c1 stop, c1 put, c1 record, c1 back, c1 gate");
+
+        /* what the plan has besides stays */
+        world.fakes[2].retires = "/etc/systemd/system/alpha.service.d/50-hardway.conf";
+        assert_int_equal(run_all(), 0);
+        assert_string_equal(buffer_str(&world.log), "c2 put, c2 record");
 }
 
 /* A timer, and what it starts, is nobody's loss. */
@@ -1352,6 +1380,8 @@ int main(void) {
                 install_test(test_two_of_three),
                 install_test(test_one_by_one),
                 install_test(test_retires),
+                install_test(test_new_load_balancer_is_last),
+                install_test(test_retires_the_distributions),
                 install_test(test_retires_a_timer),
                 install_test(test_serves_by_now),
                 install_test(test_serves_by_now_something_else),

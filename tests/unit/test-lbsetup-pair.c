@@ -20,6 +20,7 @@
 static LbFixture f;
 static ProbeContext probes;
 static const char *answers[2]; /* of lb0 and lb1; NULL: cannot be asked */
+static const char *controllers_say;
 static char *last_script;
 static char first_script[100]; /* the variables of the question who has the VIP */
 static unsigned n_scripts;
@@ -63,6 +64,10 @@ static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER; /* load balancers may 
 static int fake_exec(void *userdata, const Node *node, const char *script, Buffer *ret, Error **reterr) {
         size_t i = node->index - 2;
 
+        if (node->index < 2) {
+                buffer_add_str(ret, controllers_say);
+                return 0;
+        }
         if (!answers[i] || (together && !fixture_meet(&n_asked, 2)))
                 return error_set(reterr, ERROR_UNAVAILABLE, EHOSTUNREACH, "no route to host");
         if (strstr(script, "page /haproxy_ready")) {
@@ -92,6 +97,7 @@ static int setup(void **state) {
         probes = (ProbeContext) { .cluster = &f.cluster, .exec = fake_exec };
         answers[0] = OWNER;
         answers[1] = STANDBY;
+        controllers_say = "";
         after_script[0] = after_script[1] = script_answer = NULL;
         n_scripts = 0;
         exec_fails = false;
@@ -511,6 +517,61 @@ static void test_preflight(void **state) {
         preflight("10.77.0.10 02:00:00:00:00:12\n10.77.0.12 02:00:00:00:00:12\n", NULL);
 }
 
+/* lb0 was told of it, when it was in the cluster file. */
+static void test_left(void **state) {
+        static const struct {
+                const char *peers, *answer, *id, *text;
+                CheckState state;
+        } cases[] = {
+                { "peer 10.77.0.12\npeer 10.77.0.13\n", "10.77.0.13\n", "lb-left/lb0",
+                  "the load balancer at 10.77.0.13 runs still, and is not in the cluster file",
+                  CHECK_FAILED },
+                { "peer 10.77.0.12\npeer 10.77.0.13\n", "", "lb-left/lb0", "does not run", CHECK_OK },
+                /* a controller that was one as well */
+                { "peer 10.77.0.20\n", "10.77.0.20\n", "vip/lb0", "held by lb1", CHECK_OK },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                _cleanup_free_ char *said = xasprintf("%s%s", STANDBY, cases[i].peers);
+                _cleanup_(check_list_done) CheckList checks = {};
+
+                answers[0] = said;
+                answers[1] = OWNER;
+                script_answer = cases[i].answer;
+                assert_int_equal(keepalived_preflight(&probes, LB0, &checks, NULL), 0);
+                assert_string_equal(checks.checks[0].id, cases[i].id);
+                assert_contains(checks.checks[0].text, cases[i].text);
+                assert_int_equal(checks.checks[0].state, cases[i].state);
+                if (cases[i].state == CHECK_FAILED) {
+                        assert_contains(last_script, "for a in 10.77.0.13; do");
+                        assert_contains(checks.checks[0].advice, "hardway reset --node NAME");
+                        assert_int_equal(checks.n_checks, 1);
+                }
+        }
+}
+
+/* Who is to let go of the VIP has it until its turn comes. */
+static void test_former_holder(void **state) {
+        _cleanup_(check_list_done) CheckList checks = {};
+        ProbeResult result = {};
+
+        answers[0] = STANDBY;
+        assert_int_equal(keepalived_gate(&probes, f.nodes, &result, NULL), 0);
+        assert_string_equal(result.text, "nobody holds the VIP");
+        probe_result_done(&result);
+        controllers_say = OWNER;
+        assert_int_equal(keepalived_gate(&probes, f.nodes, &result, NULL), 0);
+        assert_int_equal(result.state, PROBE_WAITING);
+        probe_result_done(&result);
+        probes.before = true;
+        assert_int_equal(keepalived_gate(&probes, f.nodes, &result, NULL), 0);
+        assert_int_equal(result.state, PROBE_READY);
+        probe_result_done(&result);
+
+        assert_int_equal(keepalived_preflight(&probes, LB0, &checks, NULL), 0);
+        assert_string_equal(checks.checks[0].text, "held by c0, which is to let go of it");
+}
+
 /* Adverts of others, of our own pair, and nobody to listen. */
 static void test_vrrp_id(void **state) {
         static const struct {
@@ -604,6 +665,8 @@ int main(void) {
                 pair_test(test_keepalived_gate),
                 pair_test(test_hand_over),
                 pair_test(test_hand_over_not),
+                pair_test(test_left),
+                pair_test(test_former_holder),
                 pair_test(test_set_aside),
                 pair_test(test_bring_back),
                 pair_test(test_verify),

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Before the first write: does a load balancer run that is not in the cluster file any more?
+ *
+ * The others are about to stop telling it that they are there, and to stop listening to it: it would take the VIP
+ * while one of them has it. hardway has no way to a host that the cluster file does not know; its address stands in
+ * what the others were given last.
+ */
+
+#include "common/alloc.h"
+#include "lbsetup/pair.h"
+#include "plan/ports.h"
+
+static const LbPeer* find_peer(const LbPair *pair, const Node *node) {
+        LB_FOREACH_PEER(peer, pair)
+        if (peer->node->index == node->index)
+                return peer;
+        return NULL;
+}
+
+/* One that has another role by now is changed by the same run, before the others (node_retires()). */
+static bool is_of_cluster(const Cluster *cluster, const char *address) {
+        char text[INET_TEXT_SIZE];
+
+        for (size_t i = 0; i < cluster->n_nodes; i++)
+                if (streq(inet_address_format(&cluster->nodes[i].address, text), address))
+                        return true;
+        return false;
+}
+
+/* Those of addresses at which haproxy answers. Without haproxy it would not hold the VIP. */
+static int ask(const ProbeContext *c, const Node *node, char *const *addresses, Strv *ret, Error **reterr) {
+        _cleanup_free_ char *list = strv_join(addresses, " "), *script = NULL;
+        _cleanup_buffer_ Buffer out = BUFFER_NULL;
+        int r;
+
+        script = xasprintf("for a in %s; do\n"
+                           "if timeout 1 bash -c 'exec 3<>\"/dev/tcp/$1/%u\"' bash \"$a\" 2>/dev/null; then "
+                           "echo \"$a\"; fi\n"
+                           "done\n",
+                           list, PORT_HAPROXY_MONITOR);
+        r = c->exec(c->userdata, node, script, &out, reterr);
+        if (r >= 0)
+                *ret = strv_split(buffer_str(&out), "\n");
+        return r;
+}
+
+/**
+ * lb_preflight_left() - does a load balancer run that is not in the cluster file any more?
+ * @c:          the context of the probe
+ * @node:       the load balancer from which it is asked, and whose configuration of before tells of it
+ * @pair:       all of the cluster file, as they were found
+ * @checks:     gets what was found; nothing where nobody was left out
+ * @reterr:     why the node cannot be asked
+ *
+ * Return: 1 if one does, which may hold the VIP, 0 if none does, or a negative errno.
+ */
+int lb_preflight_left(const ProbeContext *c, const Node *node, const LbPair *pair, CheckList *checks,
+                      Error **reterr) {
+        _cleanup_free_ char *id = xasprintf(LEFT_PREFLIGHT "/%s", node->name), *list = NULL;
+        const LbPeer *peer = find_peer(pair, node);
+        _cleanup_strv_ Strv addresses = NULL, running = NULL;
+        int r;
+
+        STRV_FOREACH(address, peer ? peer->look.peers : NULL)
+                if (!is_of_cluster(c->cluster, *address))
+                        strv_add(&addresses, *address);
+        if (!addresses)
+                return 0;
+        r = ask(c, node, addresses, &running, reterr);
+        if (r < 0)
+                return r;
+        if (!running) {
+                check_add(checks, CHECK_OK, id, node, LEFT_PREFLIGHT, "what was taken out does not run");
+                return 0;
+        }
+        list = strv_join(running, ", ");
+        check_advise(
+                check_add(checks, CHECK_FAILED, id, node, LEFT_PREFLIGHT,
+                          "the load balancer at %s runs still, and is not in the cluster file: left to "
+                          "itself it would take the VIP, too",
+                          list),
+                "Put it back into the cluster file, and take hardway off it: hardway reset --node NAME. "
+                "Then take it out again. Where it is not to be reached any more: switch it off.");
+        return 1;
+}
