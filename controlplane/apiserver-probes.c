@@ -106,3 +106,40 @@ int apiserver_gate(const ProbeContext *c, const Node *node, ProbeResult *ret, Er
                 probe_result_set(ret, PROBE_READY, NULL);
         return 0;
 }
+
+/**
+ * apiserver_spare() - would an apiserver be left without these nodes'?
+ * @c:          the context of the probe
+ * @nodes:      those that are to go
+ * @n_nodes:    how many
+ * @ret:        PROBE_READY with what is left (or no text, if none goes that works), or PROBE_FAILED
+ * @reterr:     what the store lacks
+ *
+ * Return: 0 or a negative errno.
+ */
+int apiserver_spare(const ProbeContext *c, const Node *const *nodes, size_t n_nodes, ProbeResult *ret,
+                    Error **reterr) {
+        _cleanup_(http_client_freep) HttpClient *http = NULL;
+        size_t n_go = 0, n_left = 0;
+        int r;
+
+        r = probe_client(c, "ca", /* credential= */ NULL, &http, reterr);
+        if (r < 0)
+                return r;
+        CLUSTER_FOREACH_NODE(node, c->cluster, ROLE_CONTROLLER) {
+                _cleanup_free_ char *why = NULL;
+                bool goes = false;
+
+                for (size_t i = 0; i < n_nodes; i++)
+                        goes = goes || nodes[i]->index == node->index;
+                if (ask_readyz(http, c->cluster, node, &why) > 0)
+                        *(goes ? &n_go : &n_left) += 1;
+        }
+        if (n_go > 0 && n_left == 0)
+                probe_result_set(ret, PROBE_FAILED, "no apiserver that is ready would be left");
+        else if (n_go > 0 && n_left == 1)
+                probe_result_set(ret, PROBE_READY, "One apiserver is left, and then it may not fail");
+        else
+                probe_result_set(ret, PROBE_READY, NULL);
+        return 0;
+}

@@ -312,6 +312,7 @@ const Component component_kube_apiserver = {
         .plan = apiserver_plan,
         .ready = apiserver_ready,
         .gate = apiserver_gate,
+        .spare = apiserver_spare,
         .verify = apiserver_verify,
         .ready_sec = 120,
 };

@@ -38,6 +38,8 @@ char* api_answer_text(const ApiAnswer *a); /* of a failure, for people; the call
 char* readyz_text(const char *body);       /* "[-]etcd failed, [-]informer-sync failed" */
 
 int apiserver_ready(const ProbeContext *c, const Node *node, ProbeResult *ret, Error **reterr);
+int apiserver_spare(const ProbeContext *c, const Node *const *nodes, size_t n_nodes, ProbeResult *ret,
+                    Error **reterr);
 int apiserver_gate(const ProbeContext *c, const Node *node, ProbeResult *ret, Error **reterr);
 int apiserver_verify(const ProbeContext *c, CheckList *checks);
 

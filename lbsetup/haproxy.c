@@ -124,5 +124,6 @@ const Component component_haproxy = {
         .set_aside = haproxy_set_aside,
         .bring_back = haproxy_bring_back,
         .verify = haproxy_verify,
+        .spare = haproxy_spare,
         .ready_sec = 180, /* the controllers' first start */
 };

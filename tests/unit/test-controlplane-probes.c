@@ -188,6 +188,27 @@ static void test_ready(void **state) {
         assert_contains(result.text, "connection refused");
 }
 
+static void test_spare(void **state) {
+        FIXTURE;
+        const Node *const both[] = { nodes, nodes + 1 };
+
+        assert_int_equal(component_kube_apiserver.spare(&context, both, 1, &result, NULL), 0);
+        assert_int_equal(result.state, PROBE_READY);
+        assert_contains(result.text, "One apiserver is left");
+        assert_int_equal(component_kube_apiserver.spare(&context, both, 2, &result, NULL), 0);
+        assert_int_equal(result.state, PROBE_FAILED);
+        assert_contains(result.text, "no apiserver that is ready would be left");
+        world.readyz[1] = 500;
+        assert_int_equal(component_kube_apiserver.spare(&context, both, 1, &result, NULL), 0);
+        assert_int_equal(result.state, PROBE_FAILED);
+
+        /* nothing is lost by it */
+        world.readyz[0] = 0;
+        assert_int_equal(component_kube_apiserver.spare(&context, both, 2, &result, NULL), 0);
+        assert_int_equal(result.state, PROBE_READY);
+        assert_null(result.text);
+}
+
 static void test_gate(void **state) {
         FIXTURE;
 
@@ -321,7 +342,7 @@ int main(void) {
                 cmocka_unit_test(test_ready),       cmocka_unit_test(test_gate),
                 cmocka_unit_test(test_loopback),    cmocka_unit_test(test_verify),
                 cmocka_unit_test(test_leader),      cmocka_unit_test(test_texts),
-                cmocka_unit_test(test_all_at_once),
+                cmocka_unit_test(test_all_at_once), cmocka_unit_test(test_spare),
         };
 
         return cmocka_run_group_tests(tests, NULL, tear_down);

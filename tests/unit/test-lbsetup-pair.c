@@ -572,6 +572,30 @@ static void test_former_holder(void **state) {
         assert_string_equal(checks.checks[0].text, "held by c0, which is to let go of it");
 }
 
+static void spare(const Node *const *nodes, size_t n, ProbeState state, const char *text) {
+        ProbeResult result = {};
+
+        assert_int_equal(haproxy_spare(&probes, nodes, n, &result, NULL), 0);
+        assert_int_equal(result.state, state);
+        if (text)
+                assert_contains(result.text, text);
+        else
+                assert_null(result.text);
+        probe_result_done(&result);
+}
+
+static void test_spare(void **state) {
+        const Node *const both[] = { LB0, LB1 }, *const controllers[] = { f.nodes, f.nodes + 1 };
+
+        spare(controllers, 2, PROBE_READY, NULL);
+        spare(both, 1, PROBE_READY, "One load balancer is left");
+        spare(both, 2, PROBE_FAILED, "no load balancer that works would be left");
+        answers[1] = NULL;
+        spare(both, 1, PROBE_FAILED, "no load balancer");
+        answers[0] = "installed\n"; /* it does nothing any more */
+        spare(both, 2, PROBE_READY, NULL);
+}
+
 /* Adverts of others, of our own pair, and nobody to listen. */
 static void test_vrrp_id(void **state) {
         static const struct {
@@ -667,6 +691,7 @@ int main(void) {
                 pair_test(test_hand_over_not),
                 pair_test(test_left),
                 pair_test(test_former_holder),
+                pair_test(test_spare),
                 pair_test(test_set_aside),
                 pair_test(test_bring_back),
                 pair_test(test_verify),
