@@ -230,7 +230,7 @@ static void test_values(void **state) {
         assert_contains(e->by_hand, "subjectAltName=DNS:localhost");
         assert_string_equal(e->read_by, "kube-apiserver.service; restarted when it changes");
         e = only(f.catalogue, "timeout connect");
-        assert_string_equal(e->values[0].text, "300ms");
+        assert_string_equal(e->values[0].text, "100ms");
         e = only(f.catalogue, "nodes.name");
         assert_int_equal(e->n_values, 5);
         assert_false(e->absent);

@@ -758,8 +758,9 @@ static void test_new_load_balancer_is_last(void **state) {
         world.fakes[3].recorded = false;
         world.wanted = "two";
         assert_int_equal(run_some(3, 2), 0);
-        assert_string_equal(buffer_str(&world.log),
-                            "lb1 gate, lb1 put, lb1 record, lb1 restart, lb1 gate, lb0 put, lb0 record, lb0 start");
+        assert_string_equal(
+                buffer_str(&world.log),
+                "lb1 gate, lb1 put, lb1 record, lb1 restart, lb1 gate, lb0 put, lb0 record, lb0 start");
 }
 
 /* What goes from a node for good stops there, too: not beside the gates, the locks and whoever uses it. */
