@@ -146,15 +146,9 @@ static int check_others(const Import *i, const StoreRequest *requests, size_t n_
 
 static int stage_part(const Import *i, FsBatch *batch, const char *ending, const Buffer *data, mode_t mode,
                       Error **reterr) {
-        _cleanup_free_ char *path = store_ca_path(i->name, ending), *name = store_path(i->store, path),
-                            *directory = fs_path_dirname(name);
-        int r;
+        _cleanup_free_ char *path = store_ca_path(i->name, ending), *name = store_path(i->store, path);
 
-        r = fs_batch_mkdir(batch, directory, STORE_DIRECTORY_MODE, reterr);
-        if (r < 0)
-                return r;
-        r = fs_batch_add(batch, name, data->data, data->size, mode, 0, reterr);
-        return r < 0 ? r : 0;
+        return store_stage(batch, name, data, mode, 0, reterr);
 }
 
 static int stage_certificate(const Import *i, FsBatch *batch, Error **reterr) {

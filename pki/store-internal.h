@@ -124,9 +124,16 @@ int store_request_remove(const Store *s, const StoreRequest *request, Error **re
 
 /* store-serial.c: no two certificates of one CA may bear one number */
 int store_check_serials(StoreRun *run, Error **reterr);
-/* store-issue.c */
+/* store-stage.c */
+int store_stage(FsBatch *batch, const char *path, const Buffer *data, mode_t mode, FsFlags flags,
+                Error **reterr);
 /* pki/.pending with the names of pairs that are about to be replaced, before them in the batch. */
 int store_stage_pending(const Store *s, FsBatch *batch, char *const *names, Error **reterr);
-void store_sweep(const StoreRun *run); /* temporaries that a killed run left: under the lock */
+
+/* store-tidy.c */
+int store_tidy(StoreRun *run, Error **reterr); /* modes of directories and secrets */
+void store_sweep(const StoreRun *run);         /* temporaries that a killed run left: under the lock */
+
+/* store-issue.c */
 int store_stage_leaf(StoreRun *run, FsBatch *batch, const StoreEntry *e, Error **reterr);
 int store_run_issue(StoreRun *run, Error **reterr);

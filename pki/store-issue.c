@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <openssl/rand.h>
-#include <sys/stat.h>
 
 #include "common/alloc.h"
 #include "common/fs.h"
@@ -24,14 +21,9 @@ static bool entry_is_done(const StoreEntry *e) {
 
 static int stage(StoreRun *run, FsBatch *batch, const char *path, const Buffer *data, mode_t mode,
                  FsFlags flags, Error **reterr) {
-        _cleanup_free_ char *name = store_path(run->store, path), *directory = fs_path_dirname(name);
-        int r;
+        _cleanup_free_ char *name = store_path(run->store, path);
 
-        r = fs_batch_mkdir(batch, directory, STORE_DIRECTORY_MODE, reterr);
-        if (r < 0)
-                return r;
-        r = fs_batch_add(batch, name, data->data, data->size, mode, flags, reterr);
-        return r < 0 ? r : 0;
+        return store_stage(batch, name, data, mode, flags, reterr);
 }
 
 static int stage_key(StoreRun *run, FsBatch *batch, const StoreEntry *e, FsFlags flags, Error **reterr) {
@@ -209,30 +201,6 @@ static const struct {
         { STORE_CERTIFICATE, make_leaf }, { STORE_KUBECONFIG, make_leaf },
 };
 
-/**
- * store_stage_pending() - name the pairs that are about to be replaced
- * @s:          the store
- * @batch:      where the pairs will be staged, after this
- * @names:      of the entries; nothing is staged if there are none
- * @reterr:     names the file
- *
- * A kill between the renames of key and certificate leaves a pair that does not fit.
- *
- * Return: 0 or a negative errno.
- */
-int store_stage_pending(const Store *s, FsBatch *batch, char *const *names, Error **reterr) {
-        _cleanup_free_ char *path = store_path_in_directory(s, STORE_PENDING);
-        _cleanup_buffer_ Buffer text = BUFFER_NULL;
-        int r;
-
-        STRV_FOREACH(name, names)
-                buffer_addf(&text, "%s\n", *name);
-        if (text.size == 0)
-                return 0;
-        r = fs_batch_add(batch, path, text.data, text.size, STORE_PUBLIC_MODE, 0, reterr);
-        return r < 0 ? r : 0;
-}
-
 static int stage_pending(StoreRun *run, FsBatch *batch, Error **reterr) {
         _cleanup_strv_ Strv names = NULL;
 
@@ -284,104 +252,6 @@ static int make_all(StoreRun *run, FsBatch *batch, Error **reterr) {
         return 0;
 }
 
-static int tighten_path(const char *path, mode_t mode, Error **reterr) {
-        struct stat st;
-
-        if (stat(path, &st) < 0)
-                return errno == ENOENT ? 0 : error_set_errno(reterr, errno, "cannot stat %s", path);
-        if ((st.st_mode & 077) && chmod(path, mode) < 0)
-                return error_set_errno(reterr, errno, "cannot set the mode of %s", path);
-        return 0;
-}
-
-/* Secrets that others may read: copied here without their modes, say. New files are born right. */
-static int tighten(StoreRun *run, Error **reterr) {
-        static const char *const directories[] = { "pki", "secrets" };
-
-        for (size_t i = 0; i < ARRAY_SIZE(directories); i++) {
-                _cleanup_free_ char *path = store_path_in_directory(run->store, directories[i]);
-                int r = tighten_path(path, STORE_DIRECTORY_MODE, reterr);
-
-                if (r < 0)
-                        return r;
-        }
-        for (size_t i = 0; i < run->n_entries; i++) {
-                _cleanup_free_ char *secret = NULL, *path = NULL;
-                int r;
-
-                if (!run->entries[i].loose)
-                        continue;
-                secret = store_entry_secret_path(run->entries[i].request);
-                path = store_rotation_path(run->store, secret);
-                r = tighten_path(path, STORE_KEY_MODE, reterr);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
-}
-
-static void closedirp(DIR **d) {
-        if (*d)
-                (void) closedir(*d);
-}
-
-/*
- * Whether this is a temporary of a file of that name, or (NULL) of any: ".#NAME.XXXXXXXX", see
- * common/fs-write.c.
- */
-static bool is_left_over(const char *entry, const char *name) {
-        const char *rest = startswith(entry, ".#");
-
-        if (rest && name) {
-                rest = startswith(rest, name);
-                return rest && rest[0] == '.' && strlen(rest) == 9;
-        }
-        return rest != NULL;
-}
-
-/* Removes what a killed run had staged: it holds keys, and under the lock nobody else writes these files. */
-static void sweep(const char *directory, const char *name) {
-        _cleanup_(closedirp) DIR *d = opendir(directory);
-        const struct dirent *entry;
-
-        while (d && (entry = readdir(d)))
-                if (is_left_over(entry->d_name, name))
-                        (void) unlinkat(dirfd(d), entry->d_name, 0);
-}
-
-static void sweep_once(const char *file, Strv *done) {
-        _cleanup_free_ char *directory = fs_path_dirname(file);
-
-        if (strv_contains(*done, directory))
-                return;
-        sweep(directory, NULL);
-        strv_add(done, directory);
-}
-
-/* Beside the cluster file others write too: there only names of ours are looked for. */
-void store_sweep(const StoreRun *run) {
-        _cleanup_strv_ Strv done = NULL;
-
-        for (size_t i = 0; i < run->n_entries; i++) {
-                const StoreRequest *request = run->entries[i].request;
-                _cleanup_free_ char *path = store_entry_secret_path(request),
-                                    *file = store_path(run->store, path),
-                                    *asked_path = store_request_path(request, "key"),
-                                    *asked = store_path(run->store, asked_path),
-                                    *relative = xasprintf(STORE_PREVIOUS "/%s", path),
-                                    *kept = store_path_in_directory(run->store, relative);
-
-                if (request->type == STORE_KUBECONFIG && !strchr(path, '/')) {
-                        _cleanup_free_ char *directory = fs_path_dirname(file);
-
-                        sweep(directory, path);
-                } else
-                        sweep_once(file, &done);
-                sweep_once(kept, &done);
-                sweep_once(asked, &done);
-        }
-}
-
 int store_run_issue(StoreRun *run, Error **reterr) {
         _cleanup_free_ char *pending = store_path_in_directory(run->store, STORE_PENDING);
         _cleanup_(fs_batch_freep) FsBatch *batch = fs_batch_new(AT_FDCWD);
@@ -391,7 +261,7 @@ int store_run_issue(StoreRun *run, Error **reterr) {
         if (r < 0)
                 return r;
         store_sweep(run);
-        r = tighten(run, reterr);
+        r = store_tidy(run, reterr);
         if (r < 0)
                 return r;
         r = store_stage_rotated(run->store, batch, reterr);

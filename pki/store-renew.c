@@ -104,19 +104,12 @@ static int choose_entry(StoreRun *run, StoreEntry *e, StoreChoice choice, void *
 }
 
 static int keep_file(StoreRun *run, FsBatch *batch, const char *path, Error **reterr) {
-        _cleanup_free_ char *previous = previous_path(run->store, path),
-                            *directory = fs_path_dirname(previous);
+        _cleanup_free_ char *previous = previous_path(run->store, path);
         StoreFile *file = NULL;
         int r;
 
         r = store_read(run->store, path, &file, reterr);
-        if (r <= 0)
-                return r;
-        r = fs_batch_mkdir(batch, directory, STORE_DIRECTORY_MODE, reterr);
-        if (r < 0)
-                return r;
-        r = fs_batch_add(batch, previous, file->data.data, file->data.size, STORE_KEY_MODE, 0, reterr);
-        return r < 0 ? r : 0;
+        return r <= 0 ? r : store_stage(batch, previous, &file->data, STORE_KEY_MODE, 0, reterr);
 }
 
 /* The public half first: what has its secret half there can be put back. */

@@ -46,15 +46,9 @@ int store_request_remove(const Store *s, const StoreRequest *request, Error **re
 
 static int stage(Store *s, FsBatch *batch, const StoreRequest *request, const char *ending,
                  const Buffer *data, mode_t mode, Error **reterr) {
-        _cleanup_free_ char *path = store_request_path(request, ending), *name = store_path(s, path),
-                            *directory = fs_path_dirname(name);
-        int r;
+        _cleanup_free_ char *path = store_request_path(request, ending), *name = store_path(s, path);
 
-        r = fs_batch_mkdir(batch, directory, STORE_DIRECTORY_MODE, reterr);
-        if (r < 0)
-                return r;
-        r = fs_batch_add(batch, name, data->data, data->size, mode, 0, reterr);
-        return r < 0 ? r : 0;
+        return store_stage(batch, name, data, mode, 0, reterr);
 }
 
 /* Whether what is there asks for just that; the key is set if it can be used. */

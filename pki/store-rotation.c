@@ -9,6 +9,7 @@
 #include "common/fs.h"
 #include "pki/certificate-internal.h"
 #include "pki/store-internal.h"
+#include "pki/store-rotation-internal.h"
 
 /*
  * A CA or key pair that is being replaced, in the store
@@ -18,12 +19,9 @@
  * each step is one rename, that of the state.
  */
 
-#define ROTATION "pki/rotation"
-#define STATE ROTATION "/state"
-#define RETIRED "pki/retired"
 #define SIGNING "signing-"
 
-static int load(Store *s, Error **reterr) {
+int store_rotation_load(Store *s, Error **reterr) {
         _cleanup_free_ char *path = store_path_in_directory(s, STATE);
         _cleanup_buffer_ Buffer text = BUFFER_NULL;
         int r;
@@ -52,7 +50,7 @@ int store_rotation(Store *s, Rotation *ret, Error **reterr) {
         STORE_LOCKED(s);
         int r;
 
-        r = load(s, reterr);
+        r = store_rotation_load(s, reterr);
         if (r < 0 || !s->rotation.name)
                 return r;
         *ret = (Rotation) {
@@ -112,7 +110,7 @@ static bool may_be_rotated(const char *path) {
         return !startswith(path, "nodes/") && !startswith(path, "secrets/") && !endswith(path, ".conf");
 }
 
-static int add_file(const Store *s, const char *file, bool required, Buffer *ret, Error **reterr) {
+int store_rotation_add(const Store *s, const char *file, bool required, Buffer *ret, Error **reterr) {
         _cleanup_free_ char *path = store_path_in_directory(s, file);
         int r;
 
@@ -144,14 +142,14 @@ int store_rotation_read(Store *s, const char *path, Buffer *ret, Error **reterr)
 
         if (!may_be_rotated(path))
                 return 0;
-        r = load(s, reterr);
+        r = store_rotation_load(s, reterr);
         if (r < 0)
                 return r;
         files = resolve(&s->rotation, path);
         STRV_FOREACH(file, files) {
                 _cleanup_buffer_secret_ Buffer one = BUFFER_NULL;
 
-                r = add_file(s, *file, is_required(*file), &one, reterr);
+                r = store_rotation_add(s, *file, is_required(*file), &one, reterr);
                 if (r < 0)
                         return r;
                 buffer_add(&all, one.data, one.size);
@@ -167,14 +165,14 @@ int store_rotation_read(Store *s, const char *path, Buffer *ret, Error **reterr)
 
 /* Whether a CA is being replaced: what it has issued may be of either. */
 bool store_is_rotated(Store *s, const char *name) {
-        return load(s, NULL) >= 0 && streq_null(s->rotation.name, name);
+        return store_rotation_load(s, NULL) >= 0 && streq_null(s->rotation.name, name);
 }
 
 /* The file that has to be looked at for what is wrong with an entry's; the caller frees. */
 char* store_rotation_path(Store *s, const char *path) {
         _cleanup_strv_ Strv files = NULL;
 
-        if (may_be_rotated(path) && load(s, NULL) >= 0)
+        if (may_be_rotated(path) && store_rotation_load(s, NULL) >= 0)
                 files = resolve(&s->rotation, path);
         return files ? store_path_in_directory(s, files[0]) : store_path(s, path);
 }
@@ -186,18 +184,14 @@ char* store_signing_path(const char *path) {
         return xasprintf("%.*s" SIGNING "%s", (int) (base - path), path, base);
 }
 
-static int stage_under(const Store *s, FsBatch *batch, const char *file, const Buffer *data, mode_t mode,
-                       Error **reterr) {
-        _cleanup_free_ char *path = store_path_in_directory(s, file), *directory = fs_path_dirname(path);
-        int r;
+int store_rotation_stage(const Store *s, FsBatch *batch, const char *file, const Buffer *data, mode_t mode,
+                         Error **reterr) {
+        _cleanup_free_ char *path = store_path_in_directory(s, file);
 
-        r = fs_batch_mkdir(batch, directory, STORE_DIRECTORY_MODE, reterr);
-        if (r >= 0)
-                r = fs_batch_add(batch, path, data->data, data->size, mode, 0, reterr);
-        return r < 0 ? r : 0;
+        return store_stage(batch, path, data, mode, 0, reterr);
 }
 
-static const char* public_ending(const Rotation *r, const Store *s) {
+const char* store_rotation_ending(const Store *s) {
         _cleanup_free_ char *path = store_path_in_directory(s, ROTATION "/new.pub");
 
         return access(path, F_OK) == 0 ? "pub" : "crt";
@@ -210,7 +204,7 @@ static int stage_copy(Store *s, FsBatch *batch, const char *from, const char *fi
         int r;
 
         r = store_read(s, from, &found, reterr);
-        return r <= 0 ? r : stage_under(s, batch, file, &found->data, mode, reterr);
+        return r <= 0 ? r : store_rotation_stage(s, batch, file, &found->data, mode, reterr);
 }
 
 /**
@@ -226,10 +220,10 @@ int store_stage_rotated(Store *s, FsBatch *batch, Error **reterr) {
         const char *ending;
         int r;
 
-        r = load(s, reterr);
+        r = store_rotation_load(s, reterr);
         if (r < 0 || !s->rotation.name)
                 return r;
-        ending = public_ending(&s->rotation, s);
+        ending = store_rotation_ending(s);
         key = xasprintf("%s.key", s->rotation.name);
         public = xasprintf("%s.%s", s->rotation.name, ending);
         key_file = xasprintf("pki/%s", key);
@@ -242,7 +236,7 @@ static int stage_state(const Store *s, FsBatch *batch, const Rotation *rotation,
         _cleanup_buffer_ Buffer text = BUFFER_NULL;
 
         rotation_write(rotation, &text);
-        return stage_under(s, batch, STATE, &text, STORE_PUBLIC_MODE, reterr);
+        return store_rotation_stage(s, batch, STATE, &text, STORE_PUBLIC_MODE, reterr);
 }
 
 /* The entry as it is: whole, and alone. */
@@ -310,8 +304,9 @@ static int stage_new(StoreRun *run, FsBatch *batch, const char *ending, Error **
         if (r >= 0)
                 r = write_new_key(run, key, &pem, reterr);
         if (r >= 0)
-                r = stage_under(run->store, batch, ROTATION "/new.key", &pem, STORE_KEY_MODE, reterr);
-        return r < 0 ? r : stage_under(run->store, batch, file, &public, STORE_PUBLIC_MODE, reterr);
+                r = store_rotation_stage(run->store, batch, ROTATION "/new.key", &pem, STORE_KEY_MODE,
+                                         reterr);
+        return r < 0 ? r : store_rotation_stage(run->store, batch, file, &public, STORE_PUBLIC_MODE, reterr);
 }
 
 static int begin(StoreRun *run, const StoreRequest *request, Error **reterr) {
@@ -355,7 +350,7 @@ int store_rotation_begin(Store *s, const StoreRequest *request, int64_t now, Err
         if (lock < 0)
                 return lock;
         store_forget(s);
-        r = load(s, reterr);
+        r = store_rotation_load(s, reterr);
         if (r >= 0 && s->rotation.name)
                 r = error_set(reterr, ERROR_CONFIG, EEXIST, "the rotation of %s is under way",
                               s->rotation.name);
@@ -383,7 +378,7 @@ int store_rotation_advance(Store *s, RotationPhase phase, Error **reterr) {
         if (lock < 0)
                 return lock;
         store_forget(s);
-        r = load(s, reterr);
+        r = store_rotation_load(s, reterr);
         if (r < 0)
                 return r;
         if (!s->rotation.name || phase != s->rotation.phase + 1 || phase >= _ROTATION_PHASE_MAX)
@@ -393,109 +388,4 @@ int store_rotation_advance(Store *s, RotationPhase phase, Error **reterr) {
         r = fs_write(AT_FDCWD, path, text.data, text.size, STORE_PUBLIC_MODE, 0, reterr);
         store_forget(s);
         return r < 0 ? r : 0;
-}
-
-/* "etcd-ca-2026-11-25": what goes by the day when its rotation began. */
-static char* retired_name(const Rotation *r) {
-        _cleanup_free_ char *date = clock_format_iso(r->since);
-        char *name = xasprintf(RETIRED "/%s-%s", r->name, date);
-
-        for (char *p = name + strlen(RETIRED "/"); *p; p++)
-                if (*p == '/')
-                        *p = '-';
-                else if (*p == ':')
-                        *p = '.';
-        return name;
-}
-
-static int stage_file(const Store *s, FsBatch *batch, const char *from, const char *to, const char *ending,
-                      mode_t mode, Error **reterr) {
-        _cleanup_free_ char *source = xasprintf("%s.%s", from, ending),
-                            *target = xasprintf("%s.%s", to, ending);
-        _cleanup_buffer_secret_ Buffer data = BUFFER_NULL;
-        int r;
-
-        r = add_file(s, source, /* required= */ true, &data, reterr);
-        return r < 0 ? r : stage_under(s, batch, target, &data, mode, reterr);
-}
-
-/* What is above a CA that was an intermediate one; the new one is a root. */
-static int retire_chain(Store *s, FsBatch *batch, const char *name, Error **reterr) {
-        _cleanup_free_ char *target = xasprintf("%s.chain", name);
-        _cleanup_buffer_ Buffer data = BUFFER_NULL;
-        int r;
-
-        r = add_file(s, ROTATION "/old.chain", /* required= */ false, &data, reterr);
-        return r <= 0 ? r : stage_under(s, batch, target, &data, STORE_PUBLIC_MODE, reterr);
-}
-
-static int remove_chain(const Store *s, Error **reterr) {
-        _cleanup_free_ char *relative = xasprintf("pki/%s.chain", s->rotation.name),
-                            *path = store_path_in_directory(s, relative);
-
-        if (unlink(path) < 0 && errno != ENOENT)
-                return error_set_errno(reterr, errno, "cannot remove %s", path);
-        return 0;
-}
-
-static int retire(Store *s, Error **reterr) {
-        _cleanup_(fs_batch_freep) FsBatch *batch = fs_batch_new(AT_FDCWD);
-        _cleanup_free_ char *name = retired_name(&s->rotation);
-        _cleanup_free_ char *usual = xasprintf("pki/%s", s->rotation.name);
-        const char *ending = public_ending(&s->rotation, s);
-        int r;
-
-        r = stage_file(s, batch, ROTATION "/old", name, "key", STORE_KEY_MODE, reterr);
-        if (r >= 0)
-                r = stage_file(s, batch, ROTATION "/old", name, ending, STORE_PUBLIC_MODE, reterr);
-        if (r >= 0)
-                r = retire_chain(s, batch, name, reterr);
-        if (r >= 0)
-                r = stage_file(s, batch, ROTATION "/new", usual, "key", STORE_KEY_MODE, reterr);
-        if (r >= 0)
-                r = stage_file(s, batch, ROTATION "/new", usual, ending, STORE_PUBLIC_MODE, reterr);
-        if (r >= 0 && fs_batch_size(batch) > 0)
-                r = fs_batch_commit(batch, reterr);
-        return r;
-}
-
-/* The state goes first: without it what is beside it counts for nothing. */
-static int clear(const Store *s, Error **reterr) {
-        _cleanup_free_ char *state = store_path_in_directory(s, STATE),
-                            *directory = store_path_in_directory(s, ROTATION);
-
-        if (unlink(state) < 0)
-                return error_set_errno(reterr, errno, "cannot remove %s", state);
-        return fs_remove_tree(AT_FDCWD, directory, reterr);
-}
-
-/**
- * store_rotation_end() - the new one takes the place of the old one
- * @s:          the store; all nodes are as the last phase wants them
- * @reterr:     names the file
- *
- * The old one is kept in pki/retired.
- *
- * Return: 0; -EINVAL (ERROR_INTERNAL) if it is not at the last phase; another negative errno.
- */
-int store_rotation_end(Store *s, Error **reterr) {
-        STORE_LOCKED(s);
-        _cleanup_close_ int lock = store_lock(s, reterr);
-        int r;
-
-        if (lock < 0)
-                return lock;
-        store_forget(s);
-        r = load(s, reterr);
-        if (r < 0)
-                return r;
-        if (!s->rotation.name || s->rotation.phase != ROTATION_FINISH)
-                return error_set(reterr, ERROR_INTERNAL, EINVAL, "no rotation has come to its end");
-        r = retire(s, reterr);
-        if (r >= 0)
-                r = remove_chain(s, reterr);
-        if (r >= 0)
-                r = clear(s, reterr);
-        store_forget(s);
-        return r;
 }

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "pki/store-internal.h"
+
+/* What the files store-rotation*.c share. Files are named as seen from the cluster directory. */
+
+#define ROTATION "pki/rotation"
+#define STATE ROTATION "/state"
+
+int store_rotation_load(Store *s, Error **reterr); /* s->rotation: what is under way */
+/* Adds a file to the bytes; 0: it is not there, which is an error if it is required. */
+int store_rotation_add(const Store *s, const char *file, bool required, Buffer *ret, Error **reterr);
+int store_rotation_stage(const Store *s, FsBatch *batch, const char *file, const Buffer *data, mode_t mode,
+                         Error **reterr);
+const char* store_rotation_ending(const Store *s); /* of the public half: "crt" or "pub" */
