@@ -49,6 +49,105 @@ int loopback_ready(const ProbeContext *c, const Node *node, const char *kubeconf
 void loopback_names(const Cluster *c, const Node *node,
                     CertificateProfile *profile); /* of such a certificate */
 
+/* Rows of tables of a component that serves on loopback only ("scheduler", "kube-scheduler"): flags, ... */
+#define LOOPBACK_FLAGS(base)                                                                        \
+        { "bind-address", "127.0.0.1", .why = "Health and metrics are for this node's own eyes.",   \
+          .without = "All addresses of the node, the default: health and metrics "                  \
+                     "would be a port more that the network can reach." },                          \
+                { "kubeconfig", "%d/kubeconfig",                                                    \
+                  .why = "Who it is, and where the API is: at this node's own apiserver, "          \
+                         "so that it does not depend on the endpoint, and is never newer "          \
+                         "than the apiserver it talks to.",                                         \
+                  .without = "Without a cluster to talk to it ends at once." },                     \
+                { "authentication-kubeconfig", "%d/kubeconfig",                                     \
+                  .why = "With it, it asks the apiserver who somebody is that asks for "            \
+                         "its metrics.",                                                            \
+                  .without = "It would know nobody who asks for metrics, and refuse." },            \
+                { "authorization-kubeconfig", "%d/kubeconfig", .why = "And whether he may.",        \
+                  .without = "It would not know who may read metrics, and refuse." },               \
+                { "tls-cert-file", "%d/" base ".crt",                                               \
+                  .why = "What it shows to whoever asks for its health; without it, it "            \
+                         "would make a certificate that nobody can check.",                         \
+                  .without = "It would make a certificate at each start that no CA vouches "        \
+                             "for; checks of its health could not know whom they ask." },           \
+                { "tls-private-key-file", "%d/" base ".key", .why = "The key of that certificate.", \
+                  .without = "It does not start: a certificate is of no use without its key." },    \
+                { "tls-min-version", "VersionTLS12",                                                \
+                  .why = "Says what is the default, so that it can be seen.",                       \
+                  .without = "Nothing: it is the default." },                                       \
+                { "client-ca-file", "%d/ca.crt",                                                    \
+                  .why = "Who shows a certificate of this CA is the user that its "                 \
+                         "subject names.",                                                          \
+                  .without = "Who shows a certificate would be a stranger to it, and could "        \
+                             "read no metrics." },                                                  \
+        {                                                                                           \
+                "requestheader-client-ca-file", "%d/front-proxy-ca.crt",                            \
+                        .why = "Headers that name a user are believed from holders of a "           \
+                               "certificate of this CA alone.",                                     \
+                        .without = "It would look this up in the cluster; said here, it does not "  \
+                                   "depend on that."                                                \
+        }
+
+/* ... credentials, ... */
+#define LOOPBACK_CREDENTIALS(base, program)                                                   \
+        { .type = STORE_KUBECONFIG,                                                           \
+          .scope = PER_NODE,                                                                  \
+          .name = base,                                                                       \
+          .issuer = "ca",                                                                     \
+          .common_name = "system:" program,                                                   \
+          .usage = USAGE_CLIENT,                                                              \
+          .why = "Who " program "is to the apiserver; a role binding that every cluster has " \
+                 "gives it its rights.",                                                      \
+          .without = "It has no cluster to work for, and ends at once." },                    \
+        {                                                                                     \
+                .type = STORE_CERTIFICATE, .scope = PER_NODE, .name = base, .issuer = "ca",   \
+                .common_name = program, .usage = USAGE_SERVER, .names = loopback_names,       \
+                .why = "What " program " shows to whoever asks for its health and metrics.",  \
+                .without = "It would make one at each start that nobody can check."           \
+        }
+
+/* ... and what it is handed over. */
+#define LOOPBACK_HANDED_OVER(base)                                                      \
+        { "kubeconfig", "/etc/kubernetes/" base ".conf", .node = true,                  \
+          .why = "Who it is to the apiserver." },                                       \
+                { base ".crt", "/etc/kubernetes/pki/" base ".crt", .node = true,        \
+                  .why = "What it shows to whoever asks for its health and metrics." }, \
+                { base ".key", "/etc/kubernetes/pki/" base ".key", .node = true,        \
+                  .why = "What it shows to whoever asks for its health and metrics." }, \
+        {                                                                               \
+                "front-proxy-ca.crt", "/etc/kubernetes/pki/front-proxy-ca.crt",         \
+                        .why = "Certifies who may name users in headers."               \
+        }
+
+/* Rows of flags of a component of which one leads, ... */
+#define LEASE_FLAGS                                                                             \
+        { "leader-elect-lease-duration", .function = lease_duration,                            \
+          .why = "How long others wait for a leader that is silent. From the "                  \
+                 "profile: on an SD card a write may take seconds, and a leader "               \
+                 "that could not renew in time ends itself.",                                   \
+          .without = "15 s, the default: on slow disks a leader would lose its "                \
+                     "office while it still works." },                                          \
+                { "leader-elect-renew-deadline", .function = lease_renew,                       \
+                  .why = "How long the leader tries to renew until it gives up.",               \
+                  .without = "10 s, the default; it has to be less than the lease and more "    \
+                             "than the tries between." },                                       \
+        {                                                                                       \
+                "leader-elect-retry-period",                                                    \
+                        .function = lease_retry, .why = "How often each tries.",                \
+                        .without = "2 s, the default: each try is a write to etcd, which slow " \
+                                   "disks feel."                                                \
+        }
+
+/* ... and of one that could be looked into. */
+#define PROFILING_FLAG                                                                              \
+        {                                                                                           \
+                "profiling", "false",                                                               \
+                        .why = "No profiles over the network; they slow it down and tell of "       \
+                               "its memory.",                                                       \
+                        .without = "Whoever may read /debug/pprof could see into the process, and " \
+                                   "slow it down."                                                  \
+        }
+
 /* Rows of a UnitSetting table: of a service of which one leads, and which is of use with an apiserver only. */
 #define ELECTED_SETTINGS                                                                                \
         { "Unit", "Wants", "network-online.target", .why = "It needs the network.",                     \
