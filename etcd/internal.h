@@ -35,8 +35,10 @@ int etcd_join(const ProbeContext *c, const Node *node, Error **reterr);
 int etcd_settle(const ProbeContext *c, const Node *node, ProbeResult *ret, Error **reterr);
 int etcd_leavers(const ProbeContext *c, Strv *ret_working, Strv *ret_lost, Error **reterr);
 int etcd_prune(const ProbeContext *c, bool working, Strv *ret_notes, Error **reterr);
-#define ETCD_SCHEDULE_N_SETTINGS 18
+#define ETCD_SCHEDULE_N_SETTINGS 13
 extern const UnitSetting etcd_schedule_settings[ETCD_SCHEDULE_N_SETTINGS];
+#define ETCD_SCHEDULE_N_TIMER 5
+extern const UnitSetting etcd_schedule_timer[ETCD_SCHEDULE_N_TIMER];
 int etcd_plan_schedule(const PlanContext *c, Plan *plan, Error **reterr);
 void etcd_verify_schedule(const ProbeContext *c, CheckList *checks);
 

@@ -45,7 +45,6 @@ static char* interval(const PlanContext *c) {
 #define TIMER(k, v, w, without_) \
         { "Timer", (k), (v), .why = (w), .without = (without_), .manual = "systemd.timer(5)" }
 
-/* Of the service, and behind them those of the timer. */
 const UnitSetting etcd_schedule_settings[ETCD_SCHEDULE_N_SETTINGS] = {
         { "Unit", "Description", "Snapshot of this node's etcd member", .why = "Started by its timer alone.",
           .without = "systemctl would show the unit's name alone." },
@@ -74,8 +73,9 @@ const UnitSetting etcd_schedule_settings[ETCD_SCHEDULE_N_SETTINGS] = {
                      "Looking through a snapshot would compete with etcd for the processors."),
         SETTING_EXEC("IOSchedulingClass", "idle", "... on the disk, too.",
                      "Writing it would have the member's own writes wait, where both share a disk."),
+};
 
-#define N_SERVICE_SETTINGS 13
+const UnitSetting etcd_schedule_timer[ETCD_SCHEDULE_N_TIMER] = {
         { "Unit", "Description", "Snapshots of this node's etcd member", .why = "See: hardway status",
           .without = "systemctl would show the unit's name alone." },
         TIMER("OnActiveSec", "10min", "The first one, after the node was started or installed.",
@@ -106,7 +106,7 @@ static int add_service(const PlanContext *c, Plan *plan, Error **reterr) {
         PlanItem *unit;
         int r;
 
-        r = add_unit(c, plan, NAME_SNAPSHOT_SERVICE, etcd_schedule_settings, N_SERVICE_SETTINGS,
+        r = add_unit(c, plan, NAME_SNAPSHOT_SERVICE, etcd_schedule_settings, ETCD_SCHEDULE_N_SETTINGS,
                      /* fenced= */ true, "Takes a snapshot and checks it.", &unit, reterr);
         if (r < 0)
                 return r;
@@ -119,9 +119,8 @@ static int add_timer(const PlanContext *c, Plan *plan, Error **reterr) {
         PlanItem *unit;
         int r;
 
-        r = add_unit(c, plan, NAME_SNAPSHOT_TIMER, etcd_schedule_settings + N_SERVICE_SETTINGS,
-                     ETCD_SCHEDULE_N_SETTINGS - N_SERVICE_SETTINGS, /* fenced= */ false,
-                     "Has snapshots taken in time.", &unit, reterr);
+        r = add_unit(c, plan, NAME_SNAPSHOT_TIMER, etcd_schedule_timer, ETCD_SCHEDULE_N_TIMER,
+                     /* fenced= */ false, "Has snapshots taken in time.", &unit, reterr);
         if (r >= 0)
                 plan_item_explain(unit,
                                   "Snapshots are taken when somebody thinks of it: rarely before the disk "

@@ -36,6 +36,8 @@ static const UnitSetting* find_setting(const Component *component, const Line *l
                 s = find_row(component->settings, component->n_settings, l, c);
         if (component && !s)
                 s = find_row(component->others, component->n_others, l, c);
+        if (component && !s)
+                s = find_row(component->timer, component->n_timer, l, c);
         *ret_shared = !s || !s->why;
         if (component && !s)
                 s = find_row(component->fence, component->n_fence, l, c);

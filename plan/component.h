@@ -115,8 +115,10 @@ typedef struct Component {
         size_t n_flags;
         const UnitSetting *settings; /* of its unit, or of our drop-in to it; the same */
         size_t n_settings;
-        const UnitSetting *others; /* of further units that it has, a timer and what that starts */
+        const UnitSetting *others; /* of a further unit that it has */
         size_t n_others;
+        const UnitSetting *timer; /* of the timer that starts one of them */
+        size_t n_timer;
         const UnitSetting *fence; /* those behind them that it shares with others, beside service_sandbox */
         size_t n_fence;
         const struct Service *service; /* of plan/service.h, where the whole unit is ours; or NULL */

@@ -19,10 +19,9 @@ static char* textfile(const PlanContext *c) {
 
 /*
  * It stays root, as certificates' directories and keys are root's alone; without any of root's powers, that
- * is no more than their owner. The sandbox of hardway's own services comes on top. Behind the settings of
- * the service come those of the timer.
+ * is no more than their owner. The sandbox of hardway's own services comes on top.
  */
-static const UnitSetting settings[] = {
+static const UnitSetting service_settings[] = {
         SETTING_SERVICE("Type", "oneshot", "One look, and it ends.",
                         "simple, the default: the timer would not know whether the look has ended."),
         SETTING_SERVICE("ExecStart", "/bin/sh " WATCH_SCRIPT " " WATCH_CONFIG " " WATCH_STATE, "The look.",
@@ -45,8 +44,9 @@ static const UnitSetting settings[] = {
           .why = "Where Prometheus' node_exporter takes the metrics from.",
           .without = "It could not write there.",
           .manual = "systemd.exec(5)" },
+};
 
-#define N_SERVICE_SETTINGS 8
+static const UnitSetting timer_settings[] = {
         TIMER("OnCalendar", "hourly", "A dead member is told within the hour, a certificate a month ahead.",
               "It would look once after boot, and never again."),
         TIMER("OnActiveSec", "1min", "The first look comes soon after the installation.",
@@ -81,7 +81,7 @@ static int add_service(const PlanContext *c, Plan *plan, Error **reterr) {
 
         r = set_unit(u, c, "A look at certificates and health", reterr);
         if (r >= 0)
-                r = service_add_settings(u, c, settings, N_SERVICE_SETTINGS, reterr);
+                r = service_add_settings(u, c, service_settings, ARRAY_SIZE(service_settings), reterr);
         if (r >= 0)
                 r = service_add_settings(u, c, service_sandbox, service_n_sandbox, reterr);
         if (r < 0)
@@ -102,8 +102,7 @@ static int add_timer(const PlanContext *c, Plan *plan, Error **reterr) {
 
         r = set_unit(u, c, "The watch over certificates and health", reterr);
         if (r >= 0)
-                r = service_add_settings(u, c, settings + N_SERVICE_SETTINGS,
-                                         ARRAY_SIZE(settings) - N_SERVICE_SETTINGS, reterr);
+                r = service_add_settings(u, c, timer_settings, ARRAY_SIZE(timer_settings), reterr);
         if (r < 0)
                 return r;
         item = plan_add_unit(
@@ -140,8 +139,10 @@ const Component component_watch = {
         .unit = WATCH_TIMER,
         .roles = ROLE_CONTROL_PLANE,
         .rank = 90,
-        .settings = settings,
-        .n_settings = ARRAY_SIZE(settings),
+        .settings = service_settings,
+        .n_settings = ARRAY_SIZE(service_settings),
+        .timer = timer_settings,
+        .n_timer = ARRAY_SIZE(timer_settings),
         .plan = watch_plan,
         .verify = watch_verify,
 };
