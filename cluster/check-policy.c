@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cluster/input.h"
+#include "cluster/ports.h"
 
 /* Versions, ports and certificates. */
 
@@ -9,12 +10,12 @@ static const struct {
         const char *who;
 } taken[] = {
         { 22, ROLE_CONTROLLER | ROLE_LOADBALANCER, "sshd" },
-        { 2379, ROLE_ETCD, "etcd" },
-        { 2380, ROLE_ETCD, "etcd" },
-        { 2381, ROLE_ETCD, "etcd" },
-        { 8405, ROLE_LOADBALANCER, "haproxy's own monitor page" },
-        { 10257, ROLE_CONTROLLER, "kube-controller-manager" },
-        { 10259, ROLE_CONTROLLER, "kube-scheduler" },
+        { PORT_ETCD_CLIENT, ROLE_ETCD, "etcd" },
+        { PORT_ETCD_PEER, ROLE_ETCD, "etcd" },
+        { PORT_ETCD_METRICS, ROLE_ETCD, "etcd" },
+        { PORT_HAPROXY_MONITOR, ROLE_LOADBALANCER, "haproxy's own monitor page" },
+        { PORT_CONTROLLER_MANAGER, ROLE_CONTROLLER, "kube-controller-manager" },
+        { PORT_SCHEDULER, ROLE_CONTROLLER, "kube-scheduler" },
 };
 
 /* All that those with a role are: what listens on any of them counts. */

@@ -13,10 +13,6 @@
  * check_extra_flags(), when the versions are known.
  */
 
-const char *const extra_flag_components[] = {
-        "kube-apiserver", "kube-controller-manager", "kube-scheduler", "etcd", NULL,
-};
-
 static bool flag_name_good(Loader *l, Mark mark, const char *name) {
         _cleanup_free_ char *quoted = quote(name);
 
@@ -102,8 +98,8 @@ static void load_component(Loader *l, ExtraFlags *e, const char *component, yaml
 
 static bool component_known(Loader *l, Mark mark, const char *name) {
         _cleanup_free_ char *quoted = quote(name);
-        _cleanup_free_ char *all = strv_join((char *const *) extra_flag_components, ", ");
-        const char *nearest = string_nearest(name, extra_flag_components);
+        _cleanup_free_ char *all = strv_join((char *const *) flag_component_names, ", ");
+        const char *nearest = string_nearest(name, flag_component_names);
 
         if (flag_component(name))
                 return true;
@@ -138,7 +134,7 @@ void load_extra_flags(Loader *l, const Key *key, yaml_node_t *node, void *target
                 return;
 
         inner.section = key->name;
-        c->extra_flags = xnew(ExtraFlags, ARRAY_SIZE(extra_flag_components));
+        c->extra_flags = xnew(ExtraFlags, FLAG_N_COMPONENTS);
         for (pair = node->data.mapping.pairs.start; pair < node->data.mapping.pairs.top; pair++) {
                 yaml_node_t *name_node = loader_node(l, pair->key);
                 Mark mark = mark_of(&name_node->start_mark);

@@ -37,4 +37,6 @@ typedef struct OwnedFlag {
 const RemovedFlag* removed_flag(FlagComponent component, const char *name, const char *value,
                                 unsigned minor);
 const OwnedFlag* owned_flag(FlagComponent component, const char *name, const char *value);
-FlagComponent flag_component(const char *name); /* 0: none of ours */
+#define FLAG_N_COMPONENTS 4
+extern const char *const flag_component_names[FLAG_N_COMPONENTS + 1]; /* ended by NULL */
+FlagComponent flag_component(const char *name);                       /* 0: none of ours */

@@ -49,8 +49,7 @@ typedef struct Input {
         size_t n_node_inputs;
 } Input;
 
-extern const Key cluster_keys[];                  /* schema.c */
-extern const char *const extra_flag_components[]; /* extra-flags.c, ended by NULL */
+extern const Key cluster_keys[]; /* schema.c */
 
 void load_extra_flags(Loader *l, const Key *key, yaml_node_t *node, void *target); /* extra-flags.c */
 

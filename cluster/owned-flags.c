@@ -49,14 +49,9 @@ static const OwnedFlag owned[] = {
         { FLAG_ETCD, "enable-grpc-gateway", "false", "hardway speaks with etcd through it" },
 };
 
-static const struct {
-        const char *name;
-        FlagComponent component;
-} flag_components[] = {
-        { "kube-apiserver", FLAG_APISERVER },
-        { "kube-controller-manager", FLAG_CONTROLLER_MANAGER },
-        { "kube-scheduler", FLAG_SCHEDULER },
-        { "etcd", FLAG_ETCD },
+/* In the order of their bits. */
+const char *const flag_component_names[FLAG_N_COMPONENTS + 1] = {
+        "kube-apiserver", "kube-controller-manager", "kube-scheduler", "etcd", NULL,
 };
 
 /**
@@ -85,8 +80,8 @@ const OwnedFlag* owned_flag(FlagComponent component, const char *name, const cha
  * Return: its bit, or 0 if it is none that takes extra flags.
  */
 FlagComponent flag_component(const char *name) {
-        for (size_t i = 0; i < ARRAY_SIZE(flag_components); i++)
-                if (streq(flag_components[i].name, name))
-                        return flag_components[i].component;
+        for (size_t i = 0; flag_component_names[i]; i++)
+                if (streq(flag_component_names[i], name))
+                        return 1u << i;
         return 0;
 }

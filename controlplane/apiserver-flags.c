@@ -7,10 +7,10 @@
 
 #include <stdlib.h>
 
+#include "cluster/ports.h"
 #include "common/alloc.h"
 #include "controlplane/internal.h"
 #include "plan/left-out.h"
-#include "plan/ports.h"
 
 char* networks_to_string(const InetNetwork *networks, size_t n) {
         _cleanup_strv_ Strv v = NULL;

@@ -7,10 +7,10 @@
 
 #include <stdlib.h>
 
+#include "cluster/ports.h"
 #include "common/alloc.h"
 #include "controlplane/controlplane.h"
 #include "controlplane/internal.h"
-#include "plan/ports.h"
 #include "plan/service.h"
 
 #define PKI "/etc/kubernetes/pki/"

@@ -11,10 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cluster/ports.h"
 #include "common/alloc.h"
 #include "etcd/etcd.h"
 #include "etcd/internal.h"
-#include "plan/ports.h"
 #include "plan/service.h"
 
 static void ca_names(const Cluster *c, const Node *node, CertificateProfile *profile) {

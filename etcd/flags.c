@@ -10,9 +10,9 @@
 
 #include <stdlib.h>
 
+#include "cluster/ports.h"
 #include "common/alloc.h"
 #include "etcd/internal.h"
-#include "plan/ports.h"
 
 static char* url(const Node *node, unsigned port) {
         _cleanup_free_ char *endpoint = inet_endpoint_to_string(&node->address, port);
@@ -28,6 +28,10 @@ static char* listen_client(const PlanContext *c) {
         _cleanup_free_ char *own = url(c->node, PORT_ETCD_CLIENT);
 
         return xasprintf("https://127.0.0.1:%d,%s", PORT_ETCD_CLIENT, own);
+}
+
+static char* metrics_url(const PlanContext *c) {
+        return xasprintf("http://127.0.0.1:%d", PORT_ETCD_METRICS);
 }
 
 static char* client_url(const PlanContext *c) {
@@ -165,7 +169,7 @@ const Flag etcd_flags[] = {
                  "wait (kubeadm sets the same).",
           .without = "On a quiet cluster, lists that have to be up to date would wait, and fall back to "
                      "reading from etcd." },
-        { "listen-metrics-urls", "http://127.0.0.1:2381",
+        { "listen-metrics-urls", .function = metrics_url,
           .why = "Health and metrics for tools on this node, which have no certificate; they tell nothing "
                  "of the data.",
           .without =

@@ -6,10 +6,10 @@
 
 #include <stdlib.h>
 
+#include "cluster/ports.h"
 #include "common/alloc.h"
 #include "common/clock.h"
 #include "etcd/internal.h"
-#include "plan/ports.h"
 
 char* etcd_peer_url(const Node *node) {
         _cleanup_free_ char *address = inet_endpoint_to_string(&node->address, PORT_ETCD_PEER);

@@ -12,10 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cluster/ports.h"
 #include "common/alloc.h"
 #include "common/parallel.h"
 #include "etcd/internal.h"
-#include "plan/ports.h"
 
 typedef struct Unseen {
         const ProbeContext *context;

@@ -10,10 +10,10 @@
 
 #include <stdlib.h>
 
+#include "cluster/ports.h"
 #include "common/alloc.h"
 #include "lbsetup/internal.h"
 #include "plan/left-out.h"
-#include "plan/ports.h"
 
 #define NONLOCAL_BIND "net.ipv4.ip_nonlocal_bind"
 

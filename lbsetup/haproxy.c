@@ -4,11 +4,11 @@
  * haproxy as a component
  */
 
+#include "cluster/ports.h"
 #include "common/alloc.h"
 #include "lbsetup/internal.h"
 #include "lbsetup/lbsetup.h"
 #include "lbsetup/pair.h"
-#include "plan/ports.h"
 
 /*
  * The staged configuration is checked with the CA that will lie beside it: the one that is staged, if

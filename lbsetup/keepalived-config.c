@@ -14,9 +14,9 @@
 
 #include <stdlib.h>
 
+#include "cluster/ports.h"
 #include "common/alloc.h"
 #include "lbsetup/internal.h"
-#include "plan/ports.h"
 
 /*
  * Which of the pair is preferred matters only when both start at once. But a backup waits (256 - priority)

@@ -12,9 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cluster/ports.h"
 #include "common/alloc.h"
 #include "plan/names.h"
-#include "plan/ports.h"
 #include "watch/internal.h"
 
 #define KUBERNETES "/etc/kubernetes/"

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "cluster/ports.h"
 #include "tests/unit/unit.h"
 
 #include "lbsetup/internal.h"
 #include "lbsetup/lbsetup-scripts.h"
 #include "lbsetup/lbsetup.h"
-#include "plan/ports.h"
 #include "tests/unit/lb-fixture.h"
 
 /* The items of a load balancer, and what makes its services start, reload and stop as the other parts rely on. */
