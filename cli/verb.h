@@ -17,17 +17,21 @@
  * the program knows of it is in that constant: help, man page check, command line and the order of things
  * before run() come from there.
  *
- *     static bool arg_dry_run = false;
+ *     enum {
+ *             KEY_OFFLINE = VERB_KEY,
+ *     };
+ *
+ *     static bool arg_offline = false;
  *
  *     static const struct argp_option options[] = {
- *             { "dry-run", OPTION_DRY_RUN, NULL, 0, "Show what would change, change nothing", 0 },
+ *             { "offline", KEY_OFFLINE, NULL, 0, "Use what is in the cache, ask nobody", 0 },
  *             {},
  *     };
  *
  *     static error_t parse(int key, char *arg, struct argp_state *state) {
  *             switch (key) {
- *             case OPTION_DRY_RUN:
- *                     arg_dry_run = true;
+ *             case KEY_OFFLINE:
+ *                     arg_offline = true;
  *                     return 0;
  *             default:
  *                     return ARGP_ERR_UNKNOWN;

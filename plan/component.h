@@ -103,8 +103,7 @@ typedef struct Component {
         const char *manual;  /* what upstream's documentation of it is called, and where it is */
         const char *unit;    /* "kube-apiserver.service"; NULL: no unit of its own */
         unsigned roles;      /* nodes that carry it: mask of NodeRole */
-        int rank;            /* order in a rollout: etcd 10, apiserver 20, controller-manager 30,
-                              * scheduler 40, haproxy 50, keepalived 60 */
+        int rank; /* order in a plan and in a rollout: the lower goes first; each component says its own */
         const Artifact *artifacts;
         size_t n_artifacts;
         const Credential *credentials;
