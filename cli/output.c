@@ -13,12 +13,16 @@
 
 /* All that is printed, and the two things that are asked. */
 
-static const char *const styles[_STYLE_MAX] = {
-        [STYLE_NONE] = "\033[0m", [STYLE_BOLD] = "\033[1m",   [STYLE_DIM] = "\033[2m",
-        [STYLE_RED] = "\033[31m", [STYLE_GREEN] = "\033[32m", [STYLE_YELLOW] = "\033[33m",
-};
-
 #define PASSWORD_SIZE_MAX 1024
+
+const char* style_sequence(Style style) {
+        static const char *const sequences[_STYLE_MAX] = {
+                [STYLE_NONE] = "\033[0m", [STYLE_BOLD] = "\033[1m",   [STYLE_DIM] = "\033[2m",
+                [STYLE_RED] = "\033[31m", [STYLE_GREEN] = "\033[32m", [STYLE_YELLOW] = "\033[33m",
+        };
+
+        return sequences[style];
+}
 
 /**
  * verb_style() - how to make standard output look
@@ -28,11 +32,11 @@ static const char *const styles[_STYLE_MAX] = {
  * Return: an escape sequence, or "" where colours are not wanted.
  */
 const char* verb_style(const VerbContext *v, Style style) {
-        return v->color ? styles[style] : "";
+        return v->color ? style_sequence(style) : "";
 }
 
 static const char* error_style(const VerbContext *v, Style style) {
-        return v->color_error ? styles[style] : "";
+        return v->color_error ? style_sequence(style) : "";
 }
 
 static void print_line(const VerbContext *v, FILE *stream, const char *text) {

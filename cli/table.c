@@ -42,11 +42,6 @@ struct Table {
         bool color;
 };
 
-static const char *const colors[_STYLE_MAX] = {
-        [STYLE_BOLD] = "\033[1m",   [STYLE_DIM] = "\033[2m",     [STYLE_RED] = "\033[31m",
-        [STYLE_GREEN] = "\033[32m", [STYLE_YELLOW] = "\033[33m",
-};
-
 static size_t terminal_width(const VerbContext *v) {
         struct winsize size = {};
 
@@ -286,10 +281,10 @@ static void print_cell(const Table *t, size_t i, const char *text, size_t size, 
         const TableColumn *c = t->columns + i;
         size_t width = text_width(text, size);
         int padding = width < c->width ? (int) (c->width - width) : 0;
-        const char *color = t->color && size > 0 && colors[style] ? colors[style] : "";
+        const char *color = t->color && size > 0 && style != STYLE_NONE ? style_sequence(style) : "";
 
         (void) printf("%*s%s%.*s%s%*s", c->right ? padding : 0, "", color, (int) size, text,
-                      *color ? "\033[0m" : "", c->right || last ? 0 : padding, "");
+                      *color ? style_sequence(STYLE_NONE) : "", c->right || last ? 0 : padding, "");
         if (!last)
                 (void) printf("%*s", SEPARATOR_WIDTH, "");
 }
@@ -355,7 +350,7 @@ static void tell_left_out(const Table *t) {
         text = xasprintf("%s: in a wider terminal, or with %s", all, t->elsewhere);
         (void) printf("\n%s", t->color ? colors[STYLE_DIM] : "");
         print_lines(text, 0, t->limit);
-        (void) fputs(t->color ? "\033[0m" : "", stdout);
+        (void) fputs(t->color ? style_sequence(STYLE_NONE) : "", stdout);
 }
 
 /**

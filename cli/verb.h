@@ -191,4 +191,5 @@ typedef enum Style {
         STYLE_YELLOW,
         _STYLE_MAX
 } Style;
+const char* style_sequence(Style style); /* STYLE_NONE ends what another began */
 const char* verb_style(const VerbContext *v, Style style);
