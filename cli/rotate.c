@@ -14,6 +14,15 @@ static const char *const phase_texts[] = {
         [ROTATION_FINISH] = "the old one is trusted no more",
 };
 
+/* Ends the program if it is none. */
+RotationPhase rotate_parse_until(const char *arg, const struct argp_state *state) {
+        RotationPhase phase = rotation_phase_from_string(arg);
+
+        if (phase < 0)
+                argp_error(state, "--until takes trust, reissue or finish, not '%s'", arg);
+        return phase;
+}
+
 typedef struct Rotate {
         const RotateArguments *arguments;
         Report report;

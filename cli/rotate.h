@@ -12,4 +12,5 @@ typedef struct RotateArguments {
         const char *command; /* with which to go on: "hardway pki rotate-ca cluster" */
 } RotateArguments;
 
+RotationPhase rotate_parse_until(const char *arg, const struct argp_state *state); /* of --until */
 int rotate_verb(VerbContext *v, const RotateArguments *a, Error **reterr);

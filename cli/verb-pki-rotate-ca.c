@@ -17,9 +17,7 @@ static const struct argp_option options[] = {
 static error_t parse(int key, char *arg, struct argp_state *state) {
         if (key != KEY_UNTIL)
                 return ARGP_ERR_UNKNOWN;
-        arg_until = rotation_phase_from_string(arg);
-        if (arg_until < 0)
-                argp_error(state, "--until takes trust, reissue or finish, not '%s'", arg);
+        arg_until = rotate_parse_until(arg, state);
         return 0;
 }
 
