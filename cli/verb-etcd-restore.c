@@ -171,10 +171,8 @@ const Verb verb_etcd_restore = {
                 "and starts everything. The old data is kept aside until the new is seen to serve. A run that "
                 "was stopped is finished by the same command. Hosts with nothing on them will do.",
         .arguments_max = 1,
-        .common = VERB_OPTION_EVENTS | VERB_OPTION_WAIT | VERB_OPTION_SUDO | VERB_OPTION_YES |
-                  VERB_OPTION_DRY_RUN,
-        .needs = VERB_NEEDS_CLUSTER | VERB_NEEDS_STORE | VERB_NEEDS_LOCK | VERB_NEEDS_EXCLUSIVE |
-                 VERB_ON_LIVING,
+        .common = VERB_OPTIONS_ROLLOUT | VERB_OPTION_YES,
+        .needs = VERB_NEEDS_ROLLOUT,
         .options = options,
         .parse = parse,
         .run = run,

@@ -114,10 +114,9 @@ const Verb verb_install = {
                 "stopped or lost is mended. A cluster that serves is changed one node at a time. A run that "
                 "was stopped is finished by the next. A healthy etcd member that is not in the cluster file is "
                 "taken out with --yes only.",
-        .common = VERB_OPTION_NODE | VERB_OPTION_EVENTS | VERB_OPTION_WAIT | VERB_OPTION_DEEP |
-                  VERB_OPTION_SUDO | VERB_OPTION_DRY_RUN | VERB_OPTION_IGNORE | VERB_OPTION_YES,
-        .needs = VERB_NEEDS_CLUSTER | VERB_NEEDS_STORE | VERB_NEEDS_LOCK | VERB_NEEDS_EXCLUSIVE |
-                 VERB_ON_LIVING,
+        .common = VERB_OPTIONS_ROLLOUT | VERB_OPTION_NODE | VERB_OPTION_DEEP | VERB_OPTION_IGNORE |
+                  VERB_OPTION_YES,
+        .needs = VERB_NEEDS_ROLLOUT,
         .run = run,
         .steps = steps_install,
 };

@@ -125,10 +125,8 @@ const Verb verb_pki_renew = {
                        " that fails gets its old ones back, and the others keep what they have. A renewal"
                        " that was stopped is finished by the next.",
         .arguments_max = 4096,
-        .common = VERB_OPTION_NODE | VERB_OPTION_EVENTS | VERB_OPTION_WAIT | VERB_OPTION_SUDO |
-                  VERB_OPTION_DRY_RUN | VERB_OPTION_PASSPHRASE,
-        .needs = VERB_NEEDS_CLUSTER | VERB_NEEDS_STORE | VERB_NEEDS_LOCK | VERB_NEEDS_EXCLUSIVE |
-                 VERB_ON_LIVING,
+        .common = VERB_OPTIONS_ROLLOUT | VERB_OPTION_NODE | VERB_OPTION_PASSPHRASE,
+        .needs = VERB_NEEDS_ROLLOUT,
         .options = options,
         .parse = parse,
         .run = run,

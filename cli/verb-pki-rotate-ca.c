@@ -79,10 +79,8 @@ const Verb verb_pki_rotate_ca = {
                        " (reissue); the old one is dropped (finish). A run that was stopped is gone on with"
                        " by the next.",
         .arguments_max = 1,
-        .common = VERB_OPTION_EVENTS | VERB_OPTION_WAIT | VERB_OPTION_SUDO | VERB_OPTION_YES |
-                  VERB_OPTION_DRY_RUN | VERB_OPTION_PASSPHRASE,
-        .needs = VERB_NEEDS_CLUSTER | VERB_NEEDS_STORE | VERB_NEEDS_LOCK | VERB_NEEDS_EXCLUSIVE |
-                 VERB_ON_LIVING,
+        .common = VERB_OPTIONS_ROLLOUT | VERB_OPTION_YES | VERB_OPTION_PASSPHRASE,
+        .needs = VERB_NEEDS_ROLLOUT,
         .options = options,
         .parse = parse,
         .run = run,

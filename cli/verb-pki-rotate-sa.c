@@ -41,10 +41,8 @@ const Verb verb_pki_rotate_sa = {
                        " the old and the new key are accepted (trust); tokens are signed with the new one"
                        " (reissue); those of the old one are refused (finish). The last one is only gone"
                        " through if it is asked for.",
-        .common = VERB_OPTION_EVENTS | VERB_OPTION_WAIT | VERB_OPTION_SUDO | VERB_OPTION_YES |
-                  VERB_OPTION_DRY_RUN,
-        .needs = VERB_NEEDS_CLUSTER | VERB_NEEDS_STORE | VERB_NEEDS_LOCK | VERB_NEEDS_EXCLUSIVE |
-                 VERB_ON_LIVING,
+        .common = VERB_OPTIONS_ROLLOUT | VERB_OPTION_YES,
+        .needs = VERB_NEEDS_ROLLOUT,
         .options = options,
         .parse = parse,
         .run = run,

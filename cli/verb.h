@@ -83,6 +83,11 @@ typedef enum VerbNeeds {
                 << 5, /* works on clusters that serve: the cluster file is read with CLUSTER_LOAD_SERVING */
 } VerbNeeds;
 
+/* What all that change nodes by a rollout have in common. */
+#define VERB_OPTIONS_ROLLOUT (VERB_OPTION_EVENTS | VERB_OPTION_WAIT | VERB_OPTION_SUDO | VERB_OPTION_DRY_RUN)
+#define VERB_NEEDS_ROLLOUT \
+        (VERB_NEEDS_CLUSTER | VERB_NEEDS_STORE | VERB_NEEDS_LOCK | VERB_NEEDS_EXCLUSIVE | VERB_ON_LIVING)
+
 #define VERB_KEY 0x1000
 
 #define VERB_CLUSTER_FILE "hardway.yaml" /* where -c says nothing */
