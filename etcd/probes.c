@@ -141,7 +141,7 @@ int etcd_leads(const ProbeContext *c, const Node *node, bool *ret, Error **reter
 }
 
 /* The voter that is furthest, besides the leader itself; 0: there is none. */
-static uint64_t find_heir(const ProbeContext *c, const Node *leader) {
+static uint64_t find_transferee(const ProbeContext *c, const Node *leader) {
         uint64_t id = 0, index = 0;
 
         CLUSTER_FOREACH_NODE(node, c->cluster, ROLE_ETCD) {
@@ -190,19 +190,19 @@ static int wait_for_leader(const EtcdPeer *p, uint64_t id, Error **reterr) {
 int etcd_hand_over(const ProbeContext *c, const Node *node, Error **reterr) {
         _cleanup_(etcd_peer_close) EtcdPeer p = {};
         bool leads = false;
-        uint64_t heir;
+        uint64_t transferee;
         int r;
 
         r = etcd_leads(c, node, &leads, reterr);
         if (r < 0 || !leads || cluster_count(c->cluster, ROLE_ETCD) < 2)
                 return r;
-        heir = find_heir(c, node);
-        if (heir == 0)
+        transferee = find_transferee(c, node);
+        if (transferee == 0)
                 return error_set(reterr, ERROR_UNAVAILABLE, EHOSTUNREACH,
                                  "etcd: the leader cannot hand over, as no other member is healthy");
         r = etcd_peer_open(c, node, TRANSFER_TIMEOUT, &p, reterr);
         if (r < 0)
                 return r;
-        r = etcd_transfer_leadership(&p.endpoint, heir, reterr);
-        return r < 0 ? r : wait_for_leader(&p, heir, reterr);
+        r = etcd_transfer_leadership(&p.endpoint, transferee, reterr);
+        return r < 0 ? r : wait_for_leader(&p, transferee, reterr);
 }
