@@ -36,6 +36,7 @@ struct Host {
         uint64_t generation;
         AppliedFile *applied; /* what is recorded on the node */
         size_t n_applied;
+        Strv traces;        /* the same, besides files */
         AppliedFile *known; /* what is known to lie there: digest and the stamp that belongs to it */
         size_t n_known;
         char *record; /* the text of applied.json, or NULL */

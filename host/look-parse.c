@@ -73,6 +73,19 @@ static int read_applied(LookParser *p, const json_t *file) {
         return 0;
 }
 
+/* Records of before have none. */
+static void read_traces(LookParser *p, const json_t *traces) {
+        const json_t *trace;
+        size_t i;
+
+        json_array_foreach((json_t*) traces, i, trace) {
+                const char *text = json_string_value(trace);
+
+                if (text && i < PATHS_MAX)
+                        strv_add(&p->observation->traces, text);
+        }
+}
+
 static int look_applied(LookParser *p, char *text, size_t size) {
         _cleanup_json_ json_t *record = NULL;
         const json_t *files, *file;
@@ -92,6 +105,7 @@ static int look_applied(LookParser *p, char *text, size_t size) {
                 if (r < 0)
                         return r;
         }
+        read_traces(p, json_object_get(record, "traces"));
         free(p->observation->identity);
         p->observation->identity = xstrdup_null(json_text(record, "identity"));
         free(p->record);

@@ -158,6 +158,8 @@ static void remember(Host *h, const Facts *facts, const Look *look) {
         h->applied = applied_free(h->applied, h->n_applied);
         h->applied = applied_copy(o->applied, o->n_applied);
         h->n_applied = o->n_applied;
+        strv_free(h->traces);
+        h->traces = strv_copy(o->traces);
         free(h->record);
         h->record = xstrdup_null(look->record);
         h->known = applied_free(h->known, h->n_known);

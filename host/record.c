@@ -14,6 +14,7 @@
 #include "common/digest.h"
 #include "common/json.h"
 #include "host/host-internal.h"
+#include "plan/traces.h"
 
 #define RECORD "/var/lib/hardway/applied.json"
 #define RECORD_PATHS "/var/lib/hardway/applied.paths"
@@ -64,6 +65,26 @@ static void add_earlier(const Host *h, const Plan *plan, json_t *files, Buffer *
         }
 }
 
+/* Those of this plan, and of earlier ones, whose directories are looked at by their paths. */
+static json_t* make_traces(const Host *h, const Plan *plan, Buffer *paths) {
+        _cleanup_strv_ Strv own = plan_traces(plan);
+        json_t *traces = json_array();
+
+        STRV_FOREACH(trace, own)
+                json_array_append_new(traces, json_string(*trace));
+        STRV_FOREACH(trace, h->traces) {
+                _cleanup_strv_ Strv words = NULL;
+
+                if (strv_contains(own, *trace))
+                        continue;
+                json_array_append_new(traces, json_string(*trace));
+                if (trace_parse(*trace, &words) >= 0 && streq(words[0], "directory") &&
+                    !plan_find_path(plan, words[1]))
+                        buffer_addf(paths, "%s\n", words[1] + 1);
+        }
+        return traces;
+}
+
 static void plan_digest(const Plan *plan, char ret[static SHA256_HEX_SIZE]) {
         _cleanup_(digest_freep) Digest *d = digest_new("SHA256");
         _cleanup_free_ char *hex = NULL;
@@ -87,8 +108,9 @@ static void make_record(const Host *h, const Plan *plan, const char *identity, B
                         add_item(h, plan->items[i], files, paths);
         add_earlier(h, plan, files, paths);
         plan_digest(plan, digest);
-        root = json_pack("{s:s, s:s, s:s, s:s, s:o}", "identity", identity, "cluster", plan->cluster->name,
-                         "node", plan->node->name, "plan", digest, "files", files);
+        root = json_pack("{s:s, s:s, s:s, s:s, s:o, s:o}", "identity", identity, "cluster",
+                         plan->cluster->name, "node", plan->node->name, "plan", digest, "files", files,
+                         "traces", make_traces(h, plan, paths));
         json_write(root, record);
 }
 

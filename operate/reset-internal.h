@@ -15,6 +15,18 @@ void reset_keep_data(const Component *const *components, const Plan *plan, Reset
 bool reset_keeps(const ResetKeep *keep, const char *path);
 void reset_keep_done(ResetKeep *keep);
 
+/* Of earlier plans, as the record on the node has it, and not of its plan of today */
+typedef struct ResetEarlier {
+        Strv units, files, users;
+        Strv state, empty,
+                kept;  /* directories of services; those that go if they are empty; those that stay */
+        Strv packages; /* "NAME DIRECTORY", which their removal would leave */
+} ResetEarlier;
+
+void reset_earlier(const Plan *plan, const Observation *o, const ResetKeep *keep, ResetEarlier *ret);
+void reset_earlier_done(ResetEarlier *e);
+#define _cleanup_earlier_ _cleanup_(reset_earlier_done)
+
 /* The script that does it. o may be NULL. */
 void reset_script(const Plan *plan, const Observation *o, const ResetKeep *keep, Buffer *out);
 int reset_is_ours(const Node *node, const Observation *o, const char *identity, Error **reterr);

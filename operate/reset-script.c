@@ -75,8 +75,8 @@ void reset_keep_done(ResetKeep *keep) {
         *keep = (ResetKeep) {};
 }
 
-static void script_units(const Plan *plan, Buffer *out) {
-        _cleanup_strv_ Strv units = NULL;
+static void script_units(const Plan *plan, const ResetEarlier *earlier, Buffer *out) {
+        _cleanup_strv_ Strv units = strv_copy(earlier->units);
 
         for (size_t i = plan->n_items; i > 0; i--)
                 if (plan->items[i - 1]->type == PLAN_UNIT &&
@@ -95,7 +95,8 @@ static bool item_is_file(const PlanItem *item) {
                item->type == PLAN_UNIT;
 }
 
-static void script_files(const Plan *plan, const Observation *o, const ResetKeep *keep, Buffer *out) {
+static void script_files(const Plan *plan, const Observation *o, const ResetKeep *keep,
+                         const ResetEarlier *earlier, Buffer *out) {
         buffer_add_str(out, "# files, and what a put that was cut off left beside them\n");
         for (size_t i = 0; i < plan->n_items; i++)
                 if (item_is_file(plan->items[i]) && !reset_keeps(keep, plan->items[i]->path))
@@ -106,10 +107,13 @@ static void script_files(const Plan *plan, const Observation *o, const ResetKeep
         for (size_t i = 0; o && i < o->n_applied; i++)
                 if (!plan_find_path(plan, o->applied[i].path))
                         buffer_addf(out, "rm -f %s\n", o->applied[i].path);
+        STRV_FOREACH(path, earlier->files)
+                buffer_addf(out, "rm -f %s\n", *path);
 }
 
 /* The directory of a service is the service's; others go only if they are empty, the deepest first. */
-static void script_directories(const Plan *plan, const ResetKeep *keep, Buffer *out) {
+static void script_directories(const Plan *plan, const ResetKeep *keep, const ResetEarlier *earlier,
+                               Buffer *out) {
         _cleanup_strv_ Strv state = NULL, empty = NULL;
 
         for (size_t i = 0; i < plan->n_items; i++) {
@@ -118,6 +122,8 @@ static void script_directories(const Plan *plan, const ResetKeep *keep, Buffer *
                 if (item->type == PLAN_DIRECTORY && !reset_keeps(keep, item->path))
                         strv_add(streq_null(item->owner, "root:root") ? &empty : &state, item->path);
         }
+        strv_add_all(&state, earlier->state);
+        strv_add_all(&empty, earlier->empty);
         buffer_add_str(out, "# what services wrote, and directories in which nothing is left\n");
         add_words(out, "rm -rf", state, "");
         for (size_t i = 0; i < ARRAY_SIZE(own_directories); i++)
@@ -131,28 +137,40 @@ static void script_directories(const Plan *plan, const ResetKeep *keep, Buffer *
         }
 }
 
-static void script_users(const Plan *plan, const ResetKeep *keep, Buffer *out) {
-        for (size_t i = 0; i < plan->n_items; i++)
-                if (plan->items[i]->type == PLAN_USER &&
-                    !strv_contains(keep->users, plan->items[i]->user.name))
-                        buffer_addf(out,
-                                    "if getent passwd %1$s >/dev/null; then userdel %1$s; fi\n"
-                                    "if getent group %1$s >/dev/null; then groupdel %1$s; fi\n",
-                                    plan->items[i]->user.name);
+static void script_user(const char *name, Buffer *out) {
+        buffer_addf(out,
+                    "if getent passwd %1$s >/dev/null; then userdel %1$s; fi\n"
+                    "if getent group %1$s >/dev/null; then groupdel %1$s; fi\n",
+                    name);
+}
+
+static void script_users(const Plan *plan, const ResetKeep *keep, const ResetEarlier *earlier, Buffer *out) {
+        PLAN_FOREACH(item, plan, PLAN_USER)
+                if (!strv_contains(keep->users, item->user.name))
+                        script_user(item->user.name, out);
+        STRV_FOREACH(name, earlier->users)
+                script_user(*name, out);
+}
+
+static void script_leaves(const char *package, const char *leaves, Buffer *out) {
+        buffer_addf(out, "if grep -q -s -x %s /var/lib/hardway/packages; then leaves=\"$leaves %s\"; fi\n",
+                    package, leaves);
 }
 
 /* host/ writes down the packages that it had to install; those that were there before stay. */
-static void script_packages(const Plan *plan, Buffer *out) {
+static void script_packages(const Plan *plan, const ResetEarlier *earlier, Buffer *out) {
         buffer_add_str(out,
                        "# packages that came with hardway, and what their removal would leave\nleaves=\n");
         PLAN_FOREACH(item, plan, PLAN_PACKAGE) {
                 _cleanup_free_ char *leaves = strv_join(item->package.leaves, " ");
 
                 if (item->package.leaves)
-                        buffer_addf(
-                                out,
-                                "if grep -q -s -x %s /var/lib/hardway/packages; then leaves=\"$leaves %s\"; fi\n",
-                                item->package.name, leaves);
+                        script_leaves(item->package.name, leaves, out);
+        }
+        STRV_FOREACH(package, earlier->packages) {
+                _cleanup_strv_ Strv words = strv_split(*package, " ");
+
+                script_leaves(words[0], words[1], out);
         }
         buffer_add_str(out, EMBED_RESET_PACKAGES_SH);
 }
@@ -177,11 +195,14 @@ static void script_records(const ResetKeep *keep, Buffer *out) {
  * @out:        the script is added to it
  */
 void reset_script(const Plan *plan, const Observation *o, const ResetKeep *keep, Buffer *out) {
-        script_units(plan, out);
-        script_files(plan, o, keep, out);
-        script_packages(plan, out);
-        script_directories(plan, keep, out);
-        script_users(plan, keep, out);
+        _cleanup_earlier_ ResetEarlier earlier = {};
+
+        reset_earlier(plan, o, keep, &earlier);
+        script_units(plan, &earlier, out);
+        script_files(plan, o, keep, &earlier, out);
+        script_packages(plan, &earlier, out);
+        script_directories(plan, keep, &earlier, out);
+        script_users(plan, keep, &earlier, out);
         buffer_add_str(out, "# the last of it: units that are no more, and our own records\n"
                             "systemctl daemon-reload\n"
                             "systemctl reset-failed 2>/dev/null || :\n");

@@ -23,12 +23,13 @@ static void tell_list(Buffer *out, const char *label, Strv words) {
                 buffer_addf(out, "  %-16s  %s\n", label, list);
 }
 
-static void tell_units(const Plan *plan, const Observation *o, Buffer *out) {
+static void tell_units(const Plan *plan, const Observation *o, const ResetEarlier *earlier, Buffer *out) {
         _cleanup_strv_ Strv units = NULL;
 
         PLAN_FOREACH(item, plan, PLAN_UNIT)
                 if (is_there(o, item->path) && !strv_contains(units, item->unit.name))
                         strv_add(&units, item->unit.name);
+        strv_add_all(&units, earlier->units);
         tell_list(out, "stops", units);
 }
 
@@ -61,12 +62,19 @@ static void tell_things(const Plan *plan, const Observation *o, const Strv kept_
         tell_list(out, "removes", things);
 }
 
-static void tell_data(const Plan *plan, const Observation *o, const ResetKeep *keep, Buffer *out) {
+static void tell_data(const Plan *plan, const Observation *o, const ResetKeep *keep,
+                      const ResetEarlier *earlier, Buffer *out) {
         _cleanup_strv_ Strv gone = NULL, kept = NULL;
 
         PLAN_FOREACH(item, plan, PLAN_DIRECTORY)
                 if (!streq_null(item->owner, "root:root") && is_there(o, item->path))
                         strv_add(reset_keeps(keep, item->path) ? &kept : &gone, item->path);
+        STRV_FOREACH(path, earlier->state)
+                if (is_there(o, *path))
+                        strv_add(&gone, *path);
+        STRV_FOREACH(path, earlier->kept)
+                if (is_there(o, *path))
+                        strv_add(&kept, *path);
         tell_list(out, "with all data in", gone);
         tell_list(out, "keeps", kept);
 }
@@ -103,13 +111,15 @@ int reset_is_ours(const Node *node, const Observation *o, const char *identity, 
  * @out:        some lines are added to it
  */
 void reset_tell(const Plan *plan, const Observation *o, const ResetKeep *keep, Buffer *out) {
+        _cleanup_earlier_ ResetEarlier earlier = {};
         size_t before;
 
+        reset_earlier(plan, o, keep, &earlier);
         buffer_addf(out, "%s\n", plan->node->name);
         before = out->size;
-        tell_units(plan, o, out);
+        tell_units(plan, o, &earlier, out);
         tell_things(plan, o, keep->users, out);
-        tell_data(plan, o, keep, out);
+        tell_data(plan, o, keep, &earlier, out);
         if (out->size == before)
                 buffer_add_str(out, "  nothing of hardway's is there\n");
 }

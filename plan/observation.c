@@ -60,6 +60,7 @@ Observation* observation_free(Observation *o) {
         free(o->paths);
         free(o->units);
         free(o->applied);
+        strv_free(o->traces);
         strv_free(o->users);
         strv_free(o->packages);
         strv_free(o->sysctls);

@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 
-from lab import BALANCERS, CONTROLLERS, TOP, await_true
+from lab import BALANCERS, CONTROLLERS, TOP, await_true, edit
 from test_rollout import aside, assert_unnoticed, servers, starved
 
 FIND = ("find / -xdev \\( -path /proc -o -path /sys -o -path /tmp -o -path /var/log -o -path /var/cache -o -path /var/lib/apt"
@@ -114,7 +114,11 @@ def test_reset_of_a_living_cluster(make_lab, tmp_path):
     well_again(lab)
     assert members(lab) == known
 
-    # without data it is as it was before hardway came
+    # without data it is as it was before hardway came, also where an earlier plan had more
+    edit(lab, "every: 12h", "every: never")
+    lab.hardway("install")
+    assert "etcd-snapshot.timer" not in lab.sh("controller-2", "systemctl list-timers --all").out
+    assert "/var/lib/etcd-snapshots" in lab.hardway("reset", "--node", "controller-2", "--dry-run").out
     lab.hardway("reset", "--yes", "--node", "controller-2")
     assert set(lab.sh("controller-2", FIND).out.split("\n")) - set(before) == set()
     assert lab.version() and all(lab.version(address) for host, address in CONTROLLERS.items() if host != "controller-2")

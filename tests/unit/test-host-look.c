@@ -21,7 +21,8 @@ static const Section good[] = {
           "{\"identity\": \"id-1\", \"files\": [\n"
           "{\"path\": \"/etc/a\", \"sha256\": \"" SHA "\", \"stamp\": \"5:" STAMP "\"},\n"
           "{\"path\": \"/etc/b\", \"sha256\": \"" SHA "\", \"stamp\": \"6:" STAMP "\"},\n"
-          "{\"path\": \"/usr/local/bin/etcd\", \"sha256\": \"link:/opt/etcd\", \"stamp\": \"\"}]}\n" },
+          "{\"path\": \"/usr/local/bin/etcd\", \"sha256\": \"link:/opt/etcd\", \"stamp\": \"\"}],\n"
+          "\"traces\": [\"user etcd\", \"directory /var/lib/etcd etcd:etcd\"]}\n" },
         { "generation", "12\n" },
         { "paths", "81a4 root:root 5 " STAMP " etc/a\n"
                    "8180 etcd:etcd 5 " STAMP " etc/b\n"
@@ -105,6 +106,8 @@ static void test_observation(void **state) {
         assert_string_equal(o->identity, "id-1");
         assert_int_equal(o->generation, 12);
         assert_int_equal(o->n_applied, 3);
+        assert_int_equal(strv_length(o->traces), 2);
+        assert_string_equal(o->traces[1], "directory /var/lib/etcd etcd:etcd");
         assert_int_equal(o->n_paths, 4);
         assert_int_equal(observation_path(o, "/etc/a")->mode, 0644);
         assert_string_equal(observation_path(o, "/etc/a")->sha256, SHA);

@@ -170,6 +170,28 @@ static void test_removal(void **state) {
         assert_success(fixture_put(f, q, NULL, &error), error, 0);
 }
 
+/* A directory is left as it is, and not forgotten: whoever takes hardway off the node has to know of it. */
+static void test_traces(void **state) {
+        HostFixture *f = *state;
+        _cleanup_(plan_freep) Plan *p = fixture_plan(f), *q = fixture_plan(f);
+        _cleanup_error_ Error *error = NULL;
+
+        plan_add_directory(p, "etcd", "old", "/var/lib/snapshots", 0700, "root:root", "why");
+        plan_add_file(p, "etcd", "a", "/etc/hardway/a", 0644, "a", "why");
+        plan_add_file(q, "etcd", "a", "/etc/hardway/a", 0644, "b", "why");
+        fixture_finish(f, p);
+        fixture_finish(f, q);
+        assert_success(fixture_put(f, p, NULL, &error), error, 3);
+        assert_success(host_record(f->host, p, "id-1", &error), error, 0);
+        for (int turn = 0; turn < 2; turn++) {
+                assert_success(fixture_put(f, q, NULL, &error), error, turn == 0);
+                assert_string_equal(f->observation->traces[0], "directory /var/lib/snapshots root:root");
+                assert_success(host_record(f->host, q, "id-1", &error), error, 0);
+                assert_content(f, "var/lib/hardway/applied.paths", "etc/hardway/a\nvar/lib/snapshots\n");
+        }
+        assert_int_equal(observation_path(f->observation, "/var/lib/snapshots")->type, OBSERVED_DIRECTORY);
+}
+
 /* A file that its program does not accept replaces nothing, and neither do the others of the same put. */
 static void test_check(void **state) {
         HostFixture *f = *state;
@@ -586,6 +608,7 @@ int main(void) {
                 host_test(test_record),
                 host_test(test_drift),
                 host_test(test_removal),
+                host_test(test_traces),
                 host_test(test_check),
                 host_test(test_in_the_way),
                 host_test(test_directory_behind_link),

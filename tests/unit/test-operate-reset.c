@@ -97,6 +97,61 @@ static void test_keep(void **state) {
         assert_contains(s, "systemctl stop store.service");
 }
 
+/* What an earlier plan made besides files: it stands in the record, and the plan knows nothing of it. */
+static void test_earlier(void **state) {
+        static const char *const traces[] = {
+                "directory /var/lib/store store:store",
+                "directory /var/lib/snapshots store:store",
+                "directory /var/log/older older:older",
+                "directory /etc/older root:root",
+                "file /var/lib/metrics/older.prom",
+                "user older",
+                "user store",
+                "package keepalived /var/lib/keepalived",
+                "directory / store:store",
+                "directory /srv/../etc store:store",
+                "file /etc/$(reboot)",
+                "cloud 9",
+        };
+        _cleanup_buffer_ Buffer text = BUFFER_NULL, kept = BUFFER_NULL, told = BUFFER_NULL;
+        Observation *o = f.observation;
+        const char *s;
+
+        for (size_t i = 0; i < ARRAY_SIZE(traces); i++)
+                strv_add(&o->traces, traces[i]);
+        o->applied = xnew(AppliedFile, 2);
+        o->n_applied = 2;
+        o->applied[0] = (AppliedFile) { .path = xstrdup("/etc/systemd/system/older.service") };
+        o->applied[1] =
+                (AppliedFile) { .path = xstrdup("/etc/systemd/system/keepalived.service.d/50-hardway.conf") };
+        reset_script(f.plan, o, &f.keep, &text);
+        s = buffer_str(&text);
+        assert_contains(s, "systemctl stop keepalived.service older.service store.service 2>");
+        assert_contains(s, "systemctl disable --quiet keepalived.service older.service store.service");
+        assert_contains(s, "rm -rf /var/lib/store /var/log/other /var/lib/snapshots /var/log/older\n");
+        assert_contains(s, "rmdir /etc/older 2>");
+        assert_contains(s, "rm -f /var/lib/metrics/older.prom\n");
+        assert_contains(s, "userdel older;");
+        assert_contains(
+                s, "-x keepalived /var/lib/hardway/packages; then leaves=\"$leaves /var/lib/keepalived\"");
+        assert_null(strstr(s, "/srv/"));
+        assert_null(strstr(s, "reboot"));
+        assert_ptr_equal(strstr(strstr(s, "userdel store;") + 1, "userdel store;"), NULL);
+
+        see("/var/lib/snapshots", OBSERVED_DIRECTORY);
+        reset_tell(f.plan, o, &f.keep, &told);
+        assert_contains(buffer_str(&told), "stops             keepalived.service, older.service\n");
+        assert_contains(buffer_str(&told), "with all data in  /var/lib/snapshots\n");
+
+        /* snapshots of data that stays */
+        reset_keep_data(fakes, f.plan, &f.keep);
+        reset_script(f.plan, o, &f.keep, &kept);
+        assert_contains(buffer_str(&kept), "rm -rf /var/log/other /var/log/older\n");
+        buffer_clear(&told);
+        reset_tell(f.plan, o, &f.keep, &told);
+        assert_contains(buffer_str(&told), "keeps             /var/lib/snapshots\n");
+}
+
 static void test_tell(void **state) {
         _cleanup_buffer_ Buffer text = BUFFER_NULL;
 
@@ -144,6 +199,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 reset_test(test_script),
                 reset_test(test_keep),
+                reset_test(test_earlier),
                 reset_test(test_tell),
                 reset_test(test_of_another_cluster),
         };

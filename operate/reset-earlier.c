@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * What earlier plans made on a node and its plan of today does not name: a directory of snapshots that are taken no more, a
+ * role that it lost. All of it stands in the record on the node.
+ */
+
+#include <string.h>
+
+#include "common/alloc.h"
+#include "operate/reset-internal.h"
+#include "plan/traces.h"
+#include "units/unit-file.h"
+
+static bool is_planned_unit(const Plan *plan, const char *name) {
+        PLAN_FOREACH(item, plan, PLAN_UNIT)
+                if (streq(item->unit.name, name))
+                        return true;
+        return false;
+}
+
+/* The unit of a file below /etc/systemd/system, or of our drop-in to it */
+static void add_unit(const Plan *plan, const char *path, Strv *units) {
+        static const char drop_in[] = ".d/50-hardway.conf";
+        const char *name = startswith(path, "/etc/systemd/system/");
+        _cleanup_free_ char *unit = NULL;
+
+        if (!name)
+                return;
+        unit = xstrndup(name, strlen(name) - (endswith(name, drop_in) ? strlen(drop_in) : 0));
+        if (unit_name_is_valid(unit) && !is_planned_unit(plan, unit) && !strv_contains(*units, unit))
+                strv_add(units, unit);
+}
+
+static void add_directory(const char *path, const char *owner, const ResetKeep *keep, ResetEarlier *ret) {
+        _cleanup_free_ char *user = xstrndup(owner, strcspn(owner, ":"));
+
+        if (streq(owner, "root:root"))
+                strv_add(&ret->empty, path);
+        else
+                strv_add(reset_keeps(keep, path) || strv_contains(keep->users, user) ? &ret->kept :
+                                                                                       &ret->state,
+                         path);
+}
+
+static void add_trace(char *const *words, const ResetKeep *keep, ResetEarlier *ret) {
+        if (streq(words[0], "directory"))
+                add_directory(words[1], words[2], keep, ret);
+        else if (streq(words[0], "file"))
+                strv_add(&ret->files, words[1]);
+        else if (streq(words[0], "package"))
+                strv_addf(&ret->packages, "%s %s", words[1], words[2]);
+        else if (!strv_contains(keep->users, words[1]))
+                strv_add(&ret->users, words[1]);
+}
+
+/**
+ * reset_earlier() - find what earlier plans made
+ * @plan:       of the node as it is in the cluster file
+ * @o:          what was found there, or NULL: nothing is known
+ * @keep:       what stays
+ * @ret:        what the plan does not name; the caller calls reset_earlier_done()
+ */
+void reset_earlier(const Plan *plan, const Observation *o, const ResetKeep *keep, ResetEarlier *ret) {
+        _cleanup_strv_ Strv own = plan_traces(plan);
+
+        *ret = (ResetEarlier) {};
+        for (size_t i = o ? o->n_applied : 0; i > 0; i--)
+                add_unit(plan, o->applied[i - 1].path, &ret->units);
+        STRV_FOREACH(trace, o ? o->traces : NULL) {
+                _cleanup_strv_ Strv words = NULL;
+
+                if (strv_contains(own, *trace) || trace_parse(*trace, &words) < 0)
+                        continue;
+                if (!streq(words[0], "directory") || !plan_find_path(plan, words[1]))
+                        add_trace(words, keep, ret);
+        }
+}
+
+void reset_earlier_done(ResetEarlier *e) {
+        strv_free(e->units);
+        strv_free(e->files);
+        strv_free(e->state);
+        strv_free(e->empty);
+        strv_free(e->kept);
+        strv_free(e->users);
+        strv_free(e->packages);
+        *e = (ResetEarlier) {};
+}

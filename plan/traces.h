@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "plan/plan.h"
+
+Strv plan_traces(const Plan *p);
+int trace_parse(const char *text, Strv *ret);
