@@ -92,6 +92,14 @@ int haproxy_gate(const ProbeContext *c, const Node *node, ProbeResult *ret, Erro
         return 0;
 }
 
+/* While the virtual router id changes, those that have the new one do not hear those that have the old one. */
+static bool router_changes(const Cluster *cluster, const LbPair *pair) {
+        LB_FOREACH_PEER(peer, pair)
+        if (peer->look.router != 0 && peer->look.router != cluster->endpoint.vrrp_id)
+                return true;
+        return false;
+}
+
 /**
  * keepalived_gate() - does exactly one load balancer hold the VIP, and could every other?
  * @c:          the context of the probe
@@ -124,7 +132,7 @@ int keepalived_gate(const ProbeContext *c, const Node *node, ProbeResult *ret, E
         n = lb_pair_holders(&pair, &holder);
         if (n == 0 && c->before && lb_former_holder(c))
                 n = 1; /* it lets go in its turn, and has to be let */
-        if (any && n != 1)
+        if (any && n != 1 && !(n > 1 && router_changes(c->cluster, &pair)))
                 probe_result_set(ret, PROBE_WAITING,
                                  n == 0 ? "nobody holds the VIP" : "more than one holds the VIP");
         else

@@ -83,6 +83,8 @@ static void parse_line(LbLook *l, const Cluster *cluster, const char *line, Time
                 replace(&l->haproxy, v);
         else if ((v = startswith(line, "keepalived ")))
                 replace(&l->keepalived, v);
+        else if ((v = startswith(line, "router ")))
+                l->router = (unsigned) number(v);
         else if ((v = startswith(line, "down ")))
                 l->haproxy_down = !streq(v, "0");
         else if ((v = startswith(line, "handover ")))

@@ -21,6 +21,8 @@ fi
 for unit in haproxy keepalived; do
         printf '%s %s\n' "$unit" "$(systemctl show -p ActiveState --value "$unit.service" 2>/dev/null || :)"
 done
+pid=$(systemctl show -p MainPID --value keepalived.service 2>/dev/null || :)
+printf 'router %s\n' "$(tr '\0' '\n' 2>/dev/null <"/proc/${pid:-0}/environ" | sed -n 's,^HARDWAY_RESTART_FOR=.*/,,p')"
 value down /run/hardway/haproxy.down
 value handover /run/hardway/handover
 value aside /run/hardway/haproxy.aside

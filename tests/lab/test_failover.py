@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from lab import BALANCERS, CONTROLLERS, TOP, VIP, await_true
+from lab import BALANCERS, CONTROLLERS, TOP, VIP, await_true, edit
 from test_rollout import servers
 
 STRANGER = "controller-1"  # a machine on the same network that is no load balancer
@@ -120,6 +120,12 @@ def test_a_stranger_uses_the_virtual_router_id(cluster):
         found = findings(cluster)["lb.vrrp-id"]
         assert found["state"] == "warning" and "used by 10.77.0.21, too" in found["text"] and "endpoint.vrrp_id" in found["advice"]
         assert "used by 10.77.0.21, too" in cluster.hardway("status").out
+        # what it says helps: while the first has the new number, and the second the old one, both hold the VIP
+        edit(cluster, "  # vrrp_id: .*", "  vrrp_id: 77")
+        with cluster.client() as seen:
+            cluster.hardway("install")
+        assert seen["gap"] < 5 and not seen["lost"], seen
+        assert "lb.vrrp-id" not in findings(cluster) and len(cluster.holder()) == 1
     finally:
         cluster.sh(STRANGER, "systemctl stop stranger")
     await_green(cluster)

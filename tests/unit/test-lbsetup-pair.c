@@ -244,6 +244,17 @@ static void test_keepalived_gate(void **state) {
         expect(keepalived_gate, LB0, PROBE_READY, NULL);
         answers[1] = OWNER;
         expect(keepalived_gate, LB0, PROBE_WAITING, "more than one holds the VIP");
+
+        /* half-way to another virtual router id the way on is forward */
+        f.cluster.endpoint.vrrp_id = 77;
+        answers[0] = OWNER "router 77\n";
+        answers[1] = OWNER "router 240\n";
+        expect(keepalived_gate, LB0, PROBE_READY, NULL);
+        answers[1] = OWNER "router 77\n";
+        expect(keepalived_gate, LB0, PROBE_WAITING, "more than one holds the VIP");
+        answers[0] = STANDBY "router 77\n";
+        answers[1] = STANDBY "router 240\n";
+        expect(keepalived_gate, LB0, PROBE_WAITING, "nobody holds the VIP");
         answers[0] = answers[1] = STANDBY;
         expect(keepalived_gate, f.nodes, PROBE_WAITING, "nobody holds the VIP");
         answers[0] = answers[1] = "";
