@@ -348,7 +348,7 @@ static void tell_left_out(const Table *t) {
                 return;
         all = strv_join(names, ", ");
         text = xasprintf("%s: in a wider terminal, or with %s", all, t->elsewhere);
-        (void) printf("\n%s", t->color ? colors[STYLE_DIM] : "");
+        (void) printf("\n%s", t->color ? style_sequence(STYLE_DIM) : "");
         print_lines(text, 0, t->limit);
         (void) fputs(t->color ? style_sequence(STYLE_NONE) : "", stdout);
 }

@@ -10,7 +10,7 @@
 
 #include "common/alloc.h"
 #include "lbsetup/pair.h"
-#include "plan/ports.h"
+#include "cluster/ports.h"
 
 static const LbPeer* find_peer(const LbPair *pair, const Node *node) {
         LB_FOREACH_PEER(peer, pair)
