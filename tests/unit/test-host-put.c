@@ -185,7 +185,7 @@ static void test_traces(void **state) {
         assert_success(host_record(f->host, p, "id-1", &error), error, 0);
         for (int turn = 0; turn < 2; turn++) {
                 assert_success(fixture_put(f, q, NULL, &error), error, turn == 0);
-                assert_string_equal(f->observation->traces[0], "directory /var/lib/snapshots root:root");
+                assert_true(strv_contains(f->observation->traces, "directory /var/lib/snapshots root:root"));
                 assert_success(host_record(f->host, q, "id-1", &error), error, 0);
                 assert_content(f, "var/lib/hardway/applied.paths", "etc/hardway/a\nvar/lib/snapshots\n");
         }
