@@ -12,6 +12,7 @@
 #define WIDTH_MIN 40
 #define WIDTH_MAX 110 /* longer lines are hard to read */
 #define LABEL_WIDTH 10
+#define STEP_INDENT 10 /* of the commands of a step */
 
 static int line_width(const VerbContext *v) {
         struct winsize size = {};
@@ -57,17 +58,21 @@ static void print_field(const VerbContext *v, const char *label, const char *tex
         print_wrapped(text, LABEL_WIDTH + 2, LABEL_WIDTH + 2, line_width(v));
 }
 
-/* A command is to be copied: it is not wrapped, but each of several gets a line. */
-static void print_command(const VerbContext *v, const char *text) {
-        if (!text)
-                return;
-        print_label(v, "By hand");
+/* A command is to be copied: it is not wrapped, but each of several gets a line. The first continues one. */
+static void print_lines(const char *text, int indent) {
         for (const char *p = text; *p;) {
                 int n = (int) strcspn(p, "\n");
 
-                (void) printf("%*s%.*s\n", p == text ? 0 : LABEL_WIDTH + 2, "", n, p);
+                (void) printf("%*s%.*s\n", p == text ? 0 : indent, "", n, p);
                 p += n + (p[n] == '\n');
         }
+}
+
+static void print_command(const VerbContext *v, const char *label, const char *text) {
+        if (!text)
+                return;
+        print_label(v, label);
+        print_lines(text, LABEL_WIDTH + 2);
 }
 
 static void print_values(const VerbContext *v, const Explanation *e) {
@@ -94,12 +99,18 @@ static void print_parts(const VerbContext *v, const Explanation *e) {
                       e->parts_of ? ", on " : "", e->parts_of ? e->parts_of->name : "",
                       verb_style(v, STYLE_NONE));
         for (size_t i = 0; i < e->n_parts; i++) {
-                (void) printf("    %s\n", e->parts[i].name);
-                if (!e->parts[i].text)
-                        continue;
-                (void) printf("        %s", verb_style(v, STYLE_DIM));
-                print_wrapped(e->parts[i].text, 8, 8, width);
-                (void) fputs(verb_style(v, STYLE_NONE), stdout);
+                const ExplainPart *part = e->parts + i;
+
+                (void) printf("    %s\n", part->name);
+                if (part->text) {
+                        (void) printf("        %s", verb_style(v, STYLE_DIM));
+                        print_wrapped(part->text, 8, 8, width);
+                        (void) fputs(verb_style(v, STYLE_NONE), stdout);
+                }
+                if (part->by_hand) {
+                        (void) printf("%*s", STEP_INDENT, "");
+                        print_lines(part->by_hand, STEP_INDENT);
+                }
         }
 }
 
@@ -111,7 +122,8 @@ void explain_print(const VerbContext *v, const Explanation *e) {
         print_values(v, e);
         print_field(v, "Read by", e->read_by);
         print_field(v, "See", e->manual);
-        print_command(v, e->by_hand);
+        print_command(v, "Usage", e->usage);
+        print_command(v, "By hand", e->by_hand);
         print_parts(v, e);
 }
 

@@ -181,5 +181,6 @@ const Verb verb_check = {
                 "warning does not. The exit status is 0 unless something failed.",
         .common = VERB_OPTION_NODE | VERB_OPTION_JSON | VERB_OPTION_SUDO | VERB_OPTION_IGNORE,
         .needs = VERB_NEEDS_CLUSTER | VERB_NEEDS_STORE | VERB_NEEDS_LOCK | VERB_ON_LIVING,
+        .steps = steps_check,
         .run = run,
 };

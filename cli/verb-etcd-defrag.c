@@ -113,5 +113,7 @@ const Verb verb_etcd_defrag = {
         .needs = VERB_NEEDS_CLUSTER | VERB_NEEDS_STORE | VERB_NEEDS_EXCLUSIVE | VERB_ON_LIVING,
         .options = options,
         .parse = parse,
+        .steps = steps_etcd_defrag,
+        .by_hand = steps_etcdctl,
         .run = run,
 };

@@ -169,5 +169,7 @@ const Verb verb_etcd_members = {
                        "says which members would restore it. The exit status does not depend on that.",
         .common = VERB_OPTION_JSON,
         .needs = VERB_NEEDS_CLUSTER | VERB_NEEDS_STORE | VERB_ON_LIVING,
+        .steps = steps_etcd_members,
+        .by_hand = steps_etcdctl,
         .run = run,
 };

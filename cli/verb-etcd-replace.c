@@ -76,5 +76,7 @@ const Verb verb_etcd_replace = {
         .needs = VERB_NEEDS_ROLLOUT,
         .options = options,
         .parse = parse,
+        .steps = steps_etcd_replace,
+        .by_hand = steps_etcdctl,
         .run = run,
 };

@@ -175,5 +175,7 @@ const Verb verb_etcd_restore = {
         .needs = VERB_NEEDS_ROLLOUT,
         .options = options,
         .parse = parse,
+        .steps = steps_etcd_restore,
+        .by_hand = steps_etcdctl,
         .run = run,
 };

@@ -192,5 +192,7 @@ const Verb verb_etcd_snapshot = {
         .needs = VERB_NEEDS_CLUSTER | VERB_NEEDS_STORE | VERB_NEEDS_LOCK | VERB_ON_LIVING,
         .options = options,
         .parse = parse,
+        .steps = steps_etcd_snapshot,
+        .by_hand = steps_etcdctl,
         .run = run,
 };

@@ -40,28 +40,46 @@ static void add_options(Explanation *e, const Verb *verb) {
                 explanation_add_part(e, "Options", buffer_str(&text));
 }
 
-static void add_step(Explanation *e, const VerbStep *s, size_t number) {
-        _cleanup_free_ char *name = xasprintf("%zu. %s", number, s->name);
-        _cleanup_free_ char *text =
-                s->by_hand ? xasprintf("%s\nBy hand: %s", s->what, s->by_hand) : xstrdup(s->what);
+static int add_step(Explanation *e, const ExplainRequest *request, const VerbStep *s, size_t number,
+                    Error **reterr) {
+        _cleanup_free_ char *name = xasprintf("%zu. %s", number, s->name),
+                            *by_hand = s->by_hand ? explain_fill(request, s->by_hand, reterr) : NULL;
 
-        explanation_add_part(e, name, text);
+        if (s->by_hand && !by_hand)
+                return error_prefix(reterr, -EINVAL, "%s", e->name);
+        explanation_add_step(e, name, s->what, by_hand);
+        return 0;
 }
 
-static void add_verb(Catalogue *c, const Verb *verb) {
+static int add_verb(Catalogue *c, const ExplainRequest *request, const Verb *verb, Error **reterr) {
         Explanation *e = catalogue_add(c, verb->name, "command of hardway");
         size_t number = 1;
+        int r = 0;
 
         e->why = xasprintf("%s.%s%s", verb->summary, verb->description ? " " : "", verb->description ?: "");
         e->manual = xstrdup("hardway(1)");
-        e->by_hand =
+        e->usage =
                 xasprintf("hardway %s%s%s", verb->name, verb->arguments ? " " : "", verb->arguments ?: "");
         e->absent = false;
-        e->parts_title = verb->steps ? "Steps" : "More";
+        e->parts_title = "Steps";
         strv_addf(&e->aliases, "hardway %s", verb->name);
-        for (const VerbStep *s = verb->steps; s && s->name; s++)
-                add_step(e, s, number++);
+        if (verb->by_hand) {
+                e->by_hand = explain_fill(request, verb->by_hand, reterr);
+                if (!e->by_hand)
+                        return -EINVAL;
+        }
+        for (const VerbStep *s = verb->steps; s->name && r >= 0; s++)
+                r = add_step(e, request, s, number++, reterr);
         add_options(e, verb);
+        return r;
+}
+
+static int add_verbs(Catalogue *c, const ExplainRequest *request, Error **reterr) {
+        int r = 0;
+
+        for (const Verb *const *verb = verbs; *verb && r >= 0; verb++)
+                r = add_verb(c, request, *verb, reterr);
+        return r;
 }
 
 static void add_check(Catalogue *c, const CheckName *check) {
@@ -157,22 +175,25 @@ static void print_overview(const VerbContext *v, const Catalogue *c) {
 static int run(VerbContext *v, int argc, char **argv, Error **reterr) {
         _cleanup_(catalogue_freep) Catalogue *catalogue = NULL;
         _cleanup_free_ char *word = NULL;
+        ExplainRequest request;
         int r;
 
         r = load_what_is_there(v, reterr);
         if (r < 0)
                 return r;
-        r = catalogue_new(&(ExplainRequest) { .components = components,
-                                             .cluster = v->cluster,
-                                             .nodes = v->nodes,
-                                             .n_nodes = v->n_nodes,
-                                             .store = v->store,
-                                             .lock = v->lock },
-                          &catalogue, reterr);
+        request = (ExplainRequest) {
+                .components = components,
+                .cluster = v->cluster,
+                .nodes = v->nodes,
+                .n_nodes = v->n_nodes,
+                .store = v->store,
+                .lock = v->lock,
+        };
+        r = catalogue_new(&request, &catalogue, reterr);
+        if (r >= 0)
+                r = add_verbs(catalogue, &request, reterr);
         if (r < 0)
                 return r;
-        for (const Verb *const *verb = verbs; *verb; verb++)
-                add_verb(catalogue, *verb);
         add_checks(catalogue);
         if (argc == 0) {
                 print_overview(v, catalogue);
@@ -194,5 +215,6 @@ const Verb verb_explain = {
                 "cluster file, or a finding of hardway check. With a cluster file its values in that cluster are shown.",
         .common = VERB_OPTION_NODE | VERB_OPTION_JSON,
         .needs = VERB_ON_LIVING,
+        .steps = steps_explain,
         .run = run,
 };

@@ -205,5 +205,6 @@ const Verb verb_init = {
                        "      --loadbalancer lb1=192.168.3.242 --vip 192.168.3.240 --ssh-user pi",
         .options = options,
         .parse = parse,
+        .steps = steps_init,
         .run = run,
 };

@@ -75,5 +75,6 @@ const Verb verb_kubeconfig = {
         .needs = VERB_NEEDS_CLUSTER | VERB_NEEDS_STORE | VERB_ON_LIVING,
         .options = options,
         .parse = parse,
+        .steps = steps_kubeconfig,
         .run = run,
 };

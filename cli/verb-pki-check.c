@@ -186,5 +186,6 @@ const Verb verb_pki_check = {
         .needs = VERB_NEEDS_CLUSTER | VERB_NEEDS_STORE | VERB_ON_LIVING,
         .options = options,
         .parse = parse,
+        .steps = steps_pki_check,
         .run = run,
 };

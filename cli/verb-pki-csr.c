@@ -117,5 +117,6 @@ const Verb verb_pki_csr = {
         .needs = VERB_NEEDS_CLUSTER | VERB_NEEDS_STORE | VERB_NEEDS_EXCLUSIVE | VERB_ON_LIVING,
         .options = options,
         .parse = parse,
+        .steps = steps_pki_csr,
         .run = run,
 };

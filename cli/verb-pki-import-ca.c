@@ -98,5 +98,6 @@ const Verb verb_pki_import_ca = {
         .needs = VERB_NEEDS_CLUSTER | VERB_NEEDS_STORE | VERB_NEEDS_EXCLUSIVE | VERB_ON_LIVING,
         .options = options,
         .parse = parse,
+        .steps = steps_pki_import_ca,
         .run = run,
 };

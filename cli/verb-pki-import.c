@@ -95,5 +95,6 @@ const Verb verb_pki_import = {
         .arguments_max = 4096,
         .common = VERB_OPTION_JSON | VERB_OPTION_WAIT | VERB_OPTION_DRY_RUN,
         .needs = VERB_NEEDS_CLUSTER | VERB_NEEDS_STORE | VERB_NEEDS_EXCLUSIVE | VERB_ON_LIVING,
+        .steps = steps_pki_import,
         .run = run,
 };

@@ -175,5 +175,6 @@ const Verb verb_pki_list = {
         .arguments_max = 4096,
         .common = VERB_OPTION_JSON,
         .needs = VERB_NEEDS_CLUSTER | VERB_NEEDS_STORE | VERB_ON_LIVING,
+        .steps = steps_pki_list,
         .run = run,
 };

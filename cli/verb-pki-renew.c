@@ -129,5 +129,6 @@ const Verb verb_pki_renew = {
         .needs = VERB_NEEDS_ROLLOUT,
         .options = options,
         .parse = parse,
+        .steps = steps_pki_renew,
         .run = run,
 };

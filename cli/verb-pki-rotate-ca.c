@@ -83,5 +83,6 @@ const Verb verb_pki_rotate_ca = {
         .needs = VERB_NEEDS_ROLLOUT,
         .options = options,
         .parse = parse,
+        .steps = steps_pki_rotate_ca,
         .run = run,
 };

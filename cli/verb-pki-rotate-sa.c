@@ -45,5 +45,6 @@ const Verb verb_pki_rotate_sa = {
         .needs = VERB_NEEDS_ROLLOUT,
         .options = options,
         .parse = parse,
+        .steps = steps_pki_rotate_sa,
         .run = run,
 };

@@ -48,5 +48,6 @@ const Verb verb_status = {
                 "The facts that verify looks at, and what the last verify --failover has shown; the exit status does not depend on them.",
         .common = VERB_OPTION_JSON | VERB_OPTION_SUDO,
         .needs = VERB_NEEDS_CLUSTER | VERB_NEEDS_STORE | VERB_NEEDS_LOCK | VERB_ON_LIVING,
+        .steps = steps_status,
         .run = run,
 };

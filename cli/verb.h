@@ -97,8 +97,9 @@ typedef struct VerbContext VerbContext;
 /* What a verb does, one thing after the other, for `explain`. */
 typedef struct VerbStep {
         const char *name;
-        const char *what;    /* what it does, and why */
-        const char *by_hand; /* the same by hand; or NULL */
+        const char *what; /* what it does, and why */
+        const char *
+                by_hand; /* the same by hand: a text for explain_fill(); NULL: there is nothing to be typed */
 } VerbStep;
 
 typedef struct Verb {
@@ -113,7 +114,8 @@ typedef struct Verb {
         unsigned needs;                    /* mask of VerbNeeds */
         const struct argp_option *options; /* its own, ended by an empty one, or NULL */
         argp_parser_t parse;               /* of its own options, or NULL */
-        const VerbStep *steps;             /* ended by an empty one, or NULL */
+        const VerbStep *steps;             /* ended by an empty one */
+        const char *by_hand;               /* what the commands of the steps take for granted; or NULL */
         int (*run)(VerbContext *v, int argc, char **argv, Error **reterr);
 } Verb;
 
@@ -175,9 +177,14 @@ int verb_confirm(const VerbContext *v, Error **reterr, const char *format, ...)
 int verb_read_password(const char *prompt, char **ret,
                        Error **reterr); /* from the terminal, without echo; secret_freep() */
 
-/* cli/steps.c: what verbs do, step by step */
+/* cli/steps-*.c: what verbs do, step by step */
 extern const VerbStep steps_install[], steps_plan[], steps_fetch[], steps_verify[], steps_reset[],
-        steps_pki_gen[], steps_backup[], steps_restore[];
+        steps_check[], steps_status[], steps_init[], steps_kubeconfig[], steps_explain[], steps_pki_gen[],
+        steps_pki_list[], steps_pki_check[], steps_pki_csr[], steps_pki_import[], steps_pki_import_ca[],
+        steps_pki_renew[], steps_pki_rotate_ca[], steps_pki_rotate_sa[], steps_backup[], steps_restore[],
+        steps_etcd_members[], steps_etcd_snapshot[], steps_etcd_defrag[], steps_etcd_replace[],
+        steps_etcd_restore[];
+extern const char steps_etcdctl[]; /* Verb.by_hand of those that ask etcd */
 
 /* Lines for people: not shown with --quiet, nor with --json. Results are printed with printf(). */
 void verb_note(const VerbContext *v, const char *format, ...) _printf_(2, 3);

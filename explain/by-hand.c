@@ -114,25 +114,36 @@ static void add_usage(Buffer *out, const CertificateProfile *p, bool rsa) {
                     p->usage & USAGE_CLIENT ? "clientAuth" : "");
 }
 
-/* OpenSSL 3.0 and newer */
-static void add_certificate(Buffer *out, const StoreRequest *r, const char *file) {
-        const CertificateProfile *p = &r->profile;
+static void add_key(Buffer *out, const StoreRequest *r, const char *file) {
         const char *key = key_arguments(r->key_type);
 
-        buffer_add_str(out, "openssl req -x509 ");
         if (key)
                 buffer_add_str(out, key);
         else
                 buffer_addf(out, "-newkey %s", r->key_type);
-        buffer_addf(out, " -noenc -keyout %s.key -out %s.crt", file, file);
-        if (r->issuer)
-                buffer_addf(out, " -CA %s.crt -CAkey %s.key", r->issuer, r->issuer);
-        buffer_addf(out, " -days %u -subj ", p->days);
+        buffer_addf(out, " -noenc -keyout %s.key", file);
+}
+
+static void add_subject(Buffer *out, const StoreRequest *r) {
+        const CertificateProfile *p = &r->profile;
+
+        buffer_add_str(out, " -subj ");
         if (p->organization)
                 buffer_addf(out, "/O=%s", p->organization);
         buffer_addf(out, "/CN=%s", p->common_name);
         add_usage(out, p, r->key_type && startswith(r->key_type, "rsa:"));
         add_names(out, p);
+}
+
+/* OpenSSL 3.0 and newer */
+static void add_certificate(Buffer *out, const StoreRequest *r, const char *file) {
+        buffer_add_str(out, "openssl req -x509 ");
+        add_key(out, r, file);
+        buffer_addf(out, " -out %s.crt", file);
+        if (r->issuer)
+                buffer_addf(out, " -CA %s.crt -CAkey %s.key", r->issuer, r->issuer);
+        buffer_addf(out, " -days %u", r->profile.days);
+        add_subject(out, r);
 }
 
 static void add_kubeconfig(Buffer *out, const StoreRequest *r, const char *file) {
@@ -186,5 +197,23 @@ char* by_hand_credential(const Credential *credential, const StoreRequest *reque
                 buffer_addf(&out, "openssl rand -%s %zu >%s", credential->secret_hex ? "hex" : "base64",
                             credential->secret_size, file);
         }
+        return buffer_take(&out);
+}
+
+/**
+ * by_hand_request() - how to ask a CA elsewhere for a credential by hand
+ * @credential: the credential
+ * @request:    what is to be made, for one node
+ *
+ * Return: a command line; the caller frees.
+ */
+char* by_hand_request(const Credential *credential, const StoreRequest *request) {
+        const char *file = fs_path_basename(credential->name);
+        Buffer out = BUFFER_NULL;
+
+        buffer_add_str(&out, "openssl req -new ");
+        add_key(&out, request, file);
+        buffer_addf(&out, " -out %s.csr", file);
+        add_subject(&out, request);
         return buffer_take(&out);
 }

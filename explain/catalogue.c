@@ -18,6 +18,7 @@ static Explanation* explanation_free(Explanation *e) {
         for (size_t i = 0; i < e->n_parts; i++) {
                 free(e->parts[i].name);
                 free(e->parts[i].text);
+                free(e->parts[i].by_hand);
         }
         free(e->values);
         free(e->parts);
@@ -28,6 +29,7 @@ static Explanation* explanation_free(Explanation *e) {
         free(e->without);
         free(e->manual);
         free(e->by_hand);
+        free(e->usage);
         free(e->read_by);
         free(e);
         return NULL;
@@ -108,7 +110,12 @@ void explanation_add_part(Explanation *e, const char *name, const char *text) {
                 if (streq(e->parts[i].name, name) && streq_null(e->parts[i].text, text))
                         return;
         e->parts = xrealloc(e->parts, e->n_parts + 1, sizeof(ExplainPart));
-        e->parts[e->n_parts++] = (ExplainPart) { xstrdup(name), xstrdup_null(text) };
+        e->parts[e->n_parts++] = (ExplainPart) { xstrdup(name), xstrdup_null(text), NULL };
+}
+
+void explanation_add_step(Explanation *e, const char *name, const char *text, const char *by_hand) {
+        e->parts = xrealloc(e->parts, e->n_parts + 1, sizeof(ExplainPart));
+        e->parts[e->n_parts++] = (ExplainPart) { xstrdup(name), xstrdup(text), xstrdup_null(by_hand) };
 }
 
 void explanation_part(Explanation *e, const View *v, const char *name, const char *text) {

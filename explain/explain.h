@@ -22,6 +22,7 @@ typedef struct ExplainValue {
 typedef struct ExplainPart {
         char *name;
         char *text;
+        char *by_hand; /* commands, one a line; or NULL */
 } ExplainPart;
 
 typedef struct Explanation {
@@ -31,7 +32,8 @@ typedef struct Explanation {
         char *why;     /* what it is, and why it is there */
         char *without; /* what breaks without it */
         char *manual;  /* what upstream's documentation of it is called */
-        char *by_hand; /* commands that do the same, one a line */
+        char *by_hand; /* commands that do the same, one a line; of a command: what its steps take for granted */
+        char *usage;   /* of a command: its command line; or NULL */
         char *read_by; /* units whose input it is, and what happens to them when it changes; or NULL */
         ExplainValue *values;
         size_t n_values;
@@ -60,6 +62,19 @@ DEFINE_CLEANUP(Catalogue*, catalogue_free)
 /* Adds what is not known here (commands); lent, for fields to be set. */
 Explanation* catalogue_add(Catalogue *c, const char *name, const char *kind);
 void explanation_add_part(Explanation *e, const char *name, const char *text);
+void explanation_add_step(Explanation *e, const char *name, const char *text, const char *by_hand);
+
+/*
+ * Commands with the names and addresses of the cluster at hand, or of the example.
+ *
+ * What is written as {word} is filled in; see the table in explain/fill.c. A line that begins with "@who " stands once for
+ * each such node, and not at all where there is none: @node, @member (of etcd), @controller, @balancer, @control (either of
+ * the first two), @other (members but {this}), @spares (load balancers, if {this} has an apiserver behind them).
+ * {this.name} is of the first member of etcd that was chosen (--node), {controller.name} of the first controller.
+ *
+ * Return: the text; the caller frees. NULL with an Error if it has a word that nobody knows.
+ */
+char* explain_fill(const ExplainRequest *request, const char *text, Error **reterr);
 
 /* All in the order in which they were added. */
 size_t catalogue_size(const Catalogue *c);

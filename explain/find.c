@@ -124,10 +124,10 @@ json_t* explanation_to_json(const Explanation *e) {
         json_t *parts = json_array();
 
         for (size_t i = 0; i < e->n_parts; i++)
-                json_array_append_new(
-                        parts, json_pack("{ss,ss*}", "name", e->parts[i].name, "text", e->parts[i].text));
-        return json_pack("{ss,ss,ss*,ss*,ss*,ss*,ss*,so,so,sb}", "name", e->name, "kind", e->kind, "why",
-                         e->why, "without", e->without, "documentation", e->manual, "by_hand", e->by_hand,
-                         "read_by", e->read_by, "values", values_to_json(e), "parts", parts, "in_cluster",
-                         !e->absent);
+                json_array_append_new(parts, json_pack("{ss,ss*,ss*}", "name", e->parts[i].name, "text",
+                                                       e->parts[i].text, "by_hand", e->parts[i].by_hand));
+        return json_pack("{ss,ss,ss*,ss*,ss*,ss*,ss*,ss*,so,so,sb}", "name", e->name, "kind", e->kind, "why",
+                         e->why, "without", e->without, "documentation", e->manual, "usage", e->usage,
+                         "by_hand", e->by_hand, "read_by", e->read_by, "values", values_to_json(e), "parts",
+                         parts, "in_cluster", !e->absent);
 }

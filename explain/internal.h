@@ -46,3 +46,4 @@ const char* explain_item_kind(const PlanItem *item);
 /* by-hand.c: the caller frees */
 char* by_hand_item(const PlanItem *item);
 char* by_hand_credential(const Credential *credential, const StoreRequest *request);
+char* by_hand_request(const Credential *credential, const StoreRequest *request); /* to a CA elsewhere */

@@ -125,6 +125,52 @@ def test_steps_of_reset(cluster):
     assert "only what etcd's quorum can do without goes" in out and "nothing is done without --force" not in out
 
 
+def verbs(hardway):
+    return re.findall(r"^  ([a-z]+(?: [a-z-]+)?)  ", hardway("--help").out, re.MULTILINE)
+
+
+def addresses(text):
+    return set(re.findall(r"\b\d+\.\d+\.\d+\.\d+\b", text))
+
+
+def steps_of(cluster, *arguments):
+    entry, = [one for one in json.loads(cluster("explain", "--json", *arguments).out)["entries"] if one["kind"] == "command of hardway"]
+    return entry
+
+
+def test_every_command_by_hand(cluster):
+    """Each has steps whose commands a shell takes, about this cluster's machines and no others."""
+    ours = addresses(cluster.cluster.read_text()) | {"127.0.0.1"}
+    names = verbs(cluster)
+    assert {"install", "etcd restore", "pki rotate-sa", "explain"} <= set(names) and len(names) > 22, names
+    for name in names:
+        entry = steps_of(cluster, *name.split())
+        steps = [part for part in entry["parts"] if re.match(r"\d+\. ", part["name"])]
+        text = "\n".join([entry.get("by_hand", "")] + [step["by_hand"] for step in steps if "by_hand" in step])
+        assert steps and text.strip(), name
+        assert addresses(text) - {"10.96.0.1"} <= ours, (name, addresses(text) - ours)
+        subprocess.run(["bash", "-n"], input=text.encode(), check=True, timeout=60)
+
+
+def test_a_restore_by_hand(cluster):
+    """In the order in which they come, with the names and addresses of the members."""
+    entry = steps_of(cluster, "etcd", "restore")
+    names = [part["name"].split(". ")[1] for part in entry["parts"] if ". " in part["name"]]
+    assert names == ["examine", "lock", "look", "ask", "take", "equip", "stop", "unpack", "commit", "swap", "start", "serve", "clean"]
+    text = cluster("explain", "etcd", "restore").out
+    members = "c0=https://10.77.0.20:2380,c1=https://10.77.0.21:2380,c2=https://10.77.0.22:2380"
+    line, = re.findall(r"^ +(.*snapshot restore .*--name=c1 .*)$", text, re.MULTILINE)
+    assert re.match(r"(ssh .*10\.77\.0\.21|sudo)", line) and f" --initial-cluster={members} " in line
+    assert " --initial-advertise-peer-urls=https://10.77.0.21:2380 " in line and "--bump-revision=1000000000 --mark-compacted" in line
+    assert text.count("disable --now") == 3 and "lb0" not in text.split("unpack")[1]
+
+
+def test_the_node_that_is_meant(cluster):
+    text = " ".join(part.get("by_hand", "") for part in steps_of(cluster, "--node", "c1", "etcd", "replace")["parts"])
+    assert "member add c1 --learner --peer-urls=https://10.77.0.21:2380" in text
+    assert "set server apiservers/c1 state drain" in text and "apiservers/c0" not in text
+
+
 def test_a_broken_cluster_file_is_said(cluster):
     cluster.cluster.write_text("cluster: [\n")
     cluster("explain", "etcd", status=65)

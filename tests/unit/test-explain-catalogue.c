@@ -2,6 +2,7 @@
 #include "tests/unit/unit.h"
 
 #include "cli/components.h"
+#include "cli/verbs.h"
 #include "cluster/input.h"
 #include "explain/explain.h"
 #include "plan/service.h"
@@ -267,11 +268,113 @@ static void test_finding(void **state) {
         catalogue_free(c);
 }
 
+/* Of these alone there is nothing to be typed: a question, and a judgement. */
+static bool is_thought(const VerbStep *s) {
+        return streq(s->name, "ask") || streq(s->name, "judge");
+}
+
+static void check_step(const ExplainRequest *request, const Verb *verb, const VerbStep *s) {
+        Error *error = NULL;
+        char *text;
+
+        assert_true(*s->what);
+        if (!s->by_hand) {
+                if (!is_thought(s))
+                        fail_msg("%s: step %s does not say how it is done by hand", verb->name, s->name);
+                return;
+        }
+        text = explain_fill(request, s->by_hand, &error);
+        if (!text)
+                fail_msg("%s: step %s: %s", verb->name, s->name, error->message);
+        free(text);
+}
+
+static void check_verbs(const ExplainRequest *request) {
+        for (const Verb *const *verb = verbs; *verb; verb++) {
+                if (!(*verb)->steps || !(*verb)->steps->name)
+                        fail_msg("%s has no steps", (*verb)->name);
+                for (const VerbStep *s = (*verb)->steps; s->name; s++)
+                        check_step(request, *verb, s);
+        }
+}
+
+/* Every command has steps, and every step what to type; in every shape of cluster, and without one. */
+static void test_steps(void **state) {
+        static const char *const shapes[] = { "default",          "external-etcd",  "vip-on-controllers",
+                                              "foreign-endpoint", "one-controller", "ipv6" };
+
+        check_verbs(&(ExplainRequest) { .components = components });
+        for (size_t i = 0; i < ARRAY_SIZE(shapes); i++) {
+                Fixture f;
+
+                set_up(&f, shapes[i]);
+                check_verbs(&(ExplainRequest) { .components = components,
+                                               .cluster = f.cluster,
+                                               .nodes = f.nodes,
+                                               .n_nodes = f.cluster->n_nodes });
+                tear_down(&f);
+        }
+}
+
+static void assert_filled(const ExplainRequest *request, const char *text, const char *wanted) {
+        Error *error = NULL;
+        char *filled = explain_fill(request, text, &error);
+
+        assert_success(filled ? 0 : -EINVAL, error, 0);
+        assert_string_equal(filled, wanted);
+        free(filled);
+}
+
+static void test_fill(void **state) {
+        ExplainRequest request = { .components = components };
+        Error *error = NULL;
+        Fixture f;
+
+        set_up(&f, "default");
+        request.cluster = f.cluster;
+        request.nodes = f.nodes;
+        request.n_nodes = f.cluster->n_nodes;
+        assert_filled(&request, "@balancer {root} true\ncurl {endpoint}/version",
+                      "ssh pi@192.168.3.241 sudo true\nssh pi@192.168.3.242 sudo true\n"
+                      "curl https://192.168.3.240:6443/version");
+        assert_filled(&request, "@other {name}", "controller-0\ncontroller-1");
+        assert_filled(&request, "{others} {this.peer}",
+                      "https://192.168.3.251:2379,https://192.168.3.252:2379 https://192.168.3.253:2380");
+        assert_filled(&request, "awk '{ print $1 }' {} '{}'", "awk '{ print $1 }' {} '{}'");
+        /* the one that was chosen */
+        request.n_nodes = 1;
+        assert_filled(&request, "{this.name}", "controller-0");
+        f.cluster->nodes[0].local = true;
+        assert_filled(&request, "{this.root} true", "sudo true");
+        assert_null(explain_fill(&request, "{nonsense}", &error));
+        assert_contains(error->message, "{nonsense}");
+        error_free(error);
+        tear_down(&f);
+}
+
+/* Where etcd has hosts of its own, an apiserver is not stopped on them, and no load balancer is told of them. */
+static void test_fill_for_a_shape(void **state) {
+        ExplainRequest request = { .components = components };
+        Fixture f;
+
+        set_up(&f, "external-etcd");
+        request.cluster = f.cluster;
+        assert_filled(&request, "x\n@spares {name}\n{this.units}\n{controller.name}",
+                      "x\netcd.service hardway-watch.timer\ncontroller-2");
+        tear_down(&f);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_whole),        cmocka_unit_test(test_plans),
-                cmocka_unit_test(test_config_lines), cmocka_unit_test(test_declarations),
-                cmocka_unit_test(test_values),       cmocka_unit_test(test_finding),
+                cmocka_unit_test(test_whole),
+                cmocka_unit_test(test_plans),
+                cmocka_unit_test(test_config_lines),
+                cmocka_unit_test(test_declarations),
+                cmocka_unit_test(test_values),
+                cmocka_unit_test(test_finding),
+                cmocka_unit_test(test_steps),
+                cmocka_unit_test(test_fill),
+                cmocka_unit_test(test_fill_for_a_shape),
         };
 
         return cmocka_run_group_tests_name("explain-catalogue", tests, NULL, NULL);

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "cli/verb.h"
+
+/* What commands do that begin or only look, one step after the other, and the same by hand. */
+
+const VerbStep steps_init[] = {
+        { "refuse", "A cluster file that is there is not replaced without --force.", "ls hardway.yaml" },
+        { "write",
+          "Writes the cluster file, with a comment for each key, once it is one that would be accepted.",
+          "editor hardway.yaml   # man hardway.yaml" },
+        { "ignore", "Keeps keys and secrets out of git.",
+          "printf '%s\\n' '/pki/**/*.key' '/pki/**/*.conf' '/pki/.*' /secrets/ '/*.conf' /snapshots/ >>.gitignore" },
+        { "trust",
+          "With --trust-hosts: asks the nodes for their host keys, and writes those that you confirm.",
+          "@node ssh-keyscan -t ed25519 {address}\n"
+          "@node {root} ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub   # on the node itself" },
+        {},
+};
+
+const VerbStep steps_kubeconfig[] = {
+        { "read", "Reads admin.conf of the store, which points at the VIP.", "cat admin.conf" },
+        { "write",
+          "With --output: writes it there, readable for you alone, where nothing is or with --force.",
+          "mkdir -p -m 0700 ~/.kube\ninstall -m 0600 admin.conf ~/.kube/config\n"
+          "kubectl --server {endpoint} get --raw /version" },
+        {},
+};
+
+const VerbStep steps_status[] = {
+        { "ask",
+          "Asks what verify asks: the VIP, every apiserver, every member of etcd, the load balancers.",
+          "curl --cacert pki/ca.crt {endpoint}/version\n"
+          "@controller curl --cacert pki/ca.crt {apiserver}/readyz\n"
+          "@member curl --cacert pki/etcd/ca.crt --cert pki/nodes/{name}/pki/etcd/healthcheck-client.crt"
+          " --key pki/nodes/{name}/pki/etcd/healthcheck-client.key {client}/health\n"
+          "@node {root} systemctl is-active {all-units}" },
+        { "remember", "Adds what the last verify --failover has shown.", "cat failover.json" },
+        {},
+};
+
+const VerbStep steps_check[] = {
+        { "look",
+          "Looks at all nodes at once, by one script: architecture, systemd, clock, memory, disks, ports, sysctls, "
+          "leftovers of other installations.",
+          "@node {root} uname -m\n@node {root} date +%s\n@node {root} df -Pk /var/lib /opt\n"
+          "@node {root} ss --listening --tcp --udp --processes --numeric" },
+        { "reach",
+          "Has the nodes ask each other for the ports that will be used: refused means that the way is open, silence "
+          "that something filters.",
+          "@member {root} nc -vz -w 3 {this.address} 2380   # from each to each" },
+        { "disks", "Measures how long a small synchronous write takes where etcd's data will be.",
+          "@member {root} dd if=/dev/zero of=/var/lib/hardway-sync bs=2k count=200 oflag=dsync && {root} rm "
+          "/var/lib/hardway-sync" },
+        { "judge",
+          "One line for each finding, and what to do; hardway explain check NAME says why it matters.",
+          NULL },
+        {},
+};
+
+const VerbStep steps_explain[] = {
+        { "collect",
+          "Collects what components, plans, the cluster file and the commands say of themselves, with the values of "
+          "this cluster.",
+          "hardway plan --offline --output tree" },
+        { "find", "Looks for the word: as a name, then as one of the shorter words for it.",
+          "grep -r -- WORD tree" },
+        {},
+};

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "cli/verb.h"
+
+/*
+ * What commands do that change nodes or the cluster directory, one step after the other, for `hardway explain install`:
+ * the order is that of the code, and a step is named as the progress line names it where there is one. By hand: see
+ * explain_fill().
+ */
+
+#define LOCK_ALL "@node sleep 1h | {root} flock --nonblock /run/hardway/run.lock cat &"
+
+const VerbStep steps_install[] = {
+        { "plan",
+          "Makes each node's plan from the cluster file, pki/ and hardway.lock, and refuses here what cannot be "
+          "right.",
+          "hardway plan --offline\n@node hardway plan --script --node {name}" },
+        { "facts",
+          "Looks at all nodes at once, one round trip each: what it is, and what of the plan is there.",
+          "@node {root} cat /etc/os-release /var/lib/hardway/applied.json\n"
+          "@node {root} systemctl show {all-units} --property=Id,ActiveState,UnitFileState,MainPID" },
+        { "compare", "What differs is what will be done. If nothing does, nothing is written.",
+          "@node {root} find /etc/hardway /etc/kubernetes /opt/hardway -type f -exec sha256sum '{}' +" },
+        { "lock",
+          "Takes a lock on each node that lasts as long as this run is heard of, and looks again: on those "
+          "that differ, and on all if something of a cluster that serves is to be stopped or started.",
+          LOCK_ALL },
+        { "serving",
+          "Does the cluster serve? If not, all nodes are changed at once. If so, files go everywhere, and "
+          "then one node after the other is restarted, leaders last, after they handed over. Where no "
+          "member answers, its node is asked, too: what serves and cannot be asked is not changed.",
+          "@member curl --cacert pki/etcd/ca.crt --cert pki/nodes/{name}/pki/etcd/healthcheck-client.crt"
+          " --key pki/nodes/{name}/pki/etcd/healthcheck-client.key {client}/health" },
+        { "refuse",
+          "Asks what speaks against it: ports that others hold, an address that is in use, data of "
+          "another cluster, a clock that is wrong. All of it is said before the first write.",
+          "@node {root} ss --listening --tcp --processes --numeric\n"
+          "@member {root} cat /var/lib/hardway/etcd-identity\ncat secrets/identity\n@node {root} date +%s" },
+        { "put",
+          "One stream of what differs. Files lie beside their targets until all are complete, checked and "
+          "on the disk; then each is renamed over the old one.",
+          "@node hardway plan --script --node {name} >{name}.sh   # what the node would be given, to be run there\n"
+          "@balancer {root} haproxy -c -f /etc/haproxy/haproxy.cfg" },
+        { "record", "Writes applied.json: what was put there, so that a later plan can take it away.",
+          "@node {root} cat /var/lib/hardway/applied.json" },
+        { "units",
+          "Reloads systemd, enables units, and starts or restarts those that do not run what they should.",
+          "@node {root} systemctl daemon-reload\n@node {root} systemctl enable --now {all-units}" },
+        { "ready", "Waits for each component to do its work, by asking it, and says for what it waits.",
+          "@controller curl --cacert pki/ca.crt {apiserver}/readyz\n"
+          "@member {root} etcdctl --endpoints={client} --cacert=/etc/kubernetes/pki/etcd/ca.crt"
+          " --cert=/etc/kubernetes/pki/etcd/healthcheck-client.crt"
+          " --key=/etc/kubernetes/pki/etcd/healthcheck-client.key endpoint health" },
+        { "gate",
+          "Before and after a node of a serving cluster: is every member healthy, every apiserver up, one "
+          "load balancer the owner, and would etcd have a quorum without this node? If not, the run ends "
+          "here.",
+          "hardway verify" },
+        { "objects", "Applies what the cluster's own credentials need: two role bindings.",
+          "hardway plan --output tree   # they are in it, as files\n"
+          "kubectl --kubeconfig super-admin.conf apply -f FILE" },
+        { "endpoint", "Asks the VIP for its version: the proof that a client would see the same.",
+          "curl --cacert pki/ca.crt {endpoint}/version" },
+        {},
+};
+
+const VerbStep steps_plan[] = {
+        { "plan",
+          "Makes each node's plan. Without pki/ or hardway.lock it is incomplete, and says what it lacks.",
+          "hardway plan --offline --output tree" },
+        { "facts", "Looks at the nodes, as hardway install does. Nothing is locked and nothing written.",
+          "@node {root} cat /var/lib/hardway/applied.json\n"
+          "@node {root} systemctl show {all-units} --property=Id,ActiveState,UnitFileState,MainPID" },
+        { "compare", "Shows for each node what differs, and how; hardway install would mend exactly that.",
+          "@node {root} cat /etc/systemd/system/UNIT | diff - tree/{name}/etc/systemd/system/UNIT" },
+        {},
+};
+
+const VerbStep steps_fetch[] = {
+        { "list", "What the nodes need, for the architectures they have.", "@node echo {arch}" },
+        { "checksums", "Gets the published digests, and compares them with hardway.lock.",
+          "@controller curl -LO https://dl.k8s.io/{kubernetes}/bin/linux/{arch}/kube-apiserver.sha256   # and the others\n"
+          "curl -LO https://github.com/etcd-io/etcd/releases/download/{etcd}/SHA256SUMS" },
+        { "download", "Gets each binary, and hashes it while it arrives.",
+          "@controller curl -LO https://dl.k8s.io/{kubernetes}/bin/linux/{arch}/kube-apiserver\n"
+          "@member curl -LO https://github.com/etcd-io/etcd/releases/download/{etcd}/etcd-{etcd}-linux-{arch}.tar.gz\n"
+          "echo \"$(cat kube-apiserver.sha256)  kube-apiserver\" | sha256sum --check\n"
+          "sha256sum --check --ignore-missing SHA256SUMS" },
+        { "pin", "Writes what is new to hardway.lock, and lets it appear in the cache.",
+          "sha256sum kube-apiserver etcd-{etcd}-linux-*.tar.gz" },
+        {},
+};
+
+const VerbStep steps_verify[] = {
+        { "ask",
+          "Each component says what is to be looked at, and looks: at the VIP, at every apiserver, at every "
+          "member of etcd, at the load balancers.",
+          "kubectl --kubeconfig admin.conf get --raw '/readyz?verbose'\n"
+          "@controller curl --cacert pki/ca.crt {apiserver}/readyz?verbose\n"
+          "@member curl --cacert pki/etcd/ca.crt --cert pki/nodes/{name}/pki/etcd/healthcheck-client.crt"
+          " --key pki/nodes/{name}/pki/etcd/healthcheck-client.key {client}/health\n"
+          "@balancer echo 'show stat' | {root} socat - /run/haproxy/admin.sock" },
+        { "nodes", "Compares every node with its plan.", "hardway plan" },
+        { "judge", "One line for each check, and what to do where one failed.", NULL },
+        { "break",
+          "With --failover, instead: looks whether all is well, breaks one thing, measures what clients notice, "
+          "puts it back, waits until all is well, and goes on with the next.",
+          "while :; do curl --cacert pki/ca.crt --max-time 5 {endpoint}/version || date; sleep 0.1; done &\n"
+          "@balancer {root} systemctl kill --signal=KILL haproxy.service   # on the owner of the VIP\n"
+          "@controller {root} systemctl kill --signal=KILL kube-apiserver.service   # on one" },
+        {},
+};
+
+const VerbStep steps_reset[] = {
+        { "lock", "Takes a lock on each of these nodes, and on all others if the cluster serves.",
+          LOCK_ALL },
+        { "facts", "Looks at all of them at once: what is there of hardway, and of which cluster.",
+          "@node {root} cat /var/lib/hardway/applied.json" },
+        { "refuse",
+          "Of a cluster that serves, only what etcd's quorum can do without goes, and nothing of another "
+          "cluster; unless with --force.",
+          "hardway etcd members" },
+        { "ask",
+          "Says what it is about to do, and asks; then counts once more what the cluster serves with.",
+          NULL },
+        { "drained",
+          "Where the cluster goes on without them, one node after the other: has another member lead and another "
+          "load balancer hold the VIP, and the load balancers send the apiserver nothing new.",
+          "{this.root} etcdctl --endpoints={this.client} --cacert=/etc/kubernetes/pki/etcd/ca.crt"
+          " --cert=/etc/kubernetes/pki/etcd/healthcheck-client.crt"
+          " --key=/etc/kubernetes/pki/etcd/healthcheck-client.key move-leader ID-OF-ANOTHER   # if it leads\n"
+          "@spares echo 'set server apiservers/{this.name} state drain; disable health apiservers/{this.name}'"
+          " | {root} socat - /run/haproxy/admin.sock" },
+        { "stop", "Stops and disables the units.", "@node {root} systemctl disable --now {all-units}" },
+        { "remove",
+          "Removes what the record says hardway has put there, packages and users that came with it, and "
+          "the data.",
+          "@node {root} grep -o '\"path\": *\"[^\"]*\"' /var/lib/hardway/applied.json   # these files: rm\n"
+          "@balancer {root} apt-get purge haproxy keepalived   # if they came with hardway\n"
+          "@member {root} rm -rf /var/lib/etcd\n@node {root} rm -rf /var/lib/hardway /opt/hardway" },
+        {},
+};
+
+const VerbStep steps_backup[] = {
+        { "collect", "All that only this directory has: authorities, keys, secrets, cluster file, lock.",
+          "ls -R hardway.yaml hardway.lock pki secrets" },
+        { "seal", "Encrypts it (AES-256-GCM) under a key that scrypt makes of the passphrase.",
+          "tar -c hardway.yaml hardway.lock pki secrets | gpg --symmetric --output {cluster}.tar.gpg" },
+        { "remember", "Notes what is in it, so that install can tell when it is out of date.",
+          "find pki secrets -type f -exec sha256sum '{}' + >contents.of-the-backup" },
+        {},
+};
+
+const VerbStep steps_restore[] = {
+        { "open", "Decrypts it and checks that it is whole.",
+          "gpg --decrypt {cluster}.tar.gpg >{cluster}.tar" },
+        { "compare", "What is there already has to be the same, else nothing is written.",
+          "tar --compare -f {cluster}.tar" },
+        { "write", "Writes what is missing.", "tar -x --skip-old-files -f {cluster}.tar" },
+        {},
+};
