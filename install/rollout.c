@@ -303,21 +303,25 @@ static int in_turn(const void *a, const void *b) {
         return (x > y) - (x < y);
 }
 
+static char* how_to_go_on(const NodeRun *n, int r) {
+        if (r == -ECANCELED)
+                return xstrdup("");
+        if (n->taken_back)
+                return xstrdup(" See what is wrong with this node before you try again.");
+        return xasprintf(" Mend this node, then run %s again.", n->run->request->again ?: "hardway install");
+}
+
 static int rollout_stop(NodeRun **turn, size_t done, size_t n_turn, int r, Error *error) {
         _cleanup_strv_ Strv rest = NULL;
-        _cleanup_free_ char *names = NULL;
 
         for (size_t i = done + 1; i < n_turn; i++) {
                 strv_add(&rest, turn[i]->node->name);
                 node_end(turn[i], INSTALL_UNTOUCHED, "not touched");
         }
         if (rest) {
-                names = strv_join(rest, ", ");
-                error_detail(&error, "The rollout stopped here; not touched: %s.%s\n", names,
-                             r == -ECANCELED ? "" :
-                             turn[done]->taken_back ?
-                                               " See what is wrong with this node before you try again." :
-                                               " Mend this node, then run hardway install again.");
+                _cleanup_free_ char *names = strv_join(rest, ", "), *next = how_to_go_on(turn[done], r);
+
+                error_detail(&error, "The rollout stopped here; not touched: %s.%s\n", names, next);
         }
         return node_fail(turn[done], r, error);
 }

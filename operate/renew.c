@@ -108,6 +108,8 @@ static int carry_out(Renewal *n, ErrorList *errors) {
         }
         nodes = concerned(n, &install.n_nodes);
         install.nodes = nodes;
+        /* without names, which would be made anew once more: what is made already is looked at and settled */
+        install.again = "hardway pki renew";
         return proven_rollout(&install, &n->requests, &n->result->install, errors);
 }
 

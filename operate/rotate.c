@@ -89,12 +89,22 @@ static int enter(Turn *t, Rotation *ret, ErrorList *errors) {
         return r < 0 ? r : 0;
 }
 
+/* An installation would put there what lies in the store, and end without the phases that are left. The CA that is under way
+ * needs no name. */
+static char* again(const RotateRequest *q) {
+        return xasprintf("hardway pki %s --until %s", streq(q->name, "sa") ? "rotate-sa" : "rotate-ca",
+                         rotation_phase_to_string(q->until));
+}
+
 /* One phase: what it wants is made, and holds on all nodes. */
 static int go_through(Turn *t, const Rotation *rotation, ErrorList *errors) {
         const RotateRequest *q = t->request;
+        InstallRequest install = q->install;
+        _cleanup_free_ char *command = again(q);
         Error *error = NULL;
         int r;
 
+        install.again = command;
         if (q->phase)
                 q->phase(q->userdata, rotation);
         r = store_renew(q->install.store, t->requests.requests, t->requests.n_requests, q->now, 0, choose,
@@ -104,7 +114,7 @@ static int go_through(Turn *t, const Rotation *rotation, ErrorList *errors) {
                 return r;
         }
         install_result_done(&t->result->install);
-        r = proven_rollout(&q->install, &t->requests, &t->result->install, errors);
+        r = proven_rollout(&install, &t->requests, &t->result->install, errors);
         if (r < 0)
                 return r;
         t->result->phase = rotation->phase;

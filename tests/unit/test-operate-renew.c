@@ -30,7 +30,8 @@ typedef struct World {
         const char *cancel_after; /* the last node before somebody presses Ctrl-C, or NULL */
         size_t differs;           /* what a dry run finds */
         volatile int cancelled;
-        Buffer log; /* one word for each rollout, and one for each node that was changed */
+        char *again; /* with which the last rollout says that it goes on */
+        Buffer log;  /* one word for each rollout, and one for each node that was changed */
         unsigned n_reported;
         ErrorList errors;
 } World;
@@ -83,6 +84,8 @@ int __wrap_install_run(const InstallRequest *q, InstallResult *ret, ErrorList *e
                                 .n_nodes = q->n_nodes,
                                 .serving = true };
         buffer_addf(&world->log, q->dry_run ? "look " : "roll ");
+        free(world->again);
+        world->again = xstrdup_null(q->again);
         for (size_t i = 0; i < q->n_nodes; i++) {
                 ret->nodes[i] = (InstallNode) { .node = q->nodes[i] };
                 if (q->dry_run)
@@ -132,6 +135,7 @@ static int teardown(void **state) {
 
         store_free(w->store);
         store_requests_done(&w->requests);
+        free(w->again);
         buffer_done(&w->log);
         error_list_done(&w->errors);
         (void) unit_dir_teardown((void**) &w->dir);
@@ -308,6 +312,7 @@ static void test_cancelled_and_finished(void **state) {
 
         w->cancel_after = "c0";
         assert_int_equal(renew(w), -ECANCELED);
+        assert_string_equal(w->again, "hardway pki renew");
         between = keys(w);
         assert_renewed(&before, &between, "1111");
         assert_int_equal(faccessat(w->dir->fd, "pki/.previous/nodes/c1/pki/apiserver.key", F_OK, 0), 0);
@@ -395,6 +400,7 @@ static void test_rotated_in_steps(void **state) {
 
         /* what was reached is looked at again before the next step */
         assert_int_equal(rotate(w, "sa", ROTATION_REISSUE), 0);
+        assert_string_equal(w->again, "hardway pki rotate-sa --until reissue");
         assert_string_equal(buffer_str(&w->log), "trust: " ROLL "reissue: " ROLL);
         assert_int_equal(rotate(w, "sa", ROTATION_TRUST), 0);
         assert_int_equal(phase(w), ROTATION_REISSUE);
@@ -414,6 +420,7 @@ static void test_a_failure_stays_in_its_phase(void **state) {
         w->fails = NULL;
         w->cancel_after = "c1";
         assert_int_equal(rotate(w, "ca", ROTATION_FINISH), -ECANCELED);
+        assert_string_equal(w->again, "hardway pki rotate-ca --until finish");
         assert_int_equal(phase(w), ROTATION_TRUST);
         w->cancel_after = NULL;
         assert_int_equal(rotate(w, "ca", ROTATION_FINISH), 0);
