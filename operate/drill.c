@@ -177,6 +177,8 @@ static void wait_until_healthy(const Run *run, uint64_t since, DrillResult *r) {
                 }
                 clock_sleep(TICK);
         }
+        if (!r->text)
+                r->text = xstrdup("interrupted: it was not waited until all is healthy again");
 }
 
 static unsigned count_failed_since(const Run *run, uint64_t since) {
@@ -273,7 +275,12 @@ static int drill_each(const Run *run, DrillReport *report, Error **reterr) {
                         k = drill_one(run, d, r, reterr);
                 if (k < 0)
                         return error_prefix(reterr, k, "drill %s", d->name);
-                if (q->end && !cancelled(q))
+                if (!r->skipped && !r->node) {
+                        report->n_results--; /* interrupted before anything was broken */
+                        break;
+                }
+                /* also of one that was interrupted: it has shown something */
+                if (q->end)
                         q->end(q->userdata, r);
                 if (!r->skipped && r->healthy_usec == 0 && !cancelled(q))
                         return error_set(

@@ -25,7 +25,8 @@ static unsigned unhealthy;       /* so many verifications fail, from the first o
 static unsigned unhealthy_after; /* the same, from the hit on */
 static bool hit, exec_fails, back_fails, never_well, map_fails;
 static volatile int cancelled;
-static bool cancel_at_hit;
+static bool cancel_at_hit, cancel_at_wait;
+static char *ended;                 /* the drill whose result was told last */
 static char *done;                  /* "lb0:kill lb0:start" */
 static const char *moves_meanwhile; /* who leads after it was waited for all to be well */
 static unsigned removed;            /* the ConfigMap, so many times */
@@ -73,6 +74,8 @@ uint64_t __wrap_clock_usec(void) {
 
 void __wrap_clock_sleep(uint64_t usec) {
         now += usec;
+        if (cancel_at_wait)
+                cancelled = 1;
 }
 
 int __wrap_verify_run(const VerifyRequest *request, CheckList *ret, Error **reterr) {
@@ -172,6 +175,11 @@ static const Component *const fakes[] = { &haproxy, &keepalived, &etcd, NULL };
 
 static DrillReport report;
 
+static void note_end(void *userdata, const DrillResult *r) {
+        free(ended);
+        ended = xstrdup(r->drill->name);
+}
+
 static int run_with(const char *name, const char *power, Error **reterr) {
         const HostOptions host = {};
         const Drill *one = drill_find(name);
@@ -185,9 +193,11 @@ static int run_with(const char *name, const char *power, Error **reterr) {
                 .power = power,
                 .pending = pending,
                 .cancelled = &cancelled,
+                .end = note_end,
         };
 
         assert_non_null(one);
+        free(TAKE_PTR(ended));
         drill_report_done(&report);
         return drill_run(&request, &report, reterr);
 }
@@ -198,7 +208,7 @@ static int setup(void **state) {
         owner = "lb0";
         heir = "lb1";
         unhealthy = unhealthy_after = 0;
-        hit = exec_fails = back_fails = never_well = map_fails = cancel_at_hit = false;
+        hit = exec_fails = back_fails = never_well = map_fails = cancel_at_hit = cancel_at_wait = false;
         locked = asked = removed = locked_by_others = 0;
         moves_meanwhile = NULL;
         cancelled = 0;
@@ -288,6 +298,17 @@ static void test_put_back(void **state) {
         cancel_at_hit = true;
         expect_error("haproxy-hung", NULL, ECANCELED, "what was broken is put back",
                      "lb0:arm lb0:freeze lb0:thaw");
+        /* what it has shown until then is told, and is no success */
+        assert_string_equal(ended, "haproxy-hung");
+        assert_int_equal(report.n_results, 1);
+        assert_contains(report.results[0].text, "interrupted");
+        assert_int_equal(report.results[0].reads.failed, 1);
+
+        setup(NULL);
+        cancel_at_wait = never_well = true;
+        expect_error("haproxy-hung", NULL, ECANCELED, "nothing was broken", "");
+        assert_int_equal(report.n_results, 0);
+        assert_null(ended);
 
         setup(NULL);
         heir = NULL;
@@ -566,5 +587,6 @@ int main(void) {
         r = cmocka_run_group_tests_name("drills", tests, NULL, NULL);
         (void) fs_remove_tree(AT_FDCWD, directory, NULL);
         free(pending);
+        free(ended);
         return r;
 }
