@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "check/check.h"
@@ -63,6 +64,8 @@ static int add_verb(Catalogue *c, const ExplainRequest *request, const Verb *ver
         e->absent = false;
         e->parts_title = "Steps";
         strv_addf(&e->aliases, "hardway %s", verb->name);
+        if (strchr(verb->name, ' '))
+                strv_add(&e->aliases, strrchr(verb->name, ' ') + 1);
         if (verb->by_hand) {
                 e->by_hand = explain_fill(request, verb->by_hand, reterr);
                 if (!e->by_hand)
@@ -159,17 +162,27 @@ static int explain(const VerbContext *v, const Catalogue *c, const char *word, E
         return r;
 }
 
-static void print_overview(const VerbContext *v, const Catalogue *c) {
-        (void) printf("Ask for a component, a command, a flag, a certificate, a file, a unit or one of\n"
-                      "its settings, a line of haproxy.cfg or keepalived.conf, a key of the cluster\n"
-                      "file, or a finding of hardway check.\n\n");
+static void print_kind(const VerbContext *v, const Catalogue *c, const char *title, const char *kind) {
+        (void) printf("\n%s:\n", title);
         for (size_t i = 0; i < catalogue_size(c); i++) {
                 const Explanation *e = catalogue_get(c, i);
 
-                if (streq(e->kind, "component") || streq(e->kind, "command of hardway"))
-                        (void) printf("%s%-24s%s %s\n", verb_style(v, STYLE_BOLD), e->name,
-                                      verb_style(v, STYLE_NONE), e->kind);
+                if (streq(e->kind, kind))
+                        (void) printf("  %s%-24s%s%.*s\n", verb_style(v, STYLE_BOLD), e->name,
+                                      verb_style(v, STYLE_NONE), (int) strcspn(e->why, "."), e->why);
         }
+}
+
+static void print_overview(const VerbContext *v, const Catalogue *c) {
+        (void) printf("Ask for one of these, or for a flag, a certificate, a file, a unit or one of its\n"
+                      "settings, a line of haproxy.cfg or keepalived.conf, a key of the cluster file, or\n"
+                      "a finding of hardway check:\n\n"
+                      "  hardway explain --etcd-servers\n"
+                      "  hardway explain apiserver.crt\n"
+                      "  hardway explain /etc/haproxy/haproxy.cfg\n"
+                      "  hardway explain etcd restore\n");
+        print_kind(v, c, "Components", "component");
+        print_kind(v, c, "Commands, with their steps by hand", "command of hardway");
 }
 
 static int run(VerbContext *v, int argc, char **argv, Error **reterr) {

@@ -25,10 +25,39 @@ static char* file_by_hand(const PlanItem *item) {
                          fs_path_basename(item->path), item->path, reload);
 }
 
+/* Both projects publish digests beside what they are of: https://kubernetes.io/releases/download/ and
+ * https://github.com/etcd-io/etcd/releases. What the lock has is more than that. */
 static char* binary_by_hand(const PlanItem *item) {
-        return xasprintf("install -D -m %04o %s %s   # of release %s for %s, after its digest was compared",
-                         (unsigned) item->mode, item->binary.artifact, item->path, item->binary.version,
-                         item->binary.architecture);
+        const char *name = item->binary.artifact, *version = item->binary.version,
+                   *architecture = item->binary.architecture;
+        bool etcd = strstr(item->path, "/etcd-v") != NULL;
+        Buffer out = BUFFER_NULL;
+
+        if (etcd)
+                buffer_addf(
+                        &out,
+                        "curl -LO https://github.com/etcd-io/etcd/releases/download/%1$s/etcd-%1$s-linux-%2$s.tar.gz\n"
+                        "curl -LO https://github.com/etcd-io/etcd/releases/download/%1$s/SHA256SUMS\n"
+                        "sha256sum --check --ignore-missing SHA256SUMS\n"
+                        "tar -xzf etcd-%1$s-linux-%2$s.tar.gz --strip-components=1 etcd-%1$s-linux-%2$s/%3$s\n",
+                        version, architecture, name);
+        else
+                buffer_addf(
+                        &out,
+                        "curl -LO https://dl.k8s.io/%1$s/bin/linux/%2$s/%3$s\n"
+                        "echo \"$(curl -L https://dl.k8s.io/%1$s/bin/linux/%2$s/%3$s.sha256)  %3$s\" | sha256sum --check\n",
+                        version, architecture, name);
+        if (item->sha256)
+                buffer_addf(&out, "echo \"%s  %s\" | sha256sum --check   # by hardway.lock\n", item->sha256,
+                            name);
+        buffer_addf(&out, "install -D -m %04o %s %s", (unsigned) item->mode, name, item->path);
+        return buffer_take(&out);
+}
+
+static char* object_by_hand(const PlanItem *item) {
+        _cleanup_free_ char *text = json_dumps(item->object.body, JSON_INDENT(2) | JSON_SORT_KEYS);
+
+        return xasprintf("kubectl --kubeconfig super-admin.conf apply -f - <<'EOF'\n%s\nEOF", text ?: "");
 }
 
 static char* package_by_hand(const PlanItem *item) {
@@ -68,7 +97,7 @@ char* by_hand_item(const PlanItem *item) {
         case PLAN_REMOVAL:
                 return xasprintf("rm -f %s", item->path);
         case PLAN_OBJECT:
-                return xasprintf("kubectl --kubeconfig super-admin.conf apply -f object.json");
+                return object_by_hand(item);
         default:
                 return file_by_hand(item);
         }

@@ -138,6 +138,28 @@ def steps_of(cluster, *arguments):
     return entry
 
 
+def test_the_overview(hardway):
+    """Every component and command with a word about it, and what else can be asked for, by examples that work."""
+    out = hardway("explain").out
+    for name in verbs(hardway) + ["etcd", "kube-apiserver", "keepalived"]:
+        assert re.search(f"^  {name} +[A-Z]", out, re.MULTILINE), name
+    examples = re.findall(r"^  hardway (explain .*)$", out, re.MULTILINE)
+    assert len(examples) >= 4
+    for example in examples:
+        assert "\n  Why " in hardway(*example.split()).out
+    assert hardway("explain", "renew").out.startswith("pki renew: command of hardway\n")
+    assert hardway("explain", "restore").out.startswith("restore: command of hardway\n")
+
+
+def test_a_binary_by_hand(cluster):
+    """Where it comes from, and whether it is that."""
+    def by_hand(name):
+        return "\n".join(entry["by_hand"] for entry in json.loads(cluster("explain", "--json", name).out)["entries"])
+
+    assert re.search(r"curl -LO https://dl.k8s.io/v[0-9.]+/bin/linux/[a-z0-9]+/kubectl\n.*sha256sum --check\n", by_hand("kubectl"))
+    assert "SHA256SUMS" in by_hand("etcdutl") and "/etcdutl\n" in by_hand("etcdutl")
+
+
 def test_every_command_by_hand(cluster):
     """Each has steps whose commands a shell takes, about this cluster's machines and no others."""
     ours = addresses(cluster.cluster.read_text()) | {"127.0.0.1"}
