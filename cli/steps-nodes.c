@@ -56,8 +56,7 @@ const VerbStep steps_install[] = {
           "here.",
           "hardway verify" },
         { "objects", "Applies what the cluster's own credentials need: two role bindings.",
-          "hardway plan --output tree   # they are in it, as files\n"
-          "kubectl --kubeconfig super-admin.conf apply -f FILE" },
+          "hardway explain hardway:cluster-admins   # with the whole object" },
         { "endpoint", "Asks the VIP for its version: the proof that a client would see the same.",
           "curl --cacert pki/ca.crt {endpoint}/version" },
         {},
