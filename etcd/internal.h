@@ -27,6 +27,8 @@ void etcd_say_older(const Node *node, ProbeResult *ret); /* failed: of before a 
 int etcd_ready(const ProbeContext *c, const Node *node, ProbeResult *ret, Error **reterr);
 int etcd_serving(const ProbeContext *c, bool *ret, Error **reterr);
 int etcd_serving_unseen(const ProbeContext *c, bool *ret, Error **reterr); /* where nobody answers */
+int etcd_former(const ProbeContext *c, Error **reterr);                    /* the same, elsewhere */
+int etcd_refuse_former(const char *name, const char *address, Error **reterr);
 int etcd_gate(const ProbeContext *c, const Node *node, ProbeResult *ret, Error **reterr);
 int etcd_leads(const ProbeContext *c, const Node *node, bool *ret, Error **reterr);
 int etcd_hand_over(const ProbeContext *c, const Node *node, Error **reterr);

@@ -101,7 +101,8 @@ int etcd_ready(const ProbeContext *c, const Node *node, ProbeResult *ret, Error 
  * @ret:        true if any member knows a leader
  * @reterr:     what the store lacks; or it serves, and why it cannot be asked
  *
- * Return: 0, -EHOSTUNREACH if it serves and this machine cannot ask it, or another negative errno.
+ * Return: 0, -EHOSTUNREACH if it serves and this machine cannot ask it, -EEXIST if it serves on members that are
+ * not in the cluster file, or another negative errno.
  */
 int etcd_serving(const ProbeContext *c, bool *ret, Error **reterr) {
         _cleanup_(etcd_survey_done) EtcdSurvey survey = {};
@@ -115,7 +116,8 @@ int etcd_serving(const ProbeContext *c, bool *ret, Error **reterr) {
                         *ret = true;
                         return 0;
                 }
-        return etcd_serving_unseen(c, ret, reterr);
+        r = etcd_former(c, reterr);
+        return r < 0 ? r : etcd_serving_unseen(c, ret, reterr);
 }
 
 /**

@@ -24,6 +24,9 @@ typedef struct Unseen {
         bool serves;
 } Unseen;
 
+/* Controllers also where etcd has hosts of its own: it may have been on them until now. */
+#define ASKED (ROLE_ETCD | ROLE_CONTROLLER)
+
 /* By bash, which every Debian has. A member that has lost its leader knows that after an election timeout, without
  * asking anybody (etcd server/etcdserver/metrics.go). */
 static char* question(void) {
@@ -51,13 +54,15 @@ static void ask(void *item) {
 
 /* It serves; so once more from here. What answers with the data of before a restore is no part of the cluster.
  * Return: 1 if it is, 0 if not, or why it cannot be asked. */
-static int ask_from_here(const ProbeContext *c, const Node *node, Error **reterr) {
+static int ask_from_here(const ProbeContext *c, const Node *node, const Node *credential, Error **reterr) {
+        _cleanup_free_ char *address = inet_endpoint_to_string(&node->address, PORT_ETCD_CLIENT),
+                            *url = xasprintf("https://%s", address);
         _cleanup_(etcd_peer_close) EtcdPeer p = {};
         _cleanup_(etcd_status_done) EtcdStatus status = {};
         _cleanup_error_ Error *error = NULL;
         int r;
 
-        r = etcd_peer_open(c, node, ETCD_ASK_USEC, &p, reterr);
+        r = etcd_peer_open_url(c, credential, url, ETCD_ASK_USEC, &p, reterr);
         if (r < 0)
                 return r;
         if (etcd_status(&p.endpoint, &status, &error) >= 0)
@@ -73,19 +78,30 @@ static int ask_from_here(const ProbeContext *c, const Node *node, Error **reterr
         return r;
 }
 
+/* The same; where the cluster file has no member, there must be none. */
+static int judge(const ProbeContext *c, const Node *node, const Node *credential, Error **reterr) {
+        _cleanup_free_ char *address = inet_address_to_string(&node->address);
+        int r = ask_from_here(c, node, credential, reterr);
+
+        return r <= 0 || node->roles & ROLE_ETCD ? r : etcd_refuse_former(node->name, address, reterr);
+}
+
 /* Return: 1 if a member that serves answers by now, 0 if there is none, or why one cannot be asked. */
 static int ask_each(const ProbeContext *c, const char *identity, Error **reterr) {
-        size_t n = 0, max = cluster_count(c->cluster, ROLE_ETCD);
+        size_t n = 0, max = cluster_count(c->cluster, ASKED);
         _cleanup_free_ Unseen *unseen = xnew(Unseen, max + 1);
+        const Node *credential = NULL;
         int r = 0;
 
-        CLUSTER_FOREACH_NODE(node, c->cluster, ROLE_ETCD) {
+        CLUSTER_FOREACH_NODE(node, c->cluster, ASKED) {
+                if (!credential && node->roles & ROLE_ETCD)
+                        credential = node;
                 unseen[n++] = (Unseen) { .context = c, .node = node, .identity = identity };
         }
         parallel_each(ask, unseen, sizeof(Unseen), n);
         for (size_t i = 0; i < n && r == 0; i++)
                 if (unseen[i].serves)
-                        r = ask_from_here(c, unseen[i].node, reterr);
+                        r = judge(c, unseen[i].node, credential, reterr);
         return r;
 }
 

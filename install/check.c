@@ -39,9 +39,9 @@ static void check_whole(void *userdata) {
         (void) run_identity(c->run, NULL);
         (void) crew_each(c->run, NULL, node_look);
         r = run_serving(c->run, &error);
-        c->run->serving = c->run->serving || r == -EHOSTUNREACH;
+        c->run->serving = c->run->serving || r == -EHOSTUNREACH || r == -EEXIST;
         run_check(c->run, c->found);
-        if (r == -EHOSTUNREACH)
+        if (r == -EHOSTUNREACH || r == -EEXIST)
                 check_unseen(error, c->found);
 }
 

@@ -234,6 +234,10 @@ int store_import(Store *s, const StoreRequest *requests, size_t n_requests, cons
 bool store_ca_is_external(Store *s, const char *name);
 bool store_ca_key_stays(Store *s, const char *name);
 bool store_ca_has_chain(Store *s, const char *name);
+/* Nodes that the store has something for, whatever the cluster file says by now; and what addresses one of its
+ * certificates is good for. */
+Strv store_nodes(const Store *s);
+int store_addresses(Store *s, const char *path, CertificateProfile *ret, Error **reterr);
 char* store_path(const Store *s, const char *path); /* where that file lies; the caller frees */
 void store_set_passphrase(Store *s, StoreAsk ask, void *userdata);
 void store_protect(Store *s, const char *ca);

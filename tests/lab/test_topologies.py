@@ -195,8 +195,9 @@ def test_ipv6(make_lab):
 
 
 def test_one_controller(make_lab):
-    """It is changed like any other cluster, with a word of warning; and it comes back by itself when the power does."""
-    lab = make_lab("one", {"controller-0": "10.77.0.20"})
+    """It is changed like any other cluster, with a word of warning; and it comes back by itself when the power does. Its etcd goes to
+    a host of its own with a snapshot only: by an edit alone an empty one would take its place."""
+    lab = make_lab("one", {"controller-0": "10.77.0.20", "etcd-0": "10.77.0.40"})
     result = install(lab, "--controller", "controller-0=10.77.0.20", "--vip-name", "k8s")
     assert "interrupted" not in result.err
     assert "there is none: clients use the only controller, https://10.77.0.20:6443" in lab.hardway("verify").out
@@ -214,4 +215,17 @@ def test_one_controller(make_lab):
     lab.tool("power", "on", "controller-0")
     await_true("the API answers", lambda: lab.ready("10.77.0.20"))
     assert lab.kubectl("-n", "default", "get", "configmap", "before", "-o", "name").out == "configmap/before\n"
+    await_well(lab)
+
+    lab.hardway("etcd", "snapshot", "move.db")
+    edit(lab, r"^( *- \{ name: controller-0,.*)$", r"\1\n  - { name: etcd-0, address: 10.77.0.40, roles: [etcd] }")
+    lab.hardway("pki", "gen")
+    for refused in (lab.hardway("install", check=69), lab.hardway("install", "--node", "controller-0", check=69)):
+        assert "etcd of this cluster serves on controller-0" in refused.err and "hardway etcd restore" in refused.err
+    assert "etcd of this cluster serves on controller-0" in lab.hardway("check", check=69).out
+    assert write(lab, "untouched")
+    assert not lab.sh("etcd-0", "ls -d /var/lib/etcd /etc/kubernetes 2>/dev/null", check=False).out
+    lab.hardway("etcd", "restore", "move.db", "--yes")
+    assert lab.kubectl("-n", "default", "get", "configmap", "before", "-o", "name").out == "configmap/before\n"
+    assert not lab.sh("controller-0", "ls /etc/systemd/system/etcd.service 2>/dev/null", check=False).out
     await_well(lab)

@@ -4,7 +4,8 @@
  * etcd's probes and checks against members that are well, dead, without a leader, behind, or of another
  * cluster.
  *
- * Wraps: http_request http_client_free probe_client clock_usec clock_sleep store_file
+ * Wraps: http_request http_client_free probe_client clock_usec clock_sleep store_file store_nodes
+ * Wraps: store_addresses
  */
 
 #include "tests/unit/unit.h"
@@ -292,6 +293,81 @@ int __wrap_store_file(Store *s, const char *path, const Buffer **ret, Error **re
                 return error_set(reterr, ERROR_CONFIG, ENOENT, "%s: no such file", path);
         *ret = &identity;
         return 0;
+}
+
+/* What was made for nodes that the cluster file may not have any more: their addresses are those of members. */
+static const char *former; /* a node's name, or NULL */
+Strv __wrap_store_nodes(const Store *s);
+int __wrap_store_addresses(Store *s, const char *path, CertificateProfile *ret, Error **reterr);
+
+Strv __wrap_store_nodes(const Store *s) {
+        return former ? strv_new(former, "lb0", NULL) : NULL;
+}
+
+int __wrap_store_addresses(Store *s, const char *path, CertificateProfile *ret, Error **reterr) {
+        static const char *const addresses[] = { "127.0.0.1", "::1", "10.77.0.21" };
+        InetAddress address;
+
+        if (strstr(path, "nodes/lb0/"))
+                return -ENOENT;
+        assert_string_equal(path, "nodes/old/pki/etcd/server.crt");
+        for (size_t i = 0; i < ARRAY_SIZE(addresses); i++) {
+                assert_int_equal(inet_address_parse(addresses[i], &address), 0);
+                certificate_profile_add_address(ret, &address);
+        }
+        return 0;
+}
+
+/* The cluster lives where an edit of the cluster file has nothing of it any more. */
+static void test_serving_elsewhere(void **state) {
+        _cleanup_error_ Error *error = NULL;
+        bool serving = false;
+        FIXTURE;
+
+        context.store = (Store*) members;
+        members[0].up = false;
+        former = "old";
+
+        /* it is in the cluster file, under whatever name */
+        assert_int_equal(component_etcd.serving(&context, &serving, NULL), 0);
+        assert_true(serving);
+
+        (void) inet_address_parse("10.77.0.20", &nodes[1].address);
+        serving = false;
+        assert_int_equal(component_etcd.serving(&context, &serving, &error), -EEXIST);
+        assert_false(serving);
+        assert_int_equal(error->kind, ERROR_UNAVAILABLE);
+        assert_contains(error->message, "etcd of this cluster serves on old (10.77.0.21:2379)");
+        assert_contains(error->detail, "hardway etcd restore FILE");
+
+        /* without a leader it has its data all the same; switched off it has not */
+        members[1].leader = 0;
+        assert_int_equal(component_etcd.serving(&context, &serving, NULL), -EEXIST);
+        members[1].up = false;
+        assert_int_equal(component_etcd.serving(&context, &serving, NULL), 0);
+        assert_false(serving);
+        former = NULL;
+        context.store = NULL;
+}
+
+/* etcd went to hosts of its own, and on a controller of today's file a member serves. */
+static void test_serving_on_a_controller(void **state) {
+        _cleanup_error_ Error *error = NULL;
+        bool serving = false;
+        FIXTURE;
+
+        context.store = (Store*) members;
+        context.exec = tell;
+        told = "of 0125ab\netcd_server_has_leader 1\n";
+        nodes[0].roles = ROLE_CONTROLLER;
+        nodes[1].roles = ROLE_ETCD;
+        members[1].up = false;
+        assert_int_equal(component_etcd.serving(&context, &serving, &error), -EEXIST);
+        assert_contains(error->message, "etcd of this cluster serves on c0");
+        members[0].up = false;
+        assert_int_equal(component_etcd.serving(&context, &serving, NULL), -EHOSTUNREACH);
+        assert_false(serving);
+        context.store = NULL;
 }
 
 /* Nobody answers this machine: what do the nodes themselves say? */
@@ -795,6 +871,8 @@ int main(void) {
                 cmocka_unit_test(test_ready),
                 cmocka_unit_test(test_serving),
                 cmocka_unit_test(test_serving_unseen),
+                cmocka_unit_test(test_serving_elsewhere),
+                cmocka_unit_test(test_serving_on_a_controller),
                 cmocka_unit_test(test_gate),
                 cmocka_unit_test(test_gate_by_list),
                 cmocka_unit_test(test_hand_over),

@@ -676,6 +676,31 @@ static void test_credential_chain(void **state) {
         assert_string_equal(buffer_str(certificate), buffer_str(&leaf));
 }
 
+/* Nodes stay, whatever is asked for later; also where their certificates say that they are. */
+static void test_nodes(void **state) {
+        Fixture *f = *state;
+        _cleanup_strv_ Strv names = NULL;
+        _cleanup_(certificate_profile_done) CertificateProfile p = CERTIFICATE_PROFILE_NULL;
+        _cleanup_free_ char *joined = NULL, *address = NULL;
+        Error *e = NULL;
+
+        assert_null(store_nodes(f->store));
+        generate(f, 1);
+        requests_done(&f->requests);
+        f->requests = requests_for(1, "ec:p256");
+        generate(f, 1);
+        names = store_nodes(f->store);
+        joined = strv_join(names, " ");
+        assert_string_equal(joined, "c0 c1 c2");
+
+        assert_success(store_addresses(f->store, "nodes/c2/pki/etcd/server.crt", &p, &e), e, 0);
+        assert_int_equal(p.n_addresses, 3);
+        address = inet_address_to_string(p.addresses);
+        assert_string_equal(address, "10.77.0.22");
+        assert_failure(store_addresses(f->store, "nodes/c3/pki/etcd/server.crt", &p, &e), e, ERROR_CONFIG,
+                       ENOENT);
+}
+
 static void test_insane(void **state) {
         static const char *const names[] = { "", "/etc/passwd", "../ca", "a/../b" };
         Fixture *f = *state;
@@ -723,6 +748,7 @@ int main(void) {
                 test(test_file),
                 test(test_credential),
                 test(test_credential_chain),
+                test(test_nodes),
                 test(test_insane),
         };
 
