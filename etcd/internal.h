@@ -25,6 +25,7 @@ int etcd_members_of(const ProbeContext *c, const Node *node, uint64_t timeout_us
 void etcd_say_older(const Node *node, ProbeResult *ret); /* failed: of before a restore */
 
 int etcd_ready(const ProbeContext *c, const Node *node, ProbeResult *ret, Error **reterr);
+uint64_t etcd_election_usec(const Cluster *c);
 int etcd_serving(const ProbeContext *c, bool *ret, Error **reterr);
 int etcd_serving_unseen(const ProbeContext *c, bool *ret, Error **reterr); /* where nobody answers */
 int etcd_former(const ProbeContext *c, Error **reterr);                    /* the same, elsewhere */

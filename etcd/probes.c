@@ -17,6 +17,7 @@
 
 #define TIMEOUT_QUICK USEC_PER_SEC
 #define TRANSFER_TIMEOUT (10 * USEC_PER_SEC)
+#define ELECTION_PAUSE_USEC (200 * USEC_PER_MSEC)
 
 static size_t count_up(const ProbeContext *c) {
         size_t n = 0;
@@ -95,27 +96,61 @@ int etcd_ready(const ProbeContext *c, const Node *node, ProbeResult *ret, Error 
         return 0;
 }
 
-/**
- * etcd_serving() - does the cluster serve?
- * @c:          the context of the probe
- * @ret:        true if any member knows a leader
- * @reterr:     what the store lacks; or it serves, and why it cannot be asked
- *
- * Return: 0, -EHOSTUNREACH if it serves and this machine cannot ask it, -EEXIST if it serves on members that are
- * not in the cluster file, or another negative errno.
- */
-int etcd_serving(const ProbeContext *c, bool *ret, Error **reterr) {
+typedef enum Leading {
+        LED,
+        LED_SOON, /* a quorum runs, and is between two leaders */
+        LED_BY_NOBODY,
+} Leading;
+
+static int ask_leading(const ProbeContext *c, Leading *ret, Error **reterr) {
         _cleanup_(etcd_survey_done) EtcdSurvey survey = {};
         int r;
 
         r = etcd_survey(c, &survey, reterr);
         if (r < 0)
                 return r;
+        *ret = survey.n_up > 0 && survey.n_up >= survey.quorum ? LED_SOON : LED_BY_NOBODY;
         ETCD_FOREACH_SIGHT(s, &survey)
-                if (s->answers && s->status.leader != 0 && etcd_is_current(c->store, s->status.cluster_id)) {
-                        *ret = true;
-                        return 0;
-                }
+                if (s->answers && s->status.leader != 0 && etcd_is_current(c->store, s->status.cluster_id))
+                        *ret = LED;
+        return 0;
+}
+
+/**
+ * etcd_election_usec() - how long a quorum that runs may be without a leader
+ * @c:          the cluster
+ *
+ * Each member waits for one to two election timeouts before it stands; the second time hardly two stand at once.
+ *
+ * Return: microseconds.
+ */
+uint64_t etcd_election_usec(const Cluster *c) {
+        return 2 * c->timings.etcd_election_msec * USEC_PER_MSEC;
+}
+
+/**
+ * etcd_serving() - does the cluster serve?
+ * @c:          the context of the probe
+ * @ret:        true if any member knows a leader, or comes to know one: an election is no end of service
+ * @reterr:     what the store lacks; or it serves, and why it cannot be asked
+ *
+ * Return: 0, -EHOSTUNREACH if it serves and this machine cannot ask it, -EEXIST if it serves on members that are
+ * not in the cluster file, or another negative errno.
+ */
+int etcd_serving(const ProbeContext *c, bool *ret, Error **reterr) {
+        uint64_t deadline = clock_usec() + etcd_election_usec(c->cluster);
+        Leading leading;
+        int r;
+
+        while ((r = ask_leading(c, &leading, reterr)) >= 0 && leading == LED_SOON &&
+               clock_usec() < deadline && !(c->cancelled && *c->cancelled))
+                clock_sleep(ELECTION_PAUSE_USEC);
+        if (r < 0)
+                return r;
+        if (leading == LED) {
+                *ret = true;
+                return 0;
+        }
         r = etcd_former(c, reterr);
         return r < 0 ? r : etcd_serving_unseen(c, ret, reterr);
 }

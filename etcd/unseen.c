@@ -14,6 +14,7 @@
 
 #include "cluster/ports.h"
 #include "common/alloc.h"
+#include "common/clock.h"
 #include "common/parallel.h"
 #include "etcd/internal.h"
 
@@ -21,7 +22,7 @@ typedef struct Unseen {
         const ProbeContext *context;
         const Node *node;
         const char *identity;
-        bool serves;
+        bool runs, serves;
 } Unseen;
 
 /* Controllers also where etcd has hosts of its own: it may have been on them until now. */
@@ -34,7 +35,7 @@ static char* question(void) {
                          "printf 'of %%s\\n' \"$(head -n 1 " ETCD_MARK_PATH " 2>/dev/null || :)\"\n"
                          "timeout 3 bash -c 'exec 3<>/dev/tcp/127.0.0.1/%d && "
                          "printf \"GET /metrics HTTP/1.0\\r\\n\\r\\n\" >&3 && cat <&3' 2>/dev/null |\n"
-                         "        grep '^etcd_server_has_leader 1' || :\n",
+                         "        grep '^etcd_server_has_leader ' || :\n",
                          PORT_ETCD_METRICS);
 }
 
@@ -45,11 +46,12 @@ static void ask(void *item) {
         _cleanup_buffer_ Buffer out = BUFFER_NULL;
         _cleanup_strv_ Strv lines = NULL;
 
+        u->runs = u->serves = false;
         if (u->context->exec(u->context->userdata, u->node, script, &out, NULL) < 0)
                 return;
         lines = strv_split(buffer_str(&out), "\n");
-        u->serves = strv_length(lines) > 1 && streq(lines[0], ours) &&
-                    startswith(lines[1], "etcd_server_has_leader 1");
+        u->runs = strv_length(lines) > 1 && streq(lines[0], ours);
+        u->serves = u->runs && startswith(lines[1], "etcd_server_has_leader 1");
 }
 
 /* It serves; so once more from here. What answers with the data of before a restore is no part of the cluster.
@@ -86,10 +88,23 @@ static int judge(const ProbeContext *c, const Node *node, const Node *credential
         return r <= 0 || node->roles & ROLE_ETCD ? r : etcd_refuse_former(node->name, address, reterr);
 }
 
+/* Return: whether it is worth another question: none leads, and those that run are enough to have a leader soon. */
+static bool ask_all(const ProbeContext *c, Unseen *unseen, size_t n) {
+        size_t n_run = 0, n_serve = 0;
+
+        parallel_each(ask, unseen, sizeof(Unseen), n);
+        for (size_t i = 0; i < n; i++) {
+                n_run += unseen[i].runs;
+                n_serve += unseen[i].serves;
+        }
+        return n_serve == 0 && n_run >= etcd_quorum(cluster_count(c->cluster, ROLE_ETCD));
+}
+
 /* Return: 1 if a member that serves answers by now, 0 if there is none, or why one cannot be asked. */
 static int ask_each(const ProbeContext *c, const char *identity, Error **reterr) {
         size_t n = 0, max = cluster_count(c->cluster, ASKED);
         _cleanup_free_ Unseen *unseen = xnew(Unseen, max + 1);
+        uint64_t deadline = clock_usec() + etcd_election_usec(c->cluster);
         const Node *credential = NULL;
         int r = 0;
 
@@ -98,7 +113,8 @@ static int ask_each(const ProbeContext *c, const char *identity, Error **reterr)
                         credential = node;
                 unseen[n++] = (Unseen) { .context = c, .node = node, .identity = identity };
         }
-        parallel_each(ask, unseen, sizeof(Unseen), n);
+        while (ask_all(c, unseen, n) && clock_usec() < deadline && !(c->cancelled && *c->cancelled))
+                clock_sleep(USEC_PER_SEC);
         for (size_t i = 0; i < n && r == 0; i++)
                 if (unseen[i].serves)
                         r = judge(c, unseen[i].node, credential, reterr);

@@ -32,10 +32,12 @@ static Member members[2];
 static unsigned n_transfers;
 static bool together; /* each is asked before any answers */
 static atomic_uint n_asked, n_alone;
-static bool removed;              /* the second one, from the list */
-static uint64_t health_usec;      /* how long the last question for health would have waited */
-static const char *metrics_later; /* what the first one serves after a while, or NULL */
-static size_t n_gone;             /* further voters in the list, which nobody can reach */
+static bool removed;                  /* the second one, from the list */
+static uint64_t health_usec;          /* how long the last question for health would have waited */
+static const char *metrics_later;     /* what the first one serves after a while, or NULL */
+static const char *told, *told_later; /* by a node itself, now and after a while */
+static uint64_t elected;              /* who leads after a while; 0: nobody */
+static size_t n_gone;                 /* further voters in the list, which nobody can reach */
 
 static int answer(HttpResponse *ret, long status, json_t *tree) {
         _cleanup_json_ json_t *body = tree;
@@ -175,6 +177,10 @@ void __wrap_clock_sleep(uint64_t usec) {
         now_usec += usec;
         if (metrics_later)
                 members[0].metrics = metrics_later;
+        if (told_later)
+                told = told_later;
+        if (elected)
+                members[1].leader = elected;
         if (members[1].catches_up)
                 members[1].revision++;
 }
@@ -272,8 +278,6 @@ static void test_gate(void **state) {
         assert_int_equal(component_etcd.gate(&context, nodes, &result, NULL), 0);
         assert_int_equal(result.state, PROBE_WAITING);
 }
-
-static const char *told;
 
 static int tell(void *userdata, const Node *node, const char *script, Buffer *ret, Error **reterr) {
         buffer_add_str(ret, told);
@@ -398,6 +402,41 @@ static void test_serving_unseen(void **state) {
                 if (error)
                         assert_contains(error->message, "etcd serves on c0, and this machine cannot ask it");
         }
+        context.store = NULL;
+}
+
+/* Between two leaders: that takes its time, and is over then. Where no quorum runs nobody waits. */
+static void test_election_is_serving(void **state) {
+        bool serving = false;
+        uint64_t begin;
+        FIXTURE;
+
+        c.timings.etcd_election_msec = 5000;
+        members[0].leader = members[1].leader = 0;
+        elected = 101;
+        assert_int_equal(component_etcd.serving(&context, &serving, NULL), 0);
+        assert_true(serving);
+
+        elected = 0;
+        members[1].leader = 0;
+        begin = now_usec;
+        assert_int_equal(component_etcd.serving(&context, &serving, NULL), 0);
+        assert_false(serving);
+        assert_in_range(now_usec - begin, 10 * USEC_PER_SEC, 11 * USEC_PER_SEC);
+
+        members[0].up = false;
+        begin = now_usec;
+        assert_int_equal(component_etcd.serving(&context, &serving, NULL), 0);
+        assert_int_equal(now_usec, begin);
+
+        /* the same, where only the nodes can tell */
+        context.store = (Store*) members;
+        context.exec = tell;
+        members[1].up = false;
+        told = "of 0125ab\netcd_server_has_leader 0\n";
+        told_later = "of 0125ab\netcd_server_has_leader 1\n";
+        assert_int_equal(component_etcd.serving(&context, &serving, NULL), -EHOSTUNREACH);
+        told_later = NULL;
         context.store = NULL;
 }
 
@@ -872,6 +911,7 @@ int main(void) {
                 cmocka_unit_test(test_serving),
                 cmocka_unit_test(test_serving_unseen),
                 cmocka_unit_test(test_serving_elsewhere),
+                cmocka_unit_test(test_election_is_serving),
                 cmocka_unit_test(test_serving_on_a_controller),
                 cmocka_unit_test(test_gate),
                 cmocka_unit_test(test_gate_by_list),
