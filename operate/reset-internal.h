@@ -30,4 +30,5 @@ void reset_earlier_done(ResetEarlier *e);
 /* The script that does it. o may be NULL. */
 void reset_script(const Plan *plan, const Observation *o, const ResetKeep *keep, Buffer *out);
 int reset_is_ours(const Node *node, const Observation *o, const char *identity, Error **reterr);
+void reset_tell_last(const ProbeContext *c, const Node *const *nodes, size_t n_nodes, Buffer *out);
 void reset_tell(const Plan *plan, const Observation *o, const ResetKeep *keep, Buffer *out);

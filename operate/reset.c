@@ -182,17 +182,33 @@ static int spare_nodes(const ResetRequest *q, const ProbeContext *c, const Compo
         return r;
 }
 
+/* Those that were installed for this cluster; the caller frees. */
+static const Node** find_ours(const ResetNode *nodes, size_t n_nodes, size_t *ret_n) {
+        const Node **ours = xnew(const Node*, n_nodes + 1);
+
+        *ret_n = 0;
+        for (size_t i = 0; i < n_nodes; i++)
+                if (node_is_ours(nodes + i))
+                        ours[(*ret_n)++] = nodes[i].node;
+        return ours;
+}
+
+static void tell_last(const ResetNode *nodes, size_t n_nodes, Buffer *text) {
+        size_t n_ours;
+        _cleanup_free_ const Node **ours = find_ours(nodes, n_nodes, &n_ours);
+        ProbeContext c = probes_of(nodes[0].request, nodes[0].hosts);
+
+        reset_tell_last(&c, ours, n_ours, text);
+}
+
 /* Return: 1 if the cluster goes on without these nodes, 0 if it does not, and is not to. */
 static int spare(const ResetNode *nodes, size_t n_nodes, Buffer *text, Error **reterr) {
         const ResetRequest *q = nodes[0].request;
-        _cleanup_free_ const Node **ours = xnew(const Node*, n_nodes + 1);
+        size_t n_ours;
+        _cleanup_free_ const Node **ours = find_ours(nodes, n_nodes, &n_ours);
         ProbeContext c = probes_of(q, nodes[0].hosts);
-        size_t n_ours = 0;
         int r = 0, goes_on = 1;
 
-        for (size_t i = 0; i < n_nodes; i++)
-                if (node_is_ours(nodes + i))
-                        ours[n_ours++] = nodes[i].node;
         for (const Component *const *p = q->components; *p && r >= 0 && n_ours > 0; p++)
                 if ((*p)->spare) {
                         r = spare_nodes(q, &c, *p, ours, n_ours, text, reterr);
@@ -215,6 +231,8 @@ static int nodes_confirm(const ResetNode *nodes, size_t n_nodes, Error **reterr)
                 reset_tell(nodes[i].plan, nodes[i].observation, &nodes[i].keep, &text);
         if (nodes[0].serving)
                 r = spare(nodes, n_nodes, &text, reterr);
+        else
+                tell_last(nodes, n_nodes, &text);
         return r >= 0 && q->confirm ? q->confirm(q->userdata, buffer_str(&text), reterr) : r;
 }
 

@@ -4,10 +4,12 @@
  * What reset takes from a cluster that serves, over three members that exist in memory only.
  *
  * Wraps: host_pool_new host_pool_take host_pool_give host_pool_reach host_pool_free host_lock host_look host_exec_for store_file
+ * Wraps: etcd_survey
  */
 
 #include "tests/unit/unit.h"
 
+#include "etcd/survey.h"
 #include "host/pool.h"
 #include "operate/reset.h"
 #include "tests/unit/plan-fixture.h"
@@ -25,7 +27,7 @@ typedef struct World {
         bool keeps;           /* leadership */
         const char *stops_at; /* Ctrl-C, with this deed */
         volatile int stopped;
-        Buffer log;
+        Buffer log, told;
         ErrorList errors;
 } World;
 
@@ -164,8 +166,19 @@ int __wrap_store_file(Store *s, const char *path, const Buffer **ret, Error **re
         return 0;
 }
 
+int __wrap_etcd_survey(const ProbeContext *c, EtcdSurvey *ret, Error **reterr);
+int __wrap_etcd_survey(const ProbeContext *c, EtcdSurvey *ret, Error **reterr) {
+        *ret = (EtcdSurvey) { .sights = xnew(EtcdSight, 3), .n_sights = 3 };
+        for (size_t i = 0; i < 3; i++)
+                ret->sights[i] = (EtcdSight) { .node = world.nodes + i,
+                                              .state = world.down[i] ? ETCD_AWAY : ETCD_WAITING };
+        return 0;
+}
+
 static int ask(void *userdata, const char *text, Error **reterr) {
         world_log("asked", NULL);
+        buffer_clear(&world.told);
+        buffer_add_str(&world.told, text);
         if (world.dies >= 0)
                 world.down[world.dies] = true;
         if (world.comes)
@@ -214,6 +227,7 @@ static int setup(void **state) {
 static int teardown(void **state) {
         error_list_done(&world.errors);
         buffer_done(&world.log);
+        buffer_done(&world.told);
         return 0;
 }
 
@@ -250,6 +264,22 @@ static void test_begins_to_serve(void **state) {
         world.down[2] = true;
         assert_int_equal(reset(world.nodes), -EBUSY);
         assert_string_equal(buffer_str(&world.log), "locked c0, asked, locked c1, locked c2, locked lb0");
+}
+
+/* Nothing serves, so nobody is harmed; but what it has may be all that is left. */
+static void test_reset_of_the_survivor(void **state) {
+        world.down[0] = world.down[1] = true;
+        assert_int_equal(reset(world.nodes + 2), 0);
+        assert_contains(buffer_str(&world.told),
+                        "2 other members do not answer: what is on c2 may be the only copy");
+        assert_contains(buffer_str(&world.told), "hardway etcd snapshot FILE --node c2");
+
+        assert_int_equal(reset_both(world.nodes, world.nodes + 2), 0);
+        assert_contains(buffer_str(&world.told), "1 other member does not answer: what is on c0 and c2");
+
+        /* a load balancer has nothing of it */
+        assert_int_equal(reset(world.nodes + 3), 0);
+        assert_null(strstr(buffer_str(&world.told), "only copy"));
 }
 
 static void test_others_at_work(void **state) {
@@ -319,6 +349,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_one_of_three, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_looks_again, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_begins_to_serve, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_reset_of_the_survivor, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_others_at_work, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_unseen, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_drains_in_turn, setup, teardown),
