@@ -106,6 +106,34 @@ static bool refuse_lost_data(const ProbeContext *c, const Node *node, bool resto
         return restored && refuse_alone(c, node, checks);
 }
 
+/* Whether a member's own list, or that which a quorum has, knows the node. Return: 1, 0, or a negative errno if it gives none. */
+static int lists(const ProbeContext *c, const Node *asked, const Node *node) {
+        _cleanup_free_ char *url = etcd_peer_url(node);
+        _cleanup_(etcd_members_done) EtcdMembers members = {};
+        int r = etcd_members_of(c, asked, ETCD_ASK_USEC, /* linearizable= */ asked != node, &members);
+
+        return r < 0 ? r :
+                       etcd_members_find_name(&members, node->name) || etcd_members_find_peer(&members, url);
+}
+
+/* Of this cluster, and taken out of it since: its data knows that, and it would never serve again. Only what others
+ * agree on is believed; a member that works says for itself that it is one. */
+static bool refuse_taken_out(const ProbeContext *c, const Node *node, CheckList *checks) {
+        int known = lists(c, node, node);
+
+        CLUSTER_FOREACH_NODE(other, c->cluster, ROLE_ETCD)
+                if (other != node && known <= 0 && (known = lists(c, other, node)) == 0) {
+                        check_advise(
+                                refuse(node, checks,
+                                       "was taken out of etcd's members, and still has the data of then "
+                                       "in " ETCD_DATA ", with which it cannot join again"),
+                                "hardway etcd replace %s; or hardway reset --node %s, and hardway install",
+                                node->name, node->name);
+                        return true;
+                }
+        return false;
+}
+
 /**
  * etcd_preflight() - does the data on the node belong to this cluster?
  * @c:          the context of the probe
@@ -138,6 +166,8 @@ int etcd_preflight(const ProbeContext *c, const Node *node, CheckList *checks, E
                 refuse_older(node, checks);
                 return 0;
         }
+        if (data && refuse_taken_out(c, node, checks))
+                return 0;
         id = xasprintf(ETCD_PREFLIGHT "/%s", node->name);
         check_add(checks, CHECK_OK, id, node, ETCD_PREFLIGHT, "%s", data ? "of this cluster" : "none yet");
         return 0;

@@ -440,6 +440,32 @@ static void test_election_is_serving(void **state) {
         context.store = NULL;
 }
 
+/* Taken out of the list, and in the cluster file again. */
+static void test_taken_out(void **state) {
+        CheckList checks = {};
+        FIXTURE;
+
+        context.store = (Store*) members;
+        context.exec = tell;
+        told = "data\n0125ab\n";
+        members[1].up = false;
+        assert_int_equal(component_etcd.preflight(&context, nodes + 1, &checks, NULL), 0);
+        assert_int_equal(checks.checks[0].state, CHECK_OK);
+        removed = true;
+        assert_int_equal(component_etcd.preflight(&context, nodes + 1, &checks, NULL), 0);
+        assert_int_equal(checks.checks[1].state, CHECK_FAILED);
+        assert_contains(checks.checks[1].text, "was taken out of etcd's members");
+        assert_contains(checks.checks[1].advice, "hardway etcd replace c1; or hardway reset --node c1");
+
+        /* nobody knows, as on a cluster that is off */
+        members[0].up = false;
+        assert_int_equal(component_etcd.preflight(&context, nodes + 1, &checks, NULL), 0);
+        assert_int_equal(checks.checks[2].state, CHECK_OK);
+        removed = false;
+        check_list_done(&checks);
+        context.store = NULL;
+}
+
 static void assert_gate(const ProbeContext *c, const Node *node, const char *text) {
         _cleanup_(probe_result_done) ProbeResult result = {};
 
@@ -913,6 +939,7 @@ int main(void) {
                 cmocka_unit_test(test_serving_elsewhere),
                 cmocka_unit_test(test_election_is_serving),
                 cmocka_unit_test(test_serving_on_a_controller),
+                cmocka_unit_test(test_taken_out),
                 cmocka_unit_test(test_gate),
                 cmocka_unit_test(test_gate_by_list),
                 cmocka_unit_test(test_hand_over),
