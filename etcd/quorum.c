@@ -137,10 +137,10 @@ static char* how_to_restore(const EtcdSurvey *s) {
         bool one = missing == 1;
 
         return xasprintf(
-                "%s %s to come back: switch %s on, then hardway install, which finds %s data. If the "
-                "data is lost: hardway etcd restore, from a snapshot%s%s",
-                who, one ? "has" : "have", one ? "it" : "them", one ? "its" : "their",
-                s->n_up > 0 ? " or --survivor " : "", s->n_up > 0 ? up : "");
+                "%s %s to come back: switch %s on, then hardway install --node NAME%s, which finds %s data. "
+                "If the data is lost: hardway etcd restore, from a snapshot%s%s",
+                who, one ? "has" : "have", one ? "it" : "them", one ? "" : " for each",
+                one ? "its" : "their", s->n_up > 0 ? " or --survivor " : "", s->n_up > 0 ? up : "");
 }
 
 /* All that answer are of another cluster, and nobody else is in the cluster file. */

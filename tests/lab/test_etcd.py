@@ -2,6 +2,7 @@
 """etcd's life: members, snapshots, a lost quorum, restores, a lost controller, alarms. One cluster; every test leaves it healthy."""
 import json
 import os
+import re
 import shutil
 import subprocess
 
@@ -222,7 +223,9 @@ def test_lost_quorum_is_named_and_comes_back_with_one_member(cluster):
         assert "reaches no quorum" in result.err
         assert "quorum is lost" in cluster.hardway("etcd", "replace", "controller-1", "--yes", check=69).err
         cluster.tool("power", "on", "controller-1")
-        cluster.hardway("install", "--node", "controller-1")
+        advice = seen["advice"]
+        assert "switch it on, then hardway install --node NAME, which finds its data" in advice
+        cluster.hardway(*re.search(r"hardway (install --node NAME)", advice)[1].replace("NAME", "controller-1").split())
         await_true("the data is there", lambda: "configmap/kept" in cluster.kubectl(
             "get", "configmaps", "-o", "name", check=False).out, 60)
     finally:
