@@ -115,8 +115,7 @@ void restore_script_note(const char *units,
                          Buffer *out);  /* what of them runs; in front of what stops them */
 void restore_script_start(Buffer *out); /* what was noted; prints "started" if it was anything */
 void restore_script_forget(Buffer *out);
-void restore_script_stop(const Component *const *components, const Node *node, const Cluster *c,
-                         Buffer *out);
+void restore_script_stop(const Component *const *components, Buffer *out);
 void restore_script_look(const Restore *s, Buffer *out);
 void restore_script_room(const Restore *s, Buffer *out);
 void restore_script_unpack(const Restore *s, const Node *node, Buffer *out);

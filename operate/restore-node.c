@@ -40,13 +40,14 @@ char* restore_etcdutl(const Cluster *c) {
         return plan_binary_path(c, ORIGIN_ETCD, "etcdutl");
 }
 
-void restore_script_stop(const Component *const *components, const Node *node, const Cluster *c,
-                         Buffer *out) {
+/* All that may run, whatever the cluster file has there by now: a member of before would start its apiserver again
+ * (Upholds=), and serve the old data. */
+void restore_script_stop(const Component *const *components, Buffer *out) {
         _cleanup_strv_ Strv units = NULL;
         _cleanup_free_ char *all = NULL;
 
         for (const Component *const *p = components; *p; p++)
-                if ((*p)->unit && (*p)->roles & ROLE_CONTROL_PLANE && component_on_node(*p, c, node))
+                if ((*p)->unit && (*p)->roles & ROLE_CONTROL_PLANE)
                         strv_add(&units, (*p)->unit);
         all = strv_join(units, " ");
         buffer_add_str(out, "# nothing runs, and nothing starts by itself\n");
@@ -58,7 +59,7 @@ int restore_stop(RestoreNode *n, Error **reterr) {
         _cleanup_buffer_ Buffer script = BUFFER_NULL;
 
         restore_step(n, "control plane stopped");
-        restore_script_stop(n->restore->request->install.components, n->node, n->restore->cluster, &script);
+        restore_script_stop(n->restore->request->install.components, &script);
         return host_pool_exec_for(n->restore->hosts, n->node, buffer_str(&script), 0, NULL, reterr);
 }
 

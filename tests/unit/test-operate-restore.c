@@ -304,6 +304,7 @@ static char* run_units(const UnitDir *d, void (*add)(Buffer *out)) {
                 "systemctl() {\n"
                 "        case $1 in\n"
                 "        is-enabled) [ -e \"$3.enabled\" ] ;;\n"
+                "        cat) [ -e \"$2.state\" ] ;;\n"
                 "        is-active) cat \"$2.state\"; grep -q -x active \"$2.state\" ;;\n"
                 "        *) echo \"$*\" ;;\n"
                 "        esac\n"
@@ -340,6 +341,27 @@ static void test_undo(void **state) {
         assert_string_equal(four, "");
 }
 
+static const Component member = { .unit = "a.service", .roles = ROLE_ETCD },
+                       server = { .unit = "b.service", .roles = ROLE_CONTROLLER },
+                       other = { .unit = "c.service", .roles = ROLE_LOADBALANCER };
+
+static void add_stop(Buffer *out) {
+        static const Component *const components[] = { &member, &server, &other, NULL };
+
+        restore_script_stop(components, out);
+}
+
+/* Also what the cluster file does not have on this node any more; and what was never there hinders nobody. */
+static void test_stop(void **state) {
+        const UnitDir *d = *state;
+        _cleanup_free_ char *text = NULL;
+
+        write_file(d, "a.service.state", "inactive\n");
+        text = run_units(d, add_stop);
+        assert_contains(text, "disable --quiet a.service\nstop a.service\n");
+        assert_null(strstr(text, "c.service"));
+}
+
 static void test_pays(void **state) {
         static const struct {
                 uint64_t size, used;
@@ -373,6 +395,7 @@ int main(void) {
                 unit_test_in_dir(test_room),
                 unit_test_in_dir(test_look),
                 unit_test_in_dir(test_undo),
+                unit_test_in_dir(test_stop),
                 cmocka_unit_test(test_pays),
         };
 
