@@ -40,16 +40,16 @@ static void step(const Replace *s, const char *text) {
                          &(InstallEvent) { .type = INSTALL_STAGE, .node = s->node, .text = text });
 }
 
-static size_t count_others(const Replace *s) {
+/* The voters besides the one to be replaced; or only those that are healthy. */
+static size_t count_others(const Replace *s, bool sound) {
         size_t n = 0;
 
         ETCD_FOREACH_SIGHT(i, &s->survey)
-                n += i != s->own && etcd_sight_votes(i);
+                n += i != s->own && (sound ? etcd_sight_is_sound(i) : etcd_sight_votes(i));
         return n;
 }
 
-static int refuse_quorum(const Replace *s, Error **reterr) {
-        size_t others = count_others(s), healthy = etcd_survey_count_sound(&s->survey, s->own);
+static int refuse_lost(const Replace *s, Error **reterr) {
         _cleanup_free_ char *text = NULL, *advice = NULL;
         int r;
 
@@ -59,7 +59,7 @@ static int refuse_quorum(const Replace *s, Error **reterr) {
                              advice);
                 return r;
         }
-        if (others == 0) {
+        if (count_others(s, false) == 0) {
                 r = error_set(reterr, ERROR_CONFIG, EBUSY,
                               "%s has the only member: its data is all there is", s->node->name);
                 error_detail(reterr,
@@ -67,11 +67,26 @@ static int refuse_quorum(const Replace *s, Error **reterr) {
                              "then take this one out of the cluster file.\n");
                 return r;
         }
-        if (healthy >= etcd_quorum(others))
+        return 0;
+}
+
+/*
+ * The old member is stopped before it goes from the list, on which the others agree while it counts still:
+ * one of two, as a replacement that was interrupted leaves them, would never get out of it.
+ */
+static int refuse_quorum(const Replace *s, Error **reterr) {
+        size_t healthy = count_others(s, true), voters = count_others(s, false);
+        int r;
+
+        if (!s->unfinished)
+                voters += etcd_sight_votes(s->own);
+        if (healthy >= etcd_quorum(voters))
                 return 0;
-        r = error_set(reterr, ERROR_UNAVAILABLE, EAGAIN,
-                      "without %s the others would be no quorum: %zu of %zu are healthy, %zu are needed",
-                      s->node->name, healthy, others, etcd_quorum(others));
+        r = error_set(
+                reterr, ERROR_UNAVAILABLE, EAGAIN,
+                "without %s the others would be no quorum: %zu of %zu voters would be healthy, %zu are "
+                "needed",
+                s->node->name, healthy, voters, etcd_quorum(voters));
         error_detail(reterr, "Mend one of the others first; see: hardway etcd members\n");
         return r;
 }
@@ -131,10 +146,10 @@ static int look(Replace *s, Error **reterr) {
         if (r < 0)
                 return r;
         s->moved = s->own->member && !strv_contains(s->own->member->peer_urls, url);
-        r = refuse_quorum(s, reterr);
+        r = refuse_lost(s, reterr);
         if (r >= 0)
                 r = refuse_healthy(s, reterr);
-        return r;
+        return r < 0 ? r : refuse_quorum(s, reterr);
 }
 
 /* The others speak for another cluster, and this node has the data of the last restore: they are who is wrong. */

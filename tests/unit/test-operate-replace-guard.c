@@ -99,6 +99,14 @@ static void test_last_restore(void **state) {
         assert_int_equal(replace_run(&r, &errors), 0);
         assert_int_equal(n_stopped, 1);
         error_list_done(&errors);
+
+        /* now each is one of two: neither can be stopped and then voted out by the other alone */
+        errors = ERROR_LIST_NULL;
+        r.force = true;
+        assert_int_equal(replace_run(&r, &errors), -EAGAIN);
+        assert_contains(errors.errors[0]->message, "1 of 2 voters would be healthy, 2 are needed");
+        assert_int_equal(n_stopped, 1);
+        error_list_done(&errors);
 }
 
 /* One that a restore left out is counted in again, and the others are told: by the same command if it was stopped. */
