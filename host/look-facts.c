@@ -216,6 +216,15 @@ static bool loaded_line(LookParser *p, const char *path, const char *line) {
         return true;
 }
 
+/* var/lib/hardway/NAME-identity. What a run of hardway recorded goes before it. */
+static bool mark_line(LookParser *p, const char *path, const char *line) {
+        if (!startswith(path, "var/lib/hardway/") || !endswith(path, "-identity"))
+                return false;
+        if (!p->observation->identity && *line)
+                p->observation->identity = xstrdup(line);
+        return true;
+}
+
 /* One blank between the numbers of a value, as people write it, where the kernel has a tab. */
 static bool sysctl_line(LookParser *p, const char *path, const char *line) {
         STRV_FOREACH(key, p->request->sysctls) {
@@ -242,7 +251,7 @@ static int file_line(LookParser *p, char *line) {
         for (size_t i = 0; i < ARRAY_SIZE(files); i++)
                 if (streq(files[i].path, line))
                         return files[i].line(p, text);
-        if (loaded_line(p, line, text) || sysctl_line(p, line, text))
+        if (loaded_line(p, line, text) || mark_line(p, line, text) || sysctl_line(p, line, text))
                 return 0;
         return look_bad(p, "grep", line);
 }

@@ -47,8 +47,9 @@ static int node_look(ResetNode *n, Host *host, Error **reterr) {
         return r;
 }
 
-static bool node_is_ours(const ResetNode *n) {
-        return n->observation && n->observation->identity &&
+/* One that does not say whose it is may have been installed by hand, and serve: it counts until it is shown to be another's. */
+static bool node_may_be_ours(const ResetNode *n) {
+        return !n->observation || !n->observation->identity ||
                streq_null(n->observation->identity, n->identity);
 }
 
@@ -182,13 +183,13 @@ static int spare_nodes(const ResetRequest *q, const ProbeContext *c, const Compo
         return r;
 }
 
-/* Those that were installed for this cluster; the caller frees. */
+/* Those that were installed for this cluster, or may have been; the caller frees. */
 static const Node** find_ours(const ResetNode *nodes, size_t n_nodes, size_t *ret_n) {
         const Node **ours = xnew(const Node*, n_nodes + 1);
 
         *ret_n = 0;
         for (size_t i = 0; i < n_nodes; i++)
-                if (node_is_ours(nodes + i))
+                if (node_may_be_ours(nodes + i))
                         ours[(*ret_n)++] = nodes[i].node;
         return ours;
 }
@@ -266,7 +267,7 @@ static int nodes_look_again(ResetNode *nodes, size_t n_nodes, Error **reterr) {
                 return r;
         r = spare(nodes, n_nodes, &text, reterr);
         for (size_t i = 0; i < n_nodes; i++)
-                nodes[i].drains = r > 0 && node_is_ours(nodes + i);
+                nodes[i].drains = r > 0 && node_may_be_ours(nodes + i);
         return r;
 }
 

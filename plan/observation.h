@@ -61,7 +61,7 @@ typedef struct Observation {
         AppliedFile *applied; /* what an earlier run recorded in /var/lib/hardway/applied.json */
         size_t n_applied;
         Strv traces; /* what it and earlier runs left besides files, of plan_traces(); recorded there, too */
-        char *identity;      /* of the cluster that the node was installed for, or NULL: a fresh node */
+        char *identity; /* of the cluster it was installed for, by that record or its data's mark; or NULL */
         uint64_t generation; /* of applied.json; 0: none */
 } Observation;
 

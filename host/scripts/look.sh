@@ -110,6 +110,8 @@ section files
 grep -a -s -H '' etc/os-release etc/machine-id etc/hosts etc/nsswitch.conf run/hardway/*.loaded \
         /proc/sys/kernel/hostname /proc/meminfo /sys/fs/cgroup/cgroup.controllers \
         /sys/devices/system/cpu/online $H_SYSCTLS || :
+# whose data a component keeps here: of nodes that were installed by hand there is no other record
+grep -a -s -H -m 1 '' var/lib/hardway/*-identity || :
 grep -a -s -H -m 1 '^flags\|^Features\|^KernelPageSize' /proc/cpuinfo /proc/self/smaps || :
 
 # the kernel's architecture; the first bytes of an ELF file tell that of all programs

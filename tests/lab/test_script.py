@@ -113,6 +113,11 @@ def test_script_and_install_give_the_same_nodes(make_lab, mirror):
     assert "wrote /etc/haproxy/haproxy.cfg" in out and "reloaded haproxy.service" in out
     assert lab.pids("lb-0", ["haproxy"]) == before["lb-0"][:1]
 
+    # whoever takes hardway off by mistake is not told that nothing is there: it serves as any other does
+    refused = lab.hardway("reset", "--yes", check=False)
+    assert refused.status != 0 and "cannot do without" in refused.err
+    assert {host: lab.pids(host, units(host)) for host in NODES} == before
+
     # hardway takes over what was done by hand, without touching a process
     lab.hardway("install")
     assert {host: lab.pids(host, units(host)) for host in NODES} == before

@@ -51,6 +51,7 @@ static const Section good[] = {
           "/proc/meminfo:MemFree:        1234 kB\n"
           "/sys/fs/cgroup/cgroup.controllers:cpuset cpu io memory hugetlb pids\n"
           "/sys/devices/system/cpu/online:0-2,5\nproc/sys/net/ipv4/ip_local_port_range:32768\t60999\n"
+          "var/lib/hardway/etcd-identity:id-0\n"
           "/proc/cpuinfo:flags\t\t: fpu vme aes xsave\n/proc/self/smaps:KernelPageSize:       16 kB\n" },
         { "machine", "x86_64\n 7f 45 4c 46 02 01 01 00 00 00 00 00 00 00 00 00\n 03 00 3e 00\n" },
         { "addresses",

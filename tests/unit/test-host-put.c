@@ -99,6 +99,21 @@ static void test_put(void **state) {
                             "/opt/hardway/etcd");
 }
 
+/* A node that was installed by hand has no record, but data with a mark beside it. */
+static void test_mark(void **state) {
+        HostFixture *f = *state;
+        _cleanup_(plan_freep) Plan *p = small_plan(f, "a: b\n");
+        _cleanup_error_ Error *error = NULL;
+
+        fixture_write(f, "var/lib/hardway/etcd-identity", 0644, "0125ab\nef01\n");
+        assert_success(fixture_look(f, p, &error), error, 0);
+        assert_string_equal(f->observation->identity, "0125ab");
+        assert_success(host_record(f->host, p, "id-1", &error), error, 0);
+        fixture_close(f);
+        assert_success(fixture_look(f, p, &error), error, 0);
+        assert_string_equal(f->observation->identity, "id-1");
+}
+
 /* What was recorded is neither hashed nor written again. */
 static void test_record(void **state) {
         HostFixture *f = *state;
@@ -605,6 +620,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 host_test(test_facts),
                 host_test(test_put),
+                host_test(test_mark),
                 host_test(test_record),
                 host_test(test_drift),
                 host_test(test_removal),

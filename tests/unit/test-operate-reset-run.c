@@ -20,6 +20,7 @@ typedef struct World {
         Node nodes[N];
         Cluster cluster;
         bool down[N], busy[N], unreachable[N];
+        const char *identity; /* that the nodes say they are of; NULL: they were installed by hand */
         bool unseen; /* it serves, and this machine cannot ask it */
         int dies;    /* this one does while somebody is asked; -1: none */
         bool comes;  /* another one does */
@@ -144,7 +145,7 @@ int __wrap_host_look(Host *h, const Plan *plan, bool deep, Facts *ret_facts, Obs
 int __wrap_host_look(Host *h, const Plan *plan, bool deep, Facts *ret_facts, Observation **ret,
                      Error **reterr) {
         *ret = xnew(Observation, 1);
-        (*ret)->identity = xstrdup("0125ab");
+        (*ret)->identity = xstrdup_null(world.identity);
         return 0;
 }
 
@@ -214,7 +215,7 @@ static int setup(void **state) {
         static char names[N][4] = { "c0", "c1", "c2", "lb0" };
         Node unused[3];
 
-        world = (World) { .cluster = fixture_cluster(unused), .dies = -1 };
+        world = (World) { .cluster = fixture_cluster(unused), .dies = -1, .identity = "0125ab" };
         world.cluster.nodes = world.nodes;
         world.cluster.n_nodes = N;
         for (size_t i = 0; i < N; i++)
@@ -316,6 +317,22 @@ static void test_drains_in_turn(void **state) {
         assert_null(strstr(buffer_str(&world.log), "aside"));
 }
 
+/* What was installed by the script of hardway plan does not say whose it is, and serves like any other. */
+static void test_installed_by_hand(void **state) {
+        world.identity = NULL;
+        assert_int_equal(reset_both(world.nodes + 1, world.nodes + 2), -EBUSY);
+        assert_contains(world.errors.errors[0]->message, "cannot do without: 1 would be left");
+        assert_null(strstr(buffer_str(&world.log), "asked"));
+        assert_int_equal(reset(world.nodes + 2), 0);
+        assert_contains(buffer_str(&world.log), "asked, led without c2, aside c2, reset c2, back");
+
+        /* what is another cluster's takes nothing from this one */
+        world.identity = "theirs";
+        world.force = true;
+        assert_int_equal(reset(world.nodes + 2), 0);
+        assert_contains(buffer_str(&world.log), "asked, reset c2");
+}
+
 static void test_cannot_be_drained(void **state) {
         world.keeps = true;
         assert_int_equal(reset_both(world.nodes + 2, world.nodes + 3), -ETIMEDOUT);
@@ -353,6 +370,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_others_at_work, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_unseen, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_drains_in_turn, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_installed_by_hand, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_cannot_be_drained, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_stopped, setup, teardown),
         };
