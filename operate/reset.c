@@ -237,9 +237,9 @@ static int nodes_confirm(const ResetNode *nodes, size_t n_nodes, Error **reterr)
         return r >= 0 && q->confirm ? q->confirm(q->userdata, buffer_str(&text), reterr) : r;
 }
 
-/* The nodes, and of a cluster that serves all others: they are what is counted on. All in the order of the cluster
- * file, so that two who wait do not wait for each other. */
-static int nodes_hold(const ResetNode *nodes, bool serving, bool wait, Error **reterr) {
+/* The nodes (all, or those that are left), and of a cluster that serves all others: they are what is counted on. All in
+ * the order of the cluster file, so that two who wait do not wait for each other. */
+static int nodes_hold(const ResetNode *nodes, size_t n_nodes, bool serving, bool wait, Error **reterr) {
         const ResetRequest *q = nodes[0].request;
         const HoldRequest hold = {
                 .cluster = q->cluster,
@@ -247,36 +247,44 @@ static int nodes_hold(const ResetNode *nodes, bool serving, bool wait, Error **r
                 .holder = q->holder,
                 .wait = wait,
                 .lenient = true,
-                .firm = q->nodes,
-                .n_firm = q->n_nodes,
+                .firm = q->nodes + (q->n_nodes - n_nodes),
+                .n_firm = n_nodes,
         };
 
         return q->dry_run ? 0 : hold_nodes(nodes[0].hosts, &hold, reterr);
 }
 
-/* While somebody was asked, a member may have been lost, or a cluster have begun to serve; and a lock is gone when this
- * machine was asleep. What it serves with is counted once more, whatever it says of itself by now. */
-static int nodes_look_again(ResetNode *nodes, size_t n_nodes, Error **reterr) {
-        const ResetRequest *q = nodes[0].request;
+/* Of a cluster that serves: does it still go on without these? Locks may be gone, and a member, since that was asked last. */
+static int nodes_spare_again(ResetNode *nodes, size_t n_nodes, Error **reterr) {
         _cleanup_buffer_ Buffer text = BUFFER_NULL;
-        bool serving = nodes[0].serving || cluster_serves(q, nodes[0].hosts);
         int r;
 
-        r = nodes_hold(nodes, serving, /* wait= */ false, reterr);
-        if (r < 0 || !serving)
+        r = nodes_hold(nodes, n_nodes, /* serving= */ true, /* wait= */ false, reterr);
+        if (r < 0)
                 return r;
         r = spare(nodes, n_nodes, &text, reterr);
         for (size_t i = 0; i < n_nodes; i++)
                 nodes[i].drains = r > 0 && node_may_be_ours(nodes + i);
-        return r;
+        return r < 0 ? r : 0;
 }
 
-/* Of a cluster that goes on without them: an apiserver is spared while the others have its clients. */
+/* While somebody was asked, a member may have been lost, or a cluster have begun to serve; and a lock is gone when this
+ * machine was asleep. What it serves with is counted once more, whatever it says of itself by now. */
+static int nodes_look_again(ResetNode *nodes, size_t n_nodes, Error **reterr) {
+        if (nodes[0].serving || cluster_serves(nodes[0].request, nodes[0].hosts))
+                return nodes_spare_again(nodes, n_nodes, reterr);
+        return nodes_hold(nodes, n_nodes, /* serving= */ false, /* wait= */ false, reterr);
+}
+
+/* Of a cluster that goes on without them: an apiserver is spared while the others have its clients. One may take minutes,
+ * and what was true of the cluster before need not be after it. */
 static int nodes_in_turn(ResetNode *nodes, size_t n_nodes) {
         const ResetRequest *q = nodes[0].request;
         int r = 0;
 
         for (size_t i = 0; i < n_nodes; i++) {
+                if (r >= 0 && i > 0)
+                        r = nodes_spare_again(nodes + i, n_nodes - i, &nodes[i].error);
                 if (r < 0) {
                         if (q->end)
                                 q->end(q->userdata, nodes[i].node, false, "not touched");
@@ -308,7 +316,7 @@ static bool any_drains(const ResetNode *nodes, size_t n_nodes) {
 static int nodes_run(ResetNode *nodes, size_t n_nodes, Error **reterr) {
         int r;
 
-        r = nodes_hold(nodes, nodes[0].serving, nodes[0].request->wait, reterr);
+        r = nodes_hold(nodes, n_nodes, nodes[0].serving, nodes[0].request->wait, reterr);
         if (r < 0)
                 return r;
         parallel_each(job_prepare, nodes, sizeof(ResetNode), n_nodes);

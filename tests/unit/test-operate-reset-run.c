@@ -21,9 +21,11 @@ typedef struct World {
         Cluster cluster;
         bool down[N], busy[N], unreachable[N];
         const char *identity; /* that the nodes say they are of; NULL: they were installed by hand */
-        bool unseen; /* it serves, and this machine cannot ask it */
-        int dies;    /* this one does while somebody is asked; -1: none */
-        bool comes;  /* another one does */
+        bool unseen;          /* it serves, and this machine cannot ask it */
+        int dies;             /* this one does while somebody is asked; -1: none */
+        int falls;            /* this one, while the first node is taken; -1: none */
+        bool taken;           /* it does not fall, but is somebody else's from then on */
+        bool comes;           /* another one does */
         bool force;
         bool keeps;           /* leadership */
         const char *stops_at; /* Ctrl-C, with this deed */
@@ -155,6 +157,8 @@ int __wrap_host_exec_for(Host *h, const char *script, uint64_t timeout_usec, Buf
 int __wrap_host_exec_for(Host *h, const char *script, uint64_t timeout_usec, Buffer *ret, Error **reterr) {
         (void) pthread_mutex_lock(&mutex);
         world_log("reset", (const Node*) h);
+        if (world.falls >= 0)
+                (world.taken ? world.busy : world.down)[world.falls] = true;
         (void) pthread_mutex_unlock(&mutex);
         return 0;
 }
@@ -215,7 +219,7 @@ static int setup(void **state) {
         static char names[N][4] = { "c0", "c1", "c2", "lb0" };
         Node unused[3];
 
-        world = (World) { .cluster = fixture_cluster(unused), .dies = -1, .identity = "0125ab" };
+        world = (World) { .cluster = fixture_cluster(unused), .dies = -1, .falls = -1, .identity = "0125ab" };
         world.cluster.nodes = world.nodes;
         world.cluster.n_nodes = N;
         for (size_t i = 0; i < N; i++)
@@ -317,6 +321,22 @@ static void test_drains_in_turn(void **state) {
         assert_null(strstr(buffer_str(&world.log), "aside"));
 }
 
+/* The first one took its time: by then nobody counts on what was so before. */
+static void test_counts_again_in_between(void **state) {
+        world.falls = 0;
+        assert_int_equal(reset_both(world.nodes + 3, world.nodes + 2), -EBUSY);
+        assert_true(endswith(buffer_str(&world.log), "asked, led without lb0, aside lb0, reset lb0, back"));
+        assert_string_equal(world.errors.errors[0]->message,
+                            "the cluster serves, and cannot do without: 1 would be left");
+
+        /* this machine was asleep, and another one began to work on c0 */
+        world.down[0] = false;
+        world.taken = true;
+        assert_int_equal(reset_both(world.nodes + 3, world.nodes + 2), -EBUSY);
+        assert_true(endswith(buffer_str(&world.log), "reset lb0, back"));
+        assert_string_equal(world.errors.errors[0]->message, "c0: in use by somebody");
+}
+
 /* What was installed by the script of hardway plan does not say whose it is, and serves like any other. */
 static void test_installed_by_hand(void **state) {
         world.identity = NULL;
@@ -370,6 +390,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_others_at_work, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_unseen, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_drains_in_turn, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_counts_again_in_between, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_installed_by_hand, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_cannot_be_drained, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_stopped, setup, teardown),
