@@ -12,10 +12,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "cluster/ports.h"
 #include "common/alloc.h"
 #include "common/parallel.h"
 #include "etcd/internal.h"
-#include "plan/ports.h"
 
 typedef struct Former {
         const ProbeContext *context;

@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cluster/ports.h"
 #include "common/alloc.h"
 #include "explain/example.h"
 #include "explain/internal.h"
-#include "plan/ports.h"
 #include "plan/store-name.h"
 
 typedef struct Fill {

@@ -8,9 +8,9 @@
  * what the others were given last.
  */
 
+#include "cluster/ports.h"
 #include "common/alloc.h"
 #include "lbsetup/pair.h"
-#include "cluster/ports.h"
 
 static const LbPeer* find_peer(const LbPair *pair, const Node *node) {
         LB_FOREACH_PEER(peer, pair)
