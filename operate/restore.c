@@ -149,24 +149,80 @@ static int look(Restore *s, RestoreResult *result, Error **reterr) {
         return r < 0 ? r : survivor_check(s, reterr);
 }
 
+/* The load balancers are changed at the end only, but locked from the beginning: who holds some nodes and then waits for
+ * others may be waited for. One that is away does not keep data from being restored. */
+static int lock_nodes(Restore *s, bool wait, Error **reterr) {
+        const InstallRequest *q = &s->request->install;
+        _cleanup_free_ const Node **nodes = xnew(const Node*, s->n_nodes + 1);
+        const HoldRequest hold = {
+                .cluster = s->cluster,
+                .holder = q->holder,
+                .wait = wait,
+                .roles = ROLE_LOADBALANCER,
+                .lenient = true,
+                .firm = nodes,
+                .n_firm = s->n_nodes,
+        };
+
+        for (size_t i = 0; i < s->n_nodes; i++)
+                nodes[i] = s->nodes[i].node;
+        return q->dry_run ? 0 : hold_nodes(s->hosts, &hold, reterr);
+}
+
+/* While somebody was asked this machine may have been asleep, and without its locks: somebody else may have been at work,
+ * and what was to be gone may be back. */
+static int look_again(Restore *s, bool of_survivor, ErrorList *errors) {
+        const ProbeContext context = { .cluster = s->cluster, .store = s->request->install.store };
+        Error *error = NULL;
+        int r;
+
+        r = lock_nodes(s, /* wait= */ false, &error);
+        if (r >= 0) {
+                r = restore_each(s, restore_look, errors);
+                if (r < 0)
+                        return r;
+                etcd_survey_done(&s->survey);
+                r = etcd_survey(&context, &s->survey, &error);
+        }
+        if (r >= 0)
+                r = source_refuse_running(s, &error);
+        if (r >= 0 && of_survivor)
+                r = survivor_check(s, &error);
+        if (error)
+                error_list_take(errors, error);
+        return r;
+}
+
 /* From a survivor that answers the snapshot comes before the question; one that has to be stopped for it is
  * stopped after it only. */
-static int choose(Restore *s, RestoreResult *result, Error **reterr) {
-        bool taken = s->path, stops = !taken && !survivor_answers(s), dry_run = s->request->install.dry_run;
+static int ask(Restore *s, bool taken, bool stops, RestoreResult *result, Error **reterr) {
         int r = 0;
 
-        if (!taken && !stops && !dry_run) {
+        if (!taken && !stops && !s->request->install.dry_run) {
                 r = survivor_save(s, reterr);
                 if (r >= 0)
                         r = source_examine(s, result, reterr);
         }
-        if (r >= 0)
-                r = confirm(s, stops, result, reterr);
-        s->begun = r >= 0 && !dry_run;
-        if (!s->begun || !stops)
-                return r;
-        r = survivor_take(s, reterr);
-        return r < 0 ? r : source_examine(s, result, reterr);
+        return r < 0 ? r : confirm(s, stops, result, reterr);
+}
+
+static int choose(Restore *s, RestoreResult *result, ErrorList *errors) {
+        bool taken = s->path, stops = !taken && !survivor_answers(s);
+        Error *error = NULL;
+        int r;
+
+        r = ask(s, taken, stops, result, &error);
+        if (r >= 0 && !s->request->install.dry_run) {
+                r = look_again(s, /* of_survivor= */ !taken, errors);
+                s->begun = r >= 0;
+                if (s->begun && stops)
+                        r = survivor_take(s, &error);
+                if (r >= 0 && stops)
+                        r = source_examine(s, result, &error);
+        }
+        if (error)
+                error_list_take(errors, error);
+        return r;
 }
 
 static int refuse_cancelled(const Restore *s, Error **reterr, const char *text) {
@@ -225,13 +281,14 @@ static int prepare(Restore *s, RestoreResult *result, ErrorList *errors) {
         Error *error = NULL;
         int r;
 
-        r = choose(s, result, &error);
-        if (r >= 0 && !s->request->install.dry_run)
-                r = journal_write(s->directory, &s->journal, &error);
-        if (error)
-                error_list_take(errors, error);
+        r = choose(s, result, errors);
         if (r < 0 || s->request->install.dry_run)
                 return r;
+        r = journal_write(s->directory, &s->journal, &error);
+        if (r < 0) {
+                error_list_take(errors, error);
+                return r;
+        }
         r = restore_each(s, restore_equip, errors);
         if (r >= 0 && s->finished)
                 r = restore_each(s, restore_clean, errors);
@@ -243,6 +300,8 @@ static int replace_data(Restore *s, RestoreResult *result, ErrorList *errors) {
         int r;
 
         r = refuse_cancelled(s, &error, "stopped as asked; the control plane was not stopped");
+        if (r >= 0)
+                r = lock_nodes(s, /* wait= */ false, &error);
         if (r < 0) {
                 error_list_take(errors, error);
                 return r;
@@ -254,31 +313,11 @@ static int replace_data(Restore *s, RestoreResult *result, ErrorList *errors) {
         return r < 0 ? r : restore_finish(s, result, errors);
 }
 
-/* The load balancers are changed at the end only, but locked from the beginning: who holds some nodes and then waits for
- * others may be waited for. One that is away does not keep data from being restored. */
-static int lock_nodes(Restore *s, Error **reterr) {
-        const InstallRequest *q = &s->request->install;
-        _cleanup_free_ const Node **nodes = xnew(const Node*, s->n_nodes + 1);
-        const HoldRequest hold = {
-                .cluster = s->cluster,
-                .holder = q->holder,
-                .wait = q->wait,
-                .roles = ROLE_LOADBALANCER,
-                .lenient = true,
-                .firm = nodes,
-                .n_firm = s->n_nodes,
-        };
-
-        for (size_t i = 0; i < s->n_nodes; i++)
-                nodes[i] = s->nodes[i].node;
-        return q->dry_run ? 0 : hold_nodes(s->hosts, &hold, reterr);
-}
-
 static int run(Restore *s, RestoreResult *result, ErrorList *errors) {
         Error *error = NULL;
         int r;
 
-        r = lock_nodes(s, &error);
+        r = lock_nodes(s, s->request->install.wait, &error);
         if (r < 0) {
                 error_list_take(errors, error);
                 return r;

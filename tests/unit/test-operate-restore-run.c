@@ -45,9 +45,11 @@ typedef struct World {
         bool no;           /* is the answer */
         const char *fails; /* the step that fails */
         const char *fails_too;
-        const char *away;  /* a node */
-        bool starts;       /* etcd, even if the installation fails */
-        const char *stops; /* the step at which somebody wants to stop */
+        const char *away;       /* a node */
+        const char *then_fails; /* the step that fails once the question is answered */
+        bool then_runs;         /* etcd on c1, by then */
+        bool starts;            /* etcd, even if the installation fails */
+        const char *stops;      /* the step at which somebody wants to stop */
         volatile int cancelled;
         char sent[PATH_MAX]; /* file and digest */
         char digest[65];
@@ -271,6 +273,10 @@ static int confirm(void *userdata, const RestoreQuestion *q, Error **reterr) {
         (void) snprintf(world->question, sizeof(world->question), "%s|%s", q->snapshot ?: "",
                         q->earlier ?: "");
         (void) note("user", "asked", NULL);
+        if (world->then_fails)
+                world->fails = world->then_fails;
+        if (world->then_runs)
+                world->states[1] = ETCD_WAITING;
         return world->no ? error_set(reterr, ERROR_TEMPORARY, ECANCELED, "no") : 0;
 }
 
@@ -524,6 +530,29 @@ static void test_finished_begins_anew(void **state) {
         assert_true(happened("nothing runs") && happened("c0:send;") && !is_begun());
 }
 
+/* Before the answer this machine was asleep, and its locks gone: somebody else is at work, or what was off is back. */
+static void test_looks_again_after_the_question(void **state) {
+        world->then_fails = "c1:lock";
+        assert_int_equal(restore("a.db", 2, false), -ENOSPC);
+        assert_true(happened("user:asked"));
+        assert_false(happened("nothing runs") || happened("as it was") || is_begun());
+        assert_false(world->stopped[0] || world->stopped[1]);
+
+        /* a survivor that has to be stopped to be read is not, either */
+        world->fails = NULL;
+        world->states[0] = world->states[1] = ETCD_AWAY;
+        world->then_fails = "c0:lock";
+        assert_int_equal(restore(NULL, 1, false), -ENOSPC);
+        assert_false(happened("a clean end") || world->stopped[0]);
+
+        world->fails = world->then_fails = NULL;
+        world->then_runs = true;
+        assert_int_equal(restore("a.db", 1, false), -EBUSY);
+        assert_contains(world->errors.errors[0]->message, "c1 is to be left out, and its etcd runs");
+        assert_true(happened("user:asked"));
+        assert_false(happened("nothing runs") || world->stopped[0]);
+}
+
 static void test_left_out_has_to_be_gone(void **state) {
         world->states[1] = ETCD_WAITING;
         assert_int_equal(restore("a.db", 1, false), -EBUSY);
@@ -695,6 +724,7 @@ int main(void) {
                 restore_test(test_survivor_goes_on),
                 restore_test(test_resumes_the_same_only),
                 restore_test(test_finished_begins_anew),
+                restore_test(test_looks_again_after_the_question),
                 restore_test(test_left_out_has_to_be_gone),
                 restore_test(test_fresh_host),
                 restore_test(test_no_room),
