@@ -24,6 +24,7 @@ typedef struct Replace {
         bool moved;                 /* the list has it at another address */
         bool data;                  /* lies on the node */
         bool unfinished;            /* an earlier run was ended when the new member voted already */
+        bool aside;                 /* the load balancers spare the node, by this run */
         bool left_out;              /* by a restore: then the others are to be told of it again */
 } Replace;
 
@@ -325,17 +326,14 @@ static int go_on(const Replace *s, Error **reterr) {
                                   "stopped as asked; the member of %s is as it was", s->node->name);
 }
 
-/* From the load balancers, and back if that was not to be. */
-static int set_aside(const Replace *s, Error **reterr) {
+/* From the load balancers; whatever comes of it, it is brought back in the end. */
+static int set_aside(Replace *s, Error **reterr) {
         int r;
 
         step(s, "load balancers");
+        s->aside = true;
         r = drain_set_aside(s->request->install.components, &s->probes, s->node, reterr);
-        if (r >= 0)
-                r = go_on(s, reterr);
-        if (r < 0)
-                (void) bring_back(s, NULL);
-        return r;
+        return r < 0 ? r : go_on(s, reterr);
 }
 
 /* Where others have to be told of the member, none may be missing once the old one is out: then nobody would be started. */
@@ -406,6 +404,8 @@ int replace_run(const ReplaceRequest *request, ErrorList *errors) {
                 r = install(&s, errors);
         if (r >= 0 && !q->dry_run)
                 r = finish(&s, &error);
+        if (r < 0 && s.aside)
+                (void) bring_back(&s, NULL);
         if (error)
                 error_list_take(errors, error);
         return r;

@@ -25,7 +25,7 @@ typedef struct World {
         EtcdState states[N];
         bool learner[N], listed[N];
         bool busy[N], unreachable[N];
-        bool data, leftover, force, stays_learner, balanced;
+        bool data, leftover, force, stays_learner, balanced, stays; /* it cannot be stopped */
         size_t leader;
         unsigned n_surveys;
         int dies_at;          /* this member does, when something is done for the first time; -1: none */
@@ -154,6 +154,8 @@ int fake_script(const Node *node, const char *script, Buffer *ret, Error **reter
                 world_log("cleared", 0);
                 world.leftover = false;
         } else if (strstr(script, "nothing of the old member runs")) {
+                if (world.stays)
+                        return error_set(reterr, ERROR_UNAVAILABLE, EHOSTUNREACH, "no route to host");
                 world_log("stopped", 100 + node->index);
                 world.leftover = true;
         } else
@@ -379,6 +381,20 @@ static void test_replace_looks_at_the_list(void **state) {
         assert_null(strstr(buffer_str(&world.log), "cleared"));
 }
 
+/* However it fails, no load balancer goes on sparing an apiserver that may run. */
+static void test_replace_brings_back(void **state) {
+        world.data = world.force = world.balanced = world.stays = true;
+        assert_int_equal(replace(1), -EHOSTUNREACH);
+        assert_string_equal(buffer_str(&world.log),
+                            "asked, locked c0, locked c1, locked c2, aside c1, back");
+
+        world.stays = false;
+        world.stays_learner = true;
+        buffer_clear(&world.log);
+        assert_int_equal(replace(1), -EAGAIN);
+        assert_true(endswith(buffer_str(&world.log), "aside c1, stopped c1, out c1, installed c1, back"));
+}
+
 /* While nothing of the old member is stopped, there is a way back. */
 static void test_replace_is_stopped(void **state) {
         world.data = world.force = world.balanced = true;
@@ -399,6 +415,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_defrag, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_defrag_is_stopped, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_replace_brings_back, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_replace_is_stopped, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_defrag_stops, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_defrag_leaves_strangers_alone, setup, teardown),
