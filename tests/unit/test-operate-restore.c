@@ -335,7 +335,8 @@ static void test_undo(void **state) {
         two = run_units(d, add_note);
         three = run_units(d, restore_script_start);
         assert_string_equal(three, "enable --quiet a.service\n"
-                                   "start --no-block a.service b.service\n"
+                                   "start --no-block a.service\n"
+                                   "start --no-block b.service\n"
                                    "started\n");
         four = run_units(d, restore_script_start);
         assert_string_equal(four, "");
@@ -360,6 +361,21 @@ static void test_stop(void **state) {
         text = run_units(d, add_stop);
         assert_contains(text, "disable --quiet a.service\nstop a.service\n");
         assert_null(strstr(text, "c.service"));
+}
+
+/* The note of a restore that was killed long ago, on a node that has lost its apiserver since. */
+static void test_undo_of_long_ago(void **state) {
+        const UnitDir *d = *state;
+        _cleanup_free_ char *out = NULL;
+
+        write_file(d, "b.service.state", "inactive\n");
+        write_file(d, "var/lib/hardway/restore-stopped",
+                   "enable a.service\nstart a.service\nenable b.service\nstart b.service\n");
+        out = run_units(d, restore_script_start);
+        assert_string_equal(out, "enable --quiet b.service\n"
+                                 "start --no-block b.service\n"
+                                 "started\n");
+        assert_false(is_there(d, "var/lib/hardway/restore-stopped"));
 }
 
 static void test_pays(void **state) {
@@ -396,6 +412,7 @@ int main(void) {
                 unit_test_in_dir(test_look),
                 unit_test_in_dir(test_undo),
                 unit_test_in_dir(test_stop),
+                unit_test_in_dir(test_undo_of_long_ago),
                 cmocka_unit_test(test_pays),
         };
 
