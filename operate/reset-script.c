@@ -13,6 +13,10 @@
  * done again. Order: what runs, files, what services wrote, users, packages, our records (last: they tell what else has to go).
  */
 
+/* A file system of its own, mounted there by the node's owner, stays mounted, and empty. */
+#define REMOVE \
+        "rm -rf \"$d\" 2>/dev/null || { mountpoint -q \"$d\" && [ -z \"$(ls -A \"$d\")\" ]; } || rm -rf \"$d\""
+
 static const char *const own_directories[] = { "/opt/hardway", "/run/hardway", "/var/lib/hardway" };
 
 static void add_words(Buffer *out, const char *command, char *const *words, const char *tail) {
@@ -125,7 +129,7 @@ static void script_directories(const Plan *plan, const ResetKeep *keep, const Re
         strv_add_all(&state, earlier->state);
         strv_add_all(&empty, earlier->empty);
         buffer_add_str(out, "# what services wrote, and directories in which nothing is left\n");
-        add_words(out, "rm -rf", state, "");
+        add_words(out, "for d in", state, "; do " REMOVE "; done");
         for (size_t i = 0; i < ARRAY_SIZE(own_directories); i++)
                 if (!streq(own_directories[i], "/var/lib/hardway"))
                         buffer_addf(out, "rm -rf %s\n", own_directories[i]);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "tests/unit/unit.h"
 
+#include "common/fs.h"
+#include "common/process.h"
 #include "operate/reset-internal.h"
 #include "tests/unit/plan-fixture.h"
 
@@ -73,10 +75,45 @@ static void test_script(void **state) {
         assert_contains(s, "rm -f /etc/other/conf /etc/other/conf.hw-new\n");
         assert_contains(s, "rm -f /var/lib/systemd/timers/stamp-store\n");
         assert_contains(s, "rm -f /etc/older\n");
-        assert_contains(s, "rm -rf /var/lib/store /var/log/other\n");
+        assert_contains(s, "for d in /var/lib/store /var/log/other; do rm -rf ");
         assert_contains(s, "rmdir /etc/other ");
         assert_contains(s, "userdel store;");
         assert_contains(s, "rm -rf /var/lib/hardway\n");
+}
+
+/* The line itself, with an rm that empties a mount point and fails, as it does. */
+static int run_removal(const char *path, const char *functions) {
+        _cleanup_(process_result_done) ProcessResult result = PROCESS_RESULT_NULL;
+        _cleanup_buffer_ Buffer script = BUFFER_NULL;
+        _cleanup_free_ char *text = NULL;
+        _cleanup_strv_ Strv argv = NULL;
+        const char *line;
+
+        plan_add_directory(f.plan, "other", "mounted", path, 0700, "other:other", "w");
+        reset_script(f.plan, NULL, &f.keep, &script);
+        line = strstr(buffer_str(&script), "for d in ");
+        assert_non_null(line);
+        text = xasprintf(
+                "set -eu\nrm() { command find \"$2\" -mindepth 1 -delete; return 1; }\n%s\nd=%s\n%s",
+                functions, path, strstr(line, "; do rm -rf ") + strlen("; do "));
+        *strstr(strstr(text, "\nd="), "; done\n") = 0;
+        argv = strv_new("sh", "-c", text, NULL);
+        assert_int_equal(process_run(argv, NULL, 0, &result, NULL), 0);
+        return result.status;
+}
+
+static void test_mounted(void **state) {
+        char path[] = "/tmp/hardway-unit-XXXXXX";
+        _cleanup_free_ char *file = NULL;
+
+        assert_non_null(mkdtemp(path));
+        file = xasprintf("%s/db", path);
+        assert_true(fs_write(AT_FDCWD, file, "x", 1, 0600, 0, NULL) >= 0);
+        assert_int_equal(run_removal(path, "mountpoint() { :; }"), 0);
+        assert_int_equal(access(file, F_OK), -1);
+        /* what is none is not passed over */
+        assert_int_not_equal(run_removal(path, "mountpoint() { return 1; }"), 0);
+        assert_int_equal(rmdir(path), 0);
 }
 
 /* The data, its mark and its owner stay; everything else goes. */
@@ -92,7 +129,7 @@ static void test_keep(void **state) {
         assert_null(strstr(s, "rm -f /var/lib/hardway/mark"));
         assert_null(strstr(s, "rm -rf /var/lib/hardway\n"));
         assert_contains(s, "find /var/lib/hardway -mindepth 1 ! -path /var/lib/hardway/mark -delete\n");
-        assert_contains(s, "rm -rf /var/log/other\n");
+        assert_contains(s, "for d in /var/log/other; do rm -rf ");
         assert_contains(s, "userdel other;");
         assert_contains(s, "systemctl stop store.service");
 }
@@ -198,6 +235,7 @@ static void test_of_another_cluster(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 reset_test(test_script),
+                reset_test(test_mounted),
                 reset_test(test_keep),
                 reset_test(test_earlier),
                 reset_test(test_tell),
