@@ -244,7 +244,7 @@ enum {
         TURN_EARLY,    /* a load balancer: what has just joined has to be known to it before others stop */
         TURN_WORKS,    /* a controller that works */
         TURN_BALANCES, /* a load balancer, else */
-        TURN_LAST,     /* a load balancer that is new: before others tell it so, it would take the VIP from them */
+        TURN_LAST, /* a load balancer that is new: before others tell it so, it would take the VIP from them */
 };
 
 /* It does so only. */
