@@ -262,3 +262,14 @@ def test_replace_is_refused_where_it_would_cost_the_quorum(cluster):
     finally:
         cluster.hardway("install", "--node", "controller-2")
     await_well(cluster)
+
+
+def test_replace_of_one_of_two_is_refused(cluster):
+    """As a replacement that was interrupted leaves them: the other one alone could not vote it out, once it is stopped."""
+    kill_at(cluster, "controller-2: old member out", "etcd", "replace", "controller-2", "--force", "--yes")
+    await_true("two are left", lambda: members(cluster)["voters"] == 2, 30)
+    refused = cluster.hardway("etcd", "replace", "controller-1", "--force", "--yes", "--wait", check=69).err
+    assert "1 of 2 voters would be healthy, 2 are needed" in refused
+    assert cluster.sh("controller-1", "systemctl is-active etcd").out == "active\n"
+    cluster.hardway("etcd", "replace", "controller-2", "--yes")
+    await_well(cluster)
