@@ -142,4 +142,3 @@ DEFINE_CLEANUP(PutStream*, put_stream_free)
 /* --- lock.c --- */
 
 int host_lock_keep(Host *h, Error **reterr);
-bool host_lock_is_lost(const Host *h); /* it was held, and the node let go of it */

@@ -54,6 +54,7 @@ int host_look(Host *h, const Plan *plan, bool deep, Facts *ret_facts, Observatio
 /* -EBUSY, ERROR_TEMPORARY: who holds it */
 int host_lock(Host *h, const char *holder, bool wait, Error **reterr);
 void host_unlock(Host *h);
+bool host_lock_is_lost(const Host *h); /* it was held, and the node let go of it */
 
 typedef struct HostPut {
         const Plan *plan;

@@ -31,6 +31,7 @@
 
 typedef struct Run {
         const DrillRequest *request;
+        HostPool *locked; /* keeps the locks of all nodes */
         Prober *reads, *writes;
 } Run;
 
@@ -81,6 +82,42 @@ static int require_healthy(const DrillRequest *q, Error **reterr) {
                 reterr, ERROR_VERIFY, EBUSY,
                 "nothing is broken on purpose in a cluster that is not healthy: %s%s (hardway verify)",
                 first, n > 1 ? ", and more" : "");
+}
+
+static int hold(const Run *run, bool wait, Error **reterr) {
+        const DrillRequest *q = run->request;
+        const HoldRequest request = {
+                .cluster = q->cluster,
+                .roles = ROLE_ALL,
+                .holder = q->holder,
+                .wait = wait,
+        };
+
+        return hold_nodes(run->locked, &request, reterr);
+}
+
+static bool any_lock_is_lost(const Run *run) {
+        const Cluster *c = run->request->cluster;
+        bool lost = false;
+
+        for (const Node *node = c->nodes; node < c->nodes + c->n_nodes && !lost; node++) {
+                Host *host;
+
+                if (host_pool_take(run->locked, node, &host, NULL) < 0)
+                        return true;
+                lost = host_lock_is_lost(host);
+                host_pool_give(run->locked, node);
+        }
+        return lost;
+}
+
+/* Was this machine asleep, or cut off? Then somebody else may have been at work, and have taken something down. */
+static int require_still_ours(const Run *run, Error **reterr) {
+        bool lost = any_lock_is_lost(run);
+        int r;
+
+        r = hold(run, /* wait= */ false, reterr);
+        return r >= 0 && lost ? require_healthy(run->request, reterr) : r;
 }
 
 static char* write_body(unsigned turn) {
@@ -235,6 +272,9 @@ static int drill_one(const Run *run, const Drill *d, DrillResult *r, Error **ret
                                0 :
                                error_set(reterr, ERROR_VERIFY, ETIMEDOUT,
                                          "requests through the endpoint fail before anything is broken");
+        k = require_still_ours(run, reterr);
+        if (k < 0)
+                return k;
         k = drill_choose_node(&h, &before, reterr); /* who leads may have changed while it was waited */
         if (k < 0)
                 return k;
@@ -307,20 +347,14 @@ int drill_run(const DrillRequest *request, DrillReport *ret, Error **reterr) {
         /* nothing is put back by these hosts: whoever waits for their locks may tire of it */
         HostOptions options = *request->host;
         _cleanup_(host_pool_freep) HostPool *locked = host_pool_new(request->cluster, &options);
-        const HoldRequest hold = {
-                .cluster = request->cluster,
-                .roles = ROLE_ALL,
-                .holder = request->holder,
-                .wait = request->wait,
-        };
         const ProbeContext c = { .cluster = request->cluster, .store = request->store };
-        Run run = { .request = request };
+        Run run = { .request = request, .locked = locked };
         int r;
 
         options.cancelled = request->cancelled;
         *ret = (DrillReport) { .begun = clock_realtime(),
                               .results = xnew(DrillResult, request->n_drills + 1) };
-        r = hold_nodes(locked, &hold, reterr);
+        r = hold(&run, request->wait, reterr);
         if (r >= 0)
                 r = require_healthy(request, reterr);
         if (r < 0)

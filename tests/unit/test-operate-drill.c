@@ -5,7 +5,7 @@
  * whatever was broken is put back
  *
  * Wraps: verify_run probe_prober prober_sum prober_well_usec probe_client http_json clock_usec clock_sleep
- * Wraps: host_pool_exec host_pool_take host_pool_give host_pool_reach host_lock
+ * Wraps: host_pool_exec host_pool_take host_pool_give host_pool_reach host_lock host_lock_is_lost
  */
 #include "tests/unit/unit.h"
 
@@ -32,6 +32,7 @@ static const char *moves_meanwhile; /* who leads after it was waited for all to 
 static unsigned removed;            /* the ConfigMap, so many times */
 static unsigned locked, asked;      /* nodes whose lock was taken; requests to the apiservers */
 static unsigned locked_by_others;   /* the first so many can be taken, 0: all */
+static bool loses; /* this machine falls asleep, and its locks are gone; another one stops etcd then */
 static char directory[] = "/tmp/hardway-drill-XXXXXX", *pending;
 
 int __wrap_verify_run(const VerifyRequest *request, CheckList *ret, Error **reterr);
@@ -66,6 +67,12 @@ int __wrap_host_lock(Host *h, const char *holder, bool wait, Error **reterr) {
                 return error_set(reterr, ERROR_TEMPORARY, EBUSY, "is held by eve");
         locked++;
         return 0;
+}
+
+bool __wrap_host_lock_is_lost(const Host *h);
+bool __wrap_host_lock_is_lost(const Host *h) {
+        unhealthy += loses;
+        return loses;
 }
 
 uint64_t __wrap_clock_usec(void) {
@@ -210,6 +217,7 @@ static int setup(void **state) {
         unhealthy = unhealthy_after = 0;
         hit = exec_fails = back_fails = never_well = map_fails = cancel_at_hit = cancel_at_wait = false;
         locked = asked = removed = locked_by_others = 0;
+        loses = false;
         moves_meanwhile = NULL;
         cancelled = 0;
         free(done);
@@ -242,7 +250,7 @@ static void test_order(void **state) {
         /* five seconds at least, and four verifications */
         assert_true(r->healthy_usec >= 9 * USEC_PER_SEC);
 
-        assert_int_equal(locked, f.cluster.n_nodes);
+        assert_int_equal(locked, 2 * f.cluster.n_nodes); /* and looked at again before the hit */
 
         setup(NULL);
         assert_success(run_with("keepalived", NULL, &error), error, 0);
@@ -286,6 +294,15 @@ static void test_refused(void **state) {
         f.cluster.n_nodes = 2;
         f.cluster.endpoint.kind = ENDPOINT_FOREIGN;
         expect_error("haproxy", NULL, EINVAL, "the load balancer is not hardway's", "");
+}
+
+/* Nothing is broken while somebody else is at work, or has been and left something down. */
+static void test_locks_lost(void **state) {
+        locked_by_others = (unsigned) f.cluster.n_nodes + 1;
+        expect_error("haproxy", NULL, EBUSY, "is held by eve", "");
+        setup(NULL);
+        loses = true;
+        expect_error("haproxy", NULL, EBUSY, "etcd: there is no leader", "");
 }
 
 /* Whatever goes wrong from the hit on: it is put back. */
@@ -365,7 +382,10 @@ static unsigned await_calls(const char *log, unsigned n) {
 static int recover(char **ret_what, Error **reterr) {
         const HostOptions host = {};
         const DrillRequest request = {
-                .cluster = &f.cluster, .components = fakes, .host = &host, .pending = pending
+                .cluster = &f.cluster,
+                .components = fakes,
+                .host = &host,
+                .pending = pending,
         };
 
         return drill_recover(&request, ret_what, reterr);
@@ -574,10 +594,10 @@ static void test_record(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                drill_test(test_order),        drill_test(test_refused),     drill_test(test_put_back),
-                drill_test(test_power),        drill_test(test_power_fails), drill_test(test_table),
-                drill_test(test_judged),       drill_test(test_record),      drill_test(test_recover),
-                drill_test(test_recover_host), drill_test(test_recover_map),
+                drill_test(test_order),    drill_test(test_locks_lost),   drill_test(test_refused),
+                drill_test(test_put_back), drill_test(test_power),        drill_test(test_power_fails),
+                drill_test(test_table),    drill_test(test_judged),       drill_test(test_record),
+                drill_test(test_recover),  drill_test(test_recover_host), drill_test(test_recover_map),
         };
         int r;
 
