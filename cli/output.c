@@ -10,6 +10,7 @@
 #include "cli/progress.h"
 #include "common/alloc.h"
 #include "common/buffer.h"
+#include "common/text.h"
 
 /* All that is printed, and the two things that are asked. */
 
@@ -62,7 +63,7 @@ void verb_note(const VerbContext *v, const char *format, ...) {
                 return;
 
         va_start(ap, format);
-        text = xvasprintf(format, ap);
+        text = text_harmless(xvasprintf(format, ap), TEXT_LINES | TEXT_COLORS);
         va_end(ap);
         if (v->events)
                 event_text(v, "note", NULL, text);
@@ -82,7 +83,7 @@ void verb_warn(const VerbContext *v, const char *format, ...) {
         va_list ap;
 
         va_start(ap, format);
-        text = xvasprintf(format, ap);
+        text = text_harmless(xvasprintf(format, ap), TEXT_LINES | TEXT_COLORS);
         va_end(ap);
         line = xasprintf("hardway: %swarning:%s %s", error_style(v, STYLE_YELLOW),
                          error_style(v, STYLE_NONE), text);

@@ -11,6 +11,7 @@
 #include "cli/progress-line.h"
 #include "common/alloc.h"
 #include "common/clock.h"
+#include "common/text.h"
 
 /*
  * Rows are changed by whoever works, under the mutex; they are drawn by a thread of their own, so that time
@@ -43,9 +44,10 @@ struct Progress {
 
 /* What lies in a log is laid beside others, such as the nodes' journals. */
 static void plain_line(const ProgressRow *row, const char *text) {
-        _cleanup_free_ char *now = clock_format_iso(clock_realtime());
+        _cleanup_free_ char *now = clock_format_iso(clock_realtime()),
+                            *shown = text_harmless(xstrdup(text), TEXT_COLORS);
 
-        (void) printf("%s %s: %s\n", now, row->name, text);
+        (void) printf("%s %s: %s\n", now, row->name, shown);
         (void) fflush(stdout);
 }
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/alloc.h"
+#include "common/text.h"
 
 #define TEXT_MIN 24       /* characters that a column of text is worth having with */
 #define SPARE_MIN 32      /* ... and one that may be left out: less is more confusing than none */
@@ -84,7 +85,7 @@ void table_row(Table *t, const char *cell, ...) {
 
         va_start(ap, cell);
         for (const char *c = cell; c && i < t->n_columns; c = va_arg(ap, const char*))
-                row.cells[i++] = xstrdup(*c ? c : "-");
+                row.cells[i++] = text_harmless(xstrdup(*c ? c : "-"), TEXT_LINES);
         va_end(ap);
         while (i < t->n_columns)
                 row.cells[i++] = xstrdup("-");

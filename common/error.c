@@ -7,30 +7,13 @@
 #include <sysexits.h>
 
 #include "common/alloc.h"
+#include "common/text.h"
 
 static const int exit_codes[_ERROR_KIND_MAX] = {
         [ERROR_INTERNAL] = EX_SOFTWARE,       [ERROR_USAGE] = EX_USAGE,      [ERROR_CONFIG] = EX_DATAERR,
         [ERROR_UNAVAILABLE] = EX_UNAVAILABLE, [ERROR_CREATE] = EX_CANTCREAT, [ERROR_IO] = EX_IOERR,
         [ERROR_TEMPORARY] = EX_TEMPFAIL,      [ERROR_VERIFY] = EX_PROTOCOL,  [ERROR_PERMISSION] = EX_NOPERM,
 };
-
-/*
- * Messages quote what servers, nodes and files said. A terminal would obey the control characters in there,
- * and a line break would make one message look like two.
- */
-static char* text_harmless(char *s, bool lines) {
-        for (char *p = s; *p; p++) {
-                unsigned char c = (unsigned char) *p;
-
-                if (lines && (c == '\n' || c == '\t'))
-                        continue;
-                if (c == '\n' || c == '\t' || c == '\r')
-                        *p = ' ';
-                else if (c < ' ' || c == 0x7f)
-                        *p = '?';
-        }
-        return s;
-}
 
 static int errno_of(int errnum) {
         if (errnum == 0)
@@ -55,7 +38,7 @@ static int error_new(Error **reterr, ErrorKind kind, int errnum, char *message) 
         **reterr = (Error) {
                 .kind = kind,
                 .errnum = errnum,
-                .message = text_harmless(TAKE_PTR(m), /* lines= */ false),
+                .message = text_harmless(TAKE_PTR(m), /* keep= */ 0),
         };
         return -errnum;
 }
@@ -147,7 +130,7 @@ int error_prefix(Error **reterr, int r, const char *format, ...) {
                 return error_set_errno(reterr, r, "%s", context);
 
         old = (*reterr)->message;
-        (*reterr)->message = xasprintf("%s: %s", text_harmless(context, /* lines= */ false), old);
+        (*reterr)->message = xasprintf("%s: %s", text_harmless(context, /* keep= */ 0), old);
         return r;
 }
 
@@ -182,7 +165,7 @@ void error_detail(Error **reterr, const char *format, ...) {
                 return;
 
         old = (*reterr)->detail;
-        (*reterr)->detail = xasprintf("%s%s%s", old ?: "", text_harmless(text, /* lines= */ true),
+        (*reterr)->detail = xasprintf("%s%s%s", old ?: "", text_harmless(text, TEXT_LINES),
                                       endswith(text, "\n") ? "" : "\n");
 }
 

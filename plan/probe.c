@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "common/alloc.h"
+#include "common/text.h"
 #include "plan/probe.h"
 
 /**
@@ -24,7 +25,7 @@ void probe_result_set(ProbeResult *r, ProbeState state, const char *format, ...)
         if (!format)
                 return;
         va_start(ap, format);
-        r->text = xvasprintf(format, ap);
+        r->text = text_harmless(xvasprintf(format, ap), /* keep= */ 0);
         va_end(ap);
 }
 
@@ -32,6 +33,8 @@ void probe_result_done(ProbeResult *r) {
         free(r->text);
         *r = (ProbeResult) {};
 }
+
+/* What is found quotes nodes and members. It is made fit for terminals and for JSON here, whoever prints it. */
 
 /**
  * check_add() - add what a check found
@@ -54,11 +57,11 @@ Check* check_add(CheckList *l, CheckState state, const char *id, const Node *nod
         *check = (Check) {
                 .id = xstrdup(id),
                 .node = node ? xstrdup(node->name) : NULL,
-                .subject = xstrdup(subject),
+                .subject = text_harmless(xstrdup(subject), /* keep= */ 0),
                 .state = state,
         };
         va_start(ap, format);
-        check->text = xvasprintf(format, ap);
+        check->text = text_harmless(xvasprintf(format, ap), /* keep= */ 0);
         va_end(ap);
         return check;
 }
@@ -68,7 +71,7 @@ void check_advise(Check *check, const char *format, ...) {
 
         free(check->advice);
         va_start(ap, format);
-        check->advice = xvasprintf(format, ap);
+        check->advice = text_harmless(xvasprintf(format, ap), TEXT_LINES);
         va_end(ap);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "tests/unit/unit.h"
 
+#include "common/json.h"
 #include "tests/unit/plan-fixture.h"
 #include "watch/internal.h"
 
@@ -136,6 +137,22 @@ static void test_judge(void **state) {
         }
 }
 
+/* What a node has written down is no order for a terminal, and JSON has a place for it. */
+static void test_judge_harmless(void **state) {
+        _cleanup_(check_list_done) CheckList checks = {};
+        _cleanup_json_ json_t *text = NULL;
+
+        watch_judge(f.nodes, "100\nactive\nsuccess\n99\n<3>a\033]52;c;eA==\a\xff\xc2\x9b\xc3\xa4\xc3",
+                    &checks);
+        assert_int_equal(checks.n_checks, 1);
+        assert_contains(checks.checks[0].text, "a?]52;c;eA==????\xc3\xa4? (");
+        text = json_string(checks.checks[0].text);
+        assert_non_null(text);
+
+        check_advise(checks.checks, "one\n%s", "\033[2J\rtwo\xed\xa0\x80");
+        assert_string_equal(checks.checks[0].advice, "one\n?[2J two???");
+}
+
 static atomic_uint n_asked;
 
 static int tell_together(void *userdata, const Node *node, const char *script, Buffer *ret, Error **reterr) {
@@ -158,7 +175,7 @@ static void test_all_at_once(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 watch_test(test_config), watch_test(test_config_of_little), watch_test(test_items),
-                watch_test(test_judge),  watch_test(test_all_at_once),
+                watch_test(test_judge),  watch_test(test_judge_harmless),   watch_test(test_all_at_once),
         };
 
         return cmocka_run_group_tests_name("watch", tests, NULL, NULL);
