@@ -200,7 +200,11 @@ static void add_running(CheckList *findings, const char *what, const char *holde
         add_finding(findings, CHECK_WARNING, text, NULL);
 }
 
-static DrillRequest recovery_request(const VerbContext *v, const HostOptions *host, const char *pending) {
+static void tell_wait(void *userdata, const char *text) {
+        verb_note(userdata, "%s", text);
+}
+
+static DrillRequest recovery_request(VerbContext *v, const HostOptions *host, const char *pending) {
         return (DrillRequest) {
                 .cluster = v->cluster,
                 .components = components,
@@ -209,6 +213,8 @@ static DrillRequest recovery_request(const VerbContext *v, const HostOptions *ho
                 .host = host,
                 .pending = pending,
                 .cancelled = v->cancelled,
+                .step = tell_wait,
+                .userdata = v,
         };
 }
 

@@ -19,8 +19,9 @@
 #include "common/clock.h"
 #include "operate/drill-internal.h"
 
-#define THAW_SEC 30                                  /* by the node, if we do not */
-#define POWER_TIMEOUT (UINT64_C(120) * USEC_PER_SEC) /* a host may boot meanwhile */
+#define THAW_SEC 30     /* by the node, if we do not */
+#define POWER_SEC "120" /* a host may boot meanwhile */
+#define POWER_TIMEOUT (UINT64_C(120) * USEC_PER_SEC)
 #define THAW_UNIT "hardway-drill"
 #define BACK_TRIES 3u /* by us; then the guard goes on */
 #define BACK_PAUSE (2 * USEC_PER_SEC)
@@ -93,7 +94,7 @@ static int guard_start(DrillHit *h, Error **reterr) {
                 "pending=$1 n=0; shift\n"
                 "if [ -n \"$pending\" ]; then exec 9<\"$pending\"; flock 9; fi\n"
                 "read -r word && exit\n"
-                "until \"$@\" >/dev/null 2>&1 9<&-; do\n"
+                "until timeout -k 5 " POWER_SEC " \"$@\" >/dev/null 2>&1 9<&-; do\n"
                 "[ $((n += 1)) -lt " GUARD_TRIES " ] || exit\n"
                 "sleep " GUARD_PAUSE "\n"
                 "done\n"

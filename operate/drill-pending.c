@@ -31,6 +31,8 @@
 
 #define PENDING_LIMIT (16u * 1024)
 #define TICK (100 * USEC_PER_MSEC)
+#define GUARD_MAX \
+        (20 * 130 * USEC_PER_SEC) /* so often it calls the command, which has so long, see drill-hit.c */
 
 static int write_tree(const char *path, const json_t *tree, Error **reterr) {
         _cleanup_free_ char *text = tree ? json_dumps(tree, JSON_INDENT(2)) : NULL;
@@ -102,13 +104,23 @@ void drill_pending_end(const DrillRequest *q) {
                 (void) fs_sync_dir_of(AT_FDCWD, q->pending, NULL);
 }
 
-/* Until the guard has done it, if there is one. */
+/* Until the guard has done it, if there is one. It ends by itself; one that does not hangs, and would be waited for in vain. */
 static int wait_for_guard(const DrillRequest *q, Error **reterr) {
         _cleanup_close_ int fd = open(q->pending, O_RDONLY | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
+
+        uint64_t begun = clock_usec();
+        bool told = false;
 
         while (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK) {
                 if (q->cancelled && *q->cancelled)
                         return error_set(reterr, ERROR_TEMPORARY, ECANCELED, "interrupted");
+                if (clock_usec() - begun > GUARD_MAX)
+                        return error_set(reterr, ERROR_UNAVAILABLE, ETIMEDOUT,
+                                         "the command of --power of an interrupted drill hangs: it holds %s",
+                                         q->pending);
+                if (!told && q->step)
+                        q->step(q->userdata, "waiting for the command of --power of an interrupted drill");
+                told = true;
                 clock_sleep(TICK);
         }
         return 0;

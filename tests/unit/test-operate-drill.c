@@ -10,6 +10,8 @@
 #include "tests/unit/unit.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
 
 #include "common/clock.h"
 #include "common/json.h"
@@ -33,6 +35,7 @@ static unsigned removed;            /* the ConfigMap, so many times */
 static unsigned locked, asked;      /* nodes whose lock was taken; requests to the apiservers */
 static unsigned locked_by_others;   /* the first so many can be taken, 0: all */
 static bool loses; /* this machine falls asleep, and its locks are gone; another one stops etcd then */
+static bool slow;  /* no time passes but that of the clock on the wall */
 static char directory[] = "/tmp/hardway-drill-XXXXXX", *pending;
 
 int __wrap_verify_run(const VerifyRequest *request, CheckList *ret, Error **reterr);
@@ -80,7 +83,10 @@ uint64_t __wrap_clock_usec(void) {
 }
 
 void __wrap_clock_sleep(uint64_t usec) {
-        now += usec;
+        if (slow)
+                (void) usleep((useconds_t) usec);
+        else
+                now += usec;
         if (cancel_at_wait)
                 cancelled = 1;
 }
@@ -217,7 +223,7 @@ static int setup(void **state) {
         unhealthy = unhealthy_after = 0;
         hit = exec_fails = back_fails = never_well = map_fails = cancel_at_hit = cancel_at_wait = false;
         locked = asked = removed = locked_by_others = 0;
-        loses = false;
+        loses = slow = false;
         moves_meanwhile = NULL;
         cancelled = 0;
         free(done);
@@ -379,13 +385,17 @@ static unsigned await_calls(const char *log, unsigned n) {
         return lines;
 }
 
+static unsigned n_told;
+
+static void tell(void *userdata, const char *text) {
+        assert_contains(text, "waiting for the command of --power");
+        n_told++;
+}
+
 static int recover(char **ret_what, Error **reterr) {
         const HostOptions host = {};
         const DrillRequest request = {
-                .cluster = &f.cluster,
-                .components = fakes,
-                .host = &host,
-                .pending = pending,
+                .cluster = &f.cluster, .components = fakes, .host = &host, .pending = pending, .step = tell
         };
 
         return drill_recover(&request, ret_what, reterr);
@@ -415,11 +425,32 @@ static void test_power_fails(void **state) {
                 setup(NULL);
                 assert_int_equal(run_with("owner-power", power, NULL), -EREMOTEIO);
                 /* nobody puts back beside it: it is waited for, and what is left is done */
+                slow = true;
                 assert_int_equal(recover(&what, NULL), 0);
                 assert_contains(what, "the ConfigMap kube-system/hardway-failover is there (since 20");
                 assert_int_equal(access(pending, F_OK), -1);
                 assert_int_equal(await_calls(log, 5), 5);
         }
+}
+
+static void write_pending(const char *text) {
+        assert_int_equal(fs_write(AT_FDCWD, pending, text, strlen(text), 0644, FS_NO_SYNC, NULL), 1);
+}
+
+/* A guard that ends neither in time nor at all is told of, and not waited for without end. */
+static void test_guard_hangs(void **state) {
+        _cleanup_free_ char *what = NULL;
+        _cleanup_error_ Error *error = NULL;
+        _cleanup_close_ int fd = -EBADF;
+
+        write_pending("{\"drill\":\"owner-link\",\"node\":\"lb1\",\"since\":\"x\",\"power\":\"true\"}");
+        fd = open(pending, O_RDONLY | O_CLOEXEC);
+        assert_int_equal(flock(fd, LOCK_EX), 0);
+        n_told = 0;
+        assert_int_equal(recover(&what, &error), -ETIMEDOUT);
+        assert_contains(error->message, "the command of --power of an interrupted drill hangs");
+        assert_int_equal(n_told, 1);
+        assert_int_equal(access(pending, F_OK), 0);
 }
 
 /* We did not get to it: the next command does. */
@@ -447,10 +478,6 @@ static void test_recover(void **state) {
         assert_null(none);
         none = drill_pending_text(pending);
         assert_null(none);
-}
-
-static void write_pending(const char *text) {
-        assert_int_equal(fs_write(AT_FDCWD, pending, text, strlen(text), 0644, FS_NO_SYNC, NULL), 1);
 }
 
 /* The machine that a drill ran on has died, and with it the guard: all that there is is the file. */
@@ -594,10 +621,11 @@ static void test_record(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                drill_test(test_order),    drill_test(test_locks_lost),   drill_test(test_refused),
-                drill_test(test_put_back), drill_test(test_power),        drill_test(test_power_fails),
-                drill_test(test_table),    drill_test(test_judged),       drill_test(test_record),
-                drill_test(test_recover),  drill_test(test_recover_host), drill_test(test_recover_map),
+                drill_test(test_order),       drill_test(test_locks_lost), drill_test(test_guard_hangs),
+                drill_test(test_refused),     drill_test(test_put_back),   drill_test(test_power),
+                drill_test(test_power_fails), drill_test(test_table),      drill_test(test_judged),
+                drill_test(test_record),      drill_test(test_recover),    drill_test(test_recover_host),
+                drill_test(test_recover_map),
         };
         int r;
 
