@@ -23,7 +23,7 @@ typedef struct LbLook {
         char *vrrp;  /* "MASTER", "BACKUP", "FAULT", "STOP", or "" */
         int64_t vrrp_since_sec; /* so long it has been that */
         bool holds_vip;
-        Strv peers; /* addresses of the other load balancers, as it was told last */
+        Strv peers;      /* addresses of the other load balancers, as it was told last */
         unsigned router; /* the virtual router id with which keepalived runs, or 0 */
         LbServer *servers;
         size_t n_servers;

@@ -165,7 +165,8 @@ static void test_earlier(void **state) {
         s = buffer_str(&text);
         assert_contains(s, "systemctl stop keepalived.service older.service store.service 2>");
         assert_contains(s, "systemctl disable --quiet keepalived.service older.service store.service");
-        assert_contains(s, "for d in /var/lib/store /var/log/other /var/lib/snapshots /var/log/older; do rm -rf ");
+        assert_contains(
+                s, "for d in /var/lib/store /var/log/other /var/lib/snapshots /var/log/older; do rm -rf ");
         assert_contains(s, "rmdir /etc/older 2>");
         assert_contains(s, "rm -f /var/lib/metrics/older.prom\n");
         assert_contains(s, "userdel older;");
