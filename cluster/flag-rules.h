@@ -26,7 +26,7 @@ typedef struct RemovedFlag {
 
 typedef struct OwnedFlag {
         unsigned components;
-        const char *name;
+        const char *name;  /* as above */
         const char *value; /* only with this value; NULL: with any */
         const char *why;   /* and what to use instead */
 } OwnedFlag;
@@ -36,6 +36,7 @@ typedef struct OwnedFlag {
  */
 const RemovedFlag* removed_flag(FlagComponent component, const char *name, const char *value,
                                 unsigned minor);
+bool flag_name_matches(const char *pattern, const char *name); /* the pattern is that of a row */
 const OwnedFlag* owned_flag(FlagComponent component, const char *name, const char *value);
 #define FLAG_N_COMPONENTS 4
 extern const char *const flag_component_names[FLAG_N_COMPONENTS + 1]; /* ended by NULL */

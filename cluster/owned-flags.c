@@ -16,6 +16,16 @@ static const OwnedFlag owned[] = {
           "set network.services, so that the certificates fit" },
         { FLAG_APISERVER, "encryption-provider-config", NULL,
           "what is encrypted with hardway's key could no longer be read" },
+        { FLAG_APISERVER, "oidc-*", NULL,
+          "kube-apiserver does not start with both them and authentication-config: say it there, in a file of "
+          "your own (jwt)" },
+        { FLAG_APISERVER, "anonymous-auth", NULL,
+          "kube-apiserver does not start with both it and authentication-config: say it there, in a file of your "
+          "own (anonymous)" },
+        { FLAG_APISERVER, "authorization-config", NULL,
+          "kube-apiserver does not start with both it and authorization-mode" },
+        { FLAG_APISERVER, "bind-address", "127.0.0.1", "neither load balancers nor nodes would reach it" },
+        { FLAG_APISERVER, "bind-address", "::1", "neither load balancers nor nodes would reach it" },
         { FLAG_APISERVER, "etcd-servers", NULL, "it asks the member on its own node" },
         { FLAG_APISERVER, "etcd-prefix", NULL, "what lies under hardway's prefix would no longer be seen" },
 
@@ -66,7 +76,7 @@ const OwnedFlag* owned_flag(FlagComponent component, const char *name, const cha
         for (size_t i = 0; i < ARRAY_SIZE(owned); i++) {
                 const OwnedFlag *f = &owned[i];
 
-                if ((f->components & component) && streq(f->name, name) &&
+                if ((f->components & component) && flag_name_matches(f->name, name) &&
                     (!f->value || (value && streq(f->value, value))))
                         return f;
         }

@@ -67,7 +67,7 @@ static const RemovedFlag removed[] = {
         { FLAG_ETCD, "max-snapshots", NULL, 6, true, "drop it" },
 };
 
-static bool name_matches(const char *pattern, const char *name) {
+bool flag_name_matches(const char *pattern, const char *name) {
         size_t n = strlen(pattern);
 
         if (n > 0 && pattern[n - 1] == '*')
@@ -89,7 +89,7 @@ const RemovedFlag* removed_flag(FlagComponent component, const char *name, const
         for (size_t i = 0; i < ARRAY_SIZE(removed); i++) {
                 const RemovedFlag *f = &removed[i];
 
-                if ((f->components & component) && minor >= f->minor && name_matches(f->name, name) &&
+                if ((f->components & component) && minor >= f->minor && flag_name_matches(f->name, name) &&
                     (!f->value || (value && streq(f->value, value))))
                         return f;
         }

@@ -220,7 +220,7 @@ static void test_values(void **state) {
         assert_string_equal(e->values[2].text, "192.168.3.253");
         assert_string_equal(e->values[2].where[0], "controller-2");
 
-        e = only(f.catalogue, "kube-apiserver --oidc-username-prefix");
+        e = only(f.catalogue, "kube-apiserver --external-hostname");
         assert_string_equal(e->values[0].text, "100% $HOME \"quoted\"; x (yours)");
         assert_contains(e->why, "extra-args");
         e = only(f.catalogue, "--audit-log-maxage");
