@@ -287,6 +287,12 @@ static const Reach reaches[] = {
           .why = "what the load balancers pass on to the apiservers, and hardway's questions to each" },
 };
 
+static const CheckName preflights[] = {
+        { ENCRYPTION_PREFLIGHT,
+          "The apiserver that runs encrypts secrets with the key of secrets/encryption-key.",
+          "It would be given another one, and no secret in etcd could be read any more." },
+};
+
 const Component component_kube_apiserver = {
         .name = "kube-apiserver",
         .summary = "The API of the cluster: all others, and you, talk to it alone",
@@ -310,6 +316,9 @@ const Component component_kube_apiserver = {
         .reaches = reaches,
         .n_reaches = ARRAY_SIZE(reaches),
         .plan = apiserver_plan,
+        .preflight = apiserver_preflight,
+        .preflights = preflights,
+        .n_preflights = ARRAY_SIZE(preflights),
         .ready = apiserver_ready,
         .gate = apiserver_gate,
         .spare = apiserver_spare,

@@ -10,6 +10,7 @@
 #define AUDIT_POLICY "/etc/kubernetes/audit-policy.yaml"
 #define AUTHENTICATION_CONFIG "/etc/kubernetes/authentication-config.yaml"
 #define ENCRYPTION_CONFIG "/etc/kubernetes/encryption-config.yaml"
+#define ENCRYPTION_PREFLIGHT "encryption-key" /* the name of what apiserver_preflight() finds */
 
 #define APISERVER_N_FLAGS 42
 extern const Flag apiserver_flags[APISERVER_N_FLAGS];
@@ -41,6 +42,7 @@ int apiserver_ready(const ProbeContext *c, const Node *node, ProbeResult *ret, E
 int apiserver_spare(const ProbeContext *c, const Node *const *nodes, size_t n_nodes, ProbeResult *ret,
                     Error **reterr);
 int apiserver_gate(const ProbeContext *c, const Node *node, ProbeResult *ret, Error **reterr);
+int apiserver_preflight(const ProbeContext *c, const Node *node, CheckList *checks, Error **reterr);
 int apiserver_verify(const ProbeContext *c, CheckList *checks);
 
 /* What serves on loopback only is asked on its node, with its own kubeconfig ("scheduler"). */

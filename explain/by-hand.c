@@ -223,8 +223,8 @@ char* by_hand_credential(const Credential *credential, const StoreRequest *reque
                 buffer_addf(&out, "\nopenssl pkey -in %s.key -pubout -out %s.pub", file, file);
                 break;
         default:
-                buffer_addf(&out, "openssl rand -%s %zu >%s", credential->secret_hex ? "hex" : "base64",
-                            credential->secret_size, file);
+                buffer_addf(&out, "# once, before the first installation\nopenssl rand -%s %zu >%s",
+                            credential->secret_hex ? "hex" : "base64", credential->secret_size, file);
         }
         return buffer_take(&out);
 }

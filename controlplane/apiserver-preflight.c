@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * What is asked before something is written: can the apiserver read what it has encrypted?
+ *
+ * Another key in the store, by hand or from another directory, would be rolled out like any change, and each secret in
+ * etcd be lost with the old one. An apiserver that does not run proves nothing: a snapshot of another cluster is restored
+ * with that cluster's key.
+ */
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/alloc.h"
+#include "common/digest.h"
+#include "controlplane/internal.h"
+
+/* The key stays where it is; only its digest is told. */
+static const char script[] = "# with which key are secrets encrypted there?\n"
+                             "if systemctl is-active --quiet kube-apiserver.service; then\n"
+                             "        sed -n 's/^ *secret: *\"\\(.*\\)\"$/\\1/p' " ENCRYPTION_CONFIG
+                             " 2>/dev/null | tr -d '\\n' | sha256sum\n"
+                             "fi\n";
+
+static int digest_of_ours(const ProbeContext *c, char ret[static SHA256_HEX_SIZE], Error **reterr) {
+        const Buffer *content;
+        size_t n;
+        int r;
+
+        r = probe_store_file(c, "secrets/encryption-key", &content, reterr);
+        if (r < 0)
+                return r;
+        for (n = content->size; n > 0 && isspace((unsigned char) content->data[n - 1]); n--)
+                ;
+        sha256_hex(content->data, n, ret);
+        return 0;
+}
+
+static bool is_other(const char *answer, const char *ours) {
+        char none[SHA256_HEX_SIZE];
+        size_t n = strspn(answer, "0123456789abcdef");
+
+        sha256_hex("", 0, none);
+        return n == SHA256_HEX_SIZE - 1 && strncmp(answer, none, n) != 0 && strncmp(answer, ours, n) != 0;
+}
+
+/**
+ * apiserver_preflight() - refuse another key for secrets than that of the apiserver that runs
+ * @c:          the context of the probe
+ * @node:       its node
+ * @checks:     gets the finding
+ * @reterr:     why it cannot be asked
+ *
+ * Return: 0 or a negative errno.
+ */
+int apiserver_preflight(const ProbeContext *c, const Node *node, CheckList *checks, Error **reterr) {
+        _cleanup_free_ char *id = xasprintf(ENCRYPTION_PREFLIGHT "/%s", node->name);
+        _cleanup_buffer_ Buffer out = BUFFER_NULL;
+        char ours[SHA256_HEX_SIZE];
+        Check *check;
+        int r;
+
+        if (digest_of_ours(c, ours, NULL) < 0)
+                return 0; /* whoever makes the plan tells of it */
+        r = c->exec(c->userdata, node, script, &out, reterr);
+        if (r < 0)
+                return r;
+        if (!is_other(buffer_str(&out), ours)) {
+                check_add(checks, CHECK_OK, id, node, ENCRYPTION_PREFLIGHT, "%s",
+                          out.size > 0 ? "that of the apiserver that runs" : "no apiserver runs here");
+                return 0;
+        }
+        check = check_add(checks, CHECK_FAILED, id, node, ENCRYPTION_PREFLIGHT,
+                          "the apiserver encrypts secrets with another key than secrets/encryption-key: "
+                          "none of them could be read any more");
+        check_advise(check,
+                     "Put the key of before back (a backup has it: hardway restore). If " ENCRYPTION_CONFIG
+                     " on %s was changed by hand: remove it there, then hardway install",
+                     node->name);
+        return 0;
+}

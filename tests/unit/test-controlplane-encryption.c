@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Is the key for secrets that which the apiserver on the node runs with? The node's part runs in a shell, over a file of
+ * the test.
+ *
+ * Wraps: probe_store_file
+ */
+
+#include "tests/unit/unit.h"
+
+#include <stdio.h>
+
+#include "common/fs.h"
+#include "controlplane/controlplane.h"
+#include "tests/unit/plan-fixture.h"
+
+#define CONFIG "/etc/kubernetes/encryption-config.yaml"
+
+static const UnitDir *dir;
+static const char *ours;
+static bool active;
+
+int __wrap_probe_store_file(const ProbeContext *c, const char *path, const Buffer **ret, Error **reterr);
+int __wrap_probe_store_file(const ProbeContext *c, const char *path, const Buffer **ret, Error **reterr) {
+        static Buffer content = BUFFER_NULL;
+
+        assert_string_equal(path, "secrets/encryption-key");
+        if (!ours)
+                return error_set(reterr, ERROR_CONFIG, ENOENT, "%s is missing", path);
+        buffer_clear(&content);
+        buffer_add_str(&content, ours);
+        *ret = &content;
+        return 0;
+}
+
+static int run_on_node(void *userdata, const Node *node, const char *script, Buffer *ret, Error **reterr) {
+        const char *path = strstr(script, CONFIG);
+        _cleanup_free_ char *text = NULL, *name = xasprintf("%s/script", dir->path),
+                            *command = xasprintf("sh -eu '%s'", name);
+        char answer[256];
+        FILE *shell;
+
+        assert_non_null(path);
+        text = xasprintf("systemctl() { %s; }\n%.*s%s/config%s", active ? ":" : "return 3",
+                         (int) (path - script), script, dir->path, path + strlen(CONFIG));
+        assert_true(fs_write(AT_FDCWD, name, text, strlen(text), 0600, 0, NULL) >= 0);
+        shell = popen(command, "r");
+        assert_non_null(shell);
+        while (fgets(answer, sizeof(answer), shell))
+                buffer_add_str(ret, answer);
+        assert_int_equal(pclose(shell), 0);
+        return 0;
+}
+
+static void put_config(const char *key) {
+        _cleanup_free_ char *path = xasprintf("%s/config", dir->path),
+                            *text = xasprintf("providers:\n- secretbox:\n    keys:\n    - name: \"key1\"\n"
+                                              "      secret: \"%s\"\n- identity: {}\n",
+                                              key);
+
+        assert_true(fs_write(AT_FDCWD, path, text, strlen(text), 0600, 0, NULL) >= 0);
+}
+
+static CheckState judge_node(size_t *ret_n) {
+        Node nodes[3];
+        Cluster c = fixture_cluster(nodes);
+        const ProbeContext context = { .cluster = &c, .exec = run_on_node };
+        CheckList checks = {};
+        CheckState state = CHECK_OK;
+
+        assert_int_equal(component_kube_apiserver.preflight(&context, nodes, &checks, NULL), 0);
+        *ret_n = checks.n_checks;
+        if (checks.n_checks > 0) {
+                assert_string_equal(checks.checks[0].id, "encryption-key/c0");
+                state = checks.checks[0].state;
+        }
+        check_list_done(&checks);
+        return state;
+}
+
+static void test_key(void **state) {
+        size_t n;
+
+        dir = *state;
+        ours = "b3Vycw+/==\n";
+        active = true;
+        assert_int_equal(judge_node(&n), CHECK_OK); /* there is no such file */
+        put_config("b3Vycw+/==");
+        assert_int_equal(judge_node(&n), CHECK_OK);
+        put_config("dGhlaXJz");
+        assert_int_equal(judge_node(&n), CHECK_FAILED);
+        assert_int_equal(n, 1);
+
+        active = false; /* what it reads next time may be meant so: a restore of another cluster's data */
+        assert_int_equal(judge_node(&n), CHECK_OK);
+        active = true;
+        ours = NULL; /* told of elsewhere */
+        assert_int_equal(judge_node(&n), CHECK_OK);
+        assert_int_equal(n, 0);
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                unit_test_in_dir(test_key),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
