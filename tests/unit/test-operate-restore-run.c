@@ -41,7 +41,7 @@ typedef struct World {
         bool swapped;      /* all marks have the journal's token */
         bool apiserver;    /* answers */
         bool damaged;      /* what comes from the survivor */
-        bool stopped[2];   /* something of it, and not started again */
+        bool stopped[3];   /* something of it, and not started again */
         bool no;           /* is the answer */
         const char *fails; /* the step that fails */
         const char *fails_too;
