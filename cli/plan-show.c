@@ -56,15 +56,27 @@ static void warn_missing(VerbContext *v, char *const *missing) {
                           missing[0]);
 }
 
-/* The directory may be below one that is committed. A .gitignore that is there already is somebody's own. */
-static int keep_out_of_git(const char *directory, Error **reterr) {
+/* Return: 1 if somebody has a .gitignore of his own there, which may say anything. */
+static int add_gitignore(const char *directory, Error **reterr) {
         _cleanup_free_ char *path = xasprintf("%s/.gitignore", directory);
         int r;
 
         r = fs_mkdir_parents(AT_FDCWD, directory, 0755, reterr);
         if (r < 0 || access(path, F_OK) == 0)
-                return r < 0 ? r : 0;
+                return r < 0 ? r : 1;
         r = fs_write(AT_FDCWD, path, "*\n", 2, 0644, FS_EXCLUSIVE, reterr);
+        return r < 0 ? r : 0;
+}
+
+/* The directory may be below one that is committed, or be one: then each node's is kept out for itself. */
+static int keep_out_of_git(const VerbContext *v, const char *directory, Error **reterr) {
+        int r = 0;
+
+        for (size_t i = 0; r >= 0 && i < v->n_nodes; i++) {
+                _cleanup_free_ char *own = xasprintf("%s/%s", directory, v->nodes[i]->name);
+
+                r = add_gitignore(own, reterr);
+        }
         return r < 0 ? r : 0;
 }
 
@@ -80,12 +92,14 @@ static int keep_out_of_git(const char *directory, Error **reterr) {
  */
 int plan_show_all(VerbContext *v, const PlanShow *show, Error **reterr) {
         _cleanup_strv_ Strv missing = NULL;
+        bool others = false;
         int r;
 
         if (show->output && show->secrets) {
-                r = keep_out_of_git(show->output, reterr);
+                r = add_gitignore(show->output, reterr);
                 if (r < 0)
                         return r;
+                others = r > 0;
         }
         for (size_t i = 0; i < v->n_nodes; i++) {
                 _cleanup_(plan_freep) Plan *plan = NULL;
@@ -98,6 +112,11 @@ int plan_show_all(VerbContext *v, const PlanShow *show, Error **reterr) {
                 STRV_FOREACH(m, plan->missing)
                         if (!strv_contains(missing, *m))
                                 strv_add(&missing, *m);
+        }
+        if (others) {
+                r = keep_out_of_git(v, show->output, reterr);
+                if (r < 0)
+                        return r;
         }
         if (show->output)
                 verb_note(v, "Wrote the plan of %zu nodes to %s.", v->n_nodes, show->output);

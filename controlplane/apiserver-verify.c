@@ -185,7 +185,12 @@ static void check_write(const ProbeContext *c, const char *url, CheckList *check
         }
         check = check_add(checks, CHECK_FAILED, "endpoint.write", NULL, "endpoint",
                           "nothing can be written: %s", problem ? problem : error->message);
-        check_advise(check, "403: hardway install applies the role bindings; else look at etcd");
+        if (!problem)
+                check_advise(check, "The endpoint was not reached: see what else is said of it");
+        else if (startswith(problem, "HTTP status 403"))
+                check_advise(check, "hardway install applies the role bindings");
+        else
+                check_advise(check, "Look at etcd: hardway etcd members");
 }
 
 /**

@@ -42,7 +42,8 @@ static const SshFailure ssh_failures[] = {
         { "Host key verification failed.", ERROR_PERMISSION, ENOKEY, "ssh: the host key of {} is not known",
           "Compare it with what the node says itself (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub),\n"
           "then log in once by hand (ssh {user}@{}), or put it into the cluster file, for each node:\n"
-          "ssh: { host_key: \"ssh-ed25519 ...\" }. hardway init --trust-hosts writes them all.\n" },
+          "ssh: { host_key: \"ssh-ed25519 ...\" }. When a cluster file is made, hardway init --trust-hosts\n"
+          "writes them all.\n" },
         { "Connection refused", ERROR_UNAVAILABLE, ECONNREFUSED,
           "ssh: {} refuses the connection: no sshd is running there",
           "Is it started, and the port right?\n" },

@@ -39,6 +39,18 @@ def test_output_holds_no_secrets_unless_told(cluster):
     assert stat.S_IMODE(os.stat(cluster.directory / "full/c0/etc/kubernetes/pki/apiserver.key").st_mode) == 0o600
 
 
+def test_git_sees_no_secret(cluster):
+    """Also where somebody's own .gitignore says less, as that of the cluster directory."""
+    cluster("pki", "gen")
+    cluster("plan", "--output", "full", "--secrets")
+    assert (cluster.directory / "full" / ".gitignore").read_text() == "*\n"
+    own = (cluster.directory / ".gitignore").read_text()
+    for _ in range(2):
+        cluster("plan", "--output", ".", "--secrets")
+        assert (cluster.directory / ".gitignore").read_text() == own
+        assert all((cluster.directory / name / ".gitignore").read_text() == "*\n" for name in ("c0", "c1", "c2", "lb0", "lb1"))
+
+
 def test_planning_changes_nothing(cluster):
     cluster("pki", "gen")
     before = {path: path.stat().st_mtime_ns for path in cluster.directory.rglob("*")}

@@ -267,6 +267,9 @@ static void test_verify(void **state) {
 
         world.write = 403;
         assert_contains(find_check(api, &context, "endpoint.write", &checks).text, "not today");
+        assert_contains(find_check(api, &context, "endpoint.write", &checks).advice, "role bindings");
+        world.write = 500;
+        assert_contains(find_check(api, &context, "endpoint.write", &checks).advice, "etcd members");
         world.write = 0;
         world.forgets = true;
         n_deleted = 0;
@@ -278,6 +281,7 @@ static void test_verify(void **state) {
         world.readyz[0] = world.readyz[1] = 0;
         assert_int_equal(find_check(api, &context, "endpoint.version", &checks).state, CHECK_FAILED);
         assert_int_equal(find_check(api, &context, "endpoint.write", &checks).state, CHECK_FAILED);
+        assert_contains(find_check(api, &context, "endpoint.write", &checks).advice, "was not reached");
 }
 
 static void test_leader(void **state) {
