@@ -754,7 +754,8 @@ static void test_one_by_one(void **state) {
 /* The others have to have told it that they are there, or it would lead as well. */
 static void test_new_load_balancer_is_last(void **state) {
         make_serving();
-        world.fakes[3].put = world.fakes[3].running = NULL;
+        world.fakes[3].put = NULL;
+        world.fakes[3].running = NULL;
         world.fakes[3].recorded = false;
         world.wanted = "two";
         assert_int_equal(run_some(3, 2), 0);
