@@ -750,7 +750,6 @@ static void test_one_by_one(void **state) {
                 "lb0 gate, lb0 put, lb0 record, lb0 hands-over, lb0 restart, lb0 gate");
 }
 
-/* Another one had the nodes, and has installed the cluster meanwhile: it serves now. */
 /* The others have to have told it that they are there, or it would lead as well. */
 static void test_new_load_balancer_is_last(void **state) {
         make_serving();
@@ -814,6 +813,7 @@ static void test_retires_a_timer(void **state) {
         assert_string_equal(buffer_str(&world.log), "c1 stop, c1 put, c1 record");
 }
 
+/* Another one had the nodes, and has installed the cluster meanwhile: it serves now. */
 static void test_serves_by_now(void **state) {
         world.meanwhile = "zero";
         assert_int_equal(run_all(), 0);
