@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "etcd/survey.h"
+#include "host/pool.h"
+#include "operate/replace.h"
+
+/* What the files of a replacement share. */
+
+typedef struct Replace {
+        const ReplaceRequest *request;
+        const Node *node;
+        HostPool *hosts; /* keeps the locks of all members' nodes, also through the installation */
+        ProbeContext probes;
+        EtcdSurvey survey;
+        const EtcdSight *own, *one; /* the node's, and a healthy voter besides it */
+        bool moved;                 /* the list has it at another address */
+        bool data;                  /* lies on the node */
+        bool unfinished;            /* an earlier run was ended when the new member voted already */
+        bool aside;                 /* the load balancers spare the node, by this run */
+        bool left_out;              /* by a restore: then the others are to be told of it again */
+} Replace;
+
+/* replace-look.c */
+int replace_survey(Replace *s, Error **reterr);
+int replace_look(Replace *s, Error **reterr);
+int replace_check_node(Replace *s, bool *ret_apiserver, Error **reterr);

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Before a member is replaced: may it be?
+ */
+
+#include <stdlib.h>
+
+#include "common/alloc.h"
+#include "common/shell.h"
+#include "etcd/data.h"
+#include "operate/operate-scripts.h"
+#include "operate/replace-internal.h"
+
+/* The voters besides the one to be replaced; or only those that are healthy. */
+static size_t count_others(const Replace *s, bool sound) {
+        size_t n = 0;
+
+        ETCD_FOREACH_SIGHT(i, &s->survey)
+                n += i != s->own && (sound ? etcd_sight_is_sound(i) : etcd_sight_votes(i));
+        return n;
+}
+
+static int refuse_lost(const Replace *s, Error **reterr) {
+        _cleanup_free_ char *text = NULL, *advice = NULL;
+        int r;
+
+        if (etcd_survey_lost(&s->survey, &text, &advice)) {
+                r = error_set(reterr, ERROR_UNAVAILABLE, EAGAIN, "etcd: %s", text);
+                error_detail(reterr, "A member can be replaced while the others have a quorum. Here: %s\n",
+                             advice);
+                return r;
+        }
+        if (count_others(s, false) == 0) {
+                r = error_set(reterr, ERROR_CONFIG, EBUSY,
+                              "%s has the only member: its data is all there is", s->node->name);
+                error_detail(reterr,
+                             "If it is lost: hardway etcd restore, from a snapshot. To move it: add a node, "
+                             "then take this one out of the cluster file.\n");
+                return r;
+        }
+        return 0;
+}
+
+/*
+ * The old member is stopped before it goes from the list, on which the others agree while it counts still:
+ * one of two, as a replacement that was interrupted leaves them, would never get out of it.
+ */
+static int refuse_quorum(const Replace *s, Error **reterr) {
+        size_t healthy = count_others(s, true), voters = count_others(s, false);
+        int r;
+
+        if (!s->unfinished)
+                voters += etcd_sight_votes(s->own);
+        if (healthy >= etcd_quorum(voters))
+                return 0;
+        r = error_set(
+                reterr, ERROR_UNAVAILABLE, EAGAIN,
+                "without %s the others would be no quorum: %zu of %zu voters would be healthy, %zu are "
+                "needed",
+                s->node->name, healthy, voters, etcd_quorum(voters));
+        error_detail(reterr, "Mend one of the others first; see: hardway etcd members\n");
+        return r;
+}
+
+static bool votes_here(const Replace *s) {
+        return etcd_sight_is_sound(s->own) && !s->moved;
+}
+
+/* What goes last, once the new member votes, is there still. */
+static int find_unfinished(Replace *s, Error **reterr) {
+        static const char script[] = "# has an earlier run come so far?\n"
+                                     "if [ -d " ETCD_DATA "/replaced ]; then echo yes; fi\n";
+        _cleanup_buffer_ Buffer out = BUFFER_NULL;
+        int r;
+
+        r = host_pool_exec(s->hosts, s->node, script, &out, reterr);
+        if (r >= 0)
+                s->unfinished = startswith(buffer_str(&out), "yes");
+        return r;
+}
+
+static int refuse_healthy(Replace *s, Error **reterr) {
+        int r;
+
+        if (!votes_here(s) || s->request->force)
+                return 0;
+        s->unfinished = s->left_out;
+        if (s->unfinished)
+                return 0;
+        r = find_unfinished(s, reterr);
+        if (r < 0 || s->unfinished)
+                return r;
+        r = error_set(reterr, ERROR_CONFIG, EBUSY,
+                      "the member of %s is healthy: there is nothing to replace", s->node->name);
+        error_detail(reterr, "If its disk is to be changed nevertheless: --force\n");
+        return r;
+}
+
+/**
+ * replace_survey() - ask all members, and find this one and one to speak with among them
+ * @s:          the replacement; gets what they say
+ * @reterr:     what the store lacks
+ *
+ * Return: 0 or a negative errno.
+ */
+int replace_survey(Replace *s, Error **reterr) {
+        int r;
+
+        etcd_survey_done(&s->survey);
+        s->own = s->one = NULL;
+        r = etcd_survey(&s->probes, &s->survey, reterr);
+        if (r < 0)
+                return r;
+        s->own = etcd_survey_find(&s->survey, s->node);
+        s->one = etcd_survey_sound(&s->survey, s->own);
+        return 0;
+}
+
+/**
+ * replace_look() - see how far all is, and refuse what would cost the quorum or replaces nothing
+ * @s:          the replacement; gets what is found
+ * @reterr:     why not
+ *
+ * Return: 0 or a negative errno.
+ */
+int replace_look(Replace *s, Error **reterr) {
+        _cleanup_free_ char *url = etcd_peer_url(s->node);
+        int r;
+
+        r = replace_survey(s, reterr);
+        if (r < 0)
+                return r;
+        s->moved = s->own->member && !strv_contains(s->own->member->peer_urls, url);
+        r = refuse_lost(s, reterr);
+        if (r >= 0)
+                r = refuse_healthy(s, reterr);
+        return r < 0 ? r : refuse_quorum(s, reterr);
+}
+
+/* The others speak for another cluster, and this node has the data of the last restore: they are who is wrong. */
+static int refuse_current(const Replace *s, const char *mark, Error **reterr) {
+        _cleanup_free_ char *token = etcd_token(s->probes.store);
+        int r;
+
+        if (s->own->state != ETCD_STRANGER || !streq_null(token, mark))
+                return 0;
+        r = error_set(
+                reterr, ERROR_CONFIG, EEXIST,
+                "%s: its data is that of the last restore, and the other members are of another cluster",
+                s->node->name);
+        error_detail(reterr,
+                     "Nothing is taken from it. Stop etcd on the others, which came back with the data "
+                     "of before, and replace those: hardway etcd replace NAME\n");
+        return r;
+}
+
+/**
+ * replace_check_node() - is the node there, and is what lies on it ours to take away?
+ * @s:          the replacement; is told whether there is data
+ * @ret_apiserver: whether an apiserver runs there
+ * @reterr:     why not
+ *
+ * Return: 0 or a negative errno.
+ */
+int replace_check_node(Replace *s, bool *ret_apiserver, Error **reterr) {
+        _cleanup_free_ char *identity = etcd_identity(s->probes.store);
+        _cleanup_buffer_ Buffer script = BUFFER_NULL, out = BUFFER_NULL;
+        _cleanup_strv_ Strv lines = NULL;
+        int r;
+
+        buffer_add_str(&script, "# whose data is here, and does an apiserver run?\n");
+        shell_add_variable(&script, "data", ETCD_DATA);
+        shell_add_variable(&script, "mark", ETCD_MARK_PATH);
+        buffer_add_str(&script, EMBED_REPLACE_LOOK_SH);
+        r = host_pool_exec(s->hosts, s->node, buffer_str(&script), &out, reterr);
+        if (r < 0)
+                return r;
+        lines = strv_split(buffer_str(&out), "\n");
+        *ret_apiserver = strv_length(lines) > 1 && streq(lines[1], "active");
+        s->data = strv_length(lines) > 0 && streq(lines[0], "data");
+        if (!s->data)
+                return 0;
+        if (identity && strv_length(lines) > 2 && streq(lines[2], identity))
+                return refuse_current(s, lines[3] ? lines[3] : lines[2], reterr);
+        return error_set(reterr, ERROR_CONFIG, EEXIST,
+                         "%s: there is etcd data in " ETCD_DATA " that is not of this cluster",
+                         s->node->name);
+}
