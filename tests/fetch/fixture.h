@@ -28,6 +28,7 @@
 static TestServer server;
 static char *cache, *ca;
 static unsigned retries = 3;
+static uint64_t stall_usec = USEC_PER_SEC;
 static FetchOptions more; /* what a test wants besides */
 
 static const FetchRequest apiserver = { "kube-apiserver", ORIGIN_KUBERNETES, VERSION, "arm64" };
@@ -129,7 +130,7 @@ static inline int run_on(const FetchRequest *requests, size_t n, Lock *lock, See
                 .retries = retries,
                 .backoff_usec = 10 * USEC_PER_MSEC,
                 .connect_timeout_usec = USEC_PER_SEC,
-                .stall_usec = USEC_PER_SEC,
+                .stall_usec = stall_usec,
                 .update_lock = more.update_lock,
                 .accept_mirror = more.accept_mirror,
                 .pins = more.pins,
