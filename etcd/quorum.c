@@ -178,11 +178,16 @@ bool etcd_survey_lost(const EtcdSurvey *s, char **ret_text, char **ret_advice) {
                 return true;
         }
         if (ret_text)
-                *ret_text =
-                        xasprintf("quorum is lost: %zu of %zu members %s, %zu are needed; the API writes "
-                                  "nothing, and reads what is in its memory at most",
-                                  s->n_up, s->n_voters, s->n_up == 1 ? "is up" : "are up", s->quorum);
-        if (ret_advice)
-                *ret_advice = how_to_restore(s);
+                *ret_text = xasprintf("quorum is lost (members up: %zu of %zu, needed: %zu): the API writes "
+                                      "nothing, and reads what is in its memory at most",
+                                      s->n_up, s->n_voters, s->quorum);
+        if (ret_advice) {
+                _cleanup_free_ char *restore = how_to_restore(s);
+
+                *ret_advice = s->n_up > 0 ? TAKE_PTR(restore) :
+                                            xasprintf("hardway install, if nothing was installed yet. Else: "
+                                                      "%s",
+                                                      restore);
+        }
         return true;
 }

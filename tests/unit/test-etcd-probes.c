@@ -735,7 +735,7 @@ static void test_survey_lost(void **state) {
         assert_false(survey.agreed);
         assert_int_equal(survey.list.n_members, 2);
         assert_true(etcd_survey_lost(&survey, &text, &advice));
-        assert_contains(text, "1 of 2 members is up, 2 are needed");
+        assert_contains(text, "members up: 1 of 2, needed: 2");
         assert_contains(advice,
                         "c1 has to come back: switch it on, then hardway install --node NAME, which");
         assert_contains(advice, "--survivor c0");
