@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Other shapes of clusters than three controllers behind a pair: each is installed, loses something that matters, and answers."""
 import json
+import os
 import time
 
 from lab import CONTROLLERS, VIP, await_true, edit
@@ -213,6 +214,15 @@ def test_one_controller(make_lab):
     assert warning in lab.hardway("install", "--dry-run").err
     assert warning in lab.hardway("install").err
     await_well(lab)
+
+    path, key = os.path.join(lab.directory, "secrets", "encryption-key"), lab.read("secrets/encryption-key")
+    with open(path, "w", encoding="ascii") as file:
+        file.write("b3RoZXIgb3RoZXIgb3RoZXIgb3RoZXIgb3RoZXIhISE=\n")
+    refused = lab.hardway("install", check=65).err
+    assert "none of them could be read any more" in refused and "hardway restore" in refused
+    with open(path, "w", encoding="ascii") as file:
+        file.write(key)
+    assert "nothing to change" in lab.hardway("install").out
 
     lab.tool("power", "cut", "controller-0")
     assert not lab.version("10.77.0.20")
