@@ -75,8 +75,8 @@ static int refuse_name(const StoreRequests *requests, const char *name, Error **
         if (nearest)
                 return error_set(reterr, ERROR_USAGE, EINVAL,
                                  "there is no certificate '%s'; did you mean '%s'?", name, nearest);
-        return error_set(reterr, ERROR_USAGE, EINVAL,
-                         "there is no certificate '%s', see: hardway pki list", name);
+        return error_set(reterr, ERROR_USAGE, EINVAL, "there is no certificate '%s', see: hardway pki list",
+                         name);
 }
 
 static bool node_is_chosen(const RenewRequest *q, const Node *node) {
