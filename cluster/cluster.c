@@ -84,6 +84,19 @@ const Node* cluster_find_node(const Cluster *c, const char *name) {
 }
 
 /**
+ * node_is_among() - is a node one of several?
+ * @node:       the node
+ * @nodes:      nodes of the same cluster
+ * @n_nodes:    how many
+ */
+bool node_is_among(const Node *node, const Node *const *nodes, size_t n_nodes) {
+        for (size_t i = 0; i < n_nodes; i++)
+                if (nodes[i]->index == node->index)
+                        return true;
+        return false;
+}
+
+/**
  * cluster_count() - count the nodes with a role
  * @c:          the cluster
  * @role:       mask of NodeRole: any of these

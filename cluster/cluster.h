@@ -175,7 +175,8 @@ int cluster_check_first_install(const Cluster *c,
 Cluster* cluster_free(Cluster *cluster);
 DEFINE_CLEANUP(Cluster*, cluster_free)
 
-const Node* cluster_find_node(const Cluster *c, const char *name); /* NULL if there is none */
+const Node* cluster_find_node(const Cluster *c, const char *name);              /* NULL if there is none */
+bool node_is_among(const Node *node, const Node *const *nodes, size_t n_nodes); /* all of one cluster */
 size_t cluster_count(const Cluster *c, unsigned role);
 /* Do haproxy and an apiserver share this node and want the same port? Then each gets an address of its own. */
 bool cluster_shares_port(const Cluster *c, const Node *node);

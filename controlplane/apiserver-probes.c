@@ -128,18 +128,11 @@ int apiserver_spare(const ProbeContext *c, const Node *const *nodes, size_t n_no
                 return r;
         CLUSTER_FOREACH_NODE(node, c->cluster, ROLE_CONTROLLER) {
                 _cleanup_free_ char *why = NULL;
-                bool goes = false;
 
-                for (size_t i = 0; i < n_nodes; i++)
-                        goes = goes || nodes[i]->index == node->index;
                 if (ask_readyz(http, c->cluster, node, &why) > 0)
-                        *(goes ? &n_go : &n_left) += 1;
+                        *(node_is_among(node, nodes, n_nodes) ? &n_go : &n_left) += 1;
         }
-        if (n_go > 0 && n_left == 0)
-                probe_result_set(ret, PROBE_FAILED, "no apiserver that is ready would be left");
-        else if (n_go > 0 && n_left == 1)
-                probe_result_set(ret, PROBE_READY, "One apiserver is left, and then it may not fail");
-        else
-                probe_result_set(ret, PROBE_READY, NULL);
+        probe_result_spare(ret, n_go, n_left, "no apiserver that is ready would be left",
+                           "One apiserver is left, and then it may not fail");
         return 0;
 }

@@ -7,13 +7,6 @@
 #include "common/alloc.h"
 #include "etcd/internal.h"
 
-static bool is_among(const Node *node, const Node *const *nodes, size_t n_nodes) {
-        for (size_t i = 0; i < n_nodes; i++)
-                if (nodes[i] == node)
-                        return true;
-        return false;
-}
-
 static bool is_healthy(const ProbeContext *c, const Node *node) {
         _cleanup_(etcd_peer_close) EtcdPeer p = {};
 
@@ -55,7 +48,7 @@ int etcd_spare(const ProbeContext *c, const Node *const *nodes, size_t n_nodes, 
                 if (m->learner)
                         continue;
                 n_voters++;
-                if (node && is_among(node, nodes, n_nodes))
+                if (node && node_is_among(node, nodes, n_nodes))
                         n_go++;
                 else if (node)
                         n_left += is_healthy(c, node);

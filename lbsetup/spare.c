@@ -11,13 +11,6 @@ static bool works(const LbPeer *peer) {
         return peer->result >= 0 && (lb_look_is_able(&peer->look) || peer->look.holds_vip);
 }
 
-static bool is_among(const Node *node, const Node *const *nodes, size_t n_nodes) {
-        for (size_t i = 0; i < n_nodes; i++)
-                if (nodes[i]->index == node->index)
-                        return true;
-        return false;
-}
-
 /**
  * haproxy_spare() - is there a load balancer left to hold the VIP without these?
  * @c:          the context of the probe
@@ -36,13 +29,8 @@ int haproxy_spare(const ProbeContext *c, const Node *const *nodes, size_t n_node
         lb_pair_look(c, &pair);
         LB_FOREACH_PEER(peer, &pair)
         if (works(peer))
-                *(is_among(peer->node, nodes, n_nodes) ? &n_go : &n_left) += 1;
-        if (n_go > 0 && n_left == 0)
-                probe_result_set(ret, PROBE_FAILED,
-                                 "no load balancer that works would be left to hold the VIP");
-        else if (n_go > 0 && n_left == 1)
-                probe_result_set(ret, PROBE_READY, "One load balancer is left, and then it may not fail");
-        else
-                probe_result_set(ret, PROBE_READY, NULL);
+                *(node_is_among(peer->node, nodes, n_nodes) ? &n_go : &n_left) += 1;
+        probe_result_spare(ret, n_go, n_left, "no load balancer that works would be left to hold the VIP",
+                           "One load balancer is left, and then it may not fail");
         return 0;
 }

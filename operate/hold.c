@@ -4,10 +4,7 @@
 #include "common/alloc.h"
 
 static bool is_firm(const HoldRequest *q, const Node *node) {
-        for (size_t i = 0; i < q->n_firm; i++)
-                if (q->firm[i] == node)
-                        return true;
-        return false;
+        return node_is_among(node, q->firm, q->n_firm);
 }
 
 /* Takes unreached, why it could not be connected to, or NULL. */

@@ -80,10 +80,7 @@ static int refuse_name(const StoreRequests *requests, const char *name, Error **
 }
 
 static bool node_is_chosen(const RenewRequest *q, const Node *node) {
-        for (size_t i = 0; i < q->install.n_nodes; i++)
-                if (q->install.nodes[i] == node)
-                        return true;
-        return false;
+        return node_is_among(node, q->install.nodes, q->install.n_nodes);
 }
 
 static int refuse_nodes(const RenewRequest *q, const char *name, Error **reterr) {

@@ -13,13 +13,6 @@
 #include "etcd/survey.h"
 #include "operate/reset-internal.h"
 
-static bool is_among(const Node *node, const Node *const *nodes, size_t n_nodes) {
-        for (size_t i = 0; i < n_nodes; i++)
-                if (nodes[i] == node)
-                        return true;
-        return false;
-}
-
 /**
  * reset_tell_last() - say that the data of nodes may be the only copy
  * @c:          the context of the probe
@@ -36,7 +29,7 @@ void reset_tell_last(const ProbeContext *c, const Node *const *nodes, size_t n_n
         if (etcd_survey(c, &survey, NULL) < 0)
                 return;
         ETCD_FOREACH_SIGHT(s, &survey)
-                if (s->node && is_among(s->node, nodes, n_nodes))
+                if (s->node && node_is_among(s->node, nodes, n_nodes))
                         strv_add(&names, s->node->name);
                 else
                         n_away += s->state > ETCD_WAITING;

@@ -74,10 +74,7 @@ static int confirm(const Restore *s, bool stops, const RestoreResult *result, Er
 static bool takes_part(const Restore *s, const Node *node) {
         const InstallRequest *q = &s->request->install;
 
-        for (size_t i = 0; i < q->n_nodes; i++)
-                if (q->nodes[i] == node)
-                        return (node->roles & ROLE_CONTROL_PLANE) != 0;
-        return false;
+        return (node->roles & ROLE_CONTROL_PLANE) && node_is_among(node, q->nodes, q->n_nodes);
 }
 
 static int restore_init(Restore *s, const RestoreRequest *request, char **ret_directory, Error **reterr) {

@@ -29,6 +29,15 @@ void probe_result_set(ProbeResult *r, ProbeState state, const char *format, ...)
         va_end(ap);
 }
 
+void probe_result_spare(ProbeResult *r, size_t n_go, size_t n_left, const char *none, const char *one) {
+        if (n_go > 0 && n_left == 0)
+                probe_result_set(r, PROBE_FAILED, "%s", none);
+        else if (n_go > 0 && n_left == 1)
+                probe_result_set(r, PROBE_READY, "%s", one);
+        else
+                probe_result_set(r, PROBE_READY, NULL);
+}
+
 void probe_result_done(ProbeResult *r) {
         free(r->text);
         *r = (ProbeResult) {};

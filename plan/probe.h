@@ -47,6 +47,8 @@ typedef struct ProbeResult {
 } ProbeResult;
 
 void probe_result_set(ProbeResult *r, ProbeState state, const char *format, ...) _printf_(3, 4);
+/* Of .spare: so many that work would go, and so many stay; what to say if none does, and if one does. */
+void probe_result_spare(ProbeResult *r, size_t n_go, size_t n_left, const char *none, const char *one);
 void probe_result_done(ProbeResult *r);
 
 typedef struct ProbeContext {

@@ -130,10 +130,7 @@ static Check* add_item(const PkiCheckRequest *q, const StoreOrigin *origin, cons
 }
 
 static bool is_chosen(const PkiCheckRequest *q, const Node *node) {
-        for (size_t i = 0; i < q->n_nodes; i++)
-                if (q->nodes[i] == node)
-                        return true;
-        return !node;
+        return !node || node_is_among(node, q->nodes, q->n_nodes);
 }
 
 void pki_check_store(const PkiCheckRequest *q, const StoreRequests *requests, const StoreItems *items,
