@@ -26,7 +26,7 @@ static json_t* encryption_config(const char *key) {
 }
 
 /* The store's file may end with a newline. */
-static char* encryption_key(const Buffer *content) {
+char* encryption_key(const Buffer *content) {
         size_t n = content->size;
 
         while (n > 0 && isspace((unsigned char) content->data[n - 1]))

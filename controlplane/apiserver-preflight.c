@@ -8,7 +8,6 @@
  * with that cluster's key.
  */
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,16 +23,15 @@ static const char script[] = "# with which key are secrets encrypted there?\n"
                              "fi\n";
 
 static int digest_of_ours(const ProbeContext *c, char ret[static SHA256_HEX_SIZE], Error **reterr) {
+        _cleanup_secret_ char *key = NULL;
         const Buffer *content;
-        size_t n;
         int r;
 
         r = probe_store_file(c, "secrets/encryption-key", &content, reterr);
         if (r < 0)
                 return r;
-        for (n = content->size; n > 0 && isspace((unsigned char) content->data[n - 1]); n--)
-                ;
-        sha256_hex(content->data, n, ret);
+        key = encryption_key(content);
+        sha256_hex(key, strlen(key), ret);
         return 0;
 }
 

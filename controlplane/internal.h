@@ -19,6 +19,7 @@ extern const Flag apiserver_flags[APISERVER_N_FLAGS];
 char* networks_to_string(const InetNetwork *networks, size_t n);
 
 /* apiserver-files.c */
+char* encryption_key(const Buffer *content); /* of secrets/encryption-key; the caller wipes and frees */
 int apiserver_add_files(const PlanContext *c, Plan *plan, Error **reterr);
 void apiserver_add_objects(const PlanContext *c, Plan *plan);
 
