@@ -167,19 +167,33 @@ static int set_aside(Replace *s, Error **reterr) {
         return r < 0 ? r : go_on(s, reterr);
 }
 
+static int refuse_without(const Replace *s, const Node *node, Error *why, Error **reterr) {
+        int r = error_propagate(reterr, why);
+
+        error_detail(reterr,
+                     "All nodes have to be told of the new member of %s; nothing was changed. "
+                     "Switch it on, or take it out of the cluster file if it is gone for good.\n",
+                     s->node->name);
+        return error_prefix(reterr, r, "%s", node->name);
+}
+
 /* Where others have to be told of the member, none may be missing once the old one is out: then nobody would be started. */
 static int refuse_missing(const Replace *s, Error **reterr) {
         const InstallRequest *q = &s->request->install;
+        _cleanup_free_ const Node **nodes = xnew(const Node*, q->n_nodes + 1);
+        _cleanup_free_ Error **errors = xnew(Error*, q->n_nodes + 1);
+        size_t n = 0;
         int r = 0;
 
-        for (size_t i = 0; r >= 0 && (s->moved || s->left_out) && i < q->n_nodes; i++)
+        for (size_t i = 0; (s->moved || s->left_out) && i < q->n_nodes; i++)
                 if (q->nodes[i] == s->node || !left_out_knows(q->store, q->nodes[i]))
-                        r = host_pool_exec(s->hosts, q->nodes[i], ":\n", NULL, reterr);
-        if (r < 0)
-                error_detail(reterr,
-                             "All nodes have to be told of the new member of %s; nothing was changed. "
-                             "Switch it on, or take it out of the cluster file if it is gone for good.\n",
-                             s->node->name);
+                        nodes[n++] = q->nodes[i];
+        host_pool_reach(s->hosts, nodes, n, errors);
+        for (size_t i = 0; i < n; i++)
+                if (r < 0 || !errors[i])
+                        error_free(errors[i]);
+                else
+                        r = refuse_without(s, nodes[i], errors[i], reterr);
         return r;
 }
 

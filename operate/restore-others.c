@@ -12,15 +12,11 @@
 #include "common/alloc.h"
 #include "operate/restore-internal.h"
 
-static bool is_there(const Restore *s, const Node *node) {
-        _cleanup_error_ Error *error = NULL;
-        _cleanup_free_ char *text = NULL;
+static void leave(const Restore *s, const Node *node, const Error *why) {
+        _cleanup_free_ char *text = xasprintf(
+                "%s: %s. It is left as it is: once it is back, hardway install", node->name, why->message);
 
-        if (host_pool_exec(s->hosts, node, ":\n", NULL, &error) >= 0)
-                return true;
-        text = xasprintf("%s. It is left as it is: once it is back, hardway install", error->message);
         restore_warn(s, NULL, text);
-        return false;
 }
 
 /**
@@ -31,11 +27,22 @@ static bool is_there(const Restore *s, const Node *node) {
  */
 void others_look(Restore *s) {
         const InstallRequest *q = &s->request->install;
+        _cleanup_free_ const Node **nodes = xnew(const Node*, q->n_nodes + 1);
+        _cleanup_free_ Error **errors = xnew(Error*, q->n_nodes + 1);
+        size_t n = 0;
 
-        s->others = xnew(const Node*, q->n_nodes + 1);
         for (size_t i = 0; i < q->n_nodes; i++)
-                if (!restore_node(s, q->nodes[i]) && is_there(s, q->nodes[i]))
-                        s->others[s->n_others++] = q->nodes[i];
+                if (!restore_node(s, q->nodes[i]))
+                        nodes[n++] = q->nodes[i];
+        host_pool_reach(s->hosts, nodes, n, errors);
+        s->others = xnew(const Node*, n + 1);
+        for (size_t i = 0; i < n; i++) {
+                if (errors[i])
+                        leave(s, nodes[i], errors[i]);
+                else
+                        s->others[s->n_others++] = nodes[i];
+                error_free(errors[i]);
+        }
 }
 
 /**

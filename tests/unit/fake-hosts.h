@@ -7,7 +7,7 @@
 /*
  * Hosts that are played: a Host is its Node, and a pool is nothing
  *
- * The test says what comes of it: fake_host() of a node's being taken ("take") and locked ("lock"), fake_script() of a
+ * The test says what comes of it: fake_host() of a node's being asked for a sign of life ("reach"), taken ("take") and locked ("lock"), fake_script() of a
  * script; *ret is empty, or ret is NULL. Which of these functions are replaced, its "Wraps:" line says.
  */
 int fake_host(const Node *node, const char *what, Error **reterr);
@@ -44,9 +44,6 @@ void __wrap_host_pool_give(HostPool *p, const Node *node);
 void __wrap_host_pool_give(HostPool *p, const Node *node) {}
 
 /* All answer; which of them does not is found out by taking its lock. */
-void __wrap_host_pool_reach(HostPool *p, const Node *const *nodes, size_t n_nodes, Error **ret);
-void __wrap_host_pool_reach(HostPool *p, const Node *const *nodes, size_t n_nodes, Error **ret) {}
-
 int __wrap_host_lock(Host *h, const char *holder, bool wait, Error **reterr);
 int __wrap_host_lock(Host *h, const char *holder, bool wait, Error **reterr) {
         return fake_host(fake_node(h), "lock", reterr);
@@ -56,6 +53,12 @@ static inline int fake_run(const Node *node, const char *script, Buffer *ret, Er
         if (ret)
                 *ret = BUFFER_NULL;
         return fake_script(node, script, ret, reterr);
+}
+
+void __wrap_host_pool_reach(HostPool *p, const Node *const *nodes, size_t n_nodes, Error **ret);
+void __wrap_host_pool_reach(HostPool *p, const Node *const *nodes, size_t n_nodes, Error **ret) {
+        for (size_t i = 0; i < n_nodes; i++)
+                (void) fake_host(nodes[i], "reach", &ret[i]);
 }
 
 int __wrap_host_pool_exec(void *pool, const Node *node, const char *script, Buffer *ret, Error **reterr);
