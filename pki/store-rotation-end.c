@@ -97,15 +97,11 @@ static int clear(const Store *s, Error **reterr) {
  */
 int store_rotation_end(Store *s, Error **reterr) {
         STORE_LOCKED(s);
-        _cleanup_close_ int lock = store_lock(s, reterr);
+        _cleanup_close_ int lock = store_rotation_lock(s, reterr);
         int r;
 
         if (lock < 0)
                 return lock;
-        store_forget(s);
-        r = store_rotation_load(s, reterr);
-        if (r < 0)
-                return r;
         if (!s->rotation.name || s->rotation.phase != ROTATION_FINISH)
                 return error_set(reterr, ERROR_INTERNAL, EINVAL, "no rotation has come to its end");
         r = retire(s, reterr);

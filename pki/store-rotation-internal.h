@@ -9,6 +9,8 @@
 #define STATE ROTATION "/state"
 
 int store_rotation_load(Store *s, Error **reterr); /* s->rotation: what is under way */
+/* The same as it is on disk now, behind the directory's lock: >= 0, the caller closes. To change it; store_forget() afterwards. */
+int store_rotation_lock(Store *s, Error **reterr);
 /* Adds a file to the bytes; 0: it is not there, which is an error if it is required. */
 int store_rotation_add(const Store *s, const char *file, bool required, Buffer *ret, Error **reterr);
 int store_rotation_stage(const Store *s, FsBatch *batch, const char *file, const Buffer *data, mode_t mode,

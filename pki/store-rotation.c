@@ -38,6 +38,17 @@ int store_rotation_load(Store *s, Error **reterr) {
         return 0;
 }
 
+int store_rotation_lock(Store *s, Error **reterr) {
+        _cleanup_close_ int lock = store_lock(s, reterr);
+        int r;
+
+        if (lock < 0)
+                return lock;
+        store_forget(s);
+        r = store_rotation_load(s, reterr);
+        return r < 0 ? r : TAKE_FD(lock);
+}
+
 /**
  * store_rotation() - what is being replaced
  * @s:          the store
@@ -344,14 +355,12 @@ static int begin(StoreRun *run, const StoreRequest *request, Error **reterr) {
 int store_rotation_begin(Store *s, const StoreRequest *request, int64_t now, Error **reterr) {
         STORE_LOCKED(s);
         _cleanup_(store_run_done) StoreRun run = { .store = s, .now = now };
-        _cleanup_close_ int lock = store_lock(s, reterr);
-        int r;
+        _cleanup_close_ int lock = store_rotation_lock(s, reterr);
+        int r = 0;
 
         if (lock < 0)
                 return lock;
-        store_forget(s);
-        r = store_rotation_load(s, reterr);
-        if (r >= 0 && s->rotation.name)
+        if (s->rotation.name)
                 r = error_set(reterr, ERROR_CONFIG, EEXIST, "the rotation of %s is under way",
                               s->rotation.name);
         if (r >= 0)
@@ -370,17 +379,13 @@ int store_rotation_begin(Store *s, const StoreRequest *request, int64_t now, Err
  */
 int store_rotation_advance(Store *s, RotationPhase phase, Error **reterr) {
         STORE_LOCKED(s);
-        _cleanup_close_ int lock = store_lock(s, reterr);
+        _cleanup_close_ int lock = store_rotation_lock(s, reterr);
         _cleanup_free_ char *path = store_path_in_directory(s, STATE);
         _cleanup_buffer_ Buffer text = BUFFER_NULL;
         int r;
 
         if (lock < 0)
                 return lock;
-        store_forget(s);
-        r = store_rotation_load(s, reterr);
-        if (r < 0)
-                return r;
         if (!s->rotation.name || phase != s->rotation.phase + 1 || phase >= _ROTATION_PHASE_MAX)
                 return error_set(reterr, ERROR_INTERNAL, EINVAL, "that is not the next phase of a rotation");
         s->rotation.phase = phase;
