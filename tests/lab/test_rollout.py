@@ -162,7 +162,8 @@ def test_what_serves_and_cannot_be_asked_is_left_alone(cluster, tmp_path):
     other = tmp_path / "other"
     shutil.copytree(cluster.directory, other, ignore=shutil.ignore_patterns("pki", "secrets", "snapshots", "*.conf"))
     cluster.hardway("pki", "gen", cwd=str(other))
-    shutil.copy(os.path.join(cluster.directory, "secrets", "identity"), other / "secrets" / "identity")
+    for name in ("identity", "encryption-key"):  # another key for secrets would be refused before anybody is asked
+        shutil.copy(os.path.join(cluster.directory, "secrets", name), other / "secrets" / name)
     assert "cannot ask it" in cluster.hardway("check", check=69, cwd=str(other)).out
     result = cluster.hardway("install", check=69, cwd=str(other))
     assert "etcd serves on controller-" in result.err and "older copy" in result.err
