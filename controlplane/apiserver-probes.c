@@ -107,6 +107,25 @@ int apiserver_gate(const ProbeContext *c, const Node *node, ProbeResult *ret, Er
         return 0;
 }
 
+/* Adds a check for a node whose apiserver is ready, and none for another. */
+static void find_ready(const ProbeContext *c, const Node *node, CheckList *checks) {
+        _cleanup_(http_client_freep) HttpClient *http = NULL;
+        _cleanup_free_ char *why = NULL;
+
+        if (probe_client(c, "ca", /* credential= */ NULL, &http, NULL) >= 0 &&
+            ask_readyz(http, c->cluster, node, &why) > 0)
+                check_add(checks, CHECK_OK, "ready", node, "kube-apiserver", "ready");
+}
+
+static size_t count_among(const CheckList *found, const Node *const *nodes, size_t n_nodes) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < found->n_checks; i++)
+                for (size_t k = 0; k < n_nodes; k++)
+                        n += streq(found->checks[i].node, nodes[k]->name);
+        return n;
+}
+
 /**
  * apiserver_spare() - would an apiserver be left without these nodes'?
  * @c:          the context of the probe
@@ -120,19 +139,16 @@ int apiserver_gate(const ProbeContext *c, const Node *node, ProbeResult *ret, Er
 int apiserver_spare(const ProbeContext *c, const Node *const *nodes, size_t n_nodes, ProbeResult *ret,
                     Error **reterr) {
         _cleanup_(http_client_freep) HttpClient *http = NULL;
-        size_t n_go = 0, n_left = 0;
+        _cleanup_(check_list_done) CheckList ready = {};
+        size_t n_go;
         int r;
 
         r = probe_client(c, "ca", /* credential= */ NULL, &http, reterr);
         if (r < 0)
                 return r;
-        CLUSTER_FOREACH_NODE(node, c->cluster, ROLE_CONTROLLER) {
-                _cleanup_free_ char *why = NULL;
-
-                if (ask_readyz(http, c->cluster, node, &why) > 0)
-                        *(node_is_among(node, nodes, n_nodes) ? &n_go : &n_left) += 1;
-        }
-        probe_result_spare(ret, n_go, n_left, "no apiserver that is ready would be left",
+        probe_each_node(c, ROLE_CONTROLLER, find_ready, &ready);
+        n_go = count_among(&ready, nodes, n_nodes);
+        probe_result_spare(ret, n_go, ready.n_checks - n_go, "no apiserver that is ready would be left",
                            "One apiserver is left, and then it may not fail");
         return 0;
 }
