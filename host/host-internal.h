@@ -60,6 +60,10 @@ int transport_prepare(Host *h, Error **reterr);
 void transport_close(Host *h);
 Strv transport_argv(Host *h, TransportFlags flags);
 bool transport_has_aes(void); /* this machine's processor */
+
+/* --- master.c: ending a connection that ssh keeps open --- */
+
+int master_end(const char *path);
 void host_trace(const Host *h, const char *format, ...) _printf_(2, 3);
 
 /* --- channel.c --- */

@@ -324,6 +324,8 @@ void transport_close(Host *h) {
 
         if (h->node->local || !h->connected || h->options.keep_master || access(h->socket, F_OK) < 0)
                 return;
+        if (master_end(h->socket) >= 0)
+                return;
         argv = ssh_argv(h);
         strv_addf(&argv, "-oControlPath=%s", h->socket);
         strv_add(&argv, "-Oexit");
