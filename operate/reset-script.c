@@ -79,13 +79,18 @@ void reset_keep_done(ResetKeep *keep) {
         *keep = (ResetKeep) {};
 }
 
-static void script_units(const Plan *plan, const ResetEarlier *earlier, Buffer *out) {
-        _cleanup_strv_ Strv units = strv_copy(earlier->units);
+/* Those that wait for others stand before them. */
+static Strv units_of(const Plan *plan, const ResetEarlier *earlier) {
+        Strv units = strv_copy(earlier->units);
 
         for (size_t i = plan->n_items; i > 0; i--)
                 if (plan->items[i - 1]->type == PLAN_UNIT &&
                     !strv_contains(units, plan->items[i - 1]->unit.name))
                         strv_add(&units, plan->items[i - 1]->unit.name);
+        return units;
+}
+
+static void script_units(Strv units, Buffer *out) {
         if (!units)
                 return;
         buffer_add_str(out, "# what runs: several at once, since some bind to others\n");
@@ -200,15 +205,17 @@ static void script_records(const ResetKeep *keep, Buffer *out) {
  */
 void reset_script(const Plan *plan, const Observation *o, const ResetKeep *keep, Buffer *out) {
         _cleanup_earlier_ ResetEarlier earlier = {};
+        _cleanup_strv_ Strv units = NULL;
 
         reset_earlier(plan, o, keep, &earlier);
-        script_units(plan, &earlier, out);
+        units = units_of(plan, &earlier);
+        script_units(units, out);
         script_files(plan, o, keep, &earlier, out);
         script_packages(plan, &earlier, out);
         script_directories(plan, keep, &earlier, out);
         script_users(plan, keep, &earlier, out);
         buffer_add_str(out, "# the last of it: units that are no more, and our own records\n"
-                            "systemctl daemon-reload\n"
-                            "systemctl reset-failed 2>/dev/null || :\n");
+                            "systemctl daemon-reload\n");
+        add_words(out, "systemctl reset-failed", units, " 2>/dev/null || :");
         script_records(keep, out);
 }

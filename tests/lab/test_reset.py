@@ -74,6 +74,7 @@ def test_reset_of_a_living_cluster(make_lab, tmp_path):
     lab.hardway("pki", "gen")
     lab.hardway("fetch")
     before = lab.sh("controller-2", FIND).out.split("\n")
+    lab.sh("controller-2", "systemd-run -q --wait --unit=theirs false", check=False)
     lab.hardway("install")
     known = members(lab)
 
@@ -121,6 +122,7 @@ def test_reset_of_a_living_cluster(make_lab, tmp_path):
     assert "/var/lib/etcd-snapshots" in lab.hardway("reset", "--node", "controller-2", "--dry-run").out
     lab.hardway("reset", "--yes", "--node", "controller-2")
     assert set(lab.sh("controller-2", FIND).out.split("\n")) - set(before) == set()
+    assert lab.sh("controller-2", "systemctl is-failed theirs", check=False).out == "failed\n"
     assert lab.version() and all(lab.version(address) for host, address in CONTROLLERS.items() if host != "controller-2")
 
     # the VIP is elsewhere before its owner goes; with it go connections, and what is on its way at that very moment

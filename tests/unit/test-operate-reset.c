@@ -79,6 +79,8 @@ static void test_script(void **state) {
         assert_contains(s, "rmdir /etc/other ");
         assert_contains(s, "userdel store;");
         assert_contains(s, "rm -rf /var/lib/hardway\n");
+        /* other units that have failed are for others to look at */
+        assert_contains(s, "\nsystemctl reset-failed store.service 2>");
 }
 
 /* The line itself, with an rm that empties a mount point and fails, as it does. */
