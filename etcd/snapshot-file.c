@@ -24,7 +24,7 @@
 #define BOLT_MAGIC_OFFSET 16
 #define IDENTITY_DIGITS 32
 #define MARK_SIZE (sizeof(NAME_MARK) - 1 + IDENTITY_DIGITS)
-#define MARKS_MAX 16
+#define MARKS_MAX 256 /* invented ones must not keep ours from being found */
 
 static void take_mark(MarkScan *s, const char *p) {
         char identity[IDENTITY_DIGITS + 1] = {};

@@ -17,18 +17,41 @@
 
 #define TIMEOUT (3 * USEC_PER_SEC)
 
+static const char* other_mark(const Restore *s, const EtcdSnapshotFile *file) {
+        STRV_FOREACH(mark, file->marks)
+                if (!streq(*mark, s->identity))
+                        return *mark;
+        return NULL;
+}
+
+/*
+ * The data of a cluster that was restored from another's snapshot has the marks of both: bbolt does not wipe
+ * what it has freed. Whose it is now cannot be told from the marks, as either may have come from the other.
+ */
 static int refuse_foreign(const Restore *s, const EtcdSnapshotFile *file, Error **reterr) {
+        const char *other = other_mark(s, file);
+        bool ours = strv_contains(file->marks, s->identity);
         int r;
 
-        if (strv_contains(file->marks, s->identity) || s->request->force)
+        if ((ours && !other) || s->request->force)
                 return 0;
-        if (file->marks)
+        if (ours)
                 r = error_set(reterr, ERROR_CONFIG, EXDEV,
-                              "%s is of another cluster (identity %.8s..., ours is %.8s...)", s->path,
-                              file->marks[0], s->identity);
+                              "%s carries our mark and that of another cluster (identity %.8s...)", s->path,
+                              other);
+        else if (other)
+                r = error_set(reterr, ERROR_CONFIG, EXDEV,
+                              "%s is of another cluster (identity %.8s..., ours is %.8s...)", s->path, other,
+                              s->identity);
         else
                 r = error_set(reterr, ERROR_CONFIG, EXDEV, "%s carries the mark of no cluster of hardway",
                               s->path);
+        if (ours)
+                error_detail(
+                        reterr,
+                        "Either that cluster was restored from a snapshot of this one, and this is a "
+                        "snapshot of it; or this cluster was once restored from one of that: then it may "
+                        "well be ours, and --force takes it.\n");
         error_detail(reterr,
                      "With the data of another cluster come its secrets, which can be read with its "
                      "secrets/encryption-key alone, and its tokens, which its pki/sa.key has signed. "

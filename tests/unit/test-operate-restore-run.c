@@ -37,7 +37,9 @@ typedef struct World {
         const char *identity[2]; /* that the node was installed for */
         const char *mark[2];     /* the second line of it, or NULL */
         const char *aside[2];
-        bool bare[2];      /* nothing is installed */
+        bool bare[2];    /* nothing is installed */
+        bool other_mark; /* the file has another cluster's beside ours */
+        bool force;
         bool swapped;      /* all marks have the journal's token */
         bool apiserver;    /* answers */
         bool damaged;      /* what comes from the survivor */
@@ -208,6 +210,8 @@ int __wrap_etcd_snapshot_inspect(const char *path, EtcdSnapshotFile *ret, Error 
                 return error_set(reterr, ERROR_VERIFY, EBADMSG, "%s: is damaged", path);
         *ret = (EtcdSnapshotFile) { .size = 11 };
         strv_add(&ret->marks, IDENTITY);
+        if (world->other_mark)
+                strv_add(&ret->marks, "00112233445566778899aabbccddeeff");
         return note("file", "examine", reterr);
 }
 
@@ -338,6 +342,7 @@ static int restore(const char *file, size_t n_nodes, bool dry_run) {
                              .dry_run = dry_run },
                 .snapshot = path,
                 .survivor = file ? NULL : world->nodes,
+                .force = world->force,
                 .confirm = confirm,
         };
 
@@ -391,6 +396,16 @@ static void test_survivor_of_another_cluster(void **state) {
         world->mark[0] = "00112233445566778899aabbccddeeff"; /* of another restore than the last */
         assert_int_equal(restore(NULL, 1, false), -EXDEV);
         assert_false(happened("user:asked") || happened("a clean end"));
+}
+
+/* A clone's snapshot has the marks of both, as a restored cluster's own has: only a person can tell. */
+static void test_marks_of_two(void **state) {
+        world->other_mark = true;
+        assert_int_equal(restore("a.db", 2, false), -EXDEV);
+        assert_contains(advice(), "this cluster was once restored from one of that");
+        assert_false(happened("user:asked") || happened("a clean end"));
+        world->force = true;
+        assert_int_equal(restore("a.db", 2, /* dry_run= */ true), 0);
 }
 
 /* A member that answers is not stopped because there is no room here. */
@@ -713,6 +728,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 restore_test(test_survivor_is_asked_first),
                 restore_test(test_survivor_of_another_cluster),
+                restore_test(test_marks_of_two),
                 restore_test(test_survivor_that_answers),
                 restore_test(test_survivor_is_started_again),
                 restore_test(test_nothing_is_begun_before_all_are_seen),
