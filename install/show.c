@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include "common/alloc.h"
+#include "common/text.h"
 #include "install/run.h"
+#include "plan/diff.h"
 #include "plan/render.h"
 
 /*
@@ -16,21 +18,45 @@ static const char* change_subject(const Change *c) {
         return c->item->path ?: c->item->id;
 }
 
-static void change_show(NodeRun *n, const Change *c, Buffer *out) {
-        _cleanup_buffer_ Buffer found = BUFFER_NULL;
-        bool text = c->type == CHANGE_UPDATE && c->item &&
-                    (c->item->type == PLAN_FILE || c->item->type == PLAN_UNIT);
-        Host *host;
+static bool has_text(const Change *c) {
+        return c->type == CHANGE_UPDATE && c->item &&
+               (c->item->type == PLAN_FILE || c->item->type == PLAN_UNIT);
+}
 
+/* What a link leads to is not what the plan is about, and may be a secret. */
+static bool is_file(const NodeRun *n, const char *path) {
+        const ObservedPath *found = observation_path(n->observation, path);
+
+        return found && found->type == OBSERVED_FILE;
+}
+
+static int read_text(NodeRun *n, const char *path, Buffer *ret, Error **reterr) {
+        Host *host;
+        int r;
+
+        r = node_host(n, &host, reterr);
+        if (r < 0)
+                return r;
+        r = host_read(host, path, DIFF_SIZE_MAX, ret, reterr);
+        node_release(n);
+        return r;
+}
+
+static void text_show(NodeRun *n, const Change *c, Buffer *out) {
+        _cleanup_buffer_secret_ Buffer found = BUFFER_NULL;
+        _cleanup_error_ Error *error = NULL;
+
+        if (!c->item->secret && read_text(n, c->item->path, &found, &error) < 0)
+                buffer_addf(out, "%s, and cannot be shown\n", error->message);
+        else
+                change_render_diff(c, &found, out);
+}
+
+static void change_show(NodeRun *n, const Change *c, Buffer *out) {
         buffer_addf(out, "%s %s%s%s%s\n", change_type_to_string(c->type), change_subject(c),
                     c->reason ? " (" : "", c->reason ?: "", c->reason ? ")" : "");
-        if (!text)
-                return;
-        if (!c->item->secret && node_host(n, &host, NULL) >= 0) {
-                (void) host_read(host, c->item->path, 64 * 1024, &found, NULL);
-                node_release(n);
-        }
-        change_render_diff(c, &found, out);
+        if (has_text(c) && is_file(n, c->item->path))
+                text_show(n, c, out);
 }
 
 static int node_show(NodeRun *n, _unused_ Error **reterr) {
@@ -40,7 +66,7 @@ static int node_show(NodeRun *n, _unused_ Error **reterr) {
                 change_show(n, &n->changes.changes[i], &out);
         for (size_t i = 0; i < n->changes.n_remarks; i++)
                 buffer_addf(&out, "leave %s (%s)\n", n->changes.remarks[i].path, n->changes.remarks[i].text);
-        n->diff = buffer_take(&out);
+        n->diff = text_harmless(buffer_take(&out), TEXT_LINES);
         n->shown = changes_to_json(&n->changes);
         n->left = remarks_to_json(&n->changes);
         node_tell_alone(n);

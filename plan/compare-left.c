@@ -5,13 +5,14 @@
  */
 
 #include "common/alloc.h"
+#include "common/text.h"
 #include "plan/compare.h"
 
 static void add_remark(Changes *c, const char *path, char *text, bool of_the_plan) {
         c->remarks = xrealloc(c->remarks, c->n_remarks + 1, sizeof(Remark));
         c->remarks[c->n_remarks++] = (Remark) {
-                .path = xstrdup(path),
-                .text = text,
+                .path = text_harmless(xstrdup(path), 0),
+                .text = text_harmless(text, 0),
                 .of_the_plan = of_the_plan,
         };
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/alloc.h"
+#include "common/text.h"
 #include "plan/compare.h"
 #include "plan/component.h"
 
@@ -17,7 +18,8 @@ void changes_add(Changes *c, ChangeType type, const PlanItem *item, const char *
         c->changes = xrealloc(c->changes, c->n_changes + 1, sizeof(Change));
         c->changes[c->n_changes] = (Change) { .type = type, .item = item };
         va_start(ap, format);
-        c->changes[c->n_changes++].reason = xvasprintf(format, ap);
+        /* a link's target, a file's owner: anything may stand there */
+        c->changes[c->n_changes++].reason = text_harmless(xvasprintf(format, ap), 0);
         va_end(ap);
 }
 

@@ -4,6 +4,8 @@
  * Changes made visible: as diffs, and as JSON
  */
 
+#include <string.h>
+
 #include "common/alloc.h"
 #include "plan/diff.h"
 #include "plan/render.h"
@@ -14,13 +16,24 @@ static const char* change_path(const Change *change) {
         return change->item ? change->item->path : NULL;
 }
 
+/* Somebody may have put a secret where the plan has none: a certificate with its key in the same file, say. */
+static bool holds_secret(const Buffer *found) {
+        static const char *const words[] = { "PRIVATE KEY-----", "client-key-data:", "EncryptionConfig" };
+
+        for (size_t i = 0; found && i < ARRAY_SIZE(words); i++)
+                if (found->size > 0 && memmem(found->data, found->size, words[i], strlen(words[i])))
+                        return true;
+        return false;
+}
+
 /**
  * change_render_diff() - show how a file's text changes
  * @change:     the change
  * @found:      the bytes on the node, or NULL if there are none
  * @out:        gets a unified diff; nothing for changes that have no text
  *
- * Of secrets and binaries only is said that they differ.
+ * Of secrets and binaries only is said that they differ. The diff has the node's bytes as they are: who prints it sees
+ * to text_harmless().
  */
 void change_render_diff(const Change *change, const Buffer *found, Buffer *out) {
         const PlanItem *item = change->item;
@@ -32,6 +45,8 @@ void change_render_diff(const Change *change, const Buffer *found, Buffer *out) 
                 buffer_addf(out, "%s: %s (a secret, not shown)\n", item->path, change->reason);
         else if (item->type == PLAN_BINARY)
                 buffer_addf(out, "%s: %s\n", item->path, change->reason);
+        else if (holds_secret(found))
+                buffer_addf(out, "%s: %s (it holds a secret, not shown)\n", item->path, change->reason);
         else if (item->type == PLAN_FILE || item->type == PLAN_UNIT)
                 diff_unified(found ? item->path : "/dev/null", found ? found : &none, item->path,
                              &item->content, out);

@@ -6,15 +6,19 @@ OVERRIDE = "/etc/systemd/system/kube-scheduler.service.d/override.conf"
 
 # what is done to controller-0, and what plan has to say of it
 DEEDS = [
-    ("rm /etc/kubernetes/audit-policy.yaml", "create /etc/kubernetes/audit-policy.yaml (missing)"),
+    ("rm /etc/kubernetes/pki/ca.crt", "create /etc/kubernetes/pki/ca.crt (missing)"),
     ("echo '# edited' >>/etc/kubernetes/authentication-config.yaml",
      "update /etc/kubernetes/authentication-config.yaml (content differs)"),
     ("chmod 0644 /etc/kubernetes/pki/sa.key", "attributes /etc/kubernetes/pki/sa.key (mode 0644, should be 0600)"),
-    ("chown daemon:daemon /etc/kubernetes/pki/ca.crt",
-     "attributes /etc/kubernetes/pki/ca.crt (owner daemon:daemon, should be root:root)"),
+    ("chown daemon:daemon /etc/kubernetes/pki/sa.pub",
+     "attributes /etc/kubernetes/pki/sa.pub (owner daemon:daemon, should be root:root)"),
     ("echo x >>/etc/kubernetes/scheduler.conf", "update /etc/kubernetes/scheduler.conf (content differs)"),
     ("p=$(readlink /usr/local/bin/etcdutl); cp $p /tmp/etcdutl; echo >>/tmp/etcdutl; mv /tmp/etcdutl $p",
      "/etcdutl (content differs)"),
+    ("ln -sf encryption-config.yaml /etc/kubernetes/audit-policy.yaml", "update /etc/kubernetes/audit-policy.yaml (is a symbolic link)"),
+    ("cat /etc/kubernetes/pki/apiserver.key >>/etc/kubernetes/pki/apiserver.crt",
+     "/etc/kubernetes/pki/apiserver.crt: content differs (it holds a secret, not shown)"),
+    ("printf '# \\033[2J \\374\\n' >>/etc/systemd/system/kube-scheduler.service", "\n-# ?[2J ?\n"),
     ("systemctl disable kube-scheduler.service", "enable kube-scheduler.service (disabled)"),
     ("systemctl stop kube-controller-manager.service", "start kube-controller-manager.service (inactive)"),
 ]
@@ -47,8 +51,10 @@ def test_every_deed_is_named_and_mended(cluster):
     assert "\n-# edited\n" in result.out
     # a secret is never shown, nor what somebody put into it
     assert "/etc/kubernetes/scheduler.conf: content differs (a secret, not shown)" in result.out
-    assert "client-key-data" not in result.out
-    nodes = {node["name"]: node for node in plan(cluster, "--json").json["nodes"]}
+    tree = plan(cluster, "--json")
+    for secret in ("client-key-data", "PRIVATE KEY", "secretbox"):
+        assert secret not in result.out and secret not in tree.out
+    nodes = {node["name"]: node for node in tree.json["nodes"]}
     assert [name for name, node in nodes.items() if node["differs"]] == ["controller-0"]
     assert "\n-# edited\n" in nodes["controller-0"]["diff"]
 

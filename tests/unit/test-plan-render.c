@@ -181,6 +181,14 @@ static void test_diff(void **state) {
         change_render_diff(&change, &found, &out);
         assert_string_equal(buffer_str(&out), "/etc/a/a.key: content differs (a secret, not shown)\n");
 
+        /* nor what somebody put beside the text */
+        buffer_clear(&out);
+        buffer_add_str(&found, "-----BEGIN PRIVATE KEY-----\nMIIs3cret\n");
+        change.item = plan_find(f->plan, "a/conf");
+        change_render_diff(&change, &found, &out);
+        assert_string_equal(buffer_str(&out),
+                            "/etc/a/a.conf: content differs (it holds a secret, not shown)\n");
+
         buffer_clear(&out);
         change.item = plan_find(f->plan, "a/binary");
         change_render_diff(&change, NULL, &out);
