@@ -2,10 +2,22 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # A part of what hardway plan --script writes.
 
+# what downloads: asked before anything is made
+fetcher=
+if [ -z "$BINARIES" ]; then
+        for fetcher in curl wget none; do
+                if command -v "$fetcher" >/dev/null; then break; fi
+        done
+        [ "$fetcher" != none ] || die "needs curl or wget to download programs (apt-get install curl), or --binaries DIR; nothing was changed"
+fi
+
 # download URL FILE
 download() {
         echo "downloading $1"
-        curl --fail --silent --show-error --location --retry 3 --output "$2" "$1" || die "cannot download $1"
+        case $fetcher in
+        curl) curl --fail --silent --show-error --location --retry 3 --output "$2" "$1" ;;
+        *) wget -q -O "$2" "$1" ;;
+        esac || die "cannot download $1"
 }
 
 # unpack FILE URL SHA256 MEMBER: an archive is downloaded once for all of its members

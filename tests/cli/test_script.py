@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """hardway plan --script as a text; that it does what install does is for tests/lab/test_script.py."""
+import functools
+import hashlib
+import http.server
 import json
 import os
 import re
 import shutil
 import subprocess
+import threading
 
 import pytest
 
@@ -88,6 +92,55 @@ def test_binaries_come_from_where_fetch_gets_them(ready):
         file.write("mirrors: [ https://mirror.example/k8s ]\n")
     text = script(ready, "controller-0")
     assert "\nKUBERNETES_URL='https://mirror.example/k8s'\nETCD_URL='https://mirror.example/k8s/etcd'\n" in text
+
+
+PART = os.path.join(TOP, "plan", "scripts", "script-binary.sh")
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, format, *args):  # pylint: disable=redefined-builtin
+        pass
+
+
+@pytest.fixture(name="site")
+def site_fixture(tmp_path):
+    """Serves tmp_path on the loopback."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=tmp_path))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+
+
+def part(tmp_path, programs, commands):
+    """Commands behind that part of the script, where of all that downloads there are only these programs."""
+    path = tmp_path / "bin"
+    path.mkdir(exist_ok=True)
+    for name in ["sh", "mktemp", "rm", "tar", "gzip", "sha256sum", "cut", *programs]:
+        (path / name).symlink_to(shutil.which(name))
+    head = f"""die() {{ echo "$*" >&2; exit 1; }}
+        sha256() {{ sha256sum <"$1" | cut -d ' ' -f 1; }}
+        . {PART}
+        """
+    return subprocess.run(["/bin/sh", "-euc", head + commands], env={"PATH": str(path), "BINARIES": ""}, cwd=tmp_path,
+                          capture_output=True, text=True, check=False, timeout=60)
+
+
+@pytest.mark.parametrize("program", ["curl", "wget"])
+def test_downloads_with_what_is_there(tmp_path, site, program):
+    (tmp_path / "etcd").write_text("a program")
+    subprocess.run(["tar", "-czf", "a.tar.gz", "etcd"], cwd=tmp_path, check=True)
+    digest = hashlib.sha256((tmp_path / "a.tar.gz").read_bytes()).hexdigest()
+    done = part(tmp_path, [program], f"download {site}/etcd one; unpack two {site}/a.tar.gz {digest} etcd")
+    assert done.returncode == 0, done
+    assert (tmp_path / "one").read_text() == (tmp_path / "two").read_text() == "a program"
+    done = part(tmp_path / "bin", [program], f"download {site}/not-there three")
+    assert done.returncode == 1 and f"cannot download {site}/not-there" in done.stderr, done
+
+
+def test_nothing_to_download_with(tmp_path):
+    done = part(tmp_path, [], "echo goes on")
+    assert done.returncode == 1 and done.stdout == "" and "curl or wget" in done.stderr
 
 
 def locked_at(ready, base, proof):

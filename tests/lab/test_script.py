@@ -7,7 +7,8 @@ from lab import BALANCERS, CONTROLLERS, await_true
 NODES = {**CONTROLLERS, **BALANCERS}
 BINARIES = ["etcd", "etcdctl", "etcdutl", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl"]
 
-# For the host that downloads: hosts have no curl, and nothing to connect to. The last argument is the address.
+# For the host that downloads: hosts have neither curl nor wget, and nothing to connect to. The last argument is the address.
+# That the real ones are called rightly is for tests/cli/test_script.py.
 CURL = """#!/bin/sh
 while [ $# -gt 1 ]; do
         [ "$1" = --output ] && out=$2
@@ -88,9 +89,12 @@ def test_script_and_install_give_the_same_nodes(make_lab, mirror):
     lab.hardway("plan", "--output", "out", "--secrets")
 
     commands = {host: prepare(lab, host, mirror) for host in NODES}
-    # without the secrets it says what it lacks, before anything was started
-    refused = lab.sh("controller-0", "sh /home/pi/by-hand/controller-0.sh", check=False)
-    assert refused.status == 1 and "--secrets" in refused.err
+    # without what it would download with it says so before anything is made, and without the secrets before anything is started
+    script = "sh /home/pi/by-hand/controller-0.sh"
+    refused = lab.sh("controller-0", f"{script} --secrets /home/pi/by-hand/secrets; rc=$?; ls -d /etc/kubernetes; exit $rc", check=False)
+    assert refused.status == 1 and "curl or wget" in refused.err and refused.out == "", refused
+    refused = lab.sh("controller-0", f"{script} --binaries /home/pi/by-hand/binaries", check=False)
+    assert refused.status == 1 and "--secrets" in refused.err, refused
     for host, command in commands.items():
         lab.sh(host, command, timeout=600)
     await_true("the VIP answers", lab.version, 120)
