@@ -173,13 +173,24 @@ static void keep_record(const VerbContext *v, const json_t *tree) {
                 verb_warn(v, "%s", error->message);
 }
 
+static json_t* read_record(const VerbContext *v) {
+        _cleanup_free_ char *path = verb_path(v, DRILL_RECORD);
+        _cleanup_buffer_ Buffer text = BUFFER_NULL;
+        json_t *tree = NULL;
+
+        if (fs_read_optional(AT_FDCWD, path, RECORD_LIMIT, &text, NULL) <= 0 ||
+            json_parse(path, text.data, text.size, &tree, NULL) < 0)
+                return NULL;
+        return tree;
+}
+
 static void report(VerbContext *v, const DrillRequest *q, const DrillReport *report, int r,
                    const Error *error) {
-        _cleanup_json_ json_t *tree = drill_report_to_json(v->cluster, report);
-        _cleanup_free_ char *text = drill_record_text(tree);
+        _cleanup_json_ json_t *tree = drill_report_to_json(v->cluster, report), *known = read_record(v),
+                              *record = drill_record_merge(known, tree, r == -ECANCELED);
 
-        if (text)
-                keep_record(v, tree);
+        if (record)
+                keep_record(v, record);
         if (v->json)
                 event_end(v, r, json_incref(tree), error);
         else
@@ -331,12 +342,7 @@ int failover_run(VerbContext *v, Strv names, const char *power, Error **reterr) 
 }
 
 char* failover_last(const VerbContext *v) {
-        _cleanup_free_ char *path = verb_path(v, DRILL_RECORD);
-        _cleanup_buffer_ Buffer text = BUFFER_NULL;
-        _cleanup_json_ json_t *tree = NULL;
+        _cleanup_json_ json_t *tree = read_record(v);
 
-        if (fs_read_optional(AT_FDCWD, path, RECORD_LIMIT, &text, NULL) <= 0 ||
-            json_parse(path, text.data, text.size, &tree, NULL) < 0)
-                return NULL;
         return drill_record_text(tree);
 }

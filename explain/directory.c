@@ -56,7 +56,7 @@ static const struct {
           "after one that was killed; the next verify or install puts it back then.",
           "A unit that a killed drill has stopped, or a host that it has cut off, would stay so.",
           "hardway(1)", "hardway verify" },
-        { "failover.json", "What the last verify --failover has measured.",
+        { "failover.json", "What verify --failover has measured: of each drill the last result.",
           "The drills would have to be done again to know how long failures last.", "hardway(1)",
           "hardway verify --failover" },
         { ".hardway-busy",

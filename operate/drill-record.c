@@ -5,6 +5,7 @@
  */
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/alloc.h"
 #include "common/clock.h"
@@ -68,6 +69,58 @@ json_t* drill_report_to_json(const Cluster *c, const DrillReport *r) {
         return json_pack("{s:s, s:s, s:o}", "cluster", c->name, "begun", begun, "drills", list);
 }
 
+static bool was_measured(const json_t *drill) {
+        return json_object_get(drill, "reads") != NULL;
+}
+
+static bool has_ended(const json_t *drill) {
+        return was_measured(drill) && json_number_value(json_object_get(drill, "healthy")) > 0;
+}
+
+static const json_t* find_drill(const json_t *list, const char *name) {
+        for (size_t i = 0; name && i < json_array_size(list); i++)
+                if (streq_null(json_text(json_array_get(list, i), "drill"), name))
+                        return json_array_get(list, i);
+        return NULL;
+}
+
+/* Of one cluster's record the drills that are not in the list yet, each with the day on which it was done. */
+static void add_drills(json_t *list, const json_t *record, bool ended_only) {
+        const json_t *all = json_object_get(record, "drills");
+
+        for (size_t i = 0; i < json_array_size(all); i++) {
+                json_t *drill = json_array_get(all, i), *copy;
+
+                if (!was_measured(drill) || (ended_only && !has_ended(drill)) ||
+                    find_drill(list, json_text(drill, "drill")))
+                        continue;
+                copy = json_deep_copy(drill);
+                if (!json_text(copy, "begun"))
+                        json_object_set(copy, "begun", json_object_get(record, "begun"));
+                json_array_append_new(list, copy);
+        }
+}
+
+/**
+ * drill_record_merge() - what is known of all drills now
+ * @known:      the record of before, or NULL
+ * @seen:       what was seen now
+ * @stopped:    somebody stopped it: a drill that was not at its end says nothing
+ *
+ * Return: of each drill the last result, or NULL if there is nothing new; the caller frees.
+ */
+json_t* drill_record_merge(const json_t *known, const json_t *seen, bool stopped) {
+        _cleanup_json_ json_t *list = json_array();
+
+        add_drills(list, seen, stopped);
+        if (json_array_size(list) == 0)
+                return NULL;
+        if (streq_null(json_text(known, "cluster"), json_text(seen, "cluster")))
+                add_drills(list, known, false);
+        return json_pack("{s:O*, s:O*, s:O}", "cluster", json_object_get(seen, "cluster"), "begun",
+                         json_object_get(seen, "begun"), "drills", list);
+}
+
 typedef struct Worst {
         const char *name;
         double gap;
@@ -81,16 +134,31 @@ static void look_for_worst(const json_t *drill, const char *kind, Worst *worst) 
                 *worst = (Worst) { .name = name, .gap = gap };
 }
 
+/* " on 2026-11-21", or " from 2026-11-21 to 2026-11-28" */
+static char* days_of(const json_t *list, const char *begun) {
+        const char *first = begun;
+
+        for (size_t i = 0; i < json_array_size(list); i++) {
+                const char *day = json_text(json_array_get(list, i), "begun");
+
+                if (day && strncmp(day, first, 10) < 0)
+                        first = day;
+        }
+        return strncmp(first, begun, 10) == 0 ? xasprintf(" on %.10s", begun) :
+                                                xasprintf(" from %.10s to %.10s", first, begun);
+}
+
 char* drill_record_text(const json_t *tree) {
         const json_t *list = json_object_get(tree, "drills");
         const char *begun = json_text(tree, "begun");
+        _cleanup_free_ char *days = NULL;
         Worst reads = {}, writes = {};
         size_t n = 0;
 
         for (size_t i = 0; i < json_array_size(list); i++) {
                 const json_t *drill = json_array_get(list, i);
 
-                if (!json_object_get(drill, "reads"))
+                if (!was_measured(drill))
                         continue;
                 n++;
                 look_for_worst(drill, "reads", &reads);
@@ -98,6 +166,7 @@ char* drill_record_text(const json_t *tree) {
         }
         if (n == 0 || !begun || !reads.name || !writes.name)
                 return NULL;
-        return xasprintf("%zu drill%s on %.10s: longest gap in reads %.2f s (%s), in writes %.2f s (%s)", n,
-                         n == 1 ? "" : "s", begun, reads.gap, reads.name, writes.gap, writes.name);
+        days = days_of(list, begun);
+        return xasprintf("%zu drill%s%s: longest gap in reads %.2f s (%s), in writes %.2f s (%s)", n,
+                         n == 1 ? "" : "s", days, reads.gap, reads.name, writes.gap, writes.name);
 }

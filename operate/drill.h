@@ -105,9 +105,10 @@ int drill_recover(const DrillRequest *q, char **ret_what, Error **reterr);
 /* What is broken now, of the file at path; NULL: nothing. The caller frees. */
 char* drill_pending_text(const char *path);
 
-/* drill-record.c: the report as JSON, and the last one, kept beside the cluster file */
+/* drill-record.c: the report as JSON, and the last of each drill, kept beside the cluster file */
 #define DRILL_RECORD "failover.json"
 json_t* drill_report_to_json(const Cluster *c, const DrillReport *r);
+json_t* drill_record_merge(const json_t *known, const json_t *seen, bool stopped);
 /* "8 drills on 2026-11-25, longest gap in reads 0.31 s (haproxy-hung), in writes 1.90 s (etcd-leader)": of
  * such JSON; NULL if it is none. The caller frees. */
 char* drill_record_text(const json_t *tree);

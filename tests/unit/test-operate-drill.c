@@ -617,15 +617,47 @@ static void test_record(void **state) {
         assert_null(drill_record_text(NULL));
 }
 
+static json_t* record(const char *begun, const char *drill, double gap, double healthy) {
+        return json_pack("{s:s, s:s, s:[{s:s, s:{s:f}, s:{s:f}, s:f}, {s:s, s:b}]}", "cluster", "x", "begun",
+                         begun, "drills", "drill", drill, "reads", "gap", gap, "writes", "gap", gap,
+                         "healthy", healthy, "drill", "etcd-leader", "skipped", 1);
+}
+
+/* What a later run has not looked at, or not to its end, stays as it was. */
+static void test_record_merged(void **state) {
+        _cleanup_json_ json_t *known = NULL, *seen = record("2026-11-21T10:00:00Z", "haproxy", 0.5, 3),
+                              *other = record("2026-11-28T10:00:00Z", "keepalived", 0.25, 2), *both = NULL,
+                              *broken = record("2026-11-29T10:00:00Z", "haproxy", 9, 0), *again = NULL;
+        _cleanup_free_ char *text = NULL;
+
+        known = drill_record_merge(NULL, seen, false);
+        both = drill_record_merge(known, other, false);
+        text = drill_record_text(both);
+        assert_string_equal(text,
+                            "2 drills from 2026-11-21 to 2026-11-28: longest gap in reads 0.50 s (haproxy), "
+                            "in writes 0.50 s (haproxy)");
+        assert_null(drill_record_merge(both, broken, true));
+        again = drill_record_merge(both, broken, false);
+        assert_int_equal(json_array_size(json_object_get(again, "drills")), 2);
+        freep(&text);
+        text = drill_record_text(again);
+        assert_contains(text, "longest gap in reads 9.00 s (haproxy)");
+
+        json_object_set_new(both, "cluster", json_string("y"));
+        json_decref(again);
+        again = drill_record_merge(both, seen, false);
+        assert_int_equal(json_array_size(json_object_get(again, "drills")), 1);
+}
+
 #define drill_test(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                drill_test(test_order),       drill_test(test_locks_lost), drill_test(test_guard_hangs),
-                drill_test(test_refused),     drill_test(test_put_back),   drill_test(test_power),
-                drill_test(test_power_fails), drill_test(test_table),      drill_test(test_judged),
-                drill_test(test_record),      drill_test(test_recover),    drill_test(test_recover_host),
-                drill_test(test_recover_map),
+                drill_test(test_order),       drill_test(test_locks_lost),    drill_test(test_guard_hangs),
+                drill_test(test_refused),     drill_test(test_put_back),      drill_test(test_power),
+                drill_test(test_power_fails), drill_test(test_table),         drill_test(test_judged),
+                drill_test(test_record),      drill_test(test_recover),       drill_test(test_recover_host),
+                drill_test(test_recover_map), drill_test(test_record_merged),
         };
         int r;
 
