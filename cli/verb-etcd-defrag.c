@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <stdio.h>
 
+#include "cli/components.h"
 #include "cli/events.h"
 #include "cli/progress-line.h"
 #include "cli/progress.h"
@@ -70,13 +71,14 @@ static void show_note(void *userdata, const char *text) {
 }
 
 static int run(VerbContext *v, _unused_ int argc, _unused_ char **argv, Error **reterr) {
-        const ProbeContext context = { .cluster = v->cluster, .store = v->store };
+        ProbeContext context = { .cluster = v->cluster, .store = v->store, .exec = host_pool_exec };
         _cleanup_(host_pool_freep) HostPool *hosts = NULL;
         _cleanup_json_ json_t *members = json_array();
         HostOptions host;
         Show show = { .v = v, .members = members };
         DefragRequest request = {
                 .probes = &context,
+                .components = components,
                 .holder = verb_holder(v),
                 .wait = v->wait,
                 .all = arg_all,
@@ -92,7 +94,7 @@ static int run(VerbContext *v, _unused_ int argc, _unused_ char **argv, Error **
         r = verb_host_options(v, &host, reterr);
         if (r < 0)
                 return r;
-        request.hosts = hosts = host_pool_new(v->cluster, &host);
+        context.userdata = request.hosts = hosts = host_pool_new(v->cluster, &host);
         show.progress = progress_new(v);
         r = defrag_run(&request, reterr);
         progress_free(show.progress);

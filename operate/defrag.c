@@ -8,6 +8,7 @@
 #include "common/alloc.h"
 #include "common/clock.h"
 #include "operate/hold.h"
+#include "plan/drain.h"
 
 #define DEFRAG_TIMEOUT (600 * USEC_PER_SEC) /* some GB on an SD card */
 #define HEALTHY_USEC (60 * USEC_PER_SEC)
@@ -81,6 +82,20 @@ static int defragment(const DefragRequest *q, const EtcdSight *s, Error **reterr
         return r;
 }
 
+/* The apiserver beside the member knows no other one: what is asked there would wait until the member is back. */
+static int defragment_drained(const DefragRequest *q, const EtcdSight *s, Error **reterr) {
+        bool apiserver = s->node && (s->node->roles & ROLE_CONTROLLER);
+        int r = 0, back = 0;
+
+        if (apiserver)
+                r = drain_set_aside(q->components, q->probes, s->node, reterr);
+        if (r >= 0)
+                r = defragment(q, s, reterr);
+        if (apiserver)
+                back = drain_bring_back(q->components, q->probes, r >= 0 ? reterr : NULL);
+        return r < 0 ? r : back;
+}
+
 /* To another voter, so that the pause costs no election. */
 static int hand_over(const EtcdSurvey *survey, const EtcdSight *leader, Error **reterr) {
         const EtcdSight *other = etcd_survey_sound(survey, leader);
@@ -113,7 +128,7 @@ static int defragment_if_all_well(const DefragRequest *q, const EtcdSight *old, 
                                  etcd_sight_name(old));
         if (s == etcd_survey_leader(&survey))
                 r = hand_over(&survey, s, reterr);
-        return r < 0 ? r : defragment(q, s, reterr);
+        return r < 0 ? r : defragment_drained(q, s, reterr);
 }
 
 static int take_turn(const DefragRequest *q, const EtcdSight *s, bool all, Error **reterr) {
@@ -220,6 +235,25 @@ static int clear_all(const DefragRequest *q, const EtcdSurvey *survey, const Etc
         return 0;
 }
 
+/* Of all members' nodes, and of the load balancers', which are told: one that is off need not be. */
+static int hold_all(const DefragRequest *q, Error **reterr) {
+        const Cluster *c = q->probes->cluster;
+        _cleanup_free_ const Node **members = xnew(const Node*, c->n_nodes + 1);
+        size_t n = 0;
+
+        CLUSTER_FOREACH_NODE(node, c, ROLE_ETCD)
+                members[n++] = node;
+        return hold_nodes(q->hosts,
+                          &(HoldRequest) { .cluster = c,
+                                          .roles = ROLE_ETCD | ROLE_LOADBALANCER,
+                                          .holder = q->holder,
+                                          .wait = q->wait,
+                                          .lenient = true,
+                                          .firm = members,
+                                          .n_firm = n },
+                          reterr);
+}
+
 /**
  * defrag_run() - defragment where it pays, and clear alarms whose cause is gone
  * @request:    what to do, and whom to tell
@@ -236,12 +270,7 @@ int defrag_run(const DefragRequest *request, Error **reterr) {
         int r = 0;
 
         if (!request->dry_run)
-                r = hold_nodes(request->hosts,
-                               &(HoldRequest) { .cluster = request->probes->cluster,
-                                               .roles = ROLE_ETCD,
-                                               .holder = request->holder,
-                                               .wait = request->wait },
-                               reterr);
+                r = hold_all(request, reterr);
         if (r >= 0)
                 r = etcd_survey(request->probes, &survey, reterr);
         if (r >= 0)

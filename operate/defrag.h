@@ -3,13 +3,14 @@
 
 #include "etcd/survey.h"
 #include "host/pool.h"
+#include "plan/component.h"
 
 /*
  * Giving back the disk space that etcd's databases do not use, and clearing alarms whose cause is gone
  *
  * A member answers nobody while it does that, so it is one after the other, only while all are healthy, which is
- * looked at before each, and the leader last, after it has handed over. The locks of all members' nodes are held
- * meanwhile: nobody else may stop one. Members whose database would hardly shrink are left alone.
+ * looked at before each, and the leader last, after it has handed over. Load balancers send nothing to the apiserver
+ * beside it meanwhile. The locks of all these nodes are held: nobody else may stop one. Members whose database would hardly shrink are left alone.
  *
  * A database that has reached its quota (NOSPACE) takes no writes any more, not even those by which apiservers
  * clean up: what is outdated is compacted first, then all members are defragmented, and the alarm is cleared if
@@ -17,6 +18,7 @@
  */
 typedef struct DefragRequest {
         const ProbeContext *probes;
+        const Component *const *components; /* of which some drain what is beside a member */
         HostPool *hosts;    /* whose locks are taken */
         const char *holder; /* for the error that others get */
         bool wait;          /* for others who hold them */

@@ -210,10 +210,24 @@ static int teardown(void **state) {
         return 0;
 }
 
+static int set_aside(const ProbeContext *c, const Node *node, Error **reterr) {
+        world_log("aside", 100 + node->index);
+        return 0;
+}
+
+static int bring_back(const ProbeContext *c, Error **reterr) {
+        world_log("back", 0);
+        return 0;
+}
+
+static const Component balancer = { .name = "balancer", .set_aside = set_aside, .bring_back = bring_back };
+
 static int defrag(void) {
+        static const Component *const components[] = { &balancer, NULL };
         const ProbeContext probes = { .cluster = &world.cluster };
         const DefragRequest request = {
                 .probes = &probes,
+                .components = components,
                 .hosts = (HostPool*) &world,
                 .holder = "me",
                 .all = true,
@@ -227,9 +241,18 @@ static int defrag(void) {
 static void test_defrag(void **state) {
         assert_success(defrag(), world.error, 0);
         assert_string_equal(buffer_str(&world.log),
-                            "locked c0, locked c1, locked c2, defragmented c1, defragmented c2, leads c1, "
-                            "defragmented c0");
+                            "locked c0, locked c1, locked c2, aside c1, defragmented c1, back, "
+                            "aside c2, defragmented c2, back, leads c1, aside c0, defragmented c0, back");
         assert_int_equal(world.n_surveys, 4);
+}
+
+/* A member on a host of its own has no apiserver beside it, and every apiserver knows the others. */
+static void test_defrag_of_external_etcd(void **state) {
+        for (size_t i = 0; i < N; i++)
+                world.nodes[i].roles = ROLE_ETCD;
+        assert_success(defrag(), world.error, 0);
+        assert_contains(buffer_str(&world.log), "defragmented c0");
+        assert_null(strstr(buffer_str(&world.log), "aside"));
 }
 
 /* One that came back with the data of before a restore answers, and is none of the cluster's. */
@@ -266,7 +289,8 @@ static void test_defrag_is_stopped(void **state) {
         world.stops_at = "defragmented c1";
         assert_int_equal(defrag(), -ECANCELED);
         assert_string_equal(world.error->message, "stopped as asked, before c2");
-        assert_string_equal(buffer_str(&world.log), "locked c0, locked c1, locked c2, defragmented c1");
+        assert_string_equal(buffer_str(&world.log),
+                            "locked c0, locked c1, locked c2, aside c1, defragmented c1, back");
 }
 
 static int ask(void *userdata, const char *what, Error **reterr) {
@@ -275,22 +299,7 @@ static int ask(void *userdata, const char *what, Error **reterr) {
         return 0;
 }
 
-static int set_aside(const ProbeContext *c, const Node *node, Error **reterr) {
-        world_log("aside", 100 + node->index);
-        return 0;
-}
-
-static int bring_back(const ProbeContext *c, Error **reterr) {
-        world_log("back", 0);
-        return 0;
-}
-
 static int replace(size_t i) {
-        static const Component balancer = {
-                .name = "balancer",
-                .set_aside = set_aside,
-                .bring_back = bring_back,
-        };
         static const Component *const none[] = { NULL };
         static const Component *const one[] = { &balancer, NULL };
         const Node *all[] = { world.nodes, world.nodes + 1, world.nodes + 2 };
@@ -415,6 +424,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_defrag, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_defrag_is_stopped, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_defrag_of_external_etcd, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_replace_brings_back, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_replace_is_stopped, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_defrag_stops, setup, teardown),
