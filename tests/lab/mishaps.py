@@ -3,10 +3,12 @@
 import contextlib
 import os
 import random
+import re
+import subprocess
 import tempfile
 import time
 
-from lab import BALANCERS, CONTROLLERS, run
+from lab import BALANCERS, CONTROLLERS, TOP, run
 
 HOSTS = {**CONTROLLERS, **BALANCERS}
 UNITS = {**{host: ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"] for host in CONTROLLERS},
@@ -128,7 +130,7 @@ class Loss(Filter):
 
 
 class Slow:
-    """A link that carries little: what does not fit waits, for up to 400 ms, and then is lost. (A fixed delay takes netem, which not every kernel has.)"""
+    """A link that carries little: what does not fit waits, for up to 400 ms, and then is lost."""
 
     def __init__(self, draw):
         self.host, self.rate = draw.choice(sorted(HOSTS)), draw.choice([256, 1024])
@@ -144,9 +146,41 @@ class Slow:
         lab.sh(self.host, "tc qdisc del dev host0 root 2>/dev/null", check=False)
 
 
+class Delay:
+    """All that a host sends and gets is under way for long: see delay.py."""
+    number = 0
+
+    def __init__(self, draw):
+        Delay.number += 1
+        self.tap = f"delay{Delay.number}"
+        self.host, self.milliseconds = draw.choice(sorted(HOSTS)), draw.choice([50, 100, 200])
+        self.process = None
+
+    def __str__(self):
+        return f"{self.milliseconds} ms from and to {self.host}"
+
+    def begin(self, lab):
+        """Not if the host is off."""
+        link = lab.enter("ip", "-o", "link", "show", "host0", host=self.host, check=False).out
+        found = re.search(r"host0@if(\d+):", link)
+        port = found and re.search(rf"^{found[1]}: ([^@:]+)[@:]", lab.enter("ip", "-o", "link").out, re.M)
+        if not port:
+            return
+        self.process = subprocess.Popen(  # pylint: disable=consider-using-with
+            [os.path.join(TOP, "lab", "enter"), "--name", lab.name, "--", "/usr/bin/python3", os.path.join(TOP, "tests", "lab", "delay.py"),
+             port[1], self.tap, str(self.milliseconds)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert self.process.stdout.readline() == "ready\n"
+
+    def end(self, lab):
+        if self.process:
+            self.process.communicate()
+            assert self.process.returncode == 0, self
+
+
 class Shifted:
     """A certificate that begins in an hour: as it looks to hosts whose clocks are an hour behind, since all hosts here share one. And what it
     takes, a restart, happens to the others, too."""
+    HOURS, WHEN = (1, 300 * 24), "from in an hour"  # from then until then
     PLACES = {"apiserver": ("kube-apiserver", "apiserver", "ca"), "etcd": ("etcd", "etcd/server", "etcd/ca"), "peer": ("etcd", "etcd/peer", "etcd/ca")}
 
     def __init__(self, draw):
@@ -158,10 +192,10 @@ class Shifted:
         self.done = False
 
     def __str__(self):
-        return f"certificate of {self.what} on {self.host} from in an hour"
+        return f"certificate of {self.what} on {self.host} {self.WHEN}"
 
     def begin(self, lab):
-        self.shifted = shift(lab, self.source, self.ca)
+        self.shifted = shift(lab, self.source, self.ca, self.HOURS)
         self.done = lab.enter("sh", "-c", f"""set -e; [ ! -e {self.name}.kept ]
 cat >{self.name}.new; chown --reference={self.name} {self.name}.new; chmod --reference={self.name} {self.name}.new
 mv {self.name} {self.name}.kept; mv {self.name}.new {self.name}
@@ -176,6 +210,11 @@ systemctl --no-block restart {self.unit}""", host=self.host, check=False, text_i
         lab.enter("sh", "-c", f"""[ -e {self.name}.kept ] || exit 0
 if [ "$(cat {self.name})" = "$(cat)" ]; then mv {self.name}.kept {self.name}; else rm {self.name}.kept; fi
 systemctl --no-block restart {self.unit}""", host=self.host, check=False, text_input=self.shifted)
+
+
+class Expired(Shifted):
+    """A certificate that ended an hour ago: as it looks to hosts whose clocks are ahead, and where nobody has renewed it."""
+    HOURS, WHEN = (-25, -1), "until an hour ago"
 
 
 CA_CONFIG = """[ca]
@@ -194,17 +233,17 @@ organizationName = optional
 """
 
 
-def shift(lab, source, authority):
-    """The same certificate, by the same authority, from an hour from now on: in PEM."""
+def shift(lab, source, authority, hours):
+    """The same certificate, by the same authority, from and until that many hours from now: in PEM."""
     with tempfile.TemporaryDirectory() as work:
         for name, text in {"index": "", "serial": "4242\n", "ca.cnf": CA_CONFIG.format(work=work)}.items():
             with open(os.path.join(work, name), "w", encoding="ascii") as file:
                 file.write(text)
-        begin = time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() + 3600))
+        begin, end = [time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() + 3600 * hour)) for hour in hours]
         path = os.path.join(lab.directory, source)
         argv = [["openssl", "x509", "-x509toreq", "-copy_extensions", "copyall", "-in", f"{path}.crt", "-signkey", f"{path}.key", "-out", f"{work}/csr"],
                 ["openssl", "ca", "-batch", "-notext", "-config", f"{work}/ca.cnf", "-cert", os.path.join(lab.directory, f"pki/{authority}.crt"),
-                 "-keyfile", os.path.join(lab.directory, f"pki/{authority}.key"), "-startdate", begin, "-days", "300", "-in", f"{work}/csr",
+                 "-keyfile", os.path.join(lab.directory, f"pki/{authority}.key"), "-startdate", begin, "-enddate", end, "-in", f"{work}/csr",
                  "-out", f"{work}/crt"]]
         for words in argv:
             done = run(words)
@@ -279,7 +318,7 @@ class Replace(Command):
         self.words = ["etcd", "replace", draw.choice(sorted(CONTROLLERS)), "--force", "--yes", "--wait"]
 
 
-KINDS = [Kill, Freeze, Power, Blackout, Link, OneWay, Loss, Slow, Shifted, FullDisk, Install, Renew, Snapshot, Replace]
+KINDS = [Kill, Freeze, Power, Blackout, Link, OneWay, Loss, Slow, Delay, Shifted, Expired, FullDisk, Install, Renew, Snapshot, Replace]
 
 
 class Deck:
