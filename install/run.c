@@ -169,6 +169,23 @@ static int run_converge(InstallRun *run, InstallResult *result, ErrorList *error
         return r < 0 ? r : run_finish(run, result, errors);
 }
 
+/* A dry run tells what install would refuse before its first change: a cluster that serves and cannot be asked, or
+ * lives where the cluster file does not look. All else that cannot be asked has an end elsewhere. */
+static int run_foresee(InstallRun *run, const InstallResult *result, ErrorList *errors) {
+        Error *error = NULL;
+        int r;
+
+        if (!result->changed || !run->request->store)
+                return 0;
+        r = run_serving(run, &error);
+        if (r == -EHOSTUNREACH || r == -EEXIST) {
+                error_list_take(errors, error);
+                return r;
+        }
+        error_free(error);
+        return 0;
+}
+
 static int run_all(InstallRun *run, InstallResult *result, ErrorList *errors) {
         Error *error = NULL;
         int r;
@@ -195,7 +212,7 @@ static int run_all(InstallRun *run, InstallResult *result, ErrorList *errors) {
         }
         run_show_leavers(run, result);
         run_show(run); /* of those that could be looked at */
-        return r;
+        return r < 0 ? r : run_foresee(run, result, errors);
 }
 
 typedef struct Whole {

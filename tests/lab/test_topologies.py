@@ -237,6 +237,9 @@ def test_one_controller(make_lab):
     for refused in (lab.hardway("install", check=69), lab.hardway("install", "--node", "controller-0", check=69)):
         assert "etcd of this cluster serves on controller-0" in refused.err and "hardway etcd restore" in refused.err
     assert "etcd of this cluster serves on controller-0" in lab.hardway("check", check=69).out
+    for words in (["plan"], ["install", "--dry-run"]):
+        foreseen = lab.hardway(*words, check=69)
+        assert "etcd of this cluster serves on controller-0" in foreseen.err and "/etc/systemd/system/etcd.service" in foreseen.out
     assert write(lab, "untouched")
     assert not lab.sh("etcd-0", "ls -d /var/lib/etcd /etc/kubernetes 2>/dev/null", check=False).out
     lab.hardway("etcd", "restore", "move.db", "--yes")

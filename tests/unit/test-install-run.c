@@ -1269,6 +1269,22 @@ static void test_dry_run(void **state) {
         assert_false(world.result.nodes[1].differs);
 }
 
+/* What install would refuse before its first change is told, and the differences as well. */
+static void test_dry_run_foresees(void **state) {
+        const Node *const nodes[] = { world.nodes, world.nodes + 1 };
+
+        make_serving();
+        world.unseen = true;
+        assert_int_equal(run_request(nodes, 2, true), 0); /* nothing to do: nobody is asked */
+
+        world.wanted = "two";
+        assert_int_equal(run_request(nodes, 2, true), -EHOSTUNREACH);
+        assert_error(0, "it serves, and cannot be asked");
+        assert_string_equal(buffer_str(&world.log), "");
+        assert_contains(world.result.nodes[1].diff, "update /etc/alpha (content differs)\n");
+        assert_int_equal(world.result.nodes[1].outcome, INSTALL_UNTOUCHED);
+}
+
 static void test_cancelled(void **state) {
         make_serving();
         world.wanted = "two";
@@ -1413,6 +1429,7 @@ int main(void) {
                 install_test(test_busy_elsewhere),
                 install_test(test_busy_elsewhere_is_no_matter),
                 install_test(test_dry_run),
+                install_test(test_dry_run_foresees),
                 install_test(test_cancelled),
                 install_test(test_ill_although_as_planned),
                 install_test(test_endpoint_is_away),
