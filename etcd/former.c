@@ -4,9 +4,10 @@
  * A cluster that lives where the cluster file does not look any more
  *
  * One edit of the list of nodes may leave no member of today in it: etcd goes to hosts of its own or comes back from
- * them, or all controllers are others. Those who are asked then have no data, and would begin with none, while the
- * cluster goes on elsewhere. But what was made for its members is in the store, and their certificates say
- * where they are; so they are asked, too. On a first installation there is nobody to be asked.
+ * them, or all controllers are others, or have other addresses. Those who are asked then have no data, and would
+ * begin with none, while the cluster goes on elsewhere. But what was made for its members is in the store, and their
+ * certificates, those of today and those of before, say where they are; so they are asked, too. On a first
+ * installation there is nobody to be asked.
  */
 
 #include <errno.h>
@@ -88,6 +89,24 @@ static void ask(void *item) {
                      etcd_is_current(f->context->store, status.cluster_id);
 }
 
+/* A member of the cluster file is elsewhere by it. */
+static int refuse_moved(const char *name, const char *address, Error **reterr) {
+        int r = error_set(reterr, ERROR_UNAVAILABLE, EEXIST,
+                          "etcd of this cluster serves on %s at %s, which is not its address by the cluster "
+                          "file, and no member answers where it is by that",
+                          name, address);
+
+        error_detail(
+                reterr,
+                "The members would begin with no data, and the cluster as it is be left behind. One after "
+                "the other they keep it: put today's addresses back into the cluster file, and hardway "
+                "pki gen; then give one its new address, hardway pki gen, and hardway etcd replace NAME; "
+                "and so on. Or all at once: hardway etcd snapshot FILE, with the cluster file as it was; "
+                "then, with the new one, hardway pki gen and hardway etcd restore FILE. If the data can "
+                "go: switch etcd off there.\n");
+        return r;
+}
+
 int etcd_refuse_former(const char *name, const char *address, Error **reterr) {
         int r = error_set(
                 reterr, ERROR_UNAVAILABLE, EEXIST,
@@ -106,8 +125,16 @@ int etcd_refuse_former(const char *name, const char *address, Error **reterr) {
         return r;
 }
 
+static int refuse(const Cluster *c, const Former *f, Error **reterr) {
+        const Node *node = cluster_find_node(c, f->name);
+
+        if (node && node->roles & ROLE_ETCD)
+                return refuse_moved(f->name, f->address, reterr);
+        return etcd_refuse_former(f->name, f->address, reterr);
+}
+
 /**
- * etcd_former() - does the cluster live on members that are not in the cluster file?
+ * etcd_former() - does the cluster live on members that are not in the cluster file, or elsewhere by it?
  * @c:          the context of the probe; no member of the cluster file answers
  * @reterr:     it does: where, and what to do
  *
@@ -126,6 +153,6 @@ int etcd_former(const ProbeContext *c, Error **reterr) {
         parallel_each(ask, formers.list, sizeof(Former), formers.n);
         for (size_t i = 0; i < formers.n && r == 0; i++)
                 if (formers.list[i].answers)
-                        r = etcd_refuse_former(formers.list[i].name, formers.list[i].address, reterr);
+                        r = refuse(c->cluster, formers.list + i, reterr);
         return r;
 }

@@ -43,6 +43,9 @@ static const struct {
         { "pki/retired/", "Authorities, and keys of tokens, that were replaced.",
           "What they have signed, and what was saved under them, could not be checked any more.",
           "hardway(1)", "mv ca.crt ca.key retired/" },
+        { "pki/former/", "Certificates that were replaced since their node got another address.",
+          "A cluster that still lives where it was would not be found: an empty one could begin beside it.",
+          "hardway(1)", "cp -p nodes/NAME/pki/etcd/server.crt former/NAME.crt" },
         { "snapshots/",
           "etcd's data, as etcd snapshot saved it, and install before it put another version on the "
           "nodes. They hold all that the cluster knows, secrets too.",

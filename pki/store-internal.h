@@ -13,6 +13,7 @@
 #define STORE_LOCK "pki/.lock"
 #define STORE_PENDING "pki/.pending"
 #define STORE_PREVIOUS "pki/.previous"
+#define STORE_FORMER "pki/former"
 #define STORE_KEY_MODE 0600
 #define STORE_PUBLIC_MODE 0644
 #define STORE_DIRECTORY_MODE 0700
@@ -129,6 +130,10 @@ int store_stage(FsBatch *batch, const char *path, const Buffer *data, mode_t mod
                 Error **reterr);
 /* pki/.pending with the names of pairs that are about to be replaced, before them in the batch. */
 int store_stage_pending(const Store *s, FsBatch *batch, char *const *names, Error **reterr);
+
+/* store-former.c: where owners of certificates were before these were issued for other addresses */
+int store_stage_former(StoreRun *run, FsBatch *batch, const StoreEntry *e, Error **reterr);
+void store_add_former(Store *s, const char *path, CertificateProfile *ret);
 
 /* store-tidy.c */
 int store_tidy(StoreRun *run, Error **reterr); /* modes of directories and secrets */

@@ -166,7 +166,9 @@ int store_stage_leaf(StoreRun *run, FsBatch *batch, const StoreEntry *e, Error *
                 return r;
         if (e->request->type == STORE_KUBECONFIG)
                 return stage_kubeconfig(run, batch, e, store_run_find_ca(run, e->request->issuer), reterr);
-        r = stage_key(run, batch, e, 0, reterr);
+        r = store_stage_former(run, batch, e, reterr);
+        if (r >= 0)
+                r = stage_key(run, batch, e, 0, reterr);
         return r < 0 ? r : stage_certificate(run, batch, e, 0, reterr);
 }
 

@@ -34,7 +34,8 @@ Strv store_nodes(const Store *s) {
 }
 
 /**
- * store_addresses() - the addresses that a certificate of the store is good for
+ * store_addresses() - the addresses that a certificate of the store is good for, and those that it was issued for
+ * before
  * @s:          the store
  * @path:       where it is: "nodes/c0/pki/etcd/server.crt"
  * @ret:        they are added to it; certificate_profile_done()
@@ -43,6 +44,7 @@ Strv store_nodes(const Store *s) {
  * Return: 0; -ENOENT if it is not there; or another negative errno.
  */
 int store_addresses(Store *s, const char *path, CertificateProfile *ret, Error **reterr) {
+        STORE_LOCKED(s);
         _cleanup_free_ char *name = store_path(s, path);
         _cleanup_(X509_freep) X509 *certificate = NULL;
         const Buffer *content;
@@ -54,5 +56,6 @@ int store_addresses(Store *s, const char *path, CertificateProfile *ret, Error *
         if (r < 0)
                 return r;
         certificate_names(certificate, ret);
+        store_add_former(s, path, ret);
         return 0;
 }

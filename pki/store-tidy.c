@@ -96,7 +96,9 @@ void store_sweep(const StoreRun *run) {
                                     *asked_path = store_request_path(request, "key"),
                                     *asked = store_path(run->store, asked_path),
                                     *relative = xasprintf(STORE_PREVIOUS "/%s", path),
-                                    *kept = store_path_in_directory(run->store, relative);
+                                    *kept = store_path_in_directory(run->store, relative),
+                                    *given_up = xasprintf(STORE_FORMER "/%s", path),
+                                    *former = store_path_in_directory(run->store, given_up);
 
                 if (request->type == STORE_KUBECONFIG && !strchr(path, '/')) {
                         _cleanup_free_ char *directory = fs_path_dirname(file);
@@ -105,6 +107,7 @@ void store_sweep(const StoreRun *run) {
                 } else
                         sweep_once(file, &done);
                 sweep_once(kept, &done);
+                sweep_once(former, &done);
                 sweep_once(asked, &done);
         }
 }

@@ -235,7 +235,7 @@ bool store_ca_is_external(Store *s, const char *name);
 bool store_ca_key_stays(Store *s, const char *name);
 bool store_ca_has_chain(Store *s, const char *name);
 /* Nodes that the store has something for, whatever the cluster file says by now; and what addresses one of its
- * certificates is good for. */
+ * certificates is good for, and was before: those that are given up are kept in pki/former. */
 Strv store_nodes(const Store *s);
 int store_addresses(Store *s, const char *path, CertificateProfile *ret, Error **reterr);
 char* store_path(const Store *s, const char *path); /* where that file lies; the caller frees */

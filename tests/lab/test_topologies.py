@@ -231,6 +231,17 @@ def test_one_controller(make_lab):
     assert lab.kubectl("-n", "default", "get", "configmap", "before", "-o", "name").out == "configmap/before\n"
     await_well(lab)
 
+    # another address alone: there an empty one would begin
+    edit(lab, r"(name: controller-0, address: )10\.77\.0\.20\b", r"\g<1>10.77.0.40")
+    lab.hardway("pki", "gen")
+    for words in (["install"], ["install", "--dry-run"], ["plan"]):
+        assert "etcd of this cluster serves on controller-0 at 10.77.0.20:2379, which is not its address" in lab.hardway(*words, check=69).err
+    assert "etcd of this cluster serves on controller-0 at 10.77.0.20:2379" in lab.hardway("check", check=False).out
+    assert not lab.sh("etcd-0", "ls -d /var/lib/etcd /etc/kubernetes 2>/dev/null", check=False).out
+    edit(lab, r"(name: controller-0, address: )10\.77\.0\.40\b", r"\g<1>10.77.0.20")
+    lab.hardway("pki", "gen")
+    lab.hardway("install")
+
     lab.hardway("etcd", "snapshot", "move.db")
     edit(lab, r"^( *- \{ name: controller-0,.*)$", r"\1\n  - { name: etcd-0, address: 10.77.0.40, roles: [etcd] }")
     lab.hardway("pki", "gen")

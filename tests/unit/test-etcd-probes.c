@@ -310,11 +310,13 @@ Strv __wrap_store_nodes(const Store *s) {
 
 int __wrap_store_addresses(Store *s, const char *path, CertificateProfile *ret, Error **reterr) {
         static const char *const addresses[] = { "127.0.0.1", "::1", "10.77.0.21" };
+        _cleanup_free_ char *wanted = NULL;
         InetAddress address;
 
         if (strstr(path, "nodes/lb0/"))
                 return -ENOENT;
-        assert_string_equal(path, "nodes/old/pki/etcd/server.crt");
+        wanted = xasprintf("nodes/%s/pki/etcd/server.crt", former);
+        assert_string_equal(path, wanted);
         for (size_t i = 0; i < ARRAY_SIZE(addresses); i++) {
                 assert_int_equal(inet_address_parse(addresses[i], &address), 0);
                 certificate_profile_add_address(ret, &address);
@@ -343,6 +345,18 @@ static void test_serving_elsewhere(void **state) {
         assert_int_equal(error->kind, ERROR_UNAVAILABLE);
         assert_contains(error->message, "etcd of this cluster serves on old (10.77.0.21:2379)");
         assert_contains(error->detail, "hardway etcd restore FILE");
+        error = error_free(error);
+
+        /* a member of the cluster file that has another address by it than where it serves */
+        former = "c1";
+        assert_int_equal(component_etcd.serving(&context, &serving, &error), -EEXIST);
+        assert_false(serving);
+        assert_contains(error->message,
+                        "etcd of this cluster serves on c1 at 10.77.0.21:2379, which is not its "
+                        "address by the cluster file");
+        assert_contains(error->detail, "put today's addresses back into the cluster file");
+        assert_contains(error->detail, "hardway etcd replace NAME");
+        former = "old";
 
         /* without a leader it has its data all the same; switched off it has not */
         members[1].leader = 0;

@@ -701,6 +701,59 @@ static void test_nodes(void **state) {
                        ENOENT);
 }
 
+static char* addresses_of(Fixture *f, const char *path) {
+        _cleanup_(certificate_profile_done) CertificateProfile p = CERTIFICATE_PROFILE_NULL;
+        _cleanup_strv_ Strv words = NULL;
+        Error *e = NULL;
+
+        assert_success(store_addresses(f->store, path, &p, &e), e, 0);
+        for (size_t i = 0; i < p.n_addresses; i++) {
+                _cleanup_free_ char *word = inet_address_to_string(p.addresses + i);
+
+                strv_add(&words, word);
+        }
+        return strv_join(words, " ");
+}
+
+/* Where somebody was is known after it is given another address, and however often. One that got more has given up
+ * none. */
+static void test_former_addresses(void **state) {
+        static const char name[] = "nodes/c1/pki/etcd/server", path[] = "nodes/c1/pki/etcd/server.crt";
+        Fixture *f = *state;
+        _cleanup_free_ char *moved = NULL, *again = NULL, *often = NULL;
+        struct stat st;
+
+        generate(f, 1);
+        certificate_profile_add_dns(&request_of(f, name)->profile, "more");
+        generate(f, 1);
+        assert_int_equal(faccessat(f->dir->fd, "pki/former", F_OK, 0), -1);
+
+        (void) inet_address_parse("10.77.0.31", request_of(f, name)->profile.addresses);
+        generate(f, 1);
+        assert_int_equal(f->seen.reissued, 1);
+        moved = addresses_of(f, path);
+        assert_string_equal(moved, "10.77.0.31 127.0.0.1 ::1 10.77.0.21");
+        assert_int_equal(fstatat(f->dir->fd, "pki/former/nodes/c1/pki/etcd/server.crt", &st, 0), 0);
+        assert_int_equal(st.st_mode & 0777, 0644);
+
+        (void) inet_address_parse("10.77.0.41", request_of(f, name)->profile.addresses);
+        generate(f, 1);
+        generate(f, 0);
+        again = addresses_of(f, path);
+        assert_string_equal(again, "10.77.0.41 127.0.0.1 ::1 10.77.0.31 10.77.0.21");
+
+        /* the oldest are forgotten */
+        for (unsigned i = 51; i < 60; i++) {
+                _cleanup_free_ char *address = xasprintf("10.77.0.%u", i);
+
+                (void) inet_address_parse(address, request_of(f, name)->profile.addresses);
+                generate(f, 1);
+        }
+        often = addresses_of(f, path);
+        assert_string_equal(often, "10.77.0.59 127.0.0.1 ::1 10.77.0.58 10.77.0.57 10.77.0.56 10.77.0.55 "
+                                   "10.77.0.54 10.77.0.53 10.77.0.52 10.77.0.51");
+}
+
 static void test_insane(void **state) {
         static const char *const names[] = { "", "/etc/passwd", "../ca", "a/../b" };
         Fixture *f = *state;
@@ -749,6 +802,7 @@ int main(void) {
                 test(test_credential),
                 test(test_credential_chain),
                 test(test_nodes),
+                test(test_former_addresses),
                 test(test_insane),
         };
 
