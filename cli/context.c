@@ -123,7 +123,7 @@ static int ask_passphrase(void *userdata, const char *file, bool new, char **ret
 /**
  * verb_open_store() - open pki/ and secrets/
  * @v:          the context; gets the store
- * @reterr:     why it cannot be opened
+ * @reterr:     why it cannot be opened, or that it is another cluster file's
  *
  * Return: 0, or a negative errno.
  */
@@ -133,9 +133,15 @@ int verb_open_store(VerbContext *v, Error **reterr) {
         if (v->store)
                 return 0;
         r = store_open(v->directory, &v->store, reterr);
-        if (r >= 0)
-                store_set_passphrase(v->store, ask_passphrase, v);
-        return r;
+        if (r < 0)
+                return r;
+        r = store_claim(v->store, fs_path_basename(v->cluster_path), reterr);
+        if (r < 0) {
+                v->store = store_free(v->store);
+                return r;
+        }
+        store_set_passphrase(v->store, ask_passphrase, v);
+        return 0;
 }
 
 /**

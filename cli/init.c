@@ -42,6 +42,16 @@ static int refuse_overwriting(const VerbContext *v, Error **reterr) {
                          v->cluster_path);
 }
 
+static int refuse_foreign_store(const VerbContext *v, Error **reterr) {
+        _cleanup_(store_freep) Store *store = NULL;
+        int r;
+
+        if (access(v->directory, F_OK) < 0)
+                return 0;
+        r = store_open(v->directory, &store, reterr);
+        return r < 0 ? r : store_claim_unused(store, fs_path_basename(v->cluster_path), reterr);
+}
+
 /**
  * init_run() - write a cluster directory
  * @v:          the context
@@ -57,6 +67,8 @@ int init_run(VerbContext *v, ClusterDraft *draft, char *const *local, bool trust
         int r;
 
         r = refuse_overwriting(v, reterr);
+        if (r >= 0)
+                r = refuse_foreign_store(v, reterr);
         if (r < 0)
                 return r;
         r = mark_local(draft, local, reterr);

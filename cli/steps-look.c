@@ -4,7 +4,8 @@
 /* What commands do that begin or only look, one step after the other, and the same by hand. */
 
 const VerbStep steps_init[] = {
-        { "refuse", "A cluster file that is there is not replaced without --force.", "ls hardway.yaml" },
+        { "refuse", "A cluster file that is there is not replaced, and pki/ of another one not taken over.",
+          "ls hardway.yaml pki" },
         { "write",
           "Writes the cluster file, with a comment for each key, once it is one that would be accepted.",
           "editor hardway.yaml   # man hardway.yaml" },

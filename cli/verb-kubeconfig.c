@@ -5,6 +5,9 @@
 #include "cli/verb.h"
 #include "common/alloc.h"
 #include "common/fs.h"
+#include "pki/kubeconfig.h"
+
+#define ADMIN "admin.conf"
 
 enum {
         KEY_OUTPUT = VERB_KEY,
@@ -34,6 +37,19 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
         }
 }
 
+/* After an edit of the cluster file, until pki gen has followed. */
+static int warn_of_other_server(const VerbContext *v, const Buffer *text, Error **reterr) {
+        _cleanup_(kubeconfig_done) Kubeconfig k = KUBECONFIG_NULL;
+        _cleanup_free_ char *server = cluster_endpoint_url(v->cluster);
+        int r;
+
+        r = kubeconfig_parse(ADMIN, text->data, text->size, &k, reterr);
+        if (r >= 0 && !streq(k.server, server))
+                verb_warn(v, "%s points at %s, and %s says %s. To have it made anew: hardway pki gen", ADMIN,
+                          k.server, v->cluster_path, server);
+        return r;
+}
+
 static int write_output(VerbContext *v, const Buffer *text, Error **reterr) {
         _cleanup_free_ char *directory = fs_path_dirname(arg_output);
         int r;
@@ -45,7 +61,11 @@ static int write_output(VerbContext *v, const Buffer *text, Error **reterr) {
         r = fs_write(AT_FDCWD, arg_output, text->data, text->size, 0600, arg_force ? 0 : FS_EXCLUSIVE,
                      reterr);
         if (r == -EEXIST)
-                error_detail(reterr, "It may be the way into another cluster. Replace it with --force.");
+                error_detail(
+                        reterr,
+                        "It may be the way into another cluster. Write this one elsewhere, and have kubectl "
+                        "use both by KUBECONFIG=%s:OTHER; or replace it with --force.",
+                        arg_output);
         if (r < 0)
                 return r;
         verb_note(v, "%s %s: the way into the cluster %s, as its administrator.",
@@ -57,7 +77,9 @@ static int run(VerbContext *v, int argc, char **argv, Error **reterr) {
         const Buffer *text;
         int r;
 
-        r = store_file(v->store, "admin.conf", &text, reterr);
+        r = store_file(v->store, ADMIN, &text, reterr);
+        if (r >= 0)
+                r = warn_of_other_server(v, text, reterr);
         if (r < 0)
                 return r;
         if (arg_output)

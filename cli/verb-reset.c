@@ -133,9 +133,12 @@ static int run(VerbContext *v, _unused_ int argc, _unused_ char **argv, Error **
                 r = verb_confirm(v, reterr, "Do this?"); /* nobody can be asked: said before a node is */
         if (r < 0)
                 return r;
-        /* A cluster directory without keys can still clean its nodes. */
-        if (verb_open_store(v, NULL) >= 0)
-                request.store = v->store;
+        /* A cluster directory without keys can still clean its nodes; one with another cluster's would take
+         * that one's nodes for its own. */
+        r = verb_open_store(v, reterr);
+        if (r < 0)
+                return r;
+        request.store = v->store;
 
         show_begin(&show);
         r = reset_run(&request, &v->errors);

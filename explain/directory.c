@@ -34,6 +34,10 @@ static const struct {
           "What is random and no key of a certificate: what encrypts secrets in etcd, and who we are.",
           "Secrets in etcd, and in its snapshots, could not be read any more.", "hardway(1)",
           "install -d -m 0700 secrets" },
+        { "pki/.cluster-file", "The name of the cluster file that the keys belong to.",
+          "Another cluster file in this directory would share CAs, keys and identity with this one, and each "
+          "would take the other's nodes for its own.",
+          "hardway(1)", "echo hardway.yaml >pki/.cluster-file" },
         { "pki/requests/", "What pki csr asks an authority elsewhere for, and the keys of it.",
           "Certificates that come back would have no key.", "hardway(1)",
           "openssl req -new -key NAME.key -out NAME.csr" },

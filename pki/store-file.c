@@ -49,6 +49,7 @@ Store* store_free(Store *s) {
         }
         free(s->files);
         free(s->directory);
+        free(s->cluster_file);
         rotation_done(&s->rotation);
         secret_freep(&s->passphrase);
         strv_free(s->protect);

@@ -29,7 +29,8 @@ typedef struct StoreFile {
 struct Store {
         pthread_mutex_t mutex; /* recursive; held by whoever reads */
         char *directory;
-        StoreAsk ask; /* for a passphrase; or NULL */
+        char *cluster_file; /* whose it is, see store_claim(); or NULL */
+        StoreAsk ask;       /* for a passphrase; or NULL */
         void *ask_userdata;
         char *passphrase;  /* once it is known */
         Strv protect;      /* names of CAs whose keys are to be put under it */
@@ -134,6 +135,8 @@ int store_stage_pending(const Store *s, FsBatch *batch, char *const *names, Erro
 /* store-former.c: where owners of certificates were before these were issued for other addresses */
 int store_stage_former(StoreRun *run, FsBatch *batch, const StoreEntry *e, Error **reterr);
 void store_add_former(Store *s, const char *path, CertificateProfile *ret);
+/* store-owner.c */
+int store_record_owner(const Store *s, Error **reterr);
 
 /* store-tidy.c */
 int store_tidy(StoreRun *run, Error **reterr); /* modes of directories and secrets */

@@ -131,13 +131,18 @@ int store_lock(const Store *s, Error **reterr) {
         _cleanup_free_ char *pki = store_path_in_directory(s, "pki");
         _cleanup_free_ char *path = store_path_in_directory(s, STORE_LOCK);
         _cleanup_free_ char *holder = holder_format("hardway");
+        _cleanup_close_ int lock = -EBADF;
         int r;
 
         /* What is going to lie there is made durable with it, by one flush. */
         r = fs_mkdir_all(AT_FDCWD, pki, STORE_DIRECTORY_MODE, /* sync= */ false, reterr);
         if (r < 0)
                 return r;
-        return fs_lock(AT_FDCWD, path, holder, /* wait= */ false, reterr);
+        lock = fs_lock(AT_FDCWD, path, holder, /* wait= */ false, reterr);
+        if (lock < 0)
+                return lock;
+        r = store_record_owner(s, reterr);
+        return r < 0 ? r : TAKE_FD(lock);
 }
 
 /**

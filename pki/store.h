@@ -127,6 +127,9 @@ typedef struct Store Store;
 
 /* directory: the cluster directory; makes nothing */
 int store_open(const char *directory, Store **ret, Error **reterr);
+/* 1: it is that cluster file's, 0: nobody knows yet; a negative errno: another one's */
+int store_claim(Store *s, const char *cluster_file, Error **reterr);
+int store_claim_unused(Store *s, const char *cluster_file, Error **reterr);
 /* Return: 0: all was so already, 1: something was made */
 int store_generate(Store *s, const StoreRequest *requests, size_t n_requests, int64_t now,
                    StoreReport report, void *userdata, Error **reterr);
