@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <limits.h>
 #include <string.h>
 
 #include "cluster/flag-rules.h"
 #include "cluster/input.h"
+#include "cluster/profile.h"
 #include "cluster/yaml-check.h"
 #include "common/alloc.h"
+#include "common/parse.h"
+
+#define ELECTION_MSEC_MAX 50000
 
 /*
  * extra-args: the user's own flags, per component
@@ -44,16 +49,49 @@ static bool flag_value_good(Loader *l, const char *name, yaml_node_t *node) {
         return true;
 }
 
+static void add_flag(ExtraFlags *e, const char *name, Mark mark, yaml_node_t *value) {
+        /* "flag:" is a bare flag, "flag: ''" is one with an empty value. */
+        bool bare = value->data.scalar.length == 0 && value->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+
+        e->flags = xrealloc(e->flags, e->n_flags + 1, sizeof(ExtraFlag));
+        e->flags[e->n_flags++] = (ExtraFlag) {
+                .name = xstrdup(name),
+                .value = bare ? NULL : xstrdup((const char*) value->data.scalar.value),
+                .line = mark.line,
+                .column = mark.column,
+        };
+}
+
+/* A list: the flag several times, each time with one of the values. */
+static void add_repeated(Loader *l, ExtraFlags *e, const char *name, Mark mark, yaml_node_t *list) {
+        yaml_node_item_t *first = list->data.sequence.items.start;
+        size_t n = (size_t) (list->data.sequence.items.top - first);
+
+        if (n == 0)
+                loader_problem(l, mark_of(&list->start_mark), name, "the list is empty");
+        else if (n > 1 && !repeated_flag(flag_component(e->component), name))
+                loader_problem(l, mark_of(&list->start_mark), name,
+                               "takes one value: of several, %s would use the last one alone", e->component);
+        else if (n > EXTRA_FLAGS_MAX)
+                loader_problem(l, mark_of(&list->start_mark), name, "more than %d values", EXTRA_FLAGS_MAX);
+        else
+                for (size_t i = 0; i < n; i++) {
+                        yaml_node_t *value = loader_node(l, first[i]);
+
+                        if (flag_value_good(l, name, value))
+                                add_flag(e, name, n > 1 ? mark_of(&value->start_mark) : mark, value);
+                }
+}
+
 static void load_flag(Loader *l, ExtraFlags *e, yaml_node_t *key, yaml_node_t *value) {
         Mark mark = mark_of(&key->start_mark);
         const char *name = (const char*) key->data.scalar.value;
-        bool bare;
 
         if (key->type != YAML_SCALAR_NODE || strlen(name) != key->data.scalar.length) {
                 loader_problem(l, mark, NULL, "a flag's name must be a plain word");
                 return;
         }
-        if (!flag_name_good(l, mark, name) || !flag_value_good(l, name, value))
+        if (!flag_name_good(l, mark, name))
                 return;
 
         for (size_t i = 0; i < e->n_flags; i++)
@@ -62,14 +100,10 @@ static void load_flag(Loader *l, ExtraFlags *e, yaml_node_t *key, yaml_node_t *v
                         return;
                 }
 
-        /* "flag:" is a bare flag, "flag: ''" is one with an empty value. */
-        bare = value->data.scalar.length == 0 && value->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
-        e->flags[e->n_flags++] = (ExtraFlag) {
-                .name = xstrdup(name),
-                .value = bare ? NULL : xstrdup((const char*) value->data.scalar.value),
-                .line = mark.line,
-                .column = mark.column,
-        };
+        if (value->type == YAML_SEQUENCE_NODE)
+                add_repeated(l, e, name, mark, value);
+        else if (flag_value_good(l, name, value))
+                add_flag(e, name, mark, value);
 }
 
 static void load_component(Loader *l, ExtraFlags *e, const char *component, yaml_node_t *node) {
@@ -91,7 +125,6 @@ static void load_component(Loader *l, ExtraFlags *e, const char *component, yaml
         }
 
         inner.section = section;
-        e->flags = xnew(ExtraFlag, n + 1);
         for (size_t i = 0; i < n; i++)
                 load_flag(&inner, e, loader_node(l, first[i].key), loader_node(l, first[i].value));
 }
@@ -150,7 +183,9 @@ void load_extra_flags(Loader *l, const Key *key, yaml_node_t *node, void *target
         }
 }
 
-static void check_flag(Input *in, FlagComponent component, const char *name, const ExtraFlag *f) {
+static void check_flag(Input *in, const ExtraFlags *e, const ExtraFlag *f) {
+        const char *name = e->component;
+        FlagComponent component = flag_component(name);
         bool etcd = component == FLAG_ETCD;
         const Version *v = etcd ? &in->cluster.etcd : &in->cluster.kubernetes;
         const RemovedFlag *gone = removed_flag(component, f->name, f->value, v->minor);
@@ -170,10 +205,51 @@ static void check_flag(Input *in, FlagComponent component, const char *name, con
         else if (gone)
                 problem_add(&in->problems, mark, "extra-args.%s.%s: %s no longer has --%s%s: %s", name,
                             f->name, name, f->name, value, gone->advice);
+        else
+                check_flag_paths(in, e, f);
+}
+
+/* The last one counts, as for etcd. 0: not given, or nothing that can be compared. */
+static unsigned etcd_msec(const Cluster *c, const char *name, unsigned otherwise, Mark *mark) {
+        const ExtraFlags *e = cluster_extra_flags(c, "etcd");
+
+        for (size_t i = 0; e && i < e->n_flags; i++)
+                if (streq(e->flags[i].name, name)) {
+                        *mark = (Mark) { e->flags[i].line, e->flags[i].column };
+                        if (!e->flags[i].value ||
+                            parse_unsigned(e->flags[i].value, 1, UINT_MAX / 5, &otherwise) < 0)
+                                otherwise = 0;
+                }
+        return otherwise;
+}
+
+/* With these etcd does not start (server/embed/config.go, Validate()). */
+static void check_etcd_timings(Input *in) {
+        Timings t;
+        Mark mark = {};
+        unsigned heartbeat, election;
+
+        timings_for(in->cluster.network_profile, in->cluster.disk_profile, &t);
+        heartbeat = etcd_msec(&in->cluster, "heartbeat-interval", t.etcd_heartbeat_msec, &mark);
+        election = etcd_msec(&in->cluster, "election-timeout", t.etcd_election_msec, &mark);
+        if (mark.line == 0)
+                return;
+        if (heartbeat == 0 || election == 0)
+                problem_add(&in->problems, mark,
+                            "extra-args.etcd: heartbeat-interval and election-timeout are milliseconds");
+        else if (election < 5 * heartbeat)
+                problem_add(&in->problems, mark,
+                            "extra-args.etcd: etcd does not start with an election-timeout of %u ms and a "
+                            "heartbeat-interval of %u ms: the first has to be five times the second or more",
+                            election, heartbeat);
+        else if (election > ELECTION_MSEC_MAX)
+                problem_add(&in->problems, mark,
+                            "extra-args.etcd: etcd does not start with an election-timeout above %d ms",
+                            ELECTION_MSEC_MAX);
 }
 
 /**
- * check_extra_flags() - refuse flags that are gone, and those that other parts are planned on
+ * check_extra_flags() - refuse flags that are gone, those that other parts are planned on, and values that cannot work
  * @in:         the input, with its versions
  */
 void check_extra_flags(Input *in) {
@@ -183,6 +259,8 @@ void check_extra_flags(Input *in) {
                 const ExtraFlags *e = &c->extra_flags[i];
 
                 for (size_t k = 0; k < e->n_flags; k++)
-                        check_flag(in, flag_component(e->component), e->component, &e->flags[k]);
+                        check_flag(in, e, &e->flags[k]);
         }
+        check_flag_directories(in);
+        check_etcd_timings(in);
 }

@@ -38,6 +38,7 @@ const RemovedFlag* removed_flag(FlagComponent component, const char *name, const
                                 unsigned minor);
 bool flag_name_matches(const char *pattern, const char *name); /* the pattern is that of a row */
 const OwnedFlag* owned_flag(FlagComponent component, const char *name, const char *value);
+bool repeated_flag(FlagComponent component, const char *name); /* each of several values counts */
 #define FLAG_N_COMPONENTS 4
 extern const char *const flag_component_names[FLAG_N_COMPONENTS + 1]; /* ended by NULL */
 FlagComponent flag_component(const char *name);                       /* 0: none of ours */

@@ -61,3 +61,5 @@ void check_endpoint(Input *in);
 void check_networks(Input *in);
 void check_policy(Input *in);
 void check_extra_flags(Input *in);
+void check_flag_paths(Input *in, const ExtraFlags *e, const ExtraFlag *f); /* flag-paths.c */
+void check_flag_directories(Input *in);

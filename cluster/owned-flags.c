@@ -36,6 +36,8 @@ static const OwnedFlag owned[] = {
         { FLAG_CONTROLLER_MANAGER | FLAG_SCHEDULER, "leader-elect", "false",
           "every controller runs one, and they would all act at once" },
 
+        { FLAG_SCHEDULER, "write-config-to", NULL, "kube-scheduler would write a file and end" },
+
         { FLAG_ETCD, "name", NULL, "it is each node's name" },
         { FLAG_ETCD, "data-dir", NULL, "hardway guards the data there, and backs it up from there" },
         { FLAG_ETCD, "wal-dir", NULL, "hardway guards the data directory as one" },

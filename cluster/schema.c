@@ -230,7 +230,8 @@ const Key cluster_keys[] = {
              .why = "Where binaries come from, instead of the official addresses.",
              .without = "dl.k8s.io, and etcd's releases on GitHub."),
         ROW("extra-args", KEY_FUNCTION, Input, extra_flags, extra_flags, .function = load_extra_flags,
-            .why = "Flags of your own. They replace hardway's of the same name, or follow them.",
+            .why = "Flags of your own. They replace hardway's of the same name, or follow them. A list of values is the flag "
+                   "several times.",
             .without = "None."),
         ROW("nodes", KEY_FUNCTION, Input, nodes, nodes, .function = load_nodes, .keys = node_keys,
             .required = true, .why = "The machines.", .without = "It is required."),

@@ -253,7 +253,7 @@ static void write_policy(const ClusterDraft *d, Buffer *out) {
 
         buffer_add_str(out, "\n# Flags of your own; they replace hardway's of the same name.\n"
                             "# extra-args:\n"
-                            "#   kube-apiserver: { audit-log-maxage: 30 }\n");
+                            "#   kube-apiserver: { audit-log-maxage: 30 }    # a list of values: the flag several times\n");
 }
 
 static void write_node(const ClusterDraftNode *n, Buffer *out) {

@@ -118,6 +118,15 @@ const UnitSetting service_frame[] = {
               "It would run as root.", "systemd.exec(5)"),
         FRAME("Service", "Group", "And in a group of its own.",
               "The user's own group would be taken, which is the same.", "systemd.exec(5)"),
+        FRAME("Unit", "RequiresMountsFor",
+              "The file system with the directory that a flag of yours names is mounted first, and the service stops "
+              "before it goes.",
+              "At boot it could write below the mount point before the disk is there, and what it wrote be hidden.",
+              "systemd.unit(5)"),
+        FRAME("Service", "ReadWritePaths",
+              "A flag of yours has it write there; everything else is read-only (ProtectSystem=).",
+              "It could not write there: an apiserver that cannot open its audit log does not start.",
+              "systemd.exec(5)"),
         FRAME("Service", "LoadCredential",
               "Hands a file of root's over to this service alone, as a copy made at its start, in the "
               "directory that %d stands for.",

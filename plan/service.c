@@ -64,13 +64,19 @@ int service_add_settings(UnitFile *u, const PlanContext *c, const UnitSetting *s
 }
 
 /* A setting of the frame, with this service's value. */
-static int set_frame(UnitFile *u, const char *key, const char *value, Error **reterr) {
+static int set_frame_why(UnitFile *u, const char *key, const char *value, bool comment, Error **reterr) {
         for (size_t i = 0; i < service_n_frame; i++)
                 if (streq(service_frame[i].key, key)) {
                         unit_file_section(u, service_frame[i].section);
+                        if (comment)
+                                add_comment(u, service_frame[i].why);
                         return unit_file_set_literal(u, key, value, reterr);
                 }
         return error_set(reterr, ERROR_INTERNAL, EINVAL, "the frame of services has no %s=", key);
+}
+
+static int set_frame(UnitFile *u, const char *key, const char *value, Error **reterr) {
+        return set_frame_why(u, key, value, /* comment= */ false, reterr);
 }
 
 static int set_begin(UnitFile *u, const Service *service, const Cluster *cluster, Error **reterr) {
@@ -90,6 +96,18 @@ static int set_begin(UnitFile *u, const Service *service, const Cluster *cluster
                         return r;
         }
         return 0;
+}
+
+/* Where the user's own flags have the service write, besides where it may anyway. */
+static int set_directories(UnitFile *u, const PlanContext *c, const Service *service, Error **reterr) {
+        static const char *const keys[] = { "RequiresMountsFor", "ReadWritePaths" };
+        _cleanup_strv_ Strv directories = cluster_flag_directories(c->cluster, service->component->name);
+        _cleanup_free_ char *value = strv_join(directories, " ");
+        int r = 0;
+
+        for (size_t i = 0; directories && i < ARRAY_SIZE(keys) && r >= 0; i++)
+                r = set_frame_why(u, keys[i], value, /* comment= */ true, reterr);
+        return r;
 }
 
 static bool is_wanted(const PlanContext *c, const ServiceCredential *s) {
@@ -160,6 +178,9 @@ static int unit_new(const PlanContext *c, const Service *service, UnitFile **ret
         if (r < 0)
                 return r;
         r = service_add_settings(u, c, component->settings, component->n_settings, reterr);
+        if (r < 0)
+                return r;
+        r = set_directories(u, c, service, reterr);
         if (r < 0)
                 return r;
         r = set_credentials(u, c, service, reterr);
@@ -252,6 +273,20 @@ static int add_binaries(const PlanContext *c, Plan *plan, const Component *compo
         return 0;
 }
 
+static void add_directories(const PlanContext *c, Plan *plan, const char *component) {
+        _cleanup_strv_ Strv directories = cluster_flag_directories(c->cluster, component);
+        _cleanup_free_ char *owner = xasprintf("%s:%s", component, component);
+
+        for (size_t i = 0; i < strv_length(directories); i++) {
+                _cleanup_free_ char *noun = xasprintf("flag-directory-%zu", i);
+
+                plan_item_explain(plan_add_directory(plan, component, noun, directories[i], 0700, owner,
+                                                     "A flag of yours has the service write there."),
+                                  "The unit does not start: it opens a directory that is not there.",
+                                  "systemd.exec(5)");
+        }
+}
+
 static void add_users_flags(PlanItem *unit, const ExtraFlags *extra) {
         for (size_t i = 0; extra && i < extra->n_flags; i++) {
                 _cleanup_free_ char *name = xasprintf("--%s", extra->flags[i].name);
@@ -286,6 +321,7 @@ int service_add(const PlanContext *c, Plan *plan, const Service *service, PlanIt
         r = add_credentials(c, plan, service, reterr);
         if (r < 0)
                 return r;
+        add_directories(c, plan, component->name);
         r = unit_new(c, service, &u, reterr);
         if (r < 0)
                 return r;

@@ -73,6 +73,18 @@ def manual():
         return f.read()
 
 
+def test_a_directory_that_a_flag_opens(cluster):
+    with cluster.cluster.open("a") as f:
+        f.write("extra-args:\n  kube-apiserver: { audit-log-path: /mnt/ssd/audit/k.log, api-audiences: [one, two] }\n")
+    text = cluster("explain", "ReadWritePaths").out
+    assert "  Why       A flag of yours has it write there" in text and "\n  Without " in text
+    assert "on kube-apiserver.service: /mnt/ssd/audit\n" in text
+    assert "\n  Without " in cluster("explain", "RequiresMountsFor").out
+    assert "\n  Without " in cluster("explain", "/mnt/ssd/audit").out
+    both = cluster("explain", "--", "--api-audiences").out
+    assert "one (yours)" in both and "two (yours)" in both
+
+
 def test_files_beside_the_cluster_file(cluster):
     """All that the manual lists."""
     names = re.findall(r"_([^_]+)_(?=[,\n])", manual().split("# FILES")[1].split("# SEE ALSO")[0])
