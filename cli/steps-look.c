@@ -24,6 +24,23 @@ const VerbStep steps_kubeconfig[] = {
           "With --output: writes it there, readable for you alone, where nothing is or with --force.",
           "mkdir -p -m 0700 ~/.kube\ninstall -m 0600 admin.conf ~/.kube/config\n"
           "kubectl --server {endpoint} get --raw /version" },
+        { "certify",
+          "With --user: makes a key instead, and has the cluster's CA certify whose it is: the user's name (CN), the "
+          "groups (O), for a week unless told otherwise. Neither is kept here. Where the CA's key is kept elsewhere, "
+          "only the request can be made.",
+          "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out USER.key\n"
+          "openssl req -new -key USER.key -subj /O=GROUP/CN=USER -out USER.csr\n"
+          "printf 'keyUsage=critical,digitalSignature\\nextendedKeyUsage=clientAuth\\n' >USER.ext\n"
+          "openssl x509 -req -in USER.csr -CA pki/ca.crt -CAkey pki/ca.key -days 7 -extfile USER.ext -out USER.crt\n"
+          "kubectl --kubeconfig USER.conf config set-cluster {cluster} --server {endpoint} "
+          "--certificate-authority pki/ca.crt --embed-certs\n"
+          "kubectl --kubeconfig USER.conf config set-credentials USER --client-certificate USER.crt --client-key "
+          "USER.key --embed-certs\n"
+          "kubectl --kubeconfig USER.conf config set-context USER --cluster {cluster} --user USER\n"
+          "kubectl --kubeconfig USER.conf config use-context USER\n"
+          "rm USER.key USER.csr USER.ext" },
+        { "authorize", "Is left to you: a user may do nothing until a role binding says so.",
+          "kubectl --kubeconfig admin.conf create clusterrolebinding GROUP-view --clusterrole=view --group=GROUP" },
         {},
 };
 

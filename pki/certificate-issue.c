@@ -40,13 +40,18 @@ static bool set_serial(X509 *x) {
         return number && BN_to_ASN1_INTEGER(number, X509_get_serialNumber(x));
 }
 
+static bool add_to_subject(X509_NAME *name, int nid, const char *text) {
+        return X509_NAME_add_entry_by_NID(name, nid, MBSTRING_UTF8, (const unsigned char *) text, -1, -1,
+                                          0) == 1;
+}
+
 bool certificate_set_subject(X509_NAME *name, const CertificateProfile *profile) {
-        if (profile->organization &&
-            X509_NAME_add_entry_by_NID(name, NID_organizationName, MBSTRING_UTF8,
-                                       (const unsigned char *) profile->organization, -1, -1, 0) != 1)
+        if (profile->organization && !add_to_subject(name, NID_organizationName, profile->organization))
                 return false;
-        return X509_NAME_add_entry_by_NID(name, NID_commonName, MBSTRING_UTF8,
-                                          (const unsigned char *) profile->common_name, -1, -1, 0) == 1;
+        STRV_FOREACH(group, profile->groups)
+                if (!add_to_subject(name, NID_organizationName, *group))
+                        return false;
+        return add_to_subject(name, NID_commonName, profile->common_name);
 }
 
 static bool set_validity(X509 *x, const CertificateProfile *profile, X509 *issuer, int64_t now) {

@@ -45,6 +45,7 @@ void certificate_profile_add_address(CertificateProfile *p, const InetAddress *a
 void certificate_profile_done(CertificateProfile *p) {
         free(p->common_name);
         free(p->organization);
+        strv_free(p->groups);
         strv_free(p->dns_names);
         free(p->addresses);
         *p = CERTIFICATE_PROFILE_NULL;

@@ -30,6 +30,7 @@ typedef enum CertificateUsage {
 typedef struct CertificateProfile {
         char *common_name;
         char *organization; /* or NULL */
+        Strv groups;        /* further ones; what was issued is not compared with them */
         unsigned usage;     /* mask of CertificateUsage */
         Strv dns_names;
         InetAddress *addresses;

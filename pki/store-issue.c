@@ -120,10 +120,8 @@ static int ca_to_pem(StoreRun *run, const StoreEntry *ca, Buffer *ret, Error **r
         return certificate_to_pem(ca->certificate, ret, reterr);
 }
 
-static int stage_kubeconfig(StoreRun *run, FsBatch *batch, const StoreEntry *e, const StoreEntry *ca,
-                            Error **reterr) {
-        _cleanup_free_ char *path = store_entry_secret_path(e->request);
-        _cleanup_buffer_secret_ Buffer text = BUFFER_NULL;
+int store_kubeconfig_text(StoreRun *run, const StoreEntry *e, const StoreEntry *ca, Buffer *ret,
+                          Error **reterr) {
         _cleanup_(kubeconfig_done) Kubeconfig k = {
                 .cluster = xstrdup(e->request->cluster),
                 .server = xstrdup(e->request->server),
@@ -140,12 +138,22 @@ static int stage_kubeconfig(StoreRun *run, FsBatch *batch, const StoreEntry *e, 
         r = key_to_pem(e->key, &k.key, reterr);
         if (r < 0)
                 return r;
-        kubeconfig_write(&k, &text);
-        return stage(run, batch, path, &text, STORE_KEY_MODE, 0, reterr);
+        kubeconfig_write(&k, ret);
+        return 0;
+}
+
+static int stage_kubeconfig(StoreRun *run, FsBatch *batch, const StoreEntry *e, const StoreEntry *ca,
+                            Error **reterr) {
+        _cleanup_free_ char *path = store_entry_secret_path(e->request);
+        _cleanup_buffer_secret_ Buffer text = BUFFER_NULL;
+        int r;
+
+        r = store_kubeconfig_text(run, e, ca, &text, reterr);
+        return r < 0 ? r : stage(run, batch, path, &text, STORE_KEY_MODE, 0, reterr);
 }
 
 /* The CAs above may be limited to names, too; that of the issuer itself was looked at when it signed. */
-static int check_above(const StoreEntry *ca, X509 *x, Error **reterr) {
+int store_check_above(const StoreEntry *ca, X509 *x, Error **reterr) {
         _cleanup_(certificate_chain_done) CertificateChain chain = {};
         int r;
 
@@ -160,7 +168,7 @@ static int check_above(const StoreEntry *ca, X509 *x, Error **reterr) {
 
 /* Key and certificate of an entry, as its type wants them. */
 int store_stage_leaf(StoreRun *run, FsBatch *batch, const StoreEntry *e, Error **reterr) {
-        int r = check_above(store_run_find_ca(run, e->request->issuer), e->certificate, reterr);
+        int r = store_check_above(store_run_find_ca(run, e->request->issuer), e->certificate, reterr);
 
         if (r < 0)
                 return r;

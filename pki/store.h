@@ -197,6 +197,9 @@ int store_file(Store *s, const char *path, const Buffer **ret, Error **reterr);
 /* What stands for a secret in a digest: the key's SPKI fingerprint, for a kubeconfig a hash of its
  * certificate, CA and server, for secrets and for what is public one of the content. Lent. */
 int store_fingerprint(Store *s, const char *path, const char **ret, Error **reterr);
+/* A kubeconfig for somebody else, certified now and kept nowhere. */
+int store_issue_user(Store *s, const StoreRequest *ca, const StoreRequest *user, int64_t now, Buffer *ret,
+                     int64_t *ret_expires, Error **reterr);
 /* Certificate and key in PEM of a certificate ("nodes/c0/pki/etcd/healthcheck-client") or of a kubeconfig
  * ("super-admin"). Checked to belong together. Lent. */
 int store_credential(Store *s, const char *name, const Buffer **ret_certificate, const Buffer **ret_key,

@@ -166,6 +166,26 @@ def test_kubeconfig_points_at_the_vip_and_works(cluster):
     assert out.strip() == "yes"
 
 
+def test_kubeconfig_for_somebody_else(cluster):
+    """Known by name and group (403 and not 401), who may do what a binding says and no more."""
+    path = os.path.join(cluster.directory, "alice.conf")
+    cluster.hardway("kubeconfig", "--user", "alice", "--group", "dev", "--days", "1", "--output", path)
+
+    def ask(*words):
+        return cluster.enter(cluster.binary("kubectl"), "--kubeconfig", path, *words, check=False)
+
+    who = json.loads(ask("auth", "whoami", "-o", "json").out)["status"]["userInfo"]
+    assert who["username"] == "alice" and "dev" in who["groups"]
+    refused = ask("get", "--raw", "/api/v1/namespaces")
+    assert refused.status != 0 and 'Forbidden' in refused.err and '"alice"' in refused.err, refused
+    cluster.kubectl("create", "clusterrolebinding", "dev-view", "--clusterrole=view", "--group=dev")
+    try:
+        await_true("the binding holds", lambda: ask("get", "--raw", "/api/v1/namespaces").status == 0, 20)
+        assert "Forbidden" in ask("get", "--raw", "/api/v1/secrets").err
+    finally:
+        cluster.kubectl("delete", "clusterrolebinding", "dev-view")
+
+
 def test_apiserver_may_talk_to_kubelets(cluster):
     out = cluster.kubectl("auth", "can-i", "get", "nodes/proxy", "--as", "kube-apiserver-kubelet-client").out
     assert out.strip() == "yes"
