@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 
+#include "cli/command-show.h"
 #include "cli/passphrase.h"
 #include "common/alloc.h"
 #include "common/fs.h"
@@ -25,6 +26,7 @@ void verb_context_init(VerbContext *v) {
 void verb_context_done(VerbContext *v) {
         strv_free(v->node_names);
         strv_free(v->ignore);
+        strv_free(v->shown);
         secret_freep(&v->sudo_password);
         free(v->directory);
         free(v->holder);
@@ -262,12 +264,6 @@ int verb_fulfil_needs(VerbContext *v, Error **reterr) {
         return 0;
 }
 
-static void trace_command(void *userdata, const Node *node, const char *line) {
-        const VerbContext *v = userdata;
-
-        verb_note(v, "%s: %s", node->name, line);
-}
-
 static void tell_waiting(void *userdata, const Node *node, const char *holder) {
         const VerbContext *v = userdata;
 
@@ -301,7 +297,7 @@ int verb_host_options(VerbContext *v, HostOptions *ret, Error **reterr) {
         *ret = (HostOptions) {
                 .sudo_password = v->sudo_password,
                 .keep_master = v->keep_connections,
-                .trace = v->verbose ? trace_command : NULL,
+                .trace = v->verbose && !v->quiet ? command_show : NULL,
                 .waiting = tell_waiting,
                 .userdata = v,
                 .cancelled = v->cancelled,

@@ -13,6 +13,7 @@
  *     waiting    what the stage waits for: "text"
  *     finished, failed   "name" is done: "text", after "seconds"
  *     note, warning      "text" for people
+ *     command    with --verbose: "text" is sent to the node "name"
  *     done       the last one, with the result
  *     error      the last one, if the command failed: "text" says why, and the result is there as far as there is one
  *

@@ -93,6 +93,15 @@ void verb_warn(const VerbContext *v, const char *format, ...) {
 }
 
 /**
+ * verb_log() - say what is no result, nor of interest without having asked for it
+ * @v:          the context
+ * @text:       harmless lines, without the end of the last one
+ */
+void verb_log(const VerbContext *v, const char *text) {
+        print_line(v, stderr, text);
+}
+
+/**
  * verb_print_error() - say what failed
  * @v:          the context
  * @error:      the error; its detail is printed below it, indented

@@ -124,11 +124,6 @@ int plan_show_all(VerbContext *v, const PlanShow *show, Error **reterr) {
         return 0;
 }
 
-/* Standard output is the script's. */
-static void trace_command(void *userdata, const Node *node, const char *line) {
-        (void) fprintf(stderr, "%s: %s\n", node->name, line);
-}
-
 static int ask_facts(VerbContext *v, const Node *node, Facts *ret, Error **reterr) {
         _cleanup_(observation_freep) Observation *observation = NULL;
         _cleanup_(plan_freep) Plan *outline = NULL;
@@ -141,7 +136,6 @@ static int ask_facts(VerbContext *v, const Node *node, Facts *ret, Error **reter
                 r = verb_host_options(v, &options, reterr);
         if (r < 0)
                 return r;
-        options.trace = v->verbose ? trace_command : NULL;
         r = host_open(node, &options, &host, reterr);
         if (r < 0)
                 return r;

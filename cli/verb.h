@@ -152,6 +152,8 @@ struct VerbContext {
         bool events;       /* --json is events */
         bool events_ended; /* the last one was printed */
 
+        Strv shown; /* of commands, see cli/command-show.h */
+
         struct Progress *progress; /* while there is one: see cli/progress.h */
         ErrorList errors;          /* more than one; all are printed */
 };
@@ -192,6 +194,8 @@ void verb_print_json(const json_t *tree);
 void verb_print_error(const VerbContext *v, const Error *error);
 /* "hardway: warning: ..." on standard error; shown with --quiet too. */
 void verb_warn(const VerbContext *v, const char *format, ...) _printf_(2, 3);
+/* For the log: standard error, whatever else is shown. */
+void verb_log(const VerbContext *v, const char *text);
 
 /* SGR sequences for standard output, empty where colours are not wanted. */
 typedef enum Style {

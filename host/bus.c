@@ -19,7 +19,11 @@ static int bus_connect(Host *h, Error **reterr) {
         _cleanup_(process_freep) Process *p = NULL;
         int r, fd;
 
-        r = channel_start(h, &(Script) { .name = "bus", .text = bridge }, &p, reterr);
+        r = channel_start(h,
+                          &(Script) { .name = "bus",
+                                     .text = bridge,
+                                     .follows = "calls to systemd, in D-Bus' format\n" },
+                          &p, reterr);
         if (r < 0)
                 return r;
         fd = fcntl(process_fd(p), F_DUPFD_CLOEXEC, 3);
@@ -55,7 +59,10 @@ int host_bus(Host *h, UnitBus **ret, Error **reterr) {
         }
         if (!h->bus)
                 r = h->node->local ? unit_bus_open_local(&h->bus, reterr) : bus_connect(h, reterr);
-        if (r >= 0)
-                *ret = h->bus;
-        return r;
+        if (r < 0)
+                return r;
+        if (h->options.trace)
+                unit_bus_set_trace(h->bus, trace_bus, h);
+        *ret = h->bus;
+        return 0;
 }

@@ -41,20 +41,25 @@ static void make_nonce(char ret[static NONCE_SIZE]) {
  * All that is sent before the script's own input. The script stands in parentheses: a shell reads them to
  * their end before it does anything, so a script that arrived cut does nothing.
  */
-static void write_header(const Host *h, const Script *script, const char *nonce, Buffer *ret) {
-        _cleanup_buffer_ Buffer text = BUFFER_NULL;
+static void write_header(const Host *h, const Script *script, const char *nonce, char *const *argv,
+                         Buffer *ret) {
+        _cleanup_free_ char *end =
+                xasprintf("\n)\nr=$?\nprintf '\\nhardway-end %%s %%s\\n' %s \"$r\"\nexit \"$r\"\n", nonce);
+        _cleanup_buffer_ Buffer variables = BUFFER_NULL;
+        _cleanup_free_ char *begin = NULL;
 
-        buffer_addf(&text, "printf 'hardway-begin %%s\\n' %s\n(\n", nonce);
-        shell_add_variable(&text, "H_NONCE", nonce);
-        shell_add_variable(&text, "H_ROOT", h->root);
-        buffer_add(&text, EMBED_PRELUDE_SH, EMBED_PRELUDE_SH_SIZE);
-        buffer_add_str(&text, script->text);
-        buffer_addf(&text, "\n)\nr=$?\nprintf '\\nhardway-end %%s %%s\\n' %s \"$r\"\nexit \"$r\"\n", nonce);
+        shell_add_variable(&variables, "H_NONCE", nonce);
+        shell_add_variable(&variables, "H_ROOT", h->root);
+        begin = xasprintf("printf 'hardway-begin %%s\\n' %s\n(\n%s", nonce, buffer_str(&variables));
 
         if (h->password && !h->node->local)
                 buffer_addf(ret, "%s\n", h->password);
-        buffer_addf(ret, "hardway-script %zu\n", text.size);
-        buffer_add(ret, text.data, text.size);
+        buffer_addf(ret, "hardway-script %zu\n%s",
+                    strlen(begin) + EMBED_PRELUDE_SH_SIZE + strlen(script->text) + strlen(end), begin);
+        buffer_add(ret, EMBED_PRELUDE_SH, EMBED_PRELUDE_SH_SIZE);
+        buffer_add_str(ret, script->text);
+        buffer_add_str(ret, end);
+        trace_script(h, script, argv, begin, end);
 }
 
 /* Cuts everything but the script's own output away. 1 if it ran to its end, 0 if it began only, -ENOENT
@@ -142,11 +147,10 @@ int channel_run(Host *h, const Script *script, Answer *ret, Error **reterr) {
         int r;
 
         make_nonce(nonce);
-        write_header(h, script, nonce, &header);
+        write_header(h, script, nonce, argv, &header);
         input.data = header.data;
         input.size = header.size;
         input.cancelled = h->options.looks_only ? h->cancelled : NULL;
-        host_trace(h, "%s: %s", h->node->local ? "sh" : "ssh", script->name);
         r = process_run(argv, &input, script->timeout_usec ?: RUN_TIMEOUT_USEC, &result, reterr);
         if (r < 0)
                 return r;
@@ -240,8 +244,7 @@ int channel_start(Host *h, const Script *script, Process **ret, Error **reterr) 
         int r, status = 0;
 
         make_nonce(nonce);
-        write_header(h, script, nonce, &header);
-        host_trace(h, "%s: %s", h->node->local ? "sh" : "ssh", script->name);
+        write_header(h, script, nonce, argv, &header);
         r = process_start(argv, PROCESS_SOCKET, &p, reterr);
         if (r < 0)
                 return r;

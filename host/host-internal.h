@@ -64,7 +64,6 @@ bool transport_has_aes(void); /* this machine's processor */
 /* --- master.c: ending a connection that ssh keeps open --- */
 
 int master_end(const char *path);
-void host_trace(const Host *h, const char *format, ...) _printf_(2, 3);
 
 /* --- channel.c --- */
 
@@ -74,6 +73,7 @@ typedef struct Script {
         ProcessInput stream;   /* what it reads from standard input */
         uint64_t timeout_usec; /* 0: five minutes */
         TransportFlags flags;
+        const char *follows; /* for --verbose: what it reads, in lines for people; or NULL */
 } Script;
 
 typedef struct Answer {
@@ -90,6 +90,12 @@ int channel_run(Host *h, const Script *script, Answer *ret, Error **reterr);
  * been read. */
 int channel_start(Host *h, const Script *script, Process **ret, Error **reterr);
 int channel_read_line(Process *p, uint64_t timeout_usec, Buffer *ret); /* 1, 0 at the end, -ETIMEDOUT */
+
+/* --- trace.c --- */
+
+void trace_script(const Host *h, const Script *script, char *const *argv, const char *begin,
+                  const char *end);
+void trace_bus(void *host, const char *text);
 
 /* --- failure.c, ssh-error.c: what standard error means --- */
 

@@ -26,6 +26,16 @@
  * script wrote to standard error is interpreted (unknown host key, refused key, no sudo rights, disk full)
  * and becomes message and advice; the rest is the Error's detail.
  */
+
+/* Something that is sent to a node, for --verbose: no password, and of files what they are called. */
+typedef struct HostCommand {
+        const char *name;    /* what it is for: "look (31 paths, 4 units)" */
+        char *const *argv;   /* what is started here; NULL: nothing, it is a call to systemd there */
+        bool has_password;   /* the first thing that it reads is the password for sudo */
+        char *const *parts;  /* of the script that it reads, one behind the other */
+        const char *follows; /* what it reads behind the script, for people: lines; or NULL */
+} HostCommand;
+
 typedef struct HostOptions {
         /* for ssh's control sockets and our known_hosts; NULL: $XDG_RUNTIME_DIR/hardway or a private one */
         const char *control_directory;
@@ -33,8 +43,8 @@ typedef struct HostOptions {
         bool accept_new;              /* StrictHostKeyChecking=accept-new */
         bool keep_master;             /* leave the ssh master open, for ten minutes; use one that was left */
         unsigned connect_timeout_sec; /* 0: 10 */
-        /* told every command that is sent, for --verbose; or NULL */
-        void (*trace)(void *userdata, const Node *node, const char *line);
+        /* told every command that is sent, by any thread; or NULL */
+        void (*trace)(void *userdata, const Node *node, const HostCommand *command);
         /* told once, by host_lock(), for whom it waits; or NULL */
         void (*waiting)(void *userdata, const Node *node, const char *holder);
         void *userdata;

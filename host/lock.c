@@ -116,7 +116,13 @@ static int lock_try(Host *h, HostLock **ret, Error **reterr) {
 
         l->stop = -EBADF;
         write_script(h->holder, &text);
-        r = channel_start(h, &(Script) { .name = "lock", .text = buffer_str(&text) }, &l->process, reterr);
+        r = channel_start(h,
+                          &(Script) {
+                                  .name = "lock",
+                                  .text = buffer_str(&text),
+                                  .follows = "a dot every few seconds, for as long as the lock is held\n",
+                          },
+                          &l->process, reterr);
         if (r < 0)
                 return r;
         r = lock_answer(l, reterr);

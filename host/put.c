@@ -4,6 +4,7 @@
  * put-orders.c. */
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -95,6 +96,17 @@ static void take_stamps(Host *h, const PutOrders *o, const Answer *answer) {
         }
 }
 
+/* The members of the stream; never what is in them. */
+static void describe_stream(const PutOrders *o, Buffer *out) {
+        buffer_addf(
+                out,
+                "a tar stream of %zu files: mode, owner, bytes and name, which ends in .hw-new on the way\n",
+                o->n_files);
+        for (size_t i = 0; i < o->n_files; i++)
+                buffer_addf(out, "%04o %s %" PRIu64 " %s\n", (unsigned) o->files[i].mode, o->files[i].owner,
+                            o->files[i].size, o->files[i].path);
+}
+
 static uint64_t stream_size(const PutOrders *o) {
         uint64_t size = 0;
 
@@ -131,7 +143,7 @@ static int put_failed(const PutOrders *o, int r, Error *error, Error **reterr) {
 int put_run(Host *h, const char *name, const PutOrders *o, const HostPut *progress, Error **reterr) {
         _cleanup_(put_stream_freep) PutStream *stream = NULL;
         _cleanup_(answer_done) Answer answer = {};
-        _cleanup_buffer_ Buffer text = BUFFER_NULL;
+        _cleanup_buffer_ Buffer text = BUFFER_NULL, follows = BUFFER_NULL;
         _cleanup_error_ Error *error = NULL;
         uint64_t size = stream_size(o);
         Script script = { .name = name, .timeout_usec = PUT_TIMEOUT_USEC };
@@ -147,6 +159,8 @@ int put_run(Host *h, const char *name, const PutOrders *o, const HostPut *progre
         script.text = buffer_str(&text);
         if (o->n_files > 0) {
                 stream = put_stream_new(o, progress, h->cancelled);
+                describe_stream(o, &follows);
+                script.follows = buffer_str(&follows);
                 script.stream = (ProcessInput) { .feed = put_stream_feed, .userdata = stream };
         }
         if (size >= FAST_CIPHER_SIZE && h->has_aes && transport_has_aes())

@@ -62,18 +62,6 @@
 #define ROOT_OR(sudo) \
         "sh -c 'if [ \"$(id -u)\" = 0 ]; then exec sh -c \"$1\"; fi; exec " sudo "\"$1\"' sh '" BOOT "'"
 
-void host_trace(const Host *h, const char *format, ...) {
-        _cleanup_free_ char *line = NULL;
-        va_list ap;
-
-        if (!h->options.trace)
-                return;
-        va_start(ap, format);
-        line = xvasprintf(format, ap);
-        va_end(ap);
-        h->options.trace(h->options.userdata, h->node, line);
-}
-
 /* --- the directory of the sockets --- */
 
 /* Somebody else could have made it, in /tmp: then they would see, and lead, our connections. */

@@ -135,6 +135,7 @@ int store_stage_pending(const Store *s, FsBatch *batch, char *const *names, Erro
 /* store-former.c: where owners of certificates were before these were issued for other addresses */
 int store_stage_former(StoreRun *run, FsBatch *batch, const StoreEntry *e, Error **reterr);
 void store_add_former(Store *s, const char *path, CertificateProfile *ret);
+
 /* store-owner.c */
 int store_record_owner(const Store *s, Error **reterr);
 

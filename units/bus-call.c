@@ -92,6 +92,14 @@ int bus_call_message(UnitBus *b, sd_bus_message *call, const char *subject, sd_b
         return r < 0 ? call_error(r, &error, subject, reterr) : 0;
 }
 
+/* Tells of an order that is about to be given. */
+void bus_trace(UnitBus *b, const char *method, const char *subject) {
+        _cleanup_free_ char *text = xasprintf("%s%s%s", method, subject ? " " : "", subject ?: "");
+
+        if (b->trace)
+                b->trace(b->trace_userdata, text);
+}
+
 /**
  * bus_call() - call a method of systemd's manager
  * @b:          the connection

@@ -22,7 +22,11 @@ struct UnitBus {
         sd_bus_slot *slot;
         BusJob *jobs;
         size_t n_jobs;
+        UnitTrace trace; /* or NULL */
+        void *trace_userdata;
 };
+
+void bus_trace(UnitBus *b, const char *method, const char *subject); /* subject: or NULL */
 
 /* Calls a method of the manager; subject: the unit it is about, for the Error, or NULL; ret may be NULL. */
 int bus_call(UnitBus *b, const char *method, const char *subject, sd_bus_message **ret, Error **reterr,

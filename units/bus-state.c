@@ -208,8 +208,10 @@ static bool links_changed(sd_bus_message *reply) {
 static int change_links(UnitBus *b, const char *method, char *const *units, const char *flags,
                         Error **reterr) {
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL, *reply = NULL;
+        _cleanup_free_ char *names = strv_join(units, " ");
         int r;
 
+        bus_trace(b, method, names);
         r = sd_bus_message_new_method_call(b->bus, &call, SYSTEMD_NAME, SYSTEMD_PATH, SYSTEMD_MANAGER,
                                            method);
         if (r >= 0)
@@ -273,6 +275,7 @@ int unit_bus_reset_failed(UnitBus *b, const char *unit, Error **reterr) {
         _cleanup_error_ Error *error = NULL;
         int r;
 
+        bus_trace(b, "ResetFailedUnit", unit);
         r = bus_call(b, "ResetFailedUnit", unit, NULL, &error, "s", unit);
         if (r == -ENOENT)
                 return 0;

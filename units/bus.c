@@ -165,6 +165,11 @@ int unit_bus_open_fd(int fd, bool bus_client, UnitBus **ret, Error **reterr) {
         return 0;
 }
 
+void unit_bus_set_trace(UnitBus *b, UnitTrace trace, void *userdata) {
+        b->trace = trace;
+        b->trace_userdata = userdata;
+}
+
 /**
  * unit_bus_daemon_reload() - have systemd read all unit files again
  * @b:          the connection; what is queued stays queued
@@ -173,6 +178,7 @@ int unit_bus_open_fd(int fd, bool bus_client, UnitBus **ret, Error **reterr) {
  * Return: 0, or a negative errno.
  */
 int unit_bus_daemon_reload(UnitBus *b, Error **reterr) {
+        bus_trace(b, "Reload", NULL);
         return bus_call(b, "Reload", NULL, NULL, reterr, "");
 }
 
@@ -192,6 +198,7 @@ bool unit_bus_is_alive(UnitBus *b) {
 }
 
 static int bus_queue(UnitBus *b, UnitJob job, const char *unit, sd_bus_message **ret, Error **reterr) {
+        bus_trace(b, unit_jobs[job].method, unit);
         return bus_call(b, unit_jobs[job].method, unit, ret, reterr, "ss", unit, "replace");
 }
 

@@ -42,6 +42,10 @@ typedef struct UnitState {
 int unit_bus_open_local(UnitBus **ret, Error **reterr);
 int unit_bus_open_fd(int fd, bool bus_client, UnitBus **ret, Error **reterr); /* takes fd over */
 
+/* From now on told what systemd is ordered to do: "RestartUnit etcd.service". Questions are none. */
+typedef void (*UnitTrace)(void *userdata, const char *text);
+void unit_bus_set_trace(UnitBus *b, UnitTrace trace, void *userdata);
+
 int unit_bus_daemon_reload(UnitBus *b, Error **reterr);
 bool unit_bus_is_alive(UnitBus *b);
 int unit_bus_nudge(UnitBus *b, UnitJob job, const char *unit, Error **reterr); /* nobody waits for it */

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What somebody did to a node by hand: hardway plan names it, hardway install mends exactly that, and nothing else."""
+import pathlib
+
 from lab import edit
 
 OVERRIDE = "/etc/systemd/system/kube-scheduler.service.d/override.conf"
@@ -120,6 +122,31 @@ def test_plan_changes_nothing_and_needs_no_lock(cluster):
     plan(cluster, status=0)
 
 
+def secrets_of(lab):
+    """Lines of the keys, and the key for secrets, as they stand in files and as they travel."""
+    found = []
+    for folder in ("pki", "secrets"):
+        for path in pathlib.Path(lab.directory, folder).rglob("*key"):
+            found += [line for line in path.read_text(encoding="utf-8").split() if len(line) > 30]
+    assert len(found) > 20
+    return found
+
+
 def test_verbose_shows_the_commands(cluster):
-    out = cluster.hardway("plan", "--verbose").out
-    assert "controller-0: " in out and "ssh" in out
+    result = cluster.hardway("plan", "--verbose")
+    assert "\ncontroller-0: look (" in result.err and "\n  $ ssh -T -oBatchMode=yes " in result.err
+    assert "\n  | H_UNITS='etcd.service " in result.err
+    assert result.err.count("\n  | cat var/lib/hardway/applied.json 2>/dev/null || :\n") == 1, "of a script for five nodes"
+    assert "look (" not in result.out and "nothing differs" in result.out
+
+
+def test_verbose_shows_no_secret(cluster):
+    cluster.sh("controller-0", "rm /etc/kubernetes/pki/sa.key /etc/kubernetes/pki/apiserver.key /etc/kubernetes/encryption-config.yaml")
+    result = cluster.hardway("install", "--verbose")
+    assert "600 root:root" in result.err and " /etc/kubernetes/pki/sa.key\n" in result.err
+    assert "\ncontroller-0: systemd: RestartUnit kube-apiserver.service\n" in result.err
+    shown = result.out + result.err
+    assert "PRIVATE KEY" not in shown
+    for secret in secrets_of(cluster):
+        assert secret not in shown
+    settle(cluster)

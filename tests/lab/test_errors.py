@@ -175,8 +175,9 @@ def test_sudo_with_a_password(lab):
     with sudo_with_password(lab, password):
         refused(lab.hardway("install", check=False), 77, *HOSTS, "wants a password of pi", "--ask-sudo-password")
         with processes() as seen:
-            asked, shown, status = converse(lab, password, "plan", "--ask-sudo-password")
+            asked, shown, status = converse(lab, password, "plan", "--verbose", "--ask-sudo-password")
         assert asked == 1 and status == 0 and all(host in shown for host in HOSTS) and password not in shown, shown
+        assert "< the password for sudo" in shown, shown
         assert any(b"sudo\0-k\0-S\0" in words for words in seen) and not any(password.encode() in words for words in seen)
         asked, shown, status = converse(lab, "wrong", "install", "--ask-sudo-password")
         assert asked == 1 and status == 77, shown

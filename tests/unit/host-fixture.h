@@ -120,6 +120,21 @@ static inline int fixture_look(HostFixture *f, const Plan *p, Error **reterr) {
         return host_look(f->host, p, false, &f->facts, &f->observation, reterr);
 }
 
+/* A trace for HostOptions: all that is told, one thing a line, in the Buffer that is the userdata. */
+static inline void fixture_trace(void *userdata, const Node *node, const HostCommand *command) {
+        Buffer *out = userdata;
+
+        buffer_addf(out, "%s: %s\n", node->name, command->name);
+        STRV_FOREACH(word, command->argv)
+                buffer_addf(out, "$ %s\n", *word);
+        if (command->has_password)
+                buffer_add_str(out, "< password\n");
+        STRV_FOREACH(part, command->parts)
+                buffer_addf(out, "--- part\n%s", *part);
+        if (command->follows)
+                buffer_addf(out, "--- follows\n%s", command->follows);
+}
+
 /* Looks, compares, puts; how many changes there were, or a negative errno. */
 static inline int fixture_put(HostFixture *f, const Plan *p, const HostPut *template, Error **reterr) {
         HostPut put = template ? *template : (HostPut) {};

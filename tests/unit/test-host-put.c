@@ -99,6 +99,29 @@ static void test_put(void **state) {
                             "/opt/hardway/etcd");
 }
 
+/* --verbose: the script, and of the files what they are called; nothing of what is in them. */
+static void test_told(void **state) {
+        HostFixture *f = *state;
+        _cleanup_(plan_freep) Plan *p = small_plan(f, "a: b\n");
+        _cleanup_buffer_ Buffer told = BUFFER_NULL;
+        _cleanup_free_ char *key = xasprintf("\n0600 %s 6 /etc/hardway/key\n", f->owner);
+        _cleanup_error_ Error *error = NULL;
+
+        f->options.trace = fixture_trace;
+        f->options.userdata = &told;
+        fixture_write(f, "proc/sys/net/ipv4/ip_forward", 0644, "0\n");
+        assert_success(fixture_put(f, p, NULL, &error), error, 6);
+        assert_contains(buffer_str(&told), ": put (2 files)\n$ sh\n$ -c\n");
+        assert_contains(buffer_str(&told), "--- part\n# shellcheck shell=sh\n");
+        assert_contains(buffer_str(&told), "\ndirectory 0700 ");
+        assert_contains(buffer_str(&told), "TAR_OPTIONS=");
+        assert_contains(buffer_str(&told), "--- follows\na tar stream of 2 files");
+        assert_contains(buffer_str(&told), key);
+        assert_null(strstr(buffer_str(&told), "secret"));
+        assert_null(strstr(buffer_str(&told), "a: b"));
+        fixture_close(f); /* before what it tells */
+}
+
 /* A node that was installed by hand has no record, but data with a mark beside it. */
 static void test_mark(void **state) {
         HostFixture *f = *state;
@@ -624,6 +647,7 @@ int main(void) {
                 host_test(test_record),
                 host_test(test_drift),
                 host_test(test_removal),
+                host_test(test_told),
                 host_test(test_traces),
                 host_test(test_check),
                 host_test(test_in_the_way),

@@ -244,7 +244,10 @@ static void test_password(void **state) {
         HostFixture *f = *state;
         _cleanup_error_ Error *error = NULL;
         _cleanup_free_ char *text = NULL, *passwords = NULL, *log = NULL;
+        _cleanup_buffer_ Buffer told = BUFFER_NULL;
 
+        f->options.trace = fixture_trace;
+        f->options.userdata = &told;
         f->options.sudo_password = "geheim; touch etc/oops";
         fake_ssh(f, RUN_HERE);
         assert_success(exec_text(f, "echo hello", &text, &error), error, 0);
@@ -258,6 +261,10 @@ static void test_password(void **state) {
         assert_int_equal(faccessat(f->dir->fd, "etc/oops", F_OK, 0), -1);
         log = fixture_read(f, "ssh.log");
         assert_null(strstr(log, "geheim"));
+        assert_contains(buffer_str(&told), "$ ssh\n");
+        assert_contains(buffer_str(&told), "\n< password\n");
+        assert_null(strstr(buffer_str(&told), "geheim"));
+        fixture_close(f); /* before what it tells */
 }
 
 /* Root needs no sudo; who logs in by ssh's configuration may be root. */

@@ -298,6 +298,27 @@ static void test_state(void **state) {
         assert_true(s.needs_reload);
 }
 
+static void add_line(void *lines, const char *text) {
+        buffer_addf(lines, "%s\n", text);
+}
+
+/* What it is told to do, for --verbose; not what it is asked. */
+static void test_trace(void **state) {
+        Manager *m = *state;
+        _cleanup_strv_ Strv units = strv_new("a.service", "b.service", NULL);
+        _cleanup_(unit_state_done) UnitState s = {};
+        _cleanup_buffer_ Buffer told = BUFFER_NULL;
+        _cleanup_error_ Error *error = NULL;
+
+        unit_bus_set_trace(m->client, add_line, &told);
+        m->n_links = 1;
+        assert_success(unit_bus_enable(m->client, units, true, &error), error, 0);
+        assert_success(unit_bus_job(m->client, UNIT_START, "done-1.service", &error), error, 0);
+        (void) unit_bus_state(m->client, "done-1.service", &s, NULL);
+        assert_string_equal(buffer_str(&told),
+                            "EnableUnitFiles a.service b.service\nReload\nStartUnit done-1.service\n");
+}
+
 static void test_unit_files(void **state) {
         Manager *m = *state;
         _cleanup_strv_ Strv units = strv_new("a.service", "b.service", NULL);
@@ -323,7 +344,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 manager_test(test_jobs),       manager_test(test_failed),         manager_test(test_timeout),
                 manager_test(test_refused),    manager_test(test_lost),           manager_test(test_state),
-                manager_test(test_unit_files), manager_test(test_not_waited_for),
+                manager_test(test_unit_files), manager_test(test_not_waited_for), manager_test(test_trace),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

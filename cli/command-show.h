@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "cli/verb.h"
+
+/*
+ * --verbose: every command that is sent to a node
+ *
+ * On standard error, so that results stay what they are; with --json of commands that tell events, one event each. What is long
+ * and was shown before (the same file of ours for another node, the same ssh) is named only. May be called by any thread.
+ */
+void command_show(void *context, const Node *node, const HostCommand *command); /* for HostOptions */
