@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/alloc.h"
 #include "common/clock.h"
@@ -20,7 +21,7 @@ void event_print(const VerbContext *v, const char *event, json_t *object) {
 
         (void) json_object_set_new(owned, "event", json_string(event));
         (void) json_object_set_new(owned, "time", json_string(now));
-        text = json_dumps(owned, JSON_COMPACT | JSON_SORT_KEYS);
+        text = json_dumps(owned, JSON_COMPACT | JSON_SORT_KEYS | JSON_REALS);
         if (!text)
                 abort(); /* memory */
         (void) puts(text);
@@ -51,6 +52,43 @@ void event_text(const VerbContext *v, const char *event, const char *name, const
         event_print(v, event, object);
 }
 
+static json_t* error_to_json(const Error *error) {
+        const char *detail = error->detail ?: "";
+        _cleanup_free_ char *lines = xstrndup(detail, strlen(detail) - (endswith(detail, "\n") ? 1 : 0));
+        json_t *object = json_object();
+
+        (void) json_object_set_new(object, "text", event_string(error->message));
+        if (*lines)
+                (void) json_object_set_new(object, "details", event_string(lines));
+        return object;
+}
+
+/**
+ * errors_to_json() - all that failed
+ * @v:          the context, whose errors it is unless there are none
+ * @error:      then this one, or NULL
+ *
+ * Return: a list, each with "text" and, where there is more to say, "details"; the caller's.
+ */
+json_t* errors_to_json(const VerbContext *v, const Error *error) {
+        json_t *list = json_array();
+
+        for (size_t i = 0; i < v->errors.n_errors; i++)
+                (void) json_array_append_new(list, error_to_json(v->errors.errors[i]));
+        if (v->errors.n_errors == 0 && error)
+                (void) json_array_append_new(list, error_to_json(error));
+        return list;
+}
+
+/* The first in the event itself; where there are more, all as a list. */
+static void add_errors(const VerbContext *v, const Error *error, json_t *object) {
+        _cleanup_json_ json_t *list = errors_to_json(v, error);
+
+        (void) json_object_update(object, json_array_get(list, 0));
+        if (json_array_size(list) > 1)
+                (void) json_object_set(object, "errors", list);
+}
+
 /**
  * event_end() - tell a script that this was all, and what came of it
  * @v:          the context; only the first call says something
@@ -65,10 +103,8 @@ void event_end(VerbContext *v, int r, json_t *result, const Error *error) {
                 json_decref(object);
                 return;
         }
-        if (r < 0 && v->errors.n_errors > 0)
-                error = v->errors.errors[0];
-        if (r < 0 && error)
-                (void) json_object_set_new(object, "text", event_string(error->message));
+        if (r < 0)
+                add_errors(v, error, object);
         event_print(v, r < 0 ? "error" : "done", object);
         v->events_ended = true;
 }

@@ -15,7 +15,8 @@
  *     note, warning      "text" for people
  *     command    with --verbose: "text" is sent to the node "name"
  *     done       the last one, with the result
- *     error      the last one, if the command failed: "text" says why, and the result is there as far as there is one
+ *     error      the last one, if the command failed: "text" says why, "details" more of it and what to do; "errors" all, where
+ *                several things failed; and the result is there as far as there is one
  *
  * With --quiet only the last one. Commands may have more of their own. May be called by any thread.
  */
@@ -23,6 +24,8 @@ void event_print(const VerbContext *v, const char *event, json_t *object); /* ta
 json_t* event_string(const char *text);                                    /* of any bytes */
 void event_text(const VerbContext *v, const char *event, const char *name,
                 const char *text); /* name: or NULL */
+
+json_t* errors_to_json(const VerbContext *v, const Error *error); /* also of documents: "errors" */
 
 /* The last one: done, or error if r is negative, for the reason of error or of the context's errors. */
 void event_end(VerbContext *v, int r, json_t *result, const Error *error); /* takes result; NULL: none */

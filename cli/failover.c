@@ -166,7 +166,8 @@ static void print_report(const VerbContext *v, const DrillRequest *q, const Dril
 
 /* Kept for `status`; that it cannot be written is no reason to fail. */
 static void keep_record(const VerbContext *v, const json_t *tree) {
-        _cleanup_free_ char *path = verb_path(v, DRILL_RECORD), *text = json_dumps(tree, JSON_INDENT(2));
+        _cleanup_free_ char *path = verb_path(v, DRILL_RECORD),
+                            *text = json_dumps(tree, JSON_INDENT(2) | JSON_REALS);
         _cleanup_error_ Error *error = NULL;
 
         if (text && fs_write(AT_FDCWD, path, text, strlen(text), 0644, 0, &error) < 0)

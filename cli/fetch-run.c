@@ -90,12 +90,6 @@ static void tell_end(VerbContext *v, const FetchArguments *a, const FetchDisplay
                                       "fetched", (json_int_t) d->n_fetched, "bytes", (json_int_t) d->bytes));
 }
 
-/* The last event of a run that failed; what is told to people stands on standard error. */
-static void tell_failure(const FetchDisplay *d, const Error *error) {
-        if (error)
-                fetch_display_event(d, json_pack("{s:s, s:s}", "event", "error", "text", error->message));
-}
-
 static int fetch(VerbContext *v, const FetchArguments *a, const FetchRequest *requests, size_t n,
                  Error **reterr) {
         _cleanup_free_ char *lock_path = verb_path(v, "hardway.lock");
@@ -114,9 +108,7 @@ static int fetch(VerbContext *v, const FetchArguments *a, const FetchRequest *re
         r = r < 0 ? r : q;
         if (r >= 0 && a->bundle)
                 r = fetch_bundle(a->bundle, requests, n, NULL, v->lock, reterr);
-        if (r < 0)
-                tell_failure(&d, *reterr);
-        else
+        if (r >= 0)
                 tell_end(v, a, &d, requests, n);
         return r < 0 ? r : 0;
 }

@@ -325,8 +325,9 @@ int options_parse_verb(VerbContext *v, int argc, char **argv, Strv *ret_argument
         r = -argp_parse(&argp, argc, argv, 0, NULL, &parse);
         if (r < 0)
                 return error_set_errno(reterr, r, "command line");
-        v->events = v->json && (v->verb->common & VERB_OPTION_EVENTS ||
-                                (v->verb->tells_events && v->verb->tells_events()));
+        v->ends_with_event = v->json && (v->verb->common & VERB_OPTION_EVENTS ||
+                                         (v->verb->tells_events && v->verb->tells_events()));
+        v->events = v->ends_with_event && !v->verb->own_events;
 
         r = check_count(v->verb, parse.arguments, reterr);
         if (r < 0) {

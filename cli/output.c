@@ -120,6 +120,8 @@ void verb_print_error(const VerbContext *v, const Error *error) {
         }
 }
 
+static bool json_printed;
+
 /**
  * verb_print_json() - print a result
  * @tree:       the result
@@ -127,8 +129,13 @@ void verb_print_error(const VerbContext *v, const Error *error) {
 void verb_print_json(const json_t *tree) {
         _cleanup_buffer_ Buffer out = BUFFER_NULL;
 
+        json_printed = true;
         json_write(tree, &out);
         (void) fwrite(out.data, 1, out.size, stdout);
+}
+
+bool verb_json_was_printed(void) {
+        return json_printed;
 }
 
 static int open_terminal(Error **reterr) {

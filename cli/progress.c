@@ -252,8 +252,8 @@ static void tell_end(const Progress *p, const ProgressRow *row) {
         uint64_t span = row->begin_usec > 0 ? clock_usec() - row->begin_usec : 0;
 
         event_print(p->v, row->success ? "finished" : "failed",
-                    json_pack("{s:o, s:o, s:f}", "name", event_string(row->name), "text",
-                              event_string(row->end), "seconds", (double) span / USEC_PER_SEC));
+                    json_pack("{s:o, s:o, s:o}", "name", event_string(row->name), "text",
+                              event_string(row->end), "seconds", json_seconds(span)));
 }
 
 /**

@@ -144,8 +144,8 @@ json_t* rollout_node_to_json(const InstallNode *n) {
  * Return: an object.
  */
 json_t* rollout_to_json(const InstallResult *result) {
-        json_t *tree = json_pack("{sb,sb,sf}", "changed", result->changed, "serving", result->serving,
-                                 "seconds", (double) result->duration_usec / (double) USEC_PER_SEC);
+        json_t *tree = json_pack("{sb,sb,so}", "changed", result->changed, "serving", result->serving,
+                                 "seconds", json_seconds(result->duration_usec));
         json_t *nodes = json_array();
 
         for (size_t i = 0; i < result->n_nodes; i++)
@@ -157,8 +157,7 @@ json_t* rollout_to_json(const InstallResult *result) {
                 json_object_set_new(tree, "endpoint", json_string(result->url));
         if (result->version) {
                 json_object_set_new(tree, "version", json_string(result->version));
-                json_object_set_new(tree, "answered_after",
-                                    json_real((double) result->answer_usec / (double) USEC_PER_SEC));
+                json_object_set_new(tree, "answered_after", json_seconds(result->answer_usec));
         }
         return tree;
 }

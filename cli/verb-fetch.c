@@ -114,6 +114,10 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
         }
 }
 
+static bool tells_events(void) {
+        return !arg_fetch.list && !arg_fetch.prune;
+}
+
 static int run(VerbContext *v, int argc, char **argv, Error **reterr) {
         int r;
 
@@ -134,6 +138,8 @@ const Verb verb_fetch = {
         .needs = VERB_NEEDS_CLUSTER | VERB_ON_LIVING,
         .options = options,
         .parse = parse,
+        .tells_events = tells_events,
+        .own_events = true,
         .run = run,
         .steps = steps_fetch,
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <stdio.h>
 
+#include "cli/events.h"
 #include "cli/plan-show.h"
 #include "cli/rollout-show.h"
 #include "common/alloc.h"
@@ -70,7 +71,7 @@ static json_t* differs_to_json(const InstallResult *result) {
         return known ? json_false() : json_null();
 }
 
-static void print_json(const InstallResult *result) {
+static void print_json(const VerbContext *v, const InstallResult *result) {
         _cleanup_json_ json_t *tree = NULL;
         json_t *nodes = json_array();
 
@@ -84,6 +85,8 @@ static void print_json(const InstallResult *result) {
         tree = json_pack("{so,so}", "differs", differs_to_json(result), "nodes", nodes);
         if (result->leavers)
                 json_object_set_new(tree, "leavers", rollout_leavers_to_json(result));
+        if (v->errors.n_errors > 0)
+                json_object_set_new(tree, "errors", errors_to_json(v, NULL));
         verb_print_json(tree);
 }
 
@@ -128,7 +131,7 @@ static int compare(VerbContext *v, Error **reterr) {
         }
 
         if (v->json)
-                print_json(&result);
+                print_json(v, &result);
         for (size_t i = 0; i < result.n_nodes && !v->json; i++)
                 rollout_show_diff(v, result.nodes + i);
         if (!v->json)

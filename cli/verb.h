@@ -111,6 +111,7 @@ typedef struct Verb {
         bool arguments_may_be_flags;       /* "--etcd-servers" is an argument, unless it is an option */
         unsigned common;                   /* mask of VerbCommon */
         bool (*tells_events)(void);        /* if only some of its options make --json events; or NULL */
+        bool own_events;                   /* it tells them itself, but for an error that is the last one */
         unsigned needs;                    /* mask of VerbNeeds */
         const struct argp_option *options; /* its own, ended by an empty one, or NULL */
         argp_parser_t parse;               /* of its own options, or NULL */
@@ -148,9 +149,10 @@ struct VerbContext {
         int exclusive_fd;
         /* for holder, where the verb's name says too little: "verify --failover"; or NULL */
         const char *doing;
-        char *holder;      /* see verb_holder() */
-        bool events;       /* --json is events */
-        bool events_ended; /* the last one was printed */
+        char *holder;         /* see verb_holder() */
+        bool events;          /* --json is events */
+        bool ends_with_event; /* --json: the last line is one, also if the verb tells the others itself */
+        bool events_ended;    /* it was printed */
 
         Strv shown; /* of commands, see cli/command-show.h */
 
@@ -191,6 +193,7 @@ extern const char steps_etcdctl[]; /* Verb.by_hand of those that ask etcd */
 /* Lines for people: not shown with --quiet, nor with --json. Results are printed with printf(). */
 void verb_note(const VerbContext *v, const char *format, ...) _printf_(2, 3);
 void verb_print_json(const json_t *tree);
+bool verb_json_was_printed(void); /* a document, by the former */
 void verb_print_error(const VerbContext *v, const Error *error);
 /* "hardway: warning: ..." on standard error; shown with --quiet too. */
 void verb_warn(const VerbContext *v, const char *format, ...) _printf_(2, 3);

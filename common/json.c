@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/alloc.h"
+#include "common/clock.h"
 #include "common/parse.h"
 
 /**
@@ -100,6 +101,16 @@ uint64_t json_uint64(const json_t *object, const char *key) {
         return value;
 }
 
+/**
+ * json_seconds() - a time as scripts read it
+ * @usec:       the time; it is rounded, as what is below a millisecond is chance
+ *
+ * Return: a number of seconds; the caller's.
+ */
+json_t* json_seconds(uint64_t usec) {
+        return json_real((double) ((usec + USEC_PER_MSEC / 2) / USEC_PER_MSEC) / 1000);
+}
+
 static int json_write_piece(const char *text, size_t size, void *userdata) {
         buffer_add(userdata, text, size);
         return 0;
@@ -112,6 +123,6 @@ static int json_write_piece(const char *text, size_t size, void *userdata) {
  */
 void json_write(const json_t *tree, Buffer *out) {
         (void) json_dump_callback(tree, json_write_piece, out,
-                                  JSON_INDENT(2) | JSON_SORT_KEYS | JSON_ENCODE_ANY);
+                                  JSON_INDENT(2) | JSON_SORT_KEYS | JSON_ENCODE_ANY | JSON_REALS);
         buffer_add_char(out, '\n');
 }

@@ -145,6 +145,47 @@ def test_the_last_event_says_what_failed(cluster, words):
     assert result.err.startswith(f"hardway: {events[-1]['text']}\n")
 
 
+def people_read(error):
+    """An error of --json as standard error has it."""
+    return "".join([f"hardway: {error['text']}\n", *(f"  {line}\n" for line in error.get("details", "").splitlines())])
+
+
+def test_the_last_event_says_what_to_do(cluster):
+    cluster("pki", "gen")
+    result = cluster("install", "--json", status=65)
+    last = json.loads(result.out.splitlines()[-1])
+    assert "run: hardway fetch" in last["details"] and result.err.endswith(people_read(last)), result
+    result = cluster("fetch", "--json", "--offline", status=69)
+    last = json.loads(result.out.splitlines()[-1])
+    assert last["event"] == "error" and "hardway fetch --from FILE" in last["details"] and people_read(last) == result.err, result
+
+
+def test_times_are_no_longer_than_milliseconds(cluster):
+    cluster("pki", "gen")
+    for _ in range(5):  # of one in ten more digits would not be seen
+        last = json.loads(cluster("install", "--json", status=65).out.splitlines()[-1], parse_float=str)
+        assert re.fullmatch(r"\d+\.\d{1,3}", last["seconds"]), last
+
+
+@pytest.mark.parametrize("words", [["check"], ["plan"], ["status"], ["verify"], ["pki", "list"], ["pki", "gen"], ["fetch", "--list"]])
+def test_a_document_says_what_failed(cluster, words):
+    """For scripts, also where the cluster file is wrong: one document, and nothing is missing from it."""
+    cluster.cluster.write_text(cluster.cluster.read_text() + "junk: 1\nmore: 2\n")
+    result = cluster(*words, "--json", status=65)
+    errors = json.loads(result.out)["errors"]
+    assert len(errors) == 2 and "junk" in errors[0]["text"] and "more" in errors[1]["text"]
+    assert "".join(people_read(error) for error in errors) == result.err
+
+
+@pytest.mark.parametrize("words", [["install"], ["fetch"], ["reset", "--yes"]])
+def test_the_last_event_says_all_that_failed(cluster, words):
+    cluster.cluster.write_text(cluster.cluster.read_text() + "junk: 1\nmore: 2\n")
+    result = cluster(*words, "--json", status=65)
+    event = json.loads(result.out)
+    assert event["event"] == "error" and event["text"] == event["errors"][0]["text"]
+    assert "".join(people_read(error) for error in event["errors"]) == result.err
+
+
 def test_colours_are_for_terminals(cluster):
     cluster.cluster.write_text("")
     plain = cluster("plan", status=65).err

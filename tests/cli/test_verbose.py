@@ -50,6 +50,12 @@ def test_nothing_of_it_is_on_standard_output(away):
     assert "look (" in away("check", "--verbose", "--json", status=69).err
 
 
+def test_a_document_says_why_a_node_was_not_looked_at(away):
+    tree = json.loads(away("plan", "--json", status=69).out)
+    assert [error["text"].split(":")[0] for error in tree["errors"]] == ["c0", "c1", "c2", "lb0", "lb1"]
+    assert all("Is it started" in error["details"] for error in tree["errors"]) and tree["differs"] is None
+
+
 def test_a_local_node_is_told_too(away):
     away.cluster.unlink()
     away.init("--local", "c0")
