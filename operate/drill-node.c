@@ -41,19 +41,31 @@ char* drill_why_not(const DrillRequest *q, const Drill *d) {
         return NULL;
 }
 
-/* Where etcd leads nothing is hit that is not meant to be its leader's end. */
-static const Node* any_other_node(const DrillHit *h, const ProbeContext *c) {
+static const Node* node_that_leads(const DrillHit *h, const ProbeContext *c, const char *component) {
         DrillLeader leader = {};
-        const Node *found = NULL;
+        const Node *node;
 
-        (void) drill_leader(c, h->request->components, "etcd", NULL, &leader);
+        (void) drill_leader(c, h->request->components, component, NULL, &leader);
+        node = leader.node;
+        drill_leader_done(&leader);
+        return node;
+}
+
+/*
+ * Where etcd leads nothing is hit that is not meant to be its leader's end; and no host that holds the VIP for
+ * another's sake (where that is on the controllers), or it would be the VIP's absence that is measured.
+ */
+static const Node* any_other_node(const DrillHit *h, const ProbeContext *c) {
+        const Node *leader = node_that_leads(h, c, "etcd"), *found = NULL;
+        const Node *owner = drill_is_of_host(h->drill) ? node_that_leads(h, c, "keepalived") : NULL;
+
         for (size_t i = 0; i < c->cluster->n_nodes; i++) {
                 const Node *node = c->cluster->nodes + i;
 
-                if (component_on_node(h->component, c->cluster, node) && node != leader.node)
+                if (component_on_node(h->component, c->cluster, node) && node != leader &&
+                    (!found || node != owner))
                         found = node;
         }
-        drill_leader_done(&leader);
         return found;
 }
 

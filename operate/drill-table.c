@@ -37,6 +37,10 @@ const Drill drills[] = {
           .moves = true, .aim = { .read_gap = 400 } },
         { "owner-link", "the owner of the VIP loses its network", DRILL_UNPLUG, "keepalived", "keepalived",
           .moves = true, .aim = { .read_gap = 400 } },
+        { "follower-power", "a controller that etcd does not lead on loses its power", DRILL_CUT,
+          "kube-apiserver", NULL, .aim = { .read_gap = NO_GAP, .read_failing = 700, .write_gap = 700 } },
+        { "follower-link", "a controller that etcd does not lead on loses its network", DRILL_UNPLUG,
+          "kube-apiserver", NULL, .aim = { .read_gap = NO_GAP, .read_failing = 700, .write_gap = 700 } },
         { "controller-power", "the host of etcd's leader loses its power", DRILL_CUT, "etcd", "etcd",
           .moves = true, .least = 3,
           .aim = { .read_gap = NO_GAP, .read_failing = 700, .write_gap = 2000, .takeover = 2000 } },
@@ -84,6 +88,8 @@ void drill_aim(const Drill *d, const Cluster *c, DrillAim *ret) {
                 a.takeover = scale(a.takeover, t->etcd_election_msec, 1000);
         } else if (lease)
                 a.takeover = scale(a.takeover, t->lease_duration_sec, 15);
+        else
+                a.write_gap = scale(a.write_gap, t->haproxy_check_msec, 1000);
         a.read_failing = scale(a.read_failing, t->haproxy_check_msec, 1000);
         if (c->endpoint.kind == ENDPOINT_FOREIGN)
                 a.read_gap = a.read_failing = a.write_gap = 0;

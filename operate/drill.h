@@ -39,7 +39,7 @@ typedef struct Drill {
         const char *what; /* "haproxy is killed on the owner of the VIP" */
         DrillAction action;
         const char *component; /* the one that is hit, or the one for whose sake its host is */
-        const char *leader;    /* hit where this component leads; NULL: where etcd does not */
+        const char *leader;    /* hit where this component leads; NULL: where etcd does not lead */
         bool moves;            /* somebody else leads then: waited for */
         unsigned least;        /* so many nodes with that component, or nobody could take over; 0: two */
         DrillAim aim;          /* with the timings of the profile wired, ssd */

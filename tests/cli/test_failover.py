@@ -73,6 +73,6 @@ def test_options_that_belong_to_failover(ready):
 
 def test_the_manual_has_every_drill():
     drills = set(re.findall(r'^ +\{ "([a-z-]+)", "', read("operate", "drill-table.c"), re.M))
-    assert len(drills) == 12
+    assert len(drills) == 14
     section = read("man", "hardway.1.scd").split("## hardway verify\n")[1].split("\n## ")[0]
     assert set(re.findall(r"\*([a-z-]+)\*", section)) >= drills

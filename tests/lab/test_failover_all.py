@@ -5,5 +5,5 @@ from test_failover import await_green, power
 
 def test_all_drills(cluster):
     report = cluster.hardway("verify", "--failover", "--yes", "--json", *power(cluster), timeout=900).json
-    assert len(report["drills"]) == 12 and all(found["healthy"] > 0 for found in report["drills"]), report
+    assert len(report["drills"]) == 14 and all(found["healthy"] > 0 for found in report["drills"]), report
     await_green(cluster)

@@ -23,6 +23,7 @@
 static LbFixture f;
 static uint64_t now;
 static const char *owner, *heir; /* who holds the VIP; who takes it over when its owner is hit */
+static const char *etcd_leader;
 static unsigned unhealthy;       /* so many verifications fail, from the first one on */
 static unsigned unhealthy_after; /* the same, from the hit on */
 static bool hit, exec_fails, back_fails, never_well, map_fails;
@@ -176,15 +177,20 @@ static int leads(const ProbeContext *c, const Node *node, bool *ret, Error **ret
         return 0;
 }
 
-static const Component haproxy = { .name = "haproxy",
-                                   .unit = "haproxy.service",
-                                   .roles = ROLE_LOADBALANCER },
-                       keepalived = { .name = "keepalived",
-                                      .unit = "keepalived.service",
-                                      .roles = ROLE_LOADBALANCER,
-                                      .leads = leads },
-                       etcd = { .name = "etcd", .unit = "etcd.service", .roles = ROLE_ETCD };
-static const Component *const fakes[] = { &haproxy, &keepalived, &etcd, NULL };
+static int etcd_leads(const ProbeContext *c, const Node *node, bool *ret, Error **reterr) {
+        *ret = etcd_leader && streq(etcd_leader, node->name);
+        return 0;
+}
+
+static const Component
+        haproxy = { .name = "haproxy", .unit = "haproxy.service", .roles = ROLE_LOADBALANCER },
+        keepalived = { .name = "keepalived",
+                       .unit = "keepalived.service",
+                       .roles = ROLE_LOADBALANCER,
+                       .leads = leads },
+        etcd = { .name = "etcd", .unit = "etcd.service", .roles = ROLE_ETCD, .leads = etcd_leads },
+        apiserver = { .name = "kube-apiserver", .unit = "kube-apiserver.service", .roles = ROLE_CONTROLLER };
+static const Component *const fakes[] = { &haproxy, &keepalived, &etcd, &apiserver, NULL };
 
 static DrillReport report;
 
@@ -220,6 +226,7 @@ static int setup(void **state) {
         now = 100 * USEC_PER_SEC;
         owner = "lb0";
         heir = "lb1";
+        etcd_leader = NULL;
         unhealthy = unhealthy_after = 0;
         hit = exec_fails = back_fails = never_well = map_fails = cancel_at_hit = cancel_at_wait = false;
         locked = asked = removed = locked_by_others = 0;
@@ -367,6 +374,33 @@ static void test_power(void **state) {
                                                "--name x cut lb0\n--name x on lb0\n");
         assert_null(done);
         assert_int_equal(unlink(log), 0);
+}
+
+static void expect_hit(const char *name, const char *node) {
+        _cleanup_error_ Error *error = NULL;
+
+        assert_success(run_with(name, "true", &error), error, 0);
+        assert_string_equal(report.results[0].node->name, node);
+}
+
+/* What is not meant to be the end of etcd's leader is not; nor is a host's that of the VIP, if another is there. */
+static void test_others(void **state) {
+        etcd_leader = "c1";
+        expect_hit("follower-power", "c0");
+        assert_null(report.results[0].text); /* nobody has to take over */
+        expect_hit("apiserver", "c0");
+        etcd_leader = "c0";
+        expect_hit("follower-link", "c1");
+
+        for (size_t i = 0; i < 2; i++)
+                f.nodes[i].roles |= ROLE_LOADBALANCER;
+        f.nodes[2].roles |= ROLE_CONTROLLER;
+        owner = "lb0";
+        expect_hit("follower-link", "c1");
+        expect_hit("apiserver", "lb0");
+        f.nodes[2].roles = ROLE_LOADBALANCER;
+        owner = heir = "c1";
+        expect_hit("follower-link", "c1");
 }
 
 /* How often the command was called, once it was called so often; it is waited for a guard, which is on its own. */
@@ -572,6 +606,10 @@ static void test_table(void **state) {
         t->lease_duration_sec = 60;
         drill_aim(drill_find("scheduler"), &f.cluster, &aim);
         assert_int_equal(aim.takeover, 80000);
+        t->haproxy_check_msec = 3000;
+        drill_aim(drill_find("follower-power"), &f.cluster, &aim);
+        assert_int_equal(aim.read_failing, 2100);
+        assert_int_equal(aim.write_gap, 2100);
 
         /* what somebody else's load balancer does is not ours to judge */
         f.cluster.endpoint.kind = ENDPOINT_FOREIGN;
@@ -657,7 +695,7 @@ int main(void) {
                 drill_test(test_refused),     drill_test(test_put_back),      drill_test(test_power),
                 drill_test(test_power_fails), drill_test(test_table),         drill_test(test_judged),
                 drill_test(test_record),      drill_test(test_recover),       drill_test(test_recover_host),
-                drill_test(test_recover_map), drill_test(test_record_merged),
+                drill_test(test_recover_map), drill_test(test_record_merged), drill_test(test_others),
         };
         int r;
 
