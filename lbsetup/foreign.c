@@ -140,17 +140,35 @@ static void judge_vrrp(const Cluster *cluster, Strv lines, CheckList *checks) {
                   ours);
 }
 
+static void add_not_looked_at(CheckList *checks, const char *id, const char *what) {
+        check_advise(check_add(checks, CHECK_WARNING, id, NULL, "VIP",
+                               "whether %s was not looked at: no load balancer could listen", what),
+                     "a load balancer that runs listens by perl (in Debian: perl-base): install it there");
+}
+
+static void tell_not_looked_at(const Cluster *cluster, CheckList *checks) {
+        char vip[INET_TEXT_SIZE];
+        _cleanup_free_ char *answered = xasprintf("another machine answers for %s",
+                                                  inet_address_format(&cluster->endpoint.address, vip)),
+                            *used = xasprintf("others use virtual router id %u", cluster->endpoint.vrrp_id);
+
+        add_not_looked_at(checks, "lb.vip-foreign", answered);
+        add_not_looked_at(checks, "lb.vrrp-id", used);
+}
+
 /**
  * lb_foreign_verify() - add the checks for what others claim
  * @c:          the context of the probe
  * @pair:       the load balancers, looked at
- * @checks:     lb.vip-foreign and lb.vrrp-id; nothing where no load balancer could listen
+ * @checks:     lb.vip-foreign and lb.vrrp-id; also where no load balancer could listen
  */
 void lb_foreign_verify(const ProbeContext *c, const LbPair *pair, CheckList *checks) {
         _cleanup_strv_ Strv lines = listen_everywhere(c, pair);
 
-        if (!strv_contains(lines, "listened"))
+        if (!strv_contains(lines, "listened")) {
+                tell_not_looked_at(c->cluster, checks);
                 return;
+        }
         judge_vip(c->cluster, lines, checks);
         judge_vrrp(c->cluster, lines, checks);
 }

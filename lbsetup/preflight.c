@@ -119,8 +119,7 @@ static void judge_vrrp(const Cluster *cluster, const Node *node, Strv lines, Che
         unsigned ours = cluster->endpoint.vrrp_id, id;
 
         if (!strv_contains(lines, "listened")) {
-                add_finding(checks, CHECK_OK, VRRP_PREFLIGHT, node,
-                            "not looked at: that takes perl and IPv4");
+                add_finding(checks, CHECK_OK, VRRP_PREFLIGHT, node, "not looked at: that takes perl");
                 return;
         }
         STRV_FOREACH(line, lines) {
@@ -145,13 +144,11 @@ static int listen_for_vrrp(const ProbeContext *c, const Node *node, CheckList *c
         char own[INET_TEXT_SIZE];
         int r;
 
-        if (node->address.family == AF_INET) {
-                buffer_addf(&text, "H_ADDRESS=%s\n", inet_address_format(&node->address, own));
-                buffer_add(&text, EMBED_VRRP_LISTEN_SH, EMBED_VRRP_LISTEN_SH_SIZE);
-                r = c->exec(c->userdata, node, buffer_str(&text), &out, reterr);
-                if (r < 0)
-                        return r;
-        }
+        buffer_addf(&text, "H_ADDRESS=%s\n", inet_address_format(&node->address, own));
+        buffer_add(&text, EMBED_VRRP_LISTEN_SH, EMBED_VRRP_LISTEN_SH_SIZE);
+        r = c->exec(c->userdata, node, buffer_str(&text), &out, reterr);
+        if (r < 0)
+                return r;
         lines = strv_split(buffer_str(&out), "\n");
         judge_vrrp(c->cluster, node, lines, checks);
         return 0;

@@ -71,9 +71,10 @@ static void add_failure(const Node *node, char *const *bad, char *const *deaf, c
         check_advise(
                 check,
                 "A firewall drops it, most likely, and each load balancer would hold the VIP, as it hears "
-                "of no other. On %s, where it is nftables: nft insert rule inet filter input ip saddr %s "
-                "ip protocol 112 accept; and where the firewall's rules are kept.",
-                names, inet_address_format(&node->address, own));
+                "of no other. On %s, where it is nftables: nft insert rule inet filter input %s %s "
+                "meta l4proto 112 accept; and where the firewall's rules are kept.",
+                names, node->address.family == AF_INET6 ? "ip6 saddr" : "ip saddr",
+                inet_address_format(&node->address, own));
 }
 
 static void judge_ways(const LbPair *pair, const Node *node, char *const *lines, CheckList *checks) {
@@ -90,7 +91,7 @@ static void judge_ways(const LbPair *pair, const Node *node, char *const *lines,
         }
         if (!strv_contains(lines, "asked"))
                 check_add(checks, CHECK_OK, id, node, VRRP_REACH_PREFLIGHT,
-                          "not looked at: that takes perl and IPv4");
+                          "not looked at: that takes perl");
         else if (bad)
                 add_failure(node, bad, deaf, id, checks);
         else
@@ -119,12 +120,10 @@ int lb_preflight_reach(const ProbeContext *c, const Node *node, const LbPair *pa
         n += is_to_be_asked(peer, node);
         if (n == 0)
                 return 0;
-        if (node->address.family == AF_INET) {
-                script = complete_script(pair, node);
-                r = c->exec(c->userdata, node, script, &out, reterr);
-                if (r < 0)
-                        return r;
-        }
+        script = complete_script(pair, node);
+        r = c->exec(c->userdata, node, script, &out, reterr);
+        if (r < 0)
+                return r;
         lines = strv_split(buffer_str(&out), "\n");
         judge_ways(pair, node, lines, checks);
         return 0;

@@ -4,48 +4,88 @@
 # Who else is there? Asks the network of keepalived's interface who has $all (the VIP, and the load balancers), and listens
 # for a second and a bit: an advert comes every second, usually. Prints lines of "mac ADDRESS MAC" for all that is answered
 # for and for this node itself, "vrrp ADDRESS ID" for the virtual routers that are heard, and "listened" if all of that was
-# possible: it takes perl, which every Debian has (perl-base), and IPv4. Constants are those of Linux, as its headers are in
-# a package of their own. ARP is asked as a probe (RFC 5227, 2.1.1: from 0.0.0.0, so that nobody's table changes) and on a
-# socket of our own: the neighbour table of the kernel has room for one answer only, and none for its own addresses.
+# possible: it takes perl, which every Debian has (perl-base). Constants are those of Linux, as its headers are in a package
+# of their own. It is asked on a socket of our own: the neighbour table of the kernel has room for one answer only, and none
+# for its own addresses.
+#
+# With IPv4: ARP, as a probe (RFC 5227, 2.1.1: from 0.0.0.0, so that nobody's table changes). With IPv6: neighbour
+# solicitations (RFC 4861, 4.3 and 4.4) from an address of ours, as one from :: would take an address away from whoever is
+# about to assign it (RFC 4862, 5.4.3); what virtual routers send has no header then, and is told from where it comes.
 
 : "${own:?}" "${all:?}"
 interface=$(sed -n 's/^[[:space:]]*interface[[:space:]][[:space:]]*//p' /etc/keepalived/keepalived.conf 2>/dev/null | head -n 1)
 if ! have perl || ! [ -e "/sys/class/net/${interface:=none}/ifindex" ]; then exit 0; fi
 printf 'mac %s %s\n' "$own" "$(cat "/sys/class/net/$interface/address")"
 # shellcheck disable=SC2016,SC2086
-perl -MTime::HiRes=time -e '
+perl -MTime::HiRes=time -MSocket=:all -e '
         my ($own, $index, $mac, @all) = @ARGV;
-        my ($inet, $packet, $raw, $dgram, $arp, $vrrp, $join) = (2, 17, 3, 2, 0x0806, 112, 35);
-        exit 0 if grep { !/^[0-9.]+$/ } $own, @all;
-        socket(my $a, $packet, $dgram, unpack("S", pack("n", $arp))) or exit 0;
-        socket(my $v, $inet, $raw, $vrrp) or exit 0;
-        setsockopt($v, 0, $join, pack("C4 C4 i", 224, 0, 0, 18, 0, 0, 0, 0, $index)) or exit 0;
-        my $to = pack("S n i S C C a8", $packet, $arp, $index, 0, 0, 6, "\xff" x 6);
+        my ($family, $packet, $vrrp, $icmp6, $ipv6) = ($own =~ /:/ ? AF_INET6 : AF_INET, 17, 112, 58, 41);
         my $sender = pack("H12", $mac =~ s/://gr);
-        sub ask {
-                send($a, pack("n n C C n a6 a4 a6 C4", 1, 0x0800, 6, 4, 1, $sender, "\0" x 4, "\0" x 6, split(/\./)), 0, $to) for @all;
+        my @ip = map { inet_pton($family, $_) // exit 0 } @all;
+        sub open_arp {
+                my $arp = 0x0806;
+                socket(my $s, $packet, SOCK_DGRAM, unpack("S", pack("n", $arp))) or exit 0;
+                my $to = pack("S n i S C C a8", $packet, $arp, $index, 0, 0, 6, "\xff" x 6);
+                return ($s, sub {
+                        send($s, pack("n n C C n a6 a4 a6 a4", 1, 0x0800, 6, 4, 1, $sender, "\0" x 4, "\0" x 6, $_), 0, $to) for @ip;
+                });
+        }
+        sub open_neighbours {
+                socket(my $s, $family, SOCK_RAW, $icmp6) or exit 0;
+                setsockopt($s, $ipv6, IPV6_MULTICAST_IF, pack("i", $index)) or exit 0;
+                setsockopt($s, $ipv6, IPV6_MULTICAST_HOPS, pack("i", 255)) or exit 0;
+                my $group = substr(inet_pton($family, "ff02::1:ff00:0"), 0, 13);
+                return ($s, sub {
+                        send($s, pack("C C n N a16 C C a6", 135, 0, 0, 0, $_, 1, 1, $sender), 0,
+                             pack_sockaddr_in6(0, $group . substr($_, 13), $index)) for @ip;
+                });
+        }
+        sub open_vrrp {
+                socket(my $s, $family, SOCK_RAW, $vrrp) or exit 0;
+                my @join = $family == AF_INET ? (0, 35, pack("a4 a4 i", inet_aton("224.0.0.18"), "", $index)) :
+                                                ($ipv6, IPV6_JOIN_GROUP, pack_ipv6_mreq(inet_pton($family, "ff02::12"), $index));
+                setsockopt($s, $join[0], $join[1], $join[2]) or exit 0;
+                return $s;
+        }
+        sub told {
+                my ($ip, $mac) = @_;
+                return join(" ", "mac", inet_ntop($family, $ip), join(":", unpack("(A2)6", unpack("H12", $mac))));
         }
         sub heard_arp {
                 return if length $_[0] < 28 or unpack("x6 n", $_[0]) != 2;
-                my ($who, @ip) = unpack("x8 H12 C4", $_[0]);
-                return join(" ", "mac", join(".", @ip), join(":", unpack("(A2)6", $who)));
+                return told(substr($_[0], 14, 4), substr($_[0], 8, 6));
+        }
+        # a neighbour advertisement, and in it the option that has the address of the link
+        sub heard_neighbour {
+                return if length $_[0] < 24 or ord($_[0]) != 136;
+                my ($ip, $options) = unpack("x8 a16 a*", $_[0]);
+                while (length $options >= 8) {
+                        my ($type, $length) = unpack("C C", $options);
+                        return told($ip, substr($options, 2, 6)) if $type == 2 && $length == 1;
+                        return if $length == 0 || 8 * $length > length $options;
+                        $options = substr($options, 8 * $length);
+                }
+                return;
         }
         sub heard_vrrp {
-                return if length $_[0] < 20;
-                my $header = 4 * (ord($_[0]) & 15);
-                return if length $_[0] < $header + 8;
-                return join(" ", "vrrp", join(".", unpack("x12 C4", $_[0])), ord(substr($_[0], $header + 1, 1)));
+                my ($advert, $from) = @_;
+                my $header = $family == AF_INET6 ? 0 : length $advert < 20 ? return : 4 * (ord($advert) & 15);
+                return if length $advert < $header + 8;
+                my $ip = $family == AF_INET6 ? (unpack_sockaddr_in6($from))[1] : substr($advert, 12, 4);
+                return join(" ", "vrrp", inet_ntop($family, $ip), ord(substr($advert, $header + 1, 1)));
         }
+        my ($n, $ask) = $family == AF_INET6 ? open_neighbours() : open_arp();
+        my $v = open_vrrp();
         my ($again, $end, %seen) = (time + 0.4, time + 1.25);
-        ask();
+        $ask->();
         while ((my $left = $end - time) > 0) {
                 my $ready = "";
-                vec($ready, fileno($_), 1) = 1 for $a, $v;
-                if ($again && time > $again) { ask(); $again = 0; }
+                vec($ready, fileno($_), 1) = 1 for $n, $v;
+                if ($again && time > $again) { $ask->(); $again = 0; }
                 next if select($ready, undef, undef, $again && $left > 0.2 ? 0.2 : $left) <= 0;
-                for my $s ($a, $v) {
-                        next unless vec($ready, fileno($s), 1) && defined recv($s, my $got, 2048, 0);
-                        my $line = $s == $a ? heard_arp($got) : heard_vrrp($got);
+                for my $s ($n, $v) {
+                        next unless vec($ready, fileno($s), 1) && defined(my $from = recv($s, my $got, 2048, 0));
+                        my $line = $s == $v ? heard_vrrp($got, $from) : $family == AF_INET6 ? heard_neighbour($got) : heard_arp($got);
                         print "$line\n" if $line && !$seen{$line}++ && keys %seen < 100;
                 }
         }

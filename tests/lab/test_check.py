@@ -122,7 +122,7 @@ def test_each_fault_is_told(lab):
         ("name/controller-2", "warning", "its own name does not resolve", "127.0.1.1 controller-0"),
         ("reach/controller-0", "failed", "controller-1:2380 does not answer", "etcd's members"),
         ("reach", "failed", "from this machine controller-2:6443 does not answer", "apiservers"),
-        ("vrrp-reach/lb-0", "failed", "VRRP (IP protocol 112): lb-1 does not answer", "ip saddr 10.77.0.11 ip protocol 112 accept"),
+        ("vrrp-reach/lb-0", "failed", "VRRP (IP protocol 112): lb-1 does not answer", "ip saddr 10.77.0.11 meta l4proto 112 accept"),
         ("vrrp-id/lb-0", "warning", f"virtual router {number} is advertised by 10.77.0.1, too", "endpoint.vrrp_id"),
         ("vrrp-id/lb-1", "warning", "is advertised by 10.77.0.1", "endpoint.vrrp_id"),
     ]

@@ -2,10 +2,11 @@
 """Other shapes of clusters than three controllers behind a pair: each is installed, loses something that matters, and answers."""
 import json
 import os
+import re
 import time
 
 from lab import CONTROLLERS, VIP, await_true, edit
-from test_failover import drill
+from test_failover import drill, findings
 
 FIVE = {**CONTROLLERS, "controller-3": "10.77.0.23", "controller-4": "10.77.0.24"}
 
@@ -175,13 +176,44 @@ def test_etcd_on_its_own_hosts(make_lab):
     assert not lab.sh("etcd-1", "ls /var/lib/etcd /etc/systemd/system/etcd.service /etc/kubernetes 2>/dev/null", check=False).out
 
 
+ADVERTISE6 = """use Socket qw(:all);
+socket(my $s, AF_INET6, SOCK_RAW, 112) or die;
+open(my $f, "<", "/sys/class/net/host0/ifindex") or die;
+my $to = pack_sockaddr_in6(0, inet_pton(AF_INET6, "ff02::12"), int(<$f>));
+while (send($s, pack("C8 a16", 0x31, ID, 100, 1, 0, 100, 0, 0, inet_pton(AF_INET6, "fd77::50")), 0, $to)) {
+        select(undef, undef, undef, 0.2);
+}"""
+
+
+def assert_strangers_are_seen(lab):
+    """One that answers for the VIP, and is a virtual router of the same number: by verify and by check."""
+    number = lab.sh("controller-0", "sed -n 's/.*virtual_router_id //p' /etc/keepalived/keepalived.conf").out.strip()
+    mac = lab.sh("stranger", "cat /sys/class/net/host0/address").out.strip()
+    lab.sh("stranger", "ip addr add fd77::10/128 dev host0 nodad;"
+           f" systemd-run -q --unit=stranger --property=RuntimeMaxSec=600 perl -e '{ADVERTISE6.replace('ID', number)}'")
+    found = findings(lab)
+    assert found["lb.vip-foreign"]["state"] == "failed" and mac in found["lb.vip-foreign"]["text"], found
+    assert re.search(r"used by fe80::\S+, too", found["lb.vrrp-id"]["text"]), found
+    checks = {one["id"]: one for one in lab.hardway("check", "--json", check=False).json["checks"]}
+    assert re.search(rf"virtual router {number} is advertised by fe80::\S+, too", checks["vrrp-id/controller-0"]["text"]), checks
+    lab.sh("stranger", "systemctl stop stranger; ip addr del fd77::10/128 dev host0")
+    assert not findings(lab)
+
+
 def test_ipv6(make_lab):
     """Nothing but IPv6, and the VIP on the controllers: found, held, lost with its owner's power and found again."""
     controllers = {name: address.replace("10.77.0.", "fd77::") for name, address in CONTROLLERS.items()}
-    lab = make_lab("ipv6", {name: f"[{address}]" for name, address in controllers.items()})
-    install(lab, *nodes_of("controller", controllers), "--vip", "fd77::10")
+    lab = make_lab("ipv6", {name: f"[{address}]" for name, address in {**controllers, "stranger": "fd77::30"}.items()})
+    lab.hardway("init", *nodes_of("controller", controllers), "--vip", "fd77::10", "--ssh-user", "pi", "--arch", "amd64")
+    checks = {one["id"]: one for one in lab.hardway("check", "--json").json["checks"]}
+    assert checks["vrrp-reach/controller-0"]["text"] == "VRRP gets to the others"
+    assert "no other virtual router" in checks["vrrp-id/controller-0"]["text"]
+    lab.hardway("pki", "gen")
+    lab.hardway("fetch")
+    lab.hardway("install")
     lab.hardway("check")
     lab.hardway("verify")
+    assert_strangers_are_seen(lab)
     assert "server: https://[fd77::10]:6443" in lab.read("admin.conf").replace('"', "")
     assert lab.kubectl("get", "service", "kubernetes", "-o", "jsonpath={.spec.clusterIP}").out == "fd00:10:96::1"
     await_true("the endpoints are there", lambda: all(f'"{address}"' in lab.kubectl("get", "endpointslices", "-o", "json").out

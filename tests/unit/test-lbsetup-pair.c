@@ -110,6 +110,12 @@ static int teardown(void **state) {
         return 0;
 }
 
+static void use_ipv6(void) {
+        lb_fixture_address(&f.nodes[2].address, "fd77::11");
+        lb_fixture_address(&f.nodes[3].address, "fd77::12");
+        lb_fixture_address(&f.cluster.endpoint.address, "fd77::10");
+}
+
 #define pair_test(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
 #define LB0 (&f.nodes[2])
 #define LB1 (&f.nodes[3])
@@ -408,7 +414,7 @@ static void test_verify(void **state) {
         CheckList l = {};
 
         verify(&l);
-        assert_int_equal(l.n_checks, 7);
+        assert_int_equal(l.n_checks, 9);
         assert_int_equal(check_list_failed(&l), 0);
         assert_string_equal(find(&l, "lb.vip")->text, "10.77.0.10 is on lb0");
         assert_string_equal(json_string_value(json_object_get(find(&l, "lb.vip")->data, "holder")), "lb0");
@@ -433,13 +439,35 @@ static void test_verify(void **state) {
         check_list_done(&l);
 }
 
+/* vip, vrrp: what was found; "": nothing. */
+static void expect_foreign(CheckList *l, const char *vip, const char *vrrp) {
+        const Check *of_vip = find(l, "lb.vip-foreign"), *of_vrrp = find(l, "lb.vrrp-id");
+
+        assert_int_equal(l->n_checks, 9);
+        assert_int_equal(of_vip->state, *vip ? CHECK_FAILED : CHECK_OK);
+        assert_int_equal(of_vrrp->state, *vrrp ? CHECK_WARNING : CHECK_OK);
+        assert_contains(of_vip->text, *vip ? vip : "no other machine answers");
+        assert_contains(of_vrrp->text, *vrrp ? vrrp : "nobody else uses");
+}
+
+/* Nobody has found anything, as nobody could look; and that is not called well. */
+static void expect_not_looked_at(CheckList *l) {
+        static const char *const ids[] = { "lb.vip-foreign", "lb.vrrp-id" };
+
+        for (size_t i = 0; i < ARRAY_SIZE(ids); i++) {
+                const Check *check = find(l, ids[i]);
+
+                assert_int_equal(check->state, CHECK_WARNING);
+                assert_contains(check->text, "was not looked at: no load balancer could listen");
+                assert_contains(check->advice, "perl");
+        }
+}
+
 /* What the load balancers hear of others, and what is concluded. */
 static void test_foreign(void **state) {
         static const struct {
-                const char *heard, *vip, *vrrp; /* NULL: nothing is said; "": all is well */
+                const char *heard, *vip, *vrrp; /* "": all is well */
         } cases[] = {
-                { "", NULL, NULL },
-                { "mac 10.77.0.11 02:00:00:00:00:11\n", NULL, NULL },
                 { "listened\n", "", "" },
                 { "mac 10.77.0.11 02:00:00:00:00:11\nmac 10.77.0.10 02:00:00:00:00:11\nlistened\n", "", "" },
                 { "mac 10.77.0.10 02:00:00:00:00:12\nmac 10.77.0.12 02:00:00:00:00:12\nlistened\n", "", "" },
@@ -458,26 +486,56 @@ static void test_foreign(void **state) {
 
                 script_answer = cases[i].heard;
                 verify(&l);
-                assert_int_equal(l.n_checks, cases[i].vip ? 9 : 7);
-                if (cases[i].vip) {
-                        const Check *vip = find(&l, "lb.vip-foreign"), *vrrp = find(&l, "lb.vrrp-id");
-
-                        assert_int_equal(vip->state, *cases[i].vip ? CHECK_FAILED : CHECK_OK);
-                        assert_int_equal(vrrp->state, *cases[i].vrrp ? CHECK_WARNING : CHECK_OK);
-                        assert_contains(vip->text,
-                                        *cases[i].vip ? cases[i].vip : "no other machine answers");
-                        assert_contains(vrrp->text, *cases[i].vrrp ? cases[i].vrrp : "nobody else uses");
-                }
+                expect_foreign(&l, cases[i].vip, cases[i].vrrp);
                 check_list_done(&l);
         }
         assert_contains(last_script, "all='10.77.0.10 10.77.0.11 10.77.0.12'\n");
-        /* who was never installed, or cannot be asked, does not listen */
+}
+
+static void test_foreign_ipv6(void **state) {
+        static const struct {
+                const char *heard, *vip, *vrrp;
+        } cases[] = {
+                { "mac fd77::11 02:00:00:00:00:11\nmac fd77::10 02:00:00:00:00:11\n"
+                  "vrrp fd77::12 51\nvrrp fe80::5 52\nlistened\n",
+                  "", "" },
+                { "mac fd77::11 02:00:00:00:00:11\nmac fd77::10 02:00:00:00:00:99\nvrrp fe80::5 51\nlistened\n",
+                  "fd77::10 is answered by a machine that is none of the load balancers (MAC address "
+                  "02:00:00:00:00:99)",
+                  "virtual router id 51 is used by fe80::5, too" },
+        };
+
+        use_ipv6();
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                CheckList l = {};
+
+                script_answer = cases[i].heard;
+                verify(&l);
+                expect_foreign(&l, cases[i].vip, cases[i].vrrp);
+                check_list_done(&l);
+        }
+        assert_contains(last_script, "all='fd77::10 fd77::11 fd77::12'\n");
+}
+
+/* No perl; or nobody who was ever installed, or can be asked. */
+static void test_foreign_deaf(void **state) {
+        static const char *const heard[] = { "", "mac 10.77.0.11 02:00:00:00:00:11\n" };
+
+        for (size_t i = 0; i < ARRAY_SIZE(heard); i++) {
+                CheckList l = {};
+
+                script_answer = heard[i];
+                verify(&l);
+                expect_not_looked_at(&l);
+                check_list_done(&l);
+        }
         answers[0] = "";
         answers[1] = NULL;
         n_scripts = 0;
         CheckList l = {};
 
         verify(&l);
+        expect_not_looked_at(&l);
         assert_int_equal(n_scripts, 0);
         check_list_done(&l);
 }
@@ -493,7 +551,7 @@ static void test_foreign_endless(void **state) {
         script_answer = buffer_str(&text);
         verify(&l);
         assert_int_equal(n_scripts, 2);
-        assert_int_equal(l.n_checks, 7); /* nobody listened */
+        expect_not_looked_at(&l);
         check_list_done(&l);
 }
 
@@ -618,7 +676,7 @@ static void test_vrrp_id(void **state) {
                 { "10.77.0.5 52\n10.77.0.12 51\nlistened\n", "no other virtual router 51 was heard",
                   CHECK_OK },
                 { "10.77.0.5 x\n51\nlistened\n", "no other virtual router 51 was heard", CHECK_OK },
-                { "", "not looked at", CHECK_OK },
+                { "", "not looked at: that takes perl", CHECK_OK },
         };
 
         probes.thorough = true;
@@ -632,6 +690,14 @@ static void test_vrrp_id(void **state) {
                 assert_int_equal(checks.checks[1].state, cases[i].state);
         }
         assert_contains(last_script, "H_ADDRESS=10.77.0.11\n");
+
+        CheckList six = {};
+        use_ipv6();
+        script_answer = "fe80::5 51\nlistened\n";
+        assert_int_equal(keepalived_preflight(&probes, LB0, &six, NULL), 0);
+        assert_contains(find(&six, "vrrp-id/lb0")->text, "virtual router 51 is advertised by fe80::5, too");
+        assert_contains(last_script, "H_ADDRESS=fd77::11\n");
+        check_list_done(&six);
 }
 
 /* What the way to lb1 is found to be, and who is not asked. */
@@ -663,9 +729,18 @@ static void test_vrrp_reach(void **state) {
                 if (cases[i].state == CHECK_FAILED)
                         assert_contains(checks.checks[1].advice,
                                         "On lb1, where it is nftables: nft insert rule inet filter input ip "
-                                        "saddr 10.77.0.11 ip protocol 112 accept");
+                                        "saddr 10.77.0.11 meta l4proto 112 accept");
         }
         assert_contains(last_script, "H_ADDRESS=10.77.0.11\nH_PEERS=' 10.77.0.12'\n");
+
+        CheckList six = {};
+        use_ipv6();
+        script_answer = "fd77::12 silent\nasked\n";
+        assert_int_equal(keepalived_preflight(&probes, LB0, &six, NULL), 0);
+        assert_contains(find(&six, "vrrp-reach/lb0")->advice,
+                        "input ip6 saddr fd77::11 meta l4proto 112 accept");
+        assert_contains(last_script, "H_ADDRESS=fd77::11\nH_PEERS=' fd77::12'\n");
+        check_list_done(&six);
 
         static const char *const not_asked[] = { STANDBY, NULL };
         for (size_t i = 0; i < ARRAY_SIZE(not_asked); i++) {
@@ -708,6 +783,8 @@ int main(void) {
                 pair_test(test_verify),
                 pair_test(test_foreign),
                 pair_test(test_foreign_endless),
+                pair_test(test_foreign_ipv6),
+                pair_test(test_foreign_deaf),
                 pair_test(test_preflight),
                 pair_test(test_vrrp_id),
                 pair_test(test_looked_at_together),
