@@ -140,7 +140,9 @@ const VerbStep steps_reset[] = {
           "the data.",
           "@node {root} grep -o '\"path\": *\"[^\"]*\"' /var/lib/hardway/applied.json   # these files: rm\n"
           "@balancer {root} apt-get purge haproxy keepalived   # if they came with hardway\n"
-          "@member {root} rm -rf /var/lib/etcd\n@node {root} rm -rf /var/lib/hardway /opt/hardway" },
+          "@control {root} rm -rf {directories}\n"
+          "@control for user in {users}; do {root} userdel $user; done\n"
+          "@node {root} rm -rf /var/lib/hardway /opt/hardway" },
         {},
 };
 

@@ -51,14 +51,49 @@ static char* units_of(const Fill *f, const Node *n) {
         return strv_join(units, " ");
 }
 
-/* Every unit of the node. */
+/* What the node's plan has besides the components' own units: timers, users, directories of data. */
+static Plan* outline_of(const Fill *f, const Node *n) {
+        const PlanContext c = { .cluster = f->cluster, .node = n };
+        Plan *plan = NULL;
+
+        return plan_outline(f->components, &c, &plan, NULL) < 0 ? NULL : plan;
+}
+
+/* Every unit of the node that runs or is to start by itself. */
 static char* all_units_of(const Fill *f, const Node *n) {
+        _cleanup_(plan_freep) Plan *plan = outline_of(f, n);
         _cleanup_strv_ Strv units = NULL;
 
-        for (const Component *const *p = f->components; *p; p++)
-                if ((*p)->unit && component_on_node(*p, f->cluster, n))
-                        strv_add(&units, (*p)->unit);
+        if (!plan)
+                return NULL;
+        PLAN_FOREACH(item, plan, PLAN_UNIT)
+                if ((item->unit.running || item->unit.enabled) && !strv_contains(units, item->unit.name))
+                        strv_add(&units, item->unit.name);
         return strv_join(units, " ");
+}
+
+static char* users_of(const Fill *f, const Node *n) {
+        _cleanup_(plan_freep) Plan *plan = outline_of(f, n);
+        _cleanup_strv_ Strv users = NULL;
+
+        if (!plan)
+                return NULL;
+        PLAN_FOREACH(item, plan, PLAN_USER)
+                strv_add(&users, item->user.name);
+        return strv_join(users, " ");
+}
+
+/* Directories that are a service's, with what it keeps there. */
+static char* directories_of(const Fill *f, const Node *n) {
+        _cleanup_(plan_freep) Plan *plan = outline_of(f, n);
+        _cleanup_strv_ Strv paths = NULL;
+
+        if (!plan)
+                return NULL;
+        PLAN_FOREACH(item, plan, PLAN_DIRECTORY)
+                if (!streq_null(item->owner, "root:root"))
+                        strv_add(&paths, item->path);
+        return strv_join(paths, " ");
 }
 
 /* As a word, "etcd-server" is etcd/server. */
@@ -121,6 +156,10 @@ static char* node_word(const Fill *f, const Node *n, const char *word) {
                 return units_of(f, n);
         if (streq(word, "all-units"))
                 return all_units_of(f, n);
+        if (streq(word, "users"))
+                return users_of(f, n);
+        if (streq(word, "directories"))
+                return directories_of(f, n);
         return NULL;
 }
 

@@ -341,6 +341,15 @@ static void test_fill(void **state) {
         assert_filled(&request, "{others} {this.peer}",
                       "https://192.168.3.251:2379,https://192.168.3.252:2379 https://192.168.3.253:2380");
         assert_filled(&request, "awk '{ print $1 }' {} '{}'", "awk '{ print $1 }' {} '{}'");
+        /* what runs beside the components' own units, and what is theirs besides */
+        assert_filled(&request, "{this.all-units}",
+                      "etcd.service etcd-snapshot.timer kube-apiserver.service "
+                      "kube-controller-manager.service kube-scheduler.service hardway-watch.timer");
+        assert_filled(&request, "{this.users}",
+                      "etcd kube-apiserver kube-controller-manager kube-scheduler");
+        assert_filled(&request, "{this.directories}",
+                      "/var/lib/etcd /var/lib/etcd-snapshots /var/lib/kube-controller-manager "
+                      "/var/log/kubernetes");
         /* the one that was chosen */
         request.n_nodes = 1;
         assert_filled(&request, "{this.name}", "controller-0");
