@@ -5,6 +5,7 @@
 
 #include "cli/checks.h"
 #include "cli/components.h"
+#include "cli/hint.h"
 #include "common/alloc.h"
 #include "common/clock.h"
 #include "plan/component.h"
@@ -91,7 +92,8 @@ json_t* checks_to_json(const VerbContext *v, const CheckList *checks) {
 
 /* "ok       kube-apiserver  controller-0  ..."; advice on lines of its own below what it is about */
 static void print_check(const VerbContext *v, const Check *c, int subject_width, int node_width) {
-        _cleanup_strv_ Strv advice = strv_split(c->advice ?: "", "\n");
+        _cleanup_free_ char *text = hint_complete(v->cluster_path, c->advice ?: "");
+        _cleanup_strv_ Strv advice = strv_split(text, "\n");
 
         printf("%s%-7s%s  %-*s  %-*s  %s\n", verb_style(v, check_state_style(c->state)),
                check_state_to_string(c->state), verb_style(v, STYLE_NONE), subject_width, c->subject,

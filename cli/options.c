@@ -229,8 +229,12 @@ static struct argp_option* verb_options(const Verb *verb) {
         for (; n < n_own; n++)
                 options[n] = verb->options[n];
         for (size_t i = 0; i < ARRAY_SIZE(chosen); i++)
-                if (verb->common & chosen[i].mask)
-                        options[n++] = chosen[i].option;
+                if (verb->common & chosen[i].mask) {
+                        options[n] = chosen[i].option;
+                        if (chosen[i].mask == VERB_OPTION_YES && verb->yes)
+                                options[n].doc = verb->yes;
+                        n++;
+                }
         memcpy(options + n, universal, sizeof(universal));
         return options;
 }

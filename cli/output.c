@@ -7,6 +7,7 @@
 #include <termios.h>
 
 #include "cli/events.h"
+#include "cli/hint.h"
 #include "cli/progress.h"
 #include "common/alloc.h"
 #include "common/buffer.h"
@@ -50,6 +51,12 @@ static void print_line(const VerbContext *v, FILE *stream, const char *text) {
         (void) fflush(stream);
 }
 
+static char* vformat_hint(const VerbContext *v, const char *format, va_list ap) {
+        _cleanup_free_ char *text = text_harmless(xvasprintf(format, ap), TEXT_LINES | TEXT_COLORS);
+
+        return hint_complete(v->cluster_path, text);
+}
+
 /**
  * verb_note() - say something that is no result
  * @v:          the context
@@ -63,7 +70,7 @@ void verb_note(const VerbContext *v, const char *format, ...) {
                 return;
 
         va_start(ap, format);
-        text = text_harmless(xvasprintf(format, ap), TEXT_LINES | TEXT_COLORS);
+        text = vformat_hint(v, format, ap);
         va_end(ap);
         if (v->events)
                 event_text(v, "note", NULL, text);
@@ -83,7 +90,7 @@ void verb_warn(const VerbContext *v, const char *format, ...) {
         va_list ap;
 
         va_start(ap, format);
-        text = text_harmless(xvasprintf(format, ap), TEXT_LINES | TEXT_COLORS);
+        text = vformat_hint(v, format, ap);
         va_end(ap);
         line = xasprintf("hardway: %swarning:%s %s", error_style(v, STYLE_YELLOW),
                          error_style(v, STYLE_NONE), text);
@@ -107,11 +114,15 @@ void verb_log(const VerbContext *v, const char *text) {
  * @error:      the error; its detail is printed below it, indented
  */
 void verb_print_error(const VerbContext *v, const Error *error) {
-        const char *line = error->detail;
+        /* Without a command, the commands that there are may be what is told. */
+        const char *path = v->verb ? v->cluster_path : VERB_CLUSTER_FILE;
+        _cleanup_free_ char *message = hint_complete(path, error->message),
+                            *detail = error->detail ? hint_complete(path, error->detail) : NULL;
+        const char *line = detail;
 
         (void) fflush(stdout);
         (void) fprintf(stderr, "%shardway:%s %s\n", error_style(v, STYLE_RED), error_style(v, STYLE_NONE),
-                       error->message);
+                       message);
         while (line && *line) {
                 size_t n = strcspn(line, "\n");
 

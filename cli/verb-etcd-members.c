@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "cli/hint.h"
 #include "cli/progress-line.h"
 #include "cli/table.h"
 #include "common/alloc.h"
@@ -69,11 +70,12 @@ static void print_reasons(const EtcdSurvey *survey) {
 }
 
 static void print_verdict(const VerbContext *v, const EtcdSurvey *survey) {
-        _cleanup_free_ char *text = NULL, *advice = NULL;
+        _cleanup_free_ char *text = NULL, *advice = NULL, *what_to_do = NULL;
 
         if (etcd_survey_lost(survey, &text, &advice)) {
+                what_to_do = hint_complete(v->cluster_path, advice);
                 (void) printf("%s%s.%s\n%s.\n", verb_style(v, STYLE_RED), text, verb_style(v, STYLE_NONE),
-                              advice);
+                              what_to_do);
                 return;
         }
         (void) printf("%zu of %zu voters healthy, quorum is %zu: ", survey->n_healthy, survey->n_voters,

@@ -172,14 +172,14 @@ static int run(VerbContext *v, _unused_ int argc, _unused_ char **argv, Error **
 
 const Verb verb_kubeconfig = {
         .name = "kubeconfig",
-        .summary = "Print the administrator's kubeconfig, or make one for somebody else",
+        .summary = "Print the administrator's kubeconfig, or make somebody else's",
         .description = "Whoever has it is the cluster's administrator. To use it at once:\n\n"
                        "  hardway kubeconfig --output ~/.kube/config\n"
                        "  kubectl get --raw /version\n\n"
                        "For somebody else, with a key that is made now and kept nowhere else:\n\n"
                        "  hardway kubeconfig --user alice --group developers --output alice.conf\n"
-                       "  kubectl --kubeconfig admin.conf create clusterrolebinding developers\n"
-                       "      --clusterrole=view --group=developers",
+                       "  kubectl create clusterrolebinding developers --clusterrole=view\n"
+                       "      --group=developers",
         .common = VERB_OPTION_PASSPHRASE,
         .needs = VERB_NEEDS_CLUSTER | VERB_NEEDS_STORE | VERB_ON_LIVING,
         .options = options,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <stdio.h>
+#include <string.h>
 
+#include "cli/hint.h"
 #include "cli/passphrase.h"
 #include "cli/verb.h"
 #include "common/alloc.h"
@@ -35,6 +37,14 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
         }
 }
 
+/* The cluster file that has come back: the commands that follow are about that one. */
+static char* cluster_file_of(const BackupResult *result, const char *directory) {
+        STRV_FOREACH(name, result->names)
+                if (!strchr(*name, '/') && (endswith(*name, ".yaml") || endswith(*name, ".yml")))
+                        return streq(directory, ".") ? xstrdup(*name) : xasprintf("%s/%s", directory, *name);
+        return NULL;
+}
+
 static int run(VerbContext *v, _unused_ int argc, char **argv, Error **reterr) {
         _cleanup_(backup_result_done) BackupResult result = BACKUP_RESULT_NULL;
         const char *directory = arg_directory ?: v->directory;
@@ -57,9 +67,13 @@ static int run(VerbContext *v, _unused_ int argc, char **argv, Error **reterr) {
         if (result.n_new == 0)
                 verb_note(v, "All %zu files are in %s already, as in the backup: nothing to do.",
                           strv_length(result.names), directory);
-        else
-                verb_note(v, "Restored %zu of %zu files to %s. Next: hardway status", result.n_new,
-                          strv_length(result.names), directory);
+        else {
+                _cleanup_free_ char *file = cluster_file_of(&result, directory),
+                                    *next = hint_complete(file ?: VERB_CLUSTER_FILE, "hardway status");
+
+                verb_note(v, "Restored %zu of %zu files to %s. Next: %s", result.n_new,
+                          strv_length(result.names), directory, next);
+        }
         return 0;
 }
 

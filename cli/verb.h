@@ -110,6 +110,7 @@ typedef struct Verb {
         unsigned arguments_min, arguments_max;
         bool arguments_may_be_flags;       /* "--etcd-servers" is an argument, unless it is an option */
         unsigned common;                   /* mask of VerbCommon */
+        const char *yes;                   /* what --yes says where nothing is asked; or NULL */
         bool (*tells_events)(void);        /* if only some of its options make --json events; or NULL */
         bool own_events;                   /* it tells them itself, but for an error that is the last one */
         unsigned needs;                    /* mask of VerbNeeds */

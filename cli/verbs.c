@@ -52,10 +52,14 @@ char* verb_group_help(const char *name) {
         return buffer_take(&out);
 }
 
-static int refuse_group(const char *name, Error **reterr) {
+static int refuse_group(const char *name, const char *wanted, Error **reterr) {
         _cleanup_free_ char *text = verb_group_help(name);
 
-        (void) error_set(reterr, ERROR_USAGE, EINVAL, "%s needs one more word:", name);
+        if (wanted)
+                (void) error_set(reterr, ERROR_USAGE, EINVAL,
+                                 "unknown command '%s'; those of %s are:", wanted, name);
+        else
+                (void) error_set(reterr, ERROR_USAGE, EINVAL, "%s needs one more word:", name);
         error_detail(reterr, "%s", text);
         return -EINVAL;
 }
@@ -86,7 +90,7 @@ int verb_find(int argc, char **argv, const Verb **ret, Error **reterr) {
 
         if (is_group(argv[0])) {
                 if (!two || argv[1][0] == '-')
-                        return refuse_group(argv[0], reterr);
+                        return refuse_group(argv[0], NULL, reterr);
                 wanted = two;
         }
 
@@ -95,5 +99,7 @@ int verb_find(int argc, char **argv, const Verb **ret, Error **reterr) {
         if (nearest)
                 return error_set(reterr, ERROR_USAGE, EINVAL, "unknown command '%s'; did you mean '%s'?",
                                  wanted, nearest);
+        if (two == wanted)
+                return refuse_group(argv[0], wanted, reterr);
         return error_set(reterr, ERROR_USAGE, EINVAL, "unknown command '%s', see: hardway --help", wanted);
 }

@@ -11,6 +11,8 @@ import time
 
 import pytest
 
+from conftest import NODES
+
 VERBS_WITH_FILE = ["fetch", "plan", "kubeconfig", "pki gen"]
 
 
@@ -288,3 +290,40 @@ def test_waiting_can_be_interrupted(cluster, words):
     assert waiting.returncode == 75
     assert err.startswith("hardway: ")
     holder.communicate("go\n")
+
+
+def test_commands_of_a_group_are_told(hardway):
+    for words in (["pki", "foo"], ["etcd", "list"]):
+        refused = hardway(*words, status=64)
+        assert refused.err.startswith(f"hardway: unknown command '{' '.join(words)}'; those of {words[0]} are:\n")
+        assert f"\n  hardway {words[0]} " in refused.err
+    assert "did you mean 'pki gen'" in hardway("pki", "gne", status=64).err
+
+
+def test_help_speaks_of_what_it_names(hardway):
+    """Options are sorted: each text has to stand alone."""
+    text = hardway("init", "--help").out
+    for dangling in ("Instead of both", "Its port", "name of it"):
+        assert dangling not in text
+    install = hardway("install", "--help").out
+    assert "Do not ask" not in install and re.search(r"--yes +Take healthy etcd members", install)
+    assert "Do not ask" in hardway("reset", "--help").out
+
+
+def test_hints_are_about_the_cluster_file_in_use(hardway, tmp_path):
+    assert hardway("-c", "pi/home.yaml", "init", *NODES).out.endswith("then: hardway check -c pi/home.yaml\n")
+    assert "(hardway pki gen -c pi/home.yaml makes it)" in hardway("-c", "pi/home.yaml", "kubeconfig", status=65).err
+    assert "Next: hardway fetch -c pi/home.yaml\n" in hardway("-c", "pi/home.yaml", "pki", "gen").out
+    hardway("-c", "two words/hardway.yaml", "init", *NODES)
+    assert "hardway pki gen -c 'two words/hardway.yaml' makes" in hardway("-c", "two words/hardway.yaml", "kubeconfig", status=65).err
+    # The default needs no word.
+    hardway.init()
+    assert "(hardway pki gen makes it)" in hardway("kubeconfig", status=65).err
+    assert "see: hardway pki gen --help" in hardway("-c", "pi/home.yaml", "pki", "gen", "foo", status=64).err
+    # Where a backup went is where the next command is to look.
+    (tmp_path / "word").write_text("correct horse\n")
+    hardway("-c", "pi/home.yaml", "backup", "--passphrase-file", "word", "p.backup")
+    told = hardway("restore", "--passphrase-file", "word", "--directory", "back", "p.backup").out
+    assert "Next: hardway status -c back/home.yaml\n" in told
+    # The list of commands stays a list.
+    assert "home.yaml" not in hardway("-c", "pi/home.yaml", "pki", "foo", status=64).err
