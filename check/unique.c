@@ -10,6 +10,7 @@
 /* A cluster that serves, or that has served, may be on its way through an even number of members. */
 void rule_members(Judge *j) {
         const CheckWorld *w = j->world;
+        size_t n_members = cluster_count(w->cluster, ROLE_ETCD);
         _cleanup_error_ Error *error = NULL;
 
         if (w->serving)
@@ -21,7 +22,7 @@ void rule_members(Judge *j) {
                 check_advise(judge(j, CHECK_FAILED, NULL, "%s", error->message),
                              "Three survive the loss of one, five that of two.");
         else
-                judge(j, CHECK_OK, NULL, "%zu members of etcd", cluster_count(w->cluster, ROLE_ETCD));
+                judge(j, CHECK_OK, NULL, "%zu member%s of etcd", n_members, n_members == 1 ? "" : "s");
 }
 
 /* Only nodes that are about to be changed count: what runs has shown that it can live with its clock. */

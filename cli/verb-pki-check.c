@@ -3,6 +3,7 @@
 
 #include "cli/checks.h"
 #include "cli/components.h"
+#include "cli/hint.h"
 #include "cli/table.h"
 #include "common/alloc.h"
 #include "common/clock.h"
@@ -18,13 +19,15 @@ enum {
         OPTION_NO_NODES
 };
 
-static int64_t arg_warn = 30 * SEC_PER_DAY;
-static int64_t arg_critical = 7 * SEC_PER_DAY;
+static int64_t arg_warn = 0; /* not given */
+static int64_t arg_critical = 0;
 static bool arg_no_nodes = false;
 
 static const struct argp_option options[] = {
-        { "warn", OPTION_WARN, "SPAN", 0, "Warn from this much life left on: 30d", 0 },
-        { "critical", OPTION_CRITICAL, "SPAN", 0, "Call it critical from this much life left on: 7d", 0 },
+        { "warn", OPTION_WARN, "SPAN", 0,
+          "Warn from this much life left on (30d, or a third of a shorter life)", 0 },
+        { "critical", OPTION_CRITICAL, "SPAN", 0,
+          "Call it critical from this much life left on (7d, or a tenth of a shorter life)", 0 },
         { "no-nodes", OPTION_NO_NODES, NULL, 0, "Look at the store alone, and connect to nobody", 0 },
         {},
 };
@@ -76,8 +79,9 @@ static Sum sum_up(const VerbContext *v, const CheckList *checks) {
                 sum.line = xasprintf("all of %zu checks of %s are well", checks->n_checks, v->cluster->name);
         else
                 sum.line =
-                        xasprintf("%zu critical, %zu warnings of %zu checks: %s%s%s: %s",
-                                  sum.counts[CHECK_FAILED], sum.counts[CHECK_WARNING], checks->n_checks,
+                        xasprintf("%zu critical, %zu warning%s of %zu checks: %s%s%s: %s",
+                                  sum.counts[CHECK_FAILED], sum.counts[CHECK_WARNING],
+                                  sum.counts[CHECK_WARNING] == 1 ? "" : "s", checks->n_checks,
                                   worst->node ?: "", worst->node ? ": " : "", worst->subject, worst->text);
         return sum;
 }
@@ -99,12 +103,12 @@ static void print_table(const VerbContext *v, const CheckList *checks, const Sum
         table_text(t, 5);
         for (size_t i = 0; i < checks->n_checks; i++) {
                 const Check *c = checks->checks + i;
-                _cleanup_free_ char *days = days_left(c);
+                _cleanup_free_ char *days = days_left(c),
+                                    *advice = hint_complete(v->cluster_path, c->advice ?: "");
 
                 if (v->quiet && c->state == CHECK_OK)
                         continue;
-                table_row(t, states[c->state].json, c->subject, c->node ?: "", days, c->text,
-                          c->advice ?: "", NULL);
+                table_row(t, states[c->state].json, c->subject, c->node ?: "", days, c->text, advice, NULL);
                 table_style(t, 0, check_state_style(c->state));
         }
         if (!v->quiet || sum->state != CHECK_OK)
@@ -152,7 +156,7 @@ static int run(VerbContext *v, int argc, char **argv, Error **reterr) {
         Sum sum;
         int r;
 
-        if (arg_critical > arg_warn)
+        if ((arg_critical ?: PKI_URGENT_SEC) > (arg_warn ?: STORE_RENEW_BEFORE_SEC))
                 return error_set(reterr, ERROR_USAGE, EINVAL,
                                  "--critical is more than --warn: nothing would ever be warned of");
         if (!arg_no_nodes) {

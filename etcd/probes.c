@@ -62,10 +62,11 @@ static void say_waiting(const ProbeContext *c, const EtcdPeer *p, const Node *no
         }
         up = count_up(c);
         if (up < etcd_quorum(n))
-                probe_result_set(ret, PROBE_BLOCKED, "%zu of %zu members, quorum needs %zu", up, n,
-                                 etcd_quorum(n));
+                probe_result_set(ret, PROBE_BLOCKED, "%zu of %zu member%s, quorum needs %zu", up, n,
+                                 n == 1 ? "" : "s", etcd_quorum(n));
         else
-                probe_result_set(ret, PROBE_WAITING, "%zu of %zu members, no leader yet", up, n);
+                probe_result_set(ret, PROBE_WAITING, "%zu of %zu member%s, no leader yet", up, n,
+                                 n == 1 ? "" : "s");
 }
 
 /**

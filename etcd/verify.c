@@ -109,15 +109,16 @@ static void check_quorum(const EtcdSurvey *survey, CheckList *checks) {
                 return;
         }
         if (survey->n_healthy == survey->n_voters) {
-                check_add(checks, CHECK_OK, "etcd.quorum", NULL, SUBJECT, "%zu of %zu members, %zu may fail",
-                          survey->n_healthy, survey->n_voters, survey->n_voters - survey->quorum);
+                check_add(checks, CHECK_OK, "etcd.quorum", NULL, SUBJECT,
+                          "%zu of %zu member%s, %zu may fail", survey->n_healthy, survey->n_voters,
+                          survey->n_voters == 1 ? "" : "s", survey->n_voters - survey->quorum);
                 return;
         }
         check = check_add(checks, CHECK_FAILED, "etcd.quorum", NULL, SUBJECT,
                           "%zu of %zu members healthy, quorum is %zu", survey->n_healthy, survey->n_voters,
                           survey->quorum);
-        check_advise(check, "%zu members have to stay: mend the others before anything else",
-                     survey->quorum);
+        check_advise(check, "%zu member%s to stay: mend the others before anything else", survey->quorum,
+                     survey->quorum == 1 ? " has" : "s have");
 }
 
 /* Whether all healthy members say the same of something. */

@@ -56,9 +56,9 @@ static int refuse_quorum(const Replace *s, Error **reterr) {
                 return 0;
         r = error_set(
                 reterr, ERROR_UNAVAILABLE, EAGAIN,
-                "without %s the others would be no quorum: %zu of %zu voters would be healthy, %zu are "
-                "needed",
-                s->node->name, healthy, voters, etcd_quorum(voters));
+                "without %s the others would be no quorum: %zu of %zu voter%s would be healthy, %zu %s needed",
+                s->node->name, healthy, voters, voters == 1 ? "" : "s", etcd_quorum(voters),
+                etcd_quorum(voters) == 1 ? "is" : "are");
         error_detail(reterr, "Mend one of the others first; see: hardway etcd members\n");
         return r;
 }

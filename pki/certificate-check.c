@@ -40,14 +40,19 @@ static char* check_validity(X509 *x, int64_t now) {
         return NULL;
 }
 
+int64_t certificate_part_of_life(X509 *x, int64_t most_sec, unsigned part) {
+        int64_t sec = (certificate_not_after(x) - certificate_not_before(x)) / part;
+
+        return sec < most_sec ? sec : most_sec;
+}
+
 /* A certificate that ends with its CA gains nothing from being issued again. */
 static char* check_renewal(X509 *x, X509 *issuer, int64_t now, int64_t renew_before_sec) {
-        int64_t begin = certificate_not_before(x), end = certificate_not_after(x), third = (end - begin) / 3;
-        int64_t days = (end - now) / SEC_PER_DAY;
+        int64_t end = certificate_not_after(x), days = (end - now) / SEC_PER_DAY;
 
         if (issuer && end >= certificate_not_after(issuer))
                 return NULL;
-        if (end - now >= (renew_before_sec < third ? renew_before_sec : third))
+        if (end - now >= certificate_part_of_life(x, renew_before_sec, CERTIFICATE_RENEW_PART))
                 return NULL;
         if (days == 0)
                 return xstrdup("expires within a day");

@@ -81,6 +81,10 @@ void certificate_chain_done(CertificateChain *c);
 char* certificate_fingerprint(X509 *certificate); /* hex SHA-256 of the DER */
 int64_t certificate_not_before(X509 *certificate);
 int64_t certificate_not_after(X509 *certificate);
+/* So much of its life, but most_sec at most: somebody who has certificates of a week is not warned all the time. */
+#define CERTIFICATE_RENEW_PART 3   /* renewal is due */
+#define CERTIFICATE_URGENT_PART 10 /* somebody has to come */
+int64_t certificate_part_of_life(X509 *x, int64_t most_sec, unsigned part);
 char* certificate_subject(X509 *certificate); /* "CN=kube-apiserver, O=..." */
 char* certificate_issuer(X509 *certificate);
 char* certificate_serial(X509 *certificate);                        /* hex, without leading zeros */

@@ -146,7 +146,9 @@ static int examine_certificate(StoreRun *run, StoreEntry *e, const EntryFiles *f
         if (r < 0)
                 return r;
         left = e->expires - run->now;
-        if (left < STORE_RENEW_BEFORE_SEC && !e->why)
+        if (left < certificate_part_of_life(e->certificate, STORE_RENEW_BEFORE_SEC,
+                                            CERTIFICATE_RENEW_PART) &&
+            !e->why)
                 e->why = xasprintf("expires in %" PRIi64 " days: rotate it", left / SEC_PER_DAY);
         return 0;
 }

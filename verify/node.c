@@ -114,8 +114,9 @@ static void check_away(const Node *node, const Error *error, CheckList *checks) 
         _cleanup_free_ char *id = xasprintf("node.reach/%s", node->name);
         Check *check;
 
-        check = check_add(checks, CHECK_FAILED, id, node, "ssh", "%s",
-                          error ? error->message : "cannot be looked at");
+        const char *text = error ? error->message : "cannot be looked at";
+
+        check = check_add(checks, CHECK_FAILED, id, node, "ssh", "%s", startswith(text, "ssh: ") ?: text);
         check_advise(check, "%s",
                      error && error->detail ? error->detail : "is it on, and does its network work?");
 }

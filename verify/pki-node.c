@@ -127,7 +127,9 @@ static void check_files(const PkiCheckRequest *q, const Plan *plan, const Observ
 static void add_failure(CheckState state, const char *what, const Node *node, const char *subject,
                         const Error *error, const char *advice, CheckList *checks) {
         _cleanup_free_ char *id = xasprintf("%s/%s", what, node->name);
-        Check *check = check_add(checks, state, id, node, subject, "%s", error->message);
+        _cleanup_free_ char *said = xasprintf("%s: ", subject); /* "ssh: c0 does not answer" */
+        Check *check = check_add(checks, state, id, node, subject, "%s",
+                                 startswith(error->message, said) ?: error->message);
 
         check_advise(check, "%s", advice);
 }

@@ -43,9 +43,12 @@ CheckState pki_judge_life(const PkiCheckRequest *q, X509 *x, char **ret_text) {
                 return CHECK_FAILED;
         }
         *ret_text = life_text(left, date);
-        if (left < q->critical_sec)
+        if (left < (q->critical_sec ?: certificate_part_of_life(x, PKI_URGENT_SEC, CERTIFICATE_URGENT_PART)))
                 return CHECK_FAILED;
-        return left < q->warn_sec ? CHECK_WARNING : CHECK_OK;
+        return left < (q->warn_sec ?:
+                               certificate_part_of_life(x, STORE_RENEW_BEFORE_SEC, CERTIFICATE_RENEW_PART)) ?
+                       CHECK_WARNING :
+                       CHECK_OK;
 }
 
 void pki_set_life(const PkiCheckRequest *q, Check *check, X509 *x) {

@@ -14,6 +14,8 @@
  * will not for longer than critical_sec; CHECK_WARNING for what is due, and for what could not be looked at.
  * "seconds_left" in a check's data is the life that is left to its certificate.
  */
+#define PKI_URGENT_SEC (7 * INT64_C(86400))
+
 typedef struct PkiCheckRequest {
         const Cluster *cluster;
         const Component *const *components;
@@ -21,10 +23,10 @@ typedef struct PkiCheckRequest {
         const HostOptions *host;
         const Node *const *nodes; /* those to look at; what all nodes share is looked at in any case */
         size_t n_nodes;
-        bool no_nodes;        /* the store alone: no connection is made */
-        int64_t now;          /* seconds since 1970 */
-        int64_t warn_sec;     /* life left from which on renewal is due */
-        int64_t critical_sec; /* ... from which on somebody has to come */
+        bool no_nodes;    /* the store alone: no connection is made */
+        int64_t now;      /* seconds since 1970 */
+        int64_t warn_sec; /* life left from which on renewal is due; 0: 30 days, or a third of a shorter life */
+        int64_t critical_sec; /* ... from which on somebody has to come; 0: 7 days, or a tenth */
 } PkiCheckRequest;
 
 int pki_check_run(const PkiCheckRequest *request, CheckList *ret, Error **reterr);

@@ -59,6 +59,19 @@ def test_thresholds(store):
         assert run(HARDWAY, "pki", "check", "-c", f"{store}/hardway.yaml", *options, check=False).returncode == 64
 
 
+def test_short_lives_are_not_warned_of_all_the_time(store):
+    """A third of the life and a tenth, where that is less than 30 days and 7."""
+    edit(store, "certificates: {", "certificates: { days: 25,")
+    for path in [*store.glob("pki/nodes/*/pki/**/*.crt"), *store.glob("pki/nodes/*/*.conf"), *store.glob("*.conf")]:
+        path.unlink()
+    for path in store.glob("pki/nodes/*/pki/**/*.key"):
+        path.unlink()
+    gen(store)
+    checks, _ = check(store)
+    assert not bad(checks) and 24 * 86400 < checks["admin"]["seconds_left"] <= 25 * 86400
+    assert {c["state"] for c in check(store, "--warn", "30d", "--critical", "7d", status=1)[0].values()} == {"ok", "warning"}
+
+
 def test_changed_cluster_file(store):
     edit(store, "k8s.home.lan", "k8s.home.lan, more.home.lan")
     checks, _ = check(store, status=1)
@@ -115,3 +128,16 @@ def test_for_monitoring(store):
 def test_bad_cluster_file(tmp_path):
     (tmp_path / "hardway.yaml").write_text("cluster: x\nbogus: 1\n")
     assert run(HARDWAY, "pki", "check", "-c", f"{tmp_path}/hardway.yaml", check=False).returncode == 65
+
+
+def test_a_node_that_is_away_is_told_once(store, tmp_path):
+    ssh = tmp_path / "bin" / "ssh"
+    ssh.parent.mkdir()
+    ssh.write_text("#!/bin/sh\necho 'Connection refused' >&2\nexit 255\n")
+    ssh.chmod(0o755)
+    result = run(HARDWAY, "pki", "check", "-c", f"{store}/hardway.yaml", "--node", "lb-0", check=False,
+                 env={**os.environ, "PATH": f"{ssh.parent}:{os.environ['PATH']}"})
+    assert result.returncode == 1, result
+    first = result.stdout.splitlines()[0]
+    assert first.startswith("WARNING - 0 critical, 1 warning of ") and ": lb-0: ssh: " in first and "ssh: ssh:" not in first, first
+    assert "refuses the connection" in first

@@ -65,7 +65,7 @@ def test_all_is_well(node, cluster):
     found = node.look()
     assert [row[0] for row in found] == [6], found
     # 364 once a second has passed
-    assert re.fullmatch(r"3 certificates, the first expires in 36[45] days; 1 units; 2 of 2 etcd members healthy, the apiserver is "
+    assert re.fullmatch(r"3 certificates, the first expires in 36[45] days; 1 unit; 2 of 2 etcd members healthy, the apiserver is "
                         r"ready; 0 problems", found[0][1])
     asked = (node.directory / "asked").read_text()
     assert "--endpoints=https://10.77.0.21:2379 --cacert=/pki/etcd/ca.crt --cert=/pki/etcd/healthcheck-client.crt" in asked
@@ -88,6 +88,15 @@ def test_certificates_that_expire(node, cluster):
         assert found[0][1].startswith(f"{certificate} {words}") and "hardway pki gen" in found[0][1]
         assert found[1][1].startswith(f"{kubeconfig} {words}")
         assert found[2][1].endswith("2 problems")
+    # of certificates that are made for a month only, a third of the life, and not all of it, is a warning; a tenth an error
+    short = node.directory / "short.crt"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "25", "-subj", "/CN=x",
+                    "-keyout", os.devnull, "-out", str(short)], capture_output=True, check=True)
+    node.lines = [f"certificate {short}"]
+    for days, priorities in [(24.5, [6]), (8.5, [6]), (8.1, [4, 6]), (2.6, [4, 6]), (1.5, [3, 6])]:
+        found = node.look(expiry(short) - days * DAY)
+        assert [row[0] for row in found] == priorities, (days, found)
+    assert "expires in 1 day: " in found[0][1] and found[1][1].endswith("; 1 problem")
     # years beyond 2049 are written in another way
     far = node.directory / "far.crt"
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "20000", "-subj", "/CN=x",

@@ -19,7 +19,7 @@ set -eu
 export LC_ALL=C HOME=/nonexistent
 
 config=$1 state=$2
-warn_days=30 error_days=7
+warn=$((30 * 86400)) error=$((7 * 86400))
 now=$(date +%s)
 problems=0 certificates=0 first='' units=0 members=0 healthy=0 api='' saved=''
 metrics='' textfile=''
@@ -31,24 +31,35 @@ say() {
         printf '<%s>%s\n' "$1" "$2" >>"$state.new"
 }
 
+# count NUMBER NOUN
+count() {
+        [ "$1" = 1 ] && printf '%s %s' "$1" "$2" || printf '%s %ss' "$1" "$2"
+}
+
 # metric NAME LABELS VALUE
 metric() {
         metrics="$metrics$1$2 $3
 "
 }
 
-# not_after FILE: prints when the certificate there expires, in seconds since 1970. In the DER of a certificate the two times
-# of its validity stand together (RFC 5280, 4.1): 30 LENGTH, and twice 17 0d (UTCTime, 13 digits) or 18 0f (GeneralizedTime).
-not_after() {
+# validity FILE: prints from when and until when the certificate there holds, in seconds since 1970. In the DER of a
+# certificate the two times of its validity stand together (RFC 5280, 4.1): 30 LENGTH, and twice 17 0d (UTCTime, 13 digits)
+# or 18 0f (GeneralizedTime).
+validity() {
         text=$({
                 # a kubeconfig carries it once more encoded
                 sed -n 's/^ *client-certificate-data: *//p' "$1" | tr -d "\"'" | base64 -d
                 cat "$1"
         } 2>/dev/null | sed '/^-\{5\}END CERTIFICATE/q' | sed -n '/^-\{5\}BEGIN CERTIFICATE/,/^-\{5\}END/{/^-\{5\}/!p;}' |
                 base64 -d 2>/dev/null | od -A n -v -t x1 | tr -d ' \n' |
-                sed -n 's/.*30\(1e17\|2017\|2218\)0[df]\(3[0-9]\)\{12,14\}5a\(170d\|180f\)\(\(3[0-9]\)\{12,14\}\)5a.*/\4/p' |
+                sed -n 's/.*30\(1e17\|2017\|2218\)0[df]\(\(3[0-9]\)\{12,14\}\)5a\(170d\|180f\)\(\(3[0-9]\)\{12,14\}\)5a.*/\2\n\5/p' |
                 sed 's/3\(.\)/\1/g; s/^............$/20&/; s/^\(....\)\(..\)\(..\)\(..\)\(..\)\(..\)$/\1-\2-\3 \4:\5:\6/')
-        [ -z "$text" ] || date -u -d "$text" +%s
+        [ -z "$text" ] || printf '%s\n' "$text" | date -u -f - +%s | tr '\n' ' '
+}
+
+# least A B
+least() {
+        if [ "$1" -lt "$2" ]; then echo "$1"; else echo "$2"; fi
 }
 
 certificate() {
@@ -57,21 +68,24 @@ certificate() {
                 say 3 "$1 is gone: hardway install puts it back"
                 return
         fi
-        end=$(not_after "$1") || end=
+        life=$(validity "$1") || life=
+        begin=${life%% *} end=${life#* } end=${end% }
         if [ -z "$end" ]; then
                 say 3 "$1 has no certificate in it that can be read: hardway install puts it back"
                 return
         fi
         metric hardway_certificate_not_after_seconds "{path=\"$1\"}" "$end"
         days=$(((end - now) / 86400))
+        # one of before 2000, as the short form has no century
+        [ "$begin" -lt "$end" ] || begin=0
         [ -n "$first" ] && [ "$days" -ge "$first" ] || first=$days
         renew="renew it on the machine that drives hardway: hardway pki gen, hardway install"
         if [ "$end" -le "$now" ]; then
                 say 2 "$1 has expired: $renew"
-        elif [ $days -lt $error_days ]; then
-                say 3 "$1 expires in $days days: $renew"
-        elif [ $days -lt $warn_days ]; then
-                say 4 "$1 expires in $days days: $renew"
+        elif [ $((end - now)) -lt "$(least $error $(((end - begin) / 10)))" ]; then
+                say 3 "$1 expires in $(count $days day): $renew"
+        elif [ $((end - now)) -lt "$(least $warn $(((end - begin) / 3)))" ]; then
+                say 4 "$1 expires in $(count $days day): $renew"
         fi
 }
 
@@ -175,8 +189,8 @@ done <"$config"
 if [ -n "$textfile" ] && ! write_metrics "$textfile"; then
         say 4 "$textfile/hardway.prom cannot be written"
 fi
-text="$certificates certificates, the first expires in ${first:-no} days; $units units"
-[ $members = 0 ] || text="$text; $healthy of $members etcd members healthy"
-say 6 "$text$saved$api; $problems problems"
+text="$(count $certificates certificate), the first expires in $(count "${first:-no}" day); $(count $units unit)"
+[ $members = 0 ] || text="$text; $healthy of $(count $members 'etcd member') healthy"
+say 6 "$text$saved$api; $(count $problems problem)"
 chmod 0644 "$state.new"
 mv -f "$state.new" "$state"
