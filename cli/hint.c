@@ -47,7 +47,7 @@ static void add_path(Buffer *out, const char *path) {
 
 /**
  * hint_complete() - let commands that a text names be about the cluster file in use
- * @path:       of that file
+ * @path:       of that file, or NULL: it is the usual one
  * @text:       "Next: hardway install"
  *
  * Layers below do not know which file was given on the command line; without it their advice would be about another
@@ -59,7 +59,7 @@ char* hint_complete(const char *path, const char *text) {
         Buffer out = BUFFER_NULL;
         const char *p = text;
 
-        if (streq(path, VERB_CLUSTER_FILE))
+        if (!path || streq(path, VERB_CLUSTER_FILE))
                 return xstrdup(text);
         while (*p) {
                 bool begins = p == text || (!is_word_character(p[-1]) && p[-1] != '/');
