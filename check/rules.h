@@ -13,7 +13,7 @@ typedef struct CheckRule {
         int errnum;
         void (*node)(Judge *j, const CheckNode *n); /* about one node that was looked at ... */
         void (*all)(Judge *j);                      /* ... or about all of them */
-        const char *why, *without; /* as in CheckName; NULL: another row of that name says it */
+        const char *why, *without, *by_hand; /* as in CheckName; NULL: another row of that name says it */
 } CheckRule;
 
 struct Judge {

@@ -18,104 +18,152 @@
 static const CheckRule rules[] = {
         { CHECK_SSH, ERROR_UNAVAILABLE, EHOSTUNREACH,
           .why = "The login to the node, its host key, and sudo.",
-          .without = "Nothing can be done there. It cannot be ignored." },
+          .without = "Nothing can be done there. It cannot be ignored.", .by_hand = "@node {root} true" },
         { "members", ERROR_CONFIG, EINVAL, .all = rule_members,
           .why = "The number of etcd members: an odd one.",
           .without = "An even number has to agree with one more of them, and survives no more losses than "
-                     "one member less." },
+                     "one member less.",
+          .by_hand =
+                  "grep --line-number roles: hardway.yaml   # of etcd, or of controllers where none has etcd alone" },
         { "architecture", ERROR_CONFIG, ENOEXEC, .node = rule_architecture,
           .why = "The processor and the system's programs are 64-bit, and what the cluster file says.",
-          .without = "Binaries for another processor would be fetched, put there, and not start." },
+          .without = "Binaries for another processor would be fetched, put there, and not start.",
+          .by_hand = "@node {root} uname -m   # hardway.yaml: {arch}\n"
+                     "@node {root} dpkg --print-architecture" },
         { "systemd", ERROR_CONFIG, EOPNOTSUPP, .node = rule_systemd, .why = "systemd is 252 or newer.",
           .without = "Units use what older ones do not know: keys given by LoadCredential=, and limits "
-                     "that would be silently left out." },
+                     "that would be silently left out.",
+          .by_hand = "@node {root} systemctl --version" },
         { "name", ERROR_CONFIG, EINVAL, .node = rule_name,
           .why = "The node's own name resolves, and at once.",
           .without = "Every sudo on the node waits for the name, twenty seconds where nobody answers, and "
-                     "so does each step of hardway's." },
+                     "so does each step of hardway's.",
+          .by_hand = "@node time {root} true\n"
+                     "@node {root} cat /etc/hostname /etc/hosts" },
         { "clock", ERROR_CONFIG, ETIME, .node = rule_clock,
           .why = "The clock is at most 300 s from this machine's, and not before the day on which "
                  "hardway was built.",
-          .without = "Certificates made here would not be valid there yet, or not any more." },
+          .without = "Certificates made here would not be valid there yet, or not any more.",
+          .by_hand = "date +%s\n"
+                     "@node {root} date +%s" },
         { "clock-sync", ERROR_CONFIG, ETIME, .node = rule_clock_sync,
           .why = "The clock is kept right by something (systemd-timesyncd, chrony).",
           .without = "After a power loss a machine without a clock battery wakes up in the past, where no "
-                     "certificate is valid." },
+                     "certificate is valid.",
+          .by_hand = "@node {root} timedatectl show --property=NTPSynchronized" },
         { "clock-spread", ERROR_CONFIG, ETIME, .all = rule_clock_spread,
           .why = "The clocks of the nodes are at most 60 s from each other.",
-          .without = "Leases, tokens and the order of events mean something else on each node." },
+          .without = "Leases, tokens and the order of events mean something else on each node.",
+          .by_hand = "@node {root} date +%s &\n"
+                     "wait" },
         { "hostnames", ERROR_CONFIG, ENOTUNIQ, .all = rule_hostnames,
           .why = "No two nodes have one host name.",
-          .without = "A later kubelet of the one would take itself for the other." },
+          .without = "A later kubelet of the one would take itself for the other.",
+          .by_hand = "@node {root} hostname" },
         { "machine-ids", ERROR_CONFIG, ENOTUNIQ, .all = rule_machine_ids,
           .why = "No two nodes have one /etc/machine-id, as copies of an image have.",
-          .without = "DHCP may give both one address, and the journal takes them for one machine." },
+          .without = "DHCP may give both one address, and the journal takes them for one machine.",
+          .by_hand = "@node {root} cat /etc/machine-id" },
         { "mac-addresses", ERROR_CONFIG, ENOTUNIQ, .all = rule_mac_addresses,
           .why = "No two nodes have one MAC address.",
-          .without = "A switch sends to one of them what is meant for the other." },
+          .without = "A switch sends to one of them what is meant for the other.",
+          .by_hand = "@node {root} ip -brief link" },
         { "product-ids", ERROR_CONFIG, ENOTUNIQ, .all = rule_product_ids,
           .why = "No two machines have one UUID, or boards one serial number.",
-          .without = "What tells machines apart by it, storage and cloud controllers, mixes them up." },
+          .without = "What tells machines apart by it, storage and cloud controllers, mixes them up.",
+          .by_hand =
+                  "@node {root} cat /sys/class/dmi/id/product_uuid /sys/firmware/devicetree/base/serial-number   # one of both" },
         { "memory", ERROR_CONFIG, ENOMEM, .node = rule_memory,
           .why = "A controller has 1 GB of memory at least.",
-          .without = "The apiserver or etcd is killed when it is needed most: under load." },
+          .without = "The apiserver or etcd is killed when it is needed most: under load.",
+          .by_hand = "@node {root} grep MemTotal /proc/meminfo" },
         { "cgroup", ERROR_CONFIG, EOPNOTSUPP, .node = rule_cgroup,
           .why = "cgroup v2, with the memory controller.",
           .without = "A kubelet of today refuses to start without; the control plane's own limits do "
-                     "nothing." },
+                     "nothing.",
+          .by_hand = "@node {root} stat --file-system --format=%T /sys/fs/cgroup   # cgroup2fs\n"
+                     "@node {root} cat /sys/fs/cgroup/cgroup.controllers /proc/cmdline" },
         { "page-size", ERROR_CONFIG, EOPNOTSUPP, .node = rule_page_size, .why = "Memory pages are of 4 KiB.",
-          .without =
-                  "hardway's programs run with any; some in images (jemalloc: Redis, databases) do not." },
+          .without = "hardway's programs run with any; some in images (jemalloc: Redis, databases) do not.",
+          .by_hand = "@node {root} getconf PAGESIZE" },
         { "swap", ERROR_CONFIG, EOPNOTSUPP, .node = rule_swap,
           .why = "Nothing is swapped to a disk beside etcd.",
-          .without = "An etcd that waits for its own memory loses its leadership." },
+          .without = "An etcd that waits for its own memory loses its leadership.",
+          .by_hand = "@member {root} cat /proc/swaps" },
         { "disk-space", ERROR_IO, ENOSPC, .node = rule_disk_space,
           .why = "There is room for what will be put there, and for etcd's data to grow.",
-          .without = "A full disk ends a rollout half-way; a full etcd takes no more writes." },
+          .without = "A full disk ends a rollout half-way; a full etcd takes no more writes.",
+          .by_hand = "@node {root} df -h /opt /var/lib" },
         { "disk-sync", ERROR_IO, ETIME, .node = rule_disk_sync,
           .why = "How long small synchronous writes take, as etcd does them.",
           .without = "Where they are slow etcd's leader is voted out under load; profile.disk: sdcard "
-                     "allows for it." },
+                     "allows for it.",
+          .by_hand =
+                  "@member {root} dd if=/dev/zero of=/var/lib/.hardway-check bs=2300 count=200 oflag=dsync\n"
+                  "@member {root} rm /var/lib/.hardway-check" },
         { "identity", ERROR_CONFIG, EEXIST, .node = rule_identity,
           .why = "The node belongs to this cluster, or to none.",
-          .without = "Another cluster's node would be changed into one of this." },
+          .without = "Another cluster's node would be changed into one of this.",
+          .by_hand = "cat secrets/identity\n"
+                     "@node {root} grep identity /var/lib/hardway/applied.json" },
         { "versions", ERROR_CONFIG, EOPNOTSUPP, .node = rule_versions,
           .why = "A cluster that serves stays at its minor versions of Kubernetes and etcd.",
           .without =
-                  "Such a step has an order of its own, which hardway cannot keep yet; and etcd's data does not go back." },
+                  "Such a step has an order of its own, which hardway cannot keep yet; and etcd's data does not go back.",
+          .by_hand =
+                  "@controller curl --cacert pki/ca.crt {apiserver}/version\n"
+                  "@member curl --cacert pki/etcd/ca.crt --cert pki/nodes/{name}/pki/etcd/healthcheck-client.crt"
+                  " --key pki/nodes/{name}/pki/etcd/healthcheck-client.key {client}/version\n"
+                  "grep --extended-regexp '^(kubernetes|etcd):' hardway.yaml" },
         { "leftovers", ERROR_CONFIG, EEXIST, .node = rule_leftovers,
           .why = "kubeadm, k3s, RKE2, k0s, MicroK8s: whether something of theirs runs, would start "
                  "again, or lies about.",
-          .without = "Two control planes would fight for ports, files and the network's rules." },
+          .without = "Two control planes would fight for ports, files and the network's rules.",
+          .by_hand =
+                  "@node {root} systemctl is-active kubelet k3s k3s-agent rke2-server rke2-agent k0scontroller k0sworker\n"
+                  "@node {root} ls -d /var/lib/kubelet /etc/kubernetes/kubelet.conf /var/lib/rancher /var/lib/k0s /var/snap/microk8s" },
         { "packages", ERROR_UNAVAILABLE, ENOENT, .node = rule_packages,
           .why = "haproxy and keepalived are there, or the package manager has them.",
-          .without = "A rollout would stop at the load balancers." },
+          .without = "A rollout would stop at the load balancers.",
+          .by_hand = "@balancer {root} apt-cache policy haproxy keepalived" },
         { "ports-free", ERROR_CONFIG, EADDRINUSE, .node = rule_ports_free,
           .why = "Nobody else listens on a port that is needed.",
-          .without = "A component would not start, or clients would talk to somebody else." },
+          .without = "A component would not start, or clients would talk to somebody else.",
+          .by_hand = "@node {root} ss --listening --tcp --numeric --processes" },
         { "names", ERROR_CONFIG, EINVAL, .node = rule_names,
           .why = "No name of another node, or of the VIP, leads elsewhere on this node.",
-          .without = "The node would ask the wrong machine, or wait for each name." },
+          .without = "The node would ask the wrong machine, or wait for each name.",
+          .by_hand = "@node {root} getent hosts {names}" },
         { "reach", ERROR_UNAVAILABLE, EHOSTUNREACH, .node = rule_reach,
           .why = "Each port can be reached by who has to, nodes and this machine, whether something "
                  "listens there already or not.",
           .without = "A firewall in between makes a member or an apiserver look dead, and the rollout wait "
-                     "for it." },
+                     "for it.",
+          .by_hand =
+                  "@controller nc -vz -w 4 {address} {apiserver-port}   # from here, and from each load balancer\n"
+                  "@member nc -vz -w 4 {address} 2379   # from here\n"
+                  "@member {root} nc -vz -w 4 {this.address} 2380   # from each to each" },
         { "reach", ERROR_UNAVAILABLE, EHOSTUNREACH, .all = rule_reach_here },
         { CHECK_SERVING, ERROR_UNAVAILABLE, EHOSTUNREACH,
           .why = "Where etcd serves, by the word of its nodes, this machine can ask it.",
-          .without =
-                  "A cluster that serves would be taken for a new one, and all of it restarted at once." },
+          .without = "A cluster that serves would be taken for a new one, and all of it restarted at once.",
+          .by_hand =
+                  "@member curl --cacert pki/etcd/ca.crt --cert pki/nodes/{name}/pki/etcd/healthcheck-client.crt"
+                  " --key pki/nodes/{name}/pki/etcd/healthcheck-client.key {client}/health" },
         { "endpoint", ERROR_CONFIG, EINVAL, .all = rule_endpoint,
           .why = "Whether clients find the API at a load balancer that is not hardway's.",
-          .without = "Nobody would have looked at it: hardway neither installs it nor asks it." },
+          .without = "Nobody would have looked at it: hardway neither installs it nor asks it.",
+          .by_hand = "curl --cacert pki/ca.crt {endpoint}/version" },
         { "vip-network", ERROR_CONFIG, ENETUNREACH, .node = rule_vip_network,
           .why = "The VIP belongs to a network of the load balancers' interface.",
-          .without = "Whoever is in that network would not ask for it there, and not reach it." },
+          .without = "Whoever is in that network would not ask for it there, and not reach it.",
+          .by_hand = "@balancer {root} ip route get {vip}   # no \"via\" in it\n"
+                     "@balancer {root} ip -brief address" },
         { "sysctls", ERROR_CONFIG, EINVAL, .node = rule_sysctls,
           .why = "arp_ignore is 0 or 1, so that the VIP is answered for. None has to be set: haproxy needs neither "
                  "ip_nonlocal_bind nor ip_forward.",
-          .without = "The load balancer holds the VIP, and says nothing when it is asked for." },
+          .without = "The load balancer holds the VIP, and says nothing when it is asked for.",
+          .by_hand = "@balancer {root} sysctl --all --pattern arp_ignore" },
 };
 
 /* Those who know better are told that they were listened to. */
@@ -211,7 +259,8 @@ void check_names_list(const Component *const *components, CheckName **ret, size_
 
         for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
                 if (rules[i].why)
-                        names[n++] = (CheckName) { rules[i].name, rules[i].why, rules[i].without };
+                        names[n++] = (CheckName) { rules[i].name, rules[i].why, rules[i].without,
+                                                  rules[i].by_hand };
         for (const Component *const *c = components; *c; c++) {
                 names = xrealloc(names, n + (*c)->n_preflights + 1, sizeof(CheckName));
                 for (size_t i = 0; i < (*c)->n_preflights; i++)

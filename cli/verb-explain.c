@@ -3,10 +3,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "check/check.h"
 #include "cli/components.h"
+#include "cli/explain-entries.h"
 #include "cli/explain-print.h"
-#include "cli/verbs.h"
 #include "common/alloc.h"
 
 /* Without a cluster file things are explained without their values; one that is there has to be right. */
@@ -27,88 +26,6 @@ static int load_what_is_there(VerbContext *v, Error **reterr) {
         if (verb_load_lock(v, NULL) < 0)
                 v->lock = NULL;
         return 0;
-}
-
-static void add_options(Explanation *e, const Verb *verb) {
-        _cleanup_buffer_ Buffer text = BUFFER_NULL;
-
-        for (const struct argp_option *o = verb->options; o && (o->name || o->doc); o++)
-                if (o->name)
-                        buffer_addf(&text, "%s--%s%s%s", text.size > 0 ? ", " : "", o->name,
-                                    o->arg ? "=" : "", o->arg ?: "");
-        if (text.size > 0)
-                explanation_add_part(e, "Options", buffer_str(&text));
-}
-
-static int add_step(Explanation *e, const ExplainRequest *request, const VerbStep *s, size_t number,
-                    Error **reterr) {
-        _cleanup_free_ char *name = xasprintf("%zu. %s", number, s->name),
-                            *by_hand = s->by_hand ? explain_fill(request, s->by_hand, reterr) : NULL;
-
-        if (s->by_hand && !by_hand)
-                return error_prefix(reterr, -EINVAL, "%s", e->name);
-        explanation_add_step(e, name, s->what, by_hand);
-        return 0;
-}
-
-static int add_verb(Catalogue *c, const ExplainRequest *request, const Verb *verb, Error **reterr) {
-        Explanation *e = catalogue_add(c, verb->name, "command of hardway");
-        size_t number = 1;
-        int r = 0;
-
-        e->why = xasprintf("%s.%s%s", verb->summary, verb->description ? " " : "", verb->description ?: "");
-        e->manual = xstrdup("hardway(1)");
-        e->usage =
-                xasprintf("hardway %s%s%s", verb->name, verb->arguments ? " " : "", verb->arguments ?: "");
-        e->absent = false;
-        e->parts_title = "Steps";
-        strv_addf(&e->aliases, "hardway %s", verb->name);
-        if (strchr(verb->name, ' '))
-                strv_add(&e->aliases, strrchr(verb->name, ' ') + 1);
-        if (verb->by_hand) {
-                e->by_hand = explain_fill(request, verb->by_hand, reterr);
-                if (!e->by_hand)
-                        return -EINVAL;
-        }
-        for (const VerbStep *s = verb->steps; s->name && r >= 0; s++)
-                r = add_step(e, request, s, number++, reterr);
-        add_options(e, verb);
-        return r;
-}
-
-static int add_verbs(Catalogue *c, const ExplainRequest *request, Error **reterr) {
-        int r = 0;
-
-        for (const Verb *const *verb = verbs; *verb && r >= 0; verb++)
-                r = add_verb(c, request, *verb, reterr);
-        return r;
-}
-
-static void add_check(Catalogue *c, const CheckName *check) {
-        _cleanup_free_ char *name = xasprintf("check %s", check->name);
-        Explanation *e;
-        Found others;
-
-        catalogue_find(c, check->name, &others);
-        e = catalogue_add(c, name, "what hardway check looks at");
-        e->why = xstrdup(check->why);
-        e->without = xstrdup(check->without);
-        e->manual = xstrdup("hardway(1)");
-        e->by_hand = xstrdup("hardway check");
-        e->absent = false;
-        /* Findings have the bare name; of a word that means something else already, that is likelier meant. */
-        if (others.n_matches == 0)
-                strv_add(&e->aliases, check->name);
-        found_done(&others);
-}
-
-static void add_checks(Catalogue *c) {
-        _cleanup_free_ CheckName *checks = NULL;
-        size_t n;
-
-        check_names_list(components, &checks, &n);
-        for (size_t i = 0; i < n; i++)
-                add_check(c, checks + i);
 }
 
 static void print_json(const char *word, const Found *f) {
@@ -174,13 +91,14 @@ static void print_kind(const VerbContext *v, const Catalogue *c, const char *tit
 
 static void print_overview(const VerbContext *v, const Catalogue *c) {
         (void) printf("Ask for one of these, or for a flag, a certificate, a file, a unit or one of its\n"
-                      "settings, a line of haproxy.cfg or keepalived.conf, a key of the cluster file, or\n"
-                      "a finding of hardway check:\n\n"
+                      "settings, a line of haproxy.cfg or keepalived.conf, a key of the cluster file,\n"
+                      "a finding of hardway check, or a file that hardway keeps on the nodes:\n\n"
                       "  hardway explain --etcd-servers\n"
                       "  hardway explain apiserver.crt\n"
                       "  hardway explain /etc/haproxy/haproxy.cfg\n"
                       "  hardway explain etcd restore\n");
         print_kind(v, c, "Components", "component");
+        print_kind(v, c, "Words", EXPLAIN_WORD);
         print_kind(v, c, "Commands, with their steps by hand", "command of hardway");
 }
 
@@ -203,10 +121,11 @@ static int run(VerbContext *v, int argc, char **argv, Error **reterr) {
         };
         r = catalogue_new(&request, &catalogue, reterr);
         if (r >= 0)
-                r = add_verbs(catalogue, &request, reterr);
+                r = explain_add_verbs(catalogue, &request, reterr);
+        if (r >= 0)
+                r = explain_add_checks(catalogue, &request, reterr);
         if (r < 0)
                 return r;
-        add_checks(catalogue);
         if (argc == 0) {
                 print_overview(v, catalogue);
                 return 0;
@@ -224,7 +143,8 @@ const Verb verb_explain = {
         .description =
                 "WORD is the name of a component, a command, a flag (with its dashes), a certificate, a "
                 "file, a unit, a unit setting, a line of haproxy.cfg or keepalived.conf, a key of the "
-                "cluster file, or a finding of hardway check. With a cluster file its values in that cluster are shown.",
+                "cluster file, a finding of hardway check, a file that hardway keeps on the nodes, or a word that it uses "
+                "(VIP, quorum, ports). With a cluster file its values in that cluster are shown.",
         .common = VERB_OPTION_NODE | VERB_OPTION_JSON,
         .needs = VERB_ON_LIVING,
         .steps = steps_explain,

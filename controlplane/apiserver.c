@@ -290,7 +290,9 @@ static const Reach reaches[] = {
 static const CheckName preflights[] = {
         { ENCRYPTION_PREFLIGHT,
           "The apiserver that runs encrypts secrets with the key of secrets/encryption-key.",
-          "It would be given another one, and no secret in etcd could be read any more." },
+          "It would be given another one, and no secret in etcd could be read any more.",
+          "cat secrets/encryption-key   # a secret\n"
+          "@controller {root} grep secret: /etc/kubernetes/encryption-config.yaml" },
 };
 
 const Component component_kube_apiserver = {

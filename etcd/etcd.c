@@ -234,7 +234,8 @@ static const Reach reaches[] = {
 
 static const CheckName preflights[] = {
         { ETCD_PREFLIGHT, "The data in " ETCD_DATA " is of this cluster, or there is none.",
-          "The member would start with another cluster's data, or destroy it." },
+          "The member would start with another cluster's data, or destroy it.",
+          "cat secrets/identity\n@member {root} cat /var/lib/hardway/etcd-identity\n@member {root} ls -l " ETCD_DATA },
 };
 
 const Component component_etcd = {

@@ -85,6 +85,22 @@ void explanation_set(char **field, const char *text) {
                 *field = xstrdup_null(text);
 }
 
+int explanation_fill(Explanation *e, const ExplainRequest *request, const char *text, Error **reterr) {
+        const ExplainRequest example = { .components = request->components };
+        char *filled = explain_fill(request, text, reterr);
+        bool none = filled && !*filled;
+
+        if (none) {
+                free(filled);
+                filled = explain_fill(&example, text, reterr);
+        }
+        if (!filled)
+                return error_prefix(reterr, -EINVAL, "%s", e->name);
+        free(e->by_hand);
+        e->by_hand = filled;
+        return none;
+}
+
 void explanation_value(Explanation *e, const View *v, const char *where, const char *text) {
         ExplainValue *value = NULL;
 
@@ -197,6 +213,13 @@ int catalogue_new(const ExplainRequest *request, Catalogue **ret, Error **reterr
                 return r;
         explain_cluster_file(c);
         explain_directory(c);
+        r = explain_node_files(c, reterr);
+        if (r >= 0)
+                r = explain_words(c, reterr);
+        if (r >= 0)
+                r = explain_ports(c, reterr);
+        if (r < 0)
+                return r;
         c->request = NULL;
         *ret = TAKE_PTR(c);
         return 0;

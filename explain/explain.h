@@ -9,7 +9,8 @@
  *
  * Nothing is told here that does not stand where the fact itself stands: flags, settings, credentials and
  * lines of configuration in the tables of components, items in plans, keys in the table of the cluster file.
- * Only files beside the cluster file, which nothing declares, have a table here (explain/directory.c).
+ * What nothing declares has tables here: files beside the cluster file (explain/directory.c), what hardway keeps on the
+ * nodes for itself (explain/node-files.c), and words that a reader meets (explain/words.c, explain/ports.c).
  * A thing that the cluster at hand does not have is known from the plan of an example cluster, and has no
  * values.
  */
@@ -61,6 +62,9 @@ DEFINE_CLEANUP(Catalogue*, catalogue_free)
 
 /* Adds what is not known here (commands); lent, for fields to be set. */
 Explanation* catalogue_add(Catalogue *c, const char *name, const char *kind);
+#define EXPLAIN_WORD "word" /* the kind of what is no thing */
+/* How it is done by hand, from a text for explain_fill(): 1 if this cluster has nothing of it, and it is that of the example. */
+int explanation_fill(Explanation *e, const ExplainRequest *request, const char *text, Error **reterr);
 void explanation_add_part(Explanation *e, const char *name, const char *text);
 void explanation_add_step(Explanation *e, const char *name, const char *text, const char *by_hand);
 

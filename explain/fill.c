@@ -176,13 +176,33 @@ static char* of_members(const Fill *f, const Node *but, unsigned port, bool name
         return strv_join(list, ",");
 }
 
+/* Of the nodes, with blanks between them. */
+static char* names_of(const Cluster *c) {
+        _cleanup_strv_ Strv names = NULL;
+
+        for (size_t i = 0; i < c->n_nodes; i++)
+                strv_add(&names, c->nodes[i].name);
+        return strv_join(names, " ");
+}
+
 static char* cluster_word(const Fill *f, const char *word) {
         const Cluster *c = f->cluster;
+        char address[INET_TEXT_SIZE];
 
         if (streq(word, "cluster"))
                 return xstrdup(c->name);
         if (streq(word, "endpoint"))
                 return cluster_endpoint_url(c);
+        if (streq(word, "vip"))
+                return c->endpoint.kind == ENDPOINT_VIP ?
+                               xstrdup(inet_address_format(&c->endpoint.address, address)) :
+                               NULL;
+        if (streq(word, "vrrp-id"))
+                return xasprintf("%u", c->endpoint.vrrp_id);
+        if (streq(word, "apiserver-port"))
+                return xasprintf("%u", c->apiserver_port);
+        if (streq(word, "names"))
+                return names_of(c);
         if (streq(word, "kubernetes"))
                 return version_to_string(&c->kubernetes);
         if (streq(word, "etcd"))

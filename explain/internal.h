@@ -34,11 +34,17 @@ void explain_components(Catalogue *c);
 void explain_credentials(Catalogue *c, const View *v); /* those that lie on no node, too */
 void explain_cluster_file(Catalogue *c);
 void explain_directory(Catalogue *c);
+int explain_node_files(Catalogue *c, Error **reterr);
+int explain_words(Catalogue *c, Error **reterr);
+int explain_ports(Catalogue *c, Error **reterr);
 void explain_flags(Catalogue *c, const View *v);
 void explain_items(Catalogue *c, const View *v);
 void explain_items_by_hand(Catalogue *c, const View *v); /* after the credentials */
 void explain_settings(Catalogue *c, const View *v);
 void explain_config(Catalogue *c, const View *v);
+
+/* words.c */
+char* explain_names(const Cluster *c, unsigned roles); /* of the nodes with one of them; the caller frees */
 
 /* items.c */
 const char* explain_item_kind(const PlanItem *item);

@@ -75,14 +75,19 @@ static int keepalived_plan(const PlanContext *c, Plan *plan, Error **reterr) {
 static const CheckName preflights[] = {
         { LEFT_PREFLIGHT, "No load balancer runs that was taken out of the cluster file.",
           "It hears nothing of the others any more and takes the VIP, too: clients reach the one or the other by "
-          "chance." },
+          "chance.",
+          "@balancer {root} grep -A8 unicast_peer /etc/keepalived/keepalived.conf   # who is not in hardway.yaml?\n"
+          "@balancer {root} ip neighbour show {vip}" },
         { VIP_PREFLIGHT, "Nobody answers for the VIP yet, or one of the load balancers does.",
-          "Clients reach that machine or ours, by chance." },
+          "Clients reach that machine or ours, by chance.",
+          "@balancer {root} ping -c 1 -W 1 {vip}\n@balancer {root} ip neighbour show {vip}   # whose MAC address?" },
         { VRRP_REACH_PREFLIGHT, "VRRP gets from each load balancer to the others.",
-          "Each would take the VIP for itself, and clients reach the one or the other by chance." },
+          "Each would take the VIP for itself, and clients reach the one or the other by chance.",
+          "@balancer {root} timeout 5 tcpdump -ni any vrrp   # the adverts of the others" },
         { VRRP_PREFLIGHT, "Nobody else advertises a virtual router of that number, as far as can be heard.",
           "Devices that know virtual routers by their number mix the two up. Ours take adverts from each "
-          "other alone." },
+          "other alone.",
+          "@balancer {root} timeout 5 tcpdump -vni any vrrp   # vrid {vrrp-id} of an address that is not ours" },
 };
 
 const Component component_keepalived = {

@@ -70,10 +70,11 @@ typedef struct Reach {
 
 /*
  * What is looked at before installing: the name is that of its findings, and what --ignore takes. For
- * `explain`: what has to be so, and what happens if it is not.
+ * `explain`: what has to be so, what happens if it is not, and the commands that look at the same thing (a text for
+ * explain_fill()).
  */
 typedef struct CheckName {
-        const char *name, *why, *without;
+        const char *name, *why, *without, *by_hand;
 } CheckName;
 
 /*

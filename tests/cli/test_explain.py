@@ -112,9 +112,48 @@ def test_findings(cluster):
     assert len(names) > 25 and "disk-sync" in names
     for name in names:
         assert cluster("explain", "check", name).out.startswith(f"check {name}: what hardway check looks at\n"), name
+        assert "hardway check" not in cluster("explain", "check", name).out.split("  By hand ")[1], name
+    assert "  By hand   ssh 10.77.0.11 sudo ip route get 10.77.0.10 " in cluster("explain", "check", "vip-network").out
     assert cluster("explain", "memory").out.startswith("check memory: ")
     assert cluster("explain", "endpoint").out.startswith("hardway.yaml endpoint: ")
     assert "did you mean 'check memory'?" in cluster("explain", "check", "memroy", status=64).err
+
+
+TOP = os.path.join(os.path.dirname(__file__), "..", "..")
+
+
+def test_files_that_hardway_keeps_on_the_nodes(cluster):
+    """All that some source or script of ours names."""
+    found = set()
+    for folder in os.listdir(TOP):
+        path = os.path.join(TOP, folder)
+        if not os.path.exists(os.path.join(path, "meson.build")) or folder in ("tests", "explain", "cli", "man", "lab", "bench"):
+            continue
+        for directory, _, names in os.walk(path):
+            for name in names:
+                with open(os.path.join(directory, name), encoding="utf-8", errors="replace") as f:
+                    text = re.sub(r'(?<!define )LB_RUN "/', '"/run/hardway/', f.read().replace("$S/", "var/lib/hardway/"))
+                found |= set(re.findall(r"\b((?:var/lib|run)/hardway/[a-z][a-z.-]*[a-z])\b", text))
+    assert {"var/lib/hardway/applied.json", "var/lib/hardway/staged", "run/hardway/run.lock", "run/hardway/handover"} <= found
+    for path in sorted(found):
+        assert cluster("explain", "/" + path).out.startswith(f"/{path}: "), path
+
+
+def test_words(cluster):
+    """What the manual and messages speak of, with what it comes to here."""
+    ports = cluster("explain", "ports").out
+    for line in ("2379/tcp, etcd", "2380/tcp, etcd", "2381/tcp, etcd", "6443/tcp, kube-apiserver", "6443/tcp, haproxy", "8405/tcp, haproxy",
+                 "10257/tcp, kube-controller-manager", "10259/tcp, kube-scheduler", "22/tcp, sshd", "protocol 112, keepalived"):
+        assert f"\n    {line}\n" in ports, ports
+    assert "On c0, c1, c2. From c0, c1, c2: etcd's members among each other." in " ".join(ports.split())
+    assert "https://10.77.0.10:6443, held by one of lb0, lb1" in " ".join(cluster("explain", "VIP").out.split())
+    assert "IS LEARNER" in cluster("explain", "learner").out and re.search(r"virtual router \d+, an advert", cluster("explain", "VRRP").out)
+    forward = " ".join(cluster("explain", "ip_forward").out.split())
+    assert "hardway does not set" in forward and "kubelet" in forward
+    checks = cluster("explain", "checks").out
+    assert "\n    disk-sync\n" in checks and "\n    vrrp-id\n" in checks
+    words = cluster("explain").out.split("\nWords:\n")[1].split("\n\n")[0]
+    assert re.findall(r"^  (\S+)", words, re.MULTILINE) == ["VIP", "quorum", "member", "learner", "VRRP", "drain", "ports", "checks"]
 
 
 def test_unknown_words(cluster):

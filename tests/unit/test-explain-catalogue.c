@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "tests/unit/unit.h"
 
+#include "check/check.h"
 #include "cli/components.h"
 #include "cli/verbs.h"
 #include "cluster/input.h"
@@ -110,7 +111,27 @@ static void check_config(const Catalogue *c, const Plan *plan, const ConfigText 
                         must_know(c, l->keyword, "of ");
 }
 
-static void check_node(const Fixture *f, const Node *node) {
+/* Every port that a unit listens on is among the ports, with who connects to it. */
+static void check_ports(const Catalogue *c, const PlanItem *item) {
+        const Explanation *ports;
+        Found found;
+
+        catalogue_find(c, "ports", &found);
+        assert_int_equal(found.n_matches, 1);
+        ports = found.matches[0];
+        found_done(&found);
+        for (size_t i = 0; i < item->unit.n_ports; i++) {
+                _cleanup_free_ char *name = xasprintf("%u/tcp, %s", item->unit.ports[i], item->component);
+                bool known = false;
+
+                for (size_t k = 0; k < ports->n_parts; k++)
+                        known = known || (streq(ports->parts[k].name, name) && *ports->parts[k].text);
+                if (!known)
+                        fail_msg("ports does not say who connects to %s", name);
+        }
+}
+
+static void check_node_of(const Fixture *f, const Node *node) {
         Facts facts;
         PlanContext context = { .cluster = f->cluster, .node = node, .facts = &facts };
         Error *error = NULL;
@@ -124,8 +145,10 @@ static void check_node(const Fixture *f, const Node *node) {
                 must_know(f->catalogue, item->id, NULL);
                 if (item->path)
                         must_know(f->catalogue, item->path, NULL);
-                if (item->type == PLAN_UNIT)
+                if (item->type == PLAN_UNIT) {
                         check_unit(f->catalogue, item);
+                        check_ports(f->catalogue, item);
+                }
         }
         for (const Component *const *p = components; *p; p++)
                 if ((*p)->config)
@@ -140,7 +163,7 @@ static void test_plans(void **state) {
 
                 set_up(&f, clusters[i]);
                 for (size_t k = 0; k < f.cluster->n_nodes; k++)
-                        check_node(&f, f.nodes[k]);
+                        check_node_of(&f, f.nodes[k]);
                 tear_down(&f);
         }
 }
@@ -241,6 +264,51 @@ static void test_values(void **state) {
         tear_down(&f);
 }
 
+/* What is written about, and is no thing of a plan; and what others set. */
+static void test_words(void **state) {
+        static const char *const words[] = {
+                "VIP",
+                "quorum",
+                "member",
+                "learner",
+                "VRRP",
+                "ports",
+                "drain",
+                "majority",
+                "ip_forward",
+                "net.ipv4.ip_forward",
+                "bridge-nf-call-iptables",
+                "applied.json",
+                "/var/lib/hardway/applied.json",
+                "/run/hardway/run.lock",
+                "/var/lib/hardway",
+                "run.lock",
+        };
+        Fixture f;
+
+        set_up(&f, "default");
+        for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+                const Explanation *e = only(f.catalogue, words[i]);
+
+                must_be_whole(e);
+                assert_false(e->absent);
+        }
+        assert_string_equal(only(f.catalogue, "quorum")->values[0].text,
+                            "2 of 3 members: 1 may be lost at a time");
+        assert_string_equal(only(f.catalogue, "VIP")->values[0].text,
+                            "https://192.168.3.240:6443, held by one of lb-0, lb-1");
+        assert_string_equal(only(f.catalogue, "member")->values[0].text,
+                            "controller-0, controller-1, controller-2");
+        tear_down(&f);
+
+        set_up(&f, "one-controller");
+        assert_contains(only(f.catalogue, "VIP")->values[0].text, "there is none");
+        assert_string_equal(only(f.catalogue, "quorum")->values[0].text,
+                            "1 of 1 members: 0 may be lost at a time");
+        assert_true(only(f.catalogue, "keepalived.state")->absent);
+        tear_down(&f);
+}
+
 static void test_finding(void **state) {
         Error *error = NULL;
         char *nearest;
@@ -289,6 +357,25 @@ static void check_step(const ExplainRequest *request, const Verb *verb, const Ve
         free(text);
 }
 
+/* Not by hardway: what is looked at can be seen by other means. */
+static void check_checks(const ExplainRequest *request) {
+        _cleanup_free_ CheckName *checks = NULL;
+        size_t n;
+
+        check_names_list(components, &checks, &n);
+        for (size_t i = 0; i < n; i++) {
+                _cleanup_free_ char *text = NULL;
+                Error *error = NULL;
+
+                if (!checks[i].why || !checks[i].without || !checks[i].by_hand ||
+                    strstr(checks[i].by_hand, "hardway check"))
+                        fail_msg("check %s does not say how it is done by hand", checks[i].name);
+                text = explain_fill(request, checks[i].by_hand, &error);
+                if (!text || (!request->cluster && !*text))
+                        fail_msg("check %s: %s", checks[i].name, text ? "nothing to type" : error->message);
+        }
+}
+
 static void check_verbs(const ExplainRequest *request) {
         for (const Verb *const *verb = verbs; *verb; verb++) {
                 if (!(*verb)->steps || !(*verb)->steps->name)
@@ -304,14 +391,18 @@ static void test_steps(void **state) {
                                               "foreign-endpoint", "one-controller", "ipv6" };
 
         check_verbs(&(ExplainRequest) { .components = components });
+        check_checks(&(ExplainRequest) { .components = components });
         for (size_t i = 0; i < ARRAY_SIZE(shapes); i++) {
+                ExplainRequest request;
                 Fixture f;
 
                 set_up(&f, shapes[i]);
-                check_verbs(&(ExplainRequest) { .components = components,
-                                               .cluster = f.cluster,
-                                               .nodes = f.nodes,
-                                               .n_nodes = f.cluster->n_nodes });
+                request = (ExplainRequest) { .components = components,
+                                            .cluster = f.cluster,
+                                            .nodes = f.nodes,
+                                            .n_nodes = f.cluster->n_nodes };
+                check_verbs(&request);
+                check_checks(&request);
                 tear_down(&f);
         }
 }
@@ -375,15 +466,11 @@ static void test_fill_for_a_shape(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_whole),
-                cmocka_unit_test(test_plans),
-                cmocka_unit_test(test_config_lines),
-                cmocka_unit_test(test_declarations),
-                cmocka_unit_test(test_values),
-                cmocka_unit_test(test_finding),
-                cmocka_unit_test(test_steps),
-                cmocka_unit_test(test_fill),
-                cmocka_unit_test(test_fill_for_a_shape),
+                cmocka_unit_test(test_whole),        cmocka_unit_test(test_plans),
+                cmocka_unit_test(test_config_lines), cmocka_unit_test(test_declarations),
+                cmocka_unit_test(test_words),        cmocka_unit_test(test_values),
+                cmocka_unit_test(test_finding),      cmocka_unit_test(test_steps),
+                cmocka_unit_test(test_fill),         cmocka_unit_test(test_fill_for_a_shape),
         };
 
         return cmocka_run_group_tests_name("explain-catalogue", tests, NULL, NULL);
