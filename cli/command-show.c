@@ -78,9 +78,25 @@ static void add_part(VerbContext *v, const char *part, const char *where, Buffer
                 add_lines(out, "|", part);
 }
 
+/* What is asked again and again, until something is ready: but for the first and the last part, which a number drawn
+ * anew makes different each time, it is the same. */
+static bool is_repeated(VerbContext *v, const HostCommand *c, const char *where) {
+        _cleanup_buffer_ Buffer all = BUFFER_NULL;
+        size_t n = strv_length(c->parts);
+
+        if (n < 3)
+                return false;
+        buffer_addf(&all, "%s\n%s\n", where, c->follows ?: "");
+        for (size_t i = 1; i + 1 < n; i++)
+                buffer_add_str(&all, c->parts[i]);
+        return shown_before(v, buffer_str(&all), where) != NULL;
+}
+
 static char* describe(VerbContext *v, const HostCommand *c, const char *where) {
         Buffer out = BUFFER_NULL;
 
+        if (is_repeated(v, c, where))
+                return text_harmless(xasprintf("%s (again)", where), 0);
         buffer_add_str(&out, where);
         if (c->argv)
                 add_argv(v, c->argv, where, &out);

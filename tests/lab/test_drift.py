@@ -147,6 +147,7 @@ def test_verbose_shows_no_secret(cluster):
     result = cluster.hardway("install", "--verbose")
     assert "600 root:root" in result.err and " /etc/kubernetes/pki/sa.key\n" in result.err
     assert re.search(r"^controller-0: systemd: (Start|Restart)Unit kube-controller-manager.service$", result.err, re.MULTILINE)
+    assert re.search(r"^controller-0: look \(.*\) \(again\)$", result.err, re.MULTILINE), "once the lock is held"
     shown = result.out + result.err
     assert "PRIVATE KEY" not in shown
     for secret in secrets_of(cluster):
