@@ -6,10 +6,8 @@
  */
 
 #include <errno.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "check/check.h"
@@ -39,32 +37,6 @@ static void note(Answers *a, const CheckWay *way, int error) {
         answers_add_way(a, target, state, state == WAY_UNREACHABLE ? strerror(error) : NULL);
 }
 
-static int begin(const CheckWay *way) {
-        const InetAddress *to = &way->to->address;
-        struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons((uint16_t) way->port) };
-        struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_port = htons((uint16_t) way->port) };
-        bool six = to->family == AF_INET6;
-        _cleanup_close_ int fd = socket(to->family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        int r;
-
-        if (fd < 0)
-                return -errno;
-        in.sin_addr = to->in;
-        in6.sin6_addr = to->in6;
-        r = six ? connect(fd, (struct sockaddr*) &in6, sizeof(in6)) :
-                  connect(fd, (struct sockaddr*) &in, sizeof(in));
-        if (r < 0 && errno != EINPROGRESS)
-                return -errno;
-        return TAKE_FD(fd);
-}
-
-static int end(int fd) {
-        int error = 0;
-        socklen_t size = sizeof(error);
-
-        return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0 ? errno : error;
-}
-
 /* One round of waiting. Return: how many are still under way. */
 static size_t wait_once(const CheckWay *ways, struct pollfd *polls, size_t n, uint64_t left, Answers *a) {
         size_t open = 0;
@@ -72,7 +44,7 @@ static size_t wait_once(const CheckWay *ways, struct pollfd *polls, size_t n, ui
         (void) poll(polls, n, (int) (left / USEC_PER_MSEC) + 1);
         for (size_t i = 0; i < n; i++) {
                 if (polls[i].fd >= 0 && polls[i].revents != 0) {
-                        note(a, ways + i, end(polls[i].fd));
+                        note(a, ways + i, inet_connect_end(polls[i].fd));
                         polls[i].fd = safe_close(polls[i].fd);
                 }
                 open += polls[i].fd >= 0;
@@ -93,7 +65,8 @@ void check_ask_here(const CheckWorld *w, Answers *ret) {
 
         *ret = (Answers) {};
         for (size_t i = 0; i < n; i++) {
-                polls[i] = (struct pollfd){ .fd = begin(ways + i), .events = POLLOUT };
+                polls[i] = (struct pollfd){ .fd = inet_connect_begin(&ways[i].to->address, ways[i].port),
+                                            .events = POLLOUT };
                 if (polls[i].fd < 0)
                         note(ret, ways + i, -polls[i].fd);
                 open += polls[i].fd >= 0;

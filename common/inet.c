@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "common/alloc.h"
 #include "common/parse.h"
@@ -212,4 +213,43 @@ int inet_network_nth(const InetNetwork *n, unsigned index, InetAddress *ret) {
 
         *ret = a;
         return 0;
+}
+
+/**
+ * inet_connect_begin() - begin to connect by TCP
+ * @a:          to whom
+ * @port:       to which port
+ *
+ * Return: a socket that does not block, which is ready for writing once inet_connect_end() knows; or a negative
+ * errno, also of what is known at once.
+ */
+int inet_connect_begin(const InetAddress *a, unsigned port) {
+        struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons((uint16_t) port) };
+        struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_port = htons((uint16_t) port) };
+        bool six = a->family == AF_INET6;
+        _cleanup_close_ int fd = socket(a->family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        int r;
+
+        if (fd < 0)
+                return -errno;
+        in.sin_addr = a->in;
+        in6.sin6_addr = a->in6;
+        r = six ? connect(fd, (struct sockaddr*) &in6, sizeof(in6)) :
+                  connect(fd, (struct sockaddr*) &in, sizeof(in));
+        if (r < 0 && errno != EINPROGRESS)
+                return -errno;
+        return TAKE_FD(fd);
+}
+
+/**
+ * inet_connect_end() - what became of it
+ * @fd:         of inet_connect_begin(), ready for writing; stays open
+ *
+ * Return: 0 if there is a connection, or a positive errno.
+ */
+int inet_connect_end(int fd) {
+        int error = 0;
+        socklen_t size = sizeof(error);
+
+        return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0 ? errno : error;
 }

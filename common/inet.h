@@ -38,4 +38,6 @@ bool inet_address_equal(const InetAddress *a, const InetAddress *b);
 size_t inet_address_size(const InetAddress *a);
 bool inet_network_contains(const InetNetwork *n, const InetAddress *a);
 bool inet_network_overlaps(const InetNetwork *a, const InetNetwork *b);
+int inet_connect_begin(const InetAddress *a, unsigned port);
+int inet_connect_end(int fd);
 int inet_network_nth(const InetNetwork *n, unsigned index, InetAddress *ret); /* -ERANGE if outside */
