@@ -27,6 +27,7 @@
 #define BACK_PAUSE (2 * USEC_PER_SEC)
 #define GUARD_TRIES "20"
 #define GUARD_PAUSE "5"
+#define PULSE_PORT 9 /* discard (RFC 863), which nobody has any more */
 
 /* What the command is told, to take and to put back. */
 static const char* power_word(const Drill *d, bool back) {
@@ -196,18 +197,30 @@ int drill_prepare(DrillHit *h, Error **reterr) {
         return r;
 }
 
+static int cut_off(DrillHit *h, uint64_t *since, Error **reterr) {
+        Pulse *pulse = drill_pulse_start(&h->node->address, PULSE_PORT);
+        int r = power_run(h, /* back= */ false, reterr);
+        uint64_t heard = drill_pulse_end(pulse);
+
+        if (heard > *since)
+                *since = heard;
+        return r;
+}
+
 /**
  * drill_hit() - break the thing
  * @h:          what was given to drill_prepare()
+ * @since:      when it was begun; set to when the host was heard for the last time, if it is a host that is
+ *              broken and that could be seen
  * @reterr:     why it could not be broken; it may be broken all the same
  *
  * Return: 0 or a negative errno.
  */
-int drill_hit(DrillHit *h, Error **reterr) {
+int drill_hit(DrillHit *h, uint64_t *since, Error **reterr) {
         _cleanup_free_ char *script = NULL;
 
         if (drill_is_of_host(h->drill))
-                return power_run(h, false, reterr);
+                return cut_off(h, since, reterr);
         script = hit_script(h);
         return h->probes->exec(h->probes->userdata, h->node, script, NULL, reterr);
 }

@@ -29,9 +29,15 @@ typedef struct DrillHit {
 } DrillHit;
 
 int drill_prepare(DrillHit *h, Error **reterr);
-int drill_hit(DrillHit *h, Error **reterr);
+/* since: of clock_usec(), when it was begun; set to when the host fell silent, where that is what is broken */
+int drill_hit(DrillHit *h, uint64_t *since, Error **reterr);
 int drill_put_back(DrillHit *h, Error **reterr);
 void drill_hit_done(DrillHit *h);
+
+/* drill-pulse.c: when a host fell silent */
+typedef struct Pulse Pulse;
+Pulse* drill_pulse_start(const InetAddress *address, unsigned port);
+uint64_t drill_pulse_end(Pulse *p);
 
 /* drill-pending.c: what is broken now, in request->pending */
 int drill_pending_write(const DrillHit *h, Error **reterr);

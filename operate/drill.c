@@ -230,18 +230,18 @@ static unsigned count_failed_since(const Run *run, uint64_t since) {
         return n;
 }
 
-/* From the hit until it is put back, whatever happens in between. */
-static int hit_and_put_back(const Run *run, DrillHit *h, const DrillLeader *before, uint64_t since,
+/* From the hit until it is put back, whatever happens in between. since: when that was. */
+static int hit_and_put_back(const Run *run, DrillHit *h, const DrillLeader *before, uint64_t *since,
                             DrillResult *r, Error **reterr) {
         _cleanup_error_ Error *also = NULL;
         int hit, back;
 
         step(run->request, "broken, watching what clients notice");
-        hit = drill_hit(h, reterr);
+        hit = drill_hit(h, since, reterr);
         if (hit >= 0)
-                watch(run, h, before, since, r);
-        prober_sum(run->reads, since, &r->reads);
-        prober_sum(run->writes, since, &r->writes);
+                watch(run, h, before, *since, r);
+        prober_sum(run->reads, *since, &r->reads);
+        prober_sum(run->writes, *since, &r->writes);
         back = drill_put_back(h, hit < 0 ? &also : reterr);
         if (back >= 0)
                 (void) drill_pending_rest(run->request, NULL);
@@ -286,7 +286,7 @@ static int drill_one(const Run *run, const Drill *d, DrillResult *r, Error **ret
         if (k < 0)
                 return error_prefix_once(reterr, k, h.node->name);
         since = clock_usec();
-        k = hit_and_put_back(run, &h, &before, since, r, reterr);
+        k = hit_and_put_back(run, &h, &before, &since, r, reterr);
         if (k < 0)
                 return k;
         back = clock_usec();

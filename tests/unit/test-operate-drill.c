@@ -5,6 +5,7 @@
  * whatever was broken is put back
  *
  * Wraps: verify_run probe_prober prober_sum prober_well_usec probe_client http_json clock_usec clock_sleep
+ * Wraps: drill_pulse_start drill_pulse_end
  * Wraps: host_pool_exec host_pool_take host_pool_give host_pool_reach host_lock host_lock_is_lost
  */
 #include "tests/unit/unit.h"
@@ -16,7 +17,7 @@
 #include "common/clock.h"
 #include "common/json.h"
 #include "host/pool.h"
-#include "operate/drill.h"
+#include "operate/drill-internal.h"
 #include "tests/unit/lb-fixture.h"
 #include "verify/verify.h"
 
@@ -111,7 +112,22 @@ int __wrap_probe_prober(const ProbeContext *c, const char *ca, const char *crede
         return 0;
 }
 
+static uint64_t last_heard, counted_since;
+
+Pulse* __wrap_drill_pulse_start(const InetAddress *address, unsigned port);
+Pulse* __wrap_drill_pulse_start(const InetAddress *address, unsigned port) {
+        return NULL;
+}
+
+uint64_t __wrap_drill_pulse_end(Pulse *p);
+uint64_t __wrap_drill_pulse_end(Pulse *p) {
+        now = last_heard > now ? last_heard : now;
+        return last_heard;
+}
+
 void __wrap_prober_sum(Prober *p, uint64_t since, ProberSum *ret) {
+        counted_since =
+                counted_since ?: since; /* of the first sum; others count from when it was put back */
         *ret = (ProberSum) { .answered = 100, .failed = 1, .gap_usec = 120000, .failing_usec = 90000 };
 }
 
@@ -227,6 +243,7 @@ static int setup(void **state) {
         owner = "lb0";
         heir = "lb1";
         etcd_leader = NULL;
+        last_heard = counted_since = 0;
         unhealthy = unhealthy_after = 0;
         hit = exec_fails = back_fails = never_well = map_fails = cancel_at_hit = cancel_at_wait = false;
         locked = asked = removed = locked_by_others = 0;
@@ -401,6 +418,25 @@ static void test_others(void **state) {
         f.nodes[2].roles = ROLE_LOADBALANCER;
         owner = heir = "c1";
         expect_hit("follower-link", "c1");
+}
+
+/* What the command of --power takes until the host is away is not counted, where that can be seen. */
+static void test_heard(void **state) {
+        uint64_t begun;
+
+        expect_hit("follower-link", "c1"); /* nothing takes time here but verifications */
+        begun = counted_since;
+
+        setup(NULL);
+        last_heard = begun + 3 * USEC_PER_SEC;
+        expect_hit("follower-link", "c1");
+        assert_int_equal(counted_since, last_heard);
+
+        /* one that fell silent before has done so for another reason */
+        setup(NULL);
+        last_heard = begun - 1;
+        expect_hit("follower-link", "c1");
+        assert_int_equal(counted_since, begun);
 }
 
 /* How often the command was called, once it was called so often; it is waited for a guard, which is on its own. */
@@ -696,6 +732,7 @@ int main(void) {
                 drill_test(test_power_fails), drill_test(test_table),         drill_test(test_judged),
                 drill_test(test_record),      drill_test(test_recover),       drill_test(test_recover_host),
                 drill_test(test_recover_map), drill_test(test_record_merged), drill_test(test_others),
+                drill_test(test_heard),
         };
         int r;
 
