@@ -106,7 +106,7 @@ static int broken_off(const Host *h, const Script *script, const ProcessResult *
                 _cleanup_error_ Error *error = NULL;
                 int r = ssh_error(h, result->status, err, &error);
 
-                if (r == -ECONNRESET || r == -ETIMEDOUT)
+                if (r == -ECONNRESET || r == -EHOSTDOWN)
                         return error_propagate(reterr, TAKE_PTR(error));
         }
         (void) error_set(reterr, ERROR_UNAVAILABLE, ECONNRESET, "the connection broke off (%s)",

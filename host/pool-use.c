@@ -6,6 +6,8 @@
  * Apart from pool.c, so that a test that plays the pool is asked here, too: the linker's --wrap takes no call within one file.
  */
 
+#include <errno.h>
+
 #include "common/alloc.h"
 #include "common/parallel.h"
 #include "host/pool.h"
@@ -19,6 +21,10 @@ typedef struct Reaching {
 static void reach(void *item) {
         Reaching *r = item;
 
+        if (host_pool_exec_for(r->pool, r->node, ":\n", 0, NULL, &r->error) != -ECONNRESET)
+                return;
+        /* a kept connection tells that it is dead, and nothing of the node */
+        r->error = error_free(r->error);
         (void) host_pool_exec_for(r->pool, r->node, ":\n", 0, NULL, &r->error);
 }
 
@@ -65,12 +71,22 @@ int host_pool_lock(HostPool *p, const Node *node, const char *holder, bool wait,
 
 /**
  * host_is_away() - can a node do without its lock, because nobody is at work there?
- * @why_not_locked: the error of host_pool_lock() or host_pool_reach()
+ * @unreached:  the error of host_pool_reach()
  *
- * One that is not there is nobody's. One that only refuses us (the login, sudo, its disk) may let somebody else in.
+ * One at whose address nobody takes a connection is nobody's. One that takes it and then lets us wait (its memory is used up), refuses us
+ * (the login, sudo, its disk) or cannot do what is asked is there, and may have let somebody else in; so is one whose lock
+ * cannot be had, whatever the reason, once it was reached.
  */
-bool host_is_away(const Error *why_not_locked) {
-        return why_not_locked->kind == ERROR_UNAVAILABLE;
+bool host_is_away(const Error *unreached) {
+        switch (unreached->errnum) {
+        case ECONNREFUSED:
+        case EHOSTUNREACH:
+        case ENETUNREACH:
+        case EHOSTDOWN:
+                return unreached->kind == ERROR_UNAVAILABLE;
+        default:
+                return false;
+        }
 }
 
 /**

@@ -18,7 +18,7 @@ int host_pool_take(HostPool *p, const Node *node, Host **ret, Error **reterr);
 void host_pool_give(HostPool *p, const Node *node);
 void host_pool_reach(HostPool *p, const Node *const *nodes, size_t n_nodes, Error **ret);
 int host_pool_lock(HostPool *p, const Node *node, const char *holder, bool wait, Error **reterr);
-bool host_is_away(const Error *why_not_locked);
+bool host_is_away(const Error *unreached);
 int host_pool_exec_for(HostPool *p, const Node *node, const char *script, uint64_t timeout_usec, Buffer *ret,
                        Error **reterr);
 /* From now on what is begun on any host goes to its end, whoever asks to stop. By one thread. */

@@ -26,6 +26,8 @@ typedef struct SshFailure {
 #define AGAIN "Run it again: it goes on where it was.\n"
 #define BOOTING "It is booting, going down, or has too many connections: try again in a moment.\n"
 #define SILENT "It is off, the address is wrong, or a firewall swallows packets.\n"
+#define STUCK \
+        "It hangs, or its memory is used up: look at its console, and restart it if nothing else helps.\n"
 #define NO_SUDO "Install it there, or log in as root (cluster file: ssh: { user: root }).\n"
 #define ADD_TO_SUDO "As root there: adduser {user} sudo\n"
 
@@ -51,7 +53,9 @@ static const SshFailure ssh_failures[] = {
           "It is off, or the address is wrong.\n" },
         { "Network is unreachable", ERROR_UNAVAILABLE, ENETUNREACH,
           "ssh: no network of this machine leads to {}", NULL },
-        { "timed out", ERROR_UNAVAILABLE, ETIMEDOUT, "ssh: {} does not answer", SILENT },
+        { "timed out during banner exchange", ERROR_UNAVAILABLE, ETIMEDOUT,
+          "ssh: {} takes the connection, and says nothing", STUCK },
+        { "timed out", ERROR_UNAVAILABLE, EHOSTDOWN, "ssh: {} does not answer", SILENT },
         { "Could not resolve hostname", ERROR_UNAVAILABLE, EHOSTUNREACH,
           "ssh: a name on the way to {} cannot be resolved",
           "See HostName and ProxyJump in ~/.ssh/config.\n" },

@@ -55,9 +55,11 @@ static int hold_other(NodeRun *n, bool wait, Error **reterr) {
         _cleanup_error_ Error *error = TAKE_PTR(n->unreached);
         int r;
 
+        if (error && host_is_away(error))
+                return 0;
         r = error ? -error->errnum :
                     host_pool_lock(n->run->hosts, n->node, n->run->request->holder, wait, &error);
-        if (r >= 0 || host_is_away(error))
+        if (r >= 0)
                 return 0;
         r = error_propagate(reterr, TAKE_PTR(error));
         error_detail(reterr,

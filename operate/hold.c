@@ -13,8 +13,10 @@ static int hold(HostPool *hosts, const HoldRequest *q, const Node *node, Error *
         _cleanup_error_ Error *error = unreached;
         int r;
 
+        if (error && lenient && host_is_away(error))
+                return 0;
         r = error ? -error->errnum : host_pool_lock(hosts, node, q->holder, q->wait, &error);
-        if (r >= 0 || (lenient && host_is_away(error)))
+        if (r >= 0)
                 return 0;
         r = error_propagate(reterr, TAKE_PTR(error));
         return error_prefix(reterr, r, "%s", node->name);

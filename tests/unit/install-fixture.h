@@ -24,7 +24,7 @@ typedef struct FakeNode {
         bool broken;                 /* its service never gets ready */
         bool dying;                  /* ... and is restarted all the time */
         unsigned stalls;             /* so many questions find it not ready, although it works */
-        bool unreachable, busy, refuses, full, job_fails;
+        bool unreachable, busy, refuses, starved, full, job_fails;
         bool locked;          /* by us */
         unsigned n_missed;    /* how often it was to be taken, and not reachable */
         bool loose;           /* its files have other modes than planned: nothing is restarted for that */

@@ -321,6 +321,8 @@ int __wrap_host_lock(Host *h, const char *holder, bool wait, Error **reterr) {
                 return error_set(reterr, ERROR_TEMPORARY, EBUSY, "in use by somebody");
         if (((FakeNode*) h)->refuses)
                 return error_set(reterr, ERROR_PERMISSION, EACCES, "does not let us in");
+        if (((FakeNode*) h)->starved)
+                return error_set(reterr, ERROR_UNAVAILABLE, EREMOTEIO, "Cannot fork");
         ((FakeNode*) h)->locked = true;
         (void) pthread_mutex_lock(&world.mutex);
         for (size_t i = 0; world.meanwhile && i < 5; i++) {
@@ -1231,6 +1233,11 @@ static void test_busy_elsewhere(void **state) {
         assert_contains(world.errors.errors[0]->detail, "So each is locked");
         assert_string_equal(buffer_str(&world.log), "");
         world.fakes[2].refuses = false;
+        world.fakes[2].starved = true;
+        assert_int_equal(run_some(3, 1), -EREMOTEIO);
+        assert_error(0, "c2: Cannot fork");
+        assert_string_equal(buffer_str(&world.log), "");
+        world.fakes[2].starved = false;
         assert_int_equal(run_some(3, 1), 0);
 
         /* nor does anybody get in the way of a run that has nothing to do */

@@ -19,7 +19,7 @@
 typedef struct World {
         Node nodes[N];
         Cluster cluster;
-        bool down[N], busy[N], unreachable[N];
+        bool down[N], busy[N], unreachable[N], mute[N], answers[N];
         const char *identity; /* that the nodes say they are of; NULL: they were installed by hand */
         bool unseen;          /* it serves, and this machine cannot ask it */
         int dies;             /* this one does while somebody is asked; -1: none */
@@ -127,7 +127,11 @@ void __wrap_host_pool_give(HostPool *p, const Node *node);
 void __wrap_host_pool_give(HostPool *p, const Node *node) {}
 
 void __wrap_host_pool_reach(HostPool *p, const Node *const *nodes, size_t n_nodes, Error **ret);
-void __wrap_host_pool_reach(HostPool *p, const Node *const *nodes, size_t n_nodes, Error **ret) {}
+void __wrap_host_pool_reach(HostPool *p, const Node *const *nodes, size_t n_nodes, Error **ret) {
+        for (size_t i = 0; i < n_nodes; i++)
+                if (world.unreachable[nodes[i]->index])
+                        (void) error_set(&ret[i], ERROR_UNAVAILABLE, EHOSTUNREACH, "no route to host");
+}
 
 /* Whoever has a lock is not asked for it again. */
 int __wrap_host_lock(Host *h, const char *holder, bool wait, Error **reterr);
@@ -137,6 +141,8 @@ int __wrap_host_lock(Host *h, const char *holder, bool wait, Error **reterr) {
 
         if (world.busy[node->index])
                 return error_set(reterr, ERROR_TEMPORARY, EBUSY, "in use by somebody");
+        if (world.mute[node->index])
+                return error_set(reterr, ERROR_UNAVAILABLE, ETIMEDOUT, "the node does not answer");
         if (!strstr(buffer_str(&world.log), deed))
                 world_log("locked", node);
         return 0;
@@ -299,6 +305,13 @@ static void test_others_at_work(void **state) {
         assert_int_equal(reset(world.nodes + 2), 0);
         world.unreachable[2] = true;
         assert_int_equal(reset(world.nodes + 2), -EHOSTUNREACH);
+
+        /* one that was reached, and has no memory left for one more process, may have somebody at work */
+        world.unreachable[1] = world.unreachable[2] = false;
+        world.mute[1] = true;
+        buffer_clear(&world.log);
+        assert_int_equal(reset(world.nodes + 2), -ETIMEDOUT);
+        assert_null(strstr(buffer_str(&world.log), "reset"));
 }
 
 static void test_unseen(void **state) {
