@@ -11,7 +11,8 @@ typedef struct ResetKeep {
 } ResetKeep;
 
 /* The data of the node's components, its mark and its owner. */
-void reset_keep_data(const Component *const *components, const Plan *plan, ResetKeep *ret);
+void reset_keep_data(const Component *const *components, const Plan *plan, const Observation *o,
+                     ResetKeep *ret);
 bool reset_keeps(const ResetKeep *keep, const char *path);
 void reset_keep_done(ResetKeep *keep);
 

@@ -5,6 +5,7 @@
 #include "common/alloc.h"
 #include "operate/operate-scripts.h"
 #include "operate/reset-internal.h"
+#include "plan/traces.h"
 
 /*
  * What reset does on a node, as one readable script. Paths need no quoting (plan/plan.h says what they are made of).
@@ -44,26 +45,41 @@ static void keep_theirs(const Plan *plan, ResetKeep *keep) {
         }
 }
 
+/* Of a directory: as the plan has it, or, if the role was lost, as an earlier one has left it. The caller frees. */
+static char* data_user(const Plan *plan, const Observation *o, const char *path) {
+        const PlanItem *item = plan_find_path(plan, path);
+
+        if (item)
+                return xstrndup(item->owner ?: "", strcspn(item->owner ?: "", ":"));
+        STRV_FOREACH(trace, o ? o->traces : NULL) {
+                _cleanup_strv_ Strv words = NULL;
+
+                if (trace_parse(*trace, &words) >= 0 && streq(words[0], "directory") &&
+                    streq(words[1], path))
+                        return xstrndup(words[2], strcspn(words[2], ":"));
+        }
+        return NULL;
+}
+
 /**
  * reset_keep_data() - what stays if data is to stay
  * @components: the table of components
  * @plan:       of the node
+ * @o:          what was found there, for data of earlier plans; or NULL
  * @ret:        gets their directories of data and others of their users, the marks beside them, and who owns them
  */
-void reset_keep_data(const Component *const *components, const Plan *plan, ResetKeep *ret) {
+void reset_keep_data(const Component *const *components, const Plan *plan, const Observation *o,
+                     ResetKeep *ret) {
         for (const Component *const *c = components; *c; c++) {
-                const PlanItem *item = (*c)->data ? plan_find_path(plan, (*c)->data) : NULL;
+                _cleanup_free_ char *user = (*c)->data ? data_user(plan, o, (*c)->data) : NULL;
 
-                if (!item)
+                if (!user)
                         continue;
-                strv_add(&ret->directories, item->path);
+                strv_add(&ret->directories, (*c)->data);
                 if ((*c)->data_mark)
                         strv_add(&ret->files, (*c)->data_mark);
-                if (item->owner) {
-                        _cleanup_free_ char *user = xstrndup(item->owner, strcspn(item->owner, ":"));
-
+                if (*user)
                         strv_add(&ret->users, user);
-                }
         }
         keep_theirs(plan, ret);
 }
@@ -114,7 +130,7 @@ static void script_files(const Plan *plan, const Observation *o, const ResetKeep
                 STRV_FOREACH(path, item->unit.leaves)
                         buffer_addf(out, "rm -f %s\n", *path);
         for (size_t i = 0; o && i < o->n_applied; i++)
-                if (!plan_find_path(plan, o->applied[i].path))
+                if (!plan_find_path(plan, o->applied[i].path) && !reset_keeps(keep, o->applied[i].path))
                         buffer_addf(out, "rm -f %s\n", o->applied[i].path);
         STRV_FOREACH(path, earlier->files)
                 buffer_addf(out, "rm -f %s\n", *path);

@@ -64,7 +64,7 @@ static int node_prepare(ResetNode *n, Error **reterr) {
         r = node_look(n, host, reterr);
         host_pool_give(n->hosts, n->node);
         if (r >= 0 && n->request->keep_data)
-                reset_keep_data(n->request->components, n->plan, &n->keep);
+                reset_keep_data(n->request->components, n->plan, n->observation, &n->keep);
         return r;
 }
 

@@ -123,7 +123,7 @@ static void test_keep(void **state) {
         _cleanup_buffer_ Buffer text = BUFFER_NULL;
         const char *s;
 
-        reset_keep_data(fakes, f.plan, &f.keep);
+        reset_keep_data(fakes, f.plan, f.observation, &f.keep);
         reset_script(f.plan, NULL, &f.keep, &text);
         s = buffer_str(&text);
         assert_null(strstr(s, "/var/lib/store"));
@@ -184,12 +184,45 @@ static void test_earlier(void **state) {
         assert_contains(buffer_str(&told), "with all data in  /var/lib/snapshots\n");
 
         /* snapshots of data that stays */
-        reset_keep_data(fakes, f.plan, &f.keep);
+        reset_keep_data(fakes, f.plan, f.observation, &f.keep);
         reset_script(f.plan, o, &f.keep, &kept);
         assert_contains(buffer_str(&kept), "for d in /var/log/other /var/log/older; do rm -rf ");
         buffer_clear(&told);
         reset_tell(f.plan, o, &f.keep, &told);
         assert_contains(buffer_str(&told), "keeps             /var/lib/snapshots\n");
+}
+
+/* The role went elsewhere, the data of the member stayed. */
+static void test_keep_of_earlier(void **state) {
+        _cleanup_buffer_ Buffer text = BUFFER_NULL, told = BUFFER_NULL;
+        _cleanup_(plan_freep) Plan *plan = plan_new(&f.cluster, f.nodes);
+        Observation *o = f.observation;
+        const char *s;
+
+        strv_add(&o->traces, "directory /var/lib/store store:store");
+        strv_add(&o->traces, "directory /var/lib/snapshots store:store");
+        strv_add(&o->traces, "directory /var/log/other other:other");
+        strv_add(&o->traces, "user store");
+        strv_add(&o->traces, "user other");
+        o->applied = xnew(AppliedFile, 2);
+        o->n_applied = 2;
+        o->applied[0] = (AppliedFile) { .path = xstrdup("/var/lib/hardway/mark") };
+        o->applied[1] = (AppliedFile) { .path = xstrdup("/etc/older") };
+        see("/var/lib/store", OBSERVED_DIRECTORY);
+        reset_keep_data(fakes, plan, o, &f.keep);
+        reset_script(plan, o, &f.keep, &text);
+        s = buffer_str(&text);
+        assert_null(strstr(s, "/var/lib/store"));
+        assert_null(strstr(s, "/var/lib/snapshots"));
+        assert_null(strstr(s, "userdel store"));
+        assert_null(strstr(s, "rm -f /var/lib/hardway/mark"));
+        assert_contains(s, "find /var/lib/hardway -mindepth 1 ! -path /var/lib/hardway/mark -delete\n");
+        assert_contains(s, "rm -f /etc/older\n");
+        assert_contains(s, "for d in /var/log/other; do rm -rf ");
+        assert_contains(s, "userdel other;");
+        reset_tell(plan, o, &f.keep, &told);
+        assert_contains(buffer_str(&told), "keeps             /var/lib/store\n");
+        assert_null(strstr(buffer_str(&told), "with all data in"));
 }
 
 static void test_tell(void **state) {
@@ -214,7 +247,7 @@ static void test_tell(void **state) {
                 "  with all data in  /var/lib/store\n");
 
         buffer_clear(&text);
-        reset_keep_data(fakes, f.plan, &f.keep);
+        reset_keep_data(fakes, f.plan, f.observation, &f.keep);
         reset_tell(f.plan, f.observation, &f.keep, &text);
         assert_contains(buffer_str(&text), "  removes           2 files, package haproxy");
         assert_contains(buffer_str(&text), "  keeps             /var/lib/store\n");
@@ -237,8 +270,13 @@ static void test_of_another_cluster(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                reset_test(test_script),  reset_test(test_mounted), reset_test(test_keep),
-                reset_test(test_earlier), reset_test(test_tell),    reset_test(test_of_another_cluster),
+                reset_test(test_script),
+                reset_test(test_mounted),
+                reset_test(test_keep),
+                reset_test(test_earlier),
+                reset_test(test_keep_of_earlier),
+                reset_test(test_tell),
+                reset_test(test_of_another_cluster),
         };
 
         return cmocka_run_group_tests_name("reset", tests, NULL, NULL);
