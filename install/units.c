@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include <errno.h>
 #include <string.h>
 
 #include "common/alloc.h"
@@ -188,13 +189,32 @@ bool node_retires(const NodeRun *n, const char *unit) {
         return false;
 }
 
-static int units_retire(UnitBus *bus, char *const *names, Error **reterr) {
+/* Of a unit that systemd does not know (its package was purged by hand) nothing is left to be done. Takes error. */
+static int unless_unknown(int r, Error *error, Error **reterr) {
+        if (r < 0 && r != -ENOENT)
+                return error_propagate(reterr, error);
+        error_free(error);
+        return 0;
+}
+
+static int unit_retire(UnitBus *bus, char *name, Error **reterr) {
+        char *const names[] = { name, NULL };
+        Error *error = NULL;
         int r;
 
-        r = unit_bus_enable(bus, names, false, reterr);
+        r = unless_unknown(unit_bus_enable(bus, names, false, &error), error, reterr);
+        if (r < 0)
+                return r;
+        error = NULL;
+        return unless_unknown(unit_bus_job(bus, UNIT_STOP, name, &error), error, reterr);
+}
+
+static int units_retire(UnitBus *bus, char *const *names, Error **reterr) {
+        int r = 0;
+
         /* what stands on others first: keepalived before haproxy, etcd last */
         for (size_t i = strv_length(names); i > 0 && r >= 0; i--)
-                r = unit_bus_job(bus, UNIT_STOP, names[i - 1], reterr);
+                r = unit_retire(bus, names[i - 1], reterr);
         if (r < 0)
                 return r;
         r = unit_bus_wait(bus, UNITS_TIMEOUT_USEC, reterr);

@@ -34,6 +34,7 @@ typedef struct FakeNode {
         const char *identity; /* of applied.json; NULL: ours, if recorded */
         const char *applied;  /* a path in applied.json besides, or NULL */
         const char *retires;  /* a unit file in applied.json that no plan has any more, or NULL */
+        bool purged;          /* systemd knows that unit no more */
         bool has_binary;      /* world.binary is there, too: what was put there last */
         bool had_binary;      /* ... before that */
         const char *listener; /* "*:7000 nginx", or NULL */

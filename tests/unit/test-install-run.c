@@ -380,6 +380,9 @@ int __wrap_unit_bus_daemon_reload(UnitBus *b, Error **reterr) {
 }
 
 int __wrap_unit_bus_enable(UnitBus *b, char *const *units, bool enable, Error **reterr) {
+        if (!enable && ((FakeNode*) b)->purged)
+                return error_set(reterr, ERROR_UNAVAILABLE, ENOENT, "%s: systemd knows no such unit",
+                                 units[0]);
         return 0;
 }
 
@@ -388,6 +391,9 @@ int __wrap_unit_bus_job(UnitBus *b, UnitJob job, const char *unit, Error **reter
 
         if (job == UNIT_STOP) {
                 assert_string_equal(unit, world.retired);
+                if (f->purged)
+                        return error_set(reterr, ERROR_UNAVAILABLE, ENOENT, "%s: systemd knows no such unit",
+                                         unit);
                 world_log(node_of(b), "stop");
                 return 0;
         }
@@ -804,6 +810,19 @@ static void test_retires_the_distributions(void **state) {
         world.fakes[2].retires = "/etc/systemd/system/alpha.service.d/50-hardway.conf";
         assert_int_equal(run_all(), 0);
         assert_string_equal(buffer_str(&world.log), "c2 put, c2 record");
+}
+
+/* Somebody was faster, and has purged the package; our drop-in is left. */
+static void test_retires_what_was_purged(void **state) {
+        make_serving();
+        world.nodes[1].roles = ROLE_ETCD;
+        world.fakes[1].retires = "/etc/systemd/system/haproxy.service.d/50-hardway.conf";
+        world.fakes[1].purged = true;
+        world.retired = "haproxy.service";
+        assert_int_equal(run_all(), 0);
+        assert_string_equal(buffer_str(&world.log),
+                            "c1 gate, c1 aside, c1 put, c1 record, c1 back, c1 gate");
+        assert_null(world.fakes[1].retires);
 }
 
 /* A timer, and what it starts, is nobody's loss. */
@@ -1407,6 +1426,7 @@ int main(void) {
                 install_test(test_retires),
                 install_test(test_new_load_balancer_is_last),
                 install_test(test_retires_the_distributions),
+                install_test(test_retires_what_was_purged),
                 install_test(test_retires_a_timer),
                 install_test(test_serves_by_now),
                 install_test(test_serves_by_now_something_else),
