@@ -182,7 +182,10 @@ int __wrap_etcd_survey(const ProbeContext *c, EtcdSurvey *ret, Error **reterr) {
         *ret = (EtcdSurvey) { .sights = xnew(EtcdSight, 3), .n_sights = 3 };
         for (size_t i = 0; i < 3; i++)
                 ret->sights[i] = (EtcdSight) { .node = world.nodes + i,
-                                              .state = world.down[i] ? ETCD_AWAY : ETCD_WAITING };
+                                              .state = world.down[i]    ? ETCD_AWAY :
+                                                       world.answers[i] ? ETCD_UNHEALTHY :
+                                                                          ETCD_WAITING,
+                                              .answers = world.answers[i] };
         return 0;
 }
 
@@ -283,10 +286,20 @@ static void test_reset_of_the_survivor(void **state) {
         assert_int_equal(reset(world.nodes + 2), 0);
         assert_contains(buffer_str(&world.told),
                         "2 other members do not answer: what is on c2 may be the only copy");
+        /* started without a quorum, it gives no snapshot */
+        assert_null(strstr(buffer_str(&world.told), "snapshot FILE"));
+        assert_contains(buffer_str(&world.told), "hardway etcd restore --survivor c2 ");
+        world.answers[2] = true;
+        assert_int_equal(reset(world.nodes + 2), 0);
         assert_contains(buffer_str(&world.told), "hardway etcd snapshot FILE --node c2");
 
+        /* of two, the one that has an answer */
         assert_int_equal(reset_both(world.nodes, world.nodes + 2), 0);
         assert_contains(buffer_str(&world.told), "1 other member does not answer: what is on c0 and c2");
+        assert_contains(buffer_str(&world.told), "hardway etcd snapshot FILE --node c2");
+        world.answers[2] = false;
+        assert_int_equal(reset_both(world.nodes, world.nodes + 2), 0);
+        assert_contains(buffer_str(&world.told), "hardway etcd restore --survivor c2 ");
 
         /* a load balancer has nothing of it */
         assert_int_equal(reset(world.nodes + 3), 0);
