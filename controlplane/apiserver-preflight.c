@@ -72,9 +72,11 @@ int apiserver_preflight(const ProbeContext *c, const Node *node, CheckList *chec
         check = check_add(checks, CHECK_FAILED, id, node, ENCRYPTION_PREFLIGHT,
                           "the apiserver encrypts secrets with another key than secrets/encryption-key: "
                           "none of them could be read any more");
-        check_advise(check,
-                     "Put the key of before back (a backup has it: hardway restore). If " ENCRYPTION_CONFIG
-                     " on %s was changed by hand: remove it there, then hardway install",
-                     node->name);
+        check_advise(
+                check,
+                "Put the key of before back. A backup has it: hardway restore FILE --directory DIR, then "
+                "cp DIR/secrets/encryption-key secrets/. If " ENCRYPTION_CONFIG
+                " on %s was changed by hand: remove it there, then hardway install",
+                node->name);
         return 0;
 }

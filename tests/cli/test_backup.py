@@ -80,6 +80,17 @@ def test_replaces_nothing(store, tmp_path):
     assert [p.name for p in other.iterdir()] == ["hardway.yaml"]
 
 
+def test_one_file_comes_back(store, tmp_path):
+    """As is advised where another key for secrets would be rolled out: beside the directory, since nothing is replaced in it."""
+    key = store.directory / "secrets" / "encryption-key"
+    before = key.read_text()
+    backup(store)
+    key.write_text("b3RoZXIgb3RoZXIgb3RoZXIgb3RoZXIgb3RoZXIhISE=\n")
+    assert "secrets/encryption-key: exists and differs" in restore(store, store.directory, status=73).err
+    restore(store, tmp_path / "before")
+    assert (tmp_path / "before" / "secrets" / "encryption-key").read_text() == before
+
+
 def test_wrong_passphrase_and_damage(store, tmp_path):
     backup(store)
     other = tmp_path / "other"
