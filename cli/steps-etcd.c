@@ -104,7 +104,7 @@ const VerbStep steps_etcd_replace[] = {
           "If it leads, another member is made the leader: else the writes wait for an election.",
           "e --endpoints={this.client} move-leader ID-OF-ANOTHER" },
         { "load balancers", "They send the node's apiserver nothing new, and finish what is under way.",
-          "@spares echo 'set server apiservers/{this.name} state drain; disable health apiservers/{this.name}'" TO_HAPROXY },
+          "@spares echo 'set server apiservers/{this.name} state drain; disable health checks/{this.name}'" TO_HAPROXY },
         { "stop", "Stops what is left of the old member, and puts its data out of the way.",
           "{this.root} systemctl stop kube-apiserver.service etcd.service\n"
           "{this.root} mv -T /var/lib/etcd/member /var/lib/etcd/replaced" },
@@ -128,7 +128,7 @@ const VerbStep steps_etcd_replace[] = {
           "the apiserver again.",
           "e --endpoints={this.client} endpoint health\n"
           "{this.root} rm -rf /var/lib/etcd/replaced\n"
-          "@spares echo 'enable health apiservers/{this.name}; set server apiservers/{this.name} state ready'" TO_HAPROXY },
+          "@spares echo 'enable health checks/{this.name}; set server apiservers/{this.name} state ready'" TO_HAPROXY },
         {},
 };
 

@@ -132,7 +132,7 @@ const VerbStep steps_reset[] = {
           "{this.root} etcdctl --endpoints={this.client} --cacert=/etc/kubernetes/pki/etcd/ca.crt"
           " --cert=/etc/kubernetes/pki/etcd/healthcheck-client.crt"
           " --key=/etc/kubernetes/pki/etcd/healthcheck-client.key move-leader ID-OF-ANOTHER   # if it leads\n"
-          "@spares echo 'set server apiservers/{this.name} state drain; disable health apiservers/{this.name}'"
+          "@spares echo 'set server apiservers/{this.name} state drain; disable health checks/{this.name}'"
           " | {root} socat - /run/haproxy/admin.sock" },
         { "stop", "Stops and disables the units.", "@node {root} systemctl disable --now {all-units}" },
         { "remove",

@@ -7,11 +7,11 @@
  * Upstream: "PKI certificates and requirements", "Manual Rotation of CA Certificates".
  */
 
-#define DRAIN_OTHERS                                                                                                                  \
-        "@balancer echo 'set server apiservers/{controller.name} state drain; disable health apiservers/{controller.name}' | {root} " \
+#define DRAIN_OTHERS                                                                                                              \
+        "@balancer echo 'set server apiservers/{controller.name} state drain; disable health checks/{controller.name}' | {root} " \
         "socat - /run/haproxy/admin.sock\n"
-#define BRING_BACK                                                                                                                   \
-        "@balancer echo 'enable health apiservers/{controller.name}; set server apiservers/{controller.name} state ready' | {root} " \
+#define BRING_BACK                                                                                                               \
+        "@balancer echo 'enable health checks/{controller.name}; set server apiservers/{controller.name} state ready' | {root} " \
         "socat - /run/haproxy/admin.sock"
 #define SAME_AS_PLANNED "hardway plan --detailed-exitcode"
 #define SHOWN                                                                                             \
