@@ -36,11 +36,12 @@ static int make_usual_plan(VerbContext *v, const Node *node, Plan **ret, Error *
         return r;
 }
 
-static int print_plan(VerbContext *v, const Plan *plan, const PlanShow *show, Error **reterr) {
+static int print_plan(VerbContext *v, const Plan *plan, const PlanShow *show, RenderSecrets secrets,
+                      Error **reterr) {
         _cleanup_buffer_ Buffer text = BUFFER_NULL;
 
         if (show->output)
-                return plan_render_tree(plan, show->output, show->secrets, reterr);
+                return plan_render_tree(plan, show->output, secrets, reterr);
         if (plan->node != v->nodes[0])
                 (void) putchar('\n');
         plan_render_list(plan, &text);
@@ -56,28 +57,24 @@ static void warn_missing(VerbContext *v, char *const *missing) {
                           missing[0]);
 }
 
-/* Return: 1 if somebody has a .gitignore of his own there, which may say anything. */
-static int add_gitignore(const char *directory, Error **reterr) {
+/* The directory may be below one that is committed, or be one: where somebody has a .gitignore of his own there, which may
+ * say anything, each node's is kept out for itself. */
+static int guard_secrets(const char *directory, RenderSecrets *ret, Error **reterr) {
         _cleanup_free_ char *path = xasprintf("%s/.gitignore", directory);
         int r;
 
         r = fs_mkdir_parents(AT_FDCWD, directory, 0755, reterr);
-        if (r < 0 || access(path, F_OK) == 0)
-                return r < 0 ? r : 1;
-        r = fs_write(AT_FDCWD, path, "*\n", 2, 0644, FS_EXCLUSIVE, reterr);
-        return r < 0 ? r : 0;
-}
-
-/* The directory may be below one that is committed, or be one: then each node's is kept out for itself. */
-static int keep_out_of_git(const VerbContext *v, const char *directory, Error **reterr) {
-        int r = 0;
-
-        for (size_t i = 0; r >= 0 && i < v->n_nodes; i++) {
-                _cleanup_free_ char *own = xasprintf("%s/%s", directory, v->nodes[i]->name);
-
-                r = add_gitignore(own, reterr);
+        if (r < 0)
+                return r;
+        if (access(path, F_OK) == 0) {
+                *ret = RENDER_SECRETS_GUARDED;
+                return 0;
         }
-        return r < 0 ? r : 0;
+        r = fs_write(AT_FDCWD, path, "*\n", 2, 0644, FS_EXCLUSIVE, reterr);
+        if (r < 0)
+                return r;
+        *ret = RENDER_SECRETS;
+        return 0;
 }
 
 /**
@@ -92,31 +89,25 @@ static int keep_out_of_git(const VerbContext *v, const char *directory, Error **
  */
 int plan_show_all(VerbContext *v, const PlanShow *show, Error **reterr) {
         _cleanup_strv_ Strv missing = NULL;
-        bool others = false;
+        RenderSecrets secrets = RENDER_FINGERPRINTS;
         int r;
 
         if (show->output && show->secrets) {
-                r = add_gitignore(show->output, reterr);
+                r = guard_secrets(show->output, &secrets, reterr);
                 if (r < 0)
                         return r;
-                others = r > 0;
         }
         for (size_t i = 0; i < v->n_nodes; i++) {
                 _cleanup_(plan_freep) Plan *plan = NULL;
 
                 r = make_usual_plan(v, v->nodes[i], &plan, reterr);
                 if (r >= 0 && show->print)
-                        r = print_plan(v, plan, show, reterr);
+                        r = print_plan(v, plan, show, secrets, reterr);
                 if (r < 0)
                         return r;
                 STRV_FOREACH(m, plan->missing)
                         if (!strv_contains(missing, *m))
                                 strv_add(&missing, *m);
-        }
-        if (others) {
-                r = keep_out_of_git(v, show->output, reterr);
-                if (r < 0)
-                        return r;
         }
         if (show->output)
                 verb_note(v, "Wrote the plan of %zu nodes to %s.", v->n_nodes, show->output);

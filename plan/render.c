@@ -64,18 +64,23 @@ static int prepare_tree(const char *tree, const char *list, Error **reterr) {
         return fs_mkdir_parents(AT_FDCWD, tree, 0755, reterr);
 }
 
+/* Before the first key is: a run may be stopped at any moment, and the directory be committed. */
+static int guard_tree(int dir_fd, Error **reterr) {
+        return fs_write(dir_fd, ".gitignore", "*\n", 2, 0644, FS_NO_SYNC, reterr);
+}
+
 /**
  * plan_render_tree() - write a plan as the node's file system will have it
  * @p:          the plan
  * @directory:  DIR: gets DIR/NODE/... and DIR/NODE.items; made if it is not there
- * @secrets:    write secrets, too; else their fingerprints stand for them
+ * @secrets:    how secrets are written
  * @reterr:     what could not be written
  *
  * Byte for byte the same for the same plan. A tree of an earlier plan is replaced.
  *
  * Return: 0 or a negative errno.
  */
-int plan_render_tree(const Plan *p, const char *directory, bool secrets, Error **reterr) {
+int plan_render_tree(const Plan *p, const char *directory, RenderSecrets secrets, Error **reterr) {
         _cleanup_free_ char *tree = xasprintf("%s/%s", directory, p->node->name);
         _cleanup_free_ char *list = xasprintf("%s.items", tree);
         _cleanup_buffer_ Buffer text = BUFFER_NULL;
@@ -92,8 +97,11 @@ int plan_render_tree(const Plan *p, const char *directory, bool secrets, Error *
         dir_fd = fs_open_dir(AT_FDCWD, tree, reterr);
         if (dir_fd < 0)
                 return dir_fd;
+        r = secrets == RENDER_SECRETS_GUARDED ? guard_tree(dir_fd, reterr) : 0;
+        if (r < 0)
+                return error_prefix(reterr, r, "%s", tree);
         for (size_t i = 0; i < p->n_items; i++) {
-                r = render_item(p->items[i], dir_fd, secrets, reterr);
+                r = render_item(p->items[i], dir_fd, secrets != RENDER_FINGERPRINTS, reterr);
                 if (r < 0)
                         return error_prefix(reterr, r, "%s", tree);
         }

@@ -51,6 +51,16 @@ def test_git_sees_no_secret(cluster):
         assert all((cluster.directory / name / ".gitignore").read_text() == "*\n" for name in ("c0", "c1", "c2", "lb0", "lb1"))
 
 
+def test_git_sees_no_secret_of_a_plan_that_was_stopped(cluster):
+    """What was written until then is guarded, also where an earlier run had guarded it."""
+    cluster("pki", "gen")
+    cluster("plan", "--output", ".", "--secrets")
+    (cluster.directory / "c1.items").unlink()
+    assert "c1 is there already" in cluster("plan", "--output", ".", "--secrets", status=73).err
+    assert (cluster.directory / "c0/etc/kubernetes/pki/apiserver.key").exists()
+    assert all((cluster.directory / name / ".gitignore").read_text() == "*\n" for name in ("c0", "c1", "c2", "lb0", "lb1"))
+
+
 def test_planning_changes_nothing(cluster):
     cluster("pki", "gen")
     before = {path: path.stat().st_mtime_ns for path in cluster.directory.rglob("*")}

@@ -71,7 +71,7 @@ static char* read_file(const Fixture *f, const char *path) {
         return buffer_take(&b);
 }
 
-static void render(const Fixture *f, bool secrets) {
+static void render(const Fixture *f, RenderSecrets secrets) {
         _cleanup_free_ char *out = xasprintf("%s/out", f->dir->path);
         _cleanup_error_ Error *error = NULL;
 
@@ -83,7 +83,7 @@ static void test_tree(void **state) {
         _cleanup_free_ char *conf = NULL, *key = NULL, *unit = NULL;
         char target[64] = "";
 
-        render(f, false);
+        render(f, RENDER_FINGERPRINTS);
         conf = read_file(f, "out/c0/etc/a/a.conf");
         assert_string_equal(conf, "one\ntwo\nthree\n");
         key = read_file(f, "out/c0/etc/a/a.key");
@@ -102,7 +102,7 @@ static void test_secrets(void **state) {
         _cleanup_free_ char *key = NULL;
         struct stat st;
 
-        render(f, true);
+        render(f, RENDER_SECRETS);
         key = read_file(f, "out/c0/etc/a/a.key");
         assert_string_equal(key, "s3cret\n");
         assert_int_equal(fstatat(f->dir->fd, "out/c0/etc/a/a.key", &st, 0), 0);
@@ -112,9 +112,9 @@ static void test_secrets(void **state) {
 static void test_again(void **state) {
         Fixture *f = *state;
 
-        render(f, true);
+        render(f, RENDER_SECRETS);
         assert_int_equal(fs_write(f->dir->fd, "out/c0/etc/a/stale", "", 0, 0644, 0, NULL), 1);
-        render(f, false);
+        render(f, RENDER_FINGERPRINTS);
         assert_true(faccessat(f->dir->fd, "out/c0/etc/a/stale", F_OK, 0) < 0);
 }
 
@@ -125,7 +125,7 @@ static void test_foreign_directory(void **state) {
         int r;
 
         assert_true(fs_mkdir_parents(f->dir->fd, "c0", 0755, NULL) >= 0);
-        r = plan_render_tree(f->plan, f->dir->path, false, &error);
+        r = plan_render_tree(f->plan, f->dir->path, RENDER_FINGERPRINTS, &error);
         assert_failure(r, error, ERROR_CREATE, EEXIST);
         assert_int_equal(unit_count_entries(f->dir->path), 1);
 }
@@ -154,7 +154,7 @@ static void test_list(void **state) {
         assert_contains(buffer_str(&out), "\n# missing: something\n");
         assert_null(strstr(buffer_str(&out), "s3cret"));
 
-        render(f, false);
+        render(f, RENDER_FINGERPRINTS);
         items = read_file(f, "out/c0.items");
         assert_string_equal(items, buffer_str(&out));
 }
