@@ -92,21 +92,21 @@ void loopback_names(const Cluster *c, const Node *node,
         }
 
 /* ... credentials, ... */
-#define LOOPBACK_CREDENTIALS(base, program)                                                   \
-        { .type = STORE_KUBECONFIG,                                                           \
-          .scope = PER_NODE,                                                                  \
-          .name = base,                                                                       \
-          .issuer = "ca",                                                                     \
-          .common_name = "system:" program,                                                   \
-          .usage = USAGE_CLIENT,                                                              \
-          .why = "Who " program "is to the apiserver; a role binding that every cluster has " \
-                 "gives it its rights.",                                                      \
-          .without = "It has no cluster to work for, and ends at once." },                    \
-        {                                                                                     \
-                .type = STORE_CERTIFICATE, .scope = PER_NODE, .name = base, .issuer = "ca",   \
-                .common_name = program, .usage = USAGE_SERVER, .names = loopback_names,       \
-                .why = "What " program " shows to whoever asks for its health and metrics.",  \
-                .without = "It would make one at each start that nobody can check."           \
+#define LOOPBACK_CREDENTIALS(base, program)                                                    \
+        { .type = STORE_KUBECONFIG,                                                            \
+          .scope = PER_NODE,                                                                   \
+          .name = base,                                                                        \
+          .issuer = "ca",                                                                      \
+          .common_name = "system:" program,                                                    \
+          .usage = USAGE_CLIENT,                                                               \
+          .why = "Who " program " is to the apiserver; a role binding that every cluster has " \
+                 "gives it its rights.",                                                       \
+          .without = "It has no cluster to work for, and ends at once." },                     \
+        {                                                                                      \
+                .type = STORE_CERTIFICATE, .scope = PER_NODE, .name = base, .issuer = "ca",    \
+                .common_name = program, .usage = USAGE_SERVER, .names = loopback_names,        \
+                .why = "What " program " shows to whoever asks for its health and metrics.",   \
+                .without = "It would make one at each start that nobody can check."            \
         }
 
 /* ... and what it is handed over. */

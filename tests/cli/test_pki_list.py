@@ -26,6 +26,7 @@ def test_every_file_is_listed(tmp_path):
             + glob.glob(f"{tmp_path}/*.conf") if os.path.isfile(p)}
     assert files == made
     assert all(e["state"] == "valid" and "problem" not in e and e["why"] for e in listed.values())
+    assert any(e["why"].startswith("Who kube-scheduler is to the apiserver") for e in listed.values())
     assert snapshot(tmp_path) == before
 
 
