@@ -56,10 +56,10 @@ static void take_answer(RestoreNode *n, char *const *lines) {
         n->asides = NULL;
         for (; lines[i] && startswith(lines[i], "before-"); i++)
                 strv_add(&n->asides, lines[i] + strlen("before-"));
-        if (lines[i] && lines[i + 1]) {
-                free(n->token);
+        /* it may have been reset since the last look */
+        freep(&n->token);
+        if (lines[i] && lines[i + 1])
                 n->token = xstrdup(lines[i + 2] ? lines[i + 2] : lines[i + 1]);
-        }
 }
 
 /* Data that lies there is put aside and goes in the end: it has to be of this cluster. Between a swap and its

@@ -50,6 +50,8 @@ typedef struct World {
         const char *away;       /* a node */
         const char *then_fails; /* the step that fails once the question is answered */
         bool then_runs;         /* etcd on c1, by then */
+        bool then_reset;        /* c1, by then */
+        bool is_reset;          /* c1 */
         bool starts;            /* etcd, even if the installation fails */
         const char *stops;      /* the step at which somebody wants to stop */
         volatile int cancelled;
@@ -133,6 +135,8 @@ static char* state_of(size_t i) {
 
         if (world->swapped && journal_read(world->dir->path, &j, NULL) > 0)
                 token = j.token;
+        if (world->is_reset && i == 1)
+                return xstrdup("no\nnone\nmark\n");
         return xasprintf("%s\n%s\n%s%s%smark\n" IDENTITY "\n%s%s", world->bare[i] ? "no" : "yes",
                          world->bare[i] ? "none" : "data", world->aside[i] ? "before-" : "",
                          world->aside[i] ?: "", world->aside[i] ? "\n" : "", token ?: "", token ? "\n" : "");
@@ -279,6 +283,7 @@ static int confirm(void *userdata, const RestoreQuestion *q, Error **reterr) {
                 world->fails = world->then_fails;
         if (world->then_runs)
                 world->states[1] = ETCD_WAITING;
+        world->is_reset = world->is_reset || world->then_reset;
         return world->no ? error_set(reterr, ERROR_TEMPORARY, ECANCELED, "no") : 0;
 }
 
@@ -566,6 +571,19 @@ static void test_looks_again_after_the_question(void **state) {
         assert_false(happened("nothing runs") || world->stopped[0]);
 }
 
+/* A member that has the new data, and is reset while the person reads, gets it once more. */
+static void test_reset_before_the_answer(void **state) {
+        world->states[0] = world->states[1] = ETCD_AWAY;
+        world->fails = "all:install";
+        assert_int_equal(restore("a.db", 2, false), -ENOSPC);
+        world->fails = NULL;
+        world->swapped = world->then_reset = true;
+        assert_int_equal(restore("a.db", 2, false), 0);
+        assert_true(world->result.resumed);
+        assert_true(happened("c1:# the new data takes the place of the old, which stays aside;"));
+        assert_false(happened("c0:# the new data takes the place of the old, which stays aside;"));
+}
+
 static void test_left_out_has_to_be_gone(void **state) {
         world->states[1] = ETCD_WAITING;
         assert_int_equal(restore("a.db", 1, false), -EBUSY);
@@ -739,6 +757,7 @@ int main(void) {
                 restore_test(test_resumes_the_same_only),
                 restore_test(test_finished_begins_anew),
                 restore_test(test_looks_again_after_the_question),
+                restore_test(test_reset_before_the_answer),
                 restore_test(test_left_out_has_to_be_gone),
                 restore_test(test_fresh_host),
                 restore_test(test_no_room),
