@@ -108,6 +108,8 @@ int restore_finish(Restore *s, RestoreResult *result, ErrorList *errors);
 
 /* restore-undo.c: after a failure */
 void restore_fail(Restore *s, ErrorList *errors);
+/* ... of the second look: what an earlier run has stopped stays so. */
+void restore_leave(const Restore *s, ErrorList *errors);
 
 /* The scripts, also for tests: values in front of what stands in operate/scripts. */
 void restore_script_begin(const char *title, Buffer *out); /* and where things are on a node */

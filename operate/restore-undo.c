@@ -146,3 +146,21 @@ void restore_fail(Restore *s, ErrorList *errors) {
         tell(s, &failed, last);
         error_list_done(&failed);
 }
+
+/**
+ * restore_leave() - after a second look that failed: say how it goes on
+ * @s:          the restore
+ * @errors:     why it failed; what is to be done is added to the last
+ *
+ * This run has stopped nothing. What an earlier one has is not started: somebody else may be at work by now, and
+ * how far that has come was not seen.
+ */
+void restore_leave(const Restore *s, ErrorList *errors) {
+        _cleanup_free_ char *command = command_of(s);
+
+        if (s->resumed)
+                error_detail(
+                        errors->errors + errors->n_errors - 1,
+                        "What the restore that was begun at %s has stopped was left as it is. It goes on with: %s\n",
+                        s->journal.begun, command);
+}

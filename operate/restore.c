@@ -212,6 +212,8 @@ static int choose(Restore *s, RestoreResult *result, ErrorList *errors) {
         if (r >= 0 && !s->request->install.dry_run) {
                 r = look_again(s, /* of_survivor= */ !taken, errors);
                 s->begun = r >= 0;
+                if (!s->begun)
+                        restore_leave(s, errors);
                 if (s->begun && stops)
                         r = survivor_take(s, &error);
                 if (r >= 0 && stops)

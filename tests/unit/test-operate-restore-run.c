@@ -571,6 +571,20 @@ static void test_looks_again_after_the_question(void **state) {
         assert_false(happened("nothing runs") || world->stopped[0]);
 }
 
+/* What a run that is gone on with has stopped may be somebody else's business by now: it is left, and the way is named. */
+static void test_looks_again_while_going_on(void **state) {
+        world->fails = "c1:# the new data takes the place of the old, which stays aside";
+        assert_int_equal(restore("a.db", 2, false), -ENOSPC);
+        world->states[0] = world->states[1] = ETCD_AWAY;
+        world->fails = NULL;
+        world->then_fails = "c1:lock";
+        assert_int_equal(restore("a.db", 2, false), -ENOSPC);
+        assert_contains(world->question, "This goes on with");
+        assert_false(happened("as it was") || happened("nothing runs"));
+        assert_contains(advice(), "was left as it is. It goes on with: hardway etcd restore /");
+        assert_contains(advice(), "/a.db\n");
+}
+
 /* A member that has the new data, and is reset while the person reads, gets it once more. */
 static void test_reset_before_the_answer(void **state) {
         world->states[0] = world->states[1] = ETCD_AWAY;
@@ -757,6 +771,7 @@ int main(void) {
                 restore_test(test_resumes_the_same_only),
                 restore_test(test_finished_begins_anew),
                 restore_test(test_looks_again_after_the_question),
+                restore_test(test_looks_again_while_going_on),
                 restore_test(test_reset_before_the_answer),
                 restore_test(test_left_out_has_to_be_gone),
                 restore_test(test_fresh_host),
