@@ -236,6 +236,9 @@ static const CheckName preflights[] = {
         { ETCD_PREFLIGHT, "The data in " ETCD_DATA " is of this cluster, or there is none.",
           "The member would start with another cluster's data, or destroy it.",
           "cat secrets/identity\n@member {root} cat /var/lib/hardway/etcd-identity\n@member {root} ls -l " ETCD_DATA },
+        { SNAPSHOTS_PREFLIGHT, "The directory for scheduled snapshots is not there, empty, or ours already.",
+          "Somebody else's directory would become etcd's, and be closed to who used it.",
+          "@member {root} ls -la {snapshots}" },
 };
 
 const Component component_etcd = {

@@ -7,7 +7,9 @@
 
 /* What the files of etcd/ share; nobody else includes this. */
 
-#define ETCD_PREFLIGHT "etcd-data" /* the name of what etcd_preflight() finds */
+/* the names of what etcd_preflight() finds */
+#define ETCD_PREFLIGHT "etcd-data"
+#define SNAPSHOTS_PREFLIGHT "snapshots-directory"
 
 #define ETCD_N_FLAGS 26
 extern const Flag etcd_flags[ETCD_N_FLAGS];
@@ -34,6 +36,7 @@ int etcd_gate(const ProbeContext *c, const Node *node, ProbeResult *ret, Error *
 int etcd_leads(const ProbeContext *c, const Node *node, bool *ret, Error **reterr);
 int etcd_hand_over(const ProbeContext *c, const Node *node, Error **reterr);
 int etcd_preflight(const ProbeContext *c, const Node *node, CheckList *checks, Error **reterr);
+int etcd_preflight_place(const ProbeContext *c, const Node *node, CheckList *checks, Error **reterr);
 int etcd_join(const ProbeContext *c, const Node *node, Error **reterr);
 int etcd_settle(const ProbeContext *c, const Node *node, ProbeResult *ret, Error **reterr);
 int etcd_leavers(const ProbeContext *c, Strv *ret_working, Strv *ret_lost, Error **reterr);

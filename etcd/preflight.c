@@ -135,10 +135,10 @@ static bool refuse_taken_out(const ProbeContext *c, const Node *node, CheckList 
 }
 
 /**
- * etcd_preflight() - does the data on the node belong to this cluster?
+ * etcd_preflight() - does the data on the node belong to this cluster, and is there a place for its snapshots?
  * @c:          the context of the probe
  * @node:       the node that is about to be changed
- * @checks:     gets a finding: data without our mark, and a member whose data is gone, are failures
+ * @checks:     gets findings: data without our mark, and a member whose data is gone, are failures
  * @reterr:     why the node cannot be asked
  *
  * Return: 0 or a negative errno.
@@ -151,7 +151,9 @@ int etcd_preflight(const ProbeContext *c, const Node *node, CheckList *checks, E
         bool data;
         int r;
 
-        r = c->exec(c->userdata, node, script, &out, reterr);
+        r = etcd_preflight_place(c, node, checks, reterr);
+        if (r >= 0)
+                r = c->exec(c->userdata, node, script, &out, reterr);
         if (r < 0)
                 return r;
         lines = strv_split(buffer_str(&out), "\n");

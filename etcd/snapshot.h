@@ -2,6 +2,7 @@
 #pragma once
 
 #include "etcd/survey.h"
+#include "plan/plan.h"
 
 /*
  * Snapshots as files
@@ -66,3 +67,7 @@ typedef struct EtcdScheduled {
 int etcd_scheduled(const ProbeContext *c, const Node *node, EtcdScheduled *ret, Error **reterr);
 /* Its parser, for tests; -EBADMSG. */
 int etcd_schedule_parse(const char *text, EtcdScheduled *ret);
+/* place.c: the directory for them, of a plan; and of an earlier one, as far as can be told */
+#define ETCD_PLACE_ID "etcd/snapshots"
+bool etcd_is_place(const PlanItem *item);
+bool etcd_was_place(const char *path, const char *owner);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "common/alloc.h"
+#include "etcd/snapshot.h"
 #include "operate/reset-internal.h"
 #include "plan/traces.h"
 #include "units/unit-file.h"
@@ -37,10 +38,10 @@ static void add_directory(const char *path, const char *owner, const ResetKeep *
 
         if (streq(owner, "root:root"))
                 strv_add(&ret->empty, path);
+        else if (reset_keeps(keep, path) || strv_contains(keep->users, user))
+                strv_add(&ret->kept, path);
         else
-                strv_add(reset_keeps(keep, path) || strv_contains(keep->users, user) ? &ret->kept :
-                                                                                       &ret->state,
-                         path);
+                strv_add(etcd_was_place(path, owner) ? &ret->places : &ret->state, path);
 }
 
 static void add_trace(char *const *words, const ResetKeep *keep, ResetEarlier *ret) {
@@ -83,6 +84,7 @@ void reset_earlier_done(ResetEarlier *e) {
         strv_free(e->state);
         strv_free(e->empty);
         strv_free(e->kept);
+        strv_free(e->places);
         strv_free(e->users);
         strv_free(e->packages);
         *e = (ResetEarlier) {};

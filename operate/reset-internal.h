@@ -21,6 +21,7 @@ typedef struct ResetEarlier {
         Strv units, files, users;
         Strv state, empty,
                 kept;  /* directories of services; those that go if they are empty; those that stay */
+        Strv places;   /* of scheduled snapshots: what is ours in them goes */
         Strv packages; /* "NAME DIRECTORY", which their removal would leave */
 } ResetEarlier;
 

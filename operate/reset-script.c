@@ -3,6 +3,8 @@
 #include <stdlib.h>
 
 #include "common/alloc.h"
+#include "common/shell.h"
+#include "etcd/snapshot.h"
 #include "operate/operate-scripts.h"
 #include "operate/reset-internal.h"
 #include "plan/traces.h"
@@ -136,21 +138,35 @@ static void script_files(const Plan *plan, const Observation *o, const ResetKeep
                 buffer_addf(out, "rm -f %s\n", *path);
 }
 
+/* Somebody chose where they lie: what is not ours there stays. */
+static void script_snapshots(const Strv places, Buffer *out) {
+        if (strv_length(places) == 0)
+                return;
+        shell_add_list(out, "places", places);
+        buffer_add_str(out, EMBED_RESET_SNAPSHOTS_SH);
+}
+
 /* The directory of a service is the service's; others go only if they are empty, the deepest first. */
 static void script_directories(const Plan *plan, const ResetKeep *keep, const ResetEarlier *earlier,
                                Buffer *out) {
-        _cleanup_strv_ Strv state = NULL, empty = NULL;
+        _cleanup_strv_ Strv state = NULL, empty = NULL, places = NULL;
 
         for (size_t i = 0; i < plan->n_items; i++) {
                 const PlanItem *item = plan->items[i];
 
-                if (item->type == PLAN_DIRECTORY && !reset_keeps(keep, item->path))
+                if (item->type != PLAN_DIRECTORY || reset_keeps(keep, item->path))
+                        continue;
+                if (etcd_is_place(item))
+                        strv_add(&places, item->path);
+                else
                         strv_add(streq_null(item->owner, "root:root") ? &empty : &state, item->path);
         }
         strv_add_all(&state, earlier->state);
+        strv_add_all(&places, earlier->places);
         strv_add_all(&empty, earlier->empty);
         buffer_add_str(out, "# what services wrote, and directories in which nothing is left\n");
         add_words(out, "for d in", state, "; do " REMOVE "; done");
+        script_snapshots(places, out);
         for (size_t i = 0; i < ARRAY_SIZE(own_directories); i++)
                 if (!streq(own_directories[i], "/var/lib/hardway"))
                         buffer_addf(out, "rm -rf %s\n", own_directories[i]);

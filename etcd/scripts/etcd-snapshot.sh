@@ -20,7 +20,7 @@ for other in node-*; do
         fi
 done
 # what a run that was cut off left
-rm -f -- ./*.part ./*.part.lock ./last.new
+rm -f -- ./new.part ./new.part.* ./last.new
 
 name=$(date -u +%Y-%m-%dT%H%M%SZ).db
 "$programs/etcdctl" --endpoints=https://127.0.0.1:2379 --cacert="$CREDENTIALS_DIRECTORY/ca.crt" \
@@ -37,8 +37,8 @@ mv -- last.new last
 sync -- .
 
 # Names sort by time. What is named later than the one just taken was named by a clock that was wrong, and goes first; then the
-# oldest go. The one just taken stays, whatever the clock says.
-set -- [0-9]*.db
+# oldest go. The one just taken stays, whatever the clock says. What has another name is not ours.
+set -- [0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9][0-9][0-9][0-9][0-9]Z.db
 excess=$(($# - keep)) later=no
 for file; do
         if [ "$file" = "$name" ]; then

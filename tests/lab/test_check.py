@@ -61,6 +61,8 @@ FAULTS = [
      "leftovers/controller-2", "failed", "kubeadm was here: /etc/kubernetes/manifests/etcd.yaml", "kubeadm reset"),
     ("controller-1", "mkdir -p /var/lib/etcd/member", "rm -r /var/lib/etcd",
      "etcd-data/controller-1", "failed", "that hardway did not put there", "hardway reset --node controller-1"),
+    ("controller-2", "mkdir /var/lib/etcd-snapshots; touch /var/lib/etcd-snapshots/2019-photos.db", "rm -r /var/lib/etcd-snapshots",
+     "snapshots-directory/controller-2", "failed", "/var/lib/etcd-snapshots is in use: 2019-photos.db is there", "snapshots.directory in "),
     ("controller-2", "mkdir -p /opt; mount -t tmpfs -o size=20M tmpfs /opt", "umount /opt",
      "disk-space/controller-2", "failed", "20 MB are free", "/opt"),
     ("controller-0", "cp /etc/hosts /root/; echo 10.77.0.99 controller-1 >>/etc/hosts", "cp /root/hosts /etc/",

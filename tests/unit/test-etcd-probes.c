@@ -480,6 +480,47 @@ static void test_taken_out(void **state) {
         context.store = NULL;
 }
 
+/* The directory for snapshots becomes etcd's: not if it is somebody's. */
+static void test_place(void **state) {
+        static const struct {
+                const char *told, *text;
+                CheckState state;
+        } rows[] = {
+                { "free\n", "/srv/etcd is free", CHECK_OK },
+                { "ours\n", "/srv/etcd is ours", CHECK_OK },
+                { "foreign 2019-photos.db\n",
+                  "/srv/etcd is in use: 2019-photos.db is there, which is no snapshot", CHECK_FAILED },
+                { "foreign \033[2J\nb\n", "/srv/etcd is in use: ?[2J is there, which is no snapshot",
+                  CHECK_FAILED },
+        };
+        CheckList checks = {};
+        FIXTURE;
+
+        context.exec = tell;
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                const Check *check;
+
+                c.snapshots =
+                        (SnapshotPolicy) { .every_hours = 6, .keep = 3, .directory = (char*) "/srv/etcd" };
+                told = rows[i].told;
+                assert_int_equal(component_etcd.preflight(&context, nodes + 1, &checks, NULL), 0);
+                check = checks.checks;
+                assert_string_equal(check->id, "snapshots-directory/c1");
+                assert_string_equal(check->subject, "snapshots-directory");
+                assert_int_equal(check->state, rows[i].state);
+                assert_string_equal(check->text, rows[i].text);
+                if (check->state == CHECK_FAILED)
+                        assert_contains(check->advice, "snapshots.directory in hardway.yaml");
+                check_list_done(&checks);
+        }
+        /* where none are taken there is no place for them */
+        c.snapshots.every_hours = 0;
+        assert_int_equal(component_etcd.preflight(&context, nodes + 1, &checks, NULL), 0);
+        assert_int_equal(checks.n_checks, 1);
+        assert_string_equal(checks.checks[0].id, "etcd-data/c1");
+        check_list_done(&checks);
+}
+
 static void assert_gate(const ProbeContext *c, const Node *node, const char *text) {
         _cleanup_(probe_result_done) ProbeResult result = {};
 
@@ -955,6 +996,7 @@ int main(void) {
                 cmocka_unit_test(test_election_is_serving),
                 cmocka_unit_test(test_serving_on_a_controller),
                 cmocka_unit_test(test_taken_out),
+                cmocka_unit_test(test_place),
                 cmocka_unit_test(test_gate),
                 cmocka_unit_test(test_gate_by_list),
                 cmocka_unit_test(test_hand_over),

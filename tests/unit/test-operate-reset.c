@@ -136,12 +136,36 @@ static void test_keep(void **state) {
         assert_contains(s, "systemctl stop store.service");
 }
 
+/* Where snapshots lie was chosen by somebody: never all that is there. */
+static void test_snapshots(void **state) {
+        _cleanup_buffer_ Buffer text = BUFFER_NULL, told = BUFFER_NULL, kept = BUFFER_NULL;
+
+        plan_add_directory(f.plan, "etcd", "snapshots", "/srv/backup", 0711, "etcd:etcd", "w");
+        plan_add_directory(f.plan, "etcd", "flag-directory-0", "/var/log/etcd", 0700, "etcd:etcd", "w");
+        see("/srv/backup", OBSERVED_DIRECTORY);
+        reset_script(f.plan, f.observation, &f.keep, &text);
+        assert_contains(buffer_str(&text), "places='/srv/backup'\n");
+        assert_contains(buffer_str(&text),
+                        "for d in /var/lib/store /var/log/other /var/log/etcd; do rm -rf ");
+        assert_null(strstr(buffer_str(&text), "rmdir /srv/backup"));
+        reset_tell(f.plan, f.observation, &f.keep, &told);
+        assert_contains(buffer_str(&told), "  snapshots in      /srv/backup\n");
+        assert_null(strstr(buffer_str(&told), "with all data in"));
+
+        strv_add(&f.keep.users, "etcd");
+        strv_add(&f.keep.directories, "/srv/backup");
+        reset_script(f.plan, f.observation, &f.keep, &kept);
+        assert_null(strstr(buffer_str(&kept), "/srv/backup"));
+}
+
 /* What an earlier plan made besides files: it stands in the record, and the plan knows nothing of it. */
 static void test_earlier(void **state) {
         static const char *const traces[] = {
                 "directory /var/lib/store store:store",
                 "directory /var/lib/snapshots store:store",
                 "directory /var/log/older older:older",
+                "directory /srv/saved etcd:etcd",
+                "directory /var/lib/etcd etcd:etcd",
                 "directory /etc/older root:root",
                 "file /var/lib/metrics/older.prom",
                 "user older",
@@ -168,25 +192,30 @@ static void test_earlier(void **state) {
         assert_contains(s, "systemctl stop keepalived.service older.service store.service 2>");
         assert_contains(s, "systemctl disable --quiet keepalived.service older.service store.service");
         assert_contains(
-                s, "for d in /var/lib/store /var/log/other /var/lib/snapshots /var/log/older; do rm -rf ");
+                s,
+                "for d in /var/lib/store /var/log/other /var/lib/snapshots /var/log/older /var/lib/etcd; do rm -rf ");
+        assert_contains(s, "places='/srv/saved'\n");
         assert_contains(s, "rmdir /etc/older 2>");
         assert_contains(s, "rm -f /var/lib/metrics/older.prom\n");
         assert_contains(s, "userdel older;");
         assert_contains(
                 s, "-x keepalived /var/lib/hardway/packages; then leaves=\"$leaves /var/lib/keepalived\"");
-        assert_null(strstr(s, "/srv/"));
+        assert_null(strstr(s, "/srv/.."));
         assert_null(strstr(s, "reboot"));
         assert_ptr_equal(strstr(strstr(s, "userdel store;") + 1, "userdel store;"), NULL);
 
         see("/var/lib/snapshots", OBSERVED_DIRECTORY);
+        see("/srv/saved", OBSERVED_DIRECTORY);
         reset_tell(f.plan, o, &f.keep, &told);
         assert_contains(buffer_str(&told), "stops             keepalived.service, older.service\n");
         assert_contains(buffer_str(&told), "with all data in  /var/lib/snapshots\n");
+        assert_contains(buffer_str(&told), "snapshots in      /srv/saved\n");
 
         /* snapshots of data that stays */
         reset_keep_data(fakes, f.plan, f.observation, &f.keep);
         reset_script(f.plan, o, &f.keep, &kept);
-        assert_contains(buffer_str(&kept), "for d in /var/log/other /var/log/older; do rm -rf ");
+        assert_contains(buffer_str(&kept),
+                        "for d in /var/log/other /var/log/older /var/lib/etcd; do rm -rf ");
         buffer_clear(&told);
         reset_tell(f.plan, o, &f.keep, &told);
         assert_contains(buffer_str(&told), "keeps             /var/lib/snapshots\n");
@@ -273,6 +302,7 @@ int main(void) {
                 reset_test(test_script),
                 reset_test(test_mounted),
                 reset_test(test_keep),
+                reset_test(test_snapshots),
                 reset_test(test_earlier),
                 reset_test(test_keep_of_earlier),
                 reset_test(test_tell),

@@ -1,0 +1,16 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# What the node saved of its member, in directories that somebody chose ($places): names that we gave go (etcd-snapshot.sh), and
+# the directory, if nothing else is in it. One that stays goes back to root, as its user is about to go.
+
+: "${places?}"
+for d in $places; do
+        [ -d "$d" ] || continue
+        rm -f -- "$d"/[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9][0-9][0-9][0-9][0-9]Z.db \
+                "$d"/last "$d"/last.new "$d"/new.part "$d"/new.part.*
+        for mark in "$d"/node-*; do
+                if [ -f "$mark" ] && ! [ -s "$mark" ]; then rm -f -- "$mark"; fi
+        done
+        rmdir -- "$d" 2>/dev/null || chown root:root "$d"
+done
