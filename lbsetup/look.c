@@ -66,8 +66,10 @@ static void set_address(LbLook *l, const Cluster *cluster, const char *text) {
         char vip[INET_TEXT_SIZE];
         const char *rest = startswith(text, inet_address_format(&cluster->endpoint.address, vip));
 
-        if (rest && (*rest == '/' || *rest == '\0'))
-                l->holds_vip = true;
+        if (!rest || (*rest != '/' && *rest != '\0'))
+                return;
+        l->holds_vip = true;
+        l->n_vips++;
 }
 
 typedef struct Times {

@@ -23,6 +23,7 @@ typedef struct LbLook {
         char *vrrp;  /* "MASTER", "BACKUP", "FAULT", "STOP", or "" */
         int64_t vrrp_since_sec; /* so long it has been that */
         bool holds_vip;
+        unsigned n_vips; /* how often: with another prefix length it can be there twice */
         Strv peers;      /* addresses of the other load balancers, as it was told last */
         unsigned router; /* the virtual router id with which keepalived runs, or 0 */
         LbServer *servers;

@@ -51,10 +51,12 @@ void lb_pair_look(const ProbeContext *c, LbPair *ret) {
  */
 const Node* lb_former_holder(const ProbeContext *c) {
         _cleanup_pair_ LbPair others = {};
-        const LbPeer *holder;
 
         look_at_all(c, /* balancers= */ false, &others);
-        return lb_pair_holders(&others, &holder) > 0 ? holder->node : NULL;
+        LB_FOREACH_PEER(peer, &others)
+        if (peer->look.holds_vip && (peer->look.installed || streq(peer->look.keepalived, "active")))
+                return peer->node;
+        return NULL;
 }
 
 void lb_pair_done(LbPair *p) {

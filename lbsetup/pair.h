@@ -58,6 +58,9 @@ int lb_preflight_reach(const ProbeContext *c, const Node *node, const LbPair *pa
 #define LEFT_PREFLIGHT "lb-left"
 int lb_preflight_left(const ProbeContext *c, const Node *node, const LbPair *pair, CheckList *checks,
                       Error **reterr);
+/* by-hand.c */
+const Node* lb_has_by_hand(const ProbeContext *c, const LbPair *pair);
+void lb_advise_by_hand(const Cluster *cluster, const Node *node, Check *check);
 /* spare.c */
 int haproxy_spare(const ProbeContext *c, const Node *const *nodes, size_t n_nodes, ProbeResult *ret,
                   Error **reterr);

@@ -154,6 +154,16 @@ static int listen_for_vrrp(const ProbeContext *c, const Node *node, CheckList *c
         return 0;
 }
 
+static void refuse_by_hand(const ProbeContext *c, const Node *node, const Node *holder, CheckList *checks) {
+        char vip[INET_TEXT_SIZE];
+
+        lb_advise_by_hand(c->cluster, holder,
+                          add_finding(checks, CHECK_FAILED, VIP_PREFLIGHT, node,
+                                      "%s has the VIP %s already, and not from hardway's keepalived",
+                                      holder->name,
+                                      inet_address_format(&c->cluster->endpoint.address, vip)));
+}
+
 static bool was_installed(const LbPair *pair) {
         LB_FOREACH_PEER(peer, pair)
         if (peer->result >= 0 && peer->look.installed)
@@ -168,21 +178,23 @@ static bool was_installed(const LbPair *pair) {
  * @checks:     gets what was found, and the machine that has it
  * @reterr:     why the node cannot be asked
  *
- * If one of the cluster's own load balancers holds the VIP, all is well.
+ * If one of the cluster's own load balancers holds the VIP by our keepalived, all is well.
  *
  * Return: 0 or a negative errno.
  */
 int keepalived_preflight(const ProbeContext *c, const Node *node, CheckList *checks, Error **reterr) {
         _cleanup_pair_ LbPair pair = {};
         const LbPeer *holder;
-        const Node *former;
+        const Node *former, *by_hand;
         int r;
 
         lb_pair_look(c, &pair);
         r = lb_preflight_left(c, node, &pair, checks, reterr);
         if (r != 0)
                 return r < 0 ? r : 0;
-        if (lb_pair_holders(&pair, &holder) > 0)
+        if ((by_hand = lb_has_by_hand(c, &pair)))
+                refuse_by_hand(c, node, by_hand, checks);
+        else if (lb_pair_holders(&pair, &holder) > 0)
                 add_finding(checks, CHECK_OK, VIP_PREFLIGHT, node, "held by %s", holder->node->name);
         else if (was_installed(&pair) && (former = lb_former_holder(c)))
                 add_finding(checks, CHECK_OK, VIP_PREFLIGHT, node, "held by %s, which is to let go of it",

@@ -174,11 +174,17 @@ static void check_vip(const ProbeContext *c, const LbPair *pair, CheckList *chec
         _cleanup_free_ char *holders = list_holders(pair);
         const LbPeer *holder;
         size_t n = lb_pair_holders(pair, &holder), silent = count_silent(pair);
+        const Node *by_hand = lb_has_by_hand(c, pair);
         char vip[INET_TEXT_SIZE];
         Check *check;
 
         inet_address_format(&c->cluster->endpoint.address, vip);
-        if (n == 1)
+        if (by_hand) {
+                check = check_add(checks, CHECK_FAILED, "lb.vip", by_hand, "VIP",
+                                  "%s has %s, and not from hardway's keepalived%s%s", by_hand->name, vip,
+                                  n > 1 ? ": it is on " : "", n > 1 ? holders : "");
+                lb_advise_by_hand(c->cluster, by_hand, check);
+        } else if (n == 1)
                 check = check_add(checks, CHECK_OK, "lb.vip", holder->node, "VIP", "%s is on %s", vip,
                                   holder->node->name);
         else if (n > 1) {

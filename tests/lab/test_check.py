@@ -148,6 +148,16 @@ def test_the_vip_is_answered(lab):
     assert "is answered by another machine (MAC address " in found["vip/lb-0"]["text"]
 
 
+def test_a_load_balancer_has_the_vip_by_hand(lab):
+    lab.sh("lb-0", f"ip addr add {VIP}/24 dev host0")
+    try:
+        found = findings(lab, status=65)
+    finally:
+        lab.sh("lb-0", f"ip addr del {VIP}/24 dev host0")
+    assert set(not_well(found)) == {"vip/lb-0", "vip/lb-1"}
+    assert "lb-0 has the VIP" in found["vip/lb-1"]["text"] and "network configuration" in found["vip/lb-1"]["advice"]
+
+
 def test_nodes_that_cannot_be_looked_at(lab):
     """Each says why; the others are looked at all the same, and nobody waits for those that are off."""
     lab.sh("lb-1", "for f in $(grep -rl NOPASSWD /etc/sudoers /etc/sudoers.d); do sed -i.saved 's/NOPASSWD://' $f; done")

@@ -29,6 +29,7 @@ static bool together; /* both are asked before either answers */
 static atomic_uint n_asked;
 static const char *after_script[2]; /* answers once a script that is not a look was run */
 static const char *script_answer;
+static const char *answers_after_sleep; /* of lb0, or NULL */
 
 void __wrap_clock_sleep(uint64_t usec);
 uint64_t __wrap_clock_usec(void);
@@ -44,6 +45,8 @@ uint64_t __wrap_clock_usec(void) {
 
 void __wrap_clock_sleep(uint64_t usec) {
         now += usec;
+        if (answers_after_sleep)
+                answers[0] = answers_after_sleep;
 }
 
 int __wrap_probe_client(const ProbeContext *c, const char *ca, const char *credential, HttpClient **ret,
@@ -98,7 +101,7 @@ static int setup(void **state) {
         answers[0] = OWNER;
         answers[1] = STANDBY;
         controllers_say = "";
-        after_script[0] = after_script[1] = script_answer = NULL;
+        after_script[0] = after_script[1] = script_answer = answers_after_sleep = NULL;
         n_scripts = 0;
         exec_fails = false;
         return 0;
@@ -586,6 +589,51 @@ static void test_preflight(void **state) {
         preflight("10.77.0.10 02:00:00:00:00:12\n10.77.0.12 02:00:00:00:00:12\n", NULL);
 }
 
+/* Who has it from its network configuration would not let go of it. */
+static void test_by_hand(void **state) {
+        static const char *const texts[] = {
+                "address 10.77.0.10/24\n",                    /* nobody was here yet */
+                "keepalived active\naddress 10.77.0.10/32\n", /* a keepalived of before */
+                STANDBY "address 10.77.0.10/32\n",            /* the other one is master */
+                OWNER "address 10.77.0.10/24\n",              /* beside what ours has added */
+                WELL "down 1\nvrrp FAULT 1\naddress 10.77.0.10/24\n",
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+                CheckList l = {};
+
+                answers[0] = texts[i];
+                answers[1] = i < 2 ? "" : i == 3 ? STANDBY : OWNER;
+                preflight("", "lb0 has the VIP 10.77.0.10 already, and not from hardway's keepalived");
+                verify(&l);
+                assert_int_equal(find(&l, "lb.vip")->state, CHECK_FAILED);
+                assert_contains(find(&l, "lb.vip")->text,
+                                "lb0 has 10.77.0.10, and not from hardway's keepalived");
+                assert_contains(find(&l, "lb.vip")->advice, "Take it out of lb0's network configuration");
+                check_list_done(&l);
+        }
+        /* a machine of ours that is no load balancer is no better than any other */
+        answers[0] = answers[1] = STANDBY;
+        controllers_say = "address 10.77.0.10/32\n";
+        preflight("10.77.0.10 02:00:00:00:00:99\n", "is answered by another machine");
+}
+
+/* It begins anew, or has just taken over, and its word comes after the deed. */
+static void test_by_hand_for_an_instant(void **state) {
+        static const char *const texts[] = { STANDBY "address 10.77.0.10/32\n",
+                                             OWNER "address 10.77.0.10/24\n" };
+
+        for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+                answers[0] = texts[i];
+                answers_after_sleep = OWNER;
+                preflight("", NULL);
+                assert_null(last_script);
+        }
+        /* what a keepalived that was killed has left there is told of it, not of the VIP */
+        answers[0] = "installed\nhaproxy active\nkeepalived failed\nvrrp BACKUP 9\npage 200\n" UP VIP;
+        preflight("", NULL);
+}
+
 /* lb0 was told of it, when it was in the cluster file. */
 static void test_left(void **state) {
         static const struct {
@@ -786,6 +834,8 @@ int main(void) {
                 pair_test(test_foreign_ipv6),
                 pair_test(test_foreign_deaf),
                 pair_test(test_preflight),
+                pair_test(test_by_hand),
+                pair_test(test_by_hand_for_an_instant),
                 pair_test(test_vrrp_id),
                 pair_test(test_looked_at_together),
                 pair_test(test_vrrp_reach),
