@@ -87,6 +87,17 @@ static char* way_problem(const CheckWay *way, const Answers *answers) {
         return NULL;
 }
 
+/* What was not found out is not taken for open: a node without bash cannot be asked. */
+static void judge_open(Judge *j, const Node *from, size_t n, size_t n_known) {
+        if (n > 0 && n_known == n)
+                judge(j, CHECK_OK, from, "all ways are open%s", from ? "" : " from this machine");
+        else if (n_known > 0)
+                judge(j, CHECK_OK, from, "%zu of %zu ways are open, the others were not looked at", n_known,
+                      n);
+        else if (n > 0)
+                judge(j, CHECK_OK, from, "not looked at: that takes bash");
+}
+
 /* from: NULL for this machine */
 static void judge_ways(Judge *j, const Node *from, const Answers *answers) {
         _cleanup_free_ CheckWay *ways = NULL;
@@ -104,10 +115,8 @@ static void judge_ways(Judge *j, const Node *from, const Answers *answers) {
                 strv_add(&bad, problem);
                 why = why ? why : ways[i].why;
         }
-        if (n_known == 0)
-                return;
         if (!bad) {
-                judge(j, CHECK_OK, from, "all ways are open%s", from ? "" : " from this machine");
+                judge_open(j, from, n, n_known);
                 return;
         }
         list = strv_join(bad, ", ");

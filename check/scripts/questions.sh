@@ -53,7 +53,8 @@ leftovers() {
         done
 }
 
-# way ADDRESS/PORT: bash can connect, and every Debian has it. Refused means that the way is open.
+# way ADDRESS/PORT: bash can connect, and every Debian has it. Refused means that the way is open; whatever else bash says of the
+# connection, such as "Permission denied" where a firewall prohibits it by ICMPv6, that it is not. No bash, or one that cannot: nothing.
 way() {
         # shellcheck disable=SC2016
         error=$(timeout 4 bash -c 'exec 3<>"/dev/tcp/$1"' bash "$1" 2>&1) && r=0 || r=$?
@@ -62,7 +63,8 @@ way() {
         124*) printf 'way %s silent\n' "$1" ;;
         *"Connection refused"*) printf 'way %s refused\n' "$1" ;;
         *"timed out"*) printf 'way %s silent\n' "$1" ;;
-        *": No route to host"* | *"unreachable"*) printf 'way %s unreachable %s\n' "$1" "${error##*: }" ;;
+        12[67]* | *"No such file or directory"*) : ;;
+        *": "*) printf 'way %s unreachable %s\n' "$1" "${error##*: }" ;;
         *) : ;;
         esac
 }

@@ -395,7 +395,9 @@ static void test_reach(void **state) {
         assert_int_equal(find("reach/c0")->state, CHECK_OK);
         assert_int_equal(find("reach/lb0")->state, CHECK_OK);
         assert_int_equal(find("reach")->state, CHECK_OK);
-        assert_null(find("reach/c1")); /* was not asked */
+        assert_string_equal(find("reach/c1")->text, "not looked at: that takes bash");
+        assert_string_equal(find("reach/c0")->text, "all ways are open");
+        assert_string_equal(find("reach")->text, "1 of 2 ways are open, the others were not looked at");
 
         answer(0, "cgroup2\nway 10.77.0.21/2380 silent\n");
         assert_only("reach/c0", CHECK_FAILED, "c1:2380 does not answer", "members");
@@ -403,6 +405,15 @@ static void test_reach(void **state) {
         answer(2, "cgroup2\nway 10.77.0.20/6443 unreachable No route to host\nway 10.77.0.21/6443 silent\n");
         assert_only("reach/lb0", CHECK_FAILED, "c0:6443: No route to host, c1:6443 does not answer",
                     "the API");
+        answer(2, "cgroup2\nway 10.77.0.20/6443 open\n");
+        answer(0, "cgroup2\nway 10.77.0.21/2380 unreachable Permission denied\n");
+        assert_only("reach/c0", CHECK_FAILED, "c1:2380: Permission denied", "members");
+
+        /* no bash */
+        answer(0, "cgroup2\n");
+        ask_all();
+        assert_int_equal(find("reach/c0")->state, CHECK_OK);
+        assert_string_equal(find("reach/c0")->text, "not looked at: that takes bash");
         answer(2, "cgroup2\n");
         answers_add_way(&w.here, "10.77.0.21/6443", WAY_SILENT, NULL);
         assert_only("reach", CHECK_FAILED, "from this machine c1:6443 does not answer", "the API");

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What a node is asked before something is installed there: is a way open? With a bash that says what it says in each case, and with the real
+one. Under each shell that may be /bin/sh there."""
+import os
+import re
+import shutil
+import socket
+import subprocess
+
+import pytest
+
+TOP = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
+SHELLS = [shell for shell in (["dash"], ["busybox", "sh"], ["bash", "--posix"]) if shutil.which(shell[0])]
+
+
+def function(name):
+    with open(os.path.join(TOP, "check", "scripts", "questions.sh"), encoding="utf-8") as file:
+        return re.search(rf"^{name}\(\) \{{\n.*?^\}}\n", file.read(), re.M | re.S).group(0)
+
+
+def way(shell, target, directory=None):
+    path = os.environ["PATH"] if directory is None else f"{directory}:{os.environ['PATH']}"
+    argv = [shutil.which(shell[0]), *shell[1:], "-c", f"set -eu\n{function('way')}\nway {target}\n"]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=30, env={"PATH": path, "LC_ALL": "C"})
+    assert done.returncode == 0, done
+    return done.stdout
+
+
+# what bash says after "bash: connect: ", with which status, and what is concluded
+SAID = [
+    ("", 0, "open"),
+    ("Connection refused", 1, "refused"),
+    ("Connection timed out", 1, "silent"),
+    ("", 124, "silent"),
+    ("No route to host", 1, "unreachable No route to host"),
+    ("Network is unreachable", 1, "unreachable Network is unreachable"),
+    # a firewall's "administratively prohibited", by ICMPv6
+    ("Permission denied", 1, "unreachable Permission denied"),
+    ("Protocol error", 1, "unreachable Protocol error"),
+    # a bash that was built without /dev/tcp, and none
+    ("No such file or directory", 1, None),
+    ("", 127, None),
+    ("", 1, None),
+]
+
+
+@pytest.mark.parametrize("shell", SHELLS, ids=lambda shell: shell[0])
+@pytest.mark.parametrize("said, status, found", SAID)
+def test_what_is_concluded(shell, said, status, found, tmp_path):
+    text = f"echo 'bash: connect: {said}' >&2; echo 'bash: line 1: /dev/tcp/fd00::1/2380: {said}' >&2" if said else ":"
+    program = tmp_path / "bash"
+    program.write_text(f"#!/bin/sh\n{text}\nexit {status}\n")
+    program.chmod(0o755)
+    assert way(shell, "fd00::1/2380", tmp_path) == (f"way fd00::1/2380 {found}\n" if found else "")
+
+
+@pytest.mark.parametrize("shell", SHELLS, ids=lambda shell: shell[0])
+def test_what_the_real_one_says(shell):
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        target = f"127.0.0.1/{server.getsockname()[1]}"
+        assert way(shell, target) == f"way {target} refused\n"
+        server.listen()
+        assert way(shell, target) == f"way {target} open\n"
