@@ -103,6 +103,11 @@ static const Reach reaches[] = {
           .why = "the load balancers among each other: does the other one reach an apiserver?" },
 };
 
+static const CheckName preflights[] = {
+        { CONFIGS_PREFLIGHT, "haproxy and keepalived work for nobody else on that machine.",
+          "Their configuration would be replaced, and what it did would be gone." },
+};
+
 const Component component_haproxy = {
         .name = "haproxy",
         .summary = "The load balancer in front of the apiservers",
@@ -125,5 +130,8 @@ const Component component_haproxy = {
         .bring_back = haproxy_bring_back,
         .verify = haproxy_verify,
         .spare = haproxy_spare,
+        .preflight = haproxy_preflight,
+        .preflights = preflights,
+        .n_preflights = ARRAY_SIZE(preflights),
         .ready_sec = 180, /* the controllers' first start */
 };

@@ -54,6 +54,9 @@ int keepalived_preflight(const ProbeContext *c, const Node *node, CheckList *che
 /* vrrp-reach.c */
 int lb_preflight_reach(const ProbeContext *c, const Node *node, const LbPair *pair, CheckList *checks,
                        Error **reterr);
+/* configs.c */
+#define CONFIGS_PREFLIGHT "lb-config"
+int haproxy_preflight(const ProbeContext *c, const Node *node, CheckList *checks, Error **reterr);
 /* left.c */
 #define LEFT_PREFLIGHT "lb-left"
 int lb_preflight_left(const ProbeContext *c, const Node *node, const LbPair *pair, CheckList *checks,

@@ -75,6 +75,8 @@ FAULTS = [
      "sysctls/lb-0", "failed", "arp_ignore is 2", "/etc/sysctl.d"),
     ("lb-1", "mv /etc/apt/sources.list /root/", "mv /root/sources.list /etc/apt/",
      "packages/lb-1", "failed", "apt knows no package haproxy, keepalived", "apt-get update"),
+    ("lb-1", "mkdir /etc/keepalived; echo 'vrrp_instance theirs' >/etc/keepalived/keepalived.conf", "rm -r /etc/keepalived",
+     "lb-config/lb-1", "failed", "/etc/keepalived/keepalived.conf: written by somebody else", "move it away"),
     ("lb-0", "systemd-run -q --unit=k3s sleep 600", "systemctl stop k3s",
      "leftovers/lb-0", "failed", "k3s was here: k3s.service", "k3s-uninstall.sh"),
 ]

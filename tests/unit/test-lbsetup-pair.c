@@ -589,6 +589,35 @@ static void test_preflight(void **state) {
         preflight("10.77.0.10 02:00:00:00:00:12\n10.77.0.12 02:00:00:00:00:12\n", NULL);
 }
 
+/* haproxy and keepalived have one configuration each. */
+static void test_configs(void **state) {
+        static const struct {
+                const char *answer, *text;
+                CheckState state;
+        } cases[] = {
+                { "", "nobody else's", CHECK_OK },
+                { "/etc/haproxy/haproxy.cfg\n/etc/keepalived/keepalived.conf\n",
+                  "/etc/haproxy/haproxy.cfg and /etc/keepalived/keepalived.conf: written by somebody else",
+                  CHECK_FAILED },
+                { "? /etc/haproxy/haproxy.cfg\n/etc/keepalived/keepalived.conf\n",
+                  "/etc/haproxy/haproxy.cfg and /etc/keepalived/keepalived.conf: written by", CHECK_FAILED },
+                { "? /etc/haproxy/haproxy.cfg\n", "/etc/haproxy/haproxy.cfg would be replaced, and whether",
+                  CHECK_WARNING },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                _cleanup_(check_list_done) CheckList checks = {};
+
+                script_answer = cases[i].answer;
+                assert_int_equal(haproxy_preflight(&probes, LB0, &checks, NULL), 0);
+                assert_int_equal(checks.n_checks, 1);
+                assert_string_equal(checks.checks[0].id, "lb-config/lb0");
+                assert_contains(checks.checks[0].text, cases[i].text);
+                assert_int_equal(checks.checks[0].state, cases[i].state);
+                assert_int_equal(checks.checks[0].advice != NULL, cases[i].state != CHECK_OK);
+        }
+}
+
 /* Who has it from its network configuration would not let go of it. */
 static void test_by_hand(void **state) {
         static const char *const texts[] = {
@@ -834,6 +863,7 @@ int main(void) {
                 pair_test(test_foreign_ipv6),
                 pair_test(test_foreign_deaf),
                 pair_test(test_preflight),
+                pair_test(test_configs),
                 pair_test(test_by_hand),
                 pair_test(test_by_hand_for_an_instant),
                 pair_test(test_vrrp_id),

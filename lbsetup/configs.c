@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Before the first write: do haproxy or keepalived work for somebody else there?
+ *
+ * Each has one configuration, and it is about to be replaced: what it did would be gone, and stay gone after a reset.
+ */
+
+#include "common/alloc.h"
+#include "common/shell.h"
+#include "lbsetup/lbsetup-scripts.h"
+#include "lbsetup/pair.h"
+
+static char* question(void) {
+        Buffer script = BUFFER_NULL;
+
+        buffer_add_str(&script, "# do haproxy or keepalived work for somebody else?\n");
+        shell_add_variable(&script, "root", "");
+        shell_add_variable(&script, "record", "/var/lib/hardway/applied.paths");
+        buffer_add_str(&script, EMBED_LB_CONFIGS_SH);
+        return buffer_take(&script);
+}
+
+static void judge(const Node *node, char *const *lines, CheckList *checks) {
+        _cleanup_free_ char *id = xasprintf(CONFIGS_PREFLIGHT "/%s", node->name), *list = NULL;
+        _cleanup_strv_ Strv theirs = NULL;
+        bool certain = false;
+
+        STRV_FOREACH(line, lines) {
+                const char *unknown = startswith(*line, "? ");
+
+                strv_add(&theirs, unknown ? unknown : *line);
+                certain = certain || !unknown;
+        }
+        if (!theirs) {
+                check_add(checks, CHECK_OK, id, node, CONFIGS_PREFLIGHT, "nobody else's");
+                return;
+        }
+        list = strv_join(theirs, " and ");
+        check_advise(
+                check_add(
+                        checks, certain ? CHECK_FAILED : CHECK_WARNING, id, node, CONFIGS_PREFLIGHT,
+                        certain ?
+                                "%s: written by somebody else, and would be replaced" :
+                                "%s would be replaced, and whether somebody has changed it cannot be told here",
+                        list),
+                "If it is needed, let another machine be the load balancer. If not: move it away.");
+}
+
+/**
+ * haproxy_preflight() - do haproxy or keepalived work for somebody else?
+ * @c:          the context of the probe
+ * @node:       the load balancer
+ * @checks:     gets a finding
+ * @reterr:     why the node cannot be asked
+ *
+ * Return: 0 or a negative errno.
+ */
+int haproxy_preflight(const ProbeContext *c, const Node *node, CheckList *checks, Error **reterr) {
+        _cleanup_free_ char *script = question();
+        _cleanup_buffer_ Buffer out = BUFFER_NULL;
+        _cleanup_strv_ Strv lines = NULL;
+        int r;
+
+        r = c->exec(c->userdata, node, script, &out, reterr);
+        if (r < 0)
+                return r;
+        lines = strv_split(buffer_str(&out), "\n");
+        judge(node, lines, checks);
+        return 0;
+}
