@@ -45,8 +45,39 @@ def test_all_is_well(cluster):
     # etcd's own measure of its disk is there, too
     assert "syncs of its log" in checks["etcd.fsync/controller-0"]["text"]
     # it looks every hour, each node at its own minute, and catches up with what it missed
-    out = cluster.sh("controller-0", "systemctl show hardway-watch.timer -p TimersCalendar -p RandomizedDelayUSec -p Persistent").out
-    assert "*-*-* *:00:00" in out and "RandomizedDelayUSec=10min" in out and "Persistent=yes" in out
+    minutes = set()
+    for host in CONTROLLERS:
+        out = cluster.sh(host, "systemctl show hardway-watch.timer -p TimersCalendar -p RandomizedDelayUSec -p Persistent").out
+        minutes.add(re.search(r"OnCalendar=\*-\*-\* \*:(\d\d):00", out).group(1))
+        assert "RandomizedDelayUSec=0" in out and "Persistent=yes" in out
+    assert len(minutes) == len(CONTROLLERS)
+
+
+def next_of(lab, host, timer):
+    out = lab.sh(host, f"systemctl show {timer} -p NextElapseUSecRealtime -p NextElapseUSecMonotonic").out
+    return dict(line.split("=", 1) for line in out.splitlines())
+
+
+def fire(lab, host, timer, sign):
+    """The timer itself, hurried on, starts its service: what sign prints is new then."""
+    drop_in = f"/run/systemd/system/{timer}.d"
+    before = lab.sh(host, sign, check=False).out
+    lab.sh(host, f"mkdir -p {drop_in}; printf '[Timer]\\nOnActiveSec=2s\\nRandomizedDelaySec=0\\nAccuracySec=1s\\n' >{drop_in}/soon.conf;"
+           f" systemctl daemon-reload; systemctl restart {timer}")
+    try:
+        await_true(f"{timer} has had it done", lambda: lab.sh(host, sign, check=False).out not in ("", before), 60)
+    finally:
+        lab.sh(host, f"rm -r {drop_in}; systemctl daemon-reload; systemctl restart {timer}")
+
+
+def test_the_timers_fire(cluster):
+    # as they are installed, both have a next time; one that has none never fires, and is active all the same
+    for timer in ("hardway-watch.timer", "etcd-snapshot.timer"):
+        found = next_of(cluster, "controller-0", timer)
+        assert set(found.values()) - {"", "0", "infinity"}, (timer, found)
+    assert next_of(cluster, "controller-0", "hardway-watch.timer")["NextElapseUSecRealtime"]
+    fire(cluster, "controller-0", "hardway-watch.timer", "stat -c %.Y /run/hardway/watch")
+    fire(cluster, "controller-0", "etcd-snapshot.timer", "stat -c %.Y /var/lib/etcd-snapshots/last")
 
 
 def test_expiring_certificate(cluster, tmp_path):

@@ -967,24 +967,49 @@ static void test_verify_schedule_at_once(void **state) {
 
 static void test_verify_schedule(void **state) {
         static const struct {
-                const char *told;
+                const char *told, *text;
                 CheckState state;
         } rows[] = {
-                { "5300\n100\nsuccess\nthere\n\n", CHECK_OK },
-                { "50300\n100\nsuccess\nthere\n\n", CHECK_WARNING },
-                { "5300\n100\nexit-code\nthere\n\n", CHECK_FAILED },
-                { "50300\n100\nsuccess\nthere\n{\"time\":40000}\n", CHECK_OK },
-                { "50300\n100\nsuccess\nthere\n{\"time\":400}\n", CHECK_WARNING },
-                { "50300\n100\nsuccess\nmissing\n{\"time\":40000}\n", CHECK_FAILED },
+                { "5300\n100\nsuccess\nthere\n\n", "the first one is yet to come", CHECK_OK },
+                { "50300\n100\nsuccess\nthere\n\n", "late: there is none yet", CHECK_WARNING },
+                { "5300\n100\nexit-code\nthere\n\n", "the last one failed; there is none", CHECK_FAILED },
+                { "50300\n100\nexit-code\nthere\n{\"time\":43100}\n",
+                  "the last one failed; that before is old: 2 h", CHECK_FAILED },
+                { "50300\n100\nsuccess\nthere\n{\"time\":43100,\"size\":2500000,\"status\":{\"revision\":7}}\n",
+                  "2 h old, revision 7, 2.5 MB", CHECK_OK },
+                { "50300\n100\nsuccess\nthere\n{\"time\":1000}\n", "late: the last one is old: 13 h 41 min",
+                  CHECK_WARNING },
+                { "50300\n100\nsuccess\nmissing\n{\"file\":\"2026-01-01T000000Z.db\",\"time\":43100}\n",
+                  "the last one is gone: /srv/etcd/2026-01-01T000000Z.db", CHECK_FAILED },
+                /* what failed last counts before what is gone, and a clock that was ahead makes none older than it is */
+                { "50300\n100\nexit-code\nmissing\n{\"file\":\"x\",\"time\":43100}\n",
+                  "the last one failed; that before", CHECK_FAILED },
+                { "50300\n100\nsuccess\nthere\n{\"time\":90000}\n", "0.0 s old, revision 0", CHECK_OK },
         };
+        CheckList checks = {};
         FIXTURE;
 
         c.snapshots = (SnapshotPolicy) { .every_hours = 6, .keep = 3, .directory = (char*) "/srv/etcd" };
         context.exec = tell;
         for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                const Check *check;
+
                 told = rows[i].told;
-                assert_int_equal(state_of(&context, "etcd.snapshots/c1"), rows[i].state);
+                etcd_verify_schedule(&context, &checks);
+                assert_int_equal(checks.n_checks, 2);
+                check = checks.checks + 1;
+                assert_string_equal(check->id, "etcd.snapshots/c1");
+                assert_int_equal(check->state, rows[i].state);
+                assert_non_null(startswith(check->text, rows[i].text));
+                assert_int_equal(check->advice != NULL, check->state != CHECK_OK);
+                if (check->advice)
+                        assert_contains(check->advice, "on c1: journalctl -u etcd-snapshot");
+                check_list_done(&checks);
         }
+        /* none are taken */
+        c.snapshots.every_hours = 0;
+        etcd_verify_schedule(&context, &checks);
+        assert_int_equal(checks.n_checks, 0);
 }
 
 int main(void) {

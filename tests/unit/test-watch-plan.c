@@ -97,7 +97,10 @@ static void test_items(void **state) {
         assert_true(timer->unit.running && timer->unit.enabled);
         assert_contains(buffer_str(&service->content), "CapabilityBoundingSet=\n");
         assert_null(strstr(buffer_str(&service->content), "ReadWritePaths="));
-        assert_contains(buffer_str(&timer->content), "RandomizedDelaySec=");
+        /* once an hour, at a minute by the node's name, "c0"; and the first time after a minute, which nothing puts off */
+        assert_contains(buffer_str(&timer->content), "OnCalendar=*:27\n");
+        assert_contains(buffer_str(&timer->content), "OnActiveSec=1min\n");
+        assert_null(strstr(buffer_str(&timer->content), "Delay"));
         assert_contains(buffer_str(&timer->content), "Persistent=yes");
         assert_string_equal(timer->unit.leaves[0], "/var/lib/systemd/timers/stamp-hardway-watch.timer");
         assert_int_equal(plan_find_path(f.plan, WATCH_SCRIPT)->mode, 0755);
