@@ -219,9 +219,10 @@ static void write_networks(const ClusterDraft *d, Buffer *out) {
 }
 
 static void write_policy(const ClusterDraft *d, Buffer *out) {
-        buffer_add_str(out,
-                       "\n# How nodes are reached: ports, keys and jump hosts as ~/.ssh/config says. A jump host alone is not\n"
-                       "# enough: this machine needs 2379, 2380 and 6443 of the controllers, and the endpoint, directly.\n");
+        buffer_add_str(
+                out,
+                "\n# How nodes are reached: ports, keys and jump hosts as ~/.ssh/config says. A jump host alone is not\n"
+                "# enough: this machine needs 2379, 2380 and 6443 of the controllers, and the endpoint, directly.\n");
         if (d->ssh_user) {
                 buffer_add_str(out, "ssh:\n");
                 add_key(out, "  user", d->ssh_user, "root, or may use sudo");
@@ -252,9 +253,11 @@ static void write_policy(const ClusterDraft *d, Buffer *out) {
                 }
         }
 
-        buffer_add_str(out, "\n# Flags of your own; they replace hardway's of the same name.\n"
-                            "# extra-args:\n"
-                            "#   kube-apiserver: { audit-log-maxage: 30 }    # a list of values: the flag several times\n");
+        buffer_add_str(
+                out,
+                "\n# Flags of your own; they replace hardway's of the same name.\n"
+                "# extra-args:\n"
+                "#   kube-apiserver: { audit-log-maxage: 30 }    # a list of values: the flag several times\n");
 }
 
 static void write_node(const ClusterDraftNode *n, Buffer *out) {
