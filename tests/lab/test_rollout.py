@@ -65,7 +65,9 @@ def servers(cluster, balancer):
 
 def test_changed_flags_roll_without_a_failed_request(cluster):
     before = {host: cluster.pids(host, UNITS) for host in CONTROLLERS}
-    add_flags(cluster, kube_apiserver="audit-log-maxage: 31", etcd="snapshot-count: 9000")
+    add_flags(cluster, etcd="snapshot-count: 9000, log-outputs: 'stderr,/srv/logs/etcd/etcd.log'",
+              kube_apiserver="audit-log-maxage: 31, audit-log-path: /srv/audit/kubernetes.log, "
+                             "service-account-issuer: [https://kubernetes.default.svc.cluster.local, https://old.example.com]")
     roll_unnoticed(cluster, lambda turn: turn and edit(cluster, r"snapshot-count: \d+", f"snapshot-count: {9000 - turn}"))
     for host in CONTROLLERS:
         after = cluster.pids(host, UNITS)
@@ -74,7 +76,11 @@ def test_changed_flags_roll_without_a_failed_request(cluster):
         for unit, old, new in zip(UNITS[2:], before[host][2:], after[2:]):
             restarts = cluster.sh(host, f"systemctl show -p NRestarts --value {unit}").out.strip()
             assert old == new or restarts != "0", "what did not change was not restarted"
-        assert "--audit-log-maxage=31" in cluster.sh(host, f"tr '\\0' '\\n' </proc/{after[1]}/cmdline").out
+        flags = cluster.sh(host, f"tr '\\0' '\\n' </proc/{after[1]}/cmdline").out
+        assert "--audit-log-maxage=31\n" in flags and flags.count("--service-account-issuer=https://") == 2
+        # the sandbox is open where flags have the services write, and for them alone
+        assert cluster.sh(host, "stat -c '%U %a' /srv/audit /srv/logs/etcd").out.split() == ["kube-apiserver", "700", "etcd", "700"]
+        cluster.sh(host, "test -s /srv/audit/kubernetes.log && test -s /srv/logs/etcd/etcd.log")
     cluster.hardway("verify")
     assert "nothing to change" in cluster.hardway("install").out
 
