@@ -5,6 +5,7 @@ import os
 from lab import BALANCERS, CONTROLLERS, await_true
 from test_etcd import await_well, kill_at, maps, members
 from test_rollout import assert_unnoticed
+from test_topologies import external
 
 MORE = {"controller-3": "10.77.0.23", "controller-4": "10.77.0.24"}
 
@@ -192,6 +193,35 @@ def test_old_members_that_come_back_are_not_the_cluster(cluster):
     await_well(cluster)
     assert {"configmap/survives", "configmap/of-now"} <= maps(cluster) and "nothing to change" in cluster.hardway("install").out
     cluster.kubectl("delete", "configmap", "survives", "of-now")
+
+
+def test_lost_quorum_of_etcd_on_its_own_hosts(make_lab, tmp_path):
+    """Two of three hosts of etcd are gone: the data of the third, or a snapshot, becomes the cluster's. The two come back with their disks, and are a
+    quorum by themselves: no apiserver asks them before they are replaced."""
+    lab, _, _ = external(make_lab, "etcd-lost")
+    path, lost = str(tmp_path / "a.db"), ("etcd-0", "etcd-1")
+    without = [word for name in lost for word in ("--without", name)]
+    lab.kubectl("create", "configmap", "before")
+    lab.hardway("etcd", "snapshot", path)
+    lab.kubectl("create", "configmap", "survives")
+    await_true("the survivor has it", lambda: lab.sh("etcd-2", "grep -q -a survives /var/lib/etcd/member/snap/db", check=False).status == 0, 30)
+    for source, kept in ((["--survivor", "etcd-2"], {"configmap/before", "configmap/survives"}), ([path], {"configmap/before"})):
+        lab.tool("power", "cut", *lost)
+        assert "hardway etcd restore" in members(lab)["advice"]
+        lab.hardway("etcd", "restore", *source, *without, "--yes")
+        assert maps(lab) - {"configmap/kube-root-ca.crt"} == kept
+        lab.kubectl("create", "configmap", "of-now")
+        lab.tool("power", "on", *lost)
+        await_true("they are a quorum of their own", lambda: [m["state"] for m in members(lab)["members"]] == 2 * ["of another cluster"] + ["healthy"], 60)
+        for _ in range(12):
+            assert "configmap/of-now" in maps(lab), "an apiserver asks members with the data of before"
+        refused = lab.hardway("install", check=65).err
+        for name in lost:
+            assert f"hardway etcd replace {name}" in refused
+            lab.hardway("etcd", "replace", name, "--yes")
+        await_well(lab)
+        assert maps(lab) - {"configmap/kube-root-ca.crt"} == kept | {"configmap/of-now"} and "nothing to change" in lab.hardway("install").out
+        lab.kubectl("delete", "configmap", "of-now")
 
 
 def test_replace_at_a_new_address(make_lab):

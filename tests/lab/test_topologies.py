@@ -6,6 +6,7 @@ import re
 import time
 
 from lab import CONTROLLERS, VIP, await_true, edit
+from test_etcd import members as etcd_members
 from test_failover import drill, findings
 
 FIVE = {**CONTROLLERS, "controller-3": "10.77.0.23", "controller-4": "10.77.0.24"}
@@ -142,12 +143,19 @@ def test_vip_on_the_controllers(make_lab):
     await_well(lab)
 
 
-def test_etcd_on_its_own_hosts(make_lab):
-    """Two controllers suffice then. The members are changed one by one, and the loss of the leader's host costs a moment."""
+def external(make_lab, name):
+    """A lab with a cluster whose etcd has hosts of its own; its controllers and its members."""
     members = {"etcd-0": "10.77.0.40", "etcd-1": "10.77.0.41", "etcd-2": "10.77.0.42"}
-    controllers = {name: CONTROLLERS[name] for name in ("controller-0", "controller-1")}
-    lab = make_lab("external", {**controllers, **members})
+    controllers = {host: CONTROLLERS[host] for host in ("controller-0", "controller-1")}
+    lab = make_lab(name, {**controllers, **members})
     install(lab, *nodes_of("controller", controllers), *nodes_of("etcd", members), "--vip", VIP)
+    return lab, controllers, members
+
+
+def test_etcd_on_its_own_hosts(make_lab):
+    """Two controllers suffice then. The members are changed one by one, the loss of the leader's host costs a moment, and where two are lost one that
+    comes back is enough."""
+    lab, controllers, members = external(make_lab, "external")
     lab.hardway("verify")
     lab.hardway("check")
     assert lab.sh("controller-0", "test ! -e /etc/systemd/system/etcd.service && ls /etc/kubernetes/pki/etcd").out == "ca.crt\n"
@@ -170,6 +178,16 @@ def test_etcd_on_its_own_hosts(make_lab):
     await_true("a write is acknowledged", lambda: write(lab, "without-leader"), seconds=30)
     assert leader in lab.hardway("verify", check=76).out
     lab.tool("power", "on", leader)
+    await_well(lab)
+
+    lab.tool("power", "cut", "etcd-0", "etcd-1")
+    seen = etcd_members(lab)
+    assert not seen["quorum"] and "one of etcd-0 and etcd-1 has to come back" in seen["advice"]
+    assert not write(lab, "without-quorum") and "quorum is lost" in lab.hardway("verify", check=76).out
+    lab.tool("power", "on", "etcd-0")
+    lab.hardway(*re.search(r"hardway (install --node NAME)", seen["advice"])[1].replace("NAME", "etcd-0").split())
+    await_true("a write is acknowledged", lambda: write(lab, "with-one-back"), seconds=30)
+    lab.tool("power", "on", "etcd-1")
     await_well(lab)
 
     lab.hardway("reset", "--yes", "--force")
