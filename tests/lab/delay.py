@@ -31,6 +31,14 @@ def ip(*words, check=True):
     subprocess.run(words, check=check, stderr=None if check else subprocess.DEVNULL)
 
 
+def forget(port):
+    """The bridge sends what is for the host there, where it has seen it, until the host speaks: but it may be waiting for just that."""
+    shown = subprocess.run(["bridge", "fdb", "show", "brport", port], check=True, capture_output=True, text=True).stdout
+    for line in shown.splitlines():
+        if "permanent" not in line:
+            ip("bridge", "fdb", "del", line.split()[0], "dev", port, "master", check=False)
+
+
 def open_tap(name):
     tap = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
     fcntl.ioctl(tap, TUNSETIFF, struct.pack("16sH22x", name.encode(), IFF_TAP | IFF_NO_PI | IFF_VNET_HDR))
@@ -86,7 +94,7 @@ def main():
     port = open_port(port_name)
     ip("ip", "link", "set", tap_name, "master", "br0", "up")
     ip("bridge", "link", "set", "dev", port_name, "state", "0")
-    ip("bridge", "fdb", "flush", "dev", port_name, "dynamic", check=False)  # else learnt anew with the host's next frame
+    forget(port_name)
     try:
         print("ready", flush=True)
         relay(port.fileno(), tap, int(milliseconds) / 1000)
