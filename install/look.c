@@ -156,7 +156,7 @@ int node_look(NodeRun *n, Error **reterr) {
         if (n->n_found == 0)
                 n->n_found = n->changes.n_changes;
         node_tell_remarks(n);
-        if (n->changes.n_changes == 0)
+        if (n->changes.n_changes == 0 && !n->touched)
                 node_end(n, INSTALL_UNCHANGED, "nothing to change");
         return node_binaries_cached(n, reterr);
 }

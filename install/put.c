@@ -29,13 +29,15 @@ static bool change_is_ahead(const Change *c) {
                 (c->item->type == PLAN_DIRECTORY && streq(c->item->owner, "root:root")));
 }
 
-/* A part of the changes; the strings stay those of the whole, so only the array is to be freed. */
-static void changes_part(const Changes *all, bool (*which)(const Change*), Changes *ret) {
+/* A part of the changes (of: this component's only, or NULL); the strings stay those of the whole, so only the array is
+ * to be freed. */
+static void changes_part(const Changes *all, bool (*which)(const Change*), const Component *of,
+                         Changes *ret) {
         *ret = (Changes) { .changes = xnew(Change, all->n_changes + 1) };
         for (size_t i = 0; i < all->n_changes; i++) {
                 const Change *c = &all->changes[i];
 
-                if (!which(c))
+                if (!which(c) || (of && (!c->item || !streq(c->item->component, of->name))))
                         continue;
                 ret->changes[ret->n_changes++] = *c;
                 if (!c->item || (c->type != CHANGE_CREATE && c->type != CHANGE_UPDATE))
@@ -71,7 +73,7 @@ static void put_announce(const NodeRun *n, const Changes *c) {
                 node_step(n, "%s", text.data);
 }
 
-static int node_put_part(NodeRun *n, bool (*which)(const Change*), Error **reterr) {
+static int node_put_part(NodeRun *n, bool (*which)(const Change*), const Component *of, Error **reterr) {
         const InstallRequest *q = n->run->request;
         Changes part;
         HostPut put;
@@ -81,7 +83,7 @@ static int node_put_part(NodeRun *n, bool (*which)(const Change*), Error **reter
         r = run_cancelled(n->run, reterr);
         if (r < 0)
                 return r;
-        changes_part(&n->changes, which, &part);
+        changes_part(&n->changes, which, of, &part);
         if (part.n_changes == 0) {
                 free(part.changes);
                 return 0;
@@ -135,7 +137,14 @@ static bool node_record_is_due(const NodeRun *n) {
         return false;
 }
 
-static int node_record(NodeRun *n, Error **reterr) {
+/**
+ * node_record() - record that a node is as planned
+ * @n:          the node
+ * @reterr:     what went wrong
+ *
+ * Return: 0 or a negative errno.
+ */
+int node_record(NodeRun *n, Error **reterr) {
         Host *host;
         int r;
 
@@ -195,7 +204,7 @@ int node_put(NodeRun *n, Error **reterr) {
         r = node_retire(n, reterr);
         if (r < 0)
                 return r;
-        r = node_put_part(n, change_is_put, reterr);
+        r = node_put_part(n, change_is_put, NULL, reterr);
         if (r < 0)
                 return r;
         return node_record(n, reterr);
@@ -211,8 +220,23 @@ int node_put(NodeRun *n, Error **reterr) {
 int node_put_binaries(NodeRun *n, Error **reterr) {
         int r;
 
-        r = node_put_part(n, change_is_ahead, reterr);
+        r = node_put_part(n, change_is_ahead, NULL, reterr);
         if (r < 0)
                 return r;
         return node_look(n, reterr);
+}
+
+/**
+ * node_put_component() - put what differs of one component, ahead of the node's turn
+ * @n:          the node
+ * @c:          the component
+ * @reterr:     what could not be put
+ *
+ * The record comes with all the rest.
+ *
+ * Return: 0 or a negative errno.
+ */
+int node_put_component(NodeRun *n, const Component *c, Error **reterr) {
+        n->touched = true;
+        return node_put_part(n, change_is_put, c, reterr);
 }

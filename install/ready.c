@@ -205,8 +205,16 @@ static void wait_pause(const NodeRun *n, Wait *w) {
         }
 }
 
-/* Return: 1 if it is ready, 0 if it is blocked. */
-static int component_wait(NodeRun *n, const Component *c, Error **reterr) {
+/**
+ * component_wait() - wait until a component of a node does its work
+ * @n:          the node
+ * @c:          a component that it carries, with ready()
+ * @reterr:     what did not come, and why
+ *
+ * Return: 1 if it is ready, 0 if it waits for nodes that are not part of this run (n->waits_for), or a negative
+ * errno.
+ */
+int component_wait(NodeRun *n, const Component *c, Error **reterr) {
         uint64_t now = clock_usec();
         Wait w = { .component = c, .looked_usec = now, .news_usec = now, .n_ready = n->run->n_ready };
         int r;

@@ -241,10 +241,13 @@ static bool node_puts_binaries(const NodeRun *n) {
 
 enum {
         TURN_JOINS,    /* does not work now: nothing is lost, and something may be won */
+        TURN_LEAVES,   /* has an instance that goes, and that others are about to forget: see ahead.c */
+        TURN_COMES,    /* as the first, with one that the others have to know by then */
         TURN_EARLY,    /* a load balancer: what has just joined has to be known to it before others stop */
         TURN_WORKS,    /* a controller that works */
         TURN_BALANCES, /* a load balancer, else */
-        TURN_LAST, /* a load balancer that is new: before others tell it so, it would take the VIP from them */
+        TURN_LAST, /* a load balancer that is new: before others tell it so, it would take the VIP from them; or
+                      what comes where others hear of it by a restart only */
 };
 
 /* It does so only. */
@@ -264,21 +267,35 @@ static bool node_is_new(const NodeRun *n) {
         return false;
 }
 
-static int turn_of(const NodeRun *n, bool any_joins) {
-        if (!node_balances(n))
-                return n->up ? TURN_WORKS : TURN_JOINS;
-        if (!n->up && node_is_new(n))
+static int turn_of(const NodeRun *n, bool any_joins, bool any_restarts) {
+        if (node_leaves_peers(n))
+                return TURN_LEAVES;
+        if (!n->up && (node_balances(n) ? node_is_new(n) : any_restarts && node_comes_to_peers(n)))
                 return TURN_LAST;
-        return any_joins ? TURN_EARLY : TURN_BALANCES;
+        if (node_balances(n))
+                return any_joins ? TURN_EARLY : TURN_BALANCES;
+        if (n->up)
+                return TURN_WORKS;
+        return node_comes_to_peers(n) ? TURN_COMES : TURN_JOINS;
 }
 
 static void give_turns(NodeRun **turn, size_t n_turn) {
-        bool any_joins = false;
+        bool any_joins = false, any_restarts = false;
 
-        for (size_t i = 0; i < n_turn; i++)
+        for (size_t i = 0; i < n_turn; i++) {
                 any_joins = any_joins || (!node_balances(turn[i]) && !turn[i]->up && node_is_new(turn[i]));
+                any_restarts = any_restarts || node_restarts_peer(turn[i]);
+        }
         for (size_t i = 0; i < n_turn; i++)
-                turn[i]->turn = turn_of(turn[i], any_joins);
+                turn[i]->turn = turn_of(turn[i], any_joins, any_restarts);
+}
+
+/* As soon as all have stopped that go. */
+static bool peers_are_due(NodeRun **turn, size_t i, size_t n_turn) {
+        for (; i < n_turn; i++)
+                if (turn[i]->turn == TURN_LEAVES)
+                        return false;
+        return true;
 }
 
 /* What others stand on comes first: etcd's own hosts before controllers. */
@@ -326,6 +343,30 @@ static int rollout_stop(NodeRun **turn, size_t done, size_t n_turn, int r, Error
         return node_fail(turn[done], r, error);
 }
 
+static int take_turns(InstallRun *run, NodeRun **turn, size_t n_turn) {
+        bool told = false;
+        int r;
+
+        for (size_t i = 0; i < n_turn; i++) {
+                Error *error = NULL;
+
+                if (!told && peers_are_due(turn, i, n_turn)) {
+                        r = run_tell_peers(run);
+                        if (r < 0)
+                                return r;
+                        told = true;
+                }
+                if (!node_differs(turn[i]))
+                        continue;
+                r = run_cancelled(run, &error);
+                if (r >= 0)
+                        r = node_in_turn(turn[i], &error);
+                if (r < 0)
+                        return rollout_stop(turn, i, n_turn, r, error);
+        }
+        return 0;
+}
+
 /**
  * run_one_by_one() - change the nodes that differ of a cluster that serves
  * @run:        the run
@@ -354,15 +395,5 @@ int run_one_by_one(InstallRun *run) {
         qsort(turn, n_turn, sizeof(*turn), in_turn);
         for (size_t i = 1; i < n_turn; i++)
                 node_step(turn[i], "waits for its turn");
-
-        for (size_t i = 0; i < n_turn; i++) {
-                Error *error = NULL;
-
-                r = run_cancelled(run, &error);
-                if (r >= 0)
-                        r = node_in_turn(turn[i], &error);
-                if (r < 0)
-                        return rollout_stop(turn, i, n_turn, r, error);
-        }
-        return 0;
+        return take_turns(run, turn, n_turn);
 }

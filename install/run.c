@@ -23,6 +23,8 @@ void run_init(InstallRun *run, const InstallRequest *request) {
         };
         run->probes = host_pool_probes(run->hosts, request->cluster, request->store, request->cancelled);
         run->probes.looks_only = request->dry_run;
+        run->probes.chosen = request->nodes;
+        run->probes.n_chosen = request->n_nodes;
         (void) pthread_mutex_init(&run->mutex, NULL);
         for (size_t i = 0; i < run->n_nodes; i++) {
                 NodeRun *n = &run->nodes[i];

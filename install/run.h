@@ -113,6 +113,8 @@ void run_check(InstallRun *run, CheckList *ret);
 bool change_is_put(const Change *c);
 int node_put(NodeRun *n, Error **reterr);
 int node_put_binaries(NodeRun *n, Error **reterr);
+int node_put_component(NodeRun *n, const Component *c, Error **reterr); /* only what is of this one */
+int node_record(NodeRun *n, Error **reterr);
 int run_record_due(InstallRun *run);
 
 /* snapshot.c */
@@ -123,11 +125,14 @@ int node_retire(NodeRun *n, Error **reterr); /* stops and disables units whose f
 bool node_retires(const NodeRun *n, const char *unit);
 /* daemon-reload, enable, start, restart, reload: what the changes say */
 int node_units(NodeRun *n, bool wait, Error **reterr);
+/* of that, what is of one component, if it is a reload */
+int node_reload(NodeRun *n, const Component *c, Error **reterr);
 
 /* ready.c */
 int node_ready(NodeRun *n, Error **reterr);
 int node_settle(NodeRun *n, Error **reterr);
 bool component_is_ready(const NodeRun *n, const Component *c);
+int component_wait(NodeRun *n, const Component *c, Error **reterr);
 
 /* gate.c */
 typedef enum GateTime {
@@ -137,6 +142,12 @@ typedef enum GateTime {
 } GateTime;
 
 int node_gates(NodeRun *n, GateTime time, Error **reterr);
+
+/* ahead.c */
+bool node_leaves_peers(const NodeRun *n);
+bool node_comes_to_peers(const NodeRun *n);
+bool node_restarts_peer(const NodeRun *n);
+int run_tell_peers(InstallRun *run);
 
 /* alone.c */
 void node_tell_alone(NodeRun *n);

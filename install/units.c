@@ -282,3 +282,45 @@ int node_units(NodeRun *n, bool wait, Error **reterr) {
         node_release(n);
         return r;
 }
+
+/* Return: how many jobs, or an error. */
+static int reload_queue(const NodeRun *n, const Component *component, UnitBus *bus, Error **reterr) {
+        int r, n_jobs = 0;
+
+        for (size_t i = 0; i < n->changes.n_changes; i++) {
+                const Change *c = n->changes.changes + i;
+
+                if (c->type != CHANGE_RELOAD || !streq(c->item->component, component->name))
+                        continue;
+                r = unit_job(bus, c, reterr);
+                if (r < 0)
+                        return r;
+                n_jobs++;
+        }
+        return n_jobs;
+}
+
+/**
+ * node_reload() - reload a component that the changes say is to be reloaded, ahead of the node's turn
+ * @n:          the node
+ * @c:          the component
+ * @reterr:     what systemd refused, or that it failed
+ *
+ * Return: 0 or a negative errno.
+ */
+int node_reload(NodeRun *n, const Component *c, Error **reterr) {
+        UnitBus *bus;
+        Host *host;
+        int r;
+
+        r = node_host(n, &host, reterr);
+        if (r < 0)
+                return r;
+        r = host_bus(host, &bus, reterr);
+        if (r >= 0)
+                r = reload_queue(n, c, bus, reterr);
+        if (r > 0)
+                r = units_wait(n, host, bus, reterr);
+        node_release(n);
+        return r;
+}

@@ -100,6 +100,16 @@ static bool router_changes(const Cluster *cluster, const LbPair *pair) {
         return false;
 }
 
+/* Does one of those that hold the VIP tell another nothing? What mends that is the change that the gate is asked about. */
+static bool has_strangers(const LbPair *pair) {
+        LB_FOREACH_PEER(holder, pair)
+        LB_FOREACH_PEER(peer, pair)
+        if (holder->look.holds_vip && peer->look.installed && peer != holder &&
+            !lb_knows(peer, holder->node))
+                return true;
+        return false;
+}
+
 /**
  * keepalived_gate() - does exactly one load balancer hold the VIP, and could every other?
  * @c:          the context of the probe
@@ -132,7 +142,9 @@ int keepalived_gate(const ProbeContext *c, const Node *node, ProbeResult *ret, E
         n = lb_pair_holders(&pair, &holder);
         if (n == 0 && c->before && lb_former_holder(c))
                 n = 1; /* it lets go in its turn, and has to be let */
-        if (any && n != 1 && !(n > 1 && router_changes(c->cluster, &pair)))
+        if (n > 1 && (router_changes(c->cluster, &pair) || (c->before && has_strangers(&pair))))
+                n = 1;
+        if (any && n != 1)
                 probe_result_set(ret, PROBE_WAITING,
                                  n == 0 ? "nobody holds the VIP" : "more than one holds the VIP");
         else

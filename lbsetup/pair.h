@@ -64,6 +64,12 @@ int lb_preflight_left(const ProbeContext *c, const Node *node, const LbPair *pai
 /* by-hand.c */
 const Node* lb_has_by_hand(const ProbeContext *c, const LbPair *pair);
 void lb_advise_by_hand(const Cluster *cluster, const Node *node, Check *check);
+
+/* told.c */
+#define TOLD_PREFLIGHT "lb-told"
+void lb_preflight_told(const ProbeContext *c, const Node *node, const LbPair *pair, CheckList *checks);
+int keepalived_join(const ProbeContext *c, const Node *node, Error **reterr);
+bool lb_knows(const LbPeer *peer, const Node *other);
 /* spare.c */
 int haproxy_spare(const ProbeContext *c, const Node *const *nodes, size_t n_nodes, ProbeResult *ret,
                   Error **reterr);

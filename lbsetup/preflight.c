@@ -192,6 +192,7 @@ int keepalived_preflight(const ProbeContext *c, const Node *node, CheckList *che
         r = lb_preflight_left(c, node, &pair, checks, reterr);
         if (r != 0)
                 return r < 0 ? r : 0;
+        lb_preflight_told(c, node, &pair, checks);
         if ((by_hand = lb_has_by_hand(c, &pair)))
                 refuse_by_hand(c, node, by_hand, checks);
         else if (lb_pair_holders(&pair, &holder) > 0)

@@ -165,6 +165,9 @@ typedef struct Component {
          * left then, if that is worth a word; or PROBE_FAILED, and it says what would be lost. */
         int (*spare)(const ProbeContext *c, const Node *const *nodes, size_t n_nodes, ProbeResult *ret,
                      Error **reterr);
+        bool peers; /* its instances know each other by what they are told, and one that the others do not know
+                     * does its work beside them: those that run are told before one is started (its configuration is
+                     * taken in by a reload), and after one has stopped for good */
         unsigned ready_sec; /* how long ready may say "waiting" without its text changing; 0: 60 */
 } Component;
 

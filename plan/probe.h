@@ -63,6 +63,8 @@ typedef struct ProbeContext {
         bool looks_only;    /* nothing is changed by this run */
         bool deep;          /* verify: hash every file, not only those whose fingerprint changed */
         bool thorough;      /* preflight: also what takes seconds to find out, and only deserves a warning */
+        const Node *const *chosen; /* preflight: those that this run may change; NULL: all */
+        size_t n_chosen;
         bool before; /* gate, ready: something of the node is about to be stopped; else it was started */
 } ProbeContext;
 

@@ -88,6 +88,63 @@ def holders(lab):
     return [host for host in CONTROLLERS if f" {VIP}/" in lab.sh(host, "ip -o addr show 2>/dev/null", check=False).out]
 
 
+# Who holds the VIP, ten times a second: "WHEN LENGTH", by each host's own word
+SAMPLER = f'while :; do a=$(ip -o addr show to {VIP}); echo "$EPOCHREALTIME ${{#a}}"; sleep 0.1; done >/run/held\n'
+
+
+def times_held_by_two(lab):
+    """The times at which one held the VIP while another one did just before and just after."""
+    held = {}
+    for host in CONTROLLERS:
+        rows = [line.split() for line in lab.sh(host, "cat /run/held").out.splitlines()]
+        held[host] = [(float(row[0]), row[1] != "0") for row in rows if len(row) == 2]
+        assert held[host], host
+    found = []
+    for host, samples in held.items():
+        for other in set(held) - {host}:
+            for (start, before), (end, after) in zip(held[other], held[other][1:]):
+                found += [when for when, holds in samples if holds and before and after and start <= when <= end]
+    return sorted(found)
+
+
+def test_vip_on_controllers_that_come_and_go(make_lab):
+    """One controller becomes three that hold the VIP between them, then it is one's again: at no time do two hold it."""
+    lab = make_lab("grows", CONTROLLERS)
+    install(lab, "--controller", "controller-0=10.77.0.20", "--vip", VIP)
+    assert holders(lab) == ["controller-0"]
+    for host in CONTROLLERS:
+        lab.enter("sh", "-c", "cat >/run/sampler && systemd-run --quiet --unit=sampler bash /run/sampler", host=host, text_input=SAMPLER)
+
+    first = next(line for line in lab.read("hardway.yaml").splitlines() if "name: controller-0" in line)
+    lines = [first.replace("controller-0", name).replace("10.77.0.20", address) for name, address in CONTROLLERS.items()]
+    edit(lab, re.escape(first), "\n".join(lines))
+    lab.hardway("pki", "gen")
+    refused = lab.hardway("install", "--node", "controller-1", check=65)
+    assert "controller-0 runs, does not know of this load balancer yet" in refused.err, refused
+    before = lab.pids("controller-0", ["haproxy", "keepalived"])
+    with lab.client() as seen:
+        lab.hardway("install")
+    assert not seen["lost"] and seen["gap"] < 3, seen
+    assert lab.pids("controller-0", ["haproxy", "keepalived"]) == before
+    await_well(lab)
+    assert len(holders(lab)) == 1 and len(times_held_by_two(lab)) < 5, times_held_by_two(lab)
+
+    # who has the VIP is the one that loses the role
+    for host in ("controller-0", "controller-2"):
+        lab.sh(host, "systemctl stop haproxy")
+    await_true("controller-1 has the VIP", lambda: holders(lab) == ["controller-1"], seconds=20)
+    for host in ("controller-0", "controller-2"):
+        lab.sh(host, "systemctl start haproxy")
+    await_well(lab)
+    for line in lines[1:]:
+        edit(lab, re.escape(line), line.replace(", loadbalancer]", "]"))
+    refused = lab.hardway("install", "--node", "controller-0", check=65)
+    assert "controller-1 is a load balancer no more, runs still" in refused.err, refused
+    lab.hardway("install")
+    await_well(lab)
+    assert holders(lab) == ["controller-0"] and len(times_held_by_two(lab)) < 10, times_held_by_two(lab)
+
+
 SERVICE = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "both", "namespace": "default"},
            "spec": {"ipFamilyPolicy": "RequireDualStack", "ports": [{"port": 80}]}}
 

@@ -44,7 +44,7 @@ static size_t n_working(void) {
 }
 
 static int fake_plan(const PlanContext *c, Plan *p, Error **reterr) {
-        PlanItem *unit = plan_add_unit(p, "alpha", "alpha.service", fixture_unit("alpha"), "w");
+        PlanItem *unit = plan_add_unit(p, "alpha", "alpha.service", fixture_unit("alpha"), "w"), *conf;
 
         if (world.binary) {
                 PlanItem *binary = plan_add(p, PLAN_BINARY, "alpha", "binary", "w");
@@ -55,8 +55,9 @@ static int fake_plan(const PlanContext *c, Plan *p, Error **reterr) {
         }
         unit->unit.drop_in = (c->node->roles & ROLE_LOADBALANCER) != 0;
         plan_unit_listens(unit, 7000);
-        plan_item_input_of(plan_add_file(p, "alpha", "conf", "/etc/alpha", 0644, world.wanted, "w"),
-                           "alpha.service");
+        conf = plan_add_file(p, "alpha", "conf", "/etc/alpha", 0644, world.wanted, "w");
+        conf->reload = world.peers;
+        plan_item_input_of(conf, "alpha.service");
         if (c->node->roles & ROLE_CONTROLLER)
                 plan_add_object(p, "alpha", "object", "/api/x", json_pack("{ss}", "says", "wanted"), "w");
         return 0;
@@ -142,7 +143,7 @@ static int fake_prune(const ProbeContext *c, bool working, Strv *ret_notes, Erro
         return 1;
 }
 
-static const Component alpha = {
+static Component alpha = {
         .name = "alpha",
         .unit = "alpha.service",
         .roles = ROLE_CONTROLLER | ROLE_LOADBALANCER,
@@ -233,7 +234,7 @@ int __wrap_host_pool_exec(void *pool, const Node *node, const char *script, Buff
 }
 
 static void observe_file(const FakeNode *f, const PlanItem *item, Observation *o) {
-        bool right = f->put && streq(f->put, world.wanted);
+        bool right = f->put && (streq(f->put, world.wanted) || (world.peers && item->type == PLAN_UNIT));
         ObservedPath *found;
 
         if (!item->path)
@@ -269,7 +270,7 @@ static void observe_retired(const FakeNode *f, Observation *o) {
 }
 
 static void observe_unit(const FakeNode *f, const PlanItem *item, Observation *o) {
-        bool right = f->running && streq(f->running, world.wanted);
+        bool right = f->running && (world.peers || streq(f->running, world.wanted));
 
         o->units = xnew(ObservedUnit, 1);
         o->n_units = 1;
@@ -281,6 +282,12 @@ static void observe_unit(const FakeNode *f, const PlanItem *item, Observation *o
                 .inputs = xstrdup_null(right ? item->unit.inputs : f->running),
                 .main_pid = f->running ? 7 : 0,
         };
+}
+
+/* What a reload takes in */
+static void observe_loaded(const FakeNode *f, const PlanItem *item, Observation *o) {
+        if (world.peers && o->n_units > 0 && f->running && streq(f->running, world.wanted))
+                o->units[0].loaded = xasprintf("%s  %s\n", item->sha256, item->path);
 }
 
 int __wrap_host_look(Host *h, const Plan *plan, bool deep, Facts *ret_facts, Observation **ret,
@@ -297,6 +304,9 @@ int __wrap_host_look(Host *h, const Plan *plan, bool deep, Facts *ret_facts, Obs
                 if (f->recorded && (item->type == PLAN_UNIT || item->type == PLAN_FILE))
                         add_applied(o, item->path, item->sha256);
         }
+        for (size_t i = 0; i < plan->n_items; i++)
+                if (plan->items[i]->reload)
+                        observe_loaded(f, plan->items[i], o);
         if (f->has_binary)
                 add_applied(o, world.binary, "00");
         if (f->applied)
@@ -397,7 +407,7 @@ int __wrap_unit_bus_job(UnitBus *b, UnitJob job, const char *unit, Error **reter
                 world_log(node_of(b), "stop");
                 return 0;
         }
-        world_log(node_of(b), job == UNIT_START ? "start" : job == UNIT_RESTART ? "restart" : "other-job");
+        world_log(node_of(b), job == UNIT_START ? "start" : job == UNIT_RESTART ? "restart" : "reload");
         f->running = f->put;
         f->leads = false;
         world.gate_closed = world.gate_closed || streq_null(world.closes_gate, node_of(b)->name);
@@ -530,6 +540,7 @@ static int run_request(const Node *const *nodes, size_t n_nodes, bool dry_run) {
                 .ignore = (char *const *) world.ignore,
         };
 
+        alpha.peers = world.peers;
         install_result_done(&world.result);
         error_list_done(&world.errors);
         buffer_clear(&world.log);
@@ -769,6 +780,76 @@ static void test_new_load_balancer_is_last(void **state) {
         assert_string_equal(
                 buffer_str(&world.log),
                 "lb1 gate, lb1 put, lb1 record, lb1 restart, lb1 gate, lb0 put, lb0 record, lb0 start");
+}
+
+static void make_new(size_t i) {
+        world.fakes[i].put = NULL;
+        world.fakes[i].running = NULL;
+        world.fakes[i].recorded = false;
+}
+
+#define TOLD(n) n " put, " n " reload, " n " record, "
+
+/* A controller that is a load balancer as well joins before others have their turn; and those that run know it by then. */
+static void test_peers_are_told_of_who_comes(void **state) {
+        for (size_t i = 0; i < 3; i++)
+                world.nodes[i].roles |= ROLE_LOADBALANCER;
+        world.peers = true;
+        make_serving();
+        make_new(2);
+        world.wanted = "two";
+        assert_int_equal(run_all(), 0);
+        assert_string_equal(buffer_str(&world.log),
+                            TOLD("c0") TOLD("c1") TOLD("lb0") TOLD("lb1") "c2 put, c2 record, c2 start");
+        assert_outcomes(INSTALL_CHANGED, INSTALL_CHANGED, INSTALL_CHANGED);
+        assert_int_equal(run_all(), 0);
+        assert_false(world.result.changed);
+
+        /* interrupted when some are told: those that are not, before anything else */
+        make_new(2);
+        world.wanted = "three";
+        world.cancel_at = "reload";
+        assert_int_equal(run_all(), -ECANCELED);
+        assert_null(world.fakes[2].put);
+        world.cancel_at = NULL;
+        world.cancelled = 0;
+        assert_int_equal(run_all(), 0);
+        assert_non_null(strstr(buffer_str(&world.log), TOLD("lb1") "c2 put, c2 record, c2 start"));
+        assert_string_equal(world.fakes[0].running, "three");
+
+        /* or when the file was there, and not taken in yet */
+        make_new(2);
+        world.fakes[0].running = "two";
+        assert_int_equal(run_all(), 0);
+        assert_string_equal(buffer_str(&world.log), "c0 reload, c0 record, c2 put, c2 record, c2 start");
+}
+
+/* It is told, too, but not waited for before its turn. */
+static void test_peer_that_is_ill(void **state) {
+        world.peers = true;
+        make_serving();
+        make_new(4);
+        world.wanted = "two";
+        world.fakes[3].broken = true;
+        assert_true(run_some(3, 2) < 0);
+        assert_string_equal(buffer_str(&world.log), "lb0 put, lb0 reload, lb0 put, lb0 record, lb0 reload");
+        assert_error(0, "lb0: alpha did not become ready");
+}
+
+/* One that still runs is known to the others until it has stopped: also where another one comes. */
+static void test_peers_forget_who_has_left(void **state) {
+        world.peers = true;
+        make_serving();
+        world.nodes[1].roles = ROLE_ETCD; /* which alpha is not for */
+        world.fakes[1].retires = "/etc/systemd/system/alpha.service";
+        world.retired = "alpha.service";
+        world.nodes[4].roles = ROLE_CONTROLLER | ROLE_LOADBALANCER;
+        make_new(4);
+        world.wanted = "two";
+        assert_int_equal(run_all(), 0);
+        assert_string_equal(buffer_str(&world.log),
+                            "c1 gate, c1 aside, c1 stop, c1 put, c1 record, c1 back, c1 gate, " TOLD("c0")
+                                    TOLD("c2") TOLD("lb0") "lb1 put, lb1 record, lb1 start");
 }
 
 /* What goes from a node for good stops there, too: not beside the gates, the locks and whoever uses it. */
@@ -1425,6 +1506,9 @@ int main(void) {
                 install_test(test_one_by_one),
                 install_test(test_retires),
                 install_test(test_new_load_balancer_is_last),
+                install_test(test_peers_are_told_of_who_comes),
+                install_test(test_peer_that_is_ill),
+                install_test(test_peers_forget_who_has_left),
                 install_test(test_retires_the_distributions),
                 install_test(test_retires_what_was_purged),
                 install_test(test_retires_a_timer),

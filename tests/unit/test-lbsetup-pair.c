@@ -718,6 +718,67 @@ static void test_former_holder(void **state) {
         assert_string_equal(checks.checks[0].text, "held by c0, which is to let go of it");
 }
 
+static void told(const Node *const *chosen, size_t n, const char *wanted) {
+        _cleanup_(check_list_done) CheckList checks = {};
+
+        probes.chosen = chosen;
+        probes.n_chosen = n;
+        assert_int_equal(keepalived_preflight(&probes, LB0, &checks, NULL), 0);
+        assert_string_equal(checks.checks[0].id, wanted ? "lb-told/lb0" : "vip/lb0");
+        if (!wanted)
+                return;
+        assert_int_equal(checks.checks[0].state, CHECK_FAILED);
+        assert_contains(checks.checks[0].text, wanted);
+        assert_contains(checks.checks[0].advice, "hardway install, or with --node");
+}
+
+/* Who does not know of it, or goes, has to be part of the run. */
+static void test_told(void **state) {
+        const Node *const alone[] = { LB0 }, *const both[] = { LB0, LB1 },
+                          *const all[] = { f.nodes, LB0, LB1 };
+
+        answers[0] = "";
+        told(alone, 1, "lb1 runs, does not know of this load balancer yet");
+        told(both, 2, NULL);
+        told(NULL, 0, NULL);
+        answers[1] = OWNER "peer 10.77.0.11\n";
+        told(alone, 1, NULL);
+        answers[1] = "installed\nkeepalived inactive\n";
+        told(alone, 1, NULL);
+
+        answers[0] = STANDBY "peer 10.77.0.12\npeer 10.77.0.20\n";
+        answers[1] = OWNER;
+        told(both, 2, NULL);
+        controllers_say = OWNER;
+        told(both, 2, "c0 is a load balancer no more, runs still");
+        told(all, 3, NULL);
+}
+
+/* Nor is it started before they know of it, whoever was to be part of the run. */
+static void test_join(void **state) {
+        _cleanup_error_ Error *error = NULL;
+
+        assert_int_equal(keepalived_join(&probes, LB0, NULL), 0); /* it runs */
+        answers[0] = "installed\nkeepalived inactive\npeer 10.77.0.12\n";
+        assert_true(keepalived_join(&probes, LB0, &error) < 0);
+        assert_contains(error->message, "lb1 runs and has not been told of it");
+        answers[1] = OWNER "peer 10.77.0.11\n";
+        assert_int_equal(keepalived_join(&probes, LB0, NULL), 0);
+        answers[1] = NULL;
+        assert_int_equal(keepalived_join(&probes, LB0, NULL), 0);
+}
+
+/* Two hold the VIP as one was not told of the other: what is about to be changed is what mends it. */
+static void test_gate_of_strangers(void **state) {
+        answers[0] = OWNER;
+        answers[1] = OWNER "peer 10.77.0.11\n";
+        expect(keepalived_gate, LB0, PROBE_WAITING, "more than one holds the VIP");
+        probes.before = true;
+        expect(keepalived_gate, LB0, PROBE_READY, NULL);
+        answers[0] = OWNER "peer 10.77.0.12\n";
+        expect(keepalived_gate, LB0, PROBE_WAITING, "more than one holds the VIP");
+}
+
 static void spare(const Node *const *nodes, size_t n, ProbeState state, const char *text) {
         ProbeResult result = {};
 
@@ -854,6 +915,9 @@ int main(void) {
                 pair_test(test_hand_over_not),
                 pair_test(test_left),
                 pair_test(test_former_holder),
+                pair_test(test_told),
+                pair_test(test_join),
+                pair_test(test_gate_of_strangers),
                 pair_test(test_spare),
                 pair_test(test_set_aside),
                 pair_test(test_bring_back),
