@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "common/alloc.h"
@@ -37,4 +38,37 @@ void node_tell_alone(NodeRun *n) {
                 "no other node runs %s: what it serves is interrupted for some seconds by the restart",
                 list);
         node_event(n, INSTALL_WARNING, text, 0, 0);
+}
+
+/* Can the cluster do without a component that goes from this node for good? */
+static int component_spares(NodeRun *n, const Component *c, Error **reterr) {
+        ProbeResult result = {};
+        int r;
+
+        if (!c->spare || !c->unit || !node_retires(n, c->unit))
+                return 0;
+        r = c->spare(&n->run->probes, &n->node, 1, &result, reterr);
+        if (r >= 0 && result.state == PROBE_FAILED)
+                r = error_set(reterr, ERROR_UNAVAILABLE, EBUSY,
+                              "not changed, as the cluster cannot do without %s here: %s", c->name,
+                              result.text);
+        probe_result_done(&result);
+        return r;
+}
+
+/**
+ * node_spares() - can the cluster do without what goes from a node for good?
+ * @n:          the node, of which it is known what will change
+ * @pruned:     of components whose instances are taken out first (Component.prune), or of the others
+ * @reterr:     what it cannot do without
+ *
+ * Return: 0 or a negative errno.
+ */
+int node_spares(NodeRun *n, bool pruned, Error **reterr) {
+        int r = 0;
+
+        RUN_FOREACH_COMPONENT(c, n->run)
+                if (r >= 0 && (c->prune != NULL) == pruned)
+                        r = component_spares(n, c, reterr);
+        return r;
 }

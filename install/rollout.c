@@ -88,33 +88,19 @@ static int node_drain(NodeRun *n, Error **reterr) {
         return r < 0 ? r : drain_set_aside(components, &n->run->probes, n->node, reterr);
 }
 
-/* Can the cluster do without a component that goes from this node for good? */
-static int component_spares(NodeRun *n, const Component *c, Error **reterr) {
-        ProbeResult result = {};
-        int r;
-
-        if (!c->spare || !c->unit || !node_retires(n, c->unit))
-                return 0;
-        r = c->spare(&n->run->probes, &n->node, 1, &result, reterr);
-        if (r >= 0 && result.state == PROBE_FAILED)
-                r = error_set(reterr, ERROR_UNAVAILABLE, EBUSY,
-                              "not changed, as the cluster cannot do without %s here: %s", c->name,
-                              result.text);
-        probe_result_done(&result);
-        return r;
-}
-
 /* Units are stopped before their files go, and so before anything is put: whoever uses them, or counts on them, is
- * told ahead. */
+ * told ahead. What cannot be done without is found before that; a member only once it is none any more, see
+ * run_prune_early(). */
 static int node_part(NodeRun *n, Error **reterr) {
         int r;
 
-        r = node_drain(n, reterr);
+        r = node_spares(n, /* pruned= */ false, reterr);
+        if (r >= 0)
+                r = node_drain(n, reterr);
         if (r >= 0)
                 r = run_prune_early(n->run, reterr);
-        RUN_FOREACH_COMPONENT(c, n->run)
-                if (r >= 0)
-                        r = component_spares(n, c, reterr);
+        if (r >= 0)
+                r = node_spares(n, /* pruned= */ true, reterr);
         return r < 0 ? r : node_put(n, reterr);
 }
 

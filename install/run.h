@@ -151,6 +151,7 @@ int run_tell_peers(InstallRun *run);
 
 /* alone.c */
 void node_tell_alone(NodeRun *n);
+int node_spares(NodeRun *n, bool pruned, Error **reterr);
 
 /* rollout.c */
 int run_together(InstallRun *run); /* a cluster that does not serve */

@@ -17,14 +17,17 @@ static void look_at(void *item) {
         l->peer->result = lb_look(l->c, l->peer->node, &l->peer->look, &l->peer->error);
 }
 
-static void look_at_all(const ProbeContext *c, bool balancers, LbPair *ret) {
+/* Those that are load balancers, or those that are none: all (nodes NULL), or of these. */
+static void look_at_all(const ProbeContext *c, bool balancers, const Node *const *nodes, size_t n_nodes,
+                        LbPair *ret) {
         LbPair p = { .peers = xnew(LbPeer, c->cluster->n_nodes + 1) };
         _cleanup_free_ Looking *lookings = xnew(Looking, c->cluster->n_nodes + 1);
 
         for (const Node *node = c->cluster->nodes; node < c->cluster->nodes + c->cluster->n_nodes; node++) {
                 LbPeer *peer = p.peers + p.n_peers;
 
-                if (balancers != ((node->roles & ROLE_LOADBALANCER) != 0))
+                if (balancers != ((node->roles & ROLE_LOADBALANCER) != 0) ||
+                    (nodes && !node_is_among(node, nodes, n_nodes)))
                         continue;
                 *peer = (LbPeer) { .node = node };
                 lookings[p.n_peers] = (Looking) { .c = c, .peer = peer };
@@ -40,7 +43,18 @@ static void look_at_all(const ProbeContext *c, bool balancers, LbPair *ret) {
  * @ret:        what was found, in the order of the cluster file; the caller calls lb_pair_done()
  */
 void lb_pair_look(const ProbeContext *c, LbPair *ret) {
-        look_at_all(c, /* balancers= */ true, ret);
+        look_at_all(c, /* balancers= */ true, NULL, 0, ret);
+}
+
+/**
+ * lb_look_at_former() - look at those of some nodes that are no load balancers, and may have been
+ * @c:          the context of the probe
+ * @nodes:      the nodes
+ * @n_nodes:    how many
+ * @ret:        as above
+ */
+void lb_look_at_former(const ProbeContext *c, const Node *const *nodes, size_t n_nodes, LbPair *ret) {
+        look_at_all(c, /* balancers= */ false, nodes, n_nodes, ret);
 }
 
 /**
@@ -52,7 +66,7 @@ void lb_pair_look(const ProbeContext *c, LbPair *ret) {
 const Node* lb_former_holder(const ProbeContext *c) {
         _cleanup_pair_ LbPair others = {};
 
-        look_at_all(c, /* balancers= */ false, &others);
+        look_at_all(c, /* balancers= */ false, NULL, 0, &others);
         LB_FOREACH_PEER(peer, &others)
         if (peer->look.holds_vip && (peer->look.installed || streq(peer->look.keepalived, "active")))
                 return peer->node;

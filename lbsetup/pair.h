@@ -24,6 +24,7 @@ void lb_pair_done(LbPair *p);
 /* How many hold the VIP; *ret is the first of them, or NULL. */
 size_t lb_pair_holders(const LbPair *p, const LbPeer **ret);
 
+void lb_look_at_former(const ProbeContext *c, const Node *const *nodes, size_t n_nodes, LbPair *ret);
 const Node* lb_former_holder(const ProbeContext *c);
 
 /* Is this the address of one of them? */

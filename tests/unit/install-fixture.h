@@ -64,6 +64,7 @@ typedef struct World {
         const char *leaver;    /* is in the cluster and not in the cluster file, or NULL */
         bool leaver_works;
         const char *retired; /* the unit that is to be stopped for good */
+        bool irreplaceable;  /* the last one is about to go */
         bool peers;          /* the service is told by a reload who is beside it */
         const char *binary;  /* path of one that the plan has besides, or NULL */
         bool lends;          /* its connections to the run */

@@ -207,6 +207,24 @@ static void test_spare(void **state) {
         assert_int_equal(component_kube_apiserver.spare(&context, both, 2, &result, NULL), 0);
         assert_int_equal(result.state, PROBE_READY);
         assert_null(result.text);
+
+        /* one that is a controller no more, and serves still */
+        world.readyz[0] = 200;
+        nodes[0].roles = ROLE_ETCD;
+        assert_int_equal(component_kube_apiserver.spare(&context, both, 1, &result, NULL), 0);
+        assert_int_equal(result.state, PROBE_FAILED);
+        probe_result_done(&result);
+        world.readyz[1] = 200;
+        assert_int_equal(component_kube_apiserver.spare(&context, both, 1, &result, NULL), 0);
+        assert_int_equal(result.state, PROBE_READY);
+        assert_contains(result.text, "One apiserver is left");
+        /* what answers there is something else */
+        world.readyz[1] = 0;
+        world.installed = false;
+        probe_result_done(&result);
+        assert_int_equal(component_kube_apiserver.spare(&context, both, 1, &result, NULL), 0);
+        assert_int_equal(result.state, PROBE_READY);
+        assert_null(result.text);
 }
 
 static void test_gate(void **state) {

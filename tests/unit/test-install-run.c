@@ -160,7 +160,20 @@ static Component alpha = {
         .leavers = fake_leavers,
         .prune = fake_prune,
 };
-const Component *const fake_components[] = { &alpha, NULL };
+
+/* Of a component that stops with alpha's unit */
+static int fake_spare(const ProbeContext *c, const Node *const *nodes, size_t n_nodes, ProbeResult *ret,
+                      Error **reterr) {
+        assert_int_equal(n_nodes, 1);
+        if (world.irreplaceable)
+                probe_result_set(ret, PROBE_FAILED, "none would be left");
+        else
+                probe_result_set(ret, PROBE_READY, NULL);
+        return 0;
+}
+
+static const Component beta = { .name = "beta", .unit = "alpha.service", .rank = 20, .spare = fake_spare };
+const Component *const fake_components[] = { &alpha, &beta, NULL };
 
 /* --- the nodes --- */
 
@@ -872,6 +885,12 @@ static void test_retires(void **state) {
         world.leaver = "c1";
         world.leaver_works = true;
         world.leavers = LEAVERS_GO;
+        world.irreplaceable = true;
+        assert_true(run_all() < 0);
+        assert_error(0, "c1: not changed, as the cluster cannot do without beta here: none would be left");
+        assert_string_equal(buffer_str(&world.log), "c1 gate");
+
+        world.irreplaceable = false;
         assert_int_equal(run_all(), 0);
         assert_string_equal(buffer_str(&world.log),
                             "c1 gate, c1 aside, c0 prune, c1 stop, c1 put, c1 record, c1 back, c1 gate");

@@ -801,6 +801,15 @@ static void test_spare(void **state) {
         spare(both, 1, PROBE_FAILED, "no load balancer");
         answers[0] = "installed\n"; /* it does nothing any more */
         spare(both, 2, PROBE_READY, NULL);
+
+        /* the last that works may be one that is a load balancer no more */
+        controllers_say = OWNER;
+        spare(controllers, 1, PROBE_FAILED, "no load balancer that works would be left");
+        answers[0] = STANDBY;
+        spare(controllers, 1, PROBE_READY, "One load balancer is left");
+        controllers_say = WELL "vrrp FAULT 1\n";
+        answers[0] = "";
+        spare(controllers, 1, PROBE_READY, NULL);
 }
 
 /* Adverts of others, of our own pair, and nobody to listen. */
