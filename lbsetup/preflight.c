@@ -78,15 +78,34 @@ static Check* add_finding(CheckList *checks, CheckState state, const char *name,
         return check_add(checks, state, id, node, name, "%s", text);
 }
 
-static void judge_vip(const Cluster *cluster, const Node *node, Strv lines, CheckList *checks) {
+/* It would have to let go of it before any of ours can take it, if that comes up at all. */
+static void refuse_former(const Node *node, const char *vip, const Node *former, CheckList *checks) {
+        check_advise(
+                add_finding(checks, CHECK_FAILED, VIP_PREFLIGHT, node,
+                            "the VIP %s is held by %s, which is no load balancer any more, and none of "
+                            "those that are is installed yet",
+                            vip, former->name),
+                "Go by steps: give %s the role loadbalancer in the cluster file again, beside the new ones, "
+                "and run hardway install; then take it away, and install.",
+                former->name);
+}
+
+static void judge_vip(const ProbeContext *c, const Node *node, Strv lines, CheckList *checks) {
+        const Cluster *cluster = c->cluster;
         char vip[INET_TEXT_SIZE];
 
         inet_address_format(&cluster->endpoint.address, vip);
         STRV_FOREACH(line, lines) {
                 const char *mac = mac_of(*line, &cluster->endpoint.address);
+                const Node *former;
 
                 if (!mac || is_of_pair(cluster, lines, mac))
                         continue;
+                former = lb_former_holder(c);
+                if (former) {
+                        refuse_former(node, vip, former, checks);
+                        return;
+                }
                 check_advise(add_finding(checks, CHECK_FAILED, VIP_PREFLIGHT, node,
                                          "the VIP %s is answered by another machine (MAC address %s)", vip,
                                          mac),
@@ -107,7 +126,7 @@ static int look_for_vip(const ProbeContext *c, const Node *node, CheckList *chec
         if (r < 0)
                 return r;
         lines = strv_split(buffer_str(&out), "\n");
-        judge_vip(c->cluster, node, lines, checks);
+        judge_vip(c, node, lines, checks);
         return 0;
 }
 

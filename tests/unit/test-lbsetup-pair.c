@@ -718,6 +718,20 @@ static void test_former_holder(void **state) {
         assert_string_equal(checks.checks[0].text, "held by c0, which is to let go of it");
 }
 
+/* The cluster's own controller has it, and none of those that are to have it is there yet. */
+static void test_former_holder_of_a_new_pair(void **state) {
+        _cleanup_(check_list_done) CheckList checks = {};
+
+        answers[0] = answers[1] = "";
+        controllers_say = OWNER;
+        script_answer = "10.77.0.10 02:00:00:00:00:20\n";
+        assert_int_equal(keepalived_preflight(&probes, LB0, &checks, NULL), 0);
+        assert_string_equal(checks.checks[0].id, "vip/lb0");
+        assert_int_equal(checks.checks[0].state, CHECK_FAILED);
+        assert_contains(checks.checks[0].text, "held by c0, which is no load balancer any more");
+        assert_contains(checks.checks[0].advice, "give c0 the role loadbalancer in the cluster file again");
+}
+
 static void told(const Node *const *chosen, size_t n, const char *wanted) {
         _cleanup_(check_list_done) CheckList checks = {};
 
@@ -924,6 +938,7 @@ int main(void) {
                 pair_test(test_hand_over_not),
                 pair_test(test_left),
                 pair_test(test_former_holder),
+                pair_test(test_former_holder_of_a_new_pair),
                 pair_test(test_told),
                 pair_test(test_join),
                 pair_test(test_gate_of_strangers),
