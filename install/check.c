@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * All that speaks against installing, found by a run that changes nothing
+ * What speaks against installing, found by a run that changes nothing
  */
 
 #include <errno.h>
@@ -64,4 +64,54 @@ int install_check(const InstallRequest *request, CheckList *ret, Error **reterr)
         parallel_each(check_whole, &checking, sizeof(checking), 1);
         run_done(&run);
         return checking.r;
+}
+
+typedef struct Judging {
+        InstallRun *run;
+        ErrorList *errors;
+        int r;
+} Judging;
+
+static int judge_whole(InstallRun *run, ErrorList *errors) {
+        Error *error = NULL;
+        int r;
+
+        r = run_outline(run, &error);
+        if (r >= 0)
+                r = run_identity(run, &error);
+        if (r >= 0)
+                r = run_serving(run, &error);
+        if (r < 0) {
+                error_list_take(errors, error);
+                return r;
+        }
+        r = crew_each(run, NULL, node_look);
+        return r < 0 ? r : run_judge(run, errors);
+}
+
+/* In a thread of its own: see run.c */
+static void judge_item(void *userdata) {
+        Judging *j = userdata;
+
+        j->r = judge_whole(j->run, j->errors);
+}
+
+/**
+ * install_judge() - would install_run() refuse to begin?
+ * @request:    whose nodes; those that are as planned are not asked
+ * @errors:     gets why
+ *
+ * Return: 0, or a negative errno.
+ */
+int install_judge(const InstallRequest *request, ErrorList *errors) {
+        InstallRequest q = *request;
+        InstallRun run;
+        Judging judging = { .run = &run, .errors = errors };
+
+        q.event = NULL;
+        run_init(&run, &q);
+        parallel_each(judge_item, &judging, sizeof(judging), 1);
+        run_give_errors(&run, errors);
+        run_done(&run);
+        return judging.r;
 }

@@ -122,6 +122,10 @@ const char* install_outcome_to_string(InstallOutcome o);
 int install_run(const InstallRequest *request, InstallResult *ret, ErrorList *errors);
 void install_result_done(InstallResult *r);
 
+/* Would install_run() refuse to begin with these nodes? Asked ahead of what leaves them no way back; nothing is
+ * changed, and nobody told. 0, or negative: errors has why. */
+int install_judge(const InstallRequest *request, ErrorList *errors);
+
 /*
  * What install would refuse for, and more: all that check/ and the components know to look for, on every
  * chosen node, whatever differs there. Nothing is changed; store, lock and cache may lack things. Findings

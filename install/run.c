@@ -58,6 +58,15 @@ void run_done(InstallRun *run) {
         (void) pthread_mutex_destroy(&run->mutex);
 }
 
+/* In the order of the cluster file */
+void run_give_errors(InstallRun *run, ErrorList *errors) {
+        RUN_FOREACH_NODE(n, run) {
+                for (size_t i = 0; i < n->errors.n_errors; i++)
+                        error_list_take(errors, TAKE_PTR(n->errors.errors[i]));
+                n->errors.n_errors = 0;
+        }
+}
+
 int run_identity(InstallRun *run, Error **reterr) {
         const InstallRequest *q = run->request;
         int r;
@@ -250,11 +259,7 @@ int install_run(const InstallRequest *request, InstallResult *ret, ErrorList *er
         parallel_each(run_whole, &whole, sizeof(whole), 1);
         run_report(&run, ret);
 
-        RUN_FOREACH_NODE(n, &run) {
-                for (size_t i = 0; i < n->errors.n_errors; i++)
-                        error_list_take(errors, TAKE_PTR(n->errors.errors[i]));
-                n->errors.n_errors = 0;
-        }
+        run_give_errors(&run, errors);
         run_done(&run);
         return whole.r;
 }

@@ -64,6 +64,7 @@ struct InstallRun {
 /* run.c */
 void run_init(InstallRun *run, const InstallRequest *request);
 void run_done(InstallRun *run);
+void run_give_errors(InstallRun *run, ErrorList *errors); /* those of the nodes */
 int run_identity(InstallRun *run, Error **reterr);
 int run_serving(InstallRun *run, Error **reterr); /* asks, and sets run->serving */
 

@@ -81,7 +81,9 @@ int lb_preflight_left(const ProbeContext *c, const Node *node, const LbPair *pai
                           "the load balancer at %s runs still, and is not in the cluster file: left to "
                           "itself it would take the VIP, too",
                           list),
-                "Put it back into the cluster file, and take hardway off it: hardway reset --node NAME. "
-                "Then take it out again. Where it is not to be reached any more: switch it off.");
+                "Where its node has another address now, or it is not to be reached any more: switch off the machine "
+                "at %s. Else put it back into the cluster file, and take hardway off it: hardway reset --node "
+                "NAME. Then take it out again.",
+                list);
         return 1;
 }

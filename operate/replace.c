@@ -197,7 +197,31 @@ static int refuse_missing(const Replace *s, Error **reterr) {
         return r;
 }
 
-static int prepare(Replace *s, Error **reterr) {
+/* Nor may anything else speak against it, for the same reason: the old host, left on, may hold the VIP still. Of the node
+ * itself much does, before its old member is stopped. */
+static int judge_others(const Replace *s, ErrorList *errors) {
+        InstallRequest request = s->request->install;
+        _cleanup_free_ const Node **nodes = xnew(const Node*, request.n_nodes + 1);
+        size_t n = 0;
+        int r;
+
+        if (!s->moved || s->left_out)
+                return 0;
+        for (size_t i = 0; i < request.n_nodes; i++)
+                if (request.nodes[i] != s->node)
+                        nodes[n++] = request.nodes[i];
+        request.nodes = nodes;
+        request.n_nodes = n;
+        request.hosts = s->hosts;
+        r = install_judge(&request, errors);
+        if (r < 0 && errors->n_errors > 0)
+                error_detail(errors->errors + errors->n_errors - 1,
+                             "The other nodes have to be told where %s is now; nothing was changed.\n",
+                             s->node->name);
+        return r;
+}
+
+static int prepare(Replace *s, ErrorList *errors, Error **reterr) {
         bool apiserver = false;
         int r;
 
@@ -207,6 +231,8 @@ static int prepare(Replace *s, Error **reterr) {
                 r = replace_check_node(s, &apiserver, reterr);
         if (r >= 0)
                 r = refuse_missing(s, reterr);
+        if (r >= 0)
+                r = judge_others(s, errors);
         if (r >= 0)
                 r = go_on(s, reterr);
         if (r < 0 || s->unfinished || is_under_way(s))
@@ -244,7 +270,7 @@ int replace_run(const ReplaceRequest *request, ErrorList *errors) {
         if (r >= 0)
                 r = confirm(&s, &error);
         if (r >= 0 && !q->dry_run)
-                r = prepare(&s, &error);
+                r = prepare(&s, errors, &error);
         if (r >= 0 && !q->dry_run)
                 r = install(&s, errors);
         if (r >= 0 && !q->dry_run)

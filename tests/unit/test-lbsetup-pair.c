@@ -691,6 +691,7 @@ static void test_left(void **state) {
                 if (cases[i].state == CHECK_FAILED) {
                         assert_contains(last_script, "for a in 10.77.0.13; do");
                         assert_contains(checks.checks[0].advice, "hardway reset --node NAME");
+                        assert_contains(checks.checks[0].advice, "switch off the machine at 10.77.0.13.");
                         assert_int_equal(checks.n_checks, 1);
                 }
         }

@@ -3,7 +3,7 @@
 /*
  * What replace leaves alone: data of the last restore, when it is the others that came back with that of before.
  *
- * Wraps: host_pool_new host_pool_free host_pool_take host_pool_give host_pool_reach host_pool_exec host_lock etcd_survey install_run
+ * Wraps: host_pool_new host_pool_free host_pool_take host_pool_give host_pool_reach host_pool_exec host_lock etcd_survey install_run install_judge
  */
 
 #include "tests/unit/unit.h"
@@ -23,6 +23,8 @@ static unsigned n_stopped;
 static bool installed; /* then the node has a new member, which votes */
 static bool install_fails, counted_in;
 static size_t n_nodes; /* that were installed */
+static bool moved;     /* the list has the member at another address */
+static size_t n_judged;
 
 int fake_host(const Node *node, const char *what, Error **reterr) {
         if (streq_null(away, node->name))
@@ -48,9 +50,23 @@ int __wrap_install_run(const InstallRequest *q, InstallResult *ret, ErrorList *e
         return 0;
 }
 
+int __wrap_install_judge(const InstallRequest *q, ErrorList *errors);
+int __wrap_install_judge(const InstallRequest *q, ErrorList *errors) {
+        Error *error = NULL;
+
+        n_judged = q->n_nodes;
+        for (size_t i = 0; i < q->n_nodes; i++)
+                assert_ptr_not_equal(q->nodes[i], q->cluster->nodes);
+        (void) error_set(&error, ERROR_CONFIG, EEXIST, "c1: the load balancer at 10.77.0.99 runs still");
+        error_list_take(errors, error);
+        return -EEXIST;
+}
+
 int __wrap_etcd_survey(const ProbeContext *c, EtcdSurvey *ret, Error **reterr);
 int __wrap_etcd_survey(const ProbeContext *c, EtcdSurvey *ret, Error **reterr) {
-        static EtcdMember other = { .id = 1 }, own = { .id = 2 };
+        static char *urls[] = { (char*) "https://10.77.0.99:2380", NULL };
+        static EtcdMember other = { .id = 1 }, own = { .id = 2 },
+                          gone = { .id = 3, .learner = true, .peer_urls = urls };
 
         *ret = (EtcdSurvey) { .sights = xnew(EtcdSight, 2),
                              .n_sights = 2,
@@ -59,6 +75,9 @@ int __wrap_etcd_survey(const ProbeContext *c, EtcdSurvey *ret, Error **reterr) {
                              .n_up = 1,
                              .quorum = 1 };
         ret->sights[0] = (EtcdSight) { .node = c->cluster->nodes, .state = ETCD_STRANGER };
+        if (moved)
+                ret->sights[0] =
+                        (EtcdSight) { .node = c->cluster->nodes, .state = ETCD_AWAY, .member = &gone };
         if (installed)
                 ret->sights[0] =
                         (EtcdSight) { .node = c->cluster->nodes, .state = ETCD_HEALTHY, .member = &own };
@@ -160,10 +179,45 @@ static void test_left_out(void **state) {
         error_list_done(&errors);
 }
 
+/* What would keep the others from being told of it is asked before its member is stopped and taken out. */
+static void test_refused_by_others(void **state) {
+        const UnitDir *d = *state;
+        static const Component *const none[] = { NULL };
+        _cleanup_free_ char *secrets = xasprintf("%s/secrets", d->path),
+                            *identity = xasprintf("%s/secrets/identity", d->path);
+        _cleanup_(store_freep) Store *store = NULL;
+        ErrorList errors = ERROR_LIST_NULL;
+        Node nodes[3];
+        Cluster c = fixture_cluster(nodes);
+        const Node *const all[] = { nodes, nodes + 1, nodes + 2 };
+        ReplaceRequest r = {
+                .install = { .cluster = &c, .components = none, .nodes = all, .n_nodes = 3 },
+                .node = nodes,
+        };
+
+        assert_true(fs_mkdir_parents(AT_FDCWD, secrets, 0700, NULL) >= 0);
+        assert_true(fs_write(AT_FDCWD, identity, "abcd\n", 5, 0600, 0, NULL) >= 0);
+        assert_true(store_open(d->path, &store, NULL) >= 0);
+        r.install.store = store;
+        mark = "";
+        installed = false;
+        moved = true;
+        n_stopped = 0;
+        assert_int_equal(replace_run(&r, &errors), -EEXIST);
+        assert_int_equal(errors.n_errors, 1);
+        assert_contains(errors.errors[0]->message, "runs still");
+        assert_contains(errors.errors[0]->detail, "nothing was changed");
+        assert_int_equal(n_judged, 2);
+        assert_int_equal(n_stopped, 0);
+        error_list_done(&errors);
+        moved = false;
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 unit_test_in_dir(test_last_restore),
                 unit_test_in_dir(test_left_out),
+                unit_test_in_dir(test_refused_by_others),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
