@@ -110,6 +110,13 @@ static bool has_strangers(const LbPair *pair) {
         return false;
 }
 
+/* Who is a load balancer no more lets go in its turn, and has to be let: what was just changed has let go. */
+static bool former_may_hold(const ProbeContext *c, const Node *node) {
+        const Node *former = lb_former_holder(c);
+
+        return former && (c->before || former->index != node->index);
+}
+
 /**
  * keepalived_gate() - does exactly one load balancer hold the VIP, and could every other?
  * @c:          the context of the probe
@@ -140,8 +147,8 @@ int keepalived_gate(const ProbeContext *c, const Node *node, ProbeResult *ret, E
                 }
         }
         n = lb_pair_holders(&pair, &holder);
-        if (n == 0 && c->before && lb_former_holder(c))
-                n = 1; /* it lets go in its turn, and has to be let */
+        if (n == 0 && former_may_hold(c, node))
+                n = 1;
         if (n > 1 && (router_changes(c->cluster, &pair) || (c->before && has_strangers(&pair))))
                 n = 1;
         if (any && n != 1)

@@ -710,6 +710,10 @@ static void test_former_holder(void **state) {
         assert_int_equal(keepalived_gate(&probes, f.nodes, &result, NULL), 0);
         assert_int_equal(result.state, PROBE_WAITING);
         probe_result_done(&result);
+        /* when another one had its turn, which goes, too */
+        assert_int_equal(keepalived_gate(&probes, f.nodes + 1, &result, NULL), 0);
+        assert_int_equal(result.state, PROBE_READY);
+        probe_result_done(&result);
         probes.before = true;
         assert_int_equal(keepalived_gate(&probes, f.nodes, &result, NULL), 0);
         assert_int_equal(result.state, PROBE_READY);
