@@ -8,7 +8,7 @@
  * in the same directory, publish by renaming. Used by common/fs*.c only.
  *
  * The directory is opened once and used for all steps, so that a directory replaced meanwhile cannot make
- * them meet different files.
+ * them meet different files. As long as it is open, nobody takes what is staged there for a left-over.
  */
 typedef struct FsTarget {
         int dir_fd;       /* the directory of the file; lent */

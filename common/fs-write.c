@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/random.h>
 
 #include "common/alloc.h"
 #include "common/fs-internal.h"
 
 #define TEMPORARY_ATTEMPTS 16
+#define TEMPORARY_NAME_MAX 200
+#define TEMPORARY_DIGITS 8
 #define COMPARE_SIZE (64 * 1024)
 
 /**
@@ -141,6 +145,36 @@ int fd_write_all(int fd, const char *data, size_t size) {
         return 0;
 }
 
+static void sweep(int dir_fd, const char *name) {
+        _cleanup_free_ char *head = xasprintf(".#%s.", name);
+        size_t n = strlen(head);
+        int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        DIR *d = fd < 0 ? NULL : fdopendir(fd);
+
+        if (!d) {
+                safe_close(fd);
+                return;
+        }
+        for (const struct dirent *e = readdir(d); e; e = readdir(d))
+                if (strncmp(e->d_name, head, n) == 0 &&
+                    strspn(e->d_name + n, "0123456789abcdef") == TEMPORARY_DIGITS &&
+                    !e->d_name[n + TEMPORARY_DIGITS])
+                        (void) unlinkat(dir_fd, e->d_name, 0);
+        (void) closedir(d);
+}
+
+/*
+ * Removes what runs that were killed had staged for this file: it may be a key, and nobody else would.
+ *
+ * Whoever stages something shares the lock of the directory until that has its name. Who gets the lock alone
+ * knows that the temporaries there are nobody's; where directories cannot be locked, they stay.
+ */
+static void fs_target_sweep(const FsTarget *t) {
+        if (flock(t->dir_fd, LOCK_EX | LOCK_NB) >= 0 && strlen(t->name) <= TEMPORARY_NAME_MAX)
+                sweep(t->dir_fd, t->name);
+        (void) flock(t->dir_fd, LOCK_SH); /* at most until another one has swept */
+}
+
 /* Creates ".#NAME.XXXXXXXX" beside the file; the name is cut to what a directory entry may hold. */
 static int fs_target_create(const FsTarget *t, char **ret_temporary) {
         for (unsigned i = 0; i < TEMPORARY_ATTEMPTS; i++) {
@@ -150,7 +184,7 @@ static int fs_target_create(const FsTarget *t, char **ret_temporary) {
 
                 if (getrandom(&random, sizeof(random), 0) != sizeof(random))
                         return -EIO;
-                temporary = xasprintf(".#%.200s.%08x", t->name, random);
+                temporary = xasprintf(".#%.*s.%0*x", TEMPORARY_NAME_MAX, t->name, TEMPORARY_DIGITS, random);
 
                 /*
                  * The umask can only take bits of the mode away: nobody may ever read more than in the end.
@@ -176,6 +210,8 @@ static int fs_target_create(const FsTarget *t, char **ret_temporary) {
  * @ret_temporary: the name, in the same directory; the caller frees
  * @reterr:     names the path
  *
+ * What killed runs have left of that is removed. The lock of the directory is shared until its descriptor is closed.
+ *
  * Return: 0, or a negative errno, and then nothing is left behind.
  */
 int fs_target_stage(const FsTarget *t, const void *data, size_t size, bool sync, char **ret_temporary,
@@ -184,6 +220,7 @@ int fs_target_stage(const FsTarget *t, const void *data, size_t size, bool sync,
         _cleanup_close_ int fd = -EBADF;
         int r = 0;
 
+        fs_target_sweep(t);
         fd = fs_target_create(t, &temporary);
         if (fd < 0)
                 return error_set_errno(reterr, fd, "cannot create %s", t->path);

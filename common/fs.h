@@ -12,7 +12,8 @@
  * fs_write() is the only writer of a single file: it compares with what is there and returns 0 when nothing
  * has to change; else it writes a temporary file in the same directory (O_CREAT|O_EXCL|O_NOFOLLOW, born with
  * its final mode, so that a secret never is readable for others), syncs it, renames it over the name, syncs
- * the directory and returns 1. A file appears complete or not at all.
+ * the directory and returns 1. A file appears complete or not at all. What killed runs have left under
+ * temporary names of this file is removed whenever it is written.
  *
  * A set of files that belongs together goes through FsBatch: all are staged as temporary names, one
  * syncfs(2) makes them durable, then they are renamed in the order in which they were added and their

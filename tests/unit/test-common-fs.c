@@ -11,7 +11,7 @@
  * Wraps: fsync renameat renameat2 write
  */
 static int fail_write, fail_fsync, fail_renameat, fail_renameat2;
-static bool kill_in_fsync;
+static int kill_in_fsync; /* with that signal */
 static unsigned n_fsync;
 
 ssize_t __real_write(int fd, const void *data, size_t size);
@@ -30,7 +30,7 @@ int __wrap_fsync(int fd);
 int __wrap_fsync(int fd) {
         n_fsync++;
         if (kill_in_fsync)
-                kill(getpid(), SIGKILL);
+                kill(getpid(), kill_in_fsync);
         if (fail_fsync) {
                 errno = fail_fsync;
                 return -1;
@@ -248,7 +248,7 @@ static void test_killed(void **state) {
         assert_int_equal(write_str(d, "old", "old", 0644, 0, NULL), 1);
         pid = fork();
         if (pid == 0) {
-                kill_in_fsync = true;
+                kill_in_fsync = SIGKILL;
                 (void) write_str(d, "old", "new", 0644, 0, NULL);
                 (void) write_str(d, "new", "new", 0644, 0, NULL);
                 _exit(1);
@@ -257,6 +257,38 @@ static void test_killed(void **state) {
         assert_true(WIFSIGNALED(status));
         assert_content(d, "old", "old", 0644);
         assert_int_equal(faccessat(d->fd, "new", F_OK, 0), -1);
+
+        /* what it left goes with the next one that writes this file */
+        assert_int_equal(unit_count_entries(d->path), 2);
+        assert_int_equal(write_str(d, "ol", "x", 0644, 0, NULL), 1);
+        assert_int_equal(write_str(d, "older", "x", 0644, 0, NULL), 1);
+        assert_int_equal(unit_count_entries(d->path), 4);
+        assert_int_equal(write_str(d, "old", "newer", 0644, 0, NULL), 1);
+        assert_int_equal(unit_count_entries(d->path), 3);
+}
+
+/* But not what somebody is writing. */
+static void test_two_at_once(void **state) {
+        UnitDir *d = *state;
+        pid_t pid;
+        int status;
+
+        pid = fork();
+        if (pid == 0) {
+                kill_in_fsync = SIGSTOP;
+                _exit(write_str(d, "f", "slow", 0600, 0, NULL) == 1 ? 0 : 1);
+        }
+        assert_int_equal(waitpid(pid, &status, WUNTRACED), pid);
+        assert_true(WIFSTOPPED(status));
+        assert_int_equal(write_str(d, "f", "fast", 0600, 0, NULL), 1);
+        assert_int_equal(unit_count_entries(d->path), 2);
+        do {
+                (void) kill(pid, SIGCONT); /* it stops again when it syncs the directory */
+                assert_int_equal(waitpid(pid, &status, WUNTRACED), pid);
+        } while (WIFSTOPPED(status));
+        assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+        assert_content(d, "f", "slow", 0600);
+        assert_int_equal(unit_count_entries(d->path), 1);
 }
 
 static void test_read(void **state) {
@@ -412,14 +444,15 @@ static int group_teardown(void **state) {
 
 int main(void) {
         static const struct CMUnitTest tests[] = {
-                test_in_dir(test_write),     test_in_dir(test_write_large),
-                test_in_dir(test_sync),      test_in_dir(test_exclusive),
-                test_in_dir(test_refused),   test_in_dir(test_exclusive_by_link),
-                test_in_dir(test_long_name), test_in_dir(test_failures),
-                test_in_dir(test_killed),    test_in_dir(test_file_size_limit),
-                test_in_dir(test_read),      test_in_dir(test_mkdir),
-                test_in_dir(test_remove),    cmocka_unit_test(test_paths),
-                test_in_dir(test_open_dir),  test_in_dir(test_lock),
+                test_in_dir(test_write),       test_in_dir(test_write_large),
+                test_in_dir(test_sync),        test_in_dir(test_exclusive),
+                test_in_dir(test_refused),     test_in_dir(test_exclusive_by_link),
+                test_in_dir(test_long_name),   test_in_dir(test_failures),
+                test_in_dir(test_killed),      test_in_dir(test_file_size_limit),
+                test_in_dir(test_read),        test_in_dir(test_mkdir),
+                test_in_dir(test_remove),      cmocka_unit_test(test_paths),
+                test_in_dir(test_open_dir),    test_in_dir(test_lock),
+                test_in_dir(test_two_at_once),
         };
 
         return cmocka_run_group_tests_name("common-fs", tests, group_setup, group_teardown);
