@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 
@@ -296,6 +297,40 @@ int fs_remove_tree(int dir_fd, const char *path, Error **reterr) {
         if (r < 0)
                 return error_set_errno(reterr, r, "cannot remove %s", path);
         return 0;
+}
+
+static int replace_tree(int dir_fd, const char *from, const char *to) {
+        if (renameat2(dir_fd, from, dir_fd, to, RENAME_EXCHANGE) >= 0)
+                return 0;
+        if (errno == EINVAL || errno == ENOSYS) { /* this file system does not know the flag */
+                int r = remove_tree(dir_fd, to);
+
+                if (r < 0)
+                        return r;
+        } else if (errno != ENOENT)
+                return -errno;
+        return renameat(dir_fd, from, dir_fd, to) < 0 ? -errno : 0;
+}
+
+/**
+ * fs_replace_tree() - give a directory the name of another one, which goes
+ * @dir_fd:     what the paths are relative to
+ * @from:       the directory
+ * @to:         its new name; what has it, if anything, is removed with all in it
+ * @reterr:     names @to
+ *
+ * There is no moment without the one or the other, where the file system can do that. Killed before the old one is
+ * gone, it is left as @from. Nothing is synced.
+ *
+ * Return: 0, or a negative errno.
+ */
+int fs_replace_tree(int dir_fd, const char *from, const char *to, Error **reterr) {
+        int r = replace_tree(dir_fd, from, to);
+
+        if (r < 0)
+                return error_set_errno(reterr, r, "cannot rename to %s", to);
+        r = remove_tree(dir_fd, from);
+        return r < 0 ? error_set_errno(reterr, r, "cannot remove %s", from) : 0;
 }
 
 /* Says who has the lock, as far as they have written it down already. */

@@ -50,18 +50,12 @@ static int render_item(const PlanItem *item, int dir_fd, bool secrets, Error **r
 }
 
 /* Only what an earlier plan wrote is replaced, and its list says that it did. */
-static int prepare_tree(const char *tree, const char *list, Error **reterr) {
-        int r;
-
-        if (faccessat(AT_FDCWD, tree, F_OK, AT_SYMLINK_NOFOLLOW) >= 0) {
-                if (faccessat(AT_FDCWD, list, F_OK, 0) < 0)
-                        return error_set(reterr, ERROR_CREATE, EEXIST,
-                                         "%s is there already, and was not written by hardway plan", tree);
-                r = fs_remove_tree(AT_FDCWD, tree, reterr);
-                if (r < 0)
-                        return r;
-        }
-        return fs_mkdir_parents(AT_FDCWD, tree, 0755, reterr);
+static int check_tree(const char *tree, const char *list, Error **reterr) {
+        if (faccessat(AT_FDCWD, tree, F_OK, AT_SYMLINK_NOFOLLOW) >= 0 &&
+            faccessat(AT_FDCWD, list, F_OK, 0) < 0)
+                return error_set(reterr, ERROR_CREATE, EEXIST,
+                                 "%s is there already, and was not written by hardway plan", tree);
+        return 0;
 }
 
 /* Before the first key is: a run may be stopped at any moment, and the directory be committed. */
@@ -69,32 +63,18 @@ static int guard_tree(int dir_fd, Error **reterr) {
         return fs_write(dir_fd, ".gitignore", "*\n", 2, 0644, FS_NO_SYNC, reterr);
 }
 
-/**
- * plan_render_tree() - write a plan as the node's file system will have it
- * @p:          the plan
- * @directory:  DIR: gets DIR/NODE/... and DIR/NODE.items; made if it is not there
- * @secrets:    how secrets are written
- * @reterr:     what could not be written
- *
- * Byte for byte the same for the same plan. A tree of an earlier plan is replaced.
- *
- * Return: 0 or a negative errno.
- */
-int plan_render_tree(const Plan *p, const char *directory, RenderSecrets secrets, Error **reterr) {
-        _cleanup_free_ char *tree = xasprintf("%s/%s", directory, p->node->name);
-        _cleanup_free_ char *list = xasprintf("%s.items", tree);
-        _cleanup_buffer_ Buffer text = BUFFER_NULL;
+/* part: where to, until it is complete */
+static int fill_tree(const Plan *p, const char *tree, const char *part, RenderSecrets secrets,
+                     Error **reterr) {
         _cleanup_close_ int dir_fd = -EBADF;
         int r;
 
-        r = prepare_tree(tree, list, reterr);
+        r = fs_remove_tree(AT_FDCWD, part, reterr); /* what a killed run has left */
+        if (r >= 0)
+                r = fs_mkdir_parents(AT_FDCWD, part, 0755, reterr);
         if (r < 0)
                 return r;
-        plan_render_list(p, &text);
-        r = fs_write(AT_FDCWD, list, buffer_str(&text), text.size, 0644, FS_NO_SYNC, reterr);
-        if (r < 0)
-                return r;
-        dir_fd = fs_open_dir(AT_FDCWD, tree, reterr);
+        dir_fd = fs_open_dir(AT_FDCWD, part, reterr);
         if (dir_fd < 0)
                 return dir_fd;
         r = secrets == RENDER_SECRETS_GUARDED ? guard_tree(dir_fd, reterr) : 0;
@@ -106,4 +86,44 @@ int plan_render_tree(const Plan *p, const char *directory, RenderSecrets secrets
                         return error_prefix(reterr, r, "%s", tree);
         }
         return 0;
+}
+
+/* The list first: killed in between, it says that a tree which is there may be replaced. */
+static int publish_tree(const Plan *p, const char *tree, const char *list, const char *part,
+                        Error **reterr) {
+        _cleanup_buffer_ Buffer text = BUFFER_NULL;
+        int r;
+
+        plan_render_list(p, &text);
+        r = fs_write(AT_FDCWD, list, buffer_str(&text), text.size, 0644, FS_NO_SYNC, reterr);
+        return r < 0 ? r : fs_replace_tree(AT_FDCWD, part, tree, reterr);
+}
+
+/**
+ * plan_render_tree() - write a plan as the node's file system will have it
+ * @p:          the plan
+ * @directory:  DIR: gets DIR/NODE/... and DIR/NODE.items; made if it is not there
+ * @secrets:    how secrets are written
+ * @reterr:     what could not be written
+ *
+ * Byte for byte the same for the same plan. A tree of an earlier plan is replaced once this one is complete: until
+ * then it is DIR/.NODE.part.
+ *
+ * Return: 0 or a negative errno.
+ */
+int plan_render_tree(const Plan *p, const char *directory, RenderSecrets secrets, Error **reterr) {
+        _cleanup_free_ char *tree = xasprintf("%s/%s", directory, p->node->name);
+        _cleanup_free_ char *list = xasprintf("%s.items", tree),
+                            *part = xasprintf("%s/.%s.part", directory, p->node->name);
+        int r;
+
+        r = check_tree(tree, list, reterr);
+        if (r < 0)
+                return r;
+        r = fill_tree(p, tree, part, secrets, reterr);
+        if (r >= 0)
+                r = publish_tree(p, tree, list, part, reterr);
+        if (r < 0)
+                (void) fs_remove_tree(AT_FDCWD, part, NULL);
+        return r;
 }

@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "tests/unit/unit.h"
 
+/*
+ * Wraps: symlinkat
+ */
+
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "plan/render.h"
 #include "tests/unit/plan-fixture.h"
@@ -62,6 +68,19 @@ static int teardown(void **state) {
         return r;
 }
 
+static int symlinkat_errno; /* -1: the process is killed */
+
+int __real_symlinkat(const char *target, int dir_fd, const char *path);
+int __wrap_symlinkat(const char *target, int dir_fd, const char *path);
+int __wrap_symlinkat(const char *target, int dir_fd, const char *path) {
+        if (symlinkat_errno == 0)
+                return __real_symlinkat(target, dir_fd, path);
+        if (symlinkat_errno < 0)
+                (void) kill(getpid(), SIGKILL);
+        errno = symlinkat_errno;
+        return -1;
+}
+
 #define render_test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 static char* read_file(const Fixture *f, const char *path) {
@@ -116,6 +135,35 @@ static void test_again(void **state) {
         assert_int_equal(fs_write(f->dir->fd, "out/c0/etc/a/stale", "", 0, 0644, 0, NULL), 1);
         render(f, RENDER_FINGERPRINTS);
         assert_true(faccessat(f->dir->fd, "out/c0/etc/a/stale", F_OK, 0) < 0);
+}
+
+/* Killed, or refused by the disk, in the middle: what was there stays, and the next one replaces it. */
+static void test_broken_off(void **state) {
+        Fixture *f = *state;
+        _cleanup_free_ char *out = xasprintf("%s/out", f->dir->path);
+        Error *error = NULL;
+
+        for (unsigned i = 0; i < 2; i++) { /* where nothing is, and where an earlier plan is */
+                bool was_there = faccessat(f->dir->fd, "out/c0/etc/a/a.conf", F_OK, 0) == 0;
+                int status;
+                pid_t pid = fork();
+
+                if (pid == 0) {
+                        symlinkat_errno = -1;
+                        (void) plan_render_tree(f->plan, out, true, NULL);
+                        _exit(0);
+                }
+                assert_int_equal(waitpid(pid, &status, 0), pid);
+                assert_true(WIFSIGNALED(status));
+                assert_int_equal(faccessat(f->dir->fd, "out/c0/etc/a/a.conf", F_OK, 0), was_there ? 0 : -1);
+
+                symlinkat_errno = ENOSPC;
+                assert_failure(plan_render_tree(f->plan, out, true, &error), error, ERROR_IO, ENOSPC);
+                symlinkat_errno = 0;
+                assert_int_equal(faccessat(f->dir->fd, "out/c0/etc/a/a.conf", F_OK, 0), was_there ? 0 : -1);
+                render(f, false);
+                assert_int_equal(unit_count_entries(out), 2);
+        }
 }
 
 /* A directory that is not of an earlier plan is not touched. */
@@ -225,9 +273,13 @@ static void test_json(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                render_test(test_tree),  render_test(test_secrets),
-                render_test(test_again), render_test(test_foreign_directory),
-                render_test(test_list),  render_test(test_diff),
+                render_test(test_tree),
+                render_test(test_secrets),
+                render_test(test_again),
+                render_test(test_broken_off),
+                render_test(test_foreign_directory),
+                render_test(test_list),
+                render_test(test_diff),
                 render_test(test_json),
         };
 
