@@ -26,6 +26,7 @@ int journal_write(const char *directory, const RestoreJournal *j, Error **reterr
 /* The token becomes the cluster's, which has this id from then on. */
 int journal_commit(const char *directory, const RestoreJournal *j, uint64_t id, char *const *left_out,
                    Error **reterr);
+bool journal_is_committed(const char *directory, const RestoreJournal *j); /* also after a failure */
 int journal_end(const char *directory, Error **reterr);
 void journal_done(RestoreJournal *j);
 

@@ -147,6 +147,26 @@ int journal_commit(const char *directory, const RestoreJournal *j, uint64_t id, 
         return r < 0 ? r : write_in(directory, ETCD_TOKEN, line, reterr);
 }
 
+/**
+ * journal_is_committed() - has the token of a restore become the cluster's?
+ * @directory:  the cluster directory
+ * @j:          the journal
+ *
+ * As it is on the disk now: a commit that says that it failed may have failed after the renaming.
+ *
+ * Return: whether so; false as well if that cannot be read.
+ */
+bool journal_is_committed(const char *directory, const RestoreJournal *j) {
+        _cleanup_free_ char *path = xasprintf("%s/" ETCD_TOKEN, directory);
+        _cleanup_buffer_ Buffer text = BUFFER_NULL;
+        const char *rest;
+
+        if (fs_read_optional(AT_FDCWD, path, JOURNAL_SIZE_MAX, &text, NULL) <= 0)
+                return false;
+        rest = startswith(buffer_str(&text), j->token);
+        return rest && *rest == '\n';
+}
+
 int journal_end(const char *directory, Error **reterr) {
         _cleanup_free_ char *path = xasprintf("%s/" JOURNAL, directory);
 

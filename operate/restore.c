@@ -266,11 +266,11 @@ static int change_data(Restore *s, ErrorList *errors) {
                 r = journal_commit(s->directory, &s->journal, etcd_id_of(s->journal.token, urls), left_out,
                                    &error);
         }
+        s->committed = r >= 0 || journal_is_committed(s->directory, &s->journal);
         if (r < 0) {
                 error_list_take(errors, error);
                 return r;
         }
-        s->committed = true;
         return restore_each(s, restore_swap, errors);
 }
 
