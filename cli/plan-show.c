@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "cli/components.h"
@@ -11,6 +12,8 @@
 #include "host/host.h"
 #include "plan/render.h"
 #include "plan/script.h"
+
+#define IGNORE_ALL "*\n"
 
 static int make_plan(VerbContext *v, const Node *node, const Facts *facts, Plan **ret, Error **reterr) {
         const PlanContext context = {
@@ -61,16 +64,20 @@ static void warn_missing(VerbContext *v, char *const *missing) {
  * say anything, each node's is kept out for itself. */
 static int guard_secrets(const char *directory, RenderSecrets *ret, Error **reterr) {
         _cleanup_free_ char *path = xasprintf("%s/.gitignore", directory);
+        _cleanup_buffer_ Buffer text = BUFFER_NULL;
         int r;
 
         r = fs_mkdir_parents(AT_FDCWD, directory, 0755, reterr);
         if (r < 0)
                 return r;
-        if (access(path, F_OK) == 0) {
-                *ret = RENDER_SECRETS_GUARDED;
+        if (access(path, F_OK) == 0) { /* one that is larger than ours cannot be read, and is not ours */
+                bool ours = fs_read(AT_FDCWD, path, strlen(IGNORE_ALL), &text, NULL) >= 0 &&
+                            streq(buffer_str(&text), IGNORE_ALL);
+
+                *ret = ours ? RENDER_SECRETS : RENDER_SECRETS_GUARDED;
                 return 0;
         }
-        r = fs_write(AT_FDCWD, path, "*\n", 2, 0644, FS_EXCLUSIVE, reterr);
+        r = fs_write(AT_FDCWD, path, IGNORE_ALL, strlen(IGNORE_ALL), 0644, FS_EXCLUSIVE, reterr);
         if (r < 0)
                 return r;
         *ret = RENDER_SECRETS;

@@ -44,6 +44,8 @@ def test_git_sees_no_secret(cluster):
     cluster("pki", "gen")
     cluster("plan", "--output", "full", "--secrets")
     assert (cluster.directory / "full" / ".gitignore").read_text() == "*\n"
+    cluster("plan", "--output", "full", "--secrets")
+    assert not (cluster.directory / "full" / "c0" / ".gitignore").exists()
     own = (cluster.directory / ".gitignore").read_text()
     for _ in range(2):
         cluster("plan", "--output", ".", "--secrets")
