@@ -135,7 +135,7 @@ def secrets_of(lab):
 
 def test_verbose_shows_the_commands(cluster):
     result = cluster.hardway("plan", "--verbose")
-    assert "\ncontroller-0: look (" in result.err and "\n  $ ssh -T -oBatchMode=yes " in result.err
+    assert re.search(r"^controller-0: look \(.*\)\n  \$ ssh -T -oBatchMode=yes ", result.err, re.MULTILINE)
     assert "\n  | H_UNITS='etcd.service " in result.err
     assert result.err.count("\n  | cat var/lib/hardway/applied.json 2>/dev/null || :\n") == 1, "of a script for five nodes"
     assert "look (" not in result.out and "nothing differs" in result.out
