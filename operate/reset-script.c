@@ -146,10 +146,22 @@ static void script_snapshots(const Strv places, Buffer *out) {
         buffer_add_str(out, EMBED_RESET_SNAPSHOTS_SH);
 }
 
+/* Of an earlier plan it is not known whether somebody chose it; services have theirs there, if nobody did. */
+static bool is_usual(const char *path) {
+        return startswith(path, "/var/lib/") || startswith(path, "/var/log/");
+}
+
+static void script_chosen(const Strv chosen, Buffer *out) {
+        if (strv_length(chosen) == 0)
+                return;
+        shell_add_list(out, "chosen", chosen);
+        buffer_add_str(out, EMBED_RESET_CHOSEN_SH);
+}
+
 /* The directory of a service is the service's; others go only if they are empty, the deepest first. */
 static void script_directories(const Plan *plan, const ResetKeep *keep, const ResetEarlier *earlier,
                                Buffer *out) {
-        _cleanup_strv_ Strv state = NULL, empty = NULL, places = NULL;
+        _cleanup_strv_ Strv state = NULL, empty = NULL, places = NULL, chosen = NULL;
 
         for (size_t i = 0; i < plan->n_items; i++) {
                 const PlanItem *item = plan->items[i];
@@ -158,14 +170,18 @@ static void script_directories(const Plan *plan, const ResetKeep *keep, const Re
                         continue;
                 if (etcd_is_place(item))
                         strv_add(&places, item->path);
+                else if (item->directory.chosen)
+                        strv_add(&chosen, item->path);
                 else
                         strv_add(streq_null(item->owner, "root:root") ? &empty : &state, item->path);
         }
-        strv_add_all(&state, earlier->state);
+        STRV_FOREACH(path, earlier->state)
+                strv_add(is_usual(*path) ? &state : &chosen, *path);
         strv_add_all(&places, earlier->places);
         strv_add_all(&empty, earlier->empty);
         buffer_add_str(out, "# what services wrote, and directories in which nothing is left\n");
         add_words(out, "for d in", state, "; do " REMOVE "; done");
+        script_chosen(chosen, out);
         script_snapshots(places, out);
         for (size_t i = 0; i < ARRAY_SIZE(own_directories); i++)
                 if (!streq(own_directories[i], "/var/lib/hardway"))

@@ -63,6 +63,7 @@ typedef struct PlanItem {
                         char *check_package; /* the package without which check cannot run yet, or NULL */
                 } file;
                 struct {
+                        bool chosen; /* by a person, with a flag: others may have put something there */
                         bool shared; /* made where it is missing, and else somebody's: left as it is */
                 } directory;
                 struct {

@@ -279,10 +279,11 @@ static void add_directories(const PlanContext *c, Plan *plan, const char *compon
 
         for (size_t i = 0; i < strv_length(directories); i++) {
                 _cleanup_free_ char *noun = xasprintf("flag-directory-%zu", i);
+                PlanItem *item = plan_add_directory(plan, component, noun, directories[i], 0700, owner,
+                                                    "A flag of yours has the service write there.");
 
-                plan_item_explain(plan_add_directory(plan, component, noun, directories[i], 0700, owner,
-                                                     "A flag of yours has the service write there."),
-                                  "The unit does not start: it opens a directory that is not there.",
+                item->directory.chosen = true;
+                plan_item_explain(item, "The unit does not start: it opens a directory that is not there.",
                                   "systemd.exec(5)");
         }
 }

@@ -83,6 +83,17 @@ static void test_script(void **state) {
         assert_contains(s, "\nsystemctl reset-failed store.service 2>");
 }
 
+/* A directory that a flag names may hold what others have put there. */
+static void test_chosen(void **state) {
+        _cleanup_buffer_ Buffer text = BUFFER_NULL;
+
+        plan_add_directory(f.plan, "other", "flag", "/srv/audit", 0700, "other:other", "w")
+                ->directory.chosen = true;
+        reset_script(f.plan, f.observation, &f.keep, &text);
+        assert_contains(buffer_str(&text), "\nchosen='/srv/audit'\n");
+        assert_contains(buffer_str(&text), "for d in /var/lib/store /var/log/other; do rm -rf ");
+}
+
 /* The line itself, with an rm that empties a mount point and fails, as it does. */
 static int run_removal(const char *path, const char *functions) {
         _cleanup_(process_result_done) ProcessResult result = PROCESS_RESULT_NULL;
@@ -300,6 +311,7 @@ static void test_of_another_cluster(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 reset_test(test_script),
+                reset_test(test_chosen),
                 reset_test(test_mounted),
                 reset_test(test_keep),
                 reset_test(test_snapshots),
