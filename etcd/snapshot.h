@@ -16,7 +16,7 @@
 typedef struct EtcdSnapshotFile {
         uint64_t size;
         bool digest; /* it has one, and it is right */
-        Strv marks;  /* identities of the clusters whose mark is in it: of another too, if its data came from there */
+        Strv marks; /* identities of the clusters whose mark is in it: of another too, if its data came from there */
 } EtcdSnapshotFile;
 
 int etcd_snapshot_inspect(const char *path, EtcdSnapshotFile *ret, Error **reterr);

@@ -12,7 +12,7 @@
 
 #include <endian.h>
 #include <errno.h>
-#include <string.h>
+#include <stdio.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
@@ -37,9 +37,9 @@ static int master_connect(const char *path) {
         struct sockaddr_un address = { .sun_family = AF_UNIX };
         int fd;
 
-        if (strlen(path) >= sizeof(address.sun_path))
+        if (snprintf(address.sun_path, sizeof(address.sun_path), "%s", path) >=
+            (int) sizeof(address.sun_path))
                 return -ENAMETOOLONG;
-        strcpy(address.sun_path, path);
         fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
         if (fd < 0)
                 return -errno;

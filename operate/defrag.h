@@ -19,10 +19,10 @@
 typedef struct DefragRequest {
         const ProbeContext *probes;
         const Component *const *components; /* of which some drain what is beside a member */
-        HostPool *hosts;    /* whose locks are taken */
-        const char *holder; /* for the error that others get */
-        bool wait;          /* for others who hold them */
-        bool all;           /* also where it hardly pays */
+        HostPool *hosts;                    /* whose locks are taken */
+        const char *holder;                 /* for the error that others get */
+        bool wait;                          /* for others who hold them */
+        bool all;                           /* also where it hardly pays */
         bool dry_run;
         const volatile int *cancelled; /* or NULL; looked at between two members */
         void (*step)(void *userdata, const EtcdSight *s, const char *text);
