@@ -16,8 +16,8 @@ void rule_members(Judge *j) {
         if (w->serving)
                 return;
         CHECK_FOREACH_LOOKED_AT(n, w)
-        if (n->observation && n->observation->identity)
-                return;
+                if (n->observation && n->observation->identity)
+                        return;
         if (cluster_check_first_install(w->cluster, &error) < 0)
                 check_advise(judge(j, CHECK_FAILED, NULL, "%s", error->message),
                              "Three survive the loss of one, five that of two.");

@@ -31,24 +31,24 @@ static const Change* find_change(const NodeRun *n, const Component *c, ChangeTyp
 /* Is an instance that others know about to stop for good? */
 bool node_leaves_peers(const NodeRun *n) {
         RUN_FOREACH_PEERS(c, n->run)
-        if (node_retires(n, c->unit))
-                return true;
+                if (node_retires(n, c->unit))
+                        return true;
         return false;
 }
 
 /* Is one about to be started that others may not know? */
 bool node_comes_to_peers(const NodeRun *n) {
         RUN_FOREACH_PEERS(c, n->run)
-        if (find_change(n, c, CHANGE_CREATE))
-                return true;
+                if (find_change(n, c, CHANGE_CREATE))
+                        return true;
         return false;
 }
 
 /* Does it take a restart to tell an instance that runs? That is for its turn. */
 bool node_restarts_peer(const NodeRun *n) {
         RUN_FOREACH_PEERS(c, n->run)
-        if (find_change(n, c, CHANGE_RESTART))
-                return true;
+                if (find_change(n, c, CHANGE_RESTART))
+                        return true;
         return false;
 }
 

@@ -42,8 +42,8 @@ static bool still_has(const ProbeContext *c, const Node *node) {
  */
 const Node* lb_has_by_hand(const ProbeContext *c, const LbPair *pair) {
         LB_FOREACH_PEER(peer, pair)
-        if (has_by_hand(&peer->look) && still_has(c, peer->node))
-                return peer->node;
+                if (has_by_hand(&peer->look) && still_has(c, peer->node))
+                        return peer->node;
         return NULL;
 }
 

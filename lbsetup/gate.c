@@ -95,18 +95,18 @@ int haproxy_gate(const ProbeContext *c, const Node *node, ProbeResult *ret, Erro
 /* While the virtual router id changes, those that have the new one do not hear those that have the old one. */
 static bool router_changes(const Cluster *cluster, const LbPair *pair) {
         LB_FOREACH_PEER(peer, pair)
-        if (peer->look.router != 0 && peer->look.router != cluster->endpoint.vrrp_id)
-                return true;
+                if (peer->look.router != 0 && peer->look.router != cluster->endpoint.vrrp_id)
+                        return true;
         return false;
 }
 
 /* Does one of those that hold the VIP tell another nothing? What mends that is the change that the gate is asked about. */
 static bool has_strangers(const LbPair *pair) {
         LB_FOREACH_PEER(holder, pair)
-        LB_FOREACH_PEER(peer, pair)
-        if (holder->look.holds_vip && peer->look.installed && peer != holder &&
-            !lb_knows(peer, holder->node))
-                return true;
+                LB_FOREACH_PEER(peer, pair)
+                        if (holder->look.holds_vip && peer->look.installed && peer != holder &&
+                            !lb_knows(peer, holder->node))
+                                return true;
         return false;
 }
 

@@ -23,9 +23,9 @@
 /* Of the others: can any take the VIP, and sees as much as the one that has it? */
 static const LbPeer* find_heir(const LbPair *pair, const LbPeer *owner) {
         LB_FOREACH_PEER(peer, pair)
-        if (peer != owner && peer->result >= 0 && lb_look_is_able(&peer->look) &&
-            (peer->look.page == 200 || owner->look.page != 200))
-                return peer;
+                if (peer != owner && peer->result >= 0 && lb_look_is_able(&peer->look) &&
+                    (peer->look.page == 200 || owner->look.page != 200))
+                        return peer;
         return NULL;
 }
 

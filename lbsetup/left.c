@@ -14,8 +14,8 @@
 
 static const LbPeer* find_peer(const LbPair *pair, const Node *node) {
         LB_FOREACH_PEER(peer, pair)
-        if (peer->node->index == node->index)
-                return peer;
+                if (peer->node->index == node->index)
+                        return peer;
         return NULL;
 }
 

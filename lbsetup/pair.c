@@ -68,8 +68,8 @@ const Node* lb_former_holder(const ProbeContext *c) {
 
         look_at_all(c, /* balancers= */ false, NULL, 0, &others);
         LB_FOREACH_PEER(peer, &others)
-        if (peer->look.holds_vip && (peer->look.installed || streq(peer->look.keepalived, "active")))
-                return peer->node;
+                if (peer->look.holds_vip && (peer->look.installed || streq(peer->look.keepalived, "active")))
+                        return peer->node;
         return NULL;
 }
 
@@ -87,8 +87,8 @@ size_t lb_pair_holders(const LbPair *p, const LbPeer **ret) {
 
         *ret = NULL;
         LB_FOREACH_PEER(peer, p)
-        if (peer->look.holds_vip && n++ == 0)
-                *ret = peer;
+                if (peer->look.holds_vip && n++ == 0)
+                        *ret = peer;
         return n;
 }
 

@@ -185,8 +185,8 @@ static void refuse_by_hand(const ProbeContext *c, const Node *node, const Node *
 
 static bool was_installed(const LbPair *pair) {
         LB_FOREACH_PEER(peer, pair)
-        if (peer->result >= 0 && peer->look.installed)
-                return true;
+                if (peer->result >= 0 && peer->look.installed)
+                        return true;
         return false;
 }
 

@@ -34,10 +34,10 @@ int haproxy_spare(const ProbeContext *c, const Node *const *nodes, size_t n_node
         lb_pair_look(c, &pair);
         lb_look_at_former(c, nodes, n_nodes, &former);
         LB_FOREACH_PEER(peer, &former)
-        n_go += works(peer);
+                n_go += works(peer);
         LB_FOREACH_PEER(peer, &pair)
-        if (works(peer))
-                *(node_is_among(peer->node, nodes, n_nodes) ? &n_go : &n_left) += 1;
+                if (works(peer))
+                        *(node_is_among(peer->node, nodes, n_nodes) ? &n_go : &n_left) += 1;
         probe_result_spare(ret, n_go, n_left, "no load balancer that works would be left to hold the VIP",
                            "One load balancer is left, and then it may not fail");
         return 0;

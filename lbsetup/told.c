@@ -37,9 +37,9 @@ static bool is_chosen(const ProbeContext *c, const Node *node) {
 static const Node* find_unaware(const ProbeContext *c, const Node *node, const LbPair *pair,
                                 bool chosen_too) {
         LB_FOREACH_PEER(peer, pair)
-        if (peer->node->index != node->index && runs(peer) && !lb_knows(peer, node) &&
-            (chosen_too || !is_chosen(c, peer->node)))
-                return peer->node;
+                if (peer->node->index != node->index && runs(peer) && !lb_knows(peer, node) &&
+                    (chosen_too || !is_chosen(c, peer->node)))
+                        return peer->node;
         return NULL;
 }
 
@@ -63,8 +63,8 @@ static const Node* find_remaining(const ProbeContext *c, const LbPeer *own) {
 
 static const LbPeer* find_own(const LbPair *pair, const Node *node) {
         LB_FOREACH_PEER(peer, pair)
-        if (peer->node->index == node->index)
-                return peer;
+                if (peer->node->index == node->index)
+                        return peer;
         return NULL;
 }
 

@@ -126,7 +126,7 @@ int haproxy_verify(const ProbeContext *c, CheckList *checks) {
 
         lb_pair_look(c, &pair);
         LB_FOREACH_PEER(peer, &pair)
-        check_haproxy(peer, checks);
+                check_haproxy(peer, checks);
         check_left_out(c, checks);
         return 0;
 }
@@ -156,8 +156,8 @@ static char* list_holders(const LbPair *pair) {
         _cleanup_strv_ Strv names = NULL;
 
         LB_FOREACH_PEER(peer, pair)
-        if (peer->look.holds_vip)
-                strv_add(&names, peer->node->name);
+                if (peer->look.holds_vip)
+                        strv_add(&names, peer->node->name);
         return strv_join(names, " and ");
 }
 
@@ -166,7 +166,7 @@ static size_t count_silent(const LbPair *pair) {
         size_t n = 0;
 
         LB_FOREACH_PEER(peer, pair)
-        n += peer->result < 0;
+                n += peer->result < 0;
         return n;
 }
 
@@ -235,7 +235,7 @@ int keepalived_verify(const ProbeContext *c, CheckList *checks) {
         }
         lb_pair_look(c, &pair);
         LB_FOREACH_PEER(peer, &pair)
-        check_keepalived(peer, checks);
+                check_keepalived(peer, checks);
         check_vip(c, &pair, checks);
         lb_foreign_verify(c, &pair, checks);
         return 0;

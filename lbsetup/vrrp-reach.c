@@ -25,8 +25,8 @@ static char* complete_script(const LbPair *pair, const Node *node) {
 
         buffer_addf(&b, "H_ADDRESS=%s\nH_PEERS='", inet_address_format(&node->address, text));
         LB_FOREACH_PEER(peer, pair)
-        if (is_to_be_asked(peer, node))
-                buffer_addf(&b, " %s", inet_address_format(&peer->node->address, text));
+                if (is_to_be_asked(peer, node))
+                        buffer_addf(&b, " %s", inet_address_format(&peer->node->address, text));
         buffer_addf(&b, "'\n%s", EMBED_VRRP_REACH_SH);
         return buffer_take(&b);
 }
@@ -117,7 +117,7 @@ int lb_preflight_reach(const ProbeContext *c, const Node *node, const LbPair *pa
         int r;
 
         LB_FOREACH_PEER(peer, pair)
-        n += is_to_be_asked(peer, node);
+                n += is_to_be_asked(peer, node);
         if (n == 0)
                 return 0;
         script = complete_script(pair, node);
