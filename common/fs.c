@@ -302,7 +302,8 @@ int fs_remove_tree(int dir_fd, const char *path, Error **reterr) {
 static int replace_tree(int dir_fd, const char *from, const char *to) {
         if (renameat2(dir_fd, from, dir_fd, to, RENAME_EXCHANGE) >= 0)
                 return 0;
-        if (errno == EINVAL || errno == ENOSYS) { /* this file system does not know the flag */
+        /* this file system does not know the flag; or (overlay) not for a directory of another layer */
+        if (errno == EINVAL || errno == ENOSYS || errno == EXDEV) {
                 int r = remove_tree(dir_fd, to);
 
                 if (r < 0)
