@@ -12,6 +12,7 @@
 #include "common/clock.h"
 #include "common/fs.h"
 #include "etcd/snapshot-stream.h"
+#include "etcd/snapshot.h"
 
 #define STALL (30 * USEC_PER_SEC)
 
@@ -69,11 +70,9 @@ int etcd_snapshot(const EtcdEndpoint *e, int dir_fd, const char *path, EtcdSnaps
         s.progress = progress;
         s.userdata = userdata;
 
-        /* what an earlier run left; the name is ours */
-        (void) unlinkat(dir_fd, part, 0);
-        s.fd = openat(dir_fd, part, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+        s.fd = etcd_snapshot_part(dir_fd, path, part);
         if (s.fd < 0)
-                return error_set_errno(reterr, errno, "%s: cannot be made", part);
+                return error_set_errno(reterr, s.fd, "%s: cannot be made", part);
         r = stream_to(e, &s, reterr);
         if (r >= 0 && check)
                 r = check(userdata, part, reterr);

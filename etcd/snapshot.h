@@ -22,6 +22,9 @@ typedef struct EtcdSnapshotFile {
 int etcd_snapshot_inspect(const char *path, EtcdSnapshotFile *ret, Error **reterr);
 void etcd_snapshot_file_done(EtcdSnapshotFile *f);
 
+/* snapshot-part.c: begins FILE.part, and removes what killed runs have left of others like it. Return: a descriptor. */
+int etcd_snapshot_part(int dir_fd, const char *path, const char *part);
+
 /* Looks for marks in bytes that come piece by piece; for etcd_snapshot_inspect() and its fuzz target. */
 typedef struct MarkScan {
         char window[128]; /* what a mark could begin with that is cut by the end of a piece */

@@ -7,6 +7,7 @@
 
 #include "common/alloc.h"
 #include "common/fs.h"
+#include "etcd/snapshot.h"
 
 /**
  * receive_file_limited() - bring a file of a node here
@@ -25,10 +26,9 @@ int receive_file_limited(Host *host, const char *source, const char *path, uint6
         _cleanup_close_ int fd = -EBADF;
         int r;
 
-        (void) unlink(part);
-        fd = open(part, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+        fd = etcd_snapshot_part(AT_FDCWD, path, part);
         if (fd < 0)
-                return error_set_errno(reterr, errno, "%s: cannot be made", part);
+                return error_set_errno(reterr, fd, "%s: cannot be made", part);
         r = host_receive(host, source, limit, fd, reterr);
         if (r >= 0 && fsync(fd) < 0)
                 r = error_set_errno(reterr, errno, "%s: cannot be synced", part);

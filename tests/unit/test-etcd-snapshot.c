@@ -6,6 +6,8 @@
 
 #include "tests/unit/unit.h"
 
+#include <sys/file.h>
+
 #include "common/digest.h"
 #include "common/parse.h"
 #include "etcd/snapshot.h"
@@ -122,12 +124,52 @@ static void test_facts(void **state) {
         assert_failure(snapshot_facts_parse("a.db", "{}", 2, &facts, &error), error, ERROR_VERIFY, EBADMSG);
 }
 
+#define OLD "a-2026-11-28T221600Z.db.part"
+#define BUSY "a-2026-11-28T221700Z.db.part"
+
+static void make(const UnitDir *d, const char *name) {
+        assert_int_equal(fs_write(d->fd, name, "x", 1, 0600, FS_NO_SYNC, NULL), 1);
+}
+
+static bool is_there(const UnitDir *d, const char *name) {
+        return faccessat(d->fd, name, F_OK, 0) == 0;
+}
+
+/* What a killed run has left goes with the next one, although that has another name. */
+static void test_parts(void **state) {
+        static const char *const stay[] = { BUSY, "b-2026-11-28T221600Z.db.part", "a-2026-11-28T221600Z.db",
+                                            "a-notes.db.part", "a-2026-11-28T221600Z.db.part.txt" };
+        UnitDir *d = *state;
+        int busy, fd, named;
+
+        for (size_t i = 0; i < ARRAY_SIZE(stay); i++)
+                make(d, stay[i]);
+        make(d, OLD);
+        busy = openat(d->fd, BUSY, O_WRONLY | O_CLOEXEC);
+        assert_int_equal(flock(busy, LOCK_EX), 0);
+
+        /* a name without a time says nothing of others */
+        named = etcd_snapshot_part(d->fd, "a.db", "a.db.part");
+        assert_true(named >= 0 && is_there(d, OLD));
+        fd = etcd_snapshot_part(d->fd, "a-2026-11-28T221800Z.db", "a-2026-11-28T221800Z.db.part");
+        assert_true(fd >= 0);
+        assert_false(is_there(d, OLD));
+        for (size_t i = 0; i < ARRAY_SIZE(stay); i++)
+                assert_true(is_there(d, stay[i]));
+
+        /* nor does one that is at work lose its own */
+        close(busy);
+        busy = etcd_snapshot_part(d->fd, "a-2026-11-28T221900Z.db", "a-2026-11-28T221900Z.db.part");
+        assert_true(is_there(d, "a-2026-11-28T221800Z.db.part") && !is_there(d, BUSY));
+        close(busy);
+        close(fd);
+        close(named);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
-                unit_test_in_dir(test_whole),
-                unit_test_in_dir(test_marks),
-                unit_test_in_dir(test_broken),
-                cmocka_unit_test(test_facts),
+                unit_test_in_dir(test_whole), unit_test_in_dir(test_marks), unit_test_in_dir(test_broken),
+                unit_test_in_dir(test_parts), cmocka_unit_test(test_facts),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
