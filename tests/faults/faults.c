@@ -6,7 +6,7 @@
  *   LOG     gets a line for each call, and what was done
  *   AT      number of the call at which it happens, from 0; -1: never
  *   WHOSE   which calls are counted: "all"; "disk": those about files that last; "driver", "node": those of
- *           COMMAND itself, or of its children, that WHAT can meet
+ *           COMMAND itself, or of its children, that WHAT can meet: for "kill" those about files that last
  *   WHAT    "kill": COMMAND alone is killed; "cut:SEED": everything is, and the disk forgets; an errno by name:
  *           the call fails with it, and all after it that can ("once:ERRNO": it alone)
  *
@@ -155,9 +155,15 @@ static void kill_tree(void) {
         } while (found);
 }
 
+/* With the errors that it can meet. */
 static void note(const Faults *f, const Call *c) {
-        (void) fprintf(f->log, "%ld %s %s %s\n", f->n, c->driver ? "driver" : "node", c->type->name,
-                       c->path);
+        static const int errnums[] = { ENOSPC, EDQUOT, EROFS, EACCES, EIO };
+
+        (void) fprintf(f->log, "%ld %s %s ", f->n, c->driver ? "driver" : "node", c->type->name);
+        for (size_t i = 0; i < ARRAY_SIZE(errnums); i++)
+                if (call_meets(c, errnums[i]))
+                        (void) fprintf(f->log, "%s,", strerrorname_np(errnums[i]));
+        (void) fprintf(f->log, " %s\n", c->path);
         (void) fflush(f->log);
 }
 
@@ -166,7 +172,7 @@ static bool counts(const Faults *f, const Call *c) {
                 return true;
         if (streq(f->whose, "disk"))
                 return c->on_disk;
-        return c->driver == streq(f->whose, "driver") && call_meets(c, f->errnum);
+        return c->driver == streq(f->whose, "driver") && (f->kill ? c->on_disk : call_meets(c, f->errnum));
 }
 
 /* Return: the errno with which the call is to fail, or 0. */

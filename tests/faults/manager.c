@@ -131,6 +131,25 @@ static void stop(const char *unit) {
         (void) unlink(path);
 }
 
+/* Each "LoadCredential=NAME:FILE", to where the process would find it. */
+static void hand_over(const char *unit, const char *text) {
+        _cleanup_strv_ Strv lines = strv_split(text, "\n");
+
+        STRV_FOREACH(line, lines) {
+                const char *name = startswith(*line, "LoadCredential="),
+                           *file = name ? strchr(name, ':') : NULL;
+                _cleanup_free_ char *content = file ? read_all(file + 1) : NULL,
+                                    *path = file ? xasprintf("/run/credentials/%s/%.*s", unit,
+                                                             (int) (file - name), name) :
+                                                   NULL,
+                                    *folder = path ? fs_path_dirname(path) : NULL;
+
+                if (path && (fs_mkdir_all(AT_FDCWD, folder, 0700, /* sync= */ false, NULL) < 0 ||
+                             fs_write(AT_FDCWD, path, content, strlen(content), 0400, FS_NO_SYNC, NULL) < 0))
+                        abort();
+        }
+}
+
 /* Return: the result of the job. Timers and the like have no process, but something to be seen by. */
 static const char* start(const char *unit) {
         _cleanup_free_ char *text = loaded(unit), *inputs = setting(text, "Environment=\"HARDWAY_INPUTS="),
@@ -142,6 +161,7 @@ static const char* start(const char *unit) {
                 return "failed";
         if (main_pid(unit) > 0)
                 return "done";
+        hand_over(unit, text);
         pid = fork();
         if (pid < 0)
                 return "failed";

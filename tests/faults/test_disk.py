@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Disks that are full or read-only, and files that may not be written, at any write on the node's side and on the driving one: what went
-wrong is said with node and path, nothing is half written, and the next run makes up for it."""
+"""Disks that are full or read-only, and files that may not be written, at any write on the node's side: what went wrong is said with node and
+path, nothing is half written, and the next run makes up for it. The driving side: test_driving.py."""
 import re
 
 import pytest
@@ -83,34 +83,3 @@ def test_read_only_file_system(for_each, undisturbed, directory):
         converges(machine, undisturbed["change"], done)
 
     for_each([directory], protect)
-
-
-@pytest.mark.parametrize("trouble, words", [("ENOSPC", "the disk is full|No space left"), ("EROFS", "read-only|Read-only"),
-                                            ("EACCES", "denied")])
-def test_driving_side(for_each, trouble, words):
-    """In the directory of the cluster: what is there stays, and the same command again completes it."""
-    cluster = ["-c", "/cluster/other/hardway.yaml"]
-    calls = []
-
-    def fresh(machine):
-        machine.fresh()
-        machine.run(argv=["sh", "-c", "mkdir other && cp hardway.yaml other"])
-
-    def count(machine, _):
-        fresh(machine)
-        calls.append(len(machine.struck(-1, "driver", trouble, "pki", "gen", *cluster)["calls"]))
-
-    def meet(machine, at):
-        fresh(machine)
-        struck = machine.struck(at, "driver", trouble, "pki", "gen", *cluster)
-        if struck["status"] != 0:
-            refused.append(at)
-            assert re.search(r"^hardway: .*(pki|secrets|other|\.conf)", struck["err"], re.M), struck
-            assert re.search(words, struck["err"]), struck
-        machine.hardway("pki", "gen", *cluster)
-        machine.hardway("pki", "list", *cluster)
-
-    refused = []
-    for_each(["pki gen"], count)
-    for_each(choose(calls[0], 12), meet)
-    assert len(refused) >= 6, (calls, refused)  # of twelve

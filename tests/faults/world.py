@@ -81,6 +81,7 @@ class Machine:
 
     def __init__(self, site):
         self.installed = False
+        self.kept = set()
         self.process = subprocess.Popen(
             ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--net", "--uts", "--ipc", "--mount-proc", sys.executable,
              str(HERE / "inside.py"), str(site.directory)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
