@@ -51,6 +51,7 @@ static void print_line(const VerbContext *v, FILE *stream, const char *text) {
         (void) fflush(stream);
 }
 
+static char* vformat_hint(const VerbContext *v, const char *format, va_list ap) _printf_(2, 0);
 static char* vformat_hint(const VerbContext *v, const char *format, va_list ap) {
         _cleanup_free_ char *text = text_harmless(xvasprintf(format, ap), TEXT_LINES | TEXT_COLORS);
 

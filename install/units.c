@@ -202,11 +202,13 @@ static int unit_retire(UnitBus *bus, char *name, Error **reterr) {
         Error *error = NULL;
         int r;
 
-        r = unless_unknown(unit_bus_enable(bus, names, false, &error), error, reterr);
+        r = unit_bus_enable(bus, names, false, &error);
+        r = unless_unknown(r, error, reterr);
         if (r < 0)
                 return r;
         error = NULL;
-        return unless_unknown(unit_bus_job(bus, UNIT_STOP, name, &error), error, reterr);
+        r = unit_bus_job(bus, UNIT_STOP, name, &error);
+        return unless_unknown(r, error, reterr);
 }
 
 static int units_retire(UnitBus *bus, char *const *names, Error **reterr) {
