@@ -28,7 +28,8 @@ static int setup(void **state) {
 /* One that refuses is there; and as that does not end, nothing is said of when it did. */
 static void test_goes_on(void **state) {
         unsigned port;
-        _unused_ _cleanup_close_ int fd = socket_here(&port); /* has the port, so that nobody listens on it */
+        _unused_ _cleanup_close_ int fd =
+                socket_here(&port); /* has the port, so that nobody listens on it */
         uint64_t begun = clock_usec();
 
         assert_int_equal(drill_pulse_end(drill_pulse_start(&here, port)), 0);
