@@ -115,7 +115,8 @@ static const struct {
           "What is done to a node before something on it is stopped on purpose. Another member becomes etcd's leader, the "
           "load balancers send nothing new to its apiserver, another load balancer takes the VIP. What is under way ends by itself.",
           "Requests would be cut off, and the others would take their time to miss it.", "hardway(1)",
-          "@balancer echo 'set server apiservers/{controller.name} state maint' | {root} socat - /run/haproxy/admin.sock\n"
+          "@balancer echo 'set server apiservers/{controller.name} state drain; disable health checks/{controller.name}' | {root} "
+          "socat - /run/haproxy/admin.sock\n"
           "@balancer {root} systemctl stop keepalived.service   # on the owner of the VIP",
           drained },
         { "sysctl net.ipv4.ip_forward", NOT_SET, "net.ipv4.ip_forward",

@@ -156,6 +156,12 @@ def test_words(cluster):
     assert re.findall(r"^  (\S+)", words, re.MULTILINE) == ["VIP", "quorum", "member", "learner", "VRRP", "drain", "ports", "checks"]
 
 
+def test_drained_by_hand_as_by_hardway(hardway):
+    """What haproxy is told: "maint" would cut off all that is under way."""
+    out = hardway("explain", "drain").out
+    assert re.search(r"set server apiservers/\S+ state drain; disable health checks/\S+'", out), out
+
+
 def test_unknown_words(cluster):
     assert "did you mean '--etcd-servers'?" in cluster("explain", "--ectd-servers", status=64).err
     assert "did you mean 'apiserver.crt'?" in cluster("explain", "apiserver.crd", status=64).err
