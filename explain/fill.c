@@ -51,49 +51,36 @@ static char* units_of(const Fill *f, const Node *n) {
         return strv_join(units, " ");
 }
 
-/* What the node's plan has besides the components' own units: timers, users, directories of data. */
-static Plan* outline_of(const Fill *f, const Node *n) {
-        const PlanContext c = { .cluster = f->cluster, .node = n };
-        Plan *plan = NULL;
-
-        return plan_outline(f->components, &c, &plan, NULL) < 0 ? NULL : plan;
-}
-
 /* Every unit of the node that runs or is to start by itself. */
-static char* all_units_of(const Fill *f, const Node *n) {
-        _cleanup_(plan_freep) Plan *plan = outline_of(f, n);
-        _cleanup_strv_ Strv units = NULL;
-
-        if (!plan)
-                return NULL;
-        PLAN_FOREACH(item, plan, PLAN_UNIT)
-                if ((item->unit.running || item->unit.enabled) && !strv_contains(units, item->unit.name))
-                        strv_add(&units, item->unit.name);
-        return strv_join(units, " ");
+static const char* unit_of(const PlanItem *item) {
+        return item->type == PLAN_UNIT && (item->unit.running || item->unit.enabled) ? item->unit.name :
+                                                                                       NULL;
 }
 
-static char* users_of(const Fill *f, const Node *n) {
-        _cleanup_(plan_freep) Plan *plan = outline_of(f, n);
-        _cleanup_strv_ Strv users = NULL;
-
-        if (!plan)
-                return NULL;
-        PLAN_FOREACH(item, plan, PLAN_USER)
-                strv_add(&users, item->user.name);
-        return strv_join(users, " ");
+static const char* user_of(const PlanItem *item) {
+        return item->type == PLAN_USER ? item->user.name : NULL;
 }
 
 /* Directories that are a service's, with what it keeps there. */
-static char* directories_of(const Fill *f, const Node *n) {
-        _cleanup_(plan_freep) Plan *plan = outline_of(f, n);
-        _cleanup_strv_ Strv paths = NULL;
+static const char* directory_of(const PlanItem *item) {
+        return item->type == PLAN_DIRECTORY && !streq_null(item->owner, "root:root") ? item->path : NULL;
+}
 
-        if (!plan)
+/* What the node's plan has besides the components' own units: timers, users, directories of data. */
+static char* of_plan(const Fill *f, const Node *n, const char *(*part)(const PlanItem *item)) {
+        const PlanContext c = { .cluster = f->cluster, .node = n };
+        _cleanup_(plan_freep) Plan *plan = NULL;
+        _cleanup_strv_ Strv parts = NULL;
+
+        if (plan_outline(f->components, &c, &plan, NULL) < 0)
                 return NULL;
-        PLAN_FOREACH(item, plan, PLAN_DIRECTORY)
-                if (!streq_null(item->owner, "root:root"))
-                        strv_add(&paths, item->path);
-        return strv_join(paths, " ");
+        for (size_t i = 0; i < plan->n_items; i++) {
+                const char *text = part(plan->items[i]);
+
+                if (text && !strv_contains(parts, text))
+                        strv_add(&parts, text);
+        }
+        return strv_join(parts, " ");
 }
 
 /* As a word, "etcd-server" is etcd/server. */
@@ -155,11 +142,11 @@ static char* node_word(const Fill *f, const Node *n, const char *word) {
         if (streq(word, "units"))
                 return units_of(f, n);
         if (streq(word, "all-units"))
-                return all_units_of(f, n);
+                return of_plan(f, n, unit_of);
         if (streq(word, "users"))
-                return users_of(f, n);
+                return of_plan(f, n, user_of);
         if (streq(word, "directories"))
-                return directories_of(f, n);
+                return of_plan(f, n, directory_of);
         return NULL;
 }
 
