@@ -126,11 +126,11 @@ static size_t count_among(const CheckList *found, const Node *const *nodes, size
         return n;
 }
 
-/* haproxy may answer at that port, too, for others. */
-static bool goes(const ProbeContext *c, HttpClient *http, const Node *node) {
+/* One that has lost the role, and runs still; haproxy may answer at that port, too, for others. */
+static bool works_without_role(const ProbeContext *c, HttpClient *http, const Node *node) {
         _cleanup_free_ char *why = NULL;
 
-        return ((node->roles & ROLE_CONTROLLER) || was_installed(c, node)) &&
+        return !(node->roles & ROLE_CONTROLLER) && was_installed(c, node) &&
                ask_readyz(http, c->cluster, node, &why) > 0;
 }
 
@@ -148,16 +148,17 @@ int apiserver_spare(const ProbeContext *c, const Node *const *nodes, size_t n_no
                     Error **reterr) {
         _cleanup_(http_client_freep) HttpClient *http = NULL;
         _cleanup_(check_list_done) CheckList ready = {};
-        size_t n_go = 0, n_left;
+        size_t n_go, n_left;
         int r;
 
         r = probe_client(c, "ca", /* credential= */ NULL, &http, reterr);
         if (r < 0)
                 return r;
         probe_each_node(c, ROLE_CONTROLLER, find_ready, &ready);
-        n_left = ready.n_checks - count_among(&ready, nodes, n_nodes);
+        n_go = count_among(&ready, nodes, n_nodes);
+        n_left = ready.n_checks - n_go;
         for (size_t i = 0; i < n_nodes; i++)
-                n_go += goes(c, http, nodes[i]);
+                n_go += works_without_role(c, http, nodes[i]);
         probe_result_spare(ret, n_go, n_left, "no apiserver that is ready would be left",
                            "One apiserver is left, and then it may not fail");
         return 0;
