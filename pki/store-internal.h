@@ -147,6 +147,7 @@ void store_sweep(const StoreRun *run);         /* temporaries that a killed run 
 int store_stage_leaf(StoreRun *run, FsBatch *batch, const StoreEntry *e, Error **reterr);
 int store_kubeconfig_text(StoreRun *run, const StoreEntry *e, const StoreEntry *ca, Buffer *ret,
                           Error **reterr);
+int store_make_pair(StoreRun *run, StoreEntry *e, const StoreEntry *ca, Error **reterr);
 int store_check_above(const StoreEntry *ca, X509 *x,
                       Error **reterr); /* the CAs above may be limited to names */
 int store_run_issue(StoreRun *run, Error **reterr);

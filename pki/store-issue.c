@@ -180,11 +180,10 @@ int store_stage_leaf(StoreRun *run, FsBatch *batch, const StoreEntry *e, Error *
         return r < 0 ? r : stage_certificate(run, batch, e, 0, reterr);
 }
 
-static int make_leaf(StoreRun *run, FsBatch *batch, StoreEntry *e, Error **reterr) {
-        const StoreEntry *ca = store_run_find_ca(run, e->request->issuer);
+/* A new key for an entry, and its certificate by that CA. */
+int store_make_pair(StoreRun *run, StoreEntry *e, const StoreEntry *ca, Error **reterr) {
         int r;
 
-        X509_freep(&e->certificate); /* the one that is replaced */
         r = key_maker_generate(&run->maker, e->request->key_type, &e->key, reterr);
         if (r < 0)
                 return r;
@@ -193,6 +192,16 @@ static int make_leaf(StoreRun *run, FsBatch *batch, StoreEntry *e, Error **reter
         if (r < 0)
                 return r;
         e->expires = certificate_not_after(e->certificate);
+        return 0;
+}
+
+static int make_leaf(StoreRun *run, FsBatch *batch, StoreEntry *e, Error **reterr) {
+        int r;
+
+        X509_freep(&e->certificate); /* the one that is replaced */
+        r = store_make_pair(run, e, store_run_find_ca(run, e->request->issuer), reterr);
+        if (r < 0)
+                return r;
 
         r = store_stage_leaf(run, batch, e, reterr);
         X509_freep(&e->certificate);

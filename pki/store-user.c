@@ -29,18 +29,10 @@ static int check_ca(const StoreRun *run, const StoreEntry *ca, Error **reterr) {
 static int issue(StoreRun *run, StoreEntry *e, const StoreEntry *ca, Buffer *ret, Error **reterr) {
         int r;
 
-        r = key_maker_generate(&run->maker, e->request->key_type, &e->key, reterr);
-        if (r < 0)
-                return r;
-        r = certificate_make(&e->request->profile, e->key, ca->certificate, ca->key, run->now,
-                             &e->certificate, reterr);
-        if (r < 0)
-                return r;
-        r = store_check_above(ca, e->certificate, reterr);
-        if (r < 0)
-                return r;
-        e->expires = certificate_not_after(e->certificate);
-        return store_kubeconfig_text(run, e, ca, ret, reterr);
+        r = store_make_pair(run, e, ca, reterr);
+        if (r >= 0)
+                r = store_check_above(ca, e->certificate, reterr);
+        return r < 0 ? r : store_kubeconfig_text(run, e, ca, ret, reterr);
 }
 
 /**
