@@ -68,6 +68,15 @@ static const LbPeer* find_own(const LbPair *pair, const Node *node) {
         return NULL;
 }
 
+static void refuse_beside(const Node *node, const Node *other, const char *state, CheckList *checks) {
+        _cleanup_free_ char *id = xasprintf(TOLD_PREFLIGHT "/%s", node->name);
+
+        check_advise(check_add(checks, CHECK_FAILED, id, node, TOLD_PREFLIGHT,
+                               "%s %s, and is not changed by this run: both would hold the VIP", other->name,
+                               state),
+                     "Install both: hardway install, or with --node %s as well.", other->name);
+}
+
 /**
  * lb_preflight_told() - would a load balancer be left by itself, as others are not part of this run?
  * @c:          the context of the probe
@@ -76,26 +85,15 @@ static const LbPeer* find_own(const LbPair *pair, const Node *node) {
  * @checks:     gets what was found; nothing where there is nobody to be told
  */
 void lb_preflight_told(const ProbeContext *c, const Node *node, const LbPair *pair, CheckList *checks) {
-        _cleanup_free_ char *id = xasprintf(TOLD_PREFLIGHT "/%s", node->name);
         const LbPeer *own = find_own(pair, node);
         const Node *other;
 
         if (!own || own->result < 0)
                 return;
         if (!runs(own) && (other = find_unaware(c, node, pair, /* chosen_too= */ false)))
-                check_advise(
-                        check_add(checks, CHECK_FAILED, id, node, TOLD_PREFLIGHT,
-                                  "%s runs, does not know of this load balancer yet, and is not changed "
-                                  "by this run: both would hold the VIP",
-                                  other->name),
-                        "Install both: hardway install, or with --node %s as well.", other->name);
+                refuse_beside(node, other, "runs, does not know of this load balancer yet", checks);
         else if ((other = find_remaining(c, own)))
-                check_advise(
-                        check_add(checks, CHECK_FAILED, id, node, TOLD_PREFLIGHT,
-                                  "%s is a load balancer no more, runs still, and is not changed by this "
-                                  "run: both would hold the VIP",
-                                  other->name),
-                        "Install both: hardway install, or with --node %s as well.", other->name);
+                refuse_beside(node, other, "is a load balancer no more, runs still", checks);
 }
 
 /**
