@@ -466,11 +466,24 @@ static void expect_not_looked_at(CheckList *l) {
         }
 }
 
+typedef struct Heard {
+        const char *heard, *vip, *vrrp; /* what was heard, and what is said of it; "": all is well */
+} Heard;
+
+static void hear(const Heard *cases, size_t n) {
+        for (size_t i = 0; i < n; i++) {
+                CheckList l = {};
+
+                script_answer = cases[i].heard;
+                verify(&l);
+                expect_foreign(&l, cases[i].vip, cases[i].vrrp);
+                check_list_done(&l);
+        }
+}
+
 /* What the load balancers hear of others, and what is concluded. */
 static void test_foreign(void **state) {
-        static const struct {
-                const char *heard, *vip, *vrrp; /* "": all is well */
-        } cases[] = {
+        static const Heard cases[] = {
                 { "listened\n", "", "" },
                 { "mac 10.77.0.11 02:00:00:00:00:11\nmac 10.77.0.10 02:00:00:00:00:11\nlistened\n", "", "" },
                 { "mac 10.77.0.10 02:00:00:00:00:12\nmac 10.77.0.12 02:00:00:00:00:12\nlistened\n", "", "" },
@@ -484,21 +497,12 @@ static void test_foreign(void **state) {
                 { "vrrp 10.77.0.5 51\nlistened\n", "", "virtual router id 51 is used by 10.77.0.5, too" },
         };
 
-        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-                CheckList l = {};
-
-                script_answer = cases[i].heard;
-                verify(&l);
-                expect_foreign(&l, cases[i].vip, cases[i].vrrp);
-                check_list_done(&l);
-        }
+        hear(cases, ARRAY_SIZE(cases));
         assert_contains(last_script, "all='10.77.0.10 10.77.0.11 10.77.0.12'\n");
 }
 
 static void test_foreign_ipv6(void **state) {
-        static const struct {
-                const char *heard, *vip, *vrrp;
-        } cases[] = {
+        static const Heard cases[] = {
                 { "mac fd77::11 02:00:00:00:00:11\nmac fd77::10 02:00:00:00:00:11\n"
                   "vrrp fd77::12 51\nvrrp fe80::5 52\nlistened\n",
                   "", "" },
@@ -509,14 +513,7 @@ static void test_foreign_ipv6(void **state) {
         };
 
         use_ipv6();
-        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-                CheckList l = {};
-
-                script_answer = cases[i].heard;
-                verify(&l);
-                expect_foreign(&l, cases[i].vip, cases[i].vrrp);
-                check_list_done(&l);
-        }
+        hear(cases, ARRAY_SIZE(cases));
         assert_contains(last_script, "all='fd77::10 fd77::11 fd77::12'\n");
 }
 
