@@ -4,7 +4,9 @@
  * A snapshot that has not arrived as a whole yet: FILE.part
  *
  * A name with a time in it is never written again, so what a run that was killed has left of it would stay for
- * good, with all secrets of the cluster. Whoever writes one has its lock; what nobody has the lock of is nobody's.
+ * good, with all secrets of the cluster. Whoever writes one shares the lock of the directory; who gets that alone
+ * knows that all others there are nobody's, as fs_write() does it. The file itself is not locked: etcdutl, which
+ * looks into it before it gets its name, waits for a lock of its own on it (bbolt, flock(2)).
  */
 
 #include <dirent.h>
@@ -22,15 +24,9 @@
 #define TIME "-" TWO TWO "-" TWO "-" TWO "T" TWO TWO TWO "Z.db"
 #define TIME_LENGTH (sizeof("-2026-11-28T221600Z.db") - 1)
 
-static bool is_nobodys(int dir_fd, const char *name) {
-        _cleanup_close_ int fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-
-        return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) >= 0;
-}
-
 /* stem: what all have before the time, and its length */
-static void sweep(const char *directory, int dir_fd, const char *stem, size_t length) {
-        int fd = openat(dir_fd, directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+static void sweep(int directory, const char *stem, size_t length) {
+        int fd = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         DIR *d = fd < 0 ? NULL : fdopendir(fd);
 
         if (!d) {
@@ -39,9 +35,25 @@ static void sweep(const char *directory, int dir_fd, const char *stem, size_t le
         }
         for (const struct dirent *e = readdir(d); e; e = readdir(d))
                 if (strlen(e->d_name) > length && strncmp(e->d_name, stem, length) == 0 &&
-                    fnmatch(TIME ".part", e->d_name + length, 0) == 0 && is_nobodys(fd, e->d_name))
+                    fnmatch(TIME ".part", e->d_name + length, 0) == 0)
                         (void) unlinkat(fd, e->d_name, 0);
         (void) closedir(d);
+}
+
+/* Return: the directory, whose lock is shared until it is closed; or a negative errno: then nothing is swept. */
+static int open_shared(int dir_fd, const char *path) {
+        _cleanup_free_ char *directory = fs_path_dirname(path);
+        const char *name = fs_path_basename(path);
+        size_t length = strlen(name);
+        int fd = openat(dir_fd, directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        if (fd < 0)
+                return -errno;
+        if (length > TIME_LENGTH && fnmatch(TIME, name + length - TIME_LENGTH, 0) == 0 &&
+            flock(fd, LOCK_EX | LOCK_NB) >= 0)
+                sweep(fd, name, length - TIME_LENGTH);
+        (void) flock(fd, LOCK_SH); /* at most until another one has swept */
+        return fd;
 }
 
 /**
@@ -50,21 +62,18 @@ static void sweep(const char *directory, int dir_fd, const char *stem, size_t le
  * @path:       its name later on
  * @part:       its name until then; what is there is removed, and so is what killed runs have left beside it, of names that
  *              differ in their time only
+ * @ret_lock:   to be closed once it has its name: until then nobody takes it for a left-over
  *
- * Return: a descriptor for writing, which has the file's lock; or a negative errno. The caller closes.
+ * Return: a descriptor for writing, or a negative errno. The caller closes both.
  */
-int etcd_snapshot_part(int dir_fd, const char *path, const char *part) {
-        _cleanup_free_ char *directory = fs_path_dirname(path);
-        const char *name = fs_path_basename(path);
-        size_t length = strlen(name);
+int etcd_snapshot_part(int dir_fd, const char *path, const char *part, int *ret_lock) {
+        _cleanup_close_ int lock = open_shared(dir_fd, path);
         int fd;
 
-        if (length > TIME_LENGTH && fnmatch(TIME, name + length - TIME_LENGTH, 0) == 0)
-                sweep(directory, dir_fd, name, length - TIME_LENGTH);
         (void) unlinkat(dir_fd, part, 0);
         fd = openat(dir_fd, part, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
         if (fd < 0)
                 return -errno;
-        (void) flock(fd, LOCK_EX | LOCK_NB); /* where files cannot be locked, nothing is swept */
+        *ret_lock = TAKE_FD(lock);
         return fd;
 }

@@ -64,13 +64,14 @@ int etcd_snapshot(const EtcdEndpoint *e, int dir_fd, const char *path, EtcdSnaps
                   EtcdSnapshotProgress progress, void *userdata, uint64_t *ret_size, Error **reterr) {
         _cleanup_free_ char *part = xasprintf("%s.part", path);
         _cleanup_(snapshot_stream_done) SnapshotStream s;
+        _cleanup_close_ int lock = -EBADF;
         int r;
 
         snapshot_stream_init(&s, part);
         s.progress = progress;
         s.userdata = userdata;
 
-        s.fd = etcd_snapshot_part(dir_fd, path, part);
+        s.fd = etcd_snapshot_part(dir_fd, path, part, &lock);
         if (s.fd < 0)
                 return error_set_errno(reterr, s.fd, "%s: cannot be made", part);
         r = stream_to(e, &s, reterr);

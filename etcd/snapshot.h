@@ -23,7 +23,7 @@ int etcd_snapshot_inspect(const char *path, EtcdSnapshotFile *ret, Error **reter
 void etcd_snapshot_file_done(EtcdSnapshotFile *f);
 
 /* snapshot-part.c: begins FILE.part, and removes what killed runs have left of others like it. Return: a descriptor. */
-int etcd_snapshot_part(int dir_fd, const char *path, const char *part);
+int etcd_snapshot_part(int dir_fd, const char *path, const char *part, int *ret_lock);
 
 /* Looks for marks in bytes that come piece by piece; for etcd_snapshot_inspect() and its fuzz target. */
 typedef struct MarkScan {

@@ -23,10 +23,10 @@
 int receive_file_limited(Host *host, const char *source, const char *path, uint64_t limit,
                          int (*check)(const char *part, Error **reterr), Error **reterr) {
         _cleanup_free_ char *part = xasprintf("%s.part", path);
-        _cleanup_close_ int fd = -EBADF;
+        _cleanup_close_ int fd = -EBADF, lock = -EBADF;
         int r;
 
-        fd = etcd_snapshot_part(AT_FDCWD, path, part);
+        fd = etcd_snapshot_part(AT_FDCWD, path, part, &lock);
         if (fd < 0)
                 return error_set_errno(reterr, fd, "%s: cannot be made", part);
         r = host_receive(host, source, limit, fd, reterr);

@@ -125,7 +125,7 @@ static void test_facts(void **state) {
 }
 
 #define OLD "a-2026-11-28T221600Z.db.part"
-#define BUSY "a-2026-11-28T221700Z.db.part"
+#define NEW "a-2026-11-28T221800Z.db"
 
 static void make(const UnitDir *d, const char *name) {
         assert_int_equal(fs_write(d->fd, name, "x", 1, 0600, FS_NO_SYNC, NULL), 1);
@@ -135,35 +135,50 @@ static bool is_there(const UnitDir *d, const char *name) {
         return faccessat(d->fd, name, F_OK, 0) == 0;
 }
 
+static void begin(const UnitDir *d, const char *path, int ret[static 2]) {
+        _cleanup_free_ char *part = xasprintf("%s.part", path);
+
+        ret[0] = etcd_snapshot_part(d->fd, path, part, &ret[1]);
+        assert_true(ret[0] >= 0 && is_there(d, part));
+}
+
+static void end(const int fds[static 2]) {
+        close(fds[0]);
+        close(fds[1]);
+}
+
 /* What a killed run has left goes with the next one, although that has another name. */
 static void test_parts(void **state) {
-        static const char *const stay[] = { BUSY, "b-2026-11-28T221600Z.db.part", "a-2026-11-28T221600Z.db",
+        static const char *const stay[] = { "b-2026-11-28T221600Z.db.part", "a-2026-11-28T221600Z.db",
                                             "a-notes.db.part", "a-2026-11-28T221600Z.db.part.txt" };
         UnitDir *d = *state;
-        int busy, fd, named;
+        int fds[2], others[2], looks;
 
         for (size_t i = 0; i < ARRAY_SIZE(stay); i++)
                 make(d, stay[i]);
         make(d, OLD);
-        busy = openat(d->fd, BUSY, O_WRONLY | O_CLOEXEC);
-        assert_int_equal(flock(busy, LOCK_EX), 0);
 
-        /* a name without a time says nothing of others */
-        named = etcd_snapshot_part(d->fd, "a.db", "a.db.part");
-        assert_true(named >= 0 && is_there(d, OLD));
-        fd = etcd_snapshot_part(d->fd, "a-2026-11-28T221800Z.db", "a-2026-11-28T221800Z.db.part");
-        assert_true(fd >= 0);
-        assert_false(is_there(d, OLD));
+        /* a name without a time says nothing of others; and while anybody is at work, whose the rest is is not known */
+        begin(d, "a.db", others);
+        assert_true(is_there(d, OLD));
+        begin(d, NEW, fds);
+        assert_true(is_there(d, OLD) && is_there(d, "a.db.part"));
+        end(others);
+        begin(d, "a-2026-11-28T221900Z.db", others);
+        assert_true(is_there(d, NEW ".part"));
+        end(others);
+
+        /* etcdutl takes a lock of the file itself, and would wait for ours */
+        looks = openat(d->fd, NEW ".part", O_RDONLY | O_CLOEXEC);
+        assert_int_equal(flock(looks, LOCK_EX | LOCK_NB), 0);
+        close(looks);
+        end(fds);
+
+        begin(d, "a-2026-11-28T222000Z.db", fds);
+        assert_false(is_there(d, OLD) || is_there(d, NEW ".part"));
         for (size_t i = 0; i < ARRAY_SIZE(stay); i++)
                 assert_true(is_there(d, stay[i]));
-
-        /* nor does one that is at work lose its own */
-        close(busy);
-        busy = etcd_snapshot_part(d->fd, "a-2026-11-28T221900Z.db", "a-2026-11-28T221900Z.db.part");
-        assert_true(is_there(d, "a-2026-11-28T221800Z.db.part") && !is_there(d, BUSY));
-        close(busy);
-        close(fd);
-        close(named);
+        end(fds);
 }
 
 int main(void) {
