@@ -22,11 +22,12 @@
 
 /* What is asked for, from the plan. */
 typedef struct Questions {
-        Strv paths, units, users, packages, sysctls;
+        Strv paths, servers, units, users, packages, sysctls;
 } Questions;
 
 static void questions_done(Questions *q) {
         strv_free(q->paths);
+        strv_free(q->servers);
         strv_free(q->units);
         strv_free(q->users);
         strv_free(q->packages);
@@ -48,10 +49,10 @@ static void questions_add(Questions *q, const PlanItem *item) {
         else if (item->type == PLAN_SYSCTL)
                 add_once(&q->sysctls, item->sysctl.key);
         else if (item->type == PLAN_UNIT)
-                add_once(&q->units, item->unit.name);
+                add_once(item->unit.n_ports > 0 ? &q->servers : &q->units, item->unit.name);
 }
 
-static void write_script(const Questions *q, Buffer *text) {
+static void write_script(const Questions *q, Strv units, Buffer *text) {
         _cleanup_strv_ Strv sysctl_files = NULL;
 
         STRV_FOREACH(key, q->sysctls) {
@@ -60,7 +61,8 @@ static void write_script(const Questions *q, Buffer *text) {
                 strv_add(&sysctl_files, path);
         }
         shell_add_list(text, "H_PATHS", q->paths);
-        shell_add_list(text, "H_UNITS", q->units);
+        shell_add_list(text, "H_UNITS", units);
+        buffer_addf(text, "H_SERVERS=%zu\n", strv_length(q->servers));
         shell_add_list(text, "H_USERS", q->users);
         shell_add_list(text, "H_PACKAGES", q->packages);
         shell_add_list(text, "H_SYSCTLS", sysctl_files);
@@ -94,12 +96,15 @@ static void judge_name(const Host *h, const char *err, Facts *facts) {
 static int run_look(Host *h, const Questions *q, Facts *facts, Look *ret, Error **reterr) {
         _cleanup_(answer_done) Answer answer = {};
         _cleanup_buffer_ Buffer text = BUFFER_NULL;
+        _cleanup_strv_ Strv units = strv_copy(q->servers);
         _cleanup_free_ char *name = NULL;
-        LookRequest request = { .address = &h->node->address, .units = q->units, .sysctls = q->sysctls };
+        LookRequest request = { .address = &h->node->address, .sysctls = q->sysctls };
         int r;
 
-        name = xasprintf("look (%zu paths, %zu units)", strv_length(q->paths), strv_length(q->units));
-        write_script(q, &text);
+        strv_add_all(&units, q->units);
+        request.units = units;
+        name = xasprintf("look (%zu paths, %zu units)", strv_length(q->paths), strv_length(units));
+        write_script(q, units, &text);
         r = channel_run(h, &(Script) { .name = name, .text = buffer_str(&text) }, &answer, reterr);
         if (r < 0)
                 return r;

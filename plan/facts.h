@@ -32,7 +32,7 @@ typedef struct Facts {
         unsigned cpus;
         bool name_resolves; /* its own name, without which every sudo takes 20 s */
         char *machine_id;
-        Strv listening; /* "ADDRESS:PORT PROCESS" of TCP listeners */
+        Strv listening; /* "ADDRESS:PORT PROCESS" of TCP listeners; not asked where all services run that have a port */
         Strv addresses; /* all addresses of the node, canonical text */
         Strv networks;  /* the same with their interfaces and prefixes: "eth0 10.77.0.20/24" */
 } Facts;

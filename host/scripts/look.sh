@@ -8,15 +8,18 @@
 #
 # H_PATHS        files to look at, without the leading slash
 # H_UNITS        units
+# H_SERVERS      how many of them, the first ones, are services that listen on ports
 # H_USERS, H_PACKAGES
 # H_SYSCTLS      files below /proc/sys
 
 # a put of a run that was killed may still be at work here; what it changes must not be seen half done
 if [ -e var/lib/hardway/put.lock ]; then
-        flock -s -w 120 -E 75 var/lib/hardway/put.lock true || case $? in
+        exec 9<var/lib/hardway/put.lock
+        flock -s -w 120 -E 75 9 || case $? in
         75) fail temporary "another hardway is writing here, for minutes now" ;;
         *) fail io "cannot lock /var/lib/hardway/put.lock" ;;
         esac
+        exec 9<&-
 fi
 
 section applied
@@ -41,6 +44,7 @@ fi
 
 section units
 pids=
+n_services=0 n_listening=0
 if [ -n "$H_UNITS" ]; then
         # shellcheck disable=SC2086
         units=$(systemctl show -p Id,LoadState,ActiveState,SubState,UnitFileState,Result,MainPID,NRestarts \
@@ -50,7 +54,12 @@ if [ -n "$H_UNITS" ]; then
         set -f
         for word in $units; do
                 case $word in
-                MainPID=[1-9]*) pids="$pids /proc/${word#MainPID=}/environ" ;;
+                MainPID=0) n_services=$((n_services + 1)) ;;
+                MainPID=*)
+                        pids="$pids /proc/${word#MainPID=}/environ"
+                        n_services=$((n_services + 1))
+                        [ "$n_services" -gt "$H_SERVERS" ] || n_listening=$((n_listening + 1))
+                        ;;
                 esac
         done
         set +f
@@ -104,19 +113,23 @@ case $version in
 *) printf 'systemd %s\n' "$version" ;;
 esac
 
-# each line with the file it is from
+# each line with the file it is from; *-identity says whose data a component keeps here: of nodes that were
+# installed by hand there is no other record
 section files
 # shellcheck disable=SC2086
 grep -a -s -H '' etc/os-release etc/machine-id etc/hosts etc/nsswitch.conf run/hardway/*.loaded \
         /proc/sys/kernel/hostname /proc/meminfo /sys/fs/cgroup/cgroup.controllers \
-        /sys/devices/system/cpu/online $H_SYSCTLS || :
-# whose data a component keeps here: of nodes that were installed by hand there is no other record
-grep -a -s -H -m 1 '' var/lib/hardway/*-identity || :
+        /sys/devices/system/cpu/online var/lib/hardway/*-identity $H_SYSCTLS || :
 grep -a -s -H -m 1 '^flags\|^Features\|^KernelPageSize' /proc/cpuinfo /proc/self/smaps || :
 
 # the kernel's architecture; the first bytes of an ELF file tell that of all programs
 section machine
-uname -m
+if [ -r /proc/sys/kernel/arch ]; then # Linux 6.1
+        read -r machine </proc/sys/kernel/arch
+        printf '%s\n' "$machine"
+else
+        uname -m
+fi
 od -A n -t x1 -N 20 /bin/sh
 
 section addresses
@@ -124,8 +137,10 @@ if have ip; then
         ip -o addr || :
 fi
 
+# who holds which port is asked for those that must have one and do not run: it looks at every open file of
+# every process
 section listening
-if have ss; then
+if { [ "$n_listening" -lt "$H_SERVERS" ] || [ "$H_SERVERS" -eq 0 ]; } && have ss; then
         ss -H -l -t -n -p || :
 fi
 
