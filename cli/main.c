@@ -3,12 +3,12 @@
 #include <locale.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <sysexits.h>
 
 #include "cli/context.h"
 #include "cli/events.h"
 #include "cli/options.h"
+#include "cli/streams.h"
 #include "cli/verbs.h"
 #include "common/alloc.h"
 
@@ -63,19 +63,6 @@ static int report(const VerbContext *v, const Error *error) {
                 return EX_SOFTWARE;
         }
         return error_exit_code(first);
-}
-
-/* Results that did not arrive are a failure, but who has left the pager does not want to hear of it. */
-static int close_output(int status) {
-        bool bad = ferror(stdout);
-        struct stat st;
-
-        bad = fflush(stdout) != 0 || bad;
-        if (!bad)
-                return status;
-        if (fstat(STDOUT_FILENO, &st) < 0 || !S_ISFIFO(st.st_mode))
-                (void) fprintf(stderr, "hardway: standard output cannot be written\n");
-        return status == 0 ? EX_IOERR : status;
 }
 
 static int run_verb(VerbContext *v, int argc, char **argv, Error **reterr) {
@@ -150,6 +137,7 @@ int main(int argc, char **argv) {
         /* Only the characters: messages are English, and numbers have a point in them. */
         (void) setlocale(LC_CTYPE, "");
         catch_signals();
+        streams_begin();
 
         verb_context_init(&v);
         v.cancelled = &cancelled;
@@ -163,7 +151,6 @@ int main(int argc, char **argv) {
         if (r < 0)
                 r = report(&v, error);
 
-        r = close_output(r);
         verb_context_done(&v);
         return r;
 }

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Verbs, options, exit statuses and help."""
+import fcntl
 import json
 import os
 import pwd
 import re
+import resource
+import shutil
 import signal
 import socket
 import subprocess
@@ -197,22 +200,103 @@ def test_colours_are_for_terminals(cluster):
     assert cluster("--color=never", "plan", status=65).err == plain
 
 
-def test_full_disk(cluster):
+# Each prints in a way of its own: argp, texts, tables, documents, events. With the exit status: that of what fails anyway says more.
+PRINTED = {"--help": 74, "--version": 74, "pki --help": 74, "plan --help": 74, "help install": 74, "explain": 74, "explain --etcd-servers": 74,
+           "explain etcd --json": 74, "plan --offline": 74, "pki gen": 74, "pki list": 74, "pki list --json": 74, "kubeconfig": 74,
+           "pki check --no-nodes": 74, "install --json": 65, "fetch --offline --json": 69}
+
+
+@pytest.fixture(name="printing")
+def printing_fixture(cluster):
+    """Runs it with a standard output that fails, and tells how it ended and what it said of that."""
+    def run(words, stdout, **options):
+        done = subprocess.run([cluster.path, *words], cwd=cluster.directory, stdin=subprocess.DEVNULL, stdout=stdout,
+                              stderr=subprocess.PIPE, text=True, env=cluster.environment, timeout=60, check=False, **options)
+        assert "Sanitizer" not in done.stderr, done.stderr
+        return done.returncode, re.findall(r"^hardway: standard output cannot be written: (.*)$", done.stderr, re.M), done.stderr
+
+    if not (cluster.directory / "pki").exists():
+        cluster("pki", "gen")
+    run.cluster = cluster
+    return run
+
+
+@pytest.mark.parametrize("words", PRINTED)
+def test_full_disk(printing, words):
     with open("/dev/full", "w", encoding="utf-8") as full:
-        done = subprocess.run([cluster.path, "plan", "--offline"], cwd=cluster.directory, stdout=full, stderr=subprocess.PIPE, text=True,
-                              env=cluster.environment, check=False)
-    assert done.returncode == 74
-    assert "standard output cannot be written" in done.stderr
+        status, reasons, err = printing(words.split(), full)
+    assert (status, reasons) == (PRINTED[words], ["No space left on device"]), err
 
 
-def test_closed_pipe_is_quiet(cluster):
+def test_disk_that_is_full_half_way(printing, tmp_path):
+    """The write that fails is none of the last, and the reason is that of the first that did."""
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))
+
+    for words in ["plan", "--offline"], ["pki", "list"], ["pki", "list", "--json"]:
+        whole = printing.cluster(*words).out.encode()
+        assert len(whole) > 8192
+        with open(tmp_path / "out", "wb") as out:
+            # of SIGXFSZ, which Python ignores, the child shall not die either
+            status, reasons, err = printing(words, out, preexec_fn=limit, restore_signals=False)
+        written = (tmp_path / "out").read_bytes()
+        assert (status, reasons) == (74, ["File too large"]), err
+        assert written == whole[:8192]
+
+
+@pytest.mark.parametrize("words", PRINTED)
+def test_closed_pipe_is_quiet(printing, words):
     read, write = os.pipe()
     os.close(read)
-    done = subprocess.run([cluster.path, "plan", "--offline"], cwd=cluster.directory, stdout=write, stderr=subprocess.PIPE, text=True,
-                          env=cluster.environment, check=False)
+    status, reasons, err = printing(words.split(), write)
     os.close(write)
-    assert done.returncode == 74
-    assert "standard output" not in done.stderr
+    assert (status, reasons) == (PRINTED[words], []), err
+
+
+def test_reader_that_has_seen_enough(printing):
+    """`| head -1`: the pipe is closed when a part was read."""
+    read, write = os.pipe()
+    fcntl.fcntl(write, fcntl.F_SETPIPE_SZ, 4096)
+    plan = subprocess.Popen([printing.cluster.path, "plan", "--offline"], cwd=printing.cluster.directory, stdout=write, stderr=subprocess.PIPE,
+                            text=True, env=printing.cluster.environment)
+    os.close(write)
+    assert os.read(read, 1) == b"#"
+    os.close(read)
+    _, err = plan.communicate(timeout=60)
+    assert plan.returncode == 74 and "standard output" not in err, err
+
+
+def test_reader_that_is_slow(printing):
+    """A pipe that does not want to be waited for, as ssh leaves one, is waited for."""
+    read, write = os.pipe()
+    fcntl.fcntl(write, fcntl.F_SETPIPE_SZ, 4096)
+    os.set_blocking(write, False)
+    whole = printing.cluster("plan", "--offline").out
+    plan = subprocess.Popen([printing.cluster.path, "plan", "--offline"], cwd=printing.cluster.directory, stdout=write, stderr=subprocess.PIPE,
+                            text=True, env=printing.cluster.environment)
+    os.close(write)
+    assert len(whole) > 8192
+    with pytest.raises(subprocess.TimeoutExpired):
+        plan.wait(timeout=0.5)
+    with open(read, encoding="utf-8") as reader:
+        assert reader.read() == whole
+    assert plan.wait(timeout=60) == 0
+
+
+def test_no_standard_output(printing):
+    """Nothing that is opened gets its number: results do not go into keys."""
+    for name in ("pki", "secrets"):
+        shutil.rmtree(printing.cluster.directory / name)
+    for path in printing.cluster.directory.glob("*.conf"):
+        path.unlink()
+    status, reasons, err = printing(["pki", "gen"], None, preexec_fn=lambda: os.close(1))
+    assert (status, reasons) == (74, ["it is closed"]), err
+    assert printing(["pki", "gen", "--quiet"], None, preexec_fn=lambda: os.close(1))[0] == 0
+    printing.cluster("pki", "check", "--no-nodes")
+    # whoever closes standard error wants to hear of nothing
+    done = subprocess.run([printing.cluster.path, "plan", "--offline"], cwd=printing.cluster.directory, stdout=subprocess.PIPE, text=True,
+                          env=printing.cluster.environment, preexec_fn=lambda: os.close(2), check=False)
+    assert done.returncode == 0 and done.stdout == printing.cluster("plan", "--offline").out
 
 
 def test_two_at_once(cluster):
