@@ -108,3 +108,26 @@ void event_end(VerbContext *v, int r, json_t *result, const Error *error) {
         event_print(v, r < 0 ? "error" : "done", object);
         v->events_ended = true;
 }
+
+/**
+ * verb_tell_end() - who reads JSON gets some, whatever happens: the last event, or one document
+ * @v:          the context
+ * @r:          negative: the command failed
+ * @error:      why, or NULL: the context's errors say so
+ */
+void verb_tell_end(VerbContext *v, int r, const Error *error) {
+        const Error *first = v->errors.n_errors > 0 ? v->errors.errors[0] : error;
+        _cleanup_json_ json_t *tree = NULL;
+
+        if (v->ends_with_event) {
+                if (r < 0 || v->events)
+                        event_end(v, r, NULL, error);
+                return;
+        }
+        if (r >= 0 || verb_json_was_printed())
+                return;
+        tree = json_pack("{s:o}", "errors", errors_to_json(v, error));
+        if (v->verb && v->verb->add_failure && first)
+                v->verb->add_failure(tree, first);
+        verb_print_json(tree);
+}

@@ -29,3 +29,6 @@ json_t* errors_to_json(const VerbContext *v, const Error *error); /* also of doc
 
 /* The last one: done, or error if r is negative, for the reason of error or of the context's errors. */
 void event_end(VerbContext *v, int r, json_t *result, const Error *error); /* takes result; NULL: none */
+
+/* When the command is at its end, and has not told it itself. */
+void verb_tell_end(VerbContext *v, int r, const Error *error);

@@ -9,6 +9,7 @@
 #include "cli/events.h"
 #include "cli/options.h"
 #include "cli/streams.h"
+#include "cli/usage.h"
 #include "cli/verbs.h"
 #include "common/alloc.h"
 
@@ -116,19 +117,6 @@ static int run_words(VerbContext *v, int argc, char **argv, Error **reterr) {
         return run_verb(v, argc, argv, reterr);
 }
 
-/* Who reads JSON gets some, whatever happens: the last event, or one document. */
-static void tell_end(VerbContext *v, int r, const Error *error) {
-        _cleanup_json_ json_t *tree = NULL;
-
-        if (v->ends_with_event) {
-                if (r < 0 || v->events)
-                        event_end(v, r, NULL, error);
-        } else if (r < 0 && !verb_json_was_printed()) {
-                tree = json_pack("{s:o}", "errors", errors_to_json(v, error));
-                verb_print_json(tree);
-        }
-}
-
 int main(int argc, char **argv) {
         _cleanup_error_ Error *error = NULL;
         VerbContext v;
@@ -141,13 +129,14 @@ int main(int argc, char **argv) {
 
         verb_context_init(&v);
         v.cancelled = &cancelled;
+        v.json = usage_wants_json(argc, argv); /* until the verb's options are read */
         (void) options_parse_program(&v, argc, argv, &first);
         if (first >= argc)
                 r = error_set(&error, ERROR_USAGE, EINVAL, "which command? See: hardway --help");
         else
                 r = run_words(&v, argc - first, argv + first, &error);
         if (v.json)
-                tell_end(&v, r, error);
+                verb_tell_end(&v, r, error);
         if (r < 0)
                 r = report(&v, error);
 

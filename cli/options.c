@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "cli/usage.h"
 #include "cli/verbs.h"
 #include "common/alloc.h"
 #include "common/config.h"
@@ -213,7 +214,9 @@ int options_parse_program(VerbContext *v, int argc, char **argv, int *ret_first)
          * Ends at the first word that is no option, with "unknown"; whatever else is wrong has ended the
          * program.
          */
+        usage_begin(v);
         (void) argp_parse(&argp, argc, argv, ARGP_IN_ORDER, ret_first, v);
+        usage_end();
         return 0;
 }
 
@@ -299,6 +302,19 @@ static int check_count(const Verb *verb, char *const *arguments, Error **reterr)
 }
 
 /**
+ * options_choose_events() - is JSON events?
+ * @v:          the context, as far as the command line was read
+ */
+void options_choose_events(VerbContext *v) {
+        const Verb *verb = v->verb;
+
+        v->ends_with_event =
+                v->json && verb &&
+                (verb->common & VERB_OPTION_EVENTS || (verb->tells_events && verb->tells_events()));
+        v->events = v->ends_with_event && !verb->own_events;
+}
+
+/**
  * options_parse_verb() - read the options behind the verb
  * @v:          takes them; its verb is set
  * @argc:       how many words, the first of which is (the last of) the verb's name
@@ -326,12 +342,13 @@ int options_parse_verb(VerbContext *v, int argc, char **argv, Strv *ret_argument
         argv[0] = name;
         if (v->verb->arguments_may_be_flags)
                 argv = sorted = sort_flags(options, &argc, argv);
+        usage_begin(v);
+        v->json = false; /* so far it was a word, which this verb may not have as an option */
         r = -argp_parse(&argp, argc, argv, 0, NULL, &parse);
+        usage_end();
         if (r < 0)
                 return error_set_errno(reterr, r, "command line");
-        v->ends_with_event = v->json && (v->verb->common & VERB_OPTION_EVENTS ||
-                                         (v->verb->tells_events && v->verb->tells_events()));
-        v->events = v->ends_with_event && !v->verb->own_events;
+        options_choose_events(v);
 
         r = check_count(v->verb, parse.arguments, reterr);
         if (r < 0) {

@@ -8,10 +8,13 @@
  *
  * options_parse_program() takes what stands in front of the verb and leaves the verb and the rest;
  * options_parse_verb() takes the verb's own options and those common ones that the verb says it takes. Both
- * end the program for --help, --version and what argp refuses (EX_USAGE).
+ * end the program for --help, --version and what argp refuses (EX_USAGE, see cli/usage.h).
  */
 int options_parse_program(VerbContext *v, int argc, char **argv, int *ret_first);
 int options_parse_verb(VerbContext *v, int argc, char **argv, Strv *ret_arguments, Error **reterr);
+
+/* Of its options: does it tell events, and is the last line one? */
+void options_choose_events(VerbContext *v);
 
 /* Whether a stream may be coloured: when is "auto", "always" or "never". */
 bool options_color(const char *when, int fd);

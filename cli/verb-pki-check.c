@@ -3,6 +3,7 @@
 
 #include "cli/checks.h"
 #include "cli/components.h"
+#include "cli/events.h"
 #include "cli/hint.h"
 #include "cli/table.h"
 #include "common/alloc.h"
@@ -139,6 +140,13 @@ static void print_json(const VerbContext *v, const CheckList *checks, const Sum 
         verb_print_json(tree);
 }
 
+/* Whoever looks at the state, as of all other documents, is told that there is none (a plugin's UNKNOWN). */
+static void add_failure(json_t *tree, const Error *error) {
+        (void) json_object_set_new(tree, "state", json_string("unknown"));
+        (void) json_object_set_new(tree, "status", json_integer(error_exit_code(error)));
+        (void) json_object_set_new(tree, "summary", event_string(error->message));
+}
+
 static int run(VerbContext *v, int argc, char **argv, Error **reterr) {
         PkiCheckRequest request = {
                 .cluster = v->cluster,
@@ -190,6 +198,7 @@ const Verb verb_pki_check = {
         .needs = VERB_NEEDS_CLUSTER | VERB_NEEDS_STORE | VERB_ON_LIVING,
         .options = options,
         .parse = parse,
+        .add_failure = add_failure,
         .steps = steps_pki_check,
         .run = run,
 };

@@ -108,11 +108,13 @@ typedef struct Verb {
         const char *arguments;   /* of the usage line: "FILE"; NULL: takes none */
         const char *description; /* further text of --help, or NULL */
         unsigned arguments_min, arguments_max;
-        bool arguments_may_be_flags;       /* "--etcd-servers" is an argument, unless it is an option */
-        unsigned common;                   /* mask of VerbCommon */
-        const char *yes;                   /* what --yes says where nothing is asked; or NULL */
-        bool (*tells_events)(void);        /* if only some of its options make --json events; or NULL */
-        bool own_events;                   /* it tells them itself, but for an error that is the last one */
+        bool arguments_may_be_flags; /* "--etcd-servers" is an argument, unless it is an option */
+        unsigned common;             /* mask of VerbCommon */
+        const char *yes;             /* what --yes says where nothing is asked; or NULL */
+        bool (*tells_events)(void);  /* if only some of its options make --json events; or NULL */
+        bool own_events;             /* it tells them itself, but for an error that is the last one */
+        /* what its --json document has besides "errors" if it failed; or NULL */
+        void (*add_failure)(json_t *tree, const Error *error);
         unsigned needs;                    /* mask of VerbNeeds */
         const struct argp_option *options; /* its own, ended by an empty one, or NULL */
         argp_parser_t parse;               /* of its own options, or NULL */

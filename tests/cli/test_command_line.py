@@ -91,8 +91,40 @@ def test_what_install_lacks_is_summed_up(cluster):
 ])
 def test_option_errors(hardway, words):
     result = hardway(*words, status=64)
-    assert result.err.startswith("hardway")
+    assert re.fullmatch(r"hardway: .*, see: hardway (\w+ )?--help\n", result.err), result
     assert result.out == ""
+
+
+@pytest.mark.parametrize("words, text", [
+    (["plan", "--frobnicate", "--json"], "plan: unrecognized option '--frobnicate', see: hardway plan --help"),
+    (["plan", "--js", "--frobnicate"], "plan: unrecognized option '--frobnicate', see: hardway plan --help"),
+    (["plan", "--json", "--node"], "plan: option '--node' requires an argument, see: hardway plan --help"),
+    (["plan", "--secrets", "--json"], "plan: --secrets is for --output, see: hardway plan --help"),
+    (["--frobnicate", "plan", "--json"], "unrecognized option '--frobnicate', see: hardway --help"),
+    (["--color=sometimes", "plan", "--json"], "--color takes auto, always or never, not 'sometimes', see: hardway --help"),
+    (["plan", "extra", "--json"], "plan: unexpected argument 'extra', see: hardway plan --help"),
+    (["plam", "--json"], "unknown command 'plam'; did you mean 'plan'?"),
+    # what has no --json is told as JSON all the same to whoever wants that
+    (["kubeconfig", "--json"], "kubeconfig: unrecognized option '--json', see: hardway kubeconfig --help"),
+    (["--json"], "unrecognized option '--json', see: hardway --help"),
+    (["pki", "check", "--warn", "soon", "--json"], "pki check: not a length of time: 'soon' (30d, 12h, 90m), see: hardway pki check --help"),
+])
+def test_usage_errors_as_json(hardway, words, text):
+    result = hardway(*words, status=64)
+    errors = json.loads(result.out)["errors"]
+    assert errors == [{"text": text}] and result.err == people_read(errors[0])
+
+
+@pytest.mark.parametrize("words", [["install", "--frobnicate"], ["pki", "renew", "--expiring", "soon"], ["fetch", "--parallel", "0"]])
+def test_usage_errors_as_events(hardway, words):
+    result = hardway(*words, "--json", status=64)
+    event = json.loads(result.out)
+    assert event["event"] == "error" and result.err == people_read(event), result
+
+
+def test_no_json_where_none_is_wanted(hardway):
+    assert hardway("plan", "--frobnicate", "--", "--json", status=64).out == ""
+    assert hardway("plan", "--json", "--help").out == hardway("plan", "--help").out
 
 
 @pytest.mark.parametrize("verb", VERBS_WITH_FILE)

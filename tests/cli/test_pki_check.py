@@ -35,6 +35,17 @@ def edit(directory, old, new):
     path.write_text(text.replace(old, new))
 
 
+def test_nothing_could_be_looked_at(store):
+    """Whoever asks for the state is told that there is none, and why."""
+    for words, status in ((), 65), (("--warn", "soon"), 64):
+        with open(store / "hardway.yaml", "a", encoding="utf-8") as file:
+            file.write("junk: 1\n")
+        result = run(HARDWAY, "pki", "check", "--no-nodes", "--json", "-c", f"{store}/hardway.yaml", *words, check=False)
+        tree = json.loads(result.stdout)
+        assert (result.returncode, tree["status"], tree["state"]) == (status, status, "unknown"), result
+        assert tree["summary"] == tree["errors"][0]["text"]
+
+
 def test_well(store):
     before = snapshot(store)
     checks, tree = check(store)
