@@ -245,13 +245,14 @@ void failover_recover(VerbContext *v, CheckList *findings) {
                 return;
         }
         r = verb_host_options(v, &host, &error);
-        if (r >= 0) {
+        if (r < 0)
+                (void) error_prefix(&error, r, "it could not be put back");
+        else {
                 request = recovery_request(v, &host, path);
                 r = drill_recover(&request, &what, &error);
         }
-        text = xasprintf("a drill was interrupted: %s; %s%s", pending,
-                         r < 0 ? "it could not be put back: " : "all is put back now",
-                         r < 0 ? error->message : "");
+        text = xasprintf("a drill was interrupted: %s; %s", pending,
+                         r < 0 ? error->message : "all is put back now");
         advice = xasprintf("put it back by hand, and remove %s", path);
         add_finding(findings, r < 0 ? CHECK_FAILED : CHECK_WARNING, text, r < 0 ? advice : NULL);
 }

@@ -17,6 +17,7 @@
 
 #include "common/alloc.h"
 #include "common/clock.h"
+#include "common/fs.h"
 #include "operate/drill-internal.h"
 
 #define THAW_SEC 30     /* by the node, if we do not */
@@ -27,6 +28,7 @@
 #define BACK_PAUSE (2 * USEC_PER_SEC)
 #define GUARD_TRIES "20"
 #define GUARD_PAUSE "5"
+#define GUARD_DIGITS "00000000"
 #define PULSE_PORT 9 /* discard (RFC 863), which nobody has any more */
 
 /* What the command is told, to take and to put back. */
@@ -86,24 +88,36 @@ static int power_run(const DrillHit *h, bool back, Error **reterr) {
         return r;
 }
 
-/* Deaf for Ctrl-C, which is for us: we put back then, or the end of its input tells it to. */
+/* What the guard writes before it gets the name: one of those that fs_write() sweeps away. Empty: there is no file. */
+static char* guard_temporary(const char *pending) {
+        _cleanup_free_ char *directory = pending ? fs_path_dirname(pending) : NULL;
+
+        return pending ? xasprintf("%s/.#%s." GUARD_DIGITS, directory, fs_path_basename(pending)) :
+                         xstrdup("");
+}
+
+/*
+ * Deaf for Ctrl-C, which is for us: we put back then, or the end of its input tells it to. If the disk is full, the file
+ * goes on saying that the host is broken, and it is put back once more.
+ */
 static int guard_start(DrillHit *h, Error **reterr) {
+        _cleanup_free_ char *temporary = guard_temporary(h->request->pending);
         _cleanup_strv_ Strv back = power_command(h, true);
-        _cleanup_strv_ Strv words = strv_new(
-                "sh", "-c",
-                "trap '' HUP INT QUIT TERM\n"
-                "pending=$1 n=0; shift\n"
-                "if [ -n \"$pending\" ]; then exec 9<\"$pending\"; flock 9; fi\n"
-                "read -r word && exit\n"
-                "until timeout -k 5 " POWER_SEC " \"$@\" >/dev/null 2>&1 9<&-; do\n"
-                "[ $((n += 1)) -lt " GUARD_TRIES " ] || exit\n"
-                "sleep " GUARD_PAUSE "\n"
-                "done\n"
-                "[ -z \"$pending\" ] || {\n"
-                "printf '{\"since\": \"%s\"}\\n' \"$(date -u +%Y-%m-%dT%H:%M:%SZ)\" >\"$pending.new\"\n"
-                "mv -f -- \"$pending.new\" \"$pending\"\n"
-                "}",
-                "sh", h->request->pending ?: "", NULL);
+        _cleanup_strv_ Strv words =
+                strv_new("sh", "-c",
+                         "trap '' HUP INT QUIT TERM\n"
+                         "pending=$1 new=$2 n=0; shift 2\n"
+                         "if [ -n \"$pending\" ]; then exec 9<\"$pending\"; flock 9; fi\n"
+                         "read -r word && exit\n"
+                         "until timeout -k 5 " POWER_SEC " \"$@\" >/dev/null 2>&1 9<&-; do\n"
+                         "[ $((n += 1)) -lt " GUARD_TRIES " ] || exit\n"
+                         "sleep " GUARD_PAUSE "\n"
+                         "done\n"
+                         "[ -z \"$pending\" ] || {\n"
+                         "printf '{\"since\": \"%s\"}\\n' \"$(date -u +%Y-%m-%dT%H:%M:%SZ)\" >\"$new\" &&\n"
+                         "sync -- \"$new\" && mv -f -- \"$new\" \"$pending\" || rm -f -- \"$new\"\n"
+                         "}",
+                         "sh", h->request->pending ?: "", temporary, NULL);
 
         STRV_FOREACH(word, back)
                 strv_add(&words, *word);

@@ -42,7 +42,7 @@ uint64_t drill_pulse_end(Pulse *p);
 /* drill-pending.c: what is broken now, in request->pending */
 int drill_pending_write(const DrillHit *h, Error **reterr);
 int drill_pending_rest(const DrillRequest *q, Error **reterr);
-void drill_pending_end(const DrillRequest *q);
+int drill_pending_end(const DrillRequest *q, bool back, Error **reterr);
 
 /* drill-map.c: what is written to while drills are under way; removing what is not there is no error */
 #define DRILL_CONFIG_MAP "hardway-failover"

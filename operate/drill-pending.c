@@ -95,13 +95,29 @@ static bool nothing_broken(const json_t *tree) {
         return json_text(tree, "since") && !json_object_get(tree, "drill");
 }
 
-/* There is nothing to be done any more, but for what could not be put back. */
-void drill_pending_end(const DrillRequest *q) {
+static int remove_pending(const DrillRequest *q, Error **reterr) {
+        if (unlink(q->pending) < 0)
+                return errno == ENOENT ? 0 : error_set_errno(reterr, errno, "cannot remove %s", q->pending);
+        return fs_sync_dir_of(AT_FDCWD, q->pending, reterr);
+}
+
+/**
+ * drill_pending_end() - there is nothing to be done any more
+ * @q:          the drills
+ * @back:       all was put back, whatever the file says: a full disk may have kept that out of it; else it stays as long as it
+ *              says that something is broken
+ * @reterr:     why it could not be removed
+ *
+ * Return: 0 or a negative errno.
+ */
+int drill_pending_end(const DrillRequest *q, bool back, Error **reterr) {
         _cleanup_json_ json_t *tree = NULL;
 
-        if (q->pending && read_pending(q->pending, &tree, NULL) > 0 && nothing_broken(tree) &&
-            unlink(q->pending) == 0)
-                (void) fs_sync_dir_of(AT_FDCWD, q->pending, NULL);
+        if (!q->pending)
+                return 0;
+        if (!back && (read_pending(q->pending, &tree, NULL) <= 0 || !nothing_broken(tree)))
+                return 0;
+        return remove_pending(q, reterr);
 }
 
 /* Until the guard has done it, if there is one. It ends by itself; one that does not hangs, and would be waited for in vain. */
@@ -167,21 +183,41 @@ static int put_back_hit(const DrillRequest *q, const json_t *tree, Error **reter
         return drill_put_back(&h, reterr);
 }
 
-/* Just after a hit was put back the API may not answer yet: the next one that looks will do it. */
-static int tidy_up(const DrillRequest *q, bool after_hit, Error **reterr) {
+static int remove_map(const DrillRequest *q, Error **reterr) {
         const ProbeContext probes = { .cluster = q->cluster, .store = q->store };
-        int r = drill_remove_config_map(&probes, after_hit ? NULL : reterr);
 
-        if (r >= 0)
-                drill_pending_end(q);
-        return after_hit ? 0 : r;
+        return drill_remove_config_map(&probes, reterr);
+}
+
+/* Just after it was put back the API may not answer yet: then the next one that looks removes the ConfigMap. Removing the file
+ * needs no room on the disk, as writing it does. */
+static int recover_hit(const DrillRequest *q, const json_t *tree, Error **reterr) {
+        _cleanup_error_ Error *error = NULL;
+        int r = put_back_hit(q, tree, reterr);
+
+        if (r < 0)
+                return error_prefix(reterr, r, "it could not be put back");
+        r = drill_pending_rest(q, &error);
+        if (remove_map(q, NULL) >= 0) {
+                error = error_free(error);
+                r = remove_pending(q, &error);
+        }
+        return r < 0 ? error_prefix(reterr, error_propagate(reterr, TAKE_PTR(error)),
+                                    "all is put back, but that could not be noted") :
+                       0;
+}
+
+static int recover_map(const DrillRequest *q, Error **reterr) {
+        int r = remove_map(q, reterr);
+
+        return r < 0 ? error_prefix(reterr, r, "it could not be removed") : remove_pending(q, reterr);
 }
 
 /**
  * drill_recover() - put back what an interrupted drill has left
  * @q:          its cluster, components, store, host, pending and cancelled; nobody else is at a drill
  * @ret_what:   what it was, also if it could not be put back, or NULL; the caller frees
- * @reterr:     why it could not be put back
+ * @reterr:     why it could not be put back, or could not be noted that it is
  *
  * Return: 0, or a negative errno.
  */
@@ -198,12 +234,5 @@ int drill_recover(const DrillRequest *q, char **ret_what, Error **reterr) {
         if (!*ret_what)
                 return error_set(reterr, ERROR_CONFIG, EINVAL, "%s does not say what was broken",
                                  q->pending);
-        if (!nothing_broken(tree)) {
-                r = put_back_hit(q, tree, reterr);
-                if (r >= 0)
-                        r = drill_pending_rest(q, reterr);
-                if (r < 0)
-                        return r;
-        }
-        return tidy_up(q, !nothing_broken(tree), reterr);
+        return nothing_broken(tree) ? recover_map(q, reterr) : recover_hit(q, tree, reterr);
 }

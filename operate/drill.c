@@ -33,6 +33,7 @@ typedef struct Run {
         const DrillRequest *request;
         HostPool *locked; /* keeps the locks of all nodes */
         Prober *reads, *writes;
+        bool left; /* something could not be put back */
 } Run;
 
 static bool cancelled(const DrillRequest *q) {
@@ -231,7 +232,7 @@ static unsigned count_failed_since(const Run *run, uint64_t since) {
 }
 
 /* From the hit until it is put back, whatever happens in between. since: when that was. */
-static int hit_and_put_back(const Run *run, DrillHit *h, const DrillLeader *before, uint64_t *since,
+static int hit_and_put_back(Run *run, DrillHit *h, const DrillLeader *before, uint64_t *since,
                             DrillResult *r, Error **reterr) {
         _cleanup_error_ Error *also = NULL;
         int hit, back;
@@ -243,8 +244,9 @@ static int hit_and_put_back(const Run *run, DrillHit *h, const DrillLeader *befo
         prober_sum(run->reads, *since, &r->reads);
         prober_sum(run->writes, *since, &r->writes);
         back = drill_put_back(h, hit < 0 ? &also : reterr);
+        run->left = back < 0;
         if (back >= 0)
-                (void) drill_pending_rest(run->request, NULL);
+                (void) drill_pending_rest(run->request, NULL); /* else the next one puts it back once more */
         if (hit < 0 && back < 0)
                 error_detail(reterr, "and %s was not put back: %s", h->node->name, also->message);
         if (hit < 0)
@@ -254,7 +256,7 @@ static int hit_and_put_back(const Run *run, DrillHit *h, const DrillLeader *befo
                        0;
 }
 
-static int drill_one(const Run *run, const Drill *d, DrillResult *r, Error **reterr) {
+static int drill_one(Run *run, const Drill *d, DrillResult *r, Error **reterr) {
         const DrillRequest *q = run->request;
         _cleanup_(host_pool_freep) HostPool *hosts = host_pool_new(q->cluster, q->host);
         const ProbeContext c = host_pool_probes(hosts, q->cluster, q->store, q->cancelled);
@@ -296,7 +298,7 @@ static int drill_one(const Run *run, const Drill *d, DrillResult *r, Error **ret
         return 0;
 }
 
-static int drill_each(const Run *run, DrillReport *report, Error **reterr) {
+static int drill_each(Run *run, DrillReport *report, Error **reterr) {
         const DrillRequest *q = run->request;
 
         for (size_t i = 0; i < q->n_drills; i++) {
@@ -349,6 +351,7 @@ int drill_run(const DrillRequest *request, DrillReport *ret, Error **reterr) {
         _cleanup_(host_pool_freep) HostPool *locked = host_pool_new(request->cluster, &options);
         const ProbeContext c = { .cluster = request->cluster, .store = request->store };
         Run run = { .request = request, .locked = locked };
+        _cleanup_error_ Error *error = NULL;
         int r;
 
         options.cancelled = request->cancelled;
@@ -367,8 +370,9 @@ int drill_run(const DrillRequest *request, DrillReport *ret, Error **reterr) {
                 r = drill_each(&run, ret, reterr);
         prober_free(run.reads);
         prober_free(run.writes);
-        if (drill_remove_config_map(&c, NULL) >= 0)
-                drill_pending_end(request);
+        if (drill_remove_config_map(&c, NULL) >= 0 &&
+            drill_pending_end(request, /* back= */ !run.left, &error) < 0 && r >= 0)
+                r = error_propagate(reterr, TAKE_PTR(error));
         return r;
 }
 

@@ -5,7 +5,7 @@
  * whatever was broken is put back
  *
  * Wraps: verify_run probe_prober prober_sum prober_well_usec probe_client http_json clock_usec clock_sleep
- * Wraps: drill_pulse_start drill_pulse_end
+ * Wraps: drill_pulse_start drill_pulse_end drill_pending_rest unlink
  * Wraps: host_pool_exec host_pool_take host_pool_give host_pool_reach host_lock host_lock_is_lost
  */
 #include "tests/unit/unit.h"
@@ -38,6 +38,9 @@ static unsigned locked, asked;      /* nodes whose lock was taken; requests to t
 static unsigned locked_by_others;   /* the first so many can be taken, 0: all */
 static bool loses; /* this machine falls asleep, and its locks are gone; another one stops etcd then */
 static bool slow;  /* no time passes but that of the clock on the wall */
+static unsigned
+        rest_fails; /* the disk is full when it is noted for so manyeth time that nothing is broken */
+static bool unlink_fails;
 static char directory[] = "/tmp/hardway-drill-XXXXXX", *pending;
 
 int __wrap_verify_run(const VerifyRequest *request, CheckList *ret, Error **reterr);
@@ -55,6 +58,23 @@ int __wrap_host_pool_exec(void *pool, const Node *node, const char *script, Buff
 int __wrap_host_pool_take(HostPool *p, const Node *node, Host **ret, Error **reterr);
 void __wrap_host_pool_give(HostPool *p, const Node *node);
 int __wrap_host_lock(Host *h, const char *holder, bool wait, Error **reterr);
+
+int __real_drill_pending_rest(const DrillRequest *q, Error **reterr);
+int __wrap_drill_pending_rest(const DrillRequest *q, Error **reterr);
+int __wrap_drill_pending_rest(const DrillRequest *q, Error **reterr) {
+        if (rest_fails > 0 && --rest_fails == 0)
+                return error_set_errno(reterr, ENOSPC, "cannot write %s", q->pending);
+        return __real_drill_pending_rest(q, reterr);
+}
+
+int __real_unlink(const char *path);
+int __wrap_unlink(const char *path);
+int __wrap_unlink(const char *path) {
+        if (!unlink_fails)
+                return __real_unlink(path);
+        errno = EROFS;
+        return -1;
+}
 
 int __wrap_host_pool_take(HostPool *p, const Node *node, Host **ret, Error **reterr) {
         *ret = NULL;
@@ -247,7 +267,8 @@ static int setup(void **state) {
         unhealthy = unhealthy_after = 0;
         hit = exec_fails = back_fails = never_well = map_fails = cancel_at_hit = cancel_at_wait = false;
         locked = asked = removed = locked_by_others = 0;
-        loses = slow = false;
+        loses = slow = unlink_fails = false;
+        rest_fails = 0;
         moves_meanwhile = NULL;
         cancelled = 0;
         free(done);
@@ -503,6 +524,58 @@ static void test_power_fails(void **state) {
         }
 }
 
+/* The disk is full when the guard has put the host back: the file says what it said, and that is done once more. */
+static void test_guard_cannot_note(void **state) {
+        _cleanup_free_ char *log = xasprintf("%s/noted", directory),
+                            *script = xasprintf("%s/plug", directory), *power = xasprintf("sh %s", script),
+                            *text = NULL, *what = NULL;
+
+        text = xasprintf("echo \"$*\" >>%s\n"
+                         "ln -sf /dev/full %s/.#%s.00000000\n"
+                         "[ \"$1\" = cut ] || [ $(wc -l <%s) -ge 5 ]\n",
+                         log, directory, fs_path_basename(pending), log);
+        assert_int_equal(fs_write(AT_FDCWD, script, text, strlen(text), 0644, FS_NO_SYNC, NULL), 1);
+        heir = "lb1";
+        assert_int_equal(run_with("owner-power", power, NULL), -EREMOTEIO);
+        assert_int_equal(await_calls(log, 5), 5);
+        slow = true;
+        assert_int_equal(recover(&what, NULL), 0);
+        assert_contains(what, "the owner of the VIP loses its power (lb0, since 20");
+        assert_int_equal(await_calls(log, 6), 6);
+        assert_int_equal(access(pending, F_OK), -1);
+}
+
+/* It was put back, and the disk is full: that the file is in the way no more needs no room. */
+static void test_cannot_note(void **state) {
+        _cleanup_error_ Error *error = NULL;
+        _cleanup_free_ char *what = NULL, *again = NULL;
+
+        rest_fails = 1;
+        assert_int_equal(run_with("haproxy-hung", NULL, &error), -ENOSPC);
+        assert_contains(error->message, pending);
+        assert_null(done);
+        error = error_free(error);
+
+        setup(NULL);
+        rest_fails = 2;
+        assert_success(run_with("haproxy-hung", NULL, &error), error, 0);
+        assert_int_equal(access(pending, F_OK), -1);
+
+        /* it cannot be removed either: somebody has to hear of it */
+        setup(NULL);
+        unlink_fails = true;
+        assert_int_equal(run_with("haproxy-hung", NULL, &error), -EROFS);
+        assert_contains(error->message, pending);
+        assert_contains(error->message, "cannot remove");
+        error = error_free(error);
+        assert_int_equal(recover(&what, &error), -EROFS);
+        assert_contains(error->message, pending);
+        error = error_free(error);
+        unlink_fails = false;
+        assert_success(recover(&again, &error), error, 0);
+        assert_int_equal(access(pending, F_OK), -1);
+}
+
 static void write_pending(const char *text) {
         assert_int_equal(fs_write(AT_FDCWD, pending, text, strlen(text), 0644, FS_NO_SYNC, NULL), 1);
 }
@@ -727,12 +800,15 @@ static void test_record_merged(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                drill_test(test_order),       drill_test(test_locks_lost),    drill_test(test_guard_hangs),
-                drill_test(test_refused),     drill_test(test_put_back),      drill_test(test_power),
-                drill_test(test_power_fails), drill_test(test_table),         drill_test(test_judged),
-                drill_test(test_record),      drill_test(test_recover),       drill_test(test_recover_host),
-                drill_test(test_recover_map), drill_test(test_record_merged), drill_test(test_others),
-                drill_test(test_heard),
+                drill_test(test_order),       drill_test(test_locks_lost),
+                drill_test(test_guard_hangs), drill_test(test_refused),
+                drill_test(test_put_back),    drill_test(test_power),
+                drill_test(test_power_fails), drill_test(test_table),
+                drill_test(test_judged),      drill_test(test_record),
+                drill_test(test_recover),     drill_test(test_recover_host),
+                drill_test(test_recover_map), drill_test(test_record_merged),
+                drill_test(test_others),      drill_test(test_heard),
+                drill_test(test_cannot_note), drill_test(test_guard_cannot_note),
         };
         int r;
 
