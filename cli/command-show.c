@@ -7,6 +7,7 @@
 
 #include "cli/events.h"
 #include "common/alloc.h"
+#include "common/clock.h"
 #include "common/digest.h"
 #include "common/shell.h"
 #include "common/text.h"
@@ -120,4 +121,26 @@ void command_show(void *context, const Node *node, const HostCommand *command) {
         else
                 verb_log(v, text);
         (void) pthread_mutex_unlock(&mutex);
+}
+
+void request_show(void *context, const HttpTold *told) {
+        VerbContext *v = context;
+        double seconds = (double) told->duration_usec / USEC_PER_SEC;
+        Buffer out = BUFFER_NULL;
+        _cleanup_free_ char *text = NULL;
+
+        buffer_addf(&out, "%s %s", told->method ?: "TLS", told->where);
+        if (told->connect_to)
+                buffer_addf(&out, " (at %s)", told->connect_to);
+        if (told->reason)
+                buffer_addf(&out, ": failed after %.3f s: %s", seconds, told->reason);
+        else if (told->status > 0)
+                buffer_addf(&out, ": %ld in %.3f s", told->status, seconds);
+        else
+                buffer_addf(&out, ": certificate shown in %.3f s", seconds);
+        text = text_harmless(buffer_take(&out), 0);
+        if (v->events)
+                event_text(v, "request", NULL, text);
+        else
+                verb_log(v, text);
 }

@@ -14,6 +14,7 @@
  *     finished, failed   "name" is done: "text", after "seconds"
  *     note, warning      "text" for people
  *     command    with --verbose: "text" is sent to the node "name"
+ *     request    with --verbose: "text" says what was asked of an apiserver or of etcd, and what became of it
  *     done       the last one, with the result
  *     error      the last one, if the command failed: "text" says why, "details" more of it and what to do; "errors" all, where
  *                several things failed; and the result is there as far as there is one

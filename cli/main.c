@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sysexits.h>
 
+#include "cli/command-show.h"
 #include "cli/context.h"
 #include "cli/events.h"
 #include "cli/options.h"
@@ -77,6 +78,9 @@ static int run_verb(VerbContext *v, int argc, char **argv, Error **reterr) {
         r = options_parse_verb(v, argc - n + 1, argv + n - 1, &arguments, reterr);
         if (r < 0)
                 return r;
+
+        if (v->verbose && !v->quiet)
+                http_set_trace(request_show, v);
 
         r = verb_fulfil_needs(v, reterr);
         if (r < 0)

@@ -31,7 +31,7 @@ static const struct argp_option universal[] = {
         { NULL, 0, NULL, 0, "Common options:", 10 },
         { "cluster", 'c', "FILE", 0, "The cluster file (hardway.yaml)", 10 },
         { "quiet", 'q', NULL, 0, "Say only what went wrong", 10 },
-        { "verbose", 'v', NULL, 0, "Say more: every command that is sent to a node", 10 },
+        { "verbose", 'v', NULL, 0, "Say more: every command that is sent to a node, and every request", 10 },
         { "color", KEY_COLOR, "WHEN", 0, "Colours: auto, always or never", 10 },
         { NULL, 'h', NULL, OPTION_HIDDEN, NULL, 10 },
 };

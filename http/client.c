@@ -5,6 +5,7 @@
 #include "common/alloc.h"
 #include "common/clock.h"
 #include "http/http.h"
+#include "http/trace.h"
 #include "http/transfer.h"
 
 #define HTTP_TIMEOUT_USEC (10 * USEC_PER_SEC)
@@ -357,24 +358,28 @@ static void client_served(HttpClient *c, Exchange *e, const char *peer, Buffer *
                 buffer_add_str(ret, row->pem);
 }
 
-/**
- * http_request() - send a request and wait for its answer
- * @c:          the client
- * @request:    what to send, and how long to wait
- * @ret:        the answer, whatever its status; the caller gives it back with http_response_done()
- * @reterr:     says why there is none, see the top of the header
- *
- * Return: 0 or a negative errno.
- */
-int http_request(HttpClient *c, const HttpRequest *request, HttpResponse *ret, Error **reterr) {
+static void tell(const HttpRequest *request, const char *where, long status, uint64_t duration_usec,
+                 const Error *error) {
+        if (request->often && !error && status < 300)
+                return;
+        http_trace(&(HttpTold) {
+                .method = request->method ?: "GET",
+                .where = request->url,
+                .connect_to = request->connect_to,
+                .status = status,
+                .reason = http_trace_reason(error, where),
+                .duration_usec = duration_usec,
+        });
+}
+
+static int perform(HttpClient *c, const HttpRequest *request, const char *where, HttpResponse *ret,
+                   Error **reterr) {
         _cleanup_(exchange_done) Exchange e = {
                 .curl = c->curl,
                 .request = request,
                 .cancelled = c->cancelled,
                 .limit = request->limit ?: HTTP_LIMIT,
         };
-        _cleanup_free_ char *where = request_where(request);
-        uint64_t begin = clock_usec();
         CURLcode code;
         int r;
 
@@ -390,9 +395,33 @@ int http_request(HttpClient *c, const HttpRequest *request, HttpResponse *ret, E
         if (code != CURLE_OK)
                 return exchange_failure(&e, code, where, reterr);
 
-        *ret = (HttpResponse) { .body = e.body, .duration_usec = clock_usec() - begin };
+        *ret = (HttpResponse) { .body = e.body };
         e.body = BUFFER_NULL;
         (void) curl_easy_getinfo(c->curl, CURLINFO_RESPONSE_CODE, &ret->status);
         client_served(c, &e, where, &ret->served);
+        return 0;
+}
+
+/**
+ * http_request() - send a request and wait for its answer
+ * @c:          the client
+ * @request:    what to send, and how long to wait
+ * @ret:        the answer, whatever its status; the caller gives it back with http_response_done()
+ * @reterr:     says why there is none, see the top of the header
+ *
+ * Return: 0 or a negative errno.
+ */
+int http_request(HttpClient *c, const HttpRequest *request, HttpResponse *ret, Error **reterr) {
+        _cleanup_free_ char *where = request_where(request);
+        _cleanup_error_ Error *error = NULL;
+        uint64_t begin = clock_usec(), duration;
+        int r;
+
+        r = perform(c, request, where, ret, &error);
+        duration = clock_usec() - begin;
+        tell(request, where, r < 0 ? 0 : ret->status, duration, error);
+        if (r < 0)
+                return error_propagate(reterr, TAKE_PTR(error));
+        ret->duration_usec = duration;
         return 0;
 }

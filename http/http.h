@@ -33,10 +33,11 @@ typedef struct HttpRequest {
         const char *content_type; /* for a body; NULL: application/json */
         const void *body;
         size_t body_size;
-        uint64_t timeout_usec;         /* whole request; 0: 10 s */
-        size_t limit;                  /* of the answer; 0: 4 MiB */
-        bool fresh;                    /* over a connection of its own */
-        const char *connect_to;        /* "ADDRESS:PORT" to connect to instead of the URL's host, or NULL */
+        uint64_t timeout_usec;  /* whole request; 0: 10 s */
+        size_t limit;           /* of the answer; 0: 4 MiB */
+        bool fresh;             /* over a connection of its own */
+        bool often;             /* one of many: told of (http_set_trace()) only if it is not answered well */
+        const char *connect_to; /* "ADDRESS:PORT" to connect to instead of the URL's host, or NULL */
         uint64_t connect_timeout_usec; /* TCP and TLS together; 0: 5 s */
         /* Not 0: fail when nothing arrives for so long; then 0 for timeout_usec means that there is none. */
         uint64_t stall_usec;
@@ -84,6 +85,19 @@ int http_request_json(HttpClient *c, const HttpRequest *request, const json_t *b
  */
 int http_show(const char *address, const HttpTrust *shown, uint64_t timeout_usec, Buffer *ret,
               Error **reterr);
+
+/* What was asked, and what became of it; never what was sent or came in bodies and headers. */
+typedef struct HttpTold {
+        const char *method;     /* "GET"; NULL: a handshake and no more, see http_show() */
+        const char *where;      /* the URL, or of a handshake the address */
+        const char *connect_to; /* or NULL, as in HttpRequest */
+        long status;            /* 0: there was no answer */
+        const char *reason;     /* why not, in words without the address; or NULL: there was one */
+        uint64_t duration_usec;
+} HttpTold;
+
+typedef void (*HttpTrace)(void *userdata, const HttpTold *told);
+void http_set_trace(HttpTrace to, void *userdata); /* trace.c: every request of the program, at its end */
 
 /*
  * What the server said about a failure: "message" of a Status object or of etcd's gateway, else the first

@@ -74,6 +74,7 @@ static void ask(Worker *w, unsigned turn) {
                 .timeout_usec = p->timeout_usec,
                 .connect_timeout_usec = p->timeout_usec,
                 .fresh = true,
+                .often = turn > 0,
         };
         Sample sample = { .begin = clock_usec() };
         int r;

@@ -9,6 +9,7 @@
 #include "common/alloc.h"
 #include "common/clock.h"
 #include "http/http.h"
+#include "http/trace.h"
 #include "http/transfer.h"
 
 #define SHOWN_SIZE_MAX (64U * 1024)
@@ -72,21 +73,8 @@ static void add_chain(CURL *curl, Buffer *ret) {
                 }
 }
 
-/**
- * http_show() - which certificates does a server show?
- * @address:    "10.77.0.20:6443"
- * @shown:      certificate and key to show in turn, where the server asks for one; its ca is not looked at
- * @timeout_usec: for connection and handshake together
- * @ret:        the chain in PEM, the server's own certificate first, is appended
- * @reterr:     why there was no handshake; begins with the address
- *
- * The chain is not verified, so that one which does not hold can be told of; nothing is sent but what a
- * handshake consists of.
- *
- * Return: 0 or a negative errno, see the top of the header.
- */
-int http_show(const char *address, const HttpTrust *shown, uint64_t timeout_usec, Buffer *ret,
-              Error **reterr) {
+static int shake_hands(const char *address, const HttpTrust *shown, uint64_t timeout_usec, Buffer *ret,
+                       Error **reterr) {
         _cleanup_(transfer_freep) CURL *curl = NULL;
         _cleanup_free_ char *url = xasprintf("https://%s/", address);
         char text[CURL_ERROR_SIZE] = "";
@@ -127,4 +115,31 @@ int http_show(const char *address, const HttpTrust *shown, uint64_t timeout_usec
                         .private_server = true,
                 },
                 reterr);
+}
+
+/**
+ * http_show() - which certificates does a server show?
+ * @address:    "10.77.0.20:6443"
+ * @shown:      certificate and key to show in turn, where the server asks for one; its ca is not looked at
+ * @timeout_usec: for connection and handshake together
+ * @ret:        the chain in PEM, the server's own certificate first, is appended
+ * @reterr:     why there was no handshake; begins with the address
+ *
+ * The chain is not verified, so that one which does not hold can be told of; nothing is sent but what a
+ * handshake consists of.
+ *
+ * Return: 0 or a negative errno, see the top of the header.
+ */
+int http_show(const char *address, const HttpTrust *shown, uint64_t timeout_usec, Buffer *ret,
+              Error **reterr) {
+        _cleanup_error_ Error *error = NULL;
+        uint64_t begin = clock_usec();
+        int r = shake_hands(address, shown, timeout_usec, ret, &error);
+
+        http_trace(&(HttpTold) {
+                .where = address,
+                .reason = http_trace_reason(error, address),
+                .duration_usec = clock_usec() - begin,
+        });
+        return r < 0 ? error_propagate(reterr, TAKE_PTR(error)) : r;
 }

@@ -6,8 +6,8 @@
 #include "cli/command-show.h"
 #include "cli/context.h"
 
-/* What command_show() writes for commands, one after the other; the caller frees. */
-static char* shown(const HostCommand *commands, size_t n) {
+/* What command_show() and request_show() write, one after the other; the caller frees. */
+static char* shown_both(const HostCommand *commands, size_t n, const HttpTold *requests, size_t n_requests) {
         Node node = { .name = (char*) "c0" };
         FILE *file = tmpfile();
         Buffer out = BUFFER_NULL;
@@ -20,6 +20,8 @@ static char* shown(const HostCommand *commands, size_t n) {
         assert_true(dup2(fileno(file), STDERR_FILENO) >= 0);
         for (size_t i = 0; i < n; i++)
                 command_show(&v, &node, commands + i);
+        for (size_t i = 0; i < n_requests; i++)
+                request_show(&v, requests + i);
         (void) fflush(stderr);
         assert_true(dup2(old, STDERR_FILENO) >= 0);
         rewind(file);
@@ -29,6 +31,10 @@ static char* shown(const HostCommand *commands, size_t n) {
         (void) close(old);
         verb_context_done(&v);
         return buffer_take(&out);
+}
+
+static char* shown(const HostCommand *commands, size_t n) {
+        return shown_both(commands, n, NULL, 0);
 }
 
 #define LONG "1\n2\n3\n4\n5\n6\n7\n"
@@ -72,10 +78,33 @@ static void test_harmless(void **state) {
         assert_string_equal(text, "c0: x\n  $ 'ssh?[31m'\n  | a?]0;b?c\td E\n");
 }
 
+static void test_requests(void **state) {
+        const HttpTold requests[] = {
+                { .method = "GET",
+                  .where = "https://10.77.0.20:6443/readyz",
+                  .status = 200,
+                  .duration_usec = 12345 },
+                { .method = "PUT",
+                  .where = "https://k8s.lan:6443/x",
+                  .connect_to = "10.77.0.21:6443",
+                  .reason = "connection\033 refused",
+                  .duration_usec = 2000000 },
+                { .where = "10.77.0.20:2380", .duration_usec = 1000 },
+        };
+        _cleanup_free_ char *text = shown_both(NULL, 0, requests, ARRAY_SIZE(requests));
+
+        assert_string_equal(
+                text,
+                "GET https://10.77.0.20:6443/readyz: 200 in 0.012 s\n"
+                "PUT https://k8s.lan:6443/x (at 10.77.0.21:6443): failed after 2.000 s: connection? refused\n"
+                "TLS 10.77.0.20:2380: certificate shown in 0.001 s\n");
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_shown_once),
                 cmocka_unit_test(test_harmless),
+                cmocka_unit_test(test_requests),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -309,6 +309,54 @@ static void test_connecting(void **state) {
                      ERROR_UNAVAILABLE, "no route to the host");
 }
 
+static Buffer told;
+
+static void tell(void *userdata, const HttpTold *t) {
+        assert_ptr_equal(userdata, &told);
+        assert_in_range(t->duration_usec, 1, 60 * USEC_PER_SEC);
+        buffer_addf(&told, "%s %s%s%s %ld %s\n", t->method ?: "-", t->where, t->connect_to ? " at " : "",
+                    t->connect_to ?: "", t->status, t->reason ?: "-");
+}
+
+static void ask(HttpClient *c, const HttpRequest *request) {
+        _cleanup_(http_response_done) HttpResponse response = HTTP_RESPONSE_NULL;
+
+        (void) http_request(c, request, &response, NULL);
+}
+
+/* Each request once, at its end; of what was said nothing, and of many of a kind only what is not well. */
+static void test_told(void **state) {
+        _cleanup_(http_client_freep) HttpClient *c = client_new("ca.crt", NULL);
+        _cleanup_free_ char *good = server_url(&server, "good", "/status:200/x?y=1"),
+                            *bad = server_url(&server, "good", "/status:503/x"),
+                            *other = xasprintf("127.0.0.1:%u", server_port(&server, "good")), *wanted = NULL;
+        _cleanup_buffer_ Buffer shown = BUFFER_NULL;
+
+        http_set_trace(tell, &told);
+        ask(c, &(HttpRequest) { .url = good });
+        ask(c, &(HttpRequest) { .url = good, .often = true });
+        ask(c,
+            &(HttpRequest) { .method = "POST", .url = bad, .body = "secret", .body_size = 6, .often = true });
+        ask(c, &(HttpRequest) { .url = "https://127.0.0.1:1/x", .often = true });
+        ask(c, &(HttpRequest) { .url = "https://127.0.0.1:2/x", .connect_to = "127.0.0.1:1" });
+        assert_int_equal(http_show(other, &(HttpTrust) {}, USEC_PER_SEC, &shown, NULL), 0);
+        assert_int_equal(http_show("127.0.0.1:1", &(HttpTrust) {}, USEC_PER_SEC, &shown, NULL),
+                         -ECONNREFUSED);
+        http_set_trace(NULL, NULL);
+        ask(c, &(HttpRequest) { .url = good });
+
+        wanted = xasprintf(
+                "GET %s 200 -\n"
+                "POST %s 503 -\n"
+                "GET https://127.0.0.1:1/x 0 connection refused, nothing listens there\n"
+                "GET https://127.0.0.1:2/x at 127.0.0.1:1 0 connection refused, nothing listens there\n"
+                "- %s 0 -\n"
+                "- 127.0.0.1:1 0 connection refused\n",
+                good, bad, other);
+        assert_string_equal(buffer_str(&told), wanted);
+        buffer_done(&told);
+}
+
 static void test_times(void **state) {
         _cleanup_(http_client_freep) HttpClient *c = client_new("ca.crt", NULL);
         _cleanup_free_ char *silent = server_url(&server, "silent", "/"),
@@ -448,6 +496,7 @@ int main(void) {
                 cmocka_unit_test(test_bad_trust),
                 cmocka_unit_test(test_connecting),
                 cmocka_unit_test(test_times),
+                cmocka_unit_test(test_told),
                 cmocka_unit_test(test_broken),
                 cmocka_unit_test(test_connect_to),
                 cmocka_unit_test(test_sink),
