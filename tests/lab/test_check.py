@@ -197,3 +197,48 @@ def test_install_refuses_for_the_same_reasons(lab):
     found = findings(lab)
     assert not not_well(found), not_well(found)
     assert "held by lb-" in found["vip/lb-0"]["text"] and "as etcd runs" in found["disk-sync/controller-0"]["text"]
+
+
+# The same where nothing but IPv6 is: of one controller the way to a peer port is forbidden, and said to be (ICMPv6), to another's all
+# is dropped; VRRP to one is dropped, and what this machine sends to an apiserver.
+FILTER_6 = """
+table bridge faults {
+        chain prerouting { type filter hook prerouting priority 0;
+                ip6 saddr fd77::20 ip6 daddr fd77::21 tcp dport 2380 reject with icmpv6 type admin-prohibited
+        }
+        chain forward { type filter hook forward priority 0;
+                ip6 saddr fd77::20 ip6 daddr fd77::22 tcp dport 2380 drop
+                ip6 saddr fd77::22 ip6 daddr fd77::20 tcp dport 2379 drop
+                ip6 saddr fd77::20 ip6 daddr fd77::21 meta l4proto 112 drop
+        }
+        chain output { type filter hook output priority 0;
+                ip6 daddr fd77::22 tcp dport 6443 drop
+        }
+}
+"""
+
+
+def test_packet_filter_for_ipv6(make_lab):
+    """Which port of which host, from where, whether the filter answers or not; and nothing once it is gone."""
+    hosts = {name: address.replace("10.77.0.", "fd77::") for name, address in CONTROLLERS.items()}
+    lab = make_lab("check6", {name: f"[{address}]" for name, address in hosts.items()})
+    words = [word for name, address in hosts.items() for word in ("--controller", f"{name}={address}")]
+    lab.hardway("init", *words, "--vip", "fd77::10", "--ssh-user", "pi", "--arch", "amd64")
+    assert not not_well(findings(lab))
+    lab.enter("nft", "-f", "-", text_input=FILTER_6)
+    found = findings(lab, status=69)
+    text = lab.hardway("check", check=69).out
+    lab.enter("nft", "delete", "table", "bridge", "faults")
+    wanted = [
+        ("reach/controller-0", "controller-1:2380: Permission denied", "etcd's members"),
+        ("reach/controller-0", "controller-2:2380 does not answer", "etcd's members"),
+        ("reach/controller-2", "controller-0:2379 does not answer", "the watch on the nodes"),
+        ("reach", "from this machine controller-2:6443 does not answer", "apiservers"),
+        ("vrrp-reach/controller-0", "VRRP (IP protocol 112): controller-1 does not answer", "ip6 saddr fd77::20 meta l4proto 112 accept"),
+    ]
+    for name, words, advice in wanted:
+        assert found[name]["state"] == "failed", found[name]
+        assert words in found[name]["text"] and advice in found[name]["advice"], found[name]
+        assert words in text and advice in text
+    assert set(not_well(found)) == {name for name, *_ in wanted}
+    assert not not_well(findings(lab))
