@@ -27,6 +27,7 @@ typedef struct CheckNode {
         const Plan *plan;               /* made with the facts */
         uint64_t put_size;              /* bytes that are about to be put there */
         bool judged; /* rules about single nodes apply: `install` leaves out nodes that it does not change */
+        bool joins;  /* was not part of the cluster so far */
         const Answers *answers; /* NULL: it was not asked */
 } CheckNode;
 
@@ -36,6 +37,7 @@ typedef struct CheckWorld {
         CheckNode *nodes;     /* as the cluster's */
         const char *identity; /* of our cluster, or NULL */
         bool serving;         /* the cluster serves already */
+        bool joining;         /* ... and only ways from and to nodes that join count */
         const Answers *here;  /* what was asked of this machine, or NULL */
         char *const *ignore;  /* names, or NULL */
 } CheckWorld;
@@ -44,6 +46,8 @@ typedef struct CheckWorld {
 /* The rules about one node that was looked at; and those about all nodes together. */
 void check_node(const CheckWorld *w, const CheckNode *n, CheckList *findings);
 void check_all(const CheckWorld *w, CheckList *findings);
+/* Of the first, only the ways to other nodes. */
+void check_reach(const CheckWorld *w, const CheckNode *n, CheckList *findings);
 /* A node could not be looked at; not to be ignored. */
 void check_failure(const Node *node, const Error *error, CheckList *findings);
 /* Asks the node's components for their preflights. Fails only if the node cannot be asked. */

@@ -198,6 +198,12 @@ void check_node(const CheckWorld *w, const CheckNode *n, CheckList *findings) {
                         rules[i].node(&(Judge) { .world = w, .rule = rules + i, .findings = findings }, n);
 }
 
+void check_reach(const CheckWorld *w, const CheckNode *n, CheckList *findings) {
+        for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
+                if (rules[i].node == rule_reach)
+                        rule_reach(&(Judge) { .world = w, .rule = rules + i, .findings = findings }, n);
+}
+
 void check_all(const CheckWorld *w, CheckList *findings) {
         for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
                 if (rules[i].all)

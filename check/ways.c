@@ -20,6 +20,10 @@ static void add_way(Ways *w, const Node *to, unsigned port, const char *why) {
         w->ways[w->n_ways++] = (CheckWay) { .to = to, .port = port, .why = why };
 }
 
+static bool way_counts(const CheckWorld *w, const Node *from, const CheckNode *to) {
+        return !w->joining || to->joins || (from && w->nodes[from->index].joins);
+}
+
 static void add_reach(const CheckWorld *w, const Component *component, const Reach *reach, const Node *from,
                       Ways *out) {
         unsigned port = reach->port_of ? reach->port_of(w->cluster) : reach->port;
@@ -29,7 +33,8 @@ static void add_reach(const CheckWorld *w, const Component *component, const Rea
         for (size_t i = 0; i < w->cluster->n_nodes; i++) {
                 const CheckNode *to = w->nodes + i;
 
-                if (to->facts && to->node != from && component_on_node(component, w->cluster, to->node))
+                if (to->facts && to->node != from && way_counts(w, from, to) &&
+                    component_on_node(component, w->cluster, to->node))
                         add_way(out, to->node, port, reach->why);
         }
 }

@@ -22,6 +22,7 @@ typedef struct Preflight {
         Answers here;
         CheckList *found; /* as above: findings about single nodes */
         bool thorough;
+        bool joining; /* a node to a cluster that serves */
 } Preflight;
 
 static bool is_known(const NodeRun *n) {
@@ -31,6 +32,10 @@ static bool is_known(const NodeRun *n) {
 /* Nodes that are as they should be have shown that they can live with what a rule says. */
 static bool is_judged(const NodeRun *n) {
         return is_known(n) && (n->run->checking || node_differs(n));
+}
+
+static bool node_joins(const NodeRun *n) {
+        return is_known(n) && !n->observation->identity;
 }
 
 static void preflight_init(InstallRun *run, Preflight *ret) {
@@ -54,14 +59,17 @@ static void preflight_init(InstallRun *run, Preflight *ret) {
         for (size_t i = 0; i < run->n_nodes; i++) {
                 const NodeRun *n = run->nodes + i;
 
-                ret->nodes[i] = (CheckNode) { .node = n->node, .judged = is_judged(n) };
+                ret->nodes[i] =
+                        (CheckNode) { .node = n->node, .judged = is_judged(n), .joins = node_joins(n) };
                 if (!is_known(n))
                         continue;
+                ret->joining = ret->joining || (run->serving && node_joins(n));
                 ret->nodes[i].facts = &n->facts;
                 ret->nodes[i].observation = n->observation;
                 ret->nodes[i].plan = n->plan;
                 ret->nodes[i].put_size = n->changes.put_size;
         }
+        ret->world.joining = ret->joining && !ret->thorough;
         run->preflight = ret;
 }
 
@@ -77,13 +85,14 @@ static void preflight_done(Preflight *p) {
         p->run->preflight = NULL;
 }
 
-/* Network and disk are asked about where nothing serves yet: else the cluster itself is the answer. */
+/* Network and disk are asked about where nothing serves yet, and of a node that joins: else the cluster itself is the
+ * answer. */
 static int node_ask(NodeRun *n, Error **reterr) {
         Preflight *p = n->run->preflight;
         size_t i = n->node->index;
         int r;
 
-        if (!p->thorough && n->run->serving)
+        if (!p->thorough && n->run->serving && !node_joins(n))
                 return 0;
         node_step(n, "questions");
         r = check_ask(&n->run->probes, &p->world, p->nodes + i, p->thorough, p->answers + i, reterr);
@@ -125,8 +134,39 @@ static int node_judge_and_refuse(NodeRun *n, Error **reterr) {
         return r;
 }
 
+/* A node of a cluster that serves, and others join: are the ways to them open? That one cannot be asked is told when
+ * it is to be changed, if it is. */
+static int node_ask_ways(NodeRun *n, Error **reterr) {
+        Preflight *p = n->run->preflight;
+        _cleanup_error_ Error *error = NULL;
+        size_t i = n->node->index;
+        _cleanup_(check_list_done) CheckList found = {};
+        CheckNode node = p->nodes[i];
+
+        if (check_ask(&n->run->probes, &p->world, p->nodes + i, false, p->answers + i, &error) < 0)
+                return 0;
+        node.answers = p->answers + i;
+        check_reach(&p->world, &node, &found);
+        refuse_findings(n, &found);
+        return 0;
+}
+
+static bool node_hears_of_others(const NodeRun *n) {
+        return is_known(n) && !node_joins(n);
+}
+
+/* After all single nodes were judged: what an old one says of itself counts beside a new one's only. */
+static void judge_ways_to_joiners(Preflight *p) {
+        if (!p->world.joining)
+                return;
+        (void) crew_each(p->run, node_hears_of_others, node_ask_ways);
+        RUN_FOREACH_NODE(n, p->run)
+                if (node_hears_of_others(n))
+                        p->nodes[n->node->index].answers = p->answers + n->node->index;
+}
+
 static void judge_all(Preflight *p, CheckList *found) {
-        if (p->thorough || !p->run->serving) {
+        if (p->thorough || !p->run->serving || p->joining) {
                 check_ask_here(&p->world, &p->here);
                 p->world.here = &p->here;
         }
@@ -159,6 +199,7 @@ int run_judge(InstallRun *run, ErrorList *errors) {
 
         preflight_init(run, &p);
         r = crew_each(run, node_differs, node_judge_and_refuse);
+        judge_ways_to_joiners(&p);
         judge_all(&p, &found);
         for (size_t i = 0; i < found.n_checks; i++)
                 if (found.checks[i].state == CHECK_FAILED)

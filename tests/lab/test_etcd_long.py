@@ -37,6 +37,22 @@ def change(lab, wanted):
     assert found == set(wanted)
 
 
+def refused_to_join(lab, wanted):
+    """A firewall before one that joins, and another installer's work on it: told before anything is written, as for the first nodes."""
+    set_controllers(lab, wanted)
+    lab.hardway("pki", "gen")
+    lab.enter("nft", "-f", "-", text_input="table bridge faults { chain forward { type filter hook forward priority 0;"
+              " ip saddr 10.77.0.21 ip daddr 10.77.0.23 tcp dport 2380 drop; }; }")
+    lab.sh("controller-4", "mkdir -p /var/snap/microk8s")
+    try:
+        refused = lab.hardway("install", check=69).err
+    finally:
+        lab.enter("nft", "delete", "table", "bridge", "faults")
+        lab.sh("controller-4", "rmdir /var/snap/microk8s")
+    assert "controller-1: controller-3:2380 does not answer" in refused and "controller-4: MicroK8s was here" in refused
+    assert {m["name"] for m in members(lab)["members"]} == set(CONTROLLERS), "no learner was added"
+
+
 def test_one_three_five_three(make_lab):
     lab = make_lab("etcd-grow", {**CONTROLLERS, **MORE, **BALANCERS})
     lab.init(controllers={"controller-0": CONTROLLERS["controller-0"]})
@@ -45,6 +61,7 @@ def test_one_three_five_three(make_lab):
     lab.kubectl("create", "configmap", "from-the-start")
     three, five = list(CONTROLLERS), [*CONTROLLERS, *MORE]
     change(lab, three)
+    refused_to_join(lab, five)
     change(lab, five)
     change(lab, three)
     # back with the data of a member that was taken out: that says so itself, and the advice works as it stands

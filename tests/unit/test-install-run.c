@@ -1459,10 +1459,67 @@ static void test_questions(void **state) {
         world.ignore = ignored;
         assert_int_equal(run_all(), 0);
 
-        /* a cluster that serves is not asked */
+        /* those that serve are not asked */
         world.wanted = "two";
         world.fakes[1].mute = true;
         assert_int_equal(run_all(), 0);
+}
+
+static void make_joiner(FakeNode *f) {
+        f->put = f->running = NULL;
+        f->recorded = false;
+}
+
+/* A node that joins a cluster that serves is asked what all were asked before the first installation. */
+static void test_questions_to_a_joiner(void **state) {
+        make_serving();
+        make_joiner(world.fakes + 2);
+        world.fakes[2].answer = "leftover k3s.service\nmac 02:00:00:00:00:01\n";
+        world.fakes[3].answer = "mac 02:00:00:00:00:01\n";
+        /* what one that serves would answer about itself is not news */
+        world.fakes[1].answer = "leftover k3s.service\n";
+        assert_true(run_all() < 0);
+        assert_int_equal(world.errors.n_errors, 2);
+        assert_error(0, "lb0: has the same MAC address as c2");
+        assert_error(1, "c2: k3s was here: k3s.service");
+        assert_string_equal(buffer_str(&world.log), "");
+
+        /* and one that serves and cannot be asked is not in its way */
+        world.fakes[2].answer = world.fakes[3].answer = NULL;
+        world.fakes[0].mute = true;
+        assert_int_equal(run_all(), 0);
+        assert_non_null(strstr(buffer_str(&world.log), "c2 put"));
+}
+
+/* Of those that serve only the ways to it are looked at, also if nothing else changes there. */
+static void test_ways_to_a_joiner(void **state) {
+        static const Reach reaches[] = { { .port = 7000, .from = ROLE_CONTROLLER, .why = "peers" } };
+        static const char blocked[] = "way 10.77.0.22/7000 silent\nway 10.77.0.21/7000 silent\n";
+
+        (void) inet_address_parse("10.77.0.21", &world.nodes[1].address);
+        (void) inet_address_parse("10.77.0.22", &world.nodes[2].address);
+        alpha.reaches = reaches;
+        alpha.n_reaches = 1;
+        make_serving();
+        world.fakes[0].answer = blocked;
+        world.wanted = "two";
+        assert_int_equal(run_all(), 0);
+
+        make_serving();
+        make_joiner(world.fakes + 2);
+        buffer_done(&world.log);
+        assert_true(run_all() < 0);
+        assert_int_equal(world.errors.n_errors, 1);
+        assert_error(0, "c0: c2:7000 does not answer");
+        assert_string_equal(buffer_str(&world.log), "");
+
+        world.fakes[0].answer = NULL;
+        world.fakes[2].answer = "way 10.77.0.21/7000 silent\n";
+        assert_true(run_all() < 0);
+        assert_int_equal(world.errors.n_errors, 1);
+        assert_error(0, "c2: c1:7000 does not answer");
+        alpha.reaches = NULL;
+        alpha.n_reaches = 0;
 }
 
 static const Check* find_finding(const CheckList *l, const char *id) {
@@ -1564,6 +1621,8 @@ int main(void) {
                 install_test(test_ill_although_as_planned),
                 install_test(test_endpoint_is_away),
                 install_test(test_questions),
+                install_test(test_questions_to_a_joiner),
+                install_test(test_ways_to_a_joiner),
                 install_test(test_check),
         };
 
