@@ -15,6 +15,11 @@ STATUS = '{"hash":1,"revision":77,"totalKey":3,"totalSize":9,"version":"3.6.0"}'
 NAME = re.compile(r"\d{4}-\d\d-\d\dT\d{6}Z\.db")
 
 
+def run(argv):
+    return subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60,
+                          env={"PATH": os.environ["PATH"], "CREDENTIALS_DIRECTORY": "/credentials"})
+
+
 class Member:
     def __init__(self, directory, shell):
         self.shell, self.snapshots, self.programs = shell, directory / "snapshots", directory / "programs"
@@ -23,14 +28,20 @@ class Member:
         self.program("etcdctl", f'echo "$@" >{directory}/asked; for a; do :; done; echo data >"$a"')
         self.program("etcdutl", f"echo '{STATUS}'")
         self.asked = directory / "asked"
+        self.data = directory / "etcd"
+        (self.data / "member" / "snap").mkdir(parents=True)
+        with open(self.data / "member" / "snap" / "db", "wb") as file:
+            file.truncate(10 << 20)
 
     def program(self, name, body):
         (self.programs / name).write_text(f"#!/bin/sh\n{body}\n")
         (self.programs / name).chmod(0o755)
 
+    def argv(self, keep, node="controller-0"):
+        return [*self.shell, SCRIPT, str(self.snapshots), str(keep), str(self.programs), node, str(self.data)]
+
     def run(self, keep, node="controller-0"):
-        return subprocess.run([*self.shell, SCRIPT, str(self.snapshots), str(keep), str(self.programs), node], capture_output=True, text=True, check=False,
-                              env={"PATH": os.environ["PATH"], "CREDENTIALS_DIRECTORY": "/credentials"}, timeout=60)
+        return run(self.argv(keep, node))
 
     def names(self):
         return sorted(os.listdir(self.snapshots))
@@ -118,3 +129,60 @@ def test_nodes_that_share_a_directory_are_told_so_and_remove_nothing(member):
     # a node that has another name by now does as it was told
     (member.snapshots / "node-controller-0").unlink()
     assert member.run(1, node="controller-1").returncode == 0
+
+
+# A disk that the snapshots share with etcd, or have for themselves; how it was and what is left is told around what the script says.
+DISK = """
+set -eu
+where=$1 size=$2 old=$3
+shift 3
+mount -t tmpfs -o "size=$size" tmpfs "$where"
+mkdir -p "$where/etcd/member/snap" "$where/snapshots"
+truncate -s 10M "$where/etcd/member/snap/db"
+for name in $old; do head -c 15M /dev/zero >"$where/snapshots/$name"; done
+if [ -n "$old" ]; then printf '{"file":"%s","time":1}\n' "$name" >"$where/snapshots/last"; fi
+r=0
+"$@" || r=$?
+ls "$where/snapshots"
+df -Pm "$where" | awk 'NR == 2 { print "free", $4 }'
+exit "$r"
+"""
+OLD = [f"2001-01-0{n}T000000Z.db" for n in range(1, 4)]
+
+
+def on_a_disk(member, tmp_path, size, old, shared=True):
+    where = tmp_path / "disk"
+    where.mkdir()
+    member.snapshots = where / "snapshots"
+    if shared:
+        member.data = where / "etcd"
+    unshare = ["unshare", "-m"] if os.geteuid() == 0 else ["unshare", "-rm"]
+    done = run([*unshare, "sh", "-c", DISK, "sh", str(where), size, " ".join(old), *member.argv(6)])
+    names = done.stdout.split()
+    return done, [name for name in names if NAME.fullmatch(name)], int(names[-1])
+
+
+def test_the_older_ones_make_room_on_etcds_disk(member, tmp_path):
+    done, names, _ = on_a_disk(member, tmp_path, "562M", OLD)  # 10 + 512 are needed, 517 are free without two, 532 without three
+    assert done.returncode == 0, done.stderr
+    assert names[0] == OLD[1] and names[1] == OLD[2] and len(names) == 3
+    (tmp_path / "disk").rmdir()
+    done, names, _ = on_a_disk(member, tmp_path, "547M", OLD)
+    assert done.returncode == 0, done.stderr
+    assert names[0] == OLD[2] and len(names) == 2
+
+
+def test_none_is_taken_that_would_leave_etcd_no_room(member, tmp_path):
+    member.program("etcdctl", "echo asked >&2; exit 1")
+    done, names, free = on_a_disk(member, tmp_path, "530M", OLD)
+    assert done.returncode == 1 and "asked" not in done.stderr
+    assert "522 MB are needed for a snapshot, 512 MB of them to be left over, and 48" in done.stderr and "snapshots.directory" in done.stderr
+    assert names == OLD and free > 480, "nothing goes where that would not do, and the last one never"
+
+
+def test_a_disk_of_their_own_may_be_small(member, tmp_path):
+    done, names, _ = on_a_disk(member, tmp_path, "48M", OLD[:1], shared=False)
+    assert done.returncode == 0 and len(names) == 2, done.stderr
+    (tmp_path / "disk").rmdir()
+    done, names, _ = on_a_disk(member, tmp_path, "40M", OLD[:1], shared=False)
+    assert done.returncode == 1 and names == OLD[:1] and "26 MB are needed for a snapshot, 16 MB of them" in done.stderr
