@@ -7,6 +7,8 @@
 
 #include "common/alloc.h"
 #include "common/clock.h"
+#include "common/parse.h"
+#include "etcd/data.h"
 #include "operate/hold.h"
 #include "plan/drain.h"
 
@@ -14,6 +16,7 @@
 #define HEALTHY_USEC (60 * USEC_PER_SEC)
 #define PAYS_MIN (UINT64_C(32) * 1024 * 1024) /* bytes that would come back, at least ... */
 #define PAYS_FRACTION 4                       /* ... and this part of the database */
+#define ROOM_RESERVE (UINT64_C(128) * 1024 * 1024) /* beside the new database: two files of the log */
 #define QUOTA_PERCENT 80                      /* below this part of the quota, an alarm is over */
 
 bool defrag_pays(const EtcdStatus *status) {
@@ -96,6 +99,32 @@ static int defragment_drained(const DefragRequest *q, const EtcdSight *s, Error 
         return r < 0 ? r : back;
 }
 
+/* The new database is written beside the old one, and a member whose log finds the disk full ends. */
+static int refuse_full_disk(const DefragRequest *q, const EtcdSight *s, Error **reterr) {
+        static const char question[] = "# how much room is there for a second database, in KiB?\n"
+                                       "df -Pk " ETCD_DATA "/member | sed 1d | {\n"
+                                       "        read -r _ _ _ free _\n"
+                                       "        printf %s \"$free\"\n"
+                                       "}\n";
+        uint64_t needed = s->status.db_size_in_use + ROOM_RESERVE, free_kib;
+        _cleanup_buffer_ Buffer out = BUFFER_NULL;
+        int r;
+
+        if (!s->node)
+                return 0;
+        r = q->probes->exec(q->probes->userdata, s->node, question, &out, reterr);
+        if (r < 0)
+                return r;
+        if (parse_uint64(buffer_str(&out), 0, UINT64_MAX / 1024, &free_kib) < 0 || free_kib * 1024 >= needed)
+                return 0;
+        r = error_set(reterr, ERROR_IO, ENOSPC,
+                      "%s: %" PRIu64 " MB are needed for the new database beside the old one, %" PRIu64
+                      " MB are free",
+                      s->node->name, needed / 1000000 + 1, free_kib * 1024 / 1000000);
+        error_detail(reterr, "Make room where " ETCD_DATA " lies. This member was left as it is.\n");
+        return r;
+}
+
 /* To another voter, so that the pause costs no election. */
 static int hand_over(const EtcdSurvey *survey, const EtcdSight *leader, Error **reterr) {
         const EtcdSight *other = etcd_survey_sound(survey, leader);
@@ -126,7 +155,8 @@ static int defragment_if_all_well(const DefragRequest *q, const EtcdSight *old, 
         if (!s)
                 return error_set(reterr, ERROR_UNAVAILABLE, EAGAIN, "%s does not answer any more",
                                  etcd_sight_name(old));
-        if (s == etcd_survey_leader(&survey))
+        r = refuse_full_disk(q, s, reterr);
+        if (r >= 0 && s == etcd_survey_leader(&survey))
                 r = hand_over(&survey, s, reterr);
         return r < 0 ? r : defragment_drained(q, s, reterr);
 }

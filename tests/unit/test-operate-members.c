@@ -25,6 +25,7 @@ typedef struct World {
         EtcdState states[N];
         bool learner[N], listed[N];
         bool busy[N], unreachable[N];
+        const char *free_kib; /* on c2's disk */
         bool data, leftover, force, stays_learner, balanced, stays; /* it cannot be stopped */
         size_t leader;
         unsigned n_surveys;
@@ -78,6 +79,7 @@ int __wrap_etcd_survey(const ProbeContext *c, EtcdSurvey *ret, Error **reterr) {
                 sight->answers = sight->state == ETCD_HEALTHY || sight->state == ETCD_STRANGER;
                 sight->status = (EtcdStatus) { .member_id = 100 + i,
                                               .db_size = 100 << 20,
+                                              .db_size_in_use = 50 << 20,
                                               .leader = 100 + world.leader };
                 if (!world.listed[i])
                         continue;
@@ -222,9 +224,15 @@ static int bring_back(const ProbeContext *c, Error **reterr) {
 
 static const Component balancer = { .name = "balancer", .set_aside = set_aside, .bring_back = bring_back };
 
+static int tell_room(void *userdata, const Node *node, const char *script, Buffer *ret, Error **reterr) {
+        assert_contains(script, "df -Pk /var/lib/etcd/member");
+        buffer_add_str(ret, node == world.nodes + 2 && world.free_kib ? world.free_kib : "9000000");
+        return 0;
+}
+
 static int defrag(void) {
         static const Component *const components[] = { &balancer, NULL };
-        const ProbeContext probes = { .cluster = &world.cluster };
+        const ProbeContext probes = { .cluster = &world.cluster, .exec = tell_room };
         const DefragRequest request = {
                 .probes = &probes,
                 .components = components,
@@ -244,6 +252,20 @@ static void test_defrag(void **state) {
                             "locked c0, locked c1, locked c2, aside c1, defragmented c1, back, "
                             "aside c2, defragmented c2, back, leads c1, aside c0, defragmented c0, back");
         assert_int_equal(world.n_surveys, 4);
+}
+
+/* The new database would fill the disk under the old one. */
+static void test_defrag_wants_room(void **state) {
+        world.free_kib = "180000"; /* 50 MiB are in use */
+        assert_int_equal(defrag(), -ENOSPC);
+        assert_string_equal(world.error->message,
+                            "c2: 187 MB are needed for the new database beside the old one, 184 MB are free");
+        assert_int_equal(error_exit_code(world.error), 74);
+        assert_contains(buffer_str(&world.log), "defragmented c1, back");
+        assert_null(strstr(buffer_str(&world.log), "aside c2"));
+
+        world.free_kib = "190000";
+        assert_success(defrag(), world.error, 0);
 }
 
 /* A member on a host of its own has no apiserver beside it, and every apiserver knows the others. */
@@ -423,6 +445,7 @@ static void test_replace_is_stopped(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_defrag, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_defrag_wants_room, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_defrag_is_stopped, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_defrag_of_external_etcd, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_replace_brings_back, setup, teardown),
