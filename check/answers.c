@@ -70,6 +70,13 @@ static void add_way(Answers *a, char *rest) {
                         answers_add_way(a, target, states[i].state, rest);
 }
 
+/* getent(1) says ::ffff:127.0.1.1 for 127.0.1.1 on a host that has no other IPv4 address (AI_V4MAPPED of getaddrinfo(3)). */
+static const char* unmap(const char *address) {
+        const char *rest = startswith(address, "::ffff:");
+
+        return rest && strchr(rest, '.') ? rest : address;
+}
+
 /* "controller-1 10.77.0.21 fd00::21", "controller-1 slow", "controller-1" */
 static void add_name(Answers *a, char *rest) {
         char *name = next_word(&rest), *word;
@@ -84,7 +91,7 @@ static void add_name(Answers *a, char *rest) {
                 if (streq(word, "slow"))
                         n->slow = true;
                 else
-                        strv_add(&n->addresses, word);
+                        strv_add(&n->addresses, unmap(word));
 }
 
 static void add_package(Answers *a, char *rest) {

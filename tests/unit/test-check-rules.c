@@ -379,6 +379,9 @@ static void test_names(void **state) {
         answer(0, "cgroup2\nname c0 127.0.1.1\nname c1\nname lb0 10.77.0.11\nname k8s.lan 10.77.0.10\n");
         ask_all();
         assert_int_equal(find("names/c0")->state, CHECK_OK);
+        answer(0, "cgroup2\nname c0 ::ffff:127.0.1.1\nname c1 ::ffff:10.77.0.21\n");
+        ask_all();
+        assert_int_equal(find("names/c0")->state, CHECK_OK);
         answer(0, "cgroup2\nname c0 127.0.1.1\nname c1 10.0.0.9\nname k8s.lan 10.77.0.99 fe80::1\n");
         assert_only("names/c0", CHECK_WARNING, "resolves c1 to 10.0.0.9, k8s.lan to 10.77.0.99",
                     "/etc/hosts");
