@@ -351,7 +351,7 @@ static void test_told(void **state) {
                 "GET https://127.0.0.1:1/x 0 connection refused, nothing listens there\n"
                 "GET https://127.0.0.1:2/x at 127.0.0.1:1 0 connection refused, nothing listens there\n"
                 "- %s 0 -\n"
-                "- 127.0.0.1:1 0 connection refused\n",
+                "- 127.0.0.1:1 0 connection refused, nothing listens there\n",
                 good, bad, other);
         assert_string_equal(buffer_str(&told), wanted);
         buffer_done(&told);
