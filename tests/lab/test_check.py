@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from lab import BALANCERS, CONTROLLERS, TOP, VIP, await_true
+from lab import BALANCERS, CONTROLLERS, TOP, VIP, await_true, run
 
 # The lab's hosts share one kernel, whose memory controller belongs to the machine.
 OF_THE_LAB = {"cgroup"}
@@ -199,13 +199,17 @@ def test_install_refuses_for_the_same_reasons(lab):
     assert "held by lb-" in found["vip/lb-0"]["text"] and "as etcd runs" in found["disk-sync/controller-0"]["text"]
 
 
-# The same where nothing but IPv6 is: of one controller the way to a peer port is forbidden, and said to be (ICMPv6), to another's all
-# is dropped; VRRP to one is dropped, and what this machine sends to an apiserver.
-FILTER_6 = """
-table bridge faults {
-        chain prerouting { type filter hook prerouting priority 0;
-                ip6 saddr fd77::20 ip6 daddr fd77::21 tcp dport 2380 reject with icmpv6 type admin-prohibited
+# The same where nothing but IPv6 is: of one controller the way to a peer port is forbidden by a filter of its own, which says so (ICMPv6), to
+# another's all is dropped; VRRP to one is dropped, and what this machine sends to an apiserver.
+FORBIDS = """
+table ip6 faults {
+        chain input { type filter hook input priority 0;
+                ip6 saddr fd77::20 tcp dport 2380 reject with icmpv6 type admin-prohibited
         }
+}
+"""
+DROPS = """
+table bridge faults {
         chain forward { type filter hook forward priority 0;
                 ip6 saddr fd77::20 ip6 daddr fd77::22 tcp dport 2380 drop
                 ip6 saddr fd77::22 ip6 daddr fd77::20 tcp dport 2379 drop
@@ -218,17 +222,27 @@ table bridge faults {
 """
 
 
+def nft_in(lab, host, rules):
+    """With the host's network, and this machine's nft: hosts have none."""
+    script = ('here=$1; . "$here/lib/common"; . "$here/lib/state"; lab_select "$2"; exec nsenter --target "$(host_init "$3")" --net nft -f -')
+    result = run(["bash", "-euc", script, "bash", os.path.join(TOP, "lab"), lab.name, host], text_input=rules)
+    assert result.status == 0, result
+
+
 def test_packet_filter_for_ipv6(make_lab):
     """Which port of which host, from where, whether the filter answers or not; and nothing once it is gone."""
     hosts = {name: address.replace("10.77.0.", "fd77::") for name, address in CONTROLLERS.items()}
     lab = make_lab("check6", {name: f"[{address}]" for name, address in hosts.items()})
     words = [word for name, address in hosts.items() for word in ("--controller", f"{name}={address}")]
     lab.hardway("init", *words, "--vip", "fd77::10", "--ssh-user", "pi", "--arch", "amd64")
-    assert not not_well(findings(lab))
-    lab.enter("nft", "-f", "-", text_input=FILTER_6)
+    found = findings(lab)
+    assert not not_well(found), str(not_well(found))
+    nft_in(lab, "controller-1", FORBIDS)
+    lab.enter("nft", "-f", "-", text_input=DROPS)
     found = findings(lab, status=69)
     text = lab.hardway("check", check=69).out
     lab.enter("nft", "delete", "table", "bridge", "faults")
+    nft_in(lab, "controller-1", "delete table ip6 faults")
     wanted = [
         ("reach/controller-0", "controller-1:2380: Permission denied", "etcd's members"),
         ("reach/controller-0", "controller-2:2380 does not answer", "etcd's members"),
