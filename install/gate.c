@@ -95,12 +95,28 @@ static int gate_judge(NodeRun *n, const Component *c, const ProbeResult *result,
                          result->text ? result->text : "no answer");
 }
 
+/* Where all load balancers are down, say, the first that is mended cannot wait for the others. */
+static size_t list_ill(const NodeRun *n, const Node **ret) {
+        size_t n_ill = 0;
+
+        RUN_FOREACH_NODE(other, n->run)
+                if (other != n && other->selected && !other->up && other->outcome == INSTALL_UNTOUCHED &&
+                    node_differs(other))
+                        ret[n_ill++] = other->node;
+        return n_ill;
+}
+
 static int gate_wait(NodeRun *n, const Component *c, GateTime time, Error **reterr) {
         uint64_t end_usec = clock_usec() + gate_limit(c, time);
+        _cleanup_free_ const Node **ill = xnew(const Node*, n->run->n_nodes + 1);
         ProbeContext probes = n->run->probes;
         int r;
 
         probes.before = time != GATE_AFTER;
+        if (time == GATE_AFTER) {
+                probes.ill = ill;
+                probes.n_ill = list_ill(n, ill);
+        }
 
         for (;;) {
                 ProbeResult result = {};

@@ -4,14 +4,17 @@
  * May the next node be touched, as far as the load balancers can tell?
  *
  * A load balancer that hardway has not installed yet does not count. One that cannot be asked counts when
- * the node is a load balancer itself: the last one that serves is not to be restarted.
+ * the node is a load balancer itself: the last one that serves is not to be restarted. One that was ill before, and is about
+ * to be mended by this very run, does not.
  */
 
 #include "common/alloc.h"
 #include "common/clock.h"
 #include "lbsetup/pair.h"
 
-static bool counts(const LbPeer *peer, const Node *node) {
+static bool counts(const ProbeContext *c, const LbPeer *peer, const Node *node) {
+        if (node_is_among(peer->node, c->ill, c->n_ill))
+                return false;
         return peer->result < 0 ? (node->roles & ROLE_LOADBALANCER) != 0 : peer->look.installed;
 }
 
@@ -73,7 +76,7 @@ int haproxy_gate(const ProbeContext *c, const Node *node, ProbeResult *ret, Erro
         LB_FOREACH_PEER(peer, &pair) {
                 const LbServer *s;
 
-                if (!counts(peer, node))
+                if (!counts(c, peer, node))
                         continue;
                 if (peer->result < 0 || peer->look.page == 0) {
                         probe_result_set(ret, PROBE_WAITING, "%s: %s", peer->node->name,
@@ -136,7 +139,7 @@ int keepalived_gate(const ProbeContext *c, const Node *node, ProbeResult *ret, E
         LB_FOREACH_PEER(peer, &pair) {
                 _cleanup_free_ char *problem = NULL;
 
-                if (!counts(peer, node))
+                if (!counts(c, peer, node))
                         continue;
                 any = true;
                 problem =

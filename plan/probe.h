@@ -65,6 +65,9 @@ typedef struct ProbeContext {
         bool thorough;      /* preflight: also what takes seconds to find out, and only deserves a warning */
         const Node *const *chosen; /* preflight: those that this run may change; NULL: all */
         size_t n_chosen;
+        /* gate, after a change: others that were ill before it, and whose turn to be mended is yet to come */
+        const Node *const *ill;
+        size_t n_ill;
         bool before; /* gate, ready: something of the node is about to be stopped; else it was started */
 } ProbeContext;
 

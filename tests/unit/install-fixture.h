@@ -48,6 +48,7 @@ typedef struct World {
         Node nodes[5];
         Cluster cluster;
         FakeNode fakes[5];
+        size_t n_ill[5]; /* of the others, at the last question of the gate */
         const char *wanted;
         bool gate_closed;
         const char *closes_gate; /* the name of the node whose restart closes it, or NULL */

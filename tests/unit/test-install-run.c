@@ -88,6 +88,7 @@ static int fake_serving(const ProbeContext *c, bool *ret, Error **reterr) {
 
 static int fake_gate(const ProbeContext *c, const Node *node, ProbeResult *ret, Error **reterr) {
         world_log(node, "gate");
+        world.n_ill[node->index] = c->n_ill;
         probe_result_set(ret, world.gate_closed ? PROBE_WAITING : PROBE_READY, "a member is away");
         return 0;
 }
@@ -987,6 +988,17 @@ static void test_stops_at_the_first(void **state) {
         assert_in_range(world.fakes[0].n_asked, 60, 120);
 }
 
+/* The first of those that are to be mended does not wait for the others to be well. */
+static void test_ill_are_not_waited_for(void **state) {
+        make_serving();
+        world.wanted = "two";
+        world.fakes[3].stalls = world.fakes[4].stalls = 1;
+        assert_int_equal(run_all(), 0);
+        assert_int_equal(world.n_ill[0], 2);
+        assert_int_equal(world.n_ill[3], 1);
+        assert_int_equal(world.n_ill[4], 0);
+}
+
 static void test_failed_job(void **state) {
         make_serving();
         world.wanted = "two";
@@ -1592,6 +1604,7 @@ int main(void) {
                 install_test(test_serves_by_now_something_else),
                 install_test(test_unseen),
                 install_test(test_stops_at_the_first),
+                install_test(test_ill_are_not_waited_for),
                 install_test(test_failed_job),
                 install_test(test_mends_the_ill_first),
                 install_test(test_slow_is_not_ill),

@@ -271,6 +271,15 @@ static void test_keepalived_gate(void **state) {
         answers[0] = OWNER;
         answers[1] = "installed\nkeepalived active\nvrrp FAULT 1\ndown 1\n";
         expect(keepalived_gate, LB0, PROBE_WAITING, "lb1: keepalived stands back");
+
+        /* both were ill, and it is the other one's turn next */
+        const Node *const next[] = { LB1 };
+        probes.ill = next;
+        probes.n_ill = 1;
+        expect(keepalived_gate, LB0, PROBE_READY, NULL);
+        expect(haproxy_gate, LB0, PROBE_READY, NULL);
+        answers[0] = STANDBY;
+        expect(keepalived_gate, LB0, PROBE_WAITING, "nobody holds the VIP");
 }
 
 static void hand_over(int wanted) {
