@@ -69,8 +69,10 @@ void lb_advise_by_hand(const Cluster *cluster, const Node *node, Check *check);
 /* told.c */
 #define TOLD_PREFLIGHT "lb-told"
 void lb_preflight_told(const ProbeContext *c, const Node *node, const LbPair *pair, CheckList *checks);
+void lb_preflight_silent(const Node *node, const LbPair *pair, CheckList *checks);
 int keepalived_join(const ProbeContext *c, const Node *node, Error **reterr);
 bool lb_knows(const LbPeer *peer, const Node *other);
+const Node* lb_find_untold(const LbPair *pair, const LbPeer *peer);
 /* spare.c */
 int haproxy_spare(const ProbeContext *c, const Node *const *nodes, size_t n_nodes, ProbeResult *ret,
                   Error **reterr);

@@ -224,6 +224,7 @@ int keepalived_preflight(const ProbeContext *c, const Node *node, CheckList *che
                 if (r < 0)
                         return r;
         }
+        lb_preflight_silent(node, &pair, checks);
         r = lb_preflight_reach(c, node, &pair, checks, reterr);
         if (r < 0)
                 return r;

@@ -29,6 +29,26 @@ static bool runs(const LbPeer *peer) {
         return peer->result >= 0 && peer->look.installed && streq_null(peer->look.keepalived, "active");
 }
 
+/**
+ * lb_find_untold() - does one that runs not know of another that is installed?
+ * @pair:       all load balancers, as they were found
+ * @peer:       the one
+ *
+ * As one that could not be asked when the other was set up: it came back with the list that it had. Its adverts do not get to
+ * the other, and it takes none of the other's, so that both may hold the VIP.
+ *
+ * Return: the first that it does not know, or NULL.
+ */
+const Node* lb_find_untold(const LbPair *pair, const LbPeer *peer) {
+        if (!runs(peer))
+                return NULL;
+        LB_FOREACH_PEER(other, pair)
+                if (other != peer && other->result >= 0 && other->look.installed &&
+                    !lb_knows(peer, other->node))
+                        return other->node;
+        return NULL;
+}
+
 static bool is_chosen(const ProbeContext *c, const Node *node) {
         return !c->chosen || node_is_among(node, c->chosen, c->n_chosen);
 }
@@ -94,6 +114,33 @@ void lb_preflight_told(const ProbeContext *c, const Node *node, const LbPair *pa
                 refuse_beside(node, other, "runs, does not know of this load balancer yet", checks);
         else if ((other = find_remaining(c, own)))
                 refuse_beside(node, other, "is a load balancer no more, runs still", checks);
+}
+
+/**
+ * lb_preflight_silent() - may one that cannot be asked come back, and not know of a load balancer that is set up meanwhile?
+ * @node:       the load balancer that is about to be changed
+ * @pair:       all of the cluster file, as they were found
+ * @checks:     gets a warning, if so
+ */
+void lb_preflight_silent(const Node *node, const LbPair *pair, CheckList *checks) {
+        _cleanup_free_ char *id = xasprintf(TOLD_PREFLIGHT "/%s", node->name);
+        const LbPeer *own = find_own(pair, node);
+
+        if (!own || own->result < 0 || runs(own))
+                return;
+
+        LB_FOREACH_PEER(peer, pair)
+                if (peer->node->index != node->index && peer->result < 0) {
+                        check_advise(
+                                check_add(
+                                        checks, CHECK_WARNING, id, node, TOLD_PREFLIGHT,
+                                        "%s cannot be asked whether it knows of this load balancer: if it comes back "
+                                        "without having been told, both may hold the VIP. Then: hardway install "
+                                        "--node %s",
+                                        peer->node->name, peer->node->name),
+                                "Switch it on first, or take it out of the cluster file if it is gone for good.");
+                        return;
+                }
 }
 
 /**

@@ -152,6 +152,41 @@ static void check_keepalived(const LbPeer *peer, CheckList *checks) {
                                 "since_sec", (json_int_t) peer->look.vrrp_since_sec);
 }
 
+/* Also while one alone holds the VIP: it shows when that one is lost. */
+static void check_told(const LbPair *pair, const LbPeer *peer, CheckList *checks) {
+        const Node *untold = lb_find_untold(pair, peer);
+
+        if (untold)
+                check_advise(
+                        check_node(checks, CHECK_FAILED, "lb.told", peer->node, "keepalived",
+                                   "was not told of %s: it does not hear of it, and both may hold the VIP",
+                                   untold->name),
+                        "it could not be asked when %s was set up; mended by: hardway install --node %s",
+                        untold->name, peer->node->name);
+}
+
+static const LbPeer* find_stranger(const LbPair *pair) {
+        LB_FOREACH_PEER(peer, pair)
+                if (lb_find_untold(pair, peer))
+                        return peer;
+        return NULL;
+}
+
+static void advise_two_holders(const Cluster *cluster, const LbPair *pair, Check *check) {
+        const LbPeer *stranger = find_stranger(pair);
+
+        if (stranger)
+                check_advise(check, "%s was not told of %s; mended by: hardway install --node %s",
+                             stranger->node->name, lb_find_untold(pair, stranger)->name,
+                             stranger->node->name);
+        else
+                check_advise(check,
+                             "they do not hear each other: let VRRP (IP protocol 112) through between them "
+                             "in both directions, and see "
+                             "that nobody else on this network uses virtual router id %u (endpoint.vrrp_id)",
+                             cluster->endpoint.vrrp_id);
+}
+
 static char* list_holders(const LbPair *pair) {
         _cleanup_strv_ Strv names = NULL;
 
@@ -190,11 +225,7 @@ static void check_vip(const ProbeContext *c, const LbPair *pair, CheckList *chec
         else if (n > 1) {
                 check = check_add(checks, CHECK_FAILED, "lb.vip", NULL, "VIP",
                                   "%s is on %s at the same time", vip, holders);
-                check_advise(check,
-                             "they do not hear each other: let VRRP (IP protocol 112) through between them "
-                             "in both directions, and see "
-                             "that nobody else on this network uses virtual router id %u (endpoint.vrrp_id)",
-                             c->cluster->endpoint.vrrp_id);
+                advise_two_holders(c->cluster, pair, check);
         } else if (silent > 0) {
                 check = check_add(checks, CHECK_FAILED, "lb.vip", NULL, "VIP",
                                   "no load balancer that can be asked holds %s", vip);
@@ -221,7 +252,7 @@ static void tell_without_vip(const ProbeContext *c, CheckList *checks) {
 /**
  * keepalived_verify() - add the checks of every keepalived and of the VIP
  * @c:          the context of the probe
- * @checks:     lb.keepalived/NODE, lb.vip, lb.vip-foreign and lb.vrrp-id; or, where there is no VIP of ours,
+ * @checks:     lb.keepalived/NODE, lb.told/NODE where it was not told of another, lb.vip, lb.vip-foreign and lb.vrrp-id; or, where there is no VIP of ours,
  *              lb.foreign or lb.none
  *
  * Return: 0.
@@ -234,8 +265,10 @@ int keepalived_verify(const ProbeContext *c, CheckList *checks) {
                 return 0;
         }
         lb_pair_look(c, &pair);
-        LB_FOREACH_PEER(peer, &pair)
+        LB_FOREACH_PEER(peer, &pair) {
                 check_keepalived(peer, checks);
+                check_told(&pair, peer, checks);
+        }
         check_vip(c, &pair, checks);
         lb_foreign_verify(c, &pair, checks);
         return 0;

@@ -5,7 +5,7 @@ import os
 import re
 import time
 
-from lab import CONTROLLERS, VIP, await_true, edit
+from lab import BALANCERS, CONTROLLERS, VIP, await_true, edit
 from test_etcd import members as etcd_members
 from test_failover import drill, findings
 
@@ -83,19 +83,19 @@ def test_five_behind_a_load_balancer_that_is_not_ours(make_lab):
     await_well(lab)
 
 
-def holders(lab):
-    """The controllers that hold the VIP; those that are off hold nothing."""
-    return [host for host in CONTROLLERS if f" {VIP}/" in lab.sh(host, "ip -o addr show 2>/dev/null", check=False).out]
+def holders(lab, hosts=CONTROLLERS):
+    """The controllers, or these hosts, that hold the VIP; those that are off hold nothing."""
+    return [host for host in hosts if f" {VIP}/" in lab.sh(host, "ip -o addr show 2>/dev/null", check=False).out]
 
 
 # Who holds the VIP, ten times a second: "WHEN LENGTH", by each host's own word
 SAMPLER = f'while :; do a=$(ip -o addr show to {VIP}); echo "$EPOCHREALTIME ${{#a}}"; sleep 0.1; done >/run/held\n'
 
 
-def times_held_by_two(lab):
+def times_held_by_two(lab, hosts=CONTROLLERS):
     """The times at which one held the VIP while another one did just before and just after."""
     held = {}
-    for host in CONTROLLERS:
+    for host in hosts:
         rows = [line.split() for line in lab.sh(host, "cat /run/held").out.splitlines()]
         held[host] = [(float(row[0]), row[1] != "0") for row in rows if len(row) == 2]
         assert held[host], host
@@ -143,6 +143,37 @@ def test_vip_on_controllers_that_come_and_go(make_lab):
     lab.hardway("install")
     await_well(lab)
     assert holders(lab) == ["controller-0"] and len(times_held_by_two(lab)) < 10, times_held_by_two(lab)
+
+
+def test_a_balancer_that_was_not_told_of_another(make_lab):
+    """One is off while another is added, and comes back with the list of peers that it had: it hears nothing of the other, and takes the VIP beside it.
+    That is seen, before and after it shows, and mended by the next installation first."""
+    balancers = {**BALANCERS, "lb-2": "10.77.0.13"}
+    lab = make_lab("untold", {"controller-0": CONTROLLERS["controller-0"], **balancers})
+    install(lab, "--controller", "controller-0=10.77.0.20", *nodes_of("loadbalancer", BALANCERS), "--vip", VIP)
+    lab.tool("power", "cut", "lb-1")
+    line = next(line for line in lab.read("hardway.yaml").splitlines() if "name: lb-1" in line)
+    edit(lab, re.escape(line), line + "\n" + line.replace("lb-1", "lb-2").replace(BALANCERS["lb-1"], balancers["lb-2"]))
+    lab.hardway("pki", "gen")
+    warned = lab.hardway("install", "--node", "controller-0", "--node", "lb-0", "--node", "lb-2")
+    assert "lb-1 cannot be asked whether it knows of this load balancer" in warned.err and "hardway install --node lb-1" in warned.err
+
+    lab.tool("power", "on", "lb-1")
+    if holders(lab, balancers) == ["lb-0"]:
+        assert "was not told of lb-2" in findings(lab)["lb.told/lb-1"]["text"]
+    lab.sh("lb-0", "systemctl stop haproxy")
+    await_true("two hold the VIP", lambda: holders(lab, balancers) == ["lb-1", "lb-2"], seconds=30)
+    lab.sh("lb-0", "systemctl start haproxy")
+    found = findings(lab)
+    assert "was not told of lb-2" in found["lb.told/lb-1"]["text"]
+    assert "at the same time" in found["lb.vip"]["text"] and found["lb.vip"]["advice"] == "lb-1 was not told of lb-2; mended by: hardway install --node lb-1"
+    assert "was not told of lb-2" in lab.hardway("status").out
+
+    # also by an installation that has to restart something else
+    edit(lab, "^# extra-args:\n.*$", "extra-args:\n  kube-apiserver: { audit-log-maxage: 7 }")
+    lab.hardway("install")
+    assert len(holders(lab, balancers)) == 1
+    await_well(lab)
 
 
 SERVICE = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "both", "namespace": "default"},

@@ -422,9 +422,37 @@ static void verify(CheckList *l) {
                 assert_int_equal(l->checks[i].advice == NULL, l->checks[i].state == CHECK_OK);
 }
 
+/* One came back that could not be asked when the other was set up. */
+static void test_verify_told(void **state) {
+        CheckList l = {};
+
+        answers[0] = OWNER "peer 10.77.0.12\n";
+        verify(&l);
+        assert_int_equal(check_list_failed(&l), 1);
+        assert_contains(find(&l, "lb.told/lb1")->text, "was not told of lb0");
+        assert_contains(find(&l, "lb.told/lb1")->advice, "hardway install --node lb1");
+
+        /* the link to it is well: nobody is sent to look at that */
+        answers[1] = OWNER;
+        verify(&l);
+        assert_contains(find(&l, "lb.vip")->text, "is on lb0 and lb1 at the same time");
+        assert_string_equal(find(&l, "lb.vip")->advice,
+                            "lb1 was not told of lb0; mended by: hardway install --node lb1");
+
+        /* who is not installed yet needs not be known */
+        answers[0] = "";
+        answers[1] = OWNER;
+        verify(&l);
+        for (size_t i = 0; i < l.n_checks; i++)
+                assert_null(startswith(l.checks[i].id, "lb.told"));
+        check_list_done(&l);
+}
+
 static void test_verify(void **state) {
         CheckList l = {};
 
+        answers[0] = OWNER "peer 10.77.0.12\n";
+        answers[1] = STANDBY "peer 10.77.0.11\n";
         verify(&l);
         assert_int_equal(l.n_checks, 9);
         assert_int_equal(check_list_failed(&l), 0);
@@ -433,6 +461,7 @@ static void test_verify(void **state) {
         assert_string_equal(find(&l, "lb.backends/lb1")->text, "2 of 2 apiservers are up");
 
         answers[1] = "installed\nhaproxy active\nkeepalived active\npage 200\nvrrp MASTER 1\n" VIP
+                     "peer 10.77.0.11\n"
                      "server c0,UP,L7OK,\nserver c1,DOWN,L4CON,Connection refused\n";
         verify(&l);
         assert_int_equal(check_list_failed(&l), 2);
@@ -480,6 +509,8 @@ typedef struct Heard {
 } Heard;
 
 static void hear(const Heard *cases, size_t n) {
+        answers[0] = OWNER "peer 10.77.0.12\npeer fd77::12\n";
+        answers[1] = STANDBY "peer 10.77.0.11\npeer fd77::11\n";
         for (size_t i = 0; i < n; i++) {
                 CheckList l = {};
 
@@ -575,7 +606,8 @@ static void preflight(const char *answer, const char *wanted) {
         if (wanted)
                 assert_contains(checks.checks[0].text, wanted);
         for (size_t i = 1; i < checks.n_checks; i++)
-                assert_int_equal(checks.checks[i].state, CHECK_OK);
+                if (!streq(checks.checks[i].id, "lb-told/lb0"))
+                        assert_int_equal(checks.checks[i].state, CHECK_OK);
 }
 
 static void test_preflight(void **state) {
@@ -777,6 +809,30 @@ static void test_told(void **state) {
         controllers_say = OWNER;
         told(both, 2, "c0 is a load balancer no more, runs still");
         told(all, 3, NULL);
+        controllers_say = "";
+}
+
+/* Who cannot be asked may come back with the list that it had. */
+static void test_told_silent(void **state) {
+        CheckList checks = {};
+        const Check *check;
+
+        answers[0] = "";
+        answers[1] = NULL;
+        script_answer = "";
+        assert_int_equal(keepalived_preflight(&probes, LB0, &checks, NULL), 0);
+        check = find(&checks, "lb-told/lb0");
+        assert_int_equal(check->state, CHECK_WARNING);
+        assert_contains(check->text, "lb1 cannot be asked whether it knows of this load balancer");
+        assert_contains(check->text, "hardway install --node lb1");
+        check_list_done(&checks);
+
+        /* one that runs was beside it before */
+        answers[0] = OWNER;
+        assert_int_equal(keepalived_preflight(&probes, LB0, &checks, NULL), 0);
+        for (size_t i = 0; i < checks.n_checks; i++)
+                assert_int_equal(checks.checks[i].state, CHECK_OK);
+        check_list_done(&checks);
 }
 
 /* Nor is it started before they know of it, whoever was to be part of the run. */
@@ -920,7 +976,7 @@ static void test_vrrp_reach(void **state) {
 
                 answers[1] = not_asked[i];
                 assert_int_equal(keepalived_preflight(&probes, LB0, &checks, NULL), 0);
-                assert_int_equal(checks.n_checks, 1);
+                assert_int_equal(checks.n_checks, answers[1] ? 1 : 2);
         }
 }
 
@@ -957,6 +1013,8 @@ int main(void) {
                 pair_test(test_set_aside),
                 pair_test(test_bring_back),
                 pair_test(test_verify),
+                pair_test(test_verify_told),
+                pair_test(test_told_silent),
                 pair_test(test_foreign),
                 pair_test(test_foreign_endless),
                 pair_test(test_foreign_ipv6),
