@@ -146,6 +146,22 @@ bool inet_address_equal(const InetAddress *a, const InetAddress *b) {
 }
 
 /**
+ * inet_is_loopback() - is it where a machine speaks to itself?
+ * @a:          the address
+ *
+ * Return: true for 127.0.0.1 and ::1.
+ */
+bool inet_is_loopback(const InetAddress *a) {
+        static const char *const loopback[] = { "127.0.0.1", "::1" };
+        InetAddress other;
+
+        for (size_t i = 0; i < ARRAY_SIZE(loopback); i++)
+                if (inet_address_parse(loopback[i], &other) == 0 && inet_address_equal(a, &other))
+                        return true;
+        return false;
+}
+
+/**
  * inet_address_size() - bytes of an address
  * @a:          the address
  *

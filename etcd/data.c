@@ -12,6 +12,10 @@
 #include "common/strv.h"
 #include "plan/component.h"
 
+char* etcd_server_certificate(const char *node) {
+        return xasprintf("nodes/%s/pki/etcd/server.crt", node);
+}
+
 char* etcd_identity(Store *store) {
         char *identity;
 

@@ -13,7 +13,10 @@
 #define ETCD_DATA "/var/lib/etcd"
 #define ETCD_MARK_PATH "/var/lib/hardway/etcd-identity"
 #define ETCD_TOKEN "secrets/etcd-token" /* there after a restore only: the token, and the cluster's id */
+#define ETCD_PREFLIGHT "etcd-data"      /* the check that asks whose data it is */
 
+/* Of a node, in the store: where its member is, and was; see store_addresses(). The caller frees. */
+char* etcd_server_certificate(const char *node);
 char* etcd_identity(Store *store); /* NULL: there is none yet; the caller frees */
 char* etcd_token(Store *store);    /* NULL: there is no identity yet; the caller frees */
 /* Of the cluster that a restore made, which stands beside its token; 0: there was none, or nobody noted it. */

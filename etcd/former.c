@@ -38,16 +38,6 @@ static void formers_done(Formers *f) {
         free(f->list);
 }
 
-static bool is_loopback(const InetAddress *address) {
-        static const char *const loopback[] = { "127.0.0.1", "::1" };
-        InetAddress other;
-
-        for (size_t i = 0; i < ARRAY_SIZE(loopback); i++)
-                if (inet_address_parse(loopback[i], &other) == 0 && inet_address_equal(address, &other))
-                        return true;
-        return false;
-}
-
 /* Where members of the cluster file are was asked before. */
 static bool is_asked(const Cluster *c, const InetAddress *address) {
         CLUSTER_FOREACH_NODE(node, c, ROLE_ETCD)
@@ -57,7 +47,7 @@ static bool is_asked(const Cluster *c, const InetAddress *address) {
 }
 
 static void add_of(const ProbeContext *c, const char *name, Formers *f) {
-        _cleanup_free_ char *path = xasprintf("nodes/%s/pki/etcd/server.crt", name);
+        _cleanup_free_ char *path = etcd_server_certificate(name);
         _cleanup_(certificate_profile_done) CertificateProfile p = CERTIFICATE_PROFILE_NULL;
 
         if (store_addresses(c->store, path, &p, NULL) < 0)
@@ -65,7 +55,7 @@ static void add_of(const ProbeContext *c, const char *name, Formers *f) {
         for (size_t i = 0; i < p.n_addresses; i++) {
                 const InetAddress *address = p.addresses + i;
 
-                if (is_loopback(address) || is_asked(c->cluster, address))
+                if (inet_is_loopback(address) || is_asked(c->cluster, address))
                         continue;
                 f->list = xrealloc(f->list, f->n + 1, sizeof(Former));
                 f->list[f->n++] = (Former) {

@@ -7,8 +7,7 @@
 
 /* What the files of etcd/ share; nobody else includes this. */
 
-/* the names of what etcd_preflight() finds */
-#define ETCD_PREFLIGHT "etcd-data"
+/* besides ETCD_PREFLIGHT, what etcd_preflight() finds */
 #define SNAPSHOTS_PREFLIGHT "snapshots-directory"
 
 #define ETCD_N_FLAGS 26
@@ -37,6 +36,9 @@ int etcd_leads(const ProbeContext *c, const Node *node, bool *ret, Error **reter
 int etcd_hand_over(const ProbeContext *c, const Node *node, Error **reterr);
 int etcd_preflight(const ProbeContext *c, const Node *node, CheckList *checks, Error **reterr);
 int etcd_preflight_place(const ProbeContext *c, const Node *node, CheckList *checks, Error **reterr);
+/* moved.c: hosts that were renumbered, with their data */
+char* etcd_data_elsewhere(const ProbeContext *c, const Node *node);
+const Node* etcd_furthest(const ProbeContext *c, const Node *otherwise);
 int etcd_join(const ProbeContext *c, const Node *node, Error **reterr);
 int etcd_settle(const ProbeContext *c, const Node *node, ProbeResult *ret, Error **reterr);
 int etcd_leavers(const ProbeContext *c, Strv *ret_working, Strv *ret_lost, Error **reterr);

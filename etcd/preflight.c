@@ -4,6 +4,7 @@
  * What is asked before something is written: whose data lies on the node
  */
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -84,54 +85,111 @@ static bool refuse_alone(const ProbeContext *c, const Node *node, CheckList *che
         return false;
 }
 
+/* As a quorum has it: one of the others may have yet to hear that the member was taken out, a moment ago, and still know it as
+ * one that was started. Its own word counts where there is no quorum. */
+static bool others_list(const ProbeContext *c, const Node *node, EtcdMembers *ret) {
+        for (int linearizable = 1; linearizable >= 0; linearizable--)
+                CLUSTER_FOREACH_NODE(other, c->cluster, ROLE_ETCD)
+                        if (other != node &&
+                            etcd_members_of(c, other, ETCD_ASK_USEC, linearizable, ret) >= 0)
+                                return true;
+        return false;
+}
+
 /* An empty disk where a member was: etcd would refuse to bootstrap again, as it might forget what it had
  * promised. Return: whether it is so. */
 static bool refuse_lost_data(const ProbeContext *c, const Node *node, bool restored, CheckList *checks) {
-        CLUSTER_FOREACH_NODE(other, c->cluster, ROLE_ETCD) {
-                _cleanup_(etcd_members_done) EtcdMembers members = {};
+        _cleanup_(etcd_members_done) EtcdMembers members = {};
 
-                if (other == node ||
-                    etcd_members_of(c, other, ETCD_ASK_USEC, /* linearizable= */ false, &members) < 0)
-                        continue;
-                if (!find_started(&members, node))
-                        return false;
-                check_advise(
-                        refuse(node, checks,
-                               "is a member of the running etcd cluster, but its data is gone from " ETCD_DATA),
-                        "If its disk was lost or replaced: hardway etcd replace %s\n"
-                        "If the disk is only not mounted: mount it.",
-                        node->name);
-                return true;
-        }
-        return restored && refuse_alone(c, node, checks);
+        if (!others_list(c, node, &members))
+                return restored && refuse_alone(c, node, checks);
+        if (!find_started(&members, node))
+                return false;
+        check_advise(refuse(node, checks,
+                            "is a member of the running etcd cluster, but its data is gone from " ETCD_DATA),
+                     "If its disk was lost or replaced: hardway etcd replace %s\n"
+                     "If the disk is only not mounted: mount it.",
+                     node->name);
+        return true;
 }
 
-/* Whether a member's own list, or that which a quorum has, knows the node. Return: 1, 0, or a negative errno if it gives none. */
-static int lists(const ProbeContext *c, const Node *asked, const Node *node) {
+/* No member finds another, and nobody knows it but the data. */
+static bool refuse_elsewhere(const ProbeContext *c, const Node *node, CheckList *checks) {
+        _cleanup_free_ char *was = etcd_data_elsewhere(c, node), *is = etcd_peer_url(node);
+
+        if (!was)
+                return false;
+        check_advise(
+                refuse(node, checks,
+                       "the etcd data in " ETCD_DATA
+                       " is of a member at %s, by the cluster file it is at %s, and no member answers: "
+                       "none would find the others",
+                       was, is),
+                "If the hosts have other addresses now, and their data: hardway etcd restore --survivor %s, "
+                "whose data has got furthest of those that can be asked; it becomes all members', at the "
+                "addresses of today. With --without NAME for each that is gone.\n"
+                "If only the cluster file has other addresses: put today's back, and hardway pki gen.",
+                etcd_furthest(c, node)->name);
+        return true;
+}
+
+/* Whether a member's own list, or that which a quorum has, knows the node. Return: 1, 0, or a negative errno if it gives none;
+ * *ret_was is the URL that it has there, if it is another one, or NULL. */
+static int lists(const ProbeContext *c, const Node *asked, const Node *node, char **ret_was) {
         _cleanup_free_ char *url = etcd_peer_url(node);
         _cleanup_(etcd_members_done) EtcdMembers members = {};
+        const EtcdMember *named;
         int r = etcd_members_of(c, asked, ETCD_ASK_USEC, /* linearizable= */ asked != node, &members);
 
-        return r < 0 ? r :
-                       etcd_members_find_name(&members, node->name) || etcd_members_find_peer(&members, url);
+        if (r < 0)
+                return r;
+        if (etcd_members_find_peer(&members, url))
+                return 1;
+        named = etcd_members_find_name(&members, node->name);
+        if (named && named->peer_urls && named->peer_urls[0])
+                *ret_was = xstrdup(named->peer_urls[0]);
+        return named != NULL;
 }
 
-/* Of this cluster, and taken out of it since: its data knows that, and it would never serve again. Only what others
- * agree on is believed; a member that works says for itself that it is one. */
-static bool refuse_taken_out(const ProbeContext *c, const Node *node, CheckList *checks) {
-        int known = lists(c, node, node);
+/* The others speak with it at another address, and go on to. Itself it may not even be able to listen there. */
+static void refuse_listed_elsewhere(const Node *node, const char *was, CheckList *checks) {
+        check_advise(
+                refuse(node, checks,
+                       "the members have it at %s, which is not its address by the cluster file, and it has the data of "
+                       "then in " ETCD_DATA,
+                       was),
+                "If its host has another address now: hardway etcd replace %s, which sets up a new member there. "
+                "If only the cluster file has: put the address back, and hardway pki gen.",
+                node->name);
+}
 
+/* Of this cluster, and taken out of it since: its data knows that, and it would never serve again. */
+static void refuse_taken_out(const Node *node, CheckList *checks) {
+        check_advise(refuse(node, checks,
+                            "was taken out of etcd's members, and still has the data of then in " ETCD_DATA
+                            ", with which it cannot join again"),
+                     "hardway etcd replace %s; or hardway reset --node %s, and hardway install", node->name,
+                     node->name);
+}
+
+/* Data of this cluster: does anybody know its member, there? Only what others agree on is believed; a member that works says for
+ * itself that it is one. */
+static bool refuse_unknown(const ProbeContext *c, const Node *node, CheckList *checks) {
+        _cleanup_free_ char *own = NULL, *was = NULL;
+        int known = -EHOSTUNREACH;
+
+        if (lists(c, node, node, &own) > 0)
+                return false;
         CLUSTER_FOREACH_NODE(other, c->cluster, ROLE_ETCD)
-                if (other != node && known <= 0 && (known = lists(c, other, node)) == 0) {
-                        check_advise(
-                                refuse(node, checks,
-                                       "was taken out of etcd's members, and still has the data of then "
-                                       "in " ETCD_DATA ", with which it cannot join again"),
-                                "hardway etcd replace %s; or hardway reset --node %s, and hardway install",
-                                node->name, node->name);
-                        return true;
-                }
-        return false;
+                if (other != node && known < 0)
+                        known = lists(c, other, node, &was);
+        if (known < 0)
+                return refuse_elsewhere(c, node, checks);
+        if (known == 0)
+                refuse_taken_out(node, checks);
+        else if (was)
+                refuse_listed_elsewhere(node, was, checks);
+        return known == 0 || was;
 }
 
 /**
@@ -168,7 +226,7 @@ int etcd_preflight(const ProbeContext *c, const Node *node, CheckList *checks, E
                 refuse_older(node, checks);
                 return 0;
         }
-        if (data && refuse_taken_out(c, node, checks))
+        if (data && refuse_unknown(c, node, checks))
                 return 0;
         id = xasprintf(ETCD_PREFLIGHT "/%s", node->name);
         check_add(checks, CHECK_OK, id, node, ETCD_PREFLIGHT, "%s", data ? "of this cluster" : "none yet");

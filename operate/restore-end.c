@@ -121,6 +121,16 @@ static void tidy_up(Restore *s) {
                 }
 }
 
+/* Whatever was at addresses that were given up: it is of before the restore. One that stays costs a question, later. */
+static void forget_former(const Restore *s, Store *store) {
+        for (const RestoreNode *n = s->nodes; n < s->nodes + s->n_nodes; n++) {
+                _cleanup_free_ char *path = etcd_server_certificate(n->node->name);
+
+                if (n->node->roles & ROLE_ETCD)
+                        (void) store_forget_former(store, path, NULL);
+        }
+}
+
 static int complete(Restore *s, Store *store, RestoreResult *result, ErrorList *errors) {
         Error *error = NULL;
         int r;
@@ -132,6 +142,7 @@ static int complete(Restore *s, Store *store, RestoreResult *result, ErrorList *
         }
         if (r >= 0) {
                 tidy_up(s);
+                forget_former(s, store);
                 r = journal_end(s->directory, &error);
         }
         if (error)

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "common/alloc.h"
+#include "common/fs.h"
 #include "pki/store-internal.h"
 
 /*
@@ -78,4 +83,20 @@ int store_stage_former(StoreRun *run, FsBatch *batch, const StoreEntry *e, Error
         former = former_path(path);
         name = store_path(run->store, former);
         return store_stage(batch, name, &text, STORE_PUBLIC_MODE, 0, reterr);
+}
+
+/**
+ * store_forget_former() - what was at the addresses that a certificate was good for before is gone
+ * @s:          the store
+ * @path:       of the certificate: "nodes/c0/pki/etcd/server.crt"
+ * @reterr:     names the file
+ *
+ * Return: 0, also if there are none, or a negative errno.
+ */
+int store_forget_former(Store *s, const char *path, Error **reterr) {
+        _cleanup_free_ char *former = former_path(path), *name = store_path(s, former);
+
+        if (unlink(name) < 0)
+                return errno == ENOENT ? 0 : error_set_errno(reterr, errno, "%s: cannot be removed", name);
+        return fs_sync_dir_of(AT_FDCWD, name, reterr);
 }

@@ -244,6 +244,7 @@ bool store_ca_has_chain(Store *s, const char *name);
  * certificates is good for, and was before: those that are given up are kept in pki/former. */
 Strv store_nodes(const Store *s);
 int store_addresses(Store *s, const char *path, CertificateProfile *ret, Error **reterr);
+int store_forget_former(Store *s, const char *path, Error **reterr); /* nothing is there any more */
 char* store_path(const Store *s, const char *path); /* where that file lies; the caller frees */
 void store_set_passphrase(Store *s, StoreAsk ask, void *userdata);
 void store_protect(Store *s, const char *ca);

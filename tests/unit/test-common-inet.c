@@ -49,6 +49,19 @@ static void test_address(void **state) {
         }
 }
 
+static void test_loopback(void **state) {
+        static const char *const not [] = { "10.77.0.1", "::", "::ffff:127.0.0.1", "1.0.0.127" };
+        InetAddress a = address("127.0.0.1"), b = address("::1"), none = {};
+
+        assert_true(inet_is_loopback(&a) && inet_is_loopback(&b));
+        assert_false(inet_is_loopback(&none));
+        for (size_t i = 0; i < ARRAY_SIZE(not ); i++) {
+                InetAddress other = address(not [i]);
+
+                assert_false(inet_is_loopback(&other));
+        }
+}
+
 static void test_forms(void **state) {
         InetAddress v4 = address("192.0.2.1"), v6 = address("2001:db8::1"), none = {};
         _cleanup_free_ char *e4 = inet_endpoint_to_string(&v4, 6443),
@@ -207,6 +220,7 @@ int main(void) {
                 cmocka_unit_test(test_address),  cmocka_unit_test(test_forms),
                 cmocka_unit_test(test_network),  cmocka_unit_test(test_contains),
                 cmocka_unit_test(test_overlaps), cmocka_unit_test(test_nth),
+                cmocka_unit_test(test_loopback),
         };
 
         return cmocka_run_group_tests_name("common-inet", tests, NULL, NULL);

@@ -33,6 +33,8 @@ static unsigned n_transfers;
 static bool together; /* each is asked before any answers */
 static atomic_uint n_asked, n_alone;
 static bool removed;                  /* the second one, from the list */
+static bool behind;                   /* ... and the first one has not heard of it, by itself */
+static const char *peer;              /* where the list has the second one for its peers, or NULL */
 static uint64_t health_usec;          /* how long the last question for health would have waited */
 static const char *metrics_later;     /* what the first one serves after a while, or NULL */
 static const char *told, *told_later; /* by a node itself, now and after a while */
@@ -70,16 +72,18 @@ static int answer_status(HttpResponse *ret, size_t i) {
         return answer(ret, 200, tree);
 }
 
-static int answer_list(HttpResponse *ret, size_t asked) {
+static int answer_list(HttpResponse *ret, size_t asked, bool linearizable) {
         json_t *list = json_array();
 
         for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
                 _cleanup_free_ char *name = xasprintf("c%zu", i);
                 json_t *m;
 
-                if (i == 1 && removed)
+                if (i == 1 && removed && !(behind && !linearizable))
                         continue;
                 m = json_pack("{s:o,s:s}", "ID", number(100 + i), "name", name);
+                if (i == 1 && peer)
+                        json_object_set_new(m, "peerURLs", json_pack("[s]", peer));
                 if (!members[i].away)
                         json_object_set_new(
                                 m, "clientURLs",
@@ -132,8 +136,13 @@ int __wrap_http_request(HttpClient *c, const HttpRequest *q, HttpResponse *ret, 
                 n_alone += together && !fixture_meet(&n_asked, 2);
                 return answer_status(ret, i);
         }
-        if (strstr(q->url, "/member/list"))
-                return answer_list(ret, i);
+        if (strstr(q->url, "/member/list")) {
+                bool linearizable = strstr(q->body, "true");
+
+                if (linearizable && behind && m->leader == 0)
+                        return answer(ret, 503, json_pack("{s:s}", "message", "etcdserver: no leader"));
+                return answer_list(ret, i, linearizable);
+        }
         if (strstr(q->url, "/kv/range"))
                 return answer(ret, 200, json_pack("{s:o}", "header", header(i)));
         if (strstr(q->url, "/member/remove")) {
@@ -476,6 +485,94 @@ static void test_taken_out(void **state) {
         assert_int_equal(component_etcd.preflight(&context, nodes + 1, &checks, NULL), 0);
         assert_int_equal(checks.checks[2].state, CHECK_OK);
         removed = false;
+        check_list_done(&checks);
+        context.store = NULL;
+}
+
+/* A member that lost its data is out of the list as a quorum has it; one that is behind still knows it as started. */
+static void test_taken_out_a_moment_ago(void **state) {
+        CheckList checks = {};
+        FIXTURE;
+
+        context.store = (Store*) members;
+        context.exec = tell;
+        told = "none\n0125ab\n";
+        members[1].up = false;
+        behind = removed = true;
+        assert_int_equal(component_etcd.preflight(&context, nodes + 1, &checks, NULL), 0);
+        assert_int_equal(checks.checks[0].state, CHECK_OK);
+
+        /* without a quorum what one knows is all there is */
+        members[0].leader = 0;
+        assert_int_equal(component_etcd.preflight(&context, nodes + 1, &checks, NULL), 0);
+        assert_int_equal(checks.checks[1].state, CHECK_FAILED);
+        assert_contains(checks.checks[1].text,
+                        "is a member of the running etcd cluster, but its data is gone");
+        behind = removed = false;
+        check_list_done(&checks);
+        context.store = NULL;
+}
+
+#define ENTRY(url, name) "member \"peerURLs\":[\"https://" url ":2380\"],\"name\":\"" name "\"\n"
+
+static const char *entries[2]; /* in the data of each */
+
+static int tell_of_data(void *userdata, const Node *node, const char *script, Buffer *ret, Error **reterr) {
+        buffer_add_str(ret, strstr(script, "at which address") ? entries[node->index] : told);
+        return 0;
+}
+
+/* All hosts got other addresses, with their data: no member would find another. */
+static void test_renumbered(void **state) {
+        CheckList checks = {};
+        const Check *check;
+        FIXTURE;
+
+        context.store = (Store*) members;
+        context.exec = tell_of_data;
+        told = "data\n0125ab\n";
+        entries[0] = ENTRY("10.77.9.20", "c0") "revision 50\n";
+        entries[1] = ENTRY("10.77.9.21", "c1") "revision 51\n";
+        members[0].up = members[1].up = false;
+        assert_int_equal(component_etcd.preflight(&context, nodes, &checks, NULL), 0);
+        check = checks.checks;
+        assert_int_equal(check->state, CHECK_FAILED);
+        assert_string_equal(check->subject, "etcd-data");
+        assert_contains(check->text,
+                        "is of a member at https://10.77.9.20:2380, by the cluster file it is at "
+                        "https://10.77.0.20:2380");
+        assert_contains(check->advice, "hardway etcd restore --survivor c1, whose data has got furthest");
+        check_list_done(&checks);
+
+        /* what it was before may be in there beside what it is; and where nobody can tell nothing is said */
+        entries[0] = ENTRY("10.77.9.20", "c0") ENTRY("10.77.0.20", "c0") "revision 50\n";
+        assert_int_equal(component_etcd.preflight(&context, nodes, &checks, NULL), 0);
+        assert_int_equal(checks.checks[0].state, CHECK_OK);
+        entries[1] = "";
+        assert_int_equal(component_etcd.preflight(&context, nodes + 1, &checks, NULL), 0);
+        assert_int_equal(checks.checks[1].state, CHECK_OK);
+        check_list_done(&checks);
+        context.store = NULL;
+}
+
+/* One of them did, and the others go on without it. */
+static void test_renumbered_alone(void **state) {
+        CheckList checks = {};
+        FIXTURE;
+
+        context.store = (Store*) members;
+        context.exec = tell;
+        told = "data\n0125ab\n";
+        members[1].up = false;
+        peer = "https://10.77.9.21:2380";
+        assert_int_equal(component_etcd.preflight(&context, nodes + 1, &checks, NULL), 0);
+        assert_int_equal(checks.checks[0].state, CHECK_FAILED);
+        assert_contains(checks.checks[0].text, "the members have it at https://10.77.9.21:2380");
+        assert_contains(checks.checks[0].advice, "hardway etcd replace c1");
+        peer = "https://10.77.0.21:2380";
+        assert_int_equal(component_etcd.preflight(&context, nodes + 1, &checks, NULL), 0);
+        assert_int_equal(checks.checks[1].state, CHECK_OK);
+        peer = NULL;
         check_list_done(&checks);
         context.store = NULL;
 }
@@ -1021,6 +1118,9 @@ int main(void) {
                 cmocka_unit_test(test_election_is_serving),
                 cmocka_unit_test(test_serving_on_a_controller),
                 cmocka_unit_test(test_taken_out),
+                cmocka_unit_test(test_taken_out_a_moment_ago),
+                cmocka_unit_test(test_renumbered),
+                cmocka_unit_test(test_renumbered_alone),
                 cmocka_unit_test(test_place),
                 cmocka_unit_test(test_gate),
                 cmocka_unit_test(test_gate_by_list),

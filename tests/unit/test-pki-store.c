@@ -721,6 +721,7 @@ static void test_former_addresses(void **state) {
         static const char name[] = "nodes/c1/pki/etcd/server", path[] = "nodes/c1/pki/etcd/server.crt";
         Fixture *f = *state;
         _cleanup_free_ char *moved = NULL, *again = NULL, *often = NULL;
+        Error *e = NULL;
         struct stat st;
 
         generate(f, 1);
@@ -741,6 +742,11 @@ static void test_former_addresses(void **state) {
         generate(f, 0);
         again = addresses_of(f, path);
         assert_string_equal(again, "10.77.0.41 127.0.0.1 ::1 10.77.0.31 10.77.0.21");
+
+        /* nothing is there any more */
+        assert_success(store_forget_former(f->store, path, &e), e, 0);
+        assert_success(store_forget_former(f->store, path, &e), e, 0);
+        assert_int_equal(faccessat(f->dir->fd, "pki/former/nodes/c1/pki/etcd/server.crt", F_OK, 0), -1);
 
         /* the oldest are forgotten */
         for (unsigned i = 51; i < 60; i++) {
