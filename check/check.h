@@ -39,7 +39,7 @@ typedef struct CheckWorld {
         bool serving;         /* the cluster serves already */
         bool joining;         /* ... and only ways from and to nodes that join count */
         const Answers *here;  /* what was asked of this machine, or NULL */
-        char *const *ignore;  /* names, or NULL */
+        char *const *ignore;  /* names, or ids of findings about one node; or NULL */
 } CheckWorld;
 
 /* table.c */

@@ -170,7 +170,8 @@ static const CheckRule rules[] = {
 static void ignore(const CheckWorld *w, Check *finding) {
         _cleanup_free_ char *text = NULL;
 
-        if (finding->state == CHECK_OK || !strv_contains(w->ignore, finding->subject))
+        if (finding->state == CHECK_OK ||
+            !(strv_contains(w->ignore, finding->subject) || strv_contains(w->ignore, finding->id)))
                 return;
         finding->state = finding->state == CHECK_FAILED ? CHECK_WARNING : CHECK_OK;
         text = finding->text;

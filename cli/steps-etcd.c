@@ -100,6 +100,10 @@ const VerbStep steps_etcd_replace[] = {
           "@node sleep 1h | {root} flock --nonblock /run/hardway/run.lock cat &" },
         { "whose", "Data that lies on the node has to be of this cluster.",
           "{this.root} cat /var/lib/hardway/etcd-identity\ncat secrets/identity" },
+        { "check",
+          "What would speak against installing the node is asked while nothing is stopped yet: the disk, packages, ports, "
+          "the binaries; and of the others, too, where they have to be told of another address.",
+          "hardway check --node {this.name}" },
         { "hand over",
           "If it leads, another member is made the leader: else the writes wait for an election.",
           "e --endpoints={this.client} move-leader ID-OF-ANOTHER" },

@@ -72,7 +72,7 @@ const Verb verb_etcd_replace = {
                 "themselves. A run that was stopped is finished by the same command.",
         .arguments_min = 1,
         .arguments_max = 1,
-        .common = VERB_OPTIONS_ROLLOUT | VERB_OPTION_YES,
+        .common = VERB_OPTIONS_ROLLOUT | VERB_OPTION_YES | VERB_OPTION_IGNORE,
         .needs = VERB_NEEDS_ROLLOUT,
         .options = options,
         .parse = parse,

@@ -98,7 +98,7 @@ static void judge_item(void *userdata) {
 
 /**
  * install_judge() - would install_run() refuse to begin?
- * @request:    whose nodes; those that are as planned are not asked
+ * @request:    whose nodes; those that are as planned are not asked, of the others all is asked that hardway check asks
  * @errors:     gets why
  *
  * Return: 0, or a negative errno.
@@ -110,6 +110,7 @@ int install_judge(const InstallRequest *request, ErrorList *errors) {
 
         q.event = NULL;
         run_init(&run, &q);
+        run.asking = true;
         parallel_each(judge_item, &judging, sizeof(judging), 1);
         run_give_errors(&run, errors);
         run_done(&run);

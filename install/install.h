@@ -80,7 +80,7 @@ typedef struct InstallRequest {
         bool deep;          /* hash every file */
         bool wait;          /* wait for locks that others hold */
         InstallLeavers leavers;
-        char *const *ignore; /* names of checks whose failure is not to stop it, or NULL */
+        char *const *ignore; /* checks whose failure is not to stop it: names, or NAME/NODE; or NULL */
         void (*event)(void *userdata, const InstallEvent *event); /* or NULL; by one thread at a time */
         void *userdata;
         const volatile int *cancelled; /* or NULL */
@@ -122,8 +122,9 @@ const char* install_outcome_to_string(InstallOutcome o);
 int install_run(const InstallRequest *request, InstallResult *ret, ErrorList *errors);
 void install_result_done(InstallResult *r);
 
-/* Would install_run() refuse to begin with these nodes? Asked ahead of what leaves them no way back; nothing is
- * changed, and nobody told. 0, or negative: errors has why. */
+/* Would install_run() refuse to begin with these nodes, or what it puts there find no place? Asked ahead of what
+ * leaves them no way back, and so all that can be asked of those that differ; nothing is changed, and nobody told.
+ * 0, or negative: errors has why. */
 int install_judge(const InstallRequest *request, ErrorList *errors);
 
 /*

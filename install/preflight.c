@@ -46,7 +46,7 @@ static void preflight_init(InstallRun *run, Preflight *ret) {
                 .nodes = xnew(CheckNode, run->n_nodes + 1),
                 .answers = xnew(Answers, run->n_nodes + 1),
                 .found = xnew(CheckList, run->n_nodes + 1),
-                .thorough = run->checking,
+                .thorough = run->checking || run->asking,
         };
         ret->world = (CheckWorld) {
                 .cluster = q->cluster,

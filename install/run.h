@@ -55,6 +55,7 @@ struct InstallRun {
         bool serving;
         bool nobody_leaves;          /* as it was before the first change */
         bool checking;               /* nothing will be changed, and all that can be found out is wanted */
+        bool asking;                 /* the same, of the nodes that would be changed */
         struct Preflight *preflight; /* while there is one; of preflight.c */
         uint64_t start_usec;
         atomic_uint n_ready;   /* components that were waited for and have become ready */

@@ -15,9 +15,12 @@ typedef struct Replace {
         EtcdSurvey survey;
         const EtcdSight *own, *one; /* the node's, and a healthy voter besides it */
         bool moved;                 /* the list has it at another address */
+        bool had_moved;             /* its address was another one, and no run has come to its end since */
         bool data;                  /* lies on the node */
         bool unfinished;            /* an earlier run was ended when the new member voted already */
         bool aside;                 /* the load balancers spare the node, by this run */
+        bool stopped;               /* what runs on the node, or was to be, by this run */
+        bool out;                   /* the list has no old member any more */
         bool left_out;              /* by a restore: then the others are to be told of it again */
 } Replace;
 
@@ -25,3 +28,5 @@ typedef struct Replace {
 int replace_survey(Replace *s, Error **reterr);
 int replace_look(Replace *s, Error **reterr);
 int replace_check_node(Replace *s, bool *ret_apiserver, Error **reterr);
+bool replace_is_told(const Replace *s); /* to the other nodes, too */
+int replace_forget_former(const Replace *s, Error **reterr);

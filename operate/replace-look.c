@@ -63,6 +63,41 @@ static int refuse_quorum(const Replace *s, Error **reterr) {
         return r;
 }
 
+/*
+ * The list tells that a member has moved until the old one is taken out of it, and a run may be killed at any moment
+ * after that. But the addresses that its certificates were good for are kept until a replacement has come to its end.
+ */
+static bool had_moved(const Replace *s) {
+        _cleanup_(certificate_profile_done) CertificateProfile p = CERTIFICATE_PROFILE_NULL;
+        _cleanup_free_ char *path = etcd_server_certificate(s->node->name);
+
+        if (!s->probes.store || store_addresses(s->probes.store, path, &p, NULL) < 0)
+                return false;
+        for (size_t i = 0; i < p.n_addresses; i++)
+                if (!inet_is_loopback(p.addresses + i) &&
+                    !inet_address_equal(p.addresses + i, &s->node->address))
+                        return true;
+        return false;
+}
+
+/* A member that moved, or was left out, changes what the others and the load balancers are told of it. */
+bool replace_is_told(const Replace *s) {
+        return s->moved || s->had_moved || s->left_out;
+}
+
+/**
+ * replace_forget_former() - nothing of this node is where it was any more
+ * @s:          the replacement, which has come to its end
+ * @reterr:     that cannot be written down
+ *
+ * Return: 0 or a negative errno.
+ */
+int replace_forget_former(const Replace *s, Error **reterr) {
+        _cleanup_free_ char *path = etcd_server_certificate(s->node->name);
+
+        return s->had_moved ? store_forget_former(s->probes.store, path, reterr) : 0;
+}
+
 static bool votes_here(const Replace *s) {
         return etcd_sight_is_sound(s->own) && !s->moved;
 }
@@ -85,7 +120,7 @@ static int refuse_healthy(Replace *s, Error **reterr) {
 
         if (!votes_here(s) || s->request->force)
                 return 0;
-        s->unfinished = s->left_out;
+        s->unfinished = s->left_out || s->had_moved;
         if (s->unfinished)
                 return 0;
         r = find_unfinished(s, reterr);
@@ -132,6 +167,7 @@ int replace_look(Replace *s, Error **reterr) {
         if (r < 0)
                 return r;
         s->moved = s->own->member && !strv_contains(s->own->member->peer_urls, url);
+        s->had_moved = had_moved(s);
         r = refuse_lost(s, reterr);
         if (r >= 0)
                 r = refuse_healthy(s, reterr);

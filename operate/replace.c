@@ -49,24 +49,40 @@ static int bring_back(const Replace *s, Error **reterr) {
         return drain_bring_back(s->request->install.components, &s->probes, reterr);
 }
 
-static int stop(const Replace *s, Error **reterr) {
+static int stop(Replace *s, Error **reterr) {
         _cleanup_buffer_ Buffer script = BUFFER_NULL;
 
         buffer_add_str(&script, "# nothing of the old member runs, and its data is out of the way\n");
         shell_add_variable(&script, "data", ETCD_DATA);
         buffer_add_str(&script, EMBED_REPLACE_STOP_SH);
         step(s, "old member stopped");
+        s->stopped = true;
         return host_pool_exec(s->hosts, s->node, buffer_str(&script), NULL, reterr);
 }
 
-static int take_out(const Replace *s, Error **reterr) {
-        if (!s->own->member)
-                return 0;
-        step(s, "old member out");
-        return etcd_member_remove_patiently(&s->one->peer.endpoint, s->own->member->id, reterr);
+static int take_out(Replace *s, Error **reterr) {
+        int r;
+
+        if (s->own->member) {
+                step(s, "old member out");
+                r = etcd_member_remove_patiently(&s->one->peer.endpoint, s->own->member->id, reterr);
+                if (r < 0)
+                        return r;
+        }
+        s->out = true;
+        return 0;
 }
 
-/* A member that moved, or was left out, changes what the others and the load balancers are told of it. */
+/* What is amiss is told by who has failed; what is left to be done after that, here. */
+static void say_how_to_go_on(const Replace *s, Error **reterr) {
+        if (s->stopped)
+                error_detail(
+                        reterr,
+                        "The old member of %s is stopped%s, and there is no new one that votes yet; the others go "
+                        "on without it. The same command goes on from here: hardway etcd replace %s\n",
+                        s->node->name, s->out ? " and out of the list" : "", s->node->name);
+}
+
 static int install(Replace *s, ErrorList *errors) {
         InstallRequest request = s->request->install;
         _cleanup_(left_out_return_done) LeftOutReturn back = {};
@@ -86,7 +102,7 @@ static int install(Replace *s, ErrorList *errors) {
                 request.n_nodes = back.n_nodes;
         }
         request.hosts = s->hosts;
-        if (!s->moved && !s->left_out) {
+        if (!replace_is_told(s)) {
                 request.nodes = &s->node;
                 request.n_nodes = 1;
         }
@@ -94,6 +110,8 @@ static int install(Replace *s, ErrorList *errors) {
         request.again = again;
         r = install_run(&request, &result, errors);
         install_result_done(&result);
+        if (r < 0 && errors->n_errors > 0)
+                say_how_to_go_on(s, errors->errors + errors->n_errors - 1);
         return r;
 }
 
@@ -126,6 +144,8 @@ static int finish(Replace *s, Error **reterr) {
                 r = host_pool_exec(s->hosts, s->node, script, NULL, reterr);
         if (r >= 0 && s->left_out)
                 r = left_out_forget(directory, s->node, reterr);
+        if (r >= 0)
+                r = replace_forget_former(s, reterr);
         return r < 0 ? r : bring_back(s, reterr);
 }
 
@@ -185,7 +205,7 @@ static int refuse_missing(const Replace *s, Error **reterr) {
         size_t n = 0;
         int r = 0;
 
-        for (size_t i = 0; (s->moved || s->left_out) && i < q->n_nodes; i++)
+        for (size_t i = 0; replace_is_told(s) && i < q->n_nodes; i++)
                 if (q->nodes[i] == s->node || !left_out_knows(q->store, q->nodes[i]))
                         nodes[n++] = q->nodes[i];
         host_pool_reach(s->hosts, nodes, n, errors);
@@ -197,28 +217,47 @@ static int refuse_missing(const Replace *s, Error **reterr) {
         return r;
 }
 
-/* Nor may anything else speak against it, for the same reason: the old host, left on, may hold the VIP still. Of the node
- * itself much does, before its old member is stopped. */
-static int judge_others(const Replace *s, ErrorList *errors) {
+static void say_unchanged(const Replace *s, ErrorList *errors) {
+        if (errors->n_errors > 0)
+                error_detail(
+                        errors->errors + errors->n_errors - 1,
+                        "Asked before the member of %s is taken out%s; nothing was changed. When that is mended: "
+                        "hardway etcd replace %s\n",
+                        s->node->name,
+                        replace_is_told(s) ? ", as the other nodes have to be told where it is now" : "",
+                        s->node->name);
+}
+
+/*
+ * Nor may anything else speak against it, for the same reason: a disk that is full, a package that is not to be had, or the
+ * old host, which was left on, and may hold the VIP still. That the node's data is of a member that is to go is why all
+ * this is done.
+ */
+static int judge(const Replace *s, ErrorList *errors) {
         InstallRequest request = s->request->install;
-        _cleanup_free_ const Node **nodes = xnew(const Node*, request.n_nodes + 1);
-        size_t n = 0;
+        _cleanup_strv_ Strv ignore = NULL;
         int r;
 
-        if (!s->moved || s->left_out)
+        if (s->left_out)
                 return 0;
-        for (size_t i = 0; i < request.n_nodes; i++)
-                if (request.nodes[i] != s->node)
-                        nodes[n++] = request.nodes[i];
-        request.nodes = nodes;
-        request.n_nodes = n;
+        STRV_FOREACH(name, request.ignore)
+                strv_add(&ignore, *name);
+        strv_addf(&ignore, ETCD_PREFLIGHT "/%s", s->node->name);
+        request.ignore = ignore;
         request.hosts = s->hosts;
+        if (!replace_is_told(s)) {
+                request.nodes = &s->node;
+                request.n_nodes = 1;
+        }
         r = install_judge(&request, errors);
-        if (r < 0 && errors->n_errors > 0)
-                error_detail(errors->errors + errors->n_errors - 1,
-                             "The other nodes have to be told where %s is now; nothing was changed.\n",
-                             s->node->name);
+        if (r < 0)
+                say_unchanged(s, errors);
         return r;
+}
+
+/* The new member is on its way already, or there. */
+static bool is_begun(const Replace *s) {
+        return s->unfinished || is_under_way(s);
 }
 
 static int prepare(Replace *s, ErrorList *errors, Error **reterr) {
@@ -231,11 +270,11 @@ static int prepare(Replace *s, ErrorList *errors, Error **reterr) {
                 r = replace_check_node(s, &apiserver, reterr);
         if (r >= 0)
                 r = refuse_missing(s, reterr);
-        if (r >= 0)
-                r = judge_others(s, errors);
+        if (r >= 0 && !is_begun(s))
+                r = judge(s, errors);
         if (r >= 0)
                 r = go_on(s, reterr);
-        if (r < 0 || s->unfinished || is_under_way(s))
+        if (r < 0 || is_begun(s))
                 return r;
         /* while it can still be asked to; else it costs an election */
         if (s->own == etcd_survey_leader(&s->survey))
@@ -244,7 +283,11 @@ static int prepare(Replace *s, ErrorList *errors, Error **reterr) {
                 r = set_aside(s, reterr);
         if (r >= 0)
                 r = stop(s, reterr);
-        return r < 0 ? r : take_out(s, reterr);
+        if (r >= 0)
+                r = take_out(s, reterr);
+        if (r < 0)
+                say_how_to_go_on(s, reterr);
+        return r;
 }
 
 /**

@@ -246,6 +246,12 @@ def test_replace_a_destroyed_controller(cluster):
     cluster.tool("power", "on", victim)
     old = member(cluster, victim)["id"]
     assert f"hardway etcd replace {victim}" in cluster.hardway("install", check=65).err
+    # what speaks against it is asked before the member is taken out
+    cluster.sh(victim, "mkdir -p /opt && mount -t tmpfs -o size=20M tmpfs /opt")
+    refused = cluster.hardway("etcd", "replace", victim, "--yes", check=74).err
+    assert "are needed on its disk" in refused and "nothing was changed" in refused and f"hardway etcd replace {victim}" in refused
+    assert member(cluster, victim)["id"] == old
+    cluster.sh(victim, "umount /opt")
     with cluster.client() as seen:
         # killed when its learner is in the list; the same command finds and uses it
         kill_at(cluster, f"{victim}: units", "etcd", "replace", victim, "--yes")

@@ -449,7 +449,7 @@ static void test_members(void **state) {
 
 static void test_ignored(void **state) {
         char *names[] = { (char*) "systemd", (char*) "clock-sync", (char*) "store-data", NULL };
-        char *wrong[] = { (char*) "sytemd", NULL };
+        char *wrong[] = { (char*) "sytemd", NULL }, *one[] = { (char*) "systemd/c1", NULL };
         _cleanup_error_ Error *error = NULL;
         CheckList found = {};
 
@@ -467,6 +467,13 @@ static void test_ignored(void **state) {
         assert_int_equal(check_components(&w.world, NULL, w.nodes, &found, &error), 0);
         assert_int_equal(found.checks[0].state, CHECK_WARNING);
         check_list_done(&found);
+
+        /* of one node alone */
+        w.world.ignore = one;
+        w.facts[1].systemd_version = 200;
+        ask_all();
+        assert_int_equal(find("systemd/c0")->state, CHECK_FAILED);
+        assert_int_equal(find("systemd/c1")->state, CHECK_WARNING);
 }
 
 /* Whoever adds a rule says what has to be so, and what happens if it is not: for explain. */

@@ -5,7 +5,7 @@
  *
  * Wraps: etcd_survey etcd_defragment etcd_health etcd_status etcd_alarms etcd_transfer_leadership
  * Wraps: etcd_member_remove host_pool_new host_pool_take host_pool_give host_pool_reach host_pool_free host_pool_exec
- * Wraps: host_lock install_run clock_usec clock_sleep etcd_identity
+ * Wraps: host_lock install_run install_judge clock_usec clock_sleep etcd_identity
  */
 
 #include "tests/unit/unit.h"
@@ -27,6 +27,7 @@ typedef struct World {
         bool busy[N], unreachable[N];
         const char *free_kib; /* on c2's disk */
         bool data, leftover, force, stays_learner, balanced, stays; /* it cannot be stopped */
+        bool full, fills; /* a disk: before, or in the course of it */
         size_t leader;
         unsigned n_surveys;
         int dies_at;          /* this member does, when something is done for the first time; -1: none */
@@ -60,6 +61,7 @@ int __wrap_etcd_alarms(const EtcdEndpoint *e, EtcdAlarmed **ret, size_t *ret_n, 
 int __wrap_etcd_transfer_leadership(const EtcdEndpoint *e, uint64_t target, Error **reterr);
 int __wrap_etcd_member_remove(const EtcdEndpoint *e, uint64_t id, Error **reterr);
 int __wrap_install_run(const InstallRequest *request, InstallResult *ret, ErrorList *errors);
+int __wrap_install_judge(const InstallRequest *request, ErrorList *errors);
 char* __wrap_etcd_identity(Store *store);
 uint64_t __wrap_clock_usec(void);
 void __wrap_clock_sleep(uint64_t usec);
@@ -165,10 +167,26 @@ int fake_script(const Node *node, const char *script, Buffer *ret, Error **reter
         return 0;
 }
 
+static int refuse(const char *text, ErrorList *errors) {
+        Error *error = NULL;
+        int r = error_set(&error, ERROR_IO, ENOSPC, "%s", text);
+
+        error_list_take(errors, error);
+        return r;
+}
+
+int __wrap_install_judge(const InstallRequest *request, ErrorList *errors) {
+        assert_ptr_equal(request->hosts, &fake_pool);
+        assert_int_equal(request->n_nodes, 1);
+        return world.full ? refuse("c1: 300 MB are needed on its disk", errors) : 0;
+}
+
 int __wrap_install_run(const InstallRequest *request, InstallResult *ret, ErrorList *errors) {
         world_log("installed", 100 + request->nodes[0]->index);
         assert_ptr_equal(request->hosts, &fake_pool); /* the locks are kept, and not asked for once more */
         *ret = (InstallResult) {};
+        if (world.fills)
+                return refuse("c1: no space left on device", errors);
         if (!world.listed[request->nodes[0]->index]) {
                 world.listed[request->nodes[0]->index] = true;
                 world.states[request->nodes[0]->index] = ETCD_HEALTHY;
@@ -391,6 +409,29 @@ static void test_replace_finishes(void **state) {
         assert_string_equal(buffer_str(&world.log), "");
 }
 
+/* What speaks against it is asked before anything is stopped or taken out; what nobody could know comes with the way on. */
+static void test_replace_asks_first(void **state) {
+        world.states[1] = ETCD_AWAY;
+        world.full = true;
+        assert_int_equal(replace(1), -ENOSPC);
+        assert_string_equal(buffer_str(&world.log), "asked, locked c0, locked c1, locked c2");
+        assert_contains(world.error->detail,
+                        "nothing was changed. When that is mended: hardway etcd replace c1");
+
+        world.full = false;
+        world.fills = true;
+        buffer_clear(&world.log);
+        assert_int_equal(replace(1), -ENOSPC);
+        assert_true(endswith(buffer_str(&world.log), "stopped c1, out c1, installed c1"));
+        assert_contains(world.error->detail, "The old member of c1 is stopped and out of the list");
+        assert_contains(world.error->detail, "goes on from here: hardway etcd replace c1");
+
+        world.fills = false;
+        buffer_clear(&world.log);
+        assert_success(replace(1), world.error, 0);
+        assert_true(endswith(buffer_str(&world.log), "stopped c1, installed c1, cleared"));
+}
+
 /* While the leader can be asked to, before it is stopped. */
 static void test_replace_hands_over(void **state) {
         world.data = true;
@@ -457,6 +498,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_replace_looks_again, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_replace_wants_all_locks, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_replace_finishes, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_replace_asks_first, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_replace_hands_over, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_replace_looks_at_the_list, setup, teardown),
         };

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * What replace leaves alone: data of the last restore, when it is the others that came back with that of before.
+ * What replace leaves alone: data of the last restore, when it is the others that came back with that of before. And whom it
+ * tells of a member that has moved, wherever an earlier run was killed.
  *
  * Wraps: host_pool_new host_pool_free host_pool_take host_pool_give host_pool_reach host_pool_exec host_lock etcd_survey install_run install_judge
+ * Wraps: etcd_member_remove_patiently store_addresses store_forget_former
  */
 
 #include "tests/unit/unit.h"
@@ -24,7 +26,14 @@ static bool installed; /* then the node has a new member, which votes */
 static bool install_fails, counted_in;
 static size_t n_nodes; /* that were installed */
 static bool moved;     /* the list has the member at another address */
+static bool refused;   /* something speaks against an installation */
 static size_t n_judged;
+static bool former;              /* the node's certificate was for another address before */
+static unsigned n_out;           /* members that were taken out */
+static bool data;                /* lies on the node */
+static const EtcdMember *listed; /* instead of all that: the member of the node; or NULL */
+static EtcdState listed_is;      /* ... and its state */
+static const EtcdMember *install_makes_voter;
 
 int fake_host(const Node *node, const char *what, Error **reterr) {
         if (streq_null(away, node->name))
@@ -35,7 +44,33 @@ int fake_host(const Node *node, const char *what, Error **reterr) {
 int fake_script(const Node *node, const char *script, Buffer *ret, Error **reterr) {
         n_stopped += strstr(script, "systemctl stop") != NULL;
         if (ret)
-                buffer_addf(ret, "data\ninactive\nabcd\n%s", mark);
+                buffer_addf(ret, "%s\ninactive\nabcd\n%s", data ? "data" : "none", mark);
+        return 0;
+}
+
+int __wrap_etcd_member_remove_patiently(const EtcdEndpoint *e, uint64_t id, Error **reterr);
+int __wrap_etcd_member_remove_patiently(const EtcdEndpoint *e, uint64_t id, Error **reterr) {
+        n_out++;
+        return 0;
+}
+
+int __wrap_store_addresses(Store *s, const char *path, CertificateProfile *ret, Error **reterr);
+int __wrap_store_addresses(Store *s, const char *path, CertificateProfile *ret, Error **reterr) {
+        static const char *const addresses[] = { "10.77.0.20", "127.0.0.1", "::1", "10.77.0.99" };
+        InetAddress address;
+
+        assert_string_equal(path, "nodes/c0/pki/etcd/server.crt");
+        for (size_t i = 0; i < (former ? 4 : 3); i++) {
+                assert_int_equal(inet_address_parse(addresses[i], &address), 0);
+                certificate_profile_add_address(ret, &address);
+        }
+        return 0;
+}
+
+int __wrap_store_forget_former(Store *s, const char *path, Error **reterr);
+int __wrap_store_forget_former(Store *s, const char *path, Error **reterr) {
+        assert_string_equal(path, "nodes/c0/pki/etcd/server.crt");
+        former = false;
         return 0;
 }
 
@@ -47,6 +82,10 @@ int __wrap_install_run(const InstallRequest *q, InstallResult *ret, ErrorList *e
         if (install_fails)
                 return -EIO;
         installed = true;
+        if (install_makes_voter) {
+                listed = install_makes_voter;
+                listed_is = ETCD_HEALTHY;
+        }
         return 0;
 }
 
@@ -55,8 +94,12 @@ int __wrap_install_judge(const InstallRequest *q, ErrorList *errors) {
         Error *error = NULL;
 
         n_judged = q->n_nodes;
-        for (size_t i = 0; i < q->n_nodes; i++)
-                assert_ptr_not_equal(q->nodes[i], q->cluster->nodes);
+        /* of the node itself all counts but the data that is to go */
+        assert_ptr_equal(q->nodes[0], q->cluster->nodes);
+        assert_true(strv_contains(q->ignore, ETCD_PREFLIGHT "/c0"));
+        assert_int_equal(strv_length(q->ignore), 1);
+        if (!refused)
+                return 0;
         (void) error_set(&error, ERROR_CONFIG, EEXIST, "c1: the load balancer at 10.77.0.99 runs still");
         error_list_take(errors, error);
         return -EEXIST;
@@ -75,10 +118,13 @@ int __wrap_etcd_survey(const ProbeContext *c, EtcdSurvey *ret, Error **reterr) {
                              .n_up = 1,
                              .quorum = 1 };
         ret->sights[0] = (EtcdSight) { .node = c->cluster->nodes, .state = ETCD_STRANGER };
-        if (moved)
+        if (listed)
+                ret->sights[0] =
+                        (EtcdSight) { .node = c->cluster->nodes, .state = listed_is, .member = listed };
+        else if (moved)
                 ret->sights[0] =
                         (EtcdSight) { .node = c->cluster->nodes, .state = ETCD_AWAY, .member = &gone };
-        if (installed)
+        if (installed && !listed)
                 ret->sights[0] =
                         (EtcdSight) { .node = c->cluster->nodes, .state = ETCD_HEALTHY, .member = &own };
         ret->sights[1] =
@@ -108,6 +154,7 @@ static void test_last_restore(void **state) {
         assert_true(store_open(d->path, &store, NULL) >= 0);
         r.install.store = store;
 
+        data = true;
         mark = TOKEN "\n";
         assert_int_equal(replace_run(&r, &errors), -EEXIST);
         assert_contains(errors.errors[0]->message, "is that of the last restore");
@@ -201,16 +248,93 @@ static void test_refused_by_others(void **state) {
         r.install.store = store;
         mark = "";
         installed = false;
-        moved = true;
+        moved = refused = true;
         n_stopped = 0;
         assert_int_equal(replace_run(&r, &errors), -EEXIST);
         assert_int_equal(errors.n_errors, 1);
         assert_contains(errors.errors[0]->message, "runs still");
         assert_contains(errors.errors[0]->detail, "nothing was changed");
-        assert_int_equal(n_judged, 2);
+        assert_contains(errors.errors[0]->detail, "hardway etcd replace c0");
+        assert_int_equal(n_judged, 3);
         assert_int_equal(n_stopped, 0);
         error_list_done(&errors);
-        moved = false;
+        moved = refused = false;
+}
+
+/*
+ * A member that has another address now: the run that was to move it was killed somewhere, and what the list says of it is what
+ * it had come to by then. The second one tells all, and after it nothing is left to be told.
+ */
+static void test_goes_on_with_a_move(void **state) {
+        static char *was[] = { (char*) "https://10.77.0.99:2380", NULL },
+                    *is[] = { (char*) "https://10.77.0.20:2380", NULL },
+                    *clients[] = { (char*) "https://10.77.0.20:2379", NULL };
+        static const EtcdMember old = { .id = 3, .learner = true, .peer_urls = was },
+                                added = { .id = 4, .learner = true, .peer_urls = is },
+                                learner = { .id = 4,
+                                            .learner = true,
+                                            .peer_urls = is,
+                                            .client_urls = clients },
+                                voter = { .id = 4, .peer_urls = is, .client_urls = clients };
+        static const struct {
+                const char *killed;
+                const EtcdMember *listed;
+                EtcdState state;
+                bool data;
+                unsigned n_stopped, n_out;
+        } rows[] = {
+                { "before it was taken out", &old, ETCD_AWAY, false, 1, 1 },
+                { "before it was taken out, its data still there", &old, ETCD_AWAY, true, 1, 1 },
+                { "after that", NULL, ETCD_AWAY, false, 1, 0 },
+                { "when the new one was in the list", &added, ETCD_NOT_STARTED, false, 1, 1 },
+                { "when it was started", &learner, ETCD_HEALTHY, true, 0, 0 },
+                { "when it voted, and nobody else was told", &voter, ETCD_HEALTHY, true, 0, 0 },
+        };
+        const UnitDir *d = *state;
+        static const Component *const none[] = { NULL };
+        _cleanup_free_ char *secrets = xasprintf("%s/secrets", d->path),
+                            *identity = xasprintf("%s/secrets/identity", d->path),
+                            *file = xasprintf("%s/hardway.yaml", d->path);
+        _cleanup_(store_freep) Store *store = NULL;
+        Node nodes[3];
+        Cluster c = fixture_cluster(nodes);
+        const Node *const all[] = { nodes, nodes + 1, nodes + 2 };
+        ReplaceRequest r = {
+                .install = { .cluster = &c, .components = none, .nodes = all, .n_nodes = 3 },
+                .node = nodes,
+        };
+
+        c.path = file;
+        assert_true(fs_mkdir_parents(AT_FDCWD, secrets, 0700, NULL) >= 0);
+        assert_true(fs_write(AT_FDCWD, identity, "abcd\n", 5, 0600, 0, NULL) >= 0);
+        assert_true(store_open(d->path, &store, NULL) >= 0);
+        r.install.store = store;
+        mark = "";
+        install_fails = false;
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                ErrorList errors = ERROR_LIST_NULL;
+
+                former = true;
+                listed = rows[i].listed;
+                listed_is = rows[i].state;
+                data = rows[i].data;
+                moved = installed = false;
+                n_stopped = n_out = 0;
+                n_nodes = 0;
+                /* the installation makes it a voter, by what the list says after it */
+                install_makes_voter = &voter;
+                if (replace_run(&r, &errors) != 0)
+                        fail_msg("killed %s: %s", rows[i].killed, errors.errors[0]->message);
+                if (n_nodes != 3 || n_stopped != rows[i].n_stopped || n_out != rows[i].n_out || former)
+                        fail_msg("killed %s: %zu nodes, %u stopped, %u out%s", rows[i].killed, n_nodes,
+                                 n_stopped, n_out, former ? ", and not at its end" : "");
+                error_list_done(&errors);
+                /* and a third one has nothing to do */
+                errors = ERROR_LIST_NULL;
+                assert_int_equal(replace_run(&r, &errors), -EBUSY);
+                error_list_done(&errors);
+        }
+        install_makes_voter = listed = NULL;
 }
 
 int main(void) {
@@ -218,6 +342,7 @@ int main(void) {
                 unit_test_in_dir(test_last_restore),
                 unit_test_in_dir(test_left_out),
                 unit_test_in_dir(test_refused_by_others),
+                unit_test_in_dir(test_goes_on_with_a_move),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
