@@ -59,6 +59,8 @@ typedef enum TransportFlags {
 int transport_prepare(Host *h, Error **reterr);
 void transport_close(Host *h);
 Strv transport_argv(Host *h, TransportFlags flags);
+Strv transport_argv_alone(const Host *h);
+char* transport_setting(const Host *h, const char *name);
 bool transport_has_aes(void); /* this machine's processor */
 
 /* --- master.c: ending a connection that ssh keeps open --- */
@@ -99,6 +101,19 @@ void trace_bus(void *host, const char *text);
 
 /* --- failure.c, ssh-error.c: what standard error means --- */
 
+/* One row of what ssh and sudo are known to say. */
+typedef struct SshFailure {
+        const char *pattern; /* in ssh's or sudo's standard error */
+        ErrorKind kind;
+        int errnum;
+        const char *text,
+                *advice; /* in both, {} is who says it, {user} who logs in; advice may be NULL */
+} SshFailure;
+
+const SshFailure* ssh_failure_find(const char *text);
+char* ssh_failure_fill(const char *text, const char *who, const char *user);
+/* What went wrong on the way to the node, through a jump host or what a ProxyCommand starts; 0: nothing that is known of. */
+int ssh_way_error(const Host *h, const char *stderr_text, Error **reterr);
 /* The channel never came as far as the script. */
 int ssh_error(const Host *h, int status, const char *stderr_text, Error **reterr);
 /* The script ended with another status than 0. */

@@ -15,14 +15,6 @@
 #include "common/clock.h"
 #include "host/host-internal.h"
 
-typedef struct SshFailure {
-        const char *pattern; /* in ssh's or sudo's standard error */
-        ErrorKind kind;
-        int errnum;
-        const char *text,
-                *advice; /* in both, {} is the node's address, {user} who logs in; advice may be NULL */
-} SshFailure;
-
 #define AGAIN "Run it again: it goes on where it was.\n"
 #define BOOTING "It is booting, going down, or has too many connections: try again in a moment.\n"
 #define SILENT "It is off, the address is wrong, or a firewall swallows packets.\n"
@@ -90,29 +82,37 @@ static const SshFailure ssh_failures[] = {
           NULL },
         { "no matching ", ERROR_UNAVAILABLE, EPROTO, "ssh: {} and this machine have no algorithm in common",
           NULL },
+        { "administratively prohibited", ERROR_PERMISSION, EACCES, "ssh: {} passes no connections on",
+          "See AllowTcpForwarding and PermitOpen in its /etc/ssh/sshd_config.\n" },
+        { "kex_exchange_identification", ERROR_TEMPORARY, EAGAIN, "ssh: {} takes no logins now", BOOTING },
         { "not responding", ERROR_UNAVAILABLE, ECONNRESET, "ssh: the connection to {} was lost", AGAIN },
         { "closed by remote host", ERROR_UNAVAILABLE, ECONNRESET, "ssh: the connection to {} was lost",
           AGAIN },
         { "Broken pipe", ERROR_UNAVAILABLE, ECONNRESET, "ssh: the connection to {} was lost", AGAIN },
         { "Connection closed by ", ERROR_TEMPORARY, EAGAIN, "ssh: {} takes no logins now", BOOTING },
         { "Connection reset by ", ERROR_TEMPORARY, EAGAIN, "ssh: {} takes no logins now", BOOTING },
-        { "kex_exchange_identification", ERROR_TEMPORARY, EAGAIN, "ssh: {} takes no logins now", BOOTING },
         { "account is currently not available", ERROR_PERMISSION, EACCES, "{user} has no login shell on {}",
           NULL },
 };
 
-static char* fill_in(const Host *h, const char *text) {
-        char address[INET_TEXT_SIZE];
-        _cleanup_buffer_ Buffer out = BUFFER_NULL;
+/**
+ * ssh_failure_fill() - a text of a row for people
+ * @text:       the text
+ * @who:        stands for {}
+ * @user:       stands for {user}, or NULL
+ *
+ * Return: the text. The caller frees it.
+ */
+char* ssh_failure_fill(const char *text, const char *who, const char *user) {
+        Buffer out = BUFFER_NULL;
 
-        (void) inet_address_format(&h->node->address, address);
         for (const char *p = text; *p;) {
                 const char *rest;
 
                 if ((rest = startswith(p, "{user}")))
-                        buffer_add_str(&out, h->node->ssh.user ? h->node->ssh.user : "the user");
+                        buffer_add_str(&out, user ? user : "the user");
                 else if ((rest = startswith(p, "{}")))
-                        buffer_add_str(&out, address);
+                        buffer_add_str(&out, who);
                 else {
                         buffer_add_char(&out, *p);
                         rest = p + 1;
@@ -120,6 +120,12 @@ static char* fill_in(const Host *h, const char *text) {
                 p = rest;
         }
         return buffer_take(&out);
+}
+
+static char* fill_in(const Host *h, const char *text) {
+        char address[INET_TEXT_SIZE];
+
+        return ssh_failure_fill(text, inet_address_format(&h->node->address, address), h->node->ssh.user);
 }
 
 static bool run_for_text(char *const *argv, const Buffer *input, Buffer *ret) {
@@ -156,14 +162,25 @@ static void add_host_key(const Host *h, Error **reterr) {
                      type);
 }
 
-static const SshFailure* find_failure(int status, const char *text) {
-        /* a shell's or env's words for it depend on the language */
-        static const SshFailure not_found = { "", ERROR_UNAVAILABLE, ENOENT, "{} has no sudo", NO_SUDO };
-
+/**
+ * ssh_failure_find() - the row that is about a text of ssh's or sudo's
+ * @text:       what it said
+ *
+ * Return: the row, or NULL.
+ */
+const SshFailure* ssh_failure_find(const char *text) {
         for (size_t i = 0; i < ARRAY_SIZE(ssh_failures); i++)
                 if (strstr(text, ssh_failures[i].pattern))
                         return ssh_failures + i;
-        return status == 127 && strstr(text, "sudo") ? &not_found : NULL;
+        return NULL;
+}
+
+static const SshFailure* find_failure(int status, const char *text) {
+        /* a shell's or env's words for it depend on the language */
+        static const SshFailure not_found = { "", ERROR_UNAVAILABLE, ENOENT, "{} has no sudo", NO_SUDO };
+        const SshFailure *f = ssh_failure_find(text);
+
+        return f ? f : status == 127 && strstr(text, "sudo") ? &not_found : NULL;
 }
 
 /**
@@ -180,6 +197,9 @@ int ssh_error(const Host *h, int status, const char *text, Error **reterr) {
         const SshFailure *f = find_failure(status, text);
         int r;
 
+        r = ssh_way_error(h, text, reterr);
+        if (r < 0)
+                return r;
         if (!f) {
                 r = error_set(reterr, ERROR_UNAVAILABLE, EPROTO,
                               "%s ended with status %d before it had done anything",

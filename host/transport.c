@@ -235,29 +235,35 @@ bool transport_has_aes(void) {
 #endif
 }
 
-/* The list of ciphers that ssh would offer to this node, or NULL. */
-static Strv configured_ciphers(const Host *h) {
+/**
+ * transport_setting() - what the user's ssh has been told for this node
+ * @h:          the host
+ * @name:       of the setting, in small letters, see ssh -G
+ *
+ * Return: its value, or NULL. The caller frees it.
+ */
+char* transport_setting(const Host *h, const char *name) {
         _cleanup_(process_result_done) ProcessResult result = PROCESS_RESULT_NULL;
+        _cleanup_free_ char *begin = xasprintf("\n%s ", name);
         _cleanup_strv_ Strv argv = ssh_argv(h);
-        _cleanup_free_ char *value = NULL;
         const char *line;
 
         strv_add(&argv, "-G");
         add_target(h, &argv);
         if (process_run(argv, NULL, 5 * USEC_PER_SEC, &result, NULL) < 0 || result.status != 0)
                 return NULL;
-        line = strstr(buffer_str(&result.out), "\nciphers ");
+        line = strstr(buffer_str(&result.out), begin);
         if (!line)
                 return NULL;
-        line += strlen("\nciphers ");
-        value = xstrndup(line, strcspn(line, "\n"));
-        return strv_split(value, ",");
+        line += strlen(begin);
+        return xstrndup(line, strcspn(line, "\n"));
 }
 
 /* The same with aes128-gcm first, or NULL where the user's configuration does not allow it. */
 static char* fast_ciphers(const Host *h) {
         static const char fast[] = "aes128-gcm@openssh.com";
-        _cleanup_strv_ Strv all = configured_ciphers(h), ordered = NULL;
+        _cleanup_free_ char *configured = transport_setting(h, "ciphers");
+        _cleanup_strv_ Strv all = configured ? strv_split(configured, ",") : NULL, ordered = NULL;
 
         if (!strv_contains(all, fast))
                 return NULL;
@@ -299,6 +305,21 @@ Strv transport_argv(Host *h, TransportFlags flags) {
         add_connection(h, flags, &argv);
         add_target(h, &argv);
         strv_add(&argv, remote_command(h));
+        return argv;
+}
+
+/**
+ * transport_argv_alone() - the command that connects, does nothing, and shares its connection with nobody
+ * @h:          the host
+ *
+ * Return: the argv. The caller frees it.
+ */
+Strv transport_argv_alone(const Host *h) {
+        Strv argv = ssh_argv(h);
+
+        strv_add(&argv, "-oControlPath=none");
+        add_target(h, &argv);
+        strv_add(&argv, "true");
         return argv;
 }
 

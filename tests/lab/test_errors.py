@@ -209,9 +209,19 @@ def test_jump_host(lab):
     assert f"Accepted publickey for pi from {HOSTS['lb-0']} " in lab.sh("controller-0", "journalctl --no-pager -q -u ssh").out
     lab.sh("lb-0", "systemctl stop ssh.socket ssh.service 2>/dev/null; systemctl stop ssh")
     try:
-        refused(lab.enter(*jump, check=False, env={**lab.env, "CONFIG": config}), 69, "controller-0")
+        seen = refused(lab.enter(*jump, check=False, env={**lab.env, "CONFIG": config}), 69, "controller-0",
+                       "the jump host lb-0 refuses the connection")
+        assert "was lost" not in seen.err
     finally:
         lab.sh("lb-0", "systemctl start ssh")
+    key = "/etc/ssh/ssh_host_ed25519_key"
+    lab.sh("lb-0", f"mkdir /root/key; cp {key} {key}.pub /root/key; rm {key}*; ssh-keygen -q -t ed25519 -N '' -f {key}; systemctl restart ssh")
+    try:
+        seen = refused(lab.enter(*jump, check=False, env={**lab.env, "CONFIG": config}), 77, "controller-0",
+                       "the jump host lb-0 shows another host key than the one that is known")
+        assert f"-R {HOSTS['controller-0']}" not in seen.err
+    finally:
+        lab.sh("lb-0", f"cp /root/key/* /etc/ssh/; rm -r /root/key; chmod 600 {key}; systemctl restart ssh")
 
 
 def test_wrong_architecture(lab, tmp_path):

@@ -180,6 +180,10 @@ static void test_errors(void **state) {
                   ERROR_TEMPORARY, EAGAIN, "no logins now" },
                 { 255, "kex_exchange_identification: read: Connection reset by peer", ERROR_TEMPORARY,
                   EAGAIN, "no logins now" },
+                { 255,
+                  "kex_exchange_identification: Connection closed by remote host\n"
+                  "Connection closed by 10.77.0.20 port 22",
+                  ERROR_TEMPORARY, EAGAIN, "no logins now" },
                 { 255, "Timeout, server 10.77.0.20 not responding.", ERROR_UNAVAILABLE, ECONNRESET,
                   "was lost" },
                 { 255, "Connection to 10.77.0.20 closed by remote host.", ERROR_UNAVAILABLE, ECONNRESET,
@@ -222,6 +226,76 @@ static void test_errors(void **state) {
                 assert_null(strstr(error->detail, "{}"));
                 if (cases[i].errnum == ENOKEY)
                         assert_contains(error->detail, "SHA256:abc");
+        }
+}
+
+#define NOTHING_SAID                                                      \
+        "kex_exchange_identification: Connection closed by remote host\n" \
+        "Connection closed by UNKNOWN port 65535\n"
+
+/* What a jump host's ssh says is heard by an ssh whose connection is not shared alone. */
+static void test_jump_host(void **state) {
+        static const struct {
+                const char *configured, *shared, *said;
+                ErrorKind kind;
+                int errnum;
+                const char *message, *advice, *never;
+        } cases[] = {
+                { "proxyjump lb-0", NOTHING_SAID,
+                  "ssh: connect to host 10.77.0.11 port 22: Connection refused\n" NOTHING_SAID,
+                  ERROR_UNAVAILABLE, ECONNREFUSED, "ssh: the jump host lb-0 refuses the connection", "port right",
+                  "10.77.0.20" },
+                { "proxyjump lb-0", NOTHING_SAID, "Host key verification failed.\n" NOTHING_SAID, ERROR_PERMISSION,
+                  ENOKEY, "ssh: the host key of the jump host lb-0 is not known", "by hand: ssh lb-0\n", "SHA256" },
+                { "proxyjump lb-0", NOTHING_SAID,
+                  "@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @\n"
+                  "Offending ED25519 key in /root/.ssh/known_hosts:3\nHost key verification failed.\n" NOTHING_SAID,
+                  ERROR_PERMISSION, EKEYREJECTED, "ssh: the jump host lb-0 shows another host key",
+                  "known_hosts:3", "-R 10.77.0.20" },
+                { "proxyjump lb-0", NOTHING_SAID, "pi@lb-0: Permission denied (publickey).\n" NOTHING_SAID,
+                  ERROR_PERMISSION, EACCES, "the jump host lb-0 does not let the user in", "authorized_keys", "pi in" },
+                { "proxyjump lb-0", NOTHING_SAID,
+                  "channel 0: open failed: administratively prohibited: open failed\n"
+                  "stdio forwarding failed\n" NOTHING_SAID,
+                  ERROR_PERMISSION, EACCES, "the jump host lb-0 passes no connections on", "AllowTcpForwarding",
+                  "10.77.0.20" },
+                { "proxyjump lb-0", NOTHING_SAID,
+                  "channel 0: open failed: connect failed: Connection refused\n"
+                  "stdio forwarding failed\n" NOTHING_SAID,
+                  ERROR_UNAVAILABLE, ECONNREFUSED, "ssh: 10.77.0.20 refuses the connection",
+                  "stdio forwarding", "jump host" },
+                { "proxyjump lb-0", NOTHING_SAID, "something new\n" NOTHING_SAID, ERROR_UNAVAILABLE, EPROTO,
+                  "ssh: the jump host lb-0 lets nothing through", "something new\n", "kex_exchange" },
+                { "proxyjump lb-0",
+                  "Connection timed out during banner exchange\nConnection to UNKNOWN port 65535 timed out\n", "",
+                  ERROR_UNAVAILABLE, EHOSTDOWN, "nothing comes through the jump host lb-0", "ssh lb-0", "hangs" },
+                { "proxycommand nc host port", NOTHING_SAID, "nc: not found\n" NOTHING_SAID, ERROR_UNAVAILABLE, EPROTO,
+                  "the ProxyCommand on the way to 10.77.0.20 ended", "nc: not found", "kex_exchange" },
+                /* open again by now, or not on the way at all */
+                { "proxyjump lb-0", NOTHING_SAID, "", ERROR_TEMPORARY, EAGAIN, "10.77.0.20 takes no logins now",
+                  "try again", "jump host" },
+                { "proxyjump none", NOTHING_SAID, "not asked\n" NOTHING_SAID, ERROR_TEMPORARY, EAGAIN,
+                  "10.77.0.20 takes no logins now", "try again", "not asked" },
+        };
+        HostFixture *f = *state;
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                _cleanup_free_ char *action =
+                        xasprintf("case \" $* \" in *' -G '*) printf 'port 22\\n%s\\nend x\\n'; exit 0;; "
+                                  "*ControlPath=none*) printf '%%s' '%s' >&2; exit %d;; esac\n"
+                                  "cat >/dev/null; printf '%%s' '%s' >&2; exit 255",
+                                  cases[i].configured, cases[i].said, *cases[i].said ? 255 : 0, cases[i].shared);
+                _cleanup_free_ char *text = NULL;
+                _cleanup_error_ Error *error = NULL;
+
+                fake_ssh(f, action);
+                assert_int_equal(exec_text(f, "echo hello", &text, &error), -cases[i].errnum);
+                assert_contains(error->message, cases[i].message);
+                assert_int_equal(error->kind, cases[i].kind);
+                assert_contains(error->detail, cases[i].advice);
+                assert_null(strstr(error->message, cases[i].never));
+                assert_null(strstr(error->detail, cases[i].never));
+                assert_null(strstr(error->detail, "was lost"));
         }
 }
 
@@ -425,6 +499,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 ssh_test(test_exec),      ssh_test(test_exec_status),
                 ssh_test(test_exec_cut),  ssh_test(test_errors),
+                ssh_test(test_jump_host),
                 ssh_test(test_slow_sudo), ssh_test(test_password),
                 ssh_test(test_root),      ssh_test(test_argv),
                 ssh_test(test_keep),      ssh_test(test_control_directory),
