@@ -48,9 +48,6 @@ umask 077
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export PATH LC_ALL=C
 
-# paths that were written in this run, with a blank around each
-changed=' '
-
 # sha256 FILE: the digest of its content, or nothing
 sha256() {
         if [ -f "$1" ] && [ ! -h "$1" ]; then sha256sum <"$1" | cut -d ' ' -f 1; fi
@@ -68,6 +65,5 @@ publish() {
         chown "$2" "$3.hw-new"
         sync "$3.hw-new" 2>/dev/null || sync
         mv -f "$3.hw-new" "$3"
-        changed="$changed$3 "
         echo "wrote $3"
 }

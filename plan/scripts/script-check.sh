@@ -4,7 +4,5 @@
 
 # check PATH COMMAND: COMMAND finds the file as $1
 check() {
-        case $changed in
-        *" $1 "*) sh -c "$2" sh "$1" || die "$1 is not accepted by: $2" ;;
-        esac
+        sh -c "$2" sh "$1" || die "$1 is not accepted by: $2"
 }

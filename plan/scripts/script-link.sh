@@ -6,7 +6,6 @@
 link() {
         [ "$(readlink "$2")" = "$1" ] || {
                 ln -sfn "$1" "$2"
-                changed="$changed$2 "
                 echo "linked $2"
         }
 }

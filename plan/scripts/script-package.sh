@@ -7,13 +7,22 @@ record() {
         grep -q -x -s -F -e "$1" "$2" || printf '%s\n' "$1" >>"$2"
 }
 
-# package NAME [UNIT...]: its units are masked meanwhile, or they would start before all is there that they need
-package() {
+# unmask [UNIT...]: nothing where none is masked, which a run that was killed may have left so
+unmask() {
+        for masked; do
+                if [ -h "/run/systemd/system/$masked" ]; then systemctl unmask --quiet --runtime "$masked"; fi
+        done
+}
+
+# fetch_package NAME [UNIT...]: its units are masked meanwhile, or they would start before all is there that they need
+fetch_package() (
         name=$1
         shift
-        if [ "$(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null)" = installed ]; then return; fi
-        command -v apt-get >/dev/null || die "there is no apt-get here: install $name by hand"
-        [ $# -eq 0 ] || systemctl mask --runtime "$@"
+        if [ $# -gt 0 ]; then
+                trap 'unmask "$@"' EXIT
+                trap 'exit 1' HUP INT TERM
+                systemctl mask --runtime "$@"
+        fi
         # what came with the cluster may go with it
         record "$name" /var/lib/hardway/packages
         apt-cache show "$name" >/dev/null 2>&1 || apt-get -q -y update
@@ -21,6 +30,15 @@ package() {
                 while read -r needed; do record "$needed" /var/lib/hardway/packages.needed; done
         DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends -o Dpkg::Options::=--force-confdef \
                 -o Dpkg::Options::=--force-confold install "$name" </dev/null || die "cannot install $name"
-        [ $# -eq 0 ] || systemctl unmask --runtime "$@"
+)
+
+# package NAME [UNIT...]
+package() {
+        name=$1
+        shift
+        unmask "$@"
+        if [ "$(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null)" = installed ]; then return; fi
+        command -v apt-get >/dev/null || die "there is no apt-get here: install $name by hand"
+        fetch_package "$name" "$@"
         echo "installed $name"
 }

@@ -8,15 +8,18 @@ runs() {
         [ "${pid:-0}" != 0 ] && tr '\0' '\n' <"/proc/$pid/environ" | grep -q -x "HARDWAY_INPUTS=$2"
 }
 
-# unit NAME INPUTS [PATH...]: starts it at boot and now, nothing is waited for; a change of PATH needs a reload only
+# loaded UNIT PATH: has it loaded the file as it is? It records the digests of what it has, in /run.
+loaded() {
+        grep -q -s -x -F -e "$(sha256sum "$2")" "/run/hardway/$1.loaded"
+}
+
+# unit NAME INPUTS [PATH...]: starts it at boot and now, nothing is waited for; another PATH than it has loaded needs a reload only
 unit() {
         unit=$1 inputs=$2 reload=
         shift 2
         systemctl is-enabled --quiet "$unit" || systemctl enable --quiet "$unit"
         for path; do
-                case $changed in
-                *" $path "*) reload=yes ;;
-                esac
+                loaded "$unit" "$path" || reload=yes
         done
         if [ "${unit##*.}" != service ]; then
                 systemctl is-active --quiet "$unit" || systemctl start --no-block "$unit"

@@ -126,6 +126,73 @@ def part(tmp_path, programs, commands):
                           capture_output=True, text=True, check=False, timeout=60)
 
 
+@pytest.fixture(name="machine")
+def machine_fixture(tmp_path):
+    """A part of the script below a directory of its own, with a systemctl that notes what it is told and knows what runs and what is masked."""
+    run = tmp_path / "run"
+    (run / "hardway").mkdir(parents=True)
+    (run / "systemd" / "system").mkdir(parents=True)
+    (tmp_path / "lib").mkdir()
+    programs = tmp_path / "bin"
+    programs.mkdir()
+
+    def program(name, body):
+        (programs / name).write_text(f"#!/bin/sh\n{body}\n")
+        (programs / name).chmod(0o755)
+
+    program("systemctl", f"""echo "$*" >>{tmp_path}/told
+        case "$*" in
+        "mask --runtime "*) shift 2; for unit; do ln -s /dev/null "{run}/systemd/system/$unit"; done ;;
+        "unmask --quiet --runtime "*) shift 3; for unit; do rm "{run}/systemd/system/$unit"; done ;;
+        "enable "*) shift 2; ! [ -h "{run}/systemd/system/$1" ] || {{ echo "Unit file $1 is masked" >&2; exit 1; }} ;;
+        "is-enabled "*) exit 1 ;;
+        esac""")
+
+    def play(name, commands, **stand_ins):
+        with open(os.path.join(TOP, "plan", "scripts", f"script-{name}.sh"), encoding="utf-8") as file:
+            text = file.read().replace("/run/", f"{run}/").replace("/var/lib/", f"{tmp_path}/lib/")
+        for stand_in, body in stand_ins.items():
+            program(stand_in.replace("_", "-"), body)
+        (tmp_path / "told").write_text("")
+        done = subprocess.run(["/bin/sh", "-euc", f'die() {{ echo "$*" >&2; exit 1; }}\n{text}\n{commands}'], capture_output=True, text=True,
+                              env={"PATH": f"{programs}:{os.environ['PATH']}"}, check=False, timeout=60)
+        return done, (tmp_path / "told").read_text().splitlines()
+
+    play.run = run
+    return play
+
+
+def test_what_a_run_that_was_killed_did_not_reload_is_reloaded(machine, tmp_path):
+    conf = tmp_path / "haproxy.cfg"
+    conf.write_text("new")
+    record = machine.run / "hardway" / "haproxy.service.loaded"
+    digest = hashlib.sha256(b"old").hexdigest()
+    commands = f"runs() {{ :; }}\nunit haproxy.service abc {conf}"
+    record.write_text(f"{digest}  {conf}\n")
+    done, told = machine("unit", commands)
+    assert done.returncode == 0 and "reloaded haproxy.service" in done.stdout and "reload haproxy.service" in told, done
+    record.write_text(f"{hashlib.sha256(b'new').hexdigest()}  {conf}\n")
+    done, told = machine("unit", commands)
+    assert done.returncode == 0 and done.stdout == "" and "reload haproxy.service" not in told, done
+    record.unlink()
+    assert "reload haproxy.service" in machine("unit", commands)[1]
+
+
+def test_what_a_run_that_was_killed_has_masked_can_be_enabled(machine):
+    mask = machine.run / "systemd" / "system" / "haproxy.service"
+    mask.symlink_to("/dev/null")
+    commands = "package haproxy haproxy.service\nsystemctl enable --quiet haproxy.service"
+    done, _ = machine("package", commands, dpkg_query="echo installed")
+    assert done.returncode == 0 and not mask.is_symlink(), done
+
+    # one that fails, or is told to end, leaves none; and while the package comes it is masked
+    (machine.run.parent / "lib" / "hardway").mkdir()
+    apt = f'case "$*" in *" -o "*) [ ! -h {mask} ] || echo masked >&2; exit 1;; esac'
+    done, told = machine("package", commands, dpkg_query="echo config-files", apt_get=apt, apt_cache="exit 0")
+    assert done.returncode == 1 and "cannot install haproxy" in done.stderr and "masked" in done.stderr, done
+    assert "mask --runtime haproxy.service" in told and not mask.is_symlink()
+
+
 @pytest.mark.parametrize("program", ["curl", "wget"])
 def test_downloads_with_what_is_there(tmp_path, site, program):
     (tmp_path / "etcd").write_text("a program")
