@@ -52,6 +52,14 @@ bool node_restarts_peer(const NodeRun *n) {
         return false;
 }
 
+/* Is one about to read anew who is beside it, and so to forget who goes? */
+bool node_tells_peer(const NodeRun *n) {
+        RUN_FOREACH_PEERS(c, n->run)
+                if (find_change(n, c, CHANGE_RELOAD) || find_change(n, c, CHANGE_START))
+                        return true;
+        return node_restarts_peer(n);
+}
+
 /* Return: 1, or 0 if it does not work: one that was ill before is mended in its turn. */
 static int node_tell_of(NodeRun *n, const Component *c, Error **reterr) {
         bool ready = component_is_ready(n, c);

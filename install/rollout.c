@@ -228,7 +228,7 @@ static bool node_puts_binaries(const NodeRun *n) {
 enum {
         TURN_JOINS,    /* does not work now: nothing is lost, and something may be won */
         TURN_LEAVES,   /* has an instance that goes, and that others are about to forget: see ahead.c */
-        TURN_COMES,    /* as the first, with one that the others have to know by then */
+        TURN_COMES,    /* as the first, with one that others have to know, or that forgets who leaves */
         TURN_EARLY,    /* a load balancer: what has just joined has to be known to it before others stop */
         TURN_WORKS,    /* a controller that works */
         TURN_BALANCES, /* a load balancer, else */
@@ -262,7 +262,7 @@ static int turn_of(const NodeRun *n, bool any_joins, bool any_restarts) {
                 return any_joins ? TURN_EARLY : TURN_BALANCES;
         if (n->up)
                 return TURN_WORKS;
-        return node_comes_to_peers(n) ? TURN_COMES : TURN_JOINS;
+        return node_comes_to_peers(n) || node_tells_peer(n) ? TURN_COMES : TURN_JOINS;
 }
 
 static void give_turns(NodeRun **turn, size_t n_turn) {

@@ -149,6 +149,7 @@ int node_gates(NodeRun *n, GateTime time, Error **reterr);
 bool node_leaves_peers(const NodeRun *n);
 bool node_comes_to_peers(const NodeRun *n);
 bool node_restarts_peer(const NodeRun *n);
+bool node_tells_peer(const NodeRun *n);
 int run_tell_peers(InstallRun *run);
 
 /* alone.c */

@@ -866,6 +866,26 @@ static void test_peers_forget_who_has_left(void **state) {
                                     TOLD("c2") TOLD("lb0") "lb1 put, lb1 record, lb1 start");
 }
 
+/* Also where the one that is about to forget it is ill, and would come first: two would hold the VIP. */
+static void test_ill_peer_forgets_who_has_left(void **state) {
+        for (size_t i = 0; i < 2; i++) {
+                make_serving();
+                world.peers = true;
+                world.nodes[1].roles = ROLE_ETCD; /* which alpha is not for */
+                world.fakes[1].retires = "/etc/systemd/system/alpha.service";
+                world.retired = "alpha.service";
+                world.nodes[4].roles = ROLE_CONTROLLER | ROLE_LOADBALANCER;
+                world.fakes[0].broken = true;
+                if (i == 1)
+                        world.fakes[0].running = NULL;
+                world.wanted = i == 0 ? "two" : "three";
+                assert_true(run_all() < 0);
+                assert_error(0, "c0: alpha did not become ready");
+                assert_non_null(startswith(buffer_str(&world.log), "c1 gate, c1 aside, c1 stop, "));
+                assert_non_null(strstr(buffer_str(&world.log), i == 0 ? "c0 reload" : "c0 start"));
+        }
+}
+
 /* What goes from a node for good stops there, too: not beside the gates, the locks and whoever uses it. */
 static void test_retires(void **state) {
         make_serving();
@@ -1597,6 +1617,7 @@ int main(void) {
                 install_test(test_peers_are_told_of_who_comes),
                 install_test(test_peer_that_is_ill),
                 install_test(test_peers_forget_who_has_left),
+                install_test(test_ill_peer_forgets_who_has_left),
                 install_test(test_retires_the_distributions),
                 install_test(test_retires_what_was_purged),
                 install_test(test_retires_a_timer),
