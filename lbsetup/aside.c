@@ -11,6 +11,7 @@
 
 #include "common/alloc.h"
 #include "common/clock.h"
+#include "common/shell.h"
 #include "lbsetup/lbsetup-scripts.h"
 #include "lbsetup/pair.h"
 
@@ -19,9 +20,12 @@
 
 static int run_script(const ProbeContext *c, const Node *node, const char *verb, const char *server,
                       Buffer *ret, Error **reterr) {
-        _cleanup_free_ char *script = xasprintf("verb=%s server=%s\n%s", verb, server, EMBED_LB_ASIDE_SH);
+        _cleanup_buffer_ Buffer script = BUFFER_NULL;
 
-        return c->exec(c->userdata, node, script, ret, reterr);
+        shell_add_variable(&script, "verb", verb);
+        shell_add_variable(&script, "server", server);
+        buffer_add_str(&script, EMBED_LB_ASIDE_SH);
+        return c->exec(c->userdata, node, buffer_str(&script), ret, reterr);
 }
 
 /* Also of a node that is a controller no more, as long as haproxy knows it. Nothing is gained by sparing the last one: haproxy would send new connections there all the same. */

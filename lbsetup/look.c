@@ -72,6 +72,12 @@ static void set_address(LbLook *l, const Cluster *cluster, const char *text) {
         l->n_vips++;
 }
 
+/* A node's name, also of one that the cluster file has no more. Anything else is no server of ours, and goes into no script. */
+static void set_aside(LbLook *l, const char *text) {
+        if (*text && text[strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-")] == '\0')
+                replace(&l->aside, text);
+}
+
 typedef struct Times {
         int64_t since, now;
 } Times;
@@ -92,7 +98,7 @@ static void parse_line(LbLook *l, const Cluster *cluster, const char *line, Time
         else if ((v = startswith(line, "handover ")))
                 l->handover = *v && !streq(v, "0");
         else if ((v = startswith(line, "aside ")))
-                replace(&l->aside, v);
+                set_aside(l, v);
         else if ((v = startswith(line, "vrrp ")))
                 set_vrrp(l, v, &t->since);
         else if ((v = startswith(line, "now ")))

@@ -10,8 +10,9 @@ page() {
                 bash "$1" 2>/dev/null || :
 }
 
+# One line, whatever is in the file: keepalived's user writes one of them, and more lines would pass for what root has found.
 value() {
-        printf '%s %s\n' "$1" "$(head -c 64 "$2" 2>/dev/null || :)"
+        printf '%s %s\n' "$1" "$(head -c 64 "$2" 2>/dev/null | tr '\r' '\n' | head -n 1)"
 }
 
 if [ -e /etc/systemd/system/haproxy.service.d/50-hardway.conf ]; then

@@ -345,7 +345,7 @@ static void test_set_aside(void **state) {
         _cleanup_error_ Error *error = NULL;
 
         set_aside(f.nodes, 2);
-        assert_non_null(startswith(last_script, "verb=set-aside server=c0\n"));
+        assert_non_null(startswith(last_script, "verb='set-aside'\nserver='c0'\n"));
         assert_contains(last_script, "state drain");
         set_aside(LB0, 0); /* nothing stands behind haproxy there */
         f.nodes[0].roles = ROLE_ETCD;
@@ -375,10 +375,18 @@ static void test_bring_back(void **state) {
         bring_back(0);
         answers[1] = STANDBY "aside c1\n";
         bring_back(1);
-        assert_non_null(startswith(last_script, "verb=try-back server=c1\n")); /* c1 is not ready */
+        assert_non_null(startswith(last_script, "verb='try-back'\nserver='c1'\n")); /* c1 is not ready */
         answers[1] = STANDBY "aside c0\n";
         bring_back(1);
-        assert_non_null(startswith(last_script, "verb=bring-back server=c0\n"));
+        assert_non_null(startswith(last_script, "verb='bring-back'\nserver='c0'\n"));
+
+        /* of a node that the cluster file has no more; and what is no node's name at all */
+        answers[1] = STANDBY "aside c9\n";
+        bring_back(1);
+        answers[1] = STANDBY "aside $(reboot)\n";
+        bring_back(0);
+        answers[1] = STANDBY "aside c1;reboot\n";
+        bring_back(0);
 
         /* it is on its way out, and takes its time */
         answers[1] = STANDBY "aside c1\n";
@@ -386,7 +394,7 @@ static void test_bring_back(void **state) {
         n_scripts = 0;
         assert_int_equal(haproxy_bring_back(&probes, NULL), 0);
         assert_in_range(n_scripts, 100, 200);
-        assert_non_null(startswith(last_script, "verb=bring-back server=c1\n"));
+        assert_non_null(startswith(last_script, "verb='bring-back'\nserver='c1'\n"));
         script_answer = NULL;
 
         /* left by a run that was killed: told to whoever looks */
