@@ -22,13 +22,16 @@
                 check_add(checks, state, _id_, node, SUBJECT, __VA_ARGS__);    \
         })
 
+static const char* role_of(const EtcdSight *s) {
+        if (s->status.learner)
+                return "learner";
+        return s->status.leader == s->status.member_id ? "leader" : "follower";
+}
+
 static json_t* sight_to_json(const EtcdSight *s) {
         _cleanup_free_ char *id = xasprintf("%" PRIx64, s->status.member_id);
-        const char *role = s->status.learner                       ? "learner" :
-                           s->status.leader == s->status.member_id ? "leader" :
-                                                                     "follower";
 
-        return json_pack("{s:s,s:s,s:s,s:I,s:I,s:I,s:I}", "id", id, "role", role, "version",
+        return json_pack("{s:s,s:s,s:s,s:I,s:I,s:I,s:I}", "id", id, "role", role_of(s), "version",
                          s->status.version ?: "", "revision", (json_int_t) s->status.revision, "raft_term",
                          (json_int_t) s->status.raft_term, "db_size", (json_int_t) s->status.db_size,
                          "db_size_in_use", (json_int_t) s->status.db_size_in_use);
@@ -92,8 +95,7 @@ static void check_member(const EtcdSurvey *survey, const EtcdSight *s, CheckList
                 check_advise(check, "hardway install");
         } else
                 check = check_node(checks, CHECK_OK, "etcd.member", s->node, "healthy, %s, %s, %.1f MB",
-                                   s->status.leader == s->status.member_id ? "leader" : "follower", wanted,
-                                   (double) s->status.db_size / 1e6);
+                                   role_of(s), wanted, (double) s->status.db_size / 1e6);
         check->data = sight_to_json(s);
         check_alarms(s, checks);
         check_fsync(survey, s, checks);
@@ -253,7 +255,8 @@ int etcd_verify(const ProbeContext *c, CheckList *checks) {
         ETCD_FOREACH_SIGHT(s, &survey) {
                 if (s->node)
                         check_member(&survey, s, checks);
-                if (!one && s->state == ETCD_HEALTHY)
+                /* a learner answers no question of what was committed */
+                if (!one && s->state == ETCD_HEALTHY && !s->status.learner)
                         one = s;
         }
         check_quorum(&survey, checks);

@@ -181,15 +181,18 @@ static int take_turn(const DefragRequest *q, const EtcdSight *s, bool all, Error
         return 0;
 }
 
-/* One of another cluster, with data of before a restore, is left alone. */
+/* One of another cluster, with data of before a restore, is left alone; and a learner, which refuses this (etcd,
+ * server/etcdserver/api/v3rpc/interceptor.go). */
 static bool takes_part(const EtcdSight *s) {
-        return s->answers && s->state != ETCD_STRANGER;
+        return s->answers && s->state != ETCD_STRANGER && etcd_sight_votes(s);
 }
 
-static void tell_of_strangers(const DefragRequest *q, const EtcdSurvey *survey) {
+static void tell_of_others(const DefragRequest *q, const EtcdSurvey *survey) {
         ETCD_FOREACH_SIGHT(s, survey)
                 if (s->state == ETCD_STRANGER)
                         note(q, "%s is left alone: %s", etcd_sight_name(s), s->why);
+                else if (s->member && s->member->learner)
+                        note(q, "%s is left alone: it is a learner", etcd_sight_name(s));
 }
 
 static int one_by_one(const DefragRequest *q, const EtcdSurvey *survey, bool all, Error **reterr) {
@@ -218,7 +221,7 @@ static bool has_nospace(const EtcdAlarmed *alarms, size_t n) {
 static bool has_room(const DefragRequest *q) {
         _cleanup_(etcd_survey_done) EtcdSurvey survey = {};
 
-        if (etcd_survey(q->probes, &survey, NULL) < 0)
+        if (etcd_survey(q->probes, &survey, NULL) < 0 || !etcd_survey_sound(&survey, NULL))
                 return false;
         ETCD_FOREACH_SIGHT(s, &survey)
                 if (takes_part(s) && s->status.db_quota > 0 &&
@@ -294,7 +297,7 @@ static int hold_all(const DefragRequest *q, Error **reterr) {
 int defrag_run(const DefragRequest *request, Error **reterr) {
         _cleanup_(etcd_survey_done) EtcdSurvey survey = {};
         _cleanup_free_ EtcdAlarmed *alarms = NULL;
-        const EtcdSight *one = NULL;
+        const EtcdSight *one;
         size_t n_alarms = 0;
         bool full;
         int r = 0;
@@ -305,9 +308,9 @@ int defrag_run(const DefragRequest *request, Error **reterr) {
                 r = etcd_survey(request->probes, &survey, reterr);
         if (r >= 0)
                 r = refuse_unhealthy(&survey, reterr);
-        for (size_t i = 0; i < survey.n_sights && r >= 0 && !one; i++)
-                if (survey.sights[i].state == ETCD_HEALTHY)
-                        one = survey.sights + i;
+        one = etcd_survey_sound(&survey, NULL);
+        if (r >= 0 && !one)
+                r = error_set(reterr, ERROR_UNAVAILABLE, EAGAIN, "etcd's list of members cannot be had");
         if (r >= 0)
                 r = etcd_alarms(&one->peer.endpoint, &alarms, &n_alarms, reterr);
         if (r < 0)
@@ -317,7 +320,7 @@ int defrag_run(const DefragRequest *request, Error **reterr) {
                 note(request, "NOSPACE: outdated revisions are compacted first");
                 r = etcd_compact(&one->peer.endpoint, one->status.revision, reterr);
         }
-        tell_of_strangers(request, &survey);
+        tell_of_others(request, &survey);
         if (r >= 0)
                 r = one_by_one(request, &survey, request->all || full, reterr);
         if (r >= 0 && !request->dry_run)

@@ -26,6 +26,7 @@ typedef struct Member {
         const char *alarm;
         bool catches_up;
         const char *metrics;
+        bool learner;
 } Member;
 
 static Member members[2];
@@ -69,6 +70,8 @@ static int answer_status(HttpResponse *ret, size_t i) {
                 json_object_set_new(tree, "leader", number(members[i].leader));
         if (members[i].alarm)
                 json_object_set_new(tree, "errors", json_pack("[s]", members[i].alarm));
+        if (members[i].learner)
+                json_object_set_new(tree, "isLearner", json_true());
         return answer(ret, 200, tree);
 }
 
@@ -84,6 +87,8 @@ static int answer_list(HttpResponse *ret, size_t asked, bool linearizable) {
                 m = json_pack("{s:o,s:s}", "ID", number(100 + i), "name", name);
                 if (i == 1 && peer)
                         json_object_set_new(m, "peerURLs", json_pack("[s]", peer));
+                if (members[i].learner)
+                        json_object_set_new(m, "isLearner", json_true());
                 if (!members[i].away)
                         json_object_set_new(
                                 m, "clientURLs",
@@ -136,6 +141,8 @@ int __wrap_http_request(HttpClient *c, const HttpRequest *q, HttpResponse *ret, 
                 n_alone += together && !fixture_meet(&n_asked, 2);
                 return answer_status(ret, i);
         }
+        if (m->learner && !strstr(q->body, "serializable\":true"))
+                return answer(ret, 503, json_pack("{s:s}", "error", "rpc not supported for learner"));
         if (strstr(q->url, "/member/list")) {
                 bool linearizable = strstr(q->body, "true");
 
@@ -809,6 +816,21 @@ static void test_verify_finds(void **state) {
         assert_int_equal(state_of(&context, "etcd.members"), CHECK_FAILED);
 }
 
+/* It comes first, and is asked nothing that a learner refuses. */
+static void test_verify_learner(void **state) {
+        _cleanup_(check_list_done) CheckList checks = {};
+        FIXTURE;
+
+        members[0].learner = true;
+        members[0].leader = members[1].leader = 101;
+        assert_int_equal(component_etcd.verify(&context, &checks), 0);
+        assert_contains(find_check(&checks, "etcd.member/c0")->text, "healthy, learner, ");
+        assert_int_equal(find_check(&checks, "etcd.members")->state, CHECK_FAILED);
+        assert_int_equal(find_check(&checks, "etcd.revision")->state, CHECK_OK);
+        members[0].revision = 49;
+        assert_int_equal(state_of(&context, "etcd.revision"), CHECK_FAILED);
+}
+
 #define HEAD "# TYPE etcd_disk_wal_fsync_duration_seconds histogram\n"
 #define LE(bound, count) "etcd_disk_wal_fsync_duration_seconds_bucket{le=\"" bound "\"} " count "\n"
 
@@ -1127,6 +1149,7 @@ int main(void) {
                 cmocka_unit_test(test_hand_over),
                 cmocka_unit_test(test_verify),
                 cmocka_unit_test(test_verify_finds),
+                cmocka_unit_test(test_verify_learner),
                 cmocka_unit_test(test_fsync),
                 cmocka_unit_test(test_spare),
                 cmocka_unit_test(test_survey),

@@ -120,6 +120,7 @@ int __wrap_etcd_status(const EtcdEndpoint *e, EtcdStatus *ret, Error **reterr) {
 }
 
 int __wrap_etcd_alarms(const EtcdEndpoint *e, EtcdAlarmed **ret, size_t *ret_n, Error **reterr) {
+        assert_false(world.learner[id_of(e) - 100]);
         *ret = NULL;
         *ret_n = 0;
         return 0;
@@ -305,6 +306,16 @@ static void test_defrag_leaves_strangers_alone(void **state) {
 }
 
 /* Another one dies while the first is at it: a second one would cost the quorum. */
+/* It refuses to be defragmented, and to say which alarms there are. */
+static void test_defrag_leaves_learners_alone(void **state) {
+        world.learner[0] = true;
+        world.leader = 1;
+        assert_success(defrag(), world.error, 0);
+        assert_contains(buffer_str(&world.log), "defragmented c2");
+        assert_contains(buffer_str(&world.log), "defragmented c1");
+        assert_null(strstr(buffer_str(&world.log), "defragmented c0"));
+}
+
 static void test_defrag_stops(void **state) {
         world.dies_at = 0;
         world.leader = 2;
@@ -493,6 +504,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_replace_is_stopped, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_defrag_stops, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_defrag_leaves_strangers_alone, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_defrag_leaves_learners_alone, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_defrag_wants_all_locks, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_replace, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_replace_looks_again, setup, teardown),
