@@ -118,6 +118,10 @@ typedef struct InstallResult {
 
 const char* install_outcome_to_string(InstallOutcome o);
 
+/* To whoever has event(), by one thread at a time: all events go this way. */
+void install_event(const InstallRequest *request, const InstallEvent *event);
+void install_tell(const InstallRequest *request, InstallEventType type, const Node *node, const char *text);
+
 /* 0, or negative: errors has at least one, at most a few per node. ret is filled in either way. */
 int install_run(const InstallRequest *request, InstallResult *ret, ErrorList *errors);
 void install_result_done(InstallResult *r);

@@ -38,22 +38,14 @@ void node_unlock(NodeRun *n) {
         node_release(n);
 }
 
-static void tell(InstallRun *run, const InstallEvent *event) {
-        if (!run->request->event)
-                return;
-        (void) pthread_mutex_lock(&run->mutex);
-        run->request->event(run->request->userdata, event);
-        (void) pthread_mutex_unlock(&run->mutex);
-}
-
 void node_event(const NodeRun *n, InstallEventType type, const char *text, uint64_t done, uint64_t total) {
         InstallEvent event = { .type = type, .node = n->node, .text = text, .done = done, .total = total };
 
-        tell(n->run, &event);
+        install_event(n->run->request, &event);
 }
 
 void run_warn(InstallRun *run, const char *text) {
-        tell(run, &(InstallEvent) { .type = INSTALL_WARNING, .text = text });
+        install_tell(run->request, INSTALL_WARNING, NULL, text);
 }
 
 void node_step(const NodeRun *n, const char *format, ...) {
@@ -75,7 +67,7 @@ void node_end(NodeRun *n, InstallOutcome outcome, const char *text) {
         };
 
         n->outcome = outcome;
-        tell(n->run, &event);
+        install_event(n->run->request, &event);
 }
 
 bool run_is_whole(const InstallRun *run) {

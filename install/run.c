@@ -25,7 +25,6 @@ void run_init(InstallRun *run, const InstallRequest *request) {
         run->probes.looks_only = request->dry_run;
         run->probes.chosen = request->nodes;
         run->probes.n_chosen = request->n_nodes;
-        (void) pthread_mutex_init(&run->mutex, NULL);
         for (size_t i = 0; i < run->n_nodes; i++) {
                 NodeRun *n = &run->nodes[i];
 
@@ -55,7 +54,6 @@ void run_done(InstallRun *run) {
         free(run->nodes);
         free(run->identity);
         free(run->cache);
-        (void) pthread_mutex_destroy(&run->mutex);
 }
 
 /* In the order of the cluster file */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include <pthread.h>
 #include <stdatomic.h>
 
 #include "common/clock.h"
@@ -58,8 +57,7 @@ struct InstallRun {
         bool asking;                 /* the same, of the nodes that would be changed */
         struct Preflight *preflight; /* while there is one; of preflight.c */
         uint64_t start_usec;
-        atomic_uint n_ready;   /* components that were waited for and have become ready */
-        pthread_mutex_t mutex; /* events are told by one thread at a time */
+        atomic_uint n_ready; /* components that were waited for and have become ready */
 };
 
 /* run.c */

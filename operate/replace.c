@@ -20,11 +20,7 @@ static void replace_done(Replace *s) {
 }
 
 static void step(const Replace *s, const char *text) {
-        const InstallRequest *q = &s->request->install;
-
-        if (q->event)
-                q->event(q->userdata,
-                         &(InstallEvent) { .type = INSTALL_STAGE, .node = s->node, .text = text });
+        install_tell(&s->request->install, INSTALL_STAGE, s->node, text);
 }
 
 static int confirm(const Replace *s, Error **reterr) {

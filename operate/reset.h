@@ -35,6 +35,7 @@ typedef struct ResetRequest {
         /* Told what will be done, once everything was looked at; a negative result ends the run. May be
          * NULL. */
         int (*confirm)(void *userdata, const char *text, Error **reterr);
+        /* Of nodes that are reset at once, by a thread of each. */
         void (*step)(void *userdata, const Node *node, const char *text);
         void (*end)(void *userdata, const Node *node, bool success,
                     const char *text); /* dry_run: text is the script */

@@ -89,11 +89,7 @@ static int await_service(const Restore *s, Store *store, RestoreResult *result, 
 }
 
 void restore_warn(const Restore *s, const Node *node, const char *text) {
-        const InstallRequest *q = &s->request->install;
-
-        if (q->event)
-                q->event(q->userdata,
-                         &(InstallEvent) { .type = INSTALL_WARNING, .node = node, .text = text });
+        install_tell(&s->request->install, INSTALL_WARNING, node, text);
 }
 
 /* What cannot be tidied up takes room, and is no reason to restore again. */

@@ -20,11 +20,7 @@
 #define UNPACK_TIMEOUT (3600 * USEC_PER_SEC) /* some GB, on an SD card */
 
 void restore_step(const RestoreNode *n, const char *text) {
-        const InstallRequest *q = &n->restore->request->install;
-
-        if (q->event)
-                q->event(q->userdata,
-                         &(InstallEvent) { .type = INSTALL_STAGE, .node = n->node, .text = text });
+        install_tell(&n->restore->request->install, INSTALL_STAGE, n->node, text);
 }
 
 /* The title in front is what --verbose tells of a script. */

@@ -230,14 +230,9 @@ static int refuse_cancelled(const Restore *s, Error **reterr, const char *text) 
 
 /* Between the first new data and the last there is nothing that serves: nobody wants to be left there. */
 static void insist(const Restore *s) {
-        const InstallRequest *q = &s->request->install;
-
         host_pool_insist(s->hosts);
-        if (q->event)
-                q->event(q->userdata, &(InstallEvent) {
-                                              .type = INSTALL_NOTE,
-                                              .text = "From here on it goes to its end, also after Ctrl-C.",
-                                      });
+        install_tell(&s->request->install, INSTALL_NOTE, NULL,
+                     "From here on it goes to its end, also after Ctrl-C.");
 }
 
 static Strv left_out_names(const Restore *s) {

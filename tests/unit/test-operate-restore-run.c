@@ -55,7 +55,9 @@ typedef struct World {
         bool starts;            /* etcd, even if the installation fails */
         const char *stops;      /* the step at which somebody wants to stop */
         volatile int cancelled;
-        char sent[PATH_MAX]; /* file and digest */
+        atomic_uint telling, n_told;
+        atomic_bool told_at_once; /* an event, when another one was being told */
+        char sent[PATH_MAX];      /* file and digest */
         char digest[65];
         char question[512];
 } World;
@@ -329,6 +331,15 @@ static int teardown(void **state) {
         return 0;
 }
 
+/* Takes its time, so that another thread would come in between. */
+static void take_event(void *userdata, const InstallEvent *event) {
+        if (atomic_fetch_add(&world->telling, 1) > 0)
+                world->told_at_once = true;
+        (void) usleep(2000);
+        atomic_fetch_sub(&world->telling, 1);
+        world->n_told++;
+}
+
 /* file: in the directory; NULL: what c0 has, without c1. */
 static int restore(const char *file, size_t n_nodes, bool dry_run) {
         static const Component *const none[] = { NULL };
@@ -344,18 +355,23 @@ static int restore(const char *file, size_t n_nodes, bool dry_run) {
                              .host = &host,
                              .cancelled = &world->cancelled,
                              .cache = "/nonexistent",
+                             .event = take_event,
                              .dry_run = dry_run },
                 .snapshot = path,
                 .survivor = file ? NULL : world->nodes,
                 .force = world->force,
                 .confirm = confirm,
         };
+        int r;
 
         buffer_clear(&world->log);
         error_list_done(&world->errors);
         world->errors = ERROR_LIST_NULL;
         restore_result_done(&world->result);
-        return restore_run(&request, &world->result, &world->errors);
+        r = restore_run(&request, &world->result, &world->errors);
+        assert_false(world->told_at_once);
+        assert_true(r < 0 || dry_run || world->n_told > 0);
+        return r;
 }
 
 /* What the last error says besides. */
