@@ -260,6 +260,14 @@ def test_full_disk(printing, words):
     assert (status, reasons) == (PRINTED[words], ["No space left on device"]), err
 
 
+def test_full_disk_under_standard_error(printing):
+    """Warnings that did not arrive, there is nobody to be told of but by the status."""
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        done = subprocess.run([printing.cluster.path, "plan", "--offline"], cwd=printing.cluster.directory, stdout=subprocess.PIPE, stderr=full,
+                              text=True, env=printing.cluster.environment, check=False)
+    assert done.returncode == 74 and done.stdout == printing.cluster("plan", "--offline").out
+
+
 def test_disk_that_is_full_half_way(printing, tmp_path):
     """The write that fails is none of the last, and the reason is that of the first that did."""
     def limit():
