@@ -25,10 +25,10 @@ typedef struct Whereabouts {
 
 static void whereabouts_done(Whereabouts *w) {
         strv_free(w->entries);
-        *w = (Whereabouts){};
+        *w = (Whereabouts) {};
 }
 
-static char *question(const ProbeContext *c, const Node *node) {
+static char* question(const ProbeContext *c, const Node *node) {
         _cleanup_free_ char *etcdutl = plan_binary_path(c->cluster, ORIGIN_ETCD, "etcdutl");
         Buffer script = BUFFER_NULL;
 
@@ -47,7 +47,7 @@ static void look(const ProbeContext *c, const Node *node, Whereabouts *ret) {
         _cleanup_buffer_ Buffer out = BUFFER_NULL;
         _cleanup_strv_ Strv lines = NULL;
 
-        *ret = (Whereabouts){};
+        *ret = (Whereabouts) {};
         if (c->exec(c->userdata, node, script, &out, NULL) < 0)
                 return;
         lines = strv_split(buffer_str(&out), "\n");
@@ -62,7 +62,7 @@ static void look(const ProbeContext *c, const Node *node, Whereabouts *ret) {
 }
 
 /* The first URL of '"peerURLs":["https://10.77.0.20:2380"],"name":"c0"'; the caller frees. */
-static char *first_url(const char *entry) {
+static char* first_url(const char *entry) {
         const char *begin = strchr(entry, '[');
 
         return begin && begin[1] == '"' ? xstrndup(begin + 2, strcspn(begin + 2, "\"")) : NULL;
@@ -77,7 +77,7 @@ static char *first_url(const char *entry) {
  *
  * Return: the URL that it has for peers by its data, or NULL: the same, or that cannot be told; the caller frees.
  */
-char *etcd_data_elsewhere(const ProbeContext *c, const Node *node) {
+char* etcd_data_elsewhere(const ProbeContext *c, const Node *node) {
         _cleanup_(whereabouts_done) Whereabouts w = {};
         _cleanup_free_ char *url = etcd_peer_url(node), *quoted = xasprintf("\"%s\"", url);
 
@@ -95,7 +95,7 @@ char *etcd_data_elsewhere(const ProbeContext *c, const Node *node) {
  *
  * Return: its node.
  */
-const Node *etcd_furthest(const ProbeContext *c, const Node *otherwise) {
+const Node* etcd_furthest(const ProbeContext *c, const Node *otherwise) {
         uint64_t revision = 0;
 
         CLUSTER_FOREACH_NODE(node, c->cluster, ROLE_ETCD) {
