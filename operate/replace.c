@@ -241,6 +241,7 @@ static int judge(const Replace *s, ErrorList *errors) {
         strv_addf(&ignore, ETCD_PREFLIGHT "/%s", s->node->name);
         request.ignore = ignore;
         request.hosts = s->hosts;
+        request.dry_run = false; /* binaries that are not here are no reason for a plan to be refused */
         if (!replace_is_told(s)) {
                 request.nodes = &s->node;
                 request.n_nodes = 1;
@@ -256,6 +257,16 @@ static bool is_begun(const Replace *s) {
         return s->unfinished || is_under_way(s);
 }
 
+/* All that can be found out while nothing is changed. */
+static int ask_ahead(Replace *s, bool *ret_apiserver, ErrorList *errors, Error **reterr) {
+        int r;
+
+        r = replace_check_node(s, ret_apiserver, reterr);
+        if (r >= 0)
+                r = refuse_missing(s, reterr);
+        return r < 0 || is_begun(s) ? r : judge(s, errors);
+}
+
 static int prepare(Replace *s, ErrorList *errors, Error **reterr) {
         bool apiserver = false;
         int r;
@@ -263,11 +274,7 @@ static int prepare(Replace *s, ErrorList *errors, Error **reterr) {
         step(s, "looked at");
         r = lock_and_look_again(s, reterr);
         if (r >= 0)
-                r = replace_check_node(s, &apiserver, reterr);
-        if (r >= 0)
-                r = refuse_missing(s, reterr);
-        if (r >= 0 && !is_begun(s))
-                r = judge(s, errors);
+                r = ask_ahead(s, &apiserver, errors, reterr);
         if (r >= 0)
                 r = go_on(s, reterr);
         if (r < 0 || is_begun(s))
@@ -300,12 +307,15 @@ int replace_run(const ReplaceRequest *request, ErrorList *errors) {
                 .node = request->node,
                 .hosts = host_pool_new(q->cluster, q->host),
         };
+        bool apiserver;
         Error *error = NULL;
         int r;
 
         s.probes = host_pool_probes(s.hosts, q->cluster, q->store, q->cancelled);
         s.left_out = left_out_knows(q->store, s.node);
         r = replace_look(&s, &error);
+        if (r >= 0 && q->dry_run)
+                r = ask_ahead(&s, &apiserver, errors, &error);
         if (r >= 0)
                 r = confirm(&s, &error);
         if (r >= 0 && !q->dry_run)

@@ -27,6 +27,7 @@ typedef struct World {
         bool busy[N], unreachable[N];
         const char *free_kib; /* on c2's disk */
         bool data, leftover, force, stays_learner, balanced, stays; /* it cannot be stopped */
+        bool dry_run;
         bool full, fills; /* a disk: before, or in the course of it */
         size_t leader;
         unsigned n_surveys;
@@ -366,6 +367,7 @@ static int replace(size_t i) {
                         .n_nodes = N,
                         .holder = "me",
                         .cancelled = &world.stopped,
+                        .dry_run = world.dry_run,
                 },
         };
         int r;
@@ -423,7 +425,10 @@ static void test_replace_finishes(void **state) {
 /* What speaks against it is asked before anything is stopped or taken out; what nobody could know comes with the way on. */
 static void test_replace_asks_first(void **state) {
         world.states[1] = ETCD_AWAY;
-        world.full = true;
+        world.full = world.dry_run = true;
+        assert_int_equal(replace(1), -ENOSPC);
+        assert_string_equal(buffer_str(&world.log), "");
+        world.dry_run = false;
         assert_int_equal(replace(1), -ENOSPC);
         assert_string_equal(buffer_str(&world.log), "asked, locked c0, locked c1, locked c2");
         assert_contains(world.error->detail,
