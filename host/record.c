@@ -78,7 +78,7 @@ static json_t* make_traces(const Host *h, const Plan *plan, Buffer *paths) {
                 if (strv_contains(own, *trace))
                         continue;
                 json_array_append_new(traces, json_string(*trace));
-                if (trace_parse(*trace, &words) >= 0 && streq(words[0], "directory") &&
+                if (trace_parse(*trace, &words) >= 0 && trace_is_directory(words) &&
                     !plan_find_path(plan, words[1]))
                         buffer_addf(paths, "%s\n", words[1] + 1);
         }

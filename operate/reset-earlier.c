@@ -33,20 +33,23 @@ static void add_unit(const Plan *plan, const char *path, Strv *units) {
                 strv_add(units, unit);
 }
 
-static void add_directory(const char *path, const char *owner, const ResetKeep *keep, ResetEarlier *ret) {
+static void add_directory(char *const *words, const ResetKeep *keep, ResetEarlier *ret) {
+        const char *path = words[1], *owner = words[2];
         _cleanup_free_ char *user = xstrndup(owner, strcspn(owner, ":"));
 
         if (streq(owner, "root:root"))
                 strv_add(&ret->empty, path);
         else if (reset_keeps(keep, path) || strv_contains(keep->users, user))
                 strv_add(&ret->kept, path);
+        else if (streq(words[0], "chosen"))
+                strv_add(&ret->chosen, path);
         else
                 strv_add(etcd_was_place(path, owner) ? &ret->places : &ret->state, path);
 }
 
 static void add_trace(char *const *words, const ResetKeep *keep, ResetEarlier *ret) {
-        if (streq(words[0], "directory"))
-                add_directory(words[1], words[2], keep, ret);
+        if (trace_is_directory(words))
+                add_directory(words, keep, ret);
         else if (streq(words[0], "file"))
                 strv_add(&ret->files, words[1]);
         else if (streq(words[0], "package"))
@@ -73,7 +76,7 @@ void reset_earlier(const Plan *plan, const Observation *o, const ResetKeep *keep
 
                 if (strv_contains(own, *trace) || trace_parse(*trace, &words) < 0)
                         continue;
-                if (!streq(words[0], "directory") || !plan_find_path(plan, words[1]))
+                if (!trace_is_directory(words) || !plan_find_path(plan, words[1]))
                         add_trace(words, keep, ret);
         }
 }
@@ -85,6 +88,7 @@ void reset_earlier_done(ResetEarlier *e) {
         strv_free(e->empty);
         strv_free(e->kept);
         strv_free(e->places);
+        strv_free(e->chosen);
         strv_free(e->users);
         strv_free(e->packages);
         *e = (ResetEarlier) {};

@@ -22,6 +22,7 @@ typedef struct ResetEarlier {
         Strv state, empty,
                 kept;  /* directories of services; those that go if they are empty; those that stay */
         Strv places;   /* of scheduled snapshots: what is ours in them goes */
+        Strv chosen;   /* that a flag named: the same */
         Strv packages; /* "NAME DIRECTORY", which their removal would leave */
 } ResetEarlier;
 

@@ -146,11 +146,6 @@ static void script_snapshots(const Strv places, Buffer *out) {
         buffer_add_str(out, EMBED_RESET_SNAPSHOTS_SH);
 }
 
-/* Of an earlier plan it is not known whether somebody chose it; services have theirs there, if nobody did. */
-static bool is_usual(const char *path) {
-        return startswith(path, "/var/lib/") || startswith(path, "/var/log/");
-}
-
 static void script_chosen(const Strv chosen, Buffer *out) {
         if (strv_length(chosen) == 0)
                 return;
@@ -175,8 +170,8 @@ static void script_directories(const Plan *plan, const ResetKeep *keep, const Re
                 else
                         strv_add(streq_null(item->owner, "root:root") ? &empty : &state, item->path);
         }
-        STRV_FOREACH(path, earlier->state)
-                strv_add(is_usual(*path) ? &state : &chosen, *path);
+        strv_add_all(&state, earlier->state);
+        strv_add_all(&chosen, earlier->chosen);
         strv_add_all(&places, earlier->places);
         strv_add_all(&empty, earlier->empty);
         buffer_add_str(out, "# what services wrote, and directories in which nothing is left\n");

@@ -65,17 +65,21 @@ static void tell_things(const Plan *plan, const Observation *o, const Strv kept_
 
 static void tell_data(const Plan *plan, const Observation *o, const ResetKeep *keep,
                       const ResetEarlier *earlier, Buffer *out) {
-        _cleanup_strv_ Strv gone = NULL, kept = NULL, places = NULL;
+        _cleanup_strv_ Strv gone = NULL, kept = NULL, places = NULL, chosen = NULL;
 
         PLAN_FOREACH(item, plan, PLAN_DIRECTORY)
                 if (!streq_null(item->owner, "root:root") && is_there(o, item->path))
                         strv_add(reset_keeps(keep, item->path) ? &kept :
                                  etcd_is_place(item)           ? &places :
+                                 item->directory.chosen        ? &chosen :
                                                                  &gone,
                                  item->path);
         STRV_FOREACH(path, earlier->state)
                 if (is_there(o, *path))
                         strv_add(&gone, *path);
+        STRV_FOREACH(path, earlier->chosen)
+                if (is_there(o, *path))
+                        strv_add(&chosen, *path);
         STRV_FOREACH(path, earlier->places)
                 if (is_there(o, *path))
                         strv_add(&places, *path);
@@ -83,6 +87,7 @@ static void tell_data(const Plan *plan, const Observation *o, const ResetKeep *k
                 if (is_there(o, *path))
                         strv_add(&kept, *path);
         tell_list(out, "with all data in", gone);
+        tell_list(out, "what is ours in", chosen);
         tell_list(out, "snapshots in", places);
         tell_list(out, "keeps", kept);
 }

@@ -14,7 +14,8 @@
  * plan_traces() - all traces of a plan
  * @p:          the plan
  *
- * "directory PATH OWNER", "file PATH", "user NAME", "package NAME DIRECTORY" (which its removal would leave).
+ * "directory PATH OWNER", "chosen PATH OWNER" (a directory that a flag of the user's names, in which others may have something),
+ * "file PATH", "user NAME", "package NAME DIRECTORY" (which its removal would leave).
  *
  * Return: them, or NULL if there are none. The caller frees.
  */
@@ -25,7 +26,8 @@ Strv plan_traces(const Plan *p) {
                 const PlanItem *item = p->items[i];
 
                 if (item->type == PLAN_DIRECTORY)
-                        strv_addf(&traces, "directory %s %s", item->path, item->owner ?: "root:root");
+                        strv_addf(&traces, "%s %s %s", item->directory.chosen ? "chosen" : "directory",
+                                  item->path, item->owner ?: "root:root");
                 else if (item->type == PLAN_USER)
                         strv_addf(&traces, "user %s", item->user.name);
                 else if (item->type == PLAN_PACKAGE)
@@ -65,6 +67,7 @@ int trace_parse(const char *text, Strv *ret) {
                 size_t n_words, path; /* which is a path; 0: none */
         } kinds[] = {
                 { "directory", 3, 1 },
+                { "chosen", 3, 1 },
                 { "file", 2, 1 },
                 { "user", 2, 0 },
                 { "package", 3, 2 },
@@ -84,4 +87,12 @@ int trace_parse(const char *text, Strv *ret) {
                 return 0;
         }
         return -EINVAL;
+}
+
+/**
+ * trace_is_directory() - is it a directory, whoever chose it?
+ * @words:      of trace_parse(); the second is its path, the third its owner
+ */
+bool trace_is_directory(char *const *words) {
+        return streq(words[0], "directory") || streq(words[0], "chosen");
 }

@@ -5,3 +5,4 @@
 
 Strv plan_traces(const Plan *p);
 int trace_parse(const char *text, Strv *ret);
+bool trace_is_directory(char *const *words);

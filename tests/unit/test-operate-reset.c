@@ -175,6 +175,8 @@ static void test_earlier(void **state) {
                 "directory /var/lib/store store:store",
                 "directory /var/lib/snapshots store:store",
                 "directory /var/log/older older:older",
+                "chosen /var/log/theirs older:older",
+                "chosen /var/log/etcd etcd:etcd",
                 "directory /srv/saved etcd:etcd",
                 "directory /var/lib/etcd etcd:etcd",
                 "directory /etc/older root:root",
@@ -206,6 +208,8 @@ static void test_earlier(void **state) {
                 s,
                 "for d in /var/lib/store /var/log/other /var/lib/snapshots /var/log/older /var/lib/etcd; do rm -rf ");
         assert_contains(s, "places='/srv/saved'\n");
+        /* where others may have something, wherever it lies */
+        assert_contains(s, "chosen='/var/log/theirs /var/log/etcd'\n");
         assert_contains(s, "rmdir /etc/older 2>");
         assert_contains(s, "rm -f /var/lib/metrics/older.prom\n");
         assert_contains(s, "userdel older;");
@@ -217,10 +221,12 @@ static void test_earlier(void **state) {
 
         see("/var/lib/snapshots", OBSERVED_DIRECTORY);
         see("/srv/saved", OBSERVED_DIRECTORY);
+        see("/var/log/theirs", OBSERVED_DIRECTORY);
         reset_tell(f.plan, o, &f.keep, &told);
         assert_contains(buffer_str(&told), "stops             keepalived.service, older.service\n");
         assert_contains(buffer_str(&told), "with all data in  /var/lib/snapshots\n");
         assert_contains(buffer_str(&told), "snapshots in      /srv/saved\n");
+        assert_contains(buffer_str(&told), "what is ours in   /var/log/theirs\n");
 
         /* snapshots of data that stays */
         reset_keep_data(fakes, f.plan, f.observation, &f.keep);
