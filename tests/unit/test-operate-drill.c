@@ -543,6 +543,10 @@ static void test_guard_cannot_note(void **state) {
         assert_contains(what, "the owner of the VIP loses its power (lb0, since 20");
         assert_int_equal(await_calls(log, 6), 6);
         assert_int_equal(access(pending, F_OK), -1);
+        free(text);
+        text = xasprintf("%s/.#%s.00000000", directory,
+                         fs_path_basename(pending)); /* that of the sixth call */
+        assert_int_equal(faccessat(AT_FDCWD, text, F_OK, AT_SYMLINK_NOFOLLOW), -1);
 }
 
 /* It was put back, and the disk is full: that the file is in the way no more needs no room. */
