@@ -83,8 +83,13 @@ static int receive_piece(int from, char *piece, size_t wanted) {
         }
 }
 
+static void piece_freep(char **piece) {
+        explicit_bzero(*piece, PIECE_SIZE);
+        free(*piece);
+}
+
 static int receive_all(const Host *h, Process *p, const char *path, int fd, uint64_t size, Error **reterr) {
-        _cleanup_free_ char *piece = xmalloc(PIECE_SIZE);
+        _cleanup_(piece_freep) char *piece = xmalloc(PIECE_SIZE);
         int r, n;
 
         for (uint64_t left = size; left > 0; left -= (uint64_t) n) {
@@ -99,7 +104,6 @@ static int receive_all(const Host *h, Process *p, const char *path, int fd, uint
                 if (r < 0)
                         return error_set_errno(reterr, r, "what comes from %s cannot be written", path);
         }
-        explicit_bzero(piece, PIECE_SIZE);
         return 0;
 }
 

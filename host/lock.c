@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -35,7 +36,7 @@ struct HostLock {
         bool has_thread;
         int stop; /* eventfd */
         int fd;   /* the session's input; lent by process */
-        volatile bool lost;
+        atomic_bool lost;
 };
 
 /* Ends when it is told to, or when the session has ended. */
