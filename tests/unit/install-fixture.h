@@ -48,7 +48,8 @@ typedef struct World {
         Node nodes[5];
         Cluster cluster;
         FakeNode fakes[5];
-        size_t n_ill[5]; /* of the others, at the last question of the gate */
+        size_t n_ill[5];    /* of the others, at the last question of the gate */
+        const Node *joined; /* in an earlier run, and has no place yet: the gate is closed until then */
         const char *wanted;
         bool gate_closed;
         const char *closes_gate; /* the name of the node whose restart closes it, or NULL */

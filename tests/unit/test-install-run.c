@@ -93,6 +93,16 @@ static int fake_gate(const ProbeContext *c, const Node *node, ProbeResult *ret, 
         return 0;
 }
 
+static int fake_settle(const ProbeContext *c, const Node *node, ProbeResult *ret, Error **reterr) {
+        probe_result_set(ret, PROBE_READY, NULL);
+        if (world.joined != node)
+                return 0;
+        world_log(node, "settled");
+        world.joined = NULL;
+        world.gate_closed = false;
+        return 0;
+}
+
 static int fake_leads(const ProbeContext *c, const Node *node, bool *ret, Error **reterr) {
         *ret = fake_of(node)->leads;
         return 0;
@@ -153,6 +163,7 @@ static Component alpha = {
         .ready = fake_ready,
         .serving = fake_serving,
         .gate = fake_gate,
+        .settle = fake_settle,
         .leads = fake_leads,
         .hand_over = fake_hand_over,
         .set_aside = fake_set_aside,
@@ -1008,6 +1019,19 @@ static void test_stops_at_the_first(void **state) {
         assert_in_range(world.fakes[0].n_asked, 60, 120);
 }
 
+/* A run was ended when the first one had been started and had not joined yet: nothing differs there any more, and the gate of the
+ * others waits for it. */
+static void test_settles_what_joined_before(void **state) {
+        make_serving();
+        world.wanted = "two";
+        assert_int_equal(run_some(0, 1), 0);
+        buffer_clear(&world.log);
+        world.joined = world.nodes;
+        world.gate_closed = true;
+        assert_int_equal(run_all(), 0);
+        assert_non_null(startswith(buffer_str(&world.log), "c0 settled, c1 gate, c1 put"));
+}
+
 /* The first of those that are to be mended does not wait for the others to be well. */
 static void test_ill_are_not_waited_for(void **state) {
         make_serving();
@@ -1626,6 +1650,7 @@ int main(void) {
                 install_test(test_unseen),
                 install_test(test_stops_at_the_first),
                 install_test(test_ill_are_not_waited_for),
+                install_test(test_settles_what_joined_before),
                 install_test(test_failed_job),
                 install_test(test_mends_the_ill_first),
                 install_test(test_slow_is_not_ill),
