@@ -52,6 +52,11 @@ void rule_packages(Judge *j, const CheckNode *n);
 void rule_ports_free(Judge *j, const CheckNode *n);
 /* What check_ask() asks for on behalf of these rules; separated by blanks. */
 void leftovers_to_look_for(Buffer *ret_paths, Buffer *ret_units);
+/* taken.c */
+void rule_services(Judge *j, const CheckNode *n);
+void rule_programs(Judge *j, const CheckNode *n);
+int check_directories(const ProbeContext *c, const CheckWorld *w, const CheckNode *n, CheckList *findings,
+                      Error **reterr);
 /* network.c */
 void rule_names(Judge *j, const CheckNode *n);
 void rule_reach(Judge *j, const CheckNode *n);

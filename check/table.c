@@ -130,6 +130,19 @@ static const CheckRule rules[] = {
           .why = "Nobody else listens on a port that is needed.",
           .without = "A component would not start, or clients would talk to somebody else.",
           .by_hand = "@node {root} ss --listening --tcp --numeric --processes" },
+        { "services", ERROR_CONFIG, EEXIST, .node = rule_services,
+          .why = "No service of others runs under a name that hardway has one of, such as a distribution's etcd.service.",
+          .without = "Its unit would be replaced and its data taken for the cluster's, and go with it at a reset.",
+          .by_hand = "@controller {root} systemctl cat etcd kube-apiserver kube-controller-manager kube-scheduler" },
+        { "programs", ERROR_CONFIG, EEXIST, .node = rule_programs,
+          .why = "No kubectl, etcdctl or etcdutl of others lies in /usr/local/bin.",
+          .without = "It would be replaced by a link to hardway's, and not come back with a reset.",
+          .by_hand = "@controller {root} ls -l /usr/local/bin" },
+        { "directories", ERROR_CONFIG, EEXIST,
+          .why = "A directory in which a flag of the cluster file has a service write is not there, empty, or its already.",
+          .without = "It would be closed to whoever uses it, as the service's alone.",
+          .by_hand = "grep --after-context=20 extra-args: hardway.yaml\n"
+                     "@controller {root} ls -la /var/log   # or where a flag there has it write" },
         { "names", ERROR_CONFIG, EINVAL, .node = rule_names,
           .why = "No name of another node, or of the VIP, leads elsewhere on this node.",
           .without = "The node would ask the wrong machine, or wait for each name.",
@@ -228,6 +241,9 @@ int check_components(const CheckWorld *w, const ProbeContext *c, const Node *nod
         size_t first = findings->n_checks;
         int r;
 
+        r = check_directories(c, w, w->nodes + node->index, findings, reterr);
+        if (r < 0)
+                return r;
         for (const Component *const *p = w->components; *p; p++) {
                 if (!(*p)->preflight || !component_on_node(*p, w->cluster, node))
                         continue;

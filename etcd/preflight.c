@@ -11,8 +11,17 @@
 #include "common/alloc.h"
 #include "etcd/internal.h"
 
-/* Prints "data" if a member's data is there, and the mark beside it. */
-static const char script[] = "if [ -d " ETCD_DATA "/member ]; then echo data; else echo none; fi\n"
+/* Prints "data" if a member's data is there, else "other NAME" if something is that hardway puts nowhere; then the mark
+ * beside it. */
+static const char script[] = "found=none\n"
+                             "for path in " ETCD_DATA "/*; do\n"
+                             "        case ${path##*/} in\n"
+                             "        '*' | lost+found | restored-* | before-* | replaced) ;;\n"
+                             "        *) found=\"other ${path##*/}\" ;;\n"
+                             "        esac\n"
+                             "done\n"
+                             "if [ -d " ETCD_DATA "/member ]; then found=data; fi\n"
+                             "echo \"$found\"\n"
                              "cat " ETCD_MARK_PATH " 2>/dev/null || :\n";
 
 static Check* refuse(const Node *node, CheckList *checks, const char *format, ...) _printf_(3, 4);
@@ -41,6 +50,16 @@ static void refuse_foreign(const Node *node, const char *mark, const char *ident
                      node->name);
 }
 
+/* Such as a distribution's etcd that has been stopped has in a directory of its own. */
+static void refuse_other(const Node *node, const char *name, CheckList *checks) {
+        check_advise(refuse(node, checks,
+                            "there is %s in " ETCD_DATA " that hardway did not put there, and that would go "
+                            "with a reset",
+                            name),
+                     "Look at it before anything else; then move or remove it: " ETCD_DATA
+                     " has to be there for this alone, or not at all.");
+}
+
 /* Its own data, but of before a restore; or a restore was begun, and has not come to this node yet. */
 static void refuse_older(const Node *node, CheckList *checks) {
         Check *check =
@@ -64,7 +83,7 @@ static const EtcdMember* find_started(const EtcdMembers *m, const Node *node) {
 static bool is_empty(const ProbeContext *c, const Node *node) {
         _cleanup_buffer_ Buffer out = BUFFER_NULL;
 
-        return c->exec(c->userdata, node, script, &out, NULL) >= 0 && startswith(buffer_str(&out), "none");
+        return c->exec(c->userdata, node, script, &out, NULL) >= 0 && !startswith(buffer_str(&out), "data");
 }
 
 /* After a restore the first data of a member comes from the snapshot or from the others: one that begins with
@@ -206,6 +225,7 @@ int etcd_preflight(const ProbeContext *c, const Node *node, CheckList *checks, E
         _cleanup_strv_ Strv lines = NULL;
         /* none yet is as good as another one */
         _cleanup_free_ char *identity = etcd_identity(c->store), *token = etcd_token(c->store), *id = NULL;
+        const char *name;
         bool data;
         int r;
 
@@ -216,6 +236,11 @@ int etcd_preflight(const ProbeContext *c, const Node *node, CheckList *checks, E
                 return r;
         lines = strv_split(buffer_str(&out), "\n");
         data = lines && streq(lines[0], "data");
+        name = lines ? startswith(lines[0], "other ") : NULL;
+        if (name && !lines[1]) {
+                refuse_other(node, name, checks);
+                return 0;
+        }
         if (!data && identity && refuse_lost_data(c, node, !streq(token, identity), checks))
                 return 0;
         if (data && (!lines[1] || !streq_null(lines[1], identity))) {

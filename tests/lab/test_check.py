@@ -63,6 +63,10 @@ FAULTS = [
      "etcd-data/controller-1", "failed", "that hardway did not put there", "hardway reset --node controller-1"),
     ("controller-2", "mkdir /var/lib/etcd-snapshots; touch /var/lib/etcd-snapshots/2019-photos.db", "rm -r /var/lib/etcd-snapshots",
      "snapshots-directory/controller-2", "failed", "/var/lib/etcd-snapshots is in use: 2019-photos.db is there", "snapshots.directory in "),
+    ("controller-0", "systemd-run -q --unit=etcd sleep 600; mkdir -p /var/lib/etcd/default", "systemctl stop etcd; rm -r /var/lib/etcd",
+     "services/controller-0", "failed", "etcd.service: runs, and is not hardway's", "systemctl cat etcd.service"),
+    ("controller-2", "cp /bin/true /usr/local/bin/kubectl", "rm /usr/local/bin/kubectl",
+     "programs/controller-2", "failed", "/usr/local/bin/kubectl: is there, and is not hardway's", "sudo rm /usr/local/bin/kubectl"),
     ("controller-2", "mkdir -p /opt; mount -t tmpfs -o size=20M tmpfs /opt", "umount /opt",
      "disk-space/controller-2", "failed", "20 MB are free", "/opt"),
     ("controller-0", "cp /etc/hosts /root/; echo 10.77.0.99 controller-1 >>/etc/hosts", "cp /root/hosts /etc/",
@@ -123,6 +127,7 @@ def test_each_fault_is_told(lab):
             for host, _, undo, *_ in FAULTS:
                 lab.sh(host, undo, check=False)
     wanted = [row[3:] for row in FAULTS] + [
+        ("etcd-data/controller-0", "failed", "there is default in /var/lib/etcd that hardway did not put there", "move or remove it"),
         ("name/controller-2", "warning", "its own name does not resolve", "127.0.1.1 controller-0"),
         ("reach/controller-0", "failed", "controller-1:2380 does not answer", "etcd's members"),
         ("reach", "failed", "from this machine controller-2:6443 does not answer", "apiservers"),

@@ -372,6 +372,88 @@ static void test_ports(void **state) {
         w.observations[0].n_units = 0;
 }
 
+/* What others have where ours would be, on a node that hardway has not installed. */
+static void test_taken(void **state) {
+        ObservedUnit unit = { .name = (char*) "store.service", .main_pid = 7 };
+        ObservedPath link = { .path = (char*) "/usr/local/bin/kubectl", .type = OBSERVED_FILE };
+
+        plan_add_unit(w.plans[0], "store", "store.service", fixture_unit("s"), "w");
+        plan_add_symlink(w.plans[0], "store", "link", "/usr/local/bin/kubectl", "/opt/hardway/v1/kubectl", "w");
+        ask_all();
+        assert_int_equal(find("services/c0")->state, CHECK_OK);
+        assert_int_equal(find("programs/c0")->state, CHECK_OK);
+
+        w.observations[0].units = &unit;
+        w.observations[0].n_units = 1;
+        assert_only("services/c0", CHECK_FAILED, "store.service: runs, and is not hardway's", "systemctl cat store.service");
+        unit.inputs = (char*) "0123"; /* of a run that was killed before it could record anything */
+        ask_all();
+        assert_int_equal(find("services/c0")->state, CHECK_OK);
+
+        w.observations[0].paths = &link;
+        w.observations[0].n_paths = 1;
+        assert_only("programs/c0", CHECK_FAILED, "/usr/local/bin/kubectl: is there", "sudo rm /usr/local/bin/kubectl");
+        link.type = OBSERVED_SYMLINK;
+        link.target = (char*) "/opt/k3s/kubectl";
+        assert_only("programs/c0", CHECK_FAILED, "is not hardway's", "with a reset");
+        link.target = (char*) "/opt/hardway/v0/kubectl";
+        ask_all();
+        assert_int_equal(find("programs/c0")->state, CHECK_OK);
+
+        /* drift is told by the comparison */
+        link.target = (char*) "/opt/k3s/kubectl";
+        unit.inputs = NULL;
+        w.observations[0].identity = (char*) w.world.identity;
+        ask_all();
+        assert_null(find("programs/c0"));
+        assert_null(find("services/c0"));
+        w.observations[0] = (Observation) {};
+}
+
+static const char *told;
+
+static int tell(void *userdata, const Node *node, const char *script, Buffer *ret, Error **reterr) {
+        assert_contains(script, "directories='/srv/audit store'\n");
+        buffer_add_str(ret, told);
+        told = NULL;
+        return 0;
+}
+
+static void assert_directories(const char *text) {
+        const ProbeContext c = { .exec = tell };
+        _cleanup_error_ Error *error = NULL;
+
+        check_list_done(&w.found);
+        assert_success(check_components(&w.world, &c, w.nodes, &w.found, &error), error, 0);
+        assert_null(told);
+        if (text)
+                assert_string_equal(find("directories/c0")->text, text);
+        else
+                assert_null(find("directories/c0"));
+}
+
+/* Asked about only if it is there, and not the service's by the record of an earlier run. */
+static void test_directories(void **state) {
+        ObservedPath path = { .path = (char*) "/srv/audit", .type = OBSERVED_DIRECTORY };
+
+        plan_add_directory(w.plans[0], "store", "flag-directory-0", "/srv/audit", 0700, "store:store", "w")
+                ->directory.chosen = true;
+        assert_directories(NULL);
+        w.observations[0].paths = &path;
+        w.observations[0].n_paths = 1;
+        told = "";
+        assert_directories(NULL);
+        told = "/srv/audit store photos.db postgres\n";
+        assert_directories("/srv/audit is in use: photos.db is there, which belongs to postgres");
+        assert_int_equal(find("directories/c0")->state, CHECK_FAILED);
+        told = "/srv/audit store . postgres\n";
+        assert_directories("/srv/audit belongs to postgres");
+        strv_add(&w.observations[0].traces, "chosen /srv/audit store:store");
+        assert_directories(NULL);
+        strv_free(w.observations[0].traces);
+        w.observations[0] = (Observation) {};
+}
+
 static void test_names(void **state) {
         char *names[] = { (char*) "k8s.lan", NULL };
 
@@ -533,7 +615,7 @@ int main(void) {
                 rule_test(test_all_is_well), rule_test(test_architecture), rule_test(test_system),
                 rule_test(test_clock),       rule_test(test_unique),       rule_test(test_unknown),
                 rule_test(test_memory),      rule_test(test_cgroup),       rule_test(test_disk),
-                rule_test(test_software),    rule_test(test_packages),     rule_test(test_ports),
+                rule_test(test_software),    rule_test(test_packages),     rule_test(test_ports), rule_test(test_taken), rule_test(test_directories),
                 rule_test(test_names),       rule_test(test_reach),        rule_test(test_vip),
                 rule_test(test_members),     rule_test(test_ignored),      rule_test(test_texts),
                 rule_test(test_errors),      rule_test(test_bad_answers),

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Rules about what others have where hardway's would be: it would be replaced, and a reset would not bring it back
+ *
+ * A node that hardway has installed was asked before that; what is there since is told by its comparison with the plan.
+ */
+
+#include <string.h>
+
+#include "check/check-scripts.h"
+#include "check/rules.h"
+#include "common/alloc.h"
+#include "common/shell.h"
+
+#define DIRECTORIES "directories"
+
+static bool is_new(const CheckNode *n) {
+        return n->plan && n->observation && !n->observation->identity;
+}
+
+/* Of ours, also one that a run has left which was killed: it carries the digest of what it was started with. */
+static bool is_of_others(const CheckNode *n, const PlanItem *item) {
+        const ObservedUnit *u = observation_unit(n->observation, item->unit.name);
+
+        return item->unit.running && !item->unit.drop_in && u && u->main_pid != 0 && !u->inputs;
+}
+
+void rule_services(Judge *j, const CheckNode *n) {
+        _cleanup_strv_ Strv theirs = NULL;
+        _cleanup_free_ char *list = NULL;
+
+        if (!is_new(n))
+                return;
+        PLAN_FOREACH(item, n->plan, PLAN_UNIT)
+                if (is_of_others(n, item))
+                        strv_add(&theirs, item->unit.name);
+        if (!theirs) {
+                judge(j, CHECK_OK, n->node, "none of others has a name of ours");
+                return;
+        }
+        list = strv_join(theirs, ", ");
+        check_advise(judge(j, CHECK_FAILED, n->node, "%s: runs, and is not hardway's", list),
+                     "Look at it before anything else (systemctl cat %s): hardway has a service of that name, which would "
+                     "take its place and its data. If it can go, stop it and remove it with what it has written; "
+                     "else take another machine.",
+                     theirs[0]);
+}
+
+void rule_programs(Judge *j, const CheckNode *n) {
+        _cleanup_strv_ Strv theirs = NULL;
+        _cleanup_free_ char *list = NULL;
+
+        if (!is_new(n))
+                return;
+        PLAN_FOREACH(item, n->plan, PLAN_SYMLINK) {
+                const ObservedPath *found = observation_path(n->observation, item->path);
+
+                if (found && found->type != OBSERVED_ABSENT &&
+                    !(found->type == OBSERVED_SYMLINK && startswith(found->target ?: "", "/opt/hardway/")))
+                        strv_add(&theirs, item->path);
+        }
+        if (!theirs) {
+                judge(j, CHECK_OK, n->node, "none of others has a name of ours");
+                return;
+        }
+        list = strv_join(theirs, ", ");
+        check_advise(judge(j, CHECK_FAILED, n->node, "%s: is there, and is not hardway's", list),
+                     "It would be replaced, and go with a reset. If it can go: sudo rm %s; else move it, such as to /usr/local/sbin.",
+                     theirs[0]);
+}
+
+/* --- directories that flags of the cluster file name --- */
+
+/* It is a service's by the record of an earlier run: what others have put there since is theirs to answer for. */
+static bool is_recorded(const CheckNode *n, const PlanItem *item) {
+        static const char *const kinds[] = { "chosen", "directory" };
+
+        for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+                _cleanup_free_ char *trace = xasprintf("%s %s %s", kinds[i], item->path, item->owner);
+
+                if (strv_contains(n->observation->traces, trace))
+                        return true;
+        }
+        return false;
+}
+
+static Strv directories_to_ask_for(const CheckNode *n) {
+        Strv words = NULL;
+
+        PLAN_FOREACH(item, n->plan, PLAN_DIRECTORY) {
+                const ObservedPath *found = observation_path(n->observation, item->path);
+
+                if (!item->directory.chosen || !found || found->type == OBSERVED_ABSENT || is_recorded(n, item))
+                        continue;
+                strv_add(&words, item->path);
+                strv_addf(&words, "%.*s", (int) strcspn(item->owner, ":"), item->owner);
+        }
+        return words;
+}
+
+/* "PATH USER NAME OWNER": what lies there first that is not the user's; "PATH USER . OWNER": the directory itself */
+static void add_taken(const CheckWorld *w, const CheckNode *n, const char *line, CheckList *findings) {
+        _cleanup_strv_ Strv words = strv_split(line, " ");
+        _cleanup_free_ char *id = xasprintf(DIRECTORIES "/%s", n->node->name), *what = NULL;
+
+        if (strv_length(words) != 4)
+                return;
+        what = streq(words[2], ".") ? xasprintf("belongs to %s", words[3]) :
+                                      xasprintf("is in use: %s is there, which belongs to %s", words[2], words[3]);
+        check_advise(check_add(findings, CHECK_FAILED, id, n->node, DIRECTORIES, "%s %s", words[0], what),
+                     "A flag has %s write there (extra-args in %s), and the directory would become its alone: "
+                     "give it one for this, such as %s/%s.",
+                     words[1], w->cluster->path, words[0], words[1]);
+}
+
+/**
+ * check_directories() - are directories that flags name free for the services?
+ * @c:          the context of the probe
+ * @w:          the world
+ * @n:          the node; asked only if there is such a directory that no earlier run has made
+ * @findings:   gets one for each that is in use
+ * @reterr:     why it could not be asked
+ *
+ * Return: 0 or a negative errno.
+ */
+int check_directories(const ProbeContext *c, const CheckWorld *w, const CheckNode *n, CheckList *findings,
+                      Error **reterr) {
+        _cleanup_buffer_ Buffer script = BUFFER_NULL, out = BUFFER_NULL;
+        _cleanup_strv_ Strv words = NULL, lines = NULL;
+        int r;
+
+        if (n->plan && n->observation)
+                words = directories_to_ask_for(n);
+        if (!words)
+                return 0;
+        buffer_add_str(&script, "# are the directories that flags name in use?\n");
+        shell_add_list(&script, "directories", words);
+        buffer_add(&script, EMBED_DIRECTORIES_SH, EMBED_DIRECTORIES_SH_SIZE);
+        r = c->exec(c->userdata, n->node, buffer_str(&script), &out, reterr);
+        if (r < 0)
+                return r;
+        lines = strv_split(buffer_str(&out), "\n");
+        STRV_FOREACH(line, lines)
+                add_taken(w, n, *line, findings);
+        return 0;
+}
