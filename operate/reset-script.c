@@ -20,6 +20,8 @@
 #define REMOVE \
         "rm -rf \"$d\" 2>/dev/null || { mountpoint -q \"$d\" && [ -z \"$(ls -A \"$d\")\" ]; } || rm -rf \"$d\""
 
+#define USERS "/var/lib/hardway/users"
+
 static const char *const own_directories[] = { "/opt/hardway", "/run/hardway", "/var/lib/hardway" };
 
 static void add_words(Buffer *out, const char *command, char *const *words, const char *tail) {
@@ -189,10 +191,13 @@ static void script_directories(const Plan *plan, const ResetKeep *keep, const Re
         }
 }
 
+/* Whoever makes users for us writes them down; those that were there before stay. */
 static void script_user(const char *name, Buffer *out) {
         buffer_addf(out,
-                    "if getent passwd %1$s >/dev/null; then userdel %1$s; fi\n"
-                    "if getent group %1$s >/dev/null; then groupdel %1$s; fi\n",
+                    "if grep -q -s -x %1$s " USERS "; then\n"
+                    "        if getent passwd %1$s >/dev/null; then userdel %1$s; fi\n"
+                    "        if getent group %1$s >/dev/null; then groupdel %1$s; fi\n"
+                    "fi\n",
                     name);
 }
 
@@ -236,7 +241,7 @@ static void script_records(const ResetKeep *keep, Buffer *out) {
         buffer_add_str(out, "find /var/lib/hardway -mindepth 1");
         STRV_FOREACH(file, keep->files)
                 buffer_addf(out, " ! -path %s", *file);
-        buffer_add_str(out, " -delete\n");
+        buffer_add_str(out, " ! -path " USERS " -delete\n");
 }
 
 /**

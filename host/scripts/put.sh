@@ -38,9 +38,15 @@ sysusers() {
         SYSTEMD_LOG_LEVEL=notice systemd-sysusers ${H_ROOT:+--root="$H_ROOT"} --inline "$1" >&2
 }
 
-# user NAME HOME COMMENT [GROUP...]
+# record LINE FILE: once
+record() {
+        grep -q -x -s -F -e "$1" "$2" || printf '%s\n' "$1" >>"$2"
+}
+
+# user NAME HOME COMMENT [GROUP...]: one that was there before is nothing that reset may remove
 user() {
         name=$1
+        grep -q -s "^$name:" etc/passwd || record "$name" "$S/users" || fail io "cannot write /$S/users"
         sysusers "u $1 - \"$3\" $2 /usr/sbin/nologin" ||
                 no_user "$1"
         shift 3
@@ -202,11 +208,6 @@ apt_update() {
                 sleep 10
         done
         fail unavailable "apt-get update failed"
-}
-
-# record LINE FILE: once
-record() {
-        grep -q -x -s -F -e "$1" "$2" || printf '%s\n' "$1" >>"$2"
 }
 
 # what these packages bring along goes with them, too, if nobody needs it by then

@@ -2,10 +2,14 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # A part of what hardway plan --script writes.
 
-# user NAME HOME COMMENT [GROUP...]: a system user that nobody can log in as
+# user NAME HOME COMMENT [GROUP...]: a system user that nobody can log in as; those that were not there before go with a reset
 user() {
         name=$1
-        getent passwd "$name" >/dev/null || echo "made the user $name"
+        if ! getent passwd "$name" >/dev/null; then
+                mkdir -p /var/lib/hardway
+                grep -q -x -s -F -e "$name" /var/lib/hardway/users || echo "$name" >>/var/lib/hardway/users
+                echo "made the user $name"
+        fi
         systemd-sysusers --inline "u $name - \"$3\" $2 /usr/sbin/nologin" || die "cannot make the user $name"
         shift 3
         for group; do

@@ -58,6 +58,7 @@ def test_first_try_that_failed_can_be_reset(make_lab):
     find = ("find / -xdev \\( -path /proc -o -path /sys -o -path /run -o -path /tmp -o -path /var/tmp -o -path /var/log"
             " -o -path /var/cache -o -path /var/lib/apt -o -path /var/lib/dpkg -o -path /var/lib/systemd -o -path /root"
             " -o -path /var/lib/ucf -o -path /home \\) -prune -o -print | sort; getent passwd | cut -d: -f1")
+    lab.sh("controller-0", "useradd --system kube-scheduler")  # somebody's, whatever for
     lab.sh("lb-0", "apt-mark auto procps")  # what somebody uses and apt thinks nobody needs
     before = {host: lab.sh(host, find).out for host in [*CONTROLLERS, *BALANCERS]}
     lab.hardway("install", "--node", "controller-0", "--node", "lb-0")  # a cluster that does not serve: one of three

@@ -322,8 +322,24 @@ static void test_owner(void **state) {
         log = fixture_read(f, "log");
         assert_contains(log, "systemd-sysusers --root=");
         assert_contains(log, "--inline m etcd ssl-cert\n");
+        assert_content(f, "var/lib/hardway/users", "etcd\n");
         assert_contains(log, "chown -- etcd:etcd etc/hardway/key.hw-new\n");
         assert_true(strstr(log, "sysusers") < strstr(log, "chown"));
+}
+
+/* One that was there before is not written down as ours: it stays where hardway goes. */
+static void test_user_of_others(void **state) {
+        HostFixture *f = *state;
+        _cleanup_(plan_freep) Plan *p = fixture_plan(f);
+        _cleanup_error_ Error *error = NULL;
+
+        plan_add_user(p, "etcd", "etcd", "/var/lib/etcd", "why");
+        plan_add_user(p, "etcd", "etc", "/nonexistent", "why");
+        fixture_finish(f, p);
+        fixture_write(f, "etc/passwd", 0644, "root:x:0:0::/root:/bin/sh\netcd:x:100:100::/var/lib/etcd:/bin/false\n");
+        fixture_program(f, "systemd-sysusers", ":");
+        assert_success(fixture_put(f, p, NULL, &error), error, 2);
+        assert_content(f, "var/lib/hardway/users", "etc\n");
 }
 
 static void test_user_fails(void **state) {
@@ -655,6 +671,7 @@ int main(void) {
                 host_test(test_stale),
                 host_test(test_owner),
                 host_test(test_send_something_else),
+                host_test(test_user_of_others),
                 host_test(test_user_fails),
                 cmocka_unit_test(test_complaints),
                 cmocka_unit_test(test_repeated_complaints),

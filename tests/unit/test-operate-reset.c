@@ -77,7 +77,8 @@ static void test_script(void **state) {
         assert_contains(s, "rm -f /etc/older\n");
         assert_contains(s, "for d in /var/lib/store /var/log/other; do rm -rf ");
         assert_contains(s, "rmdir /etc/other ");
-        assert_contains(s, "userdel store;");
+        assert_contains(s, "if grep -q -s -x store /var/lib/hardway/users; then\n"
+                           "        if getent passwd store >/dev/null; then userdel store; fi\n");
         assert_contains(s, "rm -rf /var/lib/hardway\n");
         /* other units that have failed are for others to look at */
         assert_contains(s, "\nsystemctl reset-failed store.service 2>");
@@ -141,7 +142,7 @@ static void test_keep(void **state) {
         assert_null(strstr(s, "userdel store"));
         assert_null(strstr(s, "rm -f /var/lib/hardway/mark"));
         assert_null(strstr(s, "rm -rf /var/lib/hardway\n"));
-        assert_contains(s, "find /var/lib/hardway -mindepth 1 ! -path /var/lib/hardway/mark -delete\n");
+        assert_contains(s, "find /var/lib/hardway -mindepth 1 ! -path /var/lib/hardway/mark ! -path /var/lib/hardway/users -delete\n");
         assert_contains(s, "for d in /var/log/other; do rm -rf ");
         assert_contains(s, "userdel other;");
         assert_contains(s, "systemctl stop store.service");
@@ -262,7 +263,7 @@ static void test_keep_of_earlier(void **state) {
         assert_null(strstr(s, "/var/lib/snapshots"));
         assert_null(strstr(s, "userdel store"));
         assert_null(strstr(s, "rm -f /var/lib/hardway/mark"));
-        assert_contains(s, "find /var/lib/hardway -mindepth 1 ! -path /var/lib/hardway/mark -delete\n");
+        assert_contains(s, "find /var/lib/hardway -mindepth 1 ! -path /var/lib/hardway/mark ! -path /var/lib/hardway/users -delete\n");
         assert_contains(s, "rm -f /etc/older\n");
         assert_contains(s, "for d in /var/log/other; do rm -rf ");
         assert_contains(s, "userdel other;");
