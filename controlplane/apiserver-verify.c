@@ -5,14 +5,20 @@
  */
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
 
 #include "common/alloc.h"
 #include "common/clock.h"
+#include "common/parse.h"
 #include "controlplane/internal.h"
 
 #define SUBJECT "kube-apiserver"
-#define CONFIG_MAP "/api/v1/namespaces/kube-system/configmaps/hardway-verify"
+#define CONFIG_MAPS "/api/v1/namespaces/kube-system/configmaps"
+#define CONFIG_MAP "hardway-verify" /* its label, and before the time the beginning of its name */
+#define STALE_SEC 3600
 
 /* The fingerprint of a certificate in PEM, or NULL. */
 static char* fingerprint(const Buffer *pem) {
@@ -139,29 +145,65 @@ static void check_node(const ProbeContext *c, const Node *node, CheckList *check
         }
 }
 
-/* What was written has to come back. */
+/* When an object of ours was written, by its name, in seconds; 0: it is none. */
+static uint64_t written_at(const char *name) {
+        const char *rest = startswith(name ? name : "", CONFIG_MAP "-");
+        _cleanup_free_ char *seconds = rest ? xstrndup(rest, strcspn(rest, "-")) : NULL;
+        uint64_t at;
+
+        return seconds && parse_uint64(seconds, 0, INT64_MAX, &at) >= 0 ? at : 0;
+}
+
+/* Of runs that were killed before they could. One that is under way has its own. */
+static void remove_stale(HttpClient *http, const char *url) {
+        _cleanup_(api_answer_done) ApiAnswer found = {};
+        uint64_t now = (uint64_t) clock_realtime();
+        json_t *item;
+        size_t i;
+
+        if (api_request(http, "GET", url, CONFIG_MAPS "?labelSelector=" CONFIG_MAP "&limit=50", NULL, &found, NULL) < 0)
+                return;
+        json_array_foreach(json_object_get(found.tree, "items"), i, item) {
+                _cleanup_(api_answer_done) ApiAnswer removed = {};
+                const char *name = json_path_text(item, "metadata.name");
+                _cleanup_free_ char *path = xasprintf(CONFIG_MAPS "/%s", name ? name : "");
+                uint64_t at = written_at(name);
+
+                if (at > 0 && at + STALE_SEC < now)
+                        (void) api_request(http, "DELETE", url, path, NULL, &removed, NULL);
+        }
+}
+
+/* What was written has to come back. Under a name of its own: another verify, here or elsewhere, may be at it, too. */
 static int write_and_read(HttpClient *http, const char *url, char **ret_problem, Error **reterr) {
-        _cleanup_free_ char *value = xasprintf("%lld-%d", (long long) clock_realtime(), (int) getpid());
-        _cleanup_json_ json_t *body = json_pack("{s:s,s:s,s:{s:s,s:s},s:{s:s}}", "apiVersion", "v1", "kind",
-                                                "ConfigMap", "metadata", "name", "hardway-verify",
-                                                "namespace", "kube-system", "data", "value", value);
+        _cleanup_free_ char *name = NULL, *path = NULL, *patch = NULL;
+        _cleanup_json_ json_t *body = NULL;
         _cleanup_(api_answer_done) ApiAnswer written = {}, read = {}, removed = {};
+        uint32_t number;
         int r;
 
-        r = api_request(http, "PATCH", url, CONFIG_MAP "?fieldManager=hardway&force=true", body, &written,
-                        reterr);
+        if (getrandom(&number, sizeof(number), 0) != sizeof(number))
+                abort(); /* cannot happen for so few bytes, see getrandom(2) */
+        name = xasprintf(CONFIG_MAP "-%" PRId64 "-%08" PRIx32, clock_realtime(), number);
+        path = xasprintf(CONFIG_MAPS "/%s", name);
+        patch = xasprintf("%s?fieldManager=hardway&force=true", path);
+        body = json_pack("{s:s,s:s,s:{s:s,s:s,s:{s:s}},s:{s:s}}", "apiVersion", "v1", "kind", "ConfigMap",
+                         "metadata", "name", name, "namespace", "kube-system", "labels", CONFIG_MAP, "",
+                         "data", "value", name);
+        r = api_request(http, "PATCH", url, patch, body, &written, reterr);
         if (r < 0)
                 return r;
         if (written.status >= 300) {
                 *ret_problem = api_answer_text(&written);
                 return 0;
         }
-        r = api_request(http, "GET", url, CONFIG_MAP, NULL, &read, reterr);
-        if (r >= 0 && !streq_null(json_path_text(read.tree, "data.value"), value))
+        r = api_request(http, "GET", url, path, NULL, &read, reterr);
+        if (r >= 0 && !streq_null(json_path_text(read.tree, "data.value"), name))
                 *ret_problem =
                         read.status >= 300 ? api_answer_text(&read) : xstrdup("read back something else");
         /* whatever the answer was, it is not to stay */
-        (void) api_request(http, "DELETE", url, CONFIG_MAP, NULL, &removed, NULL);
+        (void) api_request(http, "DELETE", url, path, NULL, &removed, NULL);
+        remove_stale(http, url);
         return r;
 }
 

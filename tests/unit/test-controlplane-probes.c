@@ -22,6 +22,7 @@ static struct {
         int64_t lease_time;
         bool installed; /* what a node says of its apiserver */
         const char *kubectl;
+        const char *stale; /* ConfigMaps of before, as items of a list */
         bool together; /* all apiservers are asked before any answers */
 } world;
 
@@ -29,6 +30,8 @@ static atomic_uint n_asked;
 
 static Buffer stored_value;
 static unsigned n_deleted;
+static Buffer deleted; /* names, each with a blank before it */
+static char *stored_at;
 static int64_t now_sec = 1764000000;
 
 static int answer(HttpResponse *ret, long status, const char *format, ...) _printf_(3, 4);
@@ -52,12 +55,18 @@ static int answer_config_map(const HttpRequest *q, HttpResponse *ret) {
                         return answer(ret, world.write, "{\"message\":\"not today\"}");
                 buffer_clear(&stored_value);
                 buffer_add(&stored_value, q->body, q->body_size);
+                free(stored_at);
+                stored_at = xstrndup(q->url, strcspn(q->url, "?"));
                 return answer(ret, 201, "{}");
         }
         if (streq(method, "DELETE")) {
                 n_deleted++;
+                buffer_addf(&deleted, " %s", strrchr(q->url, '/') + 1);
                 return answer(ret, 200, "{}");
         }
+        if (strstr(q->url, "?labelSelector=hardway-verify"))
+                return answer(ret, 200, "{\"items\":[%s]}", world.stale ? world.stale : "");
+        assert_string_equal(q->url, stored_at);
         return answer(ret, 200, "%s", world.forgets ? "{}" : buffer_str(&stored_value));
 }
 
@@ -99,7 +108,7 @@ int __wrap_http_request(HttpClient *c, const HttpRequest *q, HttpResponse *ret, 
                                       "[-]informer-sync failed: reason withheld\nreadyz check failed\n");
         if (strstr(q->url, "/version"))
                 return answer(ret, 200, "{\"gitVersion\":\"v1.36.3\"}");
-        if (strstr(q->url, "/configmaps/hardway-verify"))
+        if (strstr(q->url, "/configmaps"))
                 return answer_config_map(q, ret);
         if (strstr(q->url, "/leases/"))
                 return answer_lease(ret);
@@ -156,6 +165,9 @@ static void all_well(void) {
         world.lease_time = now_sec - 1;
         world.installed = true;
         n_deleted = 0;
+        buffer_done(&deleted);
+        buffer_done(&stored_value);
+        free(TAKE_PTR(stored_at));
 }
 
 #define FIXTURE                                                        \
@@ -271,6 +283,7 @@ static Check find_check(const Component *component, const ProbeContext *context,
 static void test_verify(void **state) {
         _cleanup_(check_list_done) CheckList checks = {};
         const Component *api = &component_kube_apiserver;
+        _cleanup_free_ char *first = NULL;
         FIXTURE;
 
         assert_int_equal(find_check(api, &context, "endpoint.version", &checks).state, CHECK_OK);
@@ -279,6 +292,20 @@ static void test_verify(void **state) {
         assert_true(n_deleted > 0);
         /* the store of this test has no certificates */
         assert_int_equal(find_check(api, &context, "apiserver.certificate/c0", &checks).state, CHECK_FAILED);
+
+        /* each write has a name of its own, as another verify may be at it, too; what a killed one has left goes */
+        first = xstrdup(stored_at);
+        buffer_clear(&deleted);
+        world.stale = "{\"metadata\":{\"name\":\"hardway-verify-1763990000-0000abcd\"}},"
+                      "{\"metadata\":{\"name\":\"hardway-verify-1763999990-0000abcd\"}},"
+                      "{\"metadata\":{\"name\":\"hardway-verify-notes\"}}";
+        assert_int_equal(find_check(api, &context, "endpoint.write", &checks).state, CHECK_OK);
+        assert_string_not_equal(stored_at, first);
+        assert_contains(buffer_str(&deleted), " hardway-verify-1764000000-");
+        assert_contains(buffer_str(&deleted), " hardway-verify-1763990000-0000abcd");
+        assert_null(strstr(buffer_str(&deleted), "1763999990"));
+        assert_null(strstr(buffer_str(&deleted), "notes"));
+        world.stale = NULL;
 
         c.kubernetes.patch = 4;
         assert_int_equal(find_check(api, &context, "endpoint.version", &checks).state, CHECK_WARNING);
@@ -356,6 +383,8 @@ static void test_texts(void **state) {
 
 static int tear_down(void **state) {
         buffer_done(&stored_value);
+        buffer_done(&deleted);
+        free(stored_at);
         return 0;
 }
 
