@@ -52,3 +52,4 @@ int drill_remove_config_map(const ProbeContext *c, Error **reterr);
 
 /* drill-node.c: which node is hit */
 int drill_choose_node(DrillHit *h, DrillLeader *ret_leader, Error **reterr);
+bool drill_takes_vip(const DrillHit *h); /* its host goes, and holds the VIP */

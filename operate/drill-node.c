@@ -89,3 +89,13 @@ int drill_choose_node(DrillHit *h, DrillLeader *leader, Error **reterr) {
         return error_set(reterr, ERROR_UNAVAILABLE, ENOENT, "nobody leads among those of %s",
                          d->leader ? d->leader : d->component);
 }
+
+/**
+ * drill_takes_vip() - does the VIP go with what is hit?
+ * @h:          the drill, with its node
+ *
+ * Return: true if its host goes, which holds it.
+ */
+bool drill_takes_vip(const DrillHit *h) {
+        return drill_is_of_host(h->drill) && node_that_leads(h, h->probes, "keepalived") == h->node;
+}

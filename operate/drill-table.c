@@ -13,6 +13,8 @@
 
 /* Two requests of the prober, and some of what a busy machine adds: nobody has noticed anything. */
 #define NO_GAP 150
+/* Until another load balancer has missed three adverts and taken the VIP. */
+#define VIP_GAP 400
 
 const Drill drills[] = {
         { "haproxy", "haproxy is killed on the owner of the VIP", DRILL_KILL, "haproxy", "keepalived",
@@ -20,7 +22,7 @@ const Drill drills[] = {
         { "haproxy-hung", "haproxy hangs on the owner of the VIP", DRILL_FREEZE, "haproxy", "keepalived",
           .moves = true, .aim = { .read_gap = 3000, .takeover = 3000 } },
         { "keepalived", "keepalived is killed on the owner of the VIP", DRILL_KILL, "keepalived",
-          "keepalived", .moves = true, .aim = { .read_gap = 400 } },
+          "keepalived", .moves = true, .aim = { .read_gap = VIP_GAP } },
         { "apiserver", "an apiserver is killed", DRILL_KILL, "kube-apiserver", NULL,
           .aim = { .read_gap = NO_GAP, .read_failing = 200 } },
         { "apiserver-hung", "an apiserver hangs", DRILL_FREEZE, "kube-apiserver", NULL,
@@ -34,9 +36,9 @@ const Drill drills[] = {
           "kube-controller-manager", "kube-controller-manager", .moves = true,
           .aim = { .read_gap = NO_GAP, .takeover = 20000 } },
         { "owner-power", "the owner of the VIP loses its power", DRILL_CUT, "keepalived", "keepalived",
-          .moves = true, .aim = { .read_gap = 400 } },
+          .moves = true, .aim = { .read_gap = VIP_GAP } },
         { "owner-link", "the owner of the VIP loses its network", DRILL_UNPLUG, "keepalived", "keepalived",
-          .moves = true, .aim = { .read_gap = 400 } },
+          .moves = true, .aim = { .read_gap = VIP_GAP } },
         { "follower-power", "a controller that etcd does not lead on loses its power", DRILL_CUT,
           "kube-apiserver", NULL, .aim = { .read_gap = NO_GAP, .read_failing = 700, .write_gap = 700 } },
         { "follower-link", "a controller that etcd does not lead on loses its network", DRILL_UNPLUG,
@@ -71,10 +73,11 @@ static unsigned scale(unsigned msec, unsigned have, unsigned usual) {
  * drill_aim() - what may be expected of a cluster
  * @d:          the drill
  * @c:          the cluster
+ * @takes_vip:  the host that is hit holds the VIP, whatever else it is hit for
  * @ret:        the aim; those of slow networks and disks are as much longer as their timings are, and of
  *              what a load balancer that is not ours does nothing is expected
  */
-void drill_aim(const Drill *d, const Cluster *c, DrillAim *ret) {
+void drill_aim(const Drill *d, const Cluster *c, bool takes_vip, DrillAim *ret) {
         const Timings *t = &c->timings;
         const bool vip = streq_null(d->leader, "keepalived"), raft = streq_null(d->leader, "etcd");
         const bool lease = d->leader && !vip && !raft;
@@ -91,6 +94,14 @@ void drill_aim(const Drill *d, const Cluster *c, DrillAim *ret) {
         else
                 a.write_gap = scale(a.write_gap, t->haproxy_check_msec, 1000);
         a.read_failing = scale(a.read_failing, t->haproxy_check_msec, 1000);
+        if (takes_vip && !vip) {
+                /* the VIP moves first, and who has it then has to see what else is gone */
+                unsigned gap = scale(VIP_GAP, t->vrrp_advert_msec, 100);
+
+                a.read_gap = gap;
+                a.read_failing += a.read_failing > 0 ? gap : 0;
+                a.write_gap += a.write_gap > 0 ? gap : 0;
+        }
         if (c->endpoint.kind == ENDPOINT_FOREIGN)
                 a.read_gap = a.read_failing = a.write_gap = 0;
         *ret = a;

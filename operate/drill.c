@@ -283,7 +283,7 @@ static int drill_one(Run *run, const Drill *d, DrillResult *r, Error **reterr) {
         if (q->begin)
                 q->begin(q->userdata, d, h.node->name);
         r->node = h.node;
-        drill_aim(d, q->cluster, &r->aim);
+        drill_aim(d, q->cluster, drill_takes_vip(&h), &r->aim);
         k = drill_prepare(&h, reterr);
         if (k < 0)
                 return error_prefix_once(reterr, k, h.node->name);

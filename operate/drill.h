@@ -49,7 +49,8 @@ extern const Drill drills[]; /* ended by one without a name */
 
 const Drill* drill_find(const char *name);
 bool drill_is_of_host(const Drill *d); /* it takes a command of the user's, for power and link */
-void drill_aim(const Drill *d, const Cluster *c, DrillAim *ret); /* with its timings */
+/* With its timings; takes_vip: the host that is hit holds the VIP, too. */
+void drill_aim(const Drill *d, const Cluster *c, bool takes_vip, DrillAim *ret);
 
 typedef struct DrillResult {
         const Drill *drill;
