@@ -130,10 +130,13 @@ static const struct Leftover {
           "sudo k3s-uninstall.sh, if its cluster can go." },
         { NULL, "rke2-server.service", CHECK_FAILED, "RKE2",
           "sudo rke2-uninstall.sh, if its cluster can go." },
+        { NULL, "rke2-agent.service", CHECK_FAILED, "RKE2",
+          "sudo rke2-uninstall.sh, if its work can go." },
         { "var/lib/rancher/rke2", NULL, CHECK_WARNING, "RKE2",
           "sudo rke2-uninstall.sh, if its cluster can go." },
         { NULL, "k0scontroller.service", CHECK_FAILED, "k0s",
           "sudo k0s stop; sudo k0s reset, if it can go." },
+        { NULL, "k0sworker.service", CHECK_FAILED, "k0s", "sudo k0s stop; sudo k0s reset, if it can go." },
         { "var/lib/k0s", NULL, CHECK_WARNING, "k0s", "sudo k0s reset, if what is there can go." },
         { "var/snap/microk8s", NULL, CHECK_FAILED, "MicroK8s", "sudo snap remove microk8s, if it can go." },
 };

@@ -321,6 +321,10 @@ static void test_software(void **state) {
                     "kubeadm reset");
         answer(0, "cgroup2\nleftover /var/lib/rancher/k3s\n");
         assert_only("leftovers/c0", CHECK_WARNING, "k3s was here", "k3s-uninstall.sh");
+        answer(0, "cgroup2\nleftover /var/lib/k0s\nleftover k0sworker.service\n");
+        assert_only("leftovers/c0", CHECK_FAILED, "k0s was here", "k0s reset");
+        answer(0, "cgroup2\nleftover rke2-agent.service\n");
+        assert_only("leftovers/c0", CHECK_FAILED, "RKE2 was here", "rke2-uninstall.sh");
         answer(0, "cgroup2\n");
         w.world.serving = true;
         w.observations[0].applied = applied + 1;
