@@ -120,8 +120,7 @@ static void check_node(const ProbeContext *c, const Node *node, CheckList *check
         if (probe_client(c, "ca", /* credential= */ NULL, &http, &error) < 0 ||
             api_request(http, "GET", base, "/readyz", NULL, &answer, &error) < 0) {
                 check = check_add(checks, CHECK_FAILED, ready_id, node, SUBJECT, "%s", error->message);
-                check_advise(check, "on %s: journalctl -u kube-apiserver; then: hardway install --node %s",
-                             node->name, node->name);
+                check_advise_silent(check, node, SUBJECT, error->errnum);
                 return;
         }
         if (answer.status == 200)
@@ -229,6 +228,9 @@ static void check_write(const ProbeContext *c, const char *url, CheckList *check
                           "nothing can be written: %s", problem ? problem : error->message);
         if (!problem)
                 check_advise(check, "The endpoint was not reached: see what else is said of it");
+        else if (startswith(problem, "HTTP status 401"))
+                check_advise(check, "admin.conf is not believed; has it expired (hardway pki list)? Then: "
+                                    "hardway pki renew admin");
         else if (startswith(problem, "HTTP status 403"))
                 check_advise(check, "hardway install applies the role bindings");
         else

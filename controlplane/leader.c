@@ -198,7 +198,11 @@ void check_leader(const ProbeContext *c, const char *lease, const char *id, Chec
                 r = read_lease(http, url, lease, &l, &problem);
         if (r < 0) {
                 check = check_add(checks, CHECK_FAILED, id, NULL, lease, "%s", problem);
-                check_advise(check, "journalctl -u %s on the controllers", lease);
+                if (r == -ENOENT && !startswith(problem, "HTTP status"))
+                        check_advise(check, "journalctl -u %s on the controllers", lease);
+                else
+                        check_advise(check, "who leads stands in the cluster: see why the endpoint does not "
+                                            "tell");
                 return;
         }
         add_lease(&l, looks_fresh(&l) || is_renewed(c, http, url, lease, &l), lease, id, checks);

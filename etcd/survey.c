@@ -15,6 +15,7 @@ static void set_away(EtcdSight *s, const Error *error) {
         s->state = s->node && etcd_peer_is_up(&s->peer, s->node) ? ETCD_WAITING : ETCD_AWAY;
         s->why = xstrdup(s->state == ETCD_WAITING ? "runs, and has found no quorum since its start" :
                                                     error->message);
+        s->errnum = s->state == ETCD_WAITING ? 0 : error->errnum;
 }
 
 /* The status first: then the connection stands, and what the second question takes is the member's own. */
@@ -42,6 +43,7 @@ static void ask(void *item) {
                 return;
         }
         s->state = ETCD_UNHEALTHY;
+        s->errnum = error ? error->errnum : 0;
         s->why = xstrdup(error             ? error->message :
                          reason && *reason ? reason :
                                              "says that it is not healthy");

@@ -32,6 +32,7 @@ typedef struct EtcdSight {
         const EtcdMember *member; /* of the survey's list; NULL: it is not in the list, or there is none */
         EtcdState state;
         char *why;             /* it is not healthy, or NULL */
+        int errnum;            /* of the question that it did not answer; 0: it answers, or waits */
         bool answers;          /* status is filled in */
         EtcdStatus status;     /* its own view */
         uint64_t latency_usec; /* of a read through the quorum, on an open connection; 0: there was none */

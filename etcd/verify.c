@@ -84,8 +84,7 @@ static void check_member(const EtcdSurvey *survey, const EtcdSight *s, CheckList
         }
         if (s->state != ETCD_HEALTHY) {
                 check = check_node(checks, CHECK_FAILED, "etcd.member", s->node, "%s", s->why);
-                check_advise(check, "on %s: journalctl -u etcd; then: hardway install --node %s",
-                             s->node->name, s->node->name);
+                check_advise_silent(check, s->node, SUBJECT, s->errnum);
                 return;
         }
         version_format(&survey->cluster->etcd, wanted);

@@ -4,6 +4,7 @@
  * Results of probes, and lists of checks
  */
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "common/alloc.h"
@@ -82,6 +83,38 @@ void check_advise(Check *check, const char *format, ...) {
         va_start(ap, format);
         check->advice = text_harmless(xvasprintf(format, ap), TEXT_LINES);
         va_end(ap);
+}
+
+/**
+ * check_advise_silent() - what to do about a server that gives no answer, by how it gives none
+ * @check:      the failure
+ * @node:       where the server is
+ * @unit:       its unit, without ".service"
+ * @errnum:     of the request (http/http.h), positive; 0: it was another kind of failure
+ */
+void check_advise_silent(Check *check, const Node *node, const char *unit, int errnum) {
+        switch (errnum) {
+        case EHOSTUNREACH:
+                check_advise(check,
+                             "switch %s on, or mend its network: what runs there comes back by itself",
+                             node->name);
+                break;
+        case ETIMEDOUT:
+                check_advise(check,
+                             "%s is off or cut off, and comes back by itself; or %s hangs: if ssh gets "
+                             "there, journalctl -u %s, then systemctl restart %s",
+                             node->name, unit, unit, unit);
+                break;
+        case EKEYEXPIRED:
+                check_advise(check,
+                             "hardway pki list: if it has ended there, too, hardway pki renew; else "
+                             "hardway install --node %s, and see the clocks, there and here: timedatectl",
+                             node->name);
+                break;
+        default:
+                check_advise(check, "on %s: journalctl -u %s; then: hardway install --node %s", node->name,
+                             unit, node->name);
+        }
 }
 
 void check_list_append(CheckList *l, CheckList *other) {

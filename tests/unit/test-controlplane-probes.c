@@ -16,9 +16,11 @@
 
 static struct {
         long readyz[2]; /* 0: nothing listens */
+        int errnum;     /* then that, or 0: ECONNREFUSED */
         long write;     /* status of the write */
         bool forgets;   /* what was written does not come back */
         bool no_lease, renews;
+        bool unknown; /* the client is not believed */
         int64_t lease_time;
         bool installed; /* what a node says of its apiserver */
         const char *kubectl;
@@ -73,6 +75,8 @@ static int answer_config_map(const HttpRequest *q, HttpResponse *ret) {
 static int answer_lease(HttpResponse *ret) {
         _cleanup_free_ char *time = NULL;
 
+        if (world.unknown)
+                return answer(ret, 401, "{\"message\":\"Unauthorized\"}");
         if (world.no_lease)
                 return answer(ret, 404, "{\"message\":\"not found\"}");
         time = clock_format_iso(world.lease_time);
@@ -97,7 +101,8 @@ int __wrap_http_request(HttpClient *c, const HttpRequest *q, HttpResponse *ret, 
         bool endpoint = strstr(q->url, "10.77.0.10:9000") != NULL;
 
         if (endpoint ? world.readyz[0] == 0 && world.readyz[1] == 0 : world.readyz[i] == 0)
-                return error_set(reterr, ERROR_UNAVAILABLE, ECONNREFUSED, "%s: connection refused", q->url);
+                return error_set(reterr, ERROR_UNAVAILABLE, world.errnum ?: ECONNREFUSED,
+                                 "%s: connection refused", q->url);
         if (world.together && strstr(q->url, "/readyz") && !fixture_meet(&n_asked, 2))
                 return error_set(reterr, ERROR_UNAVAILABLE, ETIMEDOUT, "one after the other");
         if (strstr(q->url, "/readyz"))
@@ -313,6 +318,9 @@ static void test_verify(void **state) {
         world.write = 403;
         assert_contains(find_check(api, &context, "endpoint.write", &checks).text, "not today");
         assert_contains(find_check(api, &context, "endpoint.write", &checks).advice, "role bindings");
+        world.write = 401;
+        assert_contains(find_check(api, &context, "endpoint.write", &checks).advice,
+                        "hardway pki renew admin");
         world.write = 500;
         assert_contains(find_check(api, &context, "endpoint.write", &checks).advice, "etcd members");
         world.write = 0;
@@ -327,6 +335,35 @@ static void test_verify(void **state) {
         assert_int_equal(find_check(api, &context, "endpoint.version", &checks).state, CHECK_FAILED);
         assert_int_equal(find_check(api, &context, "endpoint.write", &checks).state, CHECK_FAILED);
         assert_contains(find_check(api, &context, "endpoint.write", &checks).advice, "was not reached");
+}
+
+/* What helps where nobody listens is no help where the host is off, or the certificate has ended. */
+static void test_silent(void **state) {
+        static const struct {
+                int errnum;
+                const char *advice;
+        } rows[] = {
+                { ECONNREFUSED, "on c1: journalctl -u kube-apiserver; then: hardway install --node c1" },
+                { EHOSTUNREACH, "switch c1 on, or mend its network: what runs there comes back by itself" },
+                { ETIMEDOUT,
+                  "c1 is off or cut off, and comes back by itself; or kube-apiserver hangs: if ssh gets there, "
+                  "journalctl -u kube-apiserver, then systemctl restart kube-apiserver" },
+                { EKEYEXPIRED,
+                  "hardway pki list: if it has ended there, too, hardway pki renew; else hardway install "
+                  "--node c1, and see the clocks, there and here: timedatectl" },
+        };
+        FIXTURE;
+
+        world.readyz[1] = 0;
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                _cleanup_(check_list_done) CheckList checks = {};
+
+                world.errnum = rows[i].errnum;
+                assert_string_equal(
+                        find_check(&component_kube_apiserver, &context, "apiserver.ready/c1", &checks)
+                                .advice,
+                        rows[i].advice);
+        }
 }
 
 static void test_leader(void **state) {
@@ -355,6 +392,15 @@ static void test_leader(void **state) {
         check = find_check(scheduler, &context, "scheduler.leader", &checks);
         assert_int_equal(check.state, CHECK_FAILED);
         assert_string_equal(check.text, "nobody has ever led");
+        assert_contains(check.advice, "journalctl -u kube-scheduler");
+
+        world.unknown = true;
+        check = find_check(scheduler, &context, "scheduler.leader", &checks);
+        assert_contains(check.text, "401");
+        assert_contains(check.advice, "see why the endpoint does not tell");
+        world.readyz[0] = world.readyz[1] = 0;
+        check = find_check(scheduler, &context, "scheduler.leader", &checks);
+        assert_contains(check.advice, "see why the endpoint does not tell");
 }
 
 static void test_all_at_once(void **state) {
@@ -394,6 +440,7 @@ int main(void) {
                 cmocka_unit_test(test_loopback),    cmocka_unit_test(test_verify),
                 cmocka_unit_test(test_leader),      cmocka_unit_test(test_texts),
                 cmocka_unit_test(test_all_at_once), cmocka_unit_test(test_spare),
+                cmocka_unit_test(test_silent),
         };
 
         return cmocka_run_group_tests(tests, NULL, tear_down);
