@@ -20,6 +20,17 @@ static void print_table(const VerbContext *v, const CheckList *checks) {
         table_print(t);
 }
 
+/* The table has no room for what to do. */
+static void point_on(VerbContext *v, const CheckList *checks) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < checks->n_checks; i++)
+                n += checks->checks[i].state != CHECK_OK;
+        if (n > 0)
+                verb_note(v, "Not well: %zu of %zu. What to do about each: hardway verify", n,
+                          checks->n_checks);
+}
+
 static int run(VerbContext *v, _unused_ int argc, _unused_ char **argv, Error **reterr) {
         _cleanup_free_ char *last = failover_last(v);
         _cleanup_(check_list_done) CheckList checks = {};
@@ -37,6 +48,7 @@ static int run(VerbContext *v, _unused_ int argc, _unused_ char **argv, Error **
                 verb_print_json(tree);
         } else {
                 print_table(v, &checks);
+                point_on(v, &checks);
         }
         return 0;
 }
@@ -45,7 +57,7 @@ const Verb verb_status = {
         .name = "status",
         .summary = "Show the state of the cluster as a table",
         .description =
-                "The facts that verify looks at, and what the last verify --failover has shown; the exit status does not depend on them.",
+                "The facts that verify looks at, and what the last verify --failover has shown; the exit status does not depend on them. What to do about what is not well, verify tells.",
         .common = VERB_OPTION_JSON | VERB_OPTION_SUDO,
         .needs = VERB_NEEDS_CLUSTER | VERB_NEEDS_STORE | VERB_NEEDS_LOCK | VERB_ON_LIVING,
         .steps = steps_status,
