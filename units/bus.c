@@ -316,8 +316,7 @@ int unit_bus_wait(UnitBus *b, uint64_t timeout_usec, Error **reterr) {
                 if (r == 0)
                         r = sd_bus_wait(b->bus, timeout_usec - elapsed);
                 if (r < 0 && r != -EINTR)
-                        return error_set(reterr, ERROR_UNAVAILABLE, r,
-                                         "the connection to systemd was lost: %s", strerror(-r));
+                        return bus_lost(r, reterr);
                 elapsed = clock_usec() - start;
         }
         r = bus_collect(b, reterr);
