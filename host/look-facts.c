@@ -328,6 +328,7 @@ static int disk_line(LookParser *p, char *line) {
             parse_uint64(block_size, 1, UINT32_MAX, &size) < 0 ||
             __builtin_mul_overflow(n, size, &free_bytes))
                 return look_bad(p, "stat -f", blocks ? blocks : "");
+        free_bytes = free_bytes > 0 ? free_bytes : 1; /* full is not the same as not known */
         if (p->facts->disk_free == 0 || free_bytes < p->facts->disk_free)
                 p->facts->disk_free = free_bytes;
         return 0;

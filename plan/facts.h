@@ -27,7 +27,7 @@ typedef struct Facts {
         int64_t clock;        /* seconds since 1970, when asked */
         int64_t clock_offset; /* node's clock minus ours, in seconds, rounded */
         uint64_t memory;      /* bytes */
-        uint64_t disk_free;   /* bytes where /var/lib and /opt lie */
+        uint64_t disk_free;   /* bytes where /var/lib and /opt lie; 0: not known, 1: none */
         unsigned page_size;
         unsigned cpus;
         bool name_resolves; /* its own name, without which every sudo takes 20 s */

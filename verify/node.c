@@ -5,6 +5,7 @@
 
 /* Certificates and tokens bear minutes; logs that are to be compared do not */
 #define CLOCK_OFFSET_WARN_SEC 2
+#define DISK_FULL (UINT64_C(100) * 1000 * 1000)
 #define SHOWN_CHANGES 5u /* more are counted */
 
 static PlanContext node_context(const VerifyRequest *q, const Node *node, const Facts *facts) {
@@ -110,6 +111,27 @@ static void check_clock(const Node *node, const Facts *f, CheckList *checks) {
                 check_advise(check, "timedatectl on %s: is it synchronised?", node->name);
 }
 
+/* Whatever writes stops there: etcd, and with it the rest; and what they say of it scrolls by in their journals. */
+static void check_disk(const Node *node, const Facts *f, CheckList *checks) {
+        _cleanup_free_ char *id = xasprintf("node.disk/%s", node->name);
+        unsigned long long megabytes = f->disk_free / 1000000;
+        Check *check;
+
+        if (f->disk_free == 0)
+                return;
+        if (f->disk_free >= DISK_FULL) {
+                check_add(checks, CHECK_OK, id, node, "disk", "%llu MB are free", megabytes);
+                return;
+        }
+        check = check_add(checks, CHECK_FAILED, id, node, "disk",
+                          "full: %llu MB are free where /var/lib and /opt lie", megabytes);
+        check_advise(
+                check,
+                "make room on %s (du -xh / | sort -h | tail; journalctl --vacuum-size=100M): what stopped "
+                "for it comes back by itself",
+                node->name);
+}
+
 static void check_away(const Node *node, const Error *error, CheckList *checks) {
         _cleanup_free_ char *id = xasprintf("node.reach/%s", node->name);
         Check *check;
@@ -142,6 +164,7 @@ void verify_node(const VerifyRequest *request, HostPool *hosts, const Node *node
                         check_unit(plan, o, item, checks);
                 check_plan(plan, o, checks);
                 check_clock(node, &facts, checks);
+                check_disk(node, &facts, checks);
         }
         facts_done(&facts);
 }

@@ -169,6 +169,17 @@ static void test_facts(void **state) {
         assert_string_equal(networks, "lo 127.0.0.1/8,host0 10.77.0.20/25,host0 fe80::1/64");
 }
 
+/* The tightest file system counts, also where nothing is free on it: that is not the same as not known. */
+static void test_full_disk(void **state) {
+        _cleanup_(facts_done) Facts f = {};
+        _cleanup_(look_done) Look look = LOOK_NULL;
+        _cleanup_error_ Error *error = NULL;
+
+        assert_success(parse(&(Section) { "disk", "0 4096 var/lib\n500 4096 opt\n" }, &f, &look, &error),
+                       error, 0);
+        assert_int_equal(f.disk_free, 1);
+}
+
 /* A Raspberry Pi with a 64-bit kernel and a 32-bit userland, and machines that are neither. */
 static void test_architecture(void **state) {
         static const struct {
@@ -273,6 +284,7 @@ int main(void) {
                 cmocka_unit_test(test_observation),  cmocka_unit_test(test_facts),
                 cmocka_unit_test(test_architecture), cmocka_unit_test(test_bad),
                 cmocka_unit_test(test_digests),      cmocka_unit_test(test_sysctl_path),
+                cmocka_unit_test(test_full_disk),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
