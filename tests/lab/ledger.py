@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """ledger.py KUBECONFIG HOST PORT RATE TIMEOUT: as readwrite.py, but it remembers what it was told, and holds the cluster to it: what was acknowledged
-before a read begins has to be in what is read, and the revision of an object never goes back. Prints {"writes", "reads", "failures", "lost",
-"backwards"} when its standard input has ended; "lost" is looked for once more then."""
+before a read begins has to be in what is read, and the revision of an object never goes back. Prints {"asked", "writes", "reads", "failures",
+"lost", "backwards"} when its standard input has ended; "lost" is looked for once more then."""
 import http.client
 import json
 import os
@@ -71,8 +71,8 @@ class Ledger(Client):
         for thread in threads:
             thread.join()
         lost = self.lost()
-        print(json.dumps({"writes": sum(map(len, self.keys)), "reads": self.reads, "failures": self.failures, "lost": lost,
-                          "backwards": self.backwards}))
+        print(json.dumps({"asked": turn, "writes": sum(map(len, self.keys)), "reads": self.reads, "failures": self.failures,
+                          "lost": lost, "backwards": self.backwards}))
 
 
 def main():

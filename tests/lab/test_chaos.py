@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Faults drawn by seed: no acknowledged write is lost, and the cluster becomes well by itself. The same faults each time, for five minutes; by
 hand with another seed, and for longer."""
+import importlib.machinery
+import importlib.util
 import itertools
 import os
 import random
@@ -8,8 +10,10 @@ import subprocess
 
 import pytest
 
-from lab import CONTROLLERS, TOP, await_true, run
-from mishaps import KINDS, Delay, Expired, Shifted, draw_steps, shift
+import mishaps
+from errands import Command, Install, Renew, Replace, Snapshot
+from lab import CONTROLLERS, TOP, Result, await_true, run
+from mishaps import KINDS, Delay, Expired, Kill, Link, NoEffect, Power, Shifted, draw_steps, shift
 
 SEED = 18
 
@@ -18,13 +22,40 @@ def course(seed, n_steps=200):
     return list(itertools.islice(draw_steps(seed), n_steps))
 
 
+def load_chaos():
+    loader = importlib.machinery.SourceFileLoader("chaos", os.path.join(TOP, "tests", "lab", "chaos"))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("chaos", loader))
+    loader.exec_module(module)
+    return module
+
+
+def cards(faults):
+    """Without what was drawn for a command to meet."""
+    return faults[:1] if isinstance(faults[0], Command) else faults
+
+
 def test_every_kind_comes_before_any_comes_again():
-    drawn = [type(fault) for faults, _, _ in course(SEED) for fault in faults]
+    drawn = [type(fault) for faults, _, _ in course(SEED) for fault in cards(faults)]
     decks = [drawn[i:i + len(KINDS)] for i in range(0, len(drawn) - len(KINDS), len(KINDS))]
     assert len(decks) > 10 and all(set(deck) == set(KINDS) for deck in decks)
     assert len(set(map(tuple, decks))) == len(decks), "they are shuffled"
     for faults, _, _ in course(SEED):
         assert len(set(map(type, faults))) == len(faults)
+
+
+@pytest.mark.parametrize("seed", [SEED, *range(20)])
+def test_each_command_meets_a_fault(seed):
+    """Of a controller, and not what haproxy alone would notice; in the first deck already."""
+    met, n_cards = set(), 0
+    for faults, _, _ in course(seed):
+        commands = [fault for fault in faults if isinstance(fault, Command)]
+        others = [fault for fault in faults if fault not in commands]
+        assert len(commands) <= 1
+        if commands:
+            assert len(others) == 1 and set(others[0].hosts) & set(CONTROLLERS) and not isinstance(others[0], Kill), [str(fault) for fault in faults]
+            met |= {type(command) for command in commands} if n_cards < len(KINDS) else set()
+        n_cards += len(cards(faults))
+    assert met == {Install, Renew, Replace, Snapshot}
 
 
 def test_a_seed_draws_the_same_again():
@@ -47,14 +78,15 @@ def test_a_delay_is_felt_and_ends(make_lab):
     """By who drives the host and by other hosts; bytes arrive as they were sent. Where the host has lost its power meanwhile, nothing is left of
     it, either."""
     fault = Delay(random.Random(1))
-    lab = make_lab("delay", {fault.host: "10.77.0.20", "other": "10.77.0.21"})
+    [host] = fault.hosts
+    lab = make_lab("delay", {host: "10.77.0.20", "other": "10.77.0.21"})
 
     def round_trip(host=None):
         python = ["/usr/bin/python3", "-c", ROUND_TRIP, "10.77.0.20"]
         return float(lab.enter(*python, host=host).out)
 
     def give(size=20 << 20):
-        return lab.enter("sh", "-c", f"head -c {size} /dev/zero | ssh {fault.host} sha256sum").out
+        return lab.enter("sh", "-c", f"head -c {size} /dev/zero | ssh {host} sha256sum").out
 
     sent = give()
     assert round_trip() < 2 * fault.milliseconds
@@ -65,21 +97,75 @@ def test_a_delay_is_felt_and_ends(make_lab):
     await_true("no more delay", lambda: round_trip() < 2 * fault.milliseconds)
 
     fault.begin(lab)
-    lab.tool("power", "cut", fault.host)
-    lab.tool("power", "on", fault.host)
+    lab.tool("power", "cut", host)
+    lab.tool("power", "on", host)
     fault.end(lab)
     await_true("no more delay", lambda: round_trip() < 2 * fault.milliseconds)
     assert "delay" not in lab.enter("ip", "-o", "link").out
+
+
+def make_cluster_directory(program, place):
+    options = [word for name, address in CONTROLLERS.items() for word in ("--controller", f"{name}={address}")]
+    for words in (["init", *options, "--endpoint", "10.77.0.9"], ["pki", "gen"]):
+        done = run([program, *words], cwd=place)
+        assert done.status == 0, done
+
+
+class Idle:
+    """A lab whose tools all say the same, and do nothing: its hosts are on, and there."""
+    name = "idle"
+
+    def __init__(self, directory, status):
+        self.directory, self.status = str(directory), status
+
+    def enter(self, *argv, check=True, **_):
+        if argv[0] == "echo":
+            return Result(argv, 0, "on\n", "", 0)
+        if "connect" in " ".join(argv):
+            return Result(argv, 0, "reached\n", "", 0)
+        assert not check or self.status == 0
+        return Result(argv, self.status, "", "", 0)
+
+    def sh(self, host, script, check=True):
+        return self.enter("sh", script, host=host, check=check)
+
+    def tool(self, *argv, check=True):
+        return self.enter(*argv, check=check)
+
+
+@pytest.mark.parametrize("status", [0, 1])
+def test_a_fault_that_nothing_comes_of_is_none(program, tmp_path, monkeypatch, status):
+    make_cluster_directory(program, tmp_path)
+    monkeypatch.setenv("HARDWAY_LAB_STATE", str(tmp_path))
+    monkeypatch.setattr(mishaps, "UP_SECONDS", 0)
+    lab = Idle(tmp_path, status)
+    for kind in KINDS:
+        if not issubclass(kind, Command):
+            with pytest.raises(AssertionError):
+                kind(random.Random(1)).begin(lab)
+
+
+def test_a_fault_has_to_have_an_effect_but_beside_another(tmp_path):
+    chaos, lab, fault, cut, command = load_chaos(), Idle(tmp_path, 0), *(kind(random.Random(1)) for kind in (Link, Power, Replace))
+    fault.hosts = cut.hosts = ["controller-0"]
+    chaos.begin_fault(lab, fault, [cut], [])
+    command.hosts, cut.hosts = ["controller-0"], ["controller-1"]
+    with pytest.raises(NoEffect):
+        chaos.begin_fault(lab, fault, [cut], [command])
+
+
+@pytest.mark.parametrize("seen", [{"failures": []}, {"writes": 40}, {"lost": ["k1"]}, {"backwards": [1]}])
+def test_a_calm_run_is_none(seen):
+    """Nor one in which hardly anything was written; and what is lost is seen."""
+    with pytest.raises(AssertionError):
+        load_chaos().judge(None, {"asked": 1000, "writes": 400, "reads": 400, "failures": [{}], "lost": [], "backwards": [], **seen})
 
 
 @pytest.mark.parametrize("kind", [Shifted, Expired])
 def test_a_certificate_out_of_time_is_but_that(program, tmp_path, kind):
     """It is the same but for its dates."""
     fault = kind(random.Random(1))
-    options = [word for name, address in CONTROLLERS.items() for word in ("--controller", f"{name}={address}")]
-    for words in (["init", *options, "--endpoint", "10.77.0.9"], ["pki", "gen"]):
-        done = run([program, *words], cwd=tmp_path)
-        assert done.status == 0, done
+    make_cluster_directory(program, tmp_path)
 
     class Place:
         directory = str(tmp_path)
