@@ -37,10 +37,14 @@ const VerbStep steps_install[] = {
           "@member {root} cat /var/lib/hardway/etcd-identity\ncat secrets/identity\n@node {root} date +%s" },
         { "put",
           "One stream of what differs. Files lie beside their targets until all are complete, checked and "
-          "on the disk; then each is renamed over the old one.",
+          "on the disk; then each is renamed over the old one. What is replaced and is not hardway's is kept before, with "
+          "what its units did, and comes back by a reset.",
           "@node hardway plan --script --node {name} >{name}.sh   # what the node would be given, to be run there\n"
+          "@balancer {root} cp --archive --parents /etc/haproxy/haproxy.cfg /var/lib/hardway/before   # where it is not hardway's\n"
           "@balancer {root} haproxy -c -f /etc/haproxy/haproxy.cfg" },
-        { "record", "Writes applied.json: what was put there, so that a later plan can take it away.",
+        { "record",
+          "Writes applied.json: what was put there, so that a later plan can take it away. Where this plan has taken "
+          "something away, what was there before hardway came is put back.",
           "@node {root} cat /var/lib/hardway/applied.json" },
         { "units",
           "Reloads systemd, enables units, and starts or restarts those that do not run what they should.",
@@ -137,9 +141,10 @@ const VerbStep steps_reset[] = {
         { "stop", "Stops and disables the units.", "@node {root} systemctl disable --now {all-units}" },
         { "remove",
           "Removes what the record says hardway has put there, packages and users that came with it, and "
-          "the data.",
+          "the data; puts back what lay there before, and enables and starts the units that were enabled and ran.",
           "@node {root} grep -o '\"path\": *\"[^\"]*\"' /var/lib/hardway/applied.json   # these files: rm\n"
           "@balancer {root} apt-get purge haproxy keepalived   # if they came with hardway\n"
+          "@node {root} grep kept /var/lib/hardway/taken   # these: cp --archive /var/lib/hardway/before/PATH /PATH\n"
           "@control {root} rm -rf {directories}\n"
           "@control for user in {users}; do {root} userdel $user; done\n"
           "@node {root} rm -rf /var/lib/hardway /opt/hardway" },

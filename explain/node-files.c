@@ -66,6 +66,21 @@ static const struct {
         { LIB "users", "The users that hardway has made here, one a line.",
           "reset could not tell them from those that were there before, and would leave them.", ALWAYS, ROLE_ALL,
           "@node {root} cat " LIB "users" },
+        { LIB "taken",
+          "Each path at which something of hardway's was put, and whether something else lay there before (kept); of a unit also "
+          "whether it was enabled and ran. Written before any of that is replaced, and once: what lies there from then on is "
+          "hardway's, whatever became of the run.",
+          "Nothing that hardway takes the place of could come back; or a run that was killed would have its successor keep "
+          "hardway's own file for somebody else's.",
+          ALWAYS, ROLE_ALL, "@node {root} grep kept " LIB "taken" },
+        { LIB "taken.hw-new", "The next list of what was taken, until it is renamed over the last one.",
+          "A power cut could leave half a list.", MEANWHILE, ROLE_ALL, "@node {root} ls " LIB },
+        { LIB "before",
+          "What lay at a path before hardway came: below this directory, at that very path, with its mode, owner and times. "
+          "Root's alone, as there may be secrets in it. hardway reset puts it back, and so does hardway install "
+          "where the cluster file wants nothing at that path any more.",
+          "A haproxy.cfg that somebody wrote, or came with the package, would be lost.",
+          "where something else lay before", ROLE_ALL, "@node {root} find " LIB "before -type f" },
         { LIB "restore.db", "The snapshot that etcd restore unpacks here.",
           "A member would have nothing to begin with.", "only while etcd's data is restored", ROLE_ETCD,
           "@member {root} ls -l " LIB "restore.db" },

@@ -37,6 +37,7 @@ struct Host {
         AppliedFile *applied; /* what is recorded on the node */
         size_t n_applied;
         Strv traces;        /* the same, besides files */
+        Strv taken;         /* what was there before, see plan/taken.h */
         AppliedFile *known; /* what is known to lie there: digest and the stamp that belongs to it */
         size_t n_known;
         char *record; /* the text of applied.json, or NULL */
@@ -148,12 +149,21 @@ typedef struct PutOrders {
         size_t n_files;
         Buffer users, directories, owners, checks, late_checks, links, attributes, removals, sysctls;
         Strv packages, masked;
-        Strv stamps; /* paths whose stamps are wanted afterwards, beside those of the files */
+        Buffer keeps;             /* what is not ours, and about to be replaced */
+        Buffer backs, units_back; /* what comes back, as ours is gone */
+        Strv taken;               /* all lines of plan/taken.h, */
+        bool takes, gives; /* with more of them, which stand there before anything is replaced; with fewer */
+        Strv stamps;       /* paths whose stamps are wanted afterwards, beside those of the files */
         Strv sync_directories;
 } PutOrders;
 
 void put_orders_done(PutOrders *o);
 int put_run(Host *h, const char *name, const PutOrders *o, const HostPut *progress, Error **reterr);
+
+/* --- put-taken.c: what was there before hardway came --- */
+
+void put_take(PutOrders *o, const Host *h, const Changes *changes);
+void put_give_back(PutOrders *o, const Host *h, const Plan *plan);
 
 /* --- put-stream.c --- */
 

@@ -62,6 +62,7 @@ Host* host_free(Host *h) {
         transport_close(h);
         applied_free(h->applied, h->n_applied);
         applied_free(h->known, h->n_known);
+        strv_free(h->taken);
         strv_free(h->traces);
         free(h->record);
         free(h->control);

@@ -9,6 +9,7 @@
 #include "common/alloc.h"
 #include "common/parse.h"
 #include "host/look-internal.h"
+#include "plan/taken.h"
 
 static void set_text(char **field, const char *value) {
         free(*field);
@@ -225,6 +226,16 @@ static bool mark_line(LookParser *p, const char *path, const char *line) {
         return true;
 }
 
+/* What was there before hardway came: a line that is not understood could be of a file that has to come back. */
+static int taken_line_of(LookParser *p, const char *line) {
+        _cleanup_strv_ Strv words = NULL;
+
+        if (taken_parse(line, &words) < 0)
+                return look_bad(p, "/var/lib/hardway/taken", line);
+        strv_add(&p->observation->taken, line);
+        return 0;
+}
+
 /* One blank between the numbers of a value, as people write it, where the kernel has a tab. */
 static bool sysctl_line(LookParser *p, const char *path, const char *line) {
         STRV_FOREACH(key, p->request->sysctls) {
@@ -251,6 +262,8 @@ static int file_line(LookParser *p, char *line) {
         for (size_t i = 0; i < ARRAY_SIZE(files); i++)
                 if (streq(files[i].path, line))
                         return files[i].line(p, text);
+        if (streq(line, "var/lib/hardway/taken"))
+                return taken_line_of(p, text);
         if (loaded_line(p, line, text) || mark_line(p, line, text) || sysctl_line(p, line, text))
                 return 0;
         return look_bad(p, "grep", line);

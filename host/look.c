@@ -165,6 +165,8 @@ static void remember(Host *h, const Facts *facts, const Look *look) {
         h->n_applied = o->n_applied;
         strv_free(h->traces);
         h->traces = strv_copy(o->traces);
+        strv_free(h->taken);
+        h->taken = strv_copy(o->taken);
         free(h->record);
         h->record = xstrdup_null(look->record);
         h->known = applied_free(h->known, h->n_known);

@@ -217,10 +217,15 @@ int host_put(Host *h, const HostPut *put, Error **reterr) {
         }
         if (is_empty(&orders))
                 return 0;
+        put_take(&orders, h, put->changes);
         name = xasprintf("put (%zu files)", orders.n_files);
         r = put_run(h, name, &orders, put, reterr);
         if (r < 0)
                 return r;
+        if (orders.takes) {
+                strv_free(h->taken);
+                h->taken = TAKE_PTR(orders.taken);
+        }
         for (size_t i = 0; i < put->changes->n_changes; i++)
                 if (put->changes->changes[i].type == CHANGE_REMOVE)
                         known_forget(h, put->changes->changes[i].path);

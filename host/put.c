@@ -34,6 +34,10 @@ void put_orders_done(PutOrders *o) {
         buffer_done(&o->attributes);
         buffer_done(&o->removals);
         buffer_done(&o->sysctls);
+        buffer_done(&o->keeps);
+        buffer_done(&o->backs);
+        buffer_done(&o->units_back);
+        strv_free(o->taken);
         strv_free(o->packages);
         strv_free(o->masked);
         strv_free(o->stamps);
@@ -46,9 +50,11 @@ static void add_function(Buffer *text, const char *name, const Buffer *body) {
 }
 
 static void write_script(const Host *h, const PutOrders *o, Buffer *text) {
-        _cleanup_buffer_ Buffer files = BUFFER_NULL;
+        _cleanup_buffer_ Buffer files = BUFFER_NULL, taken = BUFFER_NULL;
         _cleanup_strv_ Strv stamps = strv_copy(o->stamps);
 
+        STRV_FOREACH(line, o->takes || o->gives ? o->taken : NULL)
+                buffer_addf(&taken, "%s\n", *line);
         for (size_t i = 0; i < o->n_files; i++) {
                 buffer_addf(&files, "%s%s", i > 0 ? "\n" : "", o->files[i].path + 1);
                 strv_add(&stamps, o->files[i].path + 1);
@@ -59,6 +65,9 @@ static void write_script(const Host *h, const PutOrders *o, Buffer *text) {
         shell_add_list(text, "H_SYNC", o->sync_directories);
         shell_add_list(text, "H_PACKAGES", o->packages);
         shell_add_list(text, "H_MASKED", o->masked);
+        shell_add_variable(text, "H_KEEPS", o->takes ? "yes" : "");
+        shell_add_variable(text, "H_GIVES", o->gives ? "yes" : "");
+        shell_add_variable(text, "H_TAKEN", buffer_str(&taken));
         add_function(text, "put_users", &o->users);
         add_function(text, "put_directories", &o->directories);
         add_function(text, "put_owners", &o->owners);
@@ -68,6 +77,9 @@ static void write_script(const Host *h, const PutOrders *o, Buffer *text) {
         add_function(text, "put_attributes", &o->attributes);
         add_function(text, "put_removals", &o->removals);
         add_function(text, "put_sysctls", &o->sysctls);
+        add_function(text, "put_keeps", &o->keeps);
+        add_function(text, "put_backs", &o->backs);
+        add_function(text, "put_units_back", &o->units_back);
         buffer_add(text, EMBED_PUT_SH, EMBED_PUT_SH_SIZE);
 }
 

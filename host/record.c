@@ -40,14 +40,9 @@ static void add_item(const Host *h, const PlanItem *item, json_t *files, Buffer 
                           certain ? known->stamp : "");
 }
 
-static bool is_recorded(const PlanItem *item) {
-        return item->type == PLAN_FILE || item->type == PLAN_SYMLINK || item->type == PLAN_BINARY ||
-               item->type == PLAN_UNIT;
-}
-
 static const PlanItem* find_item(const Plan *plan, const char *path) {
         for (size_t i = 0; i < plan->n_items; i++)
-                if (plan->items[i]->path && is_recorded(plan->items[i]) && streq(plan->items[i]->path, path))
+                if (plan_item_is_file(plan->items[i]) && streq(plan->items[i]->path, path))
                         return plan->items[i];
         return NULL;
 }
@@ -104,7 +99,7 @@ static void make_record(const Host *h, const Plan *plan, const char *identity, B
         char digest[SHA256_HEX_SIZE];
 
         for (size_t i = 0; i < plan->n_items; i++)
-                if (is_recorded(plan->items[i]))
+                if (plan_item_is_file(plan->items[i]))
                         add_item(h, plan->items[i], files, paths);
         add_earlier(h, plan, files, paths);
         plan_digest(plan, digest);
@@ -122,7 +117,7 @@ static void add_file(PutOrders *o, const char *path, const Buffer *content,
                 .path = path,
                 .mode = 0600,
                 .owner = "root:root",
-                .data = content->data,
+                .data = buffer_str(content),
                 .size = content->size,
                 .sha256 = sha256,
         };
@@ -136,7 +131,7 @@ static void add_file(PutOrders *o, const char *path, const Buffer *content,
  * @reterr:     why it cannot be written
  *
  * Asks the node nothing and writes only if it would write something new, so it can be called at the end of
- * every run.
+ * every run. What was there before hardway came, and the plan has no more, comes back.
  *
  * Return: 0, or a negative errno.
  */
@@ -147,7 +142,8 @@ int host_record(Host *h, const Plan *plan, const char *identity, Error **reterr)
         int r;
 
         make_record(h, plan, identity, &record, &paths);
-        if (h->record && streq(h->record, buffer_str(&record)))
+        put_give_back(&orders, h, plan);
+        if (h->record && streq(h->record, buffer_str(&record)) && !orders.gives)
                 return 0;
         add_file(&orders, RECORD_PATHS, &paths, paths_sha256);
         add_file(&orders, RECORD, &record, record_sha256);
@@ -157,5 +153,9 @@ int host_record(Host *h, const Plan *plan, const char *identity, Error **reterr)
                 return r;
         free(h->record);
         h->record = buffer_take(&record);
+        if (orders.gives) {
+                strv_free(h->taken);
+                h->taken = TAKE_PTR(orders.taken);
+        }
         return 0;
 }

@@ -5,6 +5,7 @@
 #include "common/alloc.h"
 #include "common/clock.h"
 #include "install/run.h"
+#include "plan/taken.h"
 
 /*
  * Putting what differs on a node: everything at once, or the binaries ahead of a rollout
@@ -122,10 +123,12 @@ static bool is_recorded(const Observation *o, const PlanItem *item) {
  * @n:          a node that is as planned
  *
  * A run that was killed between putting and recording leaves a node that is as planned and does not know it;
- * files that were touched since have to be hashed by every run until their new stamps are recorded.
+ * files that were touched since have to be hashed by every run until their new stamps are recorded. And the record is the
+ * last of a run that gives back what was there before.
  */
 static bool node_record_is_due(const NodeRun *n) {
-        if (!streq_null(n->observation->identity, n->run->identity))
+        if (!streq_null(n->observation->identity, n->run->identity) ||
+            taken_is_left(n->plan, n->observation))
                 return true;
         for (size_t i = 0; i < n->plan->n_items; i++) {
                 const PlanItem *item = n->plan->items[i];

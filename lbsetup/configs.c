@@ -3,7 +3,7 @@
 /*
  * Before the first write: do haproxy or keepalived work for somebody else there?
  *
- * Each has one configuration, and it is about to be replaced: what it did would be gone, and stay gone after a reset.
+ * Each has one configuration, and it is about to be replaced: what it did would be gone, until a reset puts it back.
  */
 
 #include "common/alloc.h"
@@ -44,7 +44,8 @@ static void judge(const Node *node, char *const *lines, CheckList *checks) {
                                 "%s: written by somebody else, and would be replaced" :
                                 "%s would be replaced, and whether somebody has changed it cannot be told here",
                         list),
-                "If it is needed, let another machine be the load balancer. If not: move it away.");
+                "What it does would end until hardway reset puts it back. If it is needed, let another machine be the load "
+                "balancer. If not: move it away.");
 }
 
 /**

@@ -105,7 +105,7 @@ static const Reach reaches[] = {
 
 static const CheckName preflights[] = {
         { CONFIGS_PREFLIGHT, "haproxy and keepalived work for nobody else on that machine.",
-          "Their configuration would be replaced, and what it did would be gone.",
+          "Their configuration would be replaced, and what it did would be gone until a reset puts it back.",
           "@balancer {root} dpkg --verify haproxy keepalived   # names a configuration that is not the package's" },
 };
 

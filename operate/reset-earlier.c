@@ -10,6 +10,7 @@
 #include "common/alloc.h"
 #include "etcd/snapshot.h"
 #include "operate/reset-internal.h"
+#include "plan/taken.h"
 #include "plan/traces.h"
 #include "units/unit-file.h"
 
@@ -58,6 +59,27 @@ static void add_trace(char *const *words, const ResetKeep *keep, ResetEarlier *r
                 strv_add(&ret->users, words[1]);
 }
 
+static bool is_applied(const Observation *o, const char *path) {
+        for (size_t i = 0; i < o->n_applied; i++)
+                if (streq(o->applied[i].path, path))
+                        return true;
+        return false;
+}
+
+/* Of a run that was killed before it could record what it did, for another plan than that of today. */
+static void add_taken(const Plan *plan, const Observation *o, const ResetKeep *keep, ResetEarlier *ret) {
+        STRV_FOREACH(line, o ? o->taken : NULL) {
+                _cleanup_strv_ Strv words = NULL;
+
+                if (taken_parse(*line, &words) < 0 || plan_find_path(plan, words[TAKEN_PATH]) ||
+                    is_applied(o, words[TAKEN_PATH]))
+                        continue;
+                add_unit(plan, words[TAKEN_PATH], &ret->units);
+                if (!taken_is_kept(*line) && !reset_keeps(keep, words[TAKEN_PATH]))
+                        strv_add(&ret->files, words[TAKEN_PATH]);
+        }
+}
+
 /**
  * reset_earlier() - find what earlier plans made
  * @plan:       of the node as it is in the cluster file
@@ -71,6 +93,7 @@ void reset_earlier(const Plan *plan, const Observation *o, const ResetKeep *keep
         *ret = (ResetEarlier) {};
         for (size_t i = o ? o->n_applied : 0; i > 0; i--)
                 add_unit(plan, o->applied[i - 1].path, &ret->units);
+        add_taken(plan, o, keep, ret);
         STRV_FOREACH(trace, o ? o->traces : NULL) {
                 _cleanup_strv_ Strv words = NULL;
 

@@ -30,6 +30,16 @@ void reset_earlier(const Plan *plan, const Observation *o, const ResetKeep *keep
 void reset_earlier_done(ResetEarlier *e);
 #define _cleanup_earlier_ _cleanup_(reset_earlier_done)
 
+/* What is hardway's, and what comes back when it goes; o may be NULL */
+bool reset_is_recorded(const Observation *o);
+bool reset_owns(const Observation *o, const char *path);
+bool reset_owns_unit(const Plan *plan, const Observation *o, const char *name);
+bool reset_puts_back(const Observation *o, const char *path);
+Strv reset_files_back(const Observation *o);
+Strv reset_units_back(const Observation *o);
+void reset_script_files_back(const Observation *o, Buffer *out);
+void reset_script_units_back(const Observation *o, Buffer *out);
+
 /* The script that does it. o may be NULL. */
 void reset_script(const Plan *plan, const Observation *o, const ResetKeep *keep, Buffer *out);
 int reset_is_ours(const Node *node, const Observation *o, const char *identity, Error **reterr);

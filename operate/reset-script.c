@@ -13,7 +13,8 @@
  * What reset does on a node, as one readable script. Paths need no quoting (plan/plan.h says what they are made of).
  *
  * Each step may find that there is nothing to do: a first try that failed half way left some of it, and a reset that was interrupted is
- * done again. Order: what runs, files, what services wrote, users, packages, our records (last: they tell what else has to go).
+ * done again. Order: what runs, files, packages, what lay there before, what services wrote, users, what ran before, our records (last: they
+ * tell what else has to go, and to come back).
  */
 
 /* A file system of its own, mounted there by the node's owner, stays mounted, and empty. */
@@ -100,12 +101,13 @@ void reset_keep_done(ResetKeep *keep) {
 }
 
 /* Those that wait for others stand before them. */
-static Strv units_of(const Plan *plan, const ResetEarlier *earlier) {
+static Strv units_of(const Plan *plan, const Observation *o, const ResetEarlier *earlier) {
         Strv units = strv_copy(earlier->units);
 
         for (size_t i = plan->n_items; i > 0; i--)
                 if (plan->items[i - 1]->type == PLAN_UNIT &&
-                    !strv_contains(units, plan->items[i - 1]->unit.name))
+                    !strv_contains(units, plan->items[i - 1]->unit.name) &&
+                    reset_owns_unit(plan, o, plan->items[i - 1]->unit.name))
                         strv_add(&units, plan->items[i - 1]->unit.name);
         return units;
 }
@@ -117,24 +119,32 @@ static void script_units(Strv units, Buffer *out) {
         add_words(out, "systemctl stop", units, " 2>/dev/null || :");
         add_words(out, "systemctl disable --quiet", units, " 2>/dev/null || :");
         add_words(out, "systemctl unmask --runtime --quiet", units, " 2>/dev/null || :");
+        /* which of a unit without a file, as after a power cut, does not let itself be disabled */
+        buffer_add_str(out, "rm -f");
+        STRV_FOREACH(unit, units)
+                buffer_addf(out, " /etc/systemd/system/*.wants/%s", *unit);
+        buffer_add_char(out, '\n');
 }
 
-static bool item_is_file(const PlanItem *item) {
-        return item->type == PLAN_FILE || item->type == PLAN_SYMLINK || item->type == PLAN_BINARY ||
-               item->type == PLAN_UNIT;
+/* What something else takes the place of goes by that. */
+static bool is_removed(const Observation *o, const ResetKeep *keep, const char *path) {
+        return reset_owns(o, path) && !reset_puts_back(o, path) && !reset_keeps(keep, path);
 }
 
 static void script_files(const Plan *plan, const Observation *o, const ResetKeep *keep,
                          const ResetEarlier *earlier, Buffer *out) {
         buffer_add_str(out, "# files, and what a put that was cut off left beside them\n");
         for (size_t i = 0; i < plan->n_items; i++)
-                if (item_is_file(plan->items[i]) && !reset_keeps(keep, plan->items[i]->path))
-                        buffer_addf(out, "rm -f %1$s %1$s.hw-new\n", plan->items[i]->path);
+                if (plan_item_is_file(plan->items[i]) && !reset_keeps(keep, plan->items[i]->path))
+                        buffer_addf(out,
+                                    is_removed(o, keep, plan->items[i]->path) ? "rm -f %1$s %1$s.hw-new\n" :
+                                                                                "rm -f %1$s.hw-new\n",
+                                    plan->items[i]->path);
         PLAN_FOREACH(item, plan, PLAN_UNIT)
                 STRV_FOREACH(path, item->unit.leaves)
                         buffer_addf(out, "rm -f %s\n", *path);
         for (size_t i = 0; o && i < o->n_applied; i++)
-                if (!plan_find_path(plan, o->applied[i].path) && !reset_keeps(keep, o->applied[i].path))
+                if (!plan_find_path(plan, o->applied[i].path) && is_removed(o, keep, o->applied[i].path))
                         buffer_addf(out, "rm -f %s\n", o->applied[i].path);
         STRV_FOREACH(path, earlier->files)
                 buffer_addf(out, "rm -f %s\n", *path);
@@ -232,16 +242,40 @@ static void script_packages(const Plan *plan, const ResetEarlier *earlier, Buffe
         buffer_add_str(out, EMBED_RESET_PACKAGES_SH);
 }
 
-/* Our own records; where data stays, so does what says whose it is. */
-static void script_records(const ResetKeep *keep, Buffer *out) {
-        if (!keep->files) {
-                buffer_add_str(out, "rm -rf /var/lib/hardway\n");
-                return;
-        }
-        buffer_add_str(out, "find /var/lib/hardway -mindepth 1");
+/* Where data stays, so does what says whose it is; and nothing else there is hardway's any more. */
+static void script_keep_marks(const ResetKeep *keep, Buffer *out) {
+        buffer_add_str(out, "printf '%s nothing\\n'");
+        STRV_FOREACH(file, keep->files)
+                buffer_addf(out, " %s", *file);
+        buffer_add_str(out, " >/var/lib/hardway/taken.hw-new\n"
+                            "sync /var/lib/hardway/taken.hw-new\n"
+                            "mv -f /var/lib/hardway/taken.hw-new /var/lib/hardway/taken\n"
+                            "sync /var/lib/hardway\n"
+                            "find /var/lib/hardway -mindepth 1 ! -path /var/lib/hardway/taken");
         STRV_FOREACH(file, keep->files)
                 buffer_addf(out, " ! -path %s", *file);
         buffer_add_str(out, " ! -path " USERS " -delete\n");
+}
+
+/* The script of a reset that was killed goes on: who looks waits for it, as for a put. */
+static const char lock[] =
+        "if [ -d /var/lib/hardway ]; then exec 8>>/var/lib/hardway/put.lock; flock -w 600 8; fi\n";
+
+/*
+ * Our own records. Should it be interrupted here, what was put back must not be taken for hardway's, by another reset or an
+ * installation: applied.json calls it that without the list, and the list without the copies. And what is gone stays gone, as
+ * nothing calls it ours any more.
+ */
+static void script_records(const ResetKeep *keep, Buffer *out) {
+        buffer_add_str(out, "sync -f /etc /opt /usr /var\n"
+                            "rm -f /var/lib/hardway/applied.json /var/lib/hardway/applied.paths\n"
+                            "[ ! -d /var/lib/hardway ] || sync /var/lib/hardway\n");
+        if (keep->files)
+                script_keep_marks(keep, out);
+        else
+                buffer_add_str(out, "rm -f /var/lib/hardway/taken\n"
+                                    "[ ! -d /var/lib/hardway ] || sync /var/lib/hardway\n"
+                                    "rm -rf /var/lib/hardway\n");
 }
 
 /**
@@ -256,14 +290,17 @@ void reset_script(const Plan *plan, const Observation *o, const ResetKeep *keep,
         _cleanup_strv_ Strv units = NULL;
 
         reset_earlier(plan, o, keep, &earlier);
-        units = units_of(plan, &earlier);
+        units = units_of(plan, o, &earlier);
+        buffer_add_str(out, lock);
         script_units(units, out);
         script_files(plan, o, keep, &earlier, out);
         script_packages(plan, &earlier, out);
+        reset_script_files_back(o, out);
         script_directories(plan, keep, &earlier, out);
         script_users(plan, keep, &earlier, out);
         buffer_add_str(out, "# the last of it: units that are no more, and our own records\n"
                             "systemctl daemon-reload\n");
         add_words(out, "systemctl reset-failed", units, " 2>/dev/null || :");
+        reset_script_units_back(o, out);
         script_records(keep, out);
 }

@@ -28,7 +28,8 @@ static void tell_units(const Plan *plan, const Observation *o, const ResetEarlie
         _cleanup_strv_ Strv units = NULL;
 
         PLAN_FOREACH(item, plan, PLAN_UNIT)
-                if (is_there(o, item->path) && !strv_contains(units, item->unit.name))
+                if (is_there(o, item->path) && reset_owns(o, item->path) &&
+                    !strv_contains(units, item->unit.name))
                         strv_add(&units, item->unit.name);
         strv_add_all(&units, earlier->units);
         tell_list(out, "stops", units);
@@ -40,8 +41,7 @@ static size_t count_files(const Plan *plan, const Observation *o) {
         for (size_t i = 0; i < plan->n_items; i++) {
                 const PlanItem *item = plan->items[i];
 
-                n += item->path && item->type != PLAN_DIRECTORY && item->type != PLAN_REMOVAL &&
-                     is_there(o, item->path);
+                n += plan_item_is_file(item) && is_there(o, item->path) && reset_owns(o, item->path);
         }
         for (size_t i = 0; i < o->n_applied; i++)
                 n += !plan_find_path(plan, o->applied[i].path) && is_there(o, o->applied[i].path);
@@ -58,9 +58,20 @@ static void tell_things(const Plan *plan, const Observation *o, const Strv kept_
                 if (strv_contains(o->users, item->user.name) && !strv_contains(kept_users, item->user.name))
                         strv_addf(&things, "user %s", item->user.name);
         PLAN_FOREACH(item, plan, PLAN_PACKAGE)
-                if (strv_contains(o->packages, item->package.name))
+                if (strv_contains(o->packages, item->package.name) && reset_is_recorded(o))
                         strv_addf(&things, "package %s if it came with hardway", item->package.name);
         tell_list(out, "removes", things);
+}
+
+static void tell_back(const Observation *o, Buffer *out) {
+        _cleanup_strv_ Strv files = reset_files_back(o), units = reset_units_back(o);
+
+        STRV_FOREACH(unit, units) {
+                _cleanup_strv_ Strv words = strv_split(*unit, " ");
+
+                strv_addf(&files, "%s (%s, %s)", words[0], words[1], words[2]);
+        }
+        tell_list(out, "puts back", files);
 }
 
 static void tell_data(const Plan *plan, const Observation *o, const ResetKeep *keep,
@@ -133,6 +144,7 @@ void reset_tell(const Plan *plan, const Observation *o, const ResetKeep *keep, B
         tell_units(plan, o, &earlier, out);
         tell_things(plan, o, keep->users, out);
         tell_data(plan, o, keep, &earlier, out);
+        tell_back(o, out);
         if (out->size == before)
                 buffer_add_str(out, "  nothing of hardway's is there\n");
 }

@@ -107,9 +107,22 @@ static int node_undrain(const ResetNode *n, Error **reterr) {
         return drain_bring_back(n->request->components, &c, reterr);
 }
 
+/* Of what was there before not all may be as it was; the caller frees. */
+static char* clean_text(const char *said) {
+        _cleanup_strv_ Strv lines = strv_split(said, "\n"), troubles = NULL;
+        _cleanup_free_ char *list = NULL;
+
+        STRV_FOREACH(line, lines)
+                if (startswith(*line, "trouble "))
+                        strv_add(&troubles, *line + strlen("trouble "));
+        list = strv_join(troubles, ", ");
+        return troubles ? xasprintf("clean, but %s", list) : xstrdup("clean");
+}
+
 static int node_reset(ResetNode *n, Error **reterr) {
         const ResetRequest *q = n->request;
-        _cleanup_buffer_ Buffer script = BUFFER_NULL;
+        _cleanup_buffer_ Buffer script = BUFFER_NULL, said = BUFFER_NULL;
+        _cleanup_free_ char *text = NULL;
         int r = 0, k = 0;
 
         reset_script(n->plan, n->observation, &n->keep, &script);
@@ -117,14 +130,15 @@ static int node_reset(ResetNode *n, Error **reterr) {
                 r = node_drain(n, reterr);
         if (r >= 0 && !q->dry_run) {
                 node_step(n, "removal");
-                r = host_pool_exec_for(n->hosts, n->node, buffer_str(&script), 0, NULL, reterr);
+                r = host_pool_exec_for(n->hosts, n->node, buffer_str(&script), 0, &said, reterr);
         }
         if (n->drains)
                 k = node_undrain(n, r < 0 ? NULL : reterr);
         if (r >= 0)
                 r = k;
+        text = clean_text(buffer_str(&said));
         if (r >= 0 && q->end)
-                q->end(q->userdata, n->node, true, q->dry_run ? buffer_str(&script) : "clean");
+                q->end(q->userdata, n->node, true, q->dry_run ? buffer_str(&script) : text);
         return r;
 }
 

@@ -9,7 +9,8 @@
  *
  * What is taken away: the units of the plan, every file that is in the plan or that an earlier run recorded,
  * the directories that only services of ours write to, users, packages that were installed by hardway, and
- * its own records. What was there before and what others made stays.
+ * its own records. What others made stays, and what was there before, and hardway took the place of, comes
+ * back (plan/taken.h).
  *
  * All nodes are looked at before anything is done, and what will be done is told. From a cluster that serves
  * only what it can do without may go (Component.spare), unless told otherwise; a node that carries another

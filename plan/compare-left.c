@@ -17,17 +17,10 @@ static void add_remark(Changes *c, const char *path, char *text, bool of_the_pla
         };
 }
 
-static bool is_applied(const Observation *o, const char *path) {
-        for (size_t i = 0; i < o->n_applied; i++)
-                if (streq(o->applied[i].path, path))
-                        return true;
-        return false;
-}
-
 /* Drop-ins of the distribution are part of the system that the plan is for. */
 static bool is_foreign(const Plan *p, const Observation *o, const char *path) {
         return !startswith(path, "/usr/") && !startswith(path, "/lib/") && !plan_find_path(p, path) &&
-               !is_applied(o, path);
+               !observation_is_ours(o, path);
 }
 
 static void add_drop_ins(const Plan *p, const Observation *o, Changes *c) {

@@ -11,6 +11,7 @@
 
 #include "common/alloc.h"
 #include "plan/compare.h"
+#include "plan/taken.h"
 
 static bool is_written(const Change *change) {
         return change->item && (change->type == CHANGE_CREATE || change->type == CHANGE_UPDATE);
@@ -114,10 +115,22 @@ static void compare_run(const Plan *p, const Observation *o, const PlanItem *ite
                 changes_add(c, CHANGE_RELOAD, item, "%s", reload);
 }
 
+/* Of a file that takes the place of somebody else's, systemd will say something else. */
+static bool is_replaced(const Changes *c, const PlanItem *item) {
+        for (size_t i = 0; i < c->n_changes; i++)
+                if (c->changes[i].item == item && taken_is_kept(c->changes[i].taken))
+                        return !item->unit.drop_in;
+        return false;
+}
+
 static void compare_enabled(const Observation *o, const PlanItem *item, Changes *c) {
         const ObservedUnit *u = observation_unit(o, item->unit.name);
         const char *state = u && u->file_state ? u->file_state : "";
 
+        if (is_replaced(c, item)) {
+                changes_add(c, CHANGE_ENABLE, item, "its file is replaced");
+                return;
+        }
         if (streq(state, "enabled") || streq(state, "static") || streq(state, "alias") ||
             streq(state, "indirect") || streq(state, "generated"))
                 return;

@@ -11,6 +11,7 @@
 #include "common/text.h"
 #include "plan/compare.h"
 #include "plan/component.h"
+#include "plan/taken.h"
 
 void changes_add(Changes *c, ChangeType type, const PlanItem *item, const char *format, ...) {
         va_list ap;
@@ -49,8 +50,14 @@ static void count_written(Changes *c, const PlanItem *item) {
         }
 }
 
-static void add_written(Changes *c, ChangeType type, const PlanItem *item, const char *reason) {
-        changes_add(c, type, item, "%s", reason);
+/* What is not hardway's is replaced, but not lost. */
+static void add_written(const Plan *p, const Observation *o, Changes *c, ChangeType type,
+                        const PlanItem *item, const char *reason) {
+        char *taken = taken_line(p, o, item);
+
+        changes_add(c, type, item, "%s%s", reason,
+                    taken_is_kept(taken) ? "; not hardway's: kept, and put back by hardway reset" : "");
+        c->changes[c->n_changes - 1].taken = taken;
         count_written(c, item);
 }
 
@@ -75,23 +82,23 @@ static bool is_somebodys(const PlanItem *item, const ObservedPath *found) {
                (found->type == OBSERVED_DIRECTORY || found->type == OBSERVED_SYMLINK);
 }
 
-static void compare_path(const PlanItem *item, const Observation *o, Changes *c) {
+static void compare_path(const Plan *p, const PlanItem *item, const Observation *o, Changes *c) {
         const ObservedPath *found = observation_path(o, item->path);
         _cleanup_free_ char *reason = NULL;
 
         if (!found || found->type == OBSERVED_ABSENT)
-                add_written(c, CHANGE_CREATE, item, "missing");
+                add_written(p, o, c, CHANGE_CREATE, item, "missing");
         else if (is_somebodys(item, found))
                 return;
         else if (found->type != expected_type(item)) {
                 reason = xasprintf("is %s", observed_type_name(found->type));
-                add_written(c, CHANGE_UPDATE, item, reason);
+                add_written(p, o, c, CHANGE_UPDATE, item, reason);
         } else if (item->type == PLAN_SYMLINK && !streq_null(found->target, item->symlink.target)) {
                 reason = xasprintf("points to %s", found->target ? found->target : "nothing");
-                add_written(c, CHANGE_UPDATE, item, reason);
+                add_written(p, o, c, CHANGE_UPDATE, item, reason);
         } else if (expected_type(item) == OBSERVED_FILE && item->sha256 &&
                    !streq_null(found->sha256, item->sha256))
-                add_written(c, CHANGE_UPDATE, item, "content differs");
+                add_written(p, o, c, CHANGE_UPDATE, item, "content differs");
         else
                 compare_attributes(item, found, c);
 }
@@ -110,7 +117,7 @@ static void compare_sysctl(const PlanItem *item, const Observation *o, Changes *
         changes_add(c, CHANGE_UPDATE, item, "is not set, should be %s", item->sysctl.value);
 }
 
-static void compare_item(const PlanItem *item, const Observation *o, Changes *c) {
+static void compare_item(const Plan *p, const PlanItem *item, const Observation *o, Changes *c) {
         switch (item->type) {
         case PLAN_PACKAGE:
                 if (!strv_contains(o->packages, item->package.name))
@@ -128,7 +135,7 @@ static void compare_item(const PlanItem *item, const Observation *o, Changes *c)
         case PLAN_SYMLINK:
         case PLAN_BINARY:
         case PLAN_UNIT:
-                compare_path(item, o, c);
+                compare_path(p, item, o, c);
                 break;
         default: /* removals come later; objects are asked for through the API */
                 break;
@@ -214,7 +221,10 @@ static void compare_removals(const Plan *p, const Observation *o, Changes *c) {
                 if (!plan_find_path(p, file->path) &&
                     (is_ours_to_remove(file->path) || is_outdated(p, o, file->path)) &&
                     is_still(observation_path(o, file->path), file->sha256))
-                        add_removal(c, file->path, "of an earlier plan");
+                        add_removal(c, file->path,
+                                    taken_is_kept(taken_find(o->taken, file->path)) ?
+                                            "of an earlier plan; what was there before comes back" :
+                                            "of an earlier plan");
         }
 }
 
@@ -233,7 +243,7 @@ void plan_compare(const Plan *p, const Observation *o, Changes *ret) {
         Changes c = {};
 
         for (size_t i = 0; i < p->n_items; i++)
-                compare_item(p->items[i], o, &c);
+                compare_item(p, p->items[i], o, &c);
         compare_removals(p, o, &c);
         plan_compare_units(p, o, &c);
         plan_compare_left(p, o, &c);

@@ -10,12 +10,27 @@
 #include "common/alloc.h"
 #include "plan/component.h"
 #include "plan/observation.h"
+#include "plan/taken.h"
 
 const ObservedPath* observation_path(const Observation *o, const char *path) {
         for (size_t i = 0; i < o->n_paths; i++)
                 if (streq(o->paths[i].path, path))
                         return o->paths + i;
         return NULL;
+}
+
+/**
+ * observation_is_ours() - has hardway put what lies under a path?
+ * @o:          what was found on the node
+ * @path:       the path
+ *
+ * Return: true if it has recorded that, or has written down what was there before: a run that was killed did no more.
+ */
+bool observation_is_ours(const Observation *o, const char *path) {
+        for (size_t i = 0; i < o->n_applied; i++)
+                if (streq(o->applied[i].path, path))
+                        return true;
+        return taken_find(o->taken, path) != NULL;
 }
 
 const ObservedUnit* observation_unit(const Observation *o, const char *name) {
@@ -61,6 +76,7 @@ Observation* observation_free(Observation *o) {
         free(o->units);
         free(o->applied);
         strv_free(o->traces);
+        strv_free(o->taken);
         strv_free(o->users);
         strv_free(o->packages);
         strv_free(o->sysctls);
@@ -102,6 +118,7 @@ void changes_done(Changes *c) {
         free(c->remarks);
         for (size_t i = 0; i < c->n_changes; i++) {
                 free(c->changes[i].path);
+                free(c->changes[i].taken);
                 free(c->changes[i].reason);
         }
         free(c->changes);

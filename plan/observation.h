@@ -60,6 +60,7 @@ typedef struct Observation {
         Strv sysctls;         /* "key=value" of those of the plan */
         AppliedFile *applied; /* what an earlier run recorded in /var/lib/hardway/applied.json */
         size_t n_applied;
+        Strv taken;  /* what was there before hardway came, see plan/taken.h; recorded there, too */
         Strv traces; /* what it and earlier runs left besides files, of plan_traces(); recorded there, too */
         char *identity; /* of the cluster it was installed for, by that record or its data's mark; or NULL */
         uint64_t generation; /* of applied.json; 0: none */
@@ -67,6 +68,7 @@ typedef struct Observation {
 
 const ObservedPath* observation_path(const Observation *o, const char *path);
 const ObservedUnit* observation_unit(const Observation *o, const char *name);
+bool observation_is_ours(const Observation *o, const char *path); /* has hardway put what lies there? */
 int observation_version(const Observation *o, ArtifactOrigin origin, Version *ret); /* -ENOENT: none */
 Observation* observation_free(Observation *o);
 DEFINE_CLEANUP(Observation*, observation_free)
@@ -87,6 +89,7 @@ typedef struct Change {
         ChangeType type;
         const PlanItem *item; /* lent by the plan; NULL for CHANGE_REMOVE and CHANGE_DAEMON_RELOAD */
         char *path;           /* what CHANGE_REMOVE removes */
+        char *taken;          /* what has to be written down before, see plan/taken.h; or NULL */
         char *reason; /* "content differs", "mode 0644, should be 0600", "started with other inputs" */
 } Change;
 

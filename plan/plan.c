@@ -27,6 +27,11 @@ Plan* plan_new(const Cluster *c, const Node *node) {
         return p;
 }
 
+bool plan_item_is_file(const PlanItem *item) {
+        return item->type == PLAN_FILE || item->type == PLAN_SYMLINK || item->type == PLAN_BINARY ||
+               item->type == PLAN_UNIT;
+}
+
 static void item_done_own(PlanItem *item) {
         switch (item->type) {
         case PLAN_FILE:

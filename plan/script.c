@@ -26,6 +26,13 @@ static bool has(const Plan *p, PlanItemType type) {
         return false;
 }
 
+static bool has_file(const Plan *p) {
+        for (size_t i = 0; i < p->n_items; i++)
+                if (plan_item_is_file(p->items[i]))
+                        return true;
+        return false;
+}
+
 static bool has_secret(const Plan *p) {
         PLAN_FOREACH(item, p, PLAN_FILE)
                 if (item->secret)
@@ -140,6 +147,7 @@ static void add_functions(Buffer *out, const Plan *p) {
                 const char *text;
         } rows[] = {
                 { true, EMBED_SCRIPT_BEGIN_SH },
+                { has_file(p), EMBED_SCRIPT_TAKEN_SH },
                 { has(p, PLAN_USER), EMBED_SCRIPT_USER_SH },
                 { has(p, PLAN_DIRECTORY), EMBED_SCRIPT_DIRECTORY_SH },
                 { has(p, PLAN_FILE) || has(p, PLAN_UNIT), EMBED_SCRIPT_FILE_SH },

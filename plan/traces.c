@@ -41,7 +41,7 @@ Strv plan_traces(const Plan *p) {
 }
 
 /* Something that a shell takes as it is, and that is no way out of the directory it begins with. */
-static bool is_plain(const char *word) {
+bool trace_word_is_plain(const char *word) {
         return *word && *word != '-' &&
                strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                             "0123456789/._:@+-") == strlen(word) &&
@@ -49,7 +49,7 @@ static bool is_plain(const char *word) {
 }
 
 /* Whole trees are removed: none that everything else lies in. */
-static bool is_deep(const char *path) {
+bool trace_path_is_deep(const char *path) {
         return *path == '/' && path[1] && path[1] != '/' && strchr(path + 1, '/') &&
                strchr(path + 1, '/')[1];
 }
@@ -76,12 +76,12 @@ int trace_parse(const char *text, Strv *ret) {
         size_t n = strv_length(words);
 
         STRV_FOREACH(word, words)
-                if (!is_plain(*word))
+                if (!trace_word_is_plain(*word))
                         return -EINVAL;
         for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
                 if (n != kinds[i].n_words || !streq(words[0], kinds[i].kind))
                         continue;
-                if (kinds[i].path > 0 && !is_deep(words[kinds[i].path]))
+                if (kinds[i].path > 0 && !trace_path_is_deep(words[kinds[i].path]))
                         return -EINVAL;
                 *ret = TAKE_PTR(words);
                 return 0;

@@ -119,7 +119,7 @@ section files
 # shellcheck disable=SC2086
 grep -a -s -H '' etc/os-release etc/machine-id etc/hosts etc/nsswitch.conf run/hardway/*.loaded \
         /proc/sys/kernel/hostname /proc/meminfo /sys/fs/cgroup/cgroup.controllers \
-        /sys/devices/system/cpu/online var/lib/hardway/*-identity $H_SYSCTLS || :
+        /sys/devices/system/cpu/online var/lib/hardway/*-identity var/lib/hardway/taken $H_SYSCTLS || :
 grep -a -s -H -m 1 '^flags\|^Features\|^KernelPageSize' /proc/cpuinfo /proc/self/smaps || :
 
 # the kernel's architecture; the first bytes of an ELF file tell that of all programs

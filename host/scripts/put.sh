@@ -11,6 +11,7 @@
 # H_SYNC         directories that names appear in or go away from
 # H_PACKAGES     to install; H_MASKED: units that must not start meanwhile
 # H_STAMPS       paths whose stamps are wanted in the end
+# H_TAKEN        lines of plan/taken.h, all of them. H_KEEPS: written before anything is replaced; H_GIVES: in the end
 # put_...        functions that do the single steps, made of those below
 
 umask 077
@@ -151,6 +152,67 @@ unmask() {
         masked=
 }
 
+# --- what was there before hardway came ---
+
+# duplicate PATH TARGET: as it is, with mode, owner and times; there as a whole, or not at all
+duplicate() {
+        rm -f -- "$2.hw-new"
+        cp -a -T -- "$1" "$2.hw-new" && { [ -h "$2.hw-new" ] || sync -- "$2.hw-new"; } && mv -f -T -- "$2.hw-new" "$2"
+}
+
+# keep PATH
+keep() {
+        copy=$S/before/$1
+        [ -e "$1" ] || [ -h "$1" ] || fail stale "/$1 has gone in the meantime"
+        if ! mkdir -p -- "${copy%/*}" || ! duplicate "$1" "$copy"; then
+                why "$S"
+                fail io "cannot keep /$1 in /$S/before"
+        fi
+}
+
+# back WAS PATH: ours is there no more, or is of a run that was killed
+back() {
+        if [ "$1" = nothing ]; then
+                [ -d "$2" ] || rm -f -- "$2" || fail io "cannot remove /$2"
+        elif [ -e "$S/before/$2" ] || [ -h "$S/before/$2" ]; then
+                duplicate "$S/before/$2" "$2" || fail io "cannot put /$2 back"
+        fi
+}
+
+# unit_back NAME FILE_STATE ACTIVE
+unit_back() {
+        systemctl daemon-reload || :
+        case $2 in
+        enabled) systemctl enable --quiet -- "$1" || : ;;
+        masked) systemctl mask --quiet -- "$1" || : ;;
+        esac
+        [ "$3" != active ] || systemctl start --no-block -- "$1" || :
+}
+
+list_taken() {
+        if ! printf %s "$H_TAKEN" >"$S/taken.hw-new" || ! sync -- "$S/taken.hw-new" ||
+                ! mv -f -T -- "$S/taken.hw-new" "$S/taken" || ! sync -- "$S"; then
+                why "$S"
+                fail io "cannot write /$S/taken"
+        fi
+}
+
+# once, and before the first of them is replaced: a run that is killed after it leaves files of ours, which are no originals
+take() {
+        put_keeps
+        [ ! -d "$S/before" ] || find "$S/before" -type d -exec sync -- {} + || fail io "what is kept did not get to the disk"
+        list_taken
+}
+
+# copies go last: one without a line means nothing, and a line without its copy would take what came back for ours
+sweep() {
+        [ -d "$S/before" ] || return 0
+        find "$S/before" ! -type d | while read -r copy; do
+                grep -q -F -e "/${copy#"$S/before/"} kept" "$S/taken" || rm -f -- "$copy"
+        done
+        find "$S/before" -depth -type d -empty -delete
+}
+
 # --- files ---
 
 # what a rename would stumble over, before there is anything to rename
@@ -275,11 +337,13 @@ if [ -n "$H_FILES" ]; then
         put_owners
         put_checks
         verify
-        publish
 fi
+[ -z "$H_KEEPS" ] || take
+[ -z "$H_FILES" ] || publish
 put_links
 put_attributes
 put_removals
+put_backs
 put_sysctls
 # shellcheck disable=SC2086
 [ -z "$H_SYNC" ] || sync -- $H_SYNC || fail io "directories did not get to the disk"
@@ -287,6 +351,11 @@ if [ -n "$H_PACKAGES" ]; then
         install
         put_late_checks
         unmask
+fi
+if [ -n "$H_GIVES" ]; then
+        put_units_back
+        list_taken
+        sweep
 fi
 advance
 sync -- "$S" "$S/generation"

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# Are there configurations that somebody wrote for haproxy or keepalived, and that would be gone? Prints their paths: those that are neither
+# Are there configurations that somebody wrote for haproxy or keepalived, and that would be replaced? Prints their paths: those that are neither
 # ours ($record lists our files) nor as the package has them; behind "?" where that cannot be told.
 
 : "${root?}" "${record:?}"

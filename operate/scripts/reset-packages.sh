@@ -11,7 +11,7 @@ if [ -s /var/lib/hardway/packages ] && command -v apt-get >/dev/null; then
         would=$(apt-get -s -q purge --autoremove $(cat /var/lib/hardway/packages))
         gone=$(printf '%s\n' "$would" | sed -n 's/^Purg \([^ ]*\).*/\1/p' | grep -x -F -e "$ours" || :)
         # shellcheck disable=SC2086 # a list
-        [ -z "$gone" ] || DEBIAN_FRONTEND=noninteractive apt-get purge -y -q -o DPkg::Lock::Timeout=120 $gone >/dev/null
+        [ -z "$gone" ] || DEBIAN_FRONTEND=noninteractive apt-get purge -y -q -o DPkg::Lock::Timeout=120 $gone >/dev/null 8>&-
         # shellcheck disable=SC2086 # a list
         rm -rf $leaves
 fi

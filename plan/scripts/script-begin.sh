@@ -64,6 +64,7 @@ publish() {
         chmod "$1" "$3.hw-new"
         chown "$2" "$3.hw-new"
         sync "$3.hw-new" 2>/dev/null || sync
+        take "$3"
         mv -f "$3.hw-new" "$3"
         echo "wrote $3"
 }

@@ -5,6 +5,7 @@
 # link TARGET PATH
 link() {
         [ "$(readlink "$2")" = "$1" ] || {
+                take "$2"
                 ln -sfn "$1" "$2"
                 echo "linked $2"
         }

@@ -24,6 +24,8 @@ NAME, ADDRESS, VIP = "c0", "10.77.0.20", "10.77.0.10"
 SITE = sys.argv[1]
 ROOT = "/mnt"
 DISKS = "/srv"  # a file system in memory, for upper layers
+# What lies on the machine before hardway comes, where it puts something else
+THEIRS = {"/etc/kubernetes/audit-policy.yaml": "theirs\n", "/etc/systemd/system/kube-scheduler.service": "[Service]\nExecStart=/bin/true\n"}
 
 
 def sh(*argv, **more):
@@ -144,6 +146,10 @@ class Machine:
         os.symlink("manager", f"{DISKS}/base/usr/local/bin/systemctl")
         for name in ("cluster", "cache"):
             shutil.copytree(f"{SITE}/{name}", f"{DISKS}/base/{name}")
+        for path, text in THEIRS.items():
+            os.makedirs(os.path.dirname(f"{DISKS}/base{path}"), exist_ok=True)
+            self.write(path, text, f"{DISKS}/base")
+            os.chmod(f"{DISKS}/base{path}", 0o640)
         self.layers, self.lower = {"": f"{DISKS}/base:/"}, None
         self.objects = {"": {}}
 
@@ -235,8 +241,9 @@ class Machine:
         with open(ROOT + path, encoding="utf-8") as file:
             return file.read()
 
-    def write(self, path, text):
-        with open(ROOT + path, "w", encoding="utf-8") as file:
+    def write(self, path, text, root=ROOT):
+        os.makedirs(os.path.dirname(root + path), exist_ok=True)
+        with open(root + path, "w", encoding="utf-8") as file:
             file.write(text)
 
 

@@ -4,7 +4,7 @@
  * manager: stands in for systemd where nothing boots
  *
  *     manager              serves systemd's private socket, as far as hardway asks it for anything
- *     manager show ...     what systemctl show would print; installed under that name
+ *     manager show ...     what systemctl show would print; installed under that name, as is what scripts use besides
  *
  * A service that is started is a process that sleeps, with the Environment= of the unit file as it was read
  * last. What is enabled is started when the manager is: so it was when the power came back. Nothing is
@@ -371,11 +371,28 @@ static void show(const char *unit) {
                       exists(file) && needs_reload(unit) ? "yes" : "no");
 }
 
+/* --- systemctl, as far as scripts use it: on files alone --- */
+
+static int control(char **argv) {
+        if (streq(argv[1], "daemon-reload"))
+                load_all();
+        else if (!streq(argv[1], "stop") && !streq(argv[1], "disable") && !streq(argv[1], "enable"))
+                return 3; /* is-active and the like: no */
+        for (char **word = argv + 2; *word; word++)
+                if (**word == '-')
+                        continue;
+                else if (streq(argv[1], "stop"))
+                        stop(*word);
+                else
+                        (void) enable(*word, streq(argv[1], "enable"));
+        return 0;
+}
+
 int main(int argc, char **argv) {
         if (argc < 2)
                 return serve();
         if (!streq(argv[1], "show"))
-                return 3; /* is-active and the like: no */
+                return control(argv);
         for (int i = 2; i < argc; i++)
                 if (streq(argv[i], "-p"))
                         i++;

@@ -3,7 +3,7 @@
 had happened."""
 import pytest
 
-from world import INSTALL, SEED, choose, converges, old_or_new
+from world import INSTALL, RESET, SEED, choose, converges, old_or_new
 
 
 def was_struck(struck, at, reached):
@@ -46,3 +46,36 @@ def test_power_cut(for_each, undisturbed, kind, n):
     reached = []
     for_each(choose(undisturbed[kind]["disk"], n), cut)
     assert len(reached) >= 0.9 * min(n, undisturbed[kind]["disk"])
+
+
+@pytest.mark.parametrize("whose, what", [("all", "kill"), ("disk", "cut")])
+def test_reset(for_each, whose, what):
+    """A reset that was interrupted anywhere is finished by the next: what lay there before hardway came is there again, and stays."""
+
+    def strike(machine, at):
+        machine.installed_only()
+        struck = machine.struck(at, whose, what + (f":{SEED + at}" if what == "cut" else ""), *RESET)
+        was_struck(struck, at, reached)
+        if what == "cut":
+            machine.restart()
+        for _ in range(2):
+            machine.hardway(*RESET)
+            assert machine.state() == after, struck
+
+    def look(machine, _):
+        machine.fresh()
+        nonlocal before, after, n_calls
+        before = machine.state()
+        machine.installed_only()
+        struck = machine.struck(-1, whose, "kill", *RESET)
+        assert struck["status"] == 0, struck
+        after = machine.state()
+        n_calls = len(struck["calls"])
+
+    before, after, n_calls, reached = {}, {}, 0, []
+    for_each([0], look)
+    for path in ("/etc/kubernetes/audit-policy.yaml", "/etc/systemd/system/kube-scheduler.service"):
+        assert after[path] == before[path], path
+    assert not set(after) - set(before), set(after) - set(before)
+    for_each(choose(n_calls, 16), strike)
+    assert len(reached) >= 0.9 * min(16, n_calls)

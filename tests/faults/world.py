@@ -31,6 +31,7 @@ extra-args:
 """
 # etcd and the control plane are played by a process that listens before they are installed
 INSTALL = ["install", "--node", "c0", "--ignore", "ports-free"]
+RESET = ["reset", "--yes", "--force", "--node", "c0"]
 LONG = os.environ.get("HARDWAY_TEST_TIER") == "long"
 SEED = int(os.environ.get("HARDWAY_TEST_SEED", "1"))
 # What only the scripts that do the work need, while they do
@@ -111,11 +112,21 @@ class Machine:
             self.fresh()
             self.hardway(*INSTALL)
             self.leave_behind("/etc/kubernetes/older.conf", "older\n")
+            self.write(path="/var/lib/hardway/before/etc/kubernetes/older.conf", text="theirs\n")
+            self.write(path="/var/lib/hardway/taken", text=self.read(path="/var/lib/hardway/taken") + "/etc/kubernetes/older.conf kept\n")
             self.leave_behind("/etc/systemd/system/older.service", "[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n")
             self.write(path="/cluster/hardway.yaml", text=CHANGED)
             self.keep(name="installed")
             self.installed = True
         self.fresh(kept="installed")
+
+    def installed_only(self):
+        if not self.kept:
+            self.fresh()
+            self.hardway(*INSTALL)
+            self.keep(name="installed only")
+            self.kept.add("installed only")
+        self.fresh(kept="installed only")
 
     def leave_behind(self, path, text):
         """A file that an older hardway has put there, and this one would not."""
@@ -136,11 +147,19 @@ class Machine:
         done["calls"] = self.read(path="/run/faults.log").splitlines()
         return done
 
+    def kept_there(self):
+        """The paths of which it is written down that what lay there is kept."""
+        taken = self.read(path="/var/lib/hardway/taken") if self.files(paths=["/var/lib/hardway/taken"]) else ""
+        return [line.split()[0] for line in taken.splitlines() if line.split()[1] == "kept"]
+
     def state(self):
         """All that was installed; of applied.json only what is the same in each run."""
         files = self.files(paths=PLACES)
         for name in ("generation", "generation.new", "put.lock"):  # of the lock that writers take
             files.pop(f"/var/lib/hardway/{name}", None)
+        kept = {f"/var/lib/hardway/before{path}" for path in self.kept_there()}
+        for path in [path for path, what in files.items() if path.startswith("/var/lib/hardway/before") and path not in kept]:
+            files.pop(path)  # directories, and what means nothing without its line
         record = files.get("/var/lib/hardway/applied.json")
         if record:
             applied = json.loads(self.read(path="/var/lib/hardway/applied.json"))
@@ -162,7 +181,7 @@ def choose(n_points, n):
 def old_or_new(found, undisturbed):
     """Nothing is half written."""
     for path, what in found.items():
-        if path.startswith("/var/lib/hardway/applied") or path.endswith(PASSING) or what[0].startswith("0o4"):
+        if path.startswith(("/var/lib/hardway/applied", "/var/lib/hardway/taken")) or path.endswith(PASSING) or what[0].startswith("0o4"):
             continue
         assert what[3] in [state[path][3] for state in (undisturbed["before"], undisturbed["after"]) if path in state], f"{path}: {what}"
 

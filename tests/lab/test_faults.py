@@ -46,6 +46,7 @@ for path in $(cat var/lib/hardway/applied.paths); do
         if [ -h "$path" ]; then readlink "$path"; else b2sum "$path"; fi
 done
 sed 's/"stamp": *"[^"]*"//' var/lib/hardway/applied.json
+[ ! -d var/lib/hardway/before ] || find var/lib/hardway/before -type f | sort | xargs b2sum
 for unit in etcd kube-apiserver kube-controller-manager kube-scheduler hardway-watch.timer haproxy keepalived; do
         systemctl show -p Id,ActiveState,UnitFileState,NeedDaemonReload "$unit"
         pid=$(systemctl show -p MainPID --value "$unit")

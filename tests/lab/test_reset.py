@@ -133,3 +133,64 @@ def test_reset_of_a_living_cluster(make_lab, tmp_path):
     assert lab.holder() == [lb for lb in BALANCERS if lb != owner]
     lab.hardway("reset", "--yes", "--force")
     assert not lab.version()
+
+
+# On a machine that serves something else: all there is of haproxy and keepalived, and what systemd and dpkg say of them.
+OURS = FIND.replace("-print ", "-printf '%p %y %m %u:%g\\n' ") + """
+cd /; find etc/haproxy etc/keepalived etc/systemd/system usr/local/bin -type f | sort | xargs sha256sum
+for unit in haproxy keepalived; do systemctl is-enabled $unit; systemctl is-active $unit; done
+dpkg -V haproxy keepalived; :"""
+PAGE = """#!/bin/sh
+printf 'defaults\\n  mode http\\n  timeout client 5s\\n  timeout server 5s\\n  timeout connect 5s\\n\\nfrontend page\\n  bind :8099\\n' >/etc/haproxy/haproxy.cfg
+printf '  http-request return status 200 content-type text/plain string theirs\\n' >>/etc/haproxy/haproxy.cfg
+chown root:haproxy /etc/haproxy/haproxy.cfg; chmod 0640 /etc/haproxy/haproxy.cfg
+echo 'global_defs { router_id theirs }' >/etc/keepalived/keepalived.conf; chmod 0600 /etc/keepalived/keepalived.conf
+systemctl disable -q --now keepalived; systemctl restart haproxy; systemctl enable -q haproxy
+printf '#!/bin/sh\\necho theirs\\n' >/usr/local/bin/kubectl; chmod 0700 /usr/local/bin/kubectl
+"""
+
+
+def theirs(lab, host):
+    return lab.enter("curl", "-s", f"http://{BALANCERS[host]}:8099/", check=False).out
+
+
+def test_what_was_there_before_comes_back(make_lab):
+    """haproxy and keepalived came with the machines: on one as their packages left them, on the other they work for somebody."""
+    lab = make_lab("before", {"controller-0": CONTROLLERS["controller-0"], **{lb: f"{address}:preinstalled" for lb, address in BALANCERS.items()}})
+    lab.init(controllers={"controller-0": CONTROLLERS["controller-0"]})
+    lab.hardway("pki", "gen")
+    lab.hardway("fetch")
+    lab.sh("lb-1", PAGE)
+    lab.sh("controller-0", "printf theirs >/usr/local/bin/etcdctl; chmod 0711 /usr/local/bin/etcdctl")
+    assert theirs(lab, "lb-1") == "theirs"
+    before = {host: lab.sh(host, OURS).out for host in ["controller-0", *BALANCERS]}
+    assert "written by somebody else" in lab.hardway("install", check=False).err
+    told = lab.hardway("plan").out
+    for path in ("/etc/haproxy/haproxy.cfg", "/usr/local/bin/etcdctl"):
+        assert re.search(rf"update {path} \(.*not hardway's: kept", told), told
+
+    lab.hardway("install", "--ignore", "lb-config")
+    lab.hardway("verify")
+    assert theirs(lab, "lb-1") == "" and lab.sh("controller-0", "etcdctl version").out.startswith("etcdctl version")
+    assert lab.sh("lb-1", "stat -c '%a %U' /var/lib/hardway/before; cat /var/lib/hardway/before/etc/keepalived/keepalived.conf").out == (
+        "700 root\nglobal_defs { router_id theirs }\n")
+    assert "nothing to change" in lab.hardway("install", "--ignore", "lb-config").out
+
+    told = lab.hardway("reset", "--force", "--dry-run").out
+    assert re.search(r"puts back +/etc/haproxy/haproxy.cfg, /etc/keepalived/keepalived.conf, haproxy.service \(enabled, active\)\n", told), told
+    lab.hardway("reset", "--force", "--yes")
+    for host, was in before.items():
+        assert lab.sh(host, OURS).out.split("\n") == was.split("\n"), host
+    assert theirs(lab, "lb-1") == "theirs"
+
+    # once more, and nothing of it is hardway's
+    assert lab.hardway("reset", "--force", "--dry-run").out.count("nothing of hardway's is there") == 3
+    lab.hardway("reset", "--force", "--yes")
+    assert theirs(lab, "lb-1") == "theirs" and lab.sh("lb-1", OURS).out == before["lb-1"]
+
+    # the script by hand keeps the same
+    script = lab.hardway("plan", "--script", "--node", "lb-1").out
+    lab.enter("sh", "-c", "cat >/root/lb-1.sh && sh /root/lb-1.sh", host="lb-1", text_input=script)
+    assert theirs(lab, "lb-1") == ""
+    lab.hardway("reset", "--force", "--yes", "--node", "lb-1")
+    assert theirs(lab, "lb-1") == "theirs" and lab.sh("lb-1", OURS).out == before["lb-1"]

@@ -142,7 +142,9 @@ static void test_keep(void **state) {
         assert_null(strstr(s, "userdel store"));
         assert_null(strstr(s, "rm -f /var/lib/hardway/mark"));
         assert_null(strstr(s, "rm -rf /var/lib/hardway\n"));
-        assert_contains(s, "find /var/lib/hardway -mindepth 1 ! -path /var/lib/hardway/mark ! -path /var/lib/hardway/users -delete\n");
+        assert_contains(s, "printf '%s nothing\\n' /var/lib/hardway/mark >/var/lib/hardway/taken.hw-new\n");
+        assert_contains(s, "find /var/lib/hardway -mindepth 1 ! -path /var/lib/hardway/taken "
+                           "! -path /var/lib/hardway/mark ! -path /var/lib/hardway/users -delete\n");
         assert_contains(s, "for d in /var/log/other; do rm -rf ");
         assert_contains(s, "userdel other;");
         assert_contains(s, "systemctl stop store.service");
@@ -263,7 +265,8 @@ static void test_keep_of_earlier(void **state) {
         assert_null(strstr(s, "/var/lib/snapshots"));
         assert_null(strstr(s, "userdel store"));
         assert_null(strstr(s, "rm -f /var/lib/hardway/mark"));
-        assert_contains(s, "find /var/lib/hardway -mindepth 1 ! -path /var/lib/hardway/mark ! -path /var/lib/hardway/users -delete\n");
+        assert_contains(s, "find /var/lib/hardway -mindepth 1 ! -path /var/lib/hardway/taken "
+                           "! -path /var/lib/hardway/mark ! -path /var/lib/hardway/users -delete\n");
         assert_contains(s, "rm -f /etc/older\n");
         assert_contains(s, "for d in /var/log/other; do rm -rf ");
         assert_contains(s, "userdel other;");
@@ -279,6 +282,7 @@ static void test_tell(void **state) {
         assert_string_equal(buffer_str(&text), "c0\n  nothing of hardway's is there\n");
 
         buffer_clear(&text);
+        f.observation->identity = xstrdup("one");
         see("/etc/systemd/system/store.service", OBSERVED_FILE);
         see("/etc/other/conf", OBSERVED_FILE);
         see("/var/lib/store", OBSERVED_DIRECTORY);
@@ -298,6 +302,65 @@ static void test_tell(void **state) {
         reset_tell(f.plan, f.observation, &f.keep, &text);
         assert_contains(buffer_str(&text), "  removes           2 files, package haproxy");
         assert_contains(buffer_str(&text), "  keeps             /var/lib/store\n");
+}
+
+/* What lay and ran there before comes back, behind the packages, which might take it along; and is told of. */
+static void test_back(void **state) {
+        _cleanup_buffer_ Buffer text = BUFFER_NULL, told = BUFFER_NULL;
+        Observation *o = f.observation;
+        const char *s;
+
+        strv_add(&o->taken, "/etc/other/conf kept");
+        strv_add(&o->taken, "/etc/systemd/system/store.service nothing store.service enabled active");
+        strv_add(&o->taken, "/var/lib/hardway/mark nothing");
+        /* of a run that was killed, for another plan */
+        strv_add(&o->taken, "/etc/gone/conf kept");
+        strv_add(&o->taken, "/etc/gone/other nothing");
+        strv_add(&o->taken, "/etc/systemd/system/gone.service nothing gone.service disabled inactive");
+        o->applied = xnew(AppliedFile, 1);
+        o->n_applied = 1;
+        o->applied[0] = (AppliedFile) { .path = xstrdup("/etc/other/conf") };
+        see("/etc/other/conf", OBSERVED_FILE);
+        reset_script(f.plan, o, &f.keep, &text);
+        s = buffer_str(&text);
+        assert_contains(s, "systemctl stop gone.service store.service 2>");
+        assert_contains(s, "\nrm -f /etc/other/conf.hw-new\n");
+        assert_null(strstr(s, "rm -f /etc/other/conf "));
+        assert_null(strstr(s, "rm -f /etc/gone/conf\n"));
+        assert_contains(s, "\nrm -f /etc/gone/other\n");
+        assert_contains(s, "\nrm -f /etc/systemd/system/gone.service\n");
+        assert_contains(s, "\npaths='/etc/other/conf /etc/gone/conf'\n");
+        assert_contains(s, "\nunits='store.service enabled active'\n");
+        assert_true(strstr(s, "apt-get purge") < strstr(s, "\npaths="));
+        assert_true(strstr(s, "\npaths=") < strstr(s, "rmdir /etc/other "));
+        assert_true(strstr(s, "systemctl daemon-reload") < strstr(s, "\nunits="));
+        assert_true(strstr(s, "\nunits=") < strstr(s, "rm -f /var/lib/hardway/applied.json"));
+        assert_true(strstr(s, "rm -f /var/lib/hardway/applied.json") <
+                    strstr(s, "rm -rf /var/lib/hardway\n"));
+        reset_tell(f.plan, o, &f.keep, &told);
+        assert_contains(buffer_str(&told),
+                        "  puts back         /etc/other/conf, /etc/gone/conf, store.service "
+                        "(enabled, active)\n");
+}
+
+/* A node that was reset, or was never ours: what lies where the plan has something is somebody's. */
+static void test_nothing_of_ours(void **state) {
+        _cleanup_buffer_ Buffer text = BUFFER_NULL, told = BUFFER_NULL, kept = BUFFER_NULL;
+
+        see("/etc/other/conf", OBSERVED_FILE);
+        see("/etc/systemd/system/store.service", OBSERVED_FILE);
+        reset_script(f.plan, f.observation, &f.keep, &text);
+        assert_null(strstr(buffer_str(&text), "rm -f /etc/other/conf "));
+        assert_null(strstr(buffer_str(&text), "store.service "));
+        reset_tell(f.plan, f.observation, &f.keep, &told);
+        assert_string_equal(buffer_str(&told), "c0\n  nothing of hardway's is there\n");
+
+        /* data was kept, and says whose it is: that alone is ours */
+        f.observation->identity = xstrdup("one");
+        strv_add(&f.observation->taken, "/var/lib/hardway/mark nothing");
+        reset_script(f.plan, f.observation, &f.keep, &kept);
+        assert_contains(buffer_str(&kept), "\nrm -f /var/lib/hardway/mark ");
+        assert_null(strstr(buffer_str(&kept), "rm -f /etc/other/conf "));
 }
 
 static void test_of_another_cluster(void **state) {
@@ -325,6 +388,8 @@ int main(void) {
                 reset_test(test_earlier),
                 reset_test(test_keep_of_earlier),
                 reset_test(test_tell),
+                reset_test(test_back),
+                reset_test(test_nothing_of_ours),
                 reset_test(test_of_another_cluster),
         };
 

@@ -100,8 +100,11 @@ static int setup(void **state) {
         strv_add(&o->users, "etcd");
         strv_add(&o->sysctls, "net.xy=5");
         strv_add(&o->sysctls, "net.x=1");
-        for (size_t i = 0; i < f->plan->n_items; i++)
+        for (size_t i = 0; i < f->plan->n_items; i++) {
                 observe_item(f->plan->items[i], o);
+                if (plan_item_is_file(f->plan->items[i]))
+                        strv_addf(&o->taken, "%s nothing", f->plan->items[i]->path);
+        }
         haproxy = (ObservedUnit*) observation_unit(o, "haproxy.service");
         haproxy->loaded = xasprintf("0000  /etc/other\n%s  /etc/haproxy/haproxy.cfg\n",
                                     plan_find(f->plan, "haproxy/cfg")->sha256);
