@@ -46,19 +46,9 @@ static void add_advice(Error **reterr, const char *advice, const char *unit) {
                 error_detail(reterr, "%s", advice);
 }
 
-/* A lost connection has no name of its own among D-Bus' errors. The last: systemd-stdio-bridge, whose systemd goes away,
- * passes on the signal by which its sd-bus tells it so, which ours takes from nobody (sd-bus/bus-message.c). */
+/* A lost connection has no name of its own among D-Bus' errors. */
 static bool is_connection_lost(int r) {
-        return r == -ENOTCONN || r == -ECONNRESET || r == -EPIPE || r == -ESHUTDOWN || r == -ECONNABORTED ||
-               r == -EBADMSG;
-}
-
-int bus_lost(int r, Error **reterr) {
-        if (r == -EBADMSG)
-                return error_set(reterr, ERROR_UNAVAILABLE, ECONNRESET,
-                                 "the connection to systemd was lost: it went away");
-        return error_set(reterr, ERROR_UNAVAILABLE, r, "the connection to systemd was lost: %s",
-                         strerror(-r));
+        return r == -ENOTCONN || r == -ECONNRESET || r == -EPIPE || r == -ESHUTDOWN || r == -ECONNABORTED;
 }
 
 static int call_error(int r, const sd_bus_error *error, const char *subject, Error **reterr) {
@@ -77,7 +67,8 @@ static int call_error(int r, const sd_bus_error *error, const char *subject, Err
                 return -call_errors[i].errnum;
         }
         if (is_connection_lost(r))
-                return bus_lost(r, reterr);
+                return error_set(reterr, ERROR_UNAVAILABLE, r, "the connection to systemd was lost: %s",
+                                 strerror(-r));
         return error_set(reterr, ERROR_UNAVAILABLE, r, "%s: %s", what,
                          error->message && *error->message ? error->message : strerror(-r));
 }

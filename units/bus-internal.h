@@ -31,7 +31,5 @@ void bus_trace(UnitBus *b, const char *method, const char *subject); /* subject:
 /* Calls a method of the manager; subject: the unit it is about, for the Error, or NULL; ret may be NULL. */
 int bus_call(UnitBus *b, const char *method, const char *subject, sd_bus_message **ret, Error **reterr,
              const char *types, ...);
-/* The connection has failed with this negative errno. */
-int bus_lost(int r, Error **reterr);
 int bus_call_message(UnitBus *b, sd_bus_message *call, const char *subject, sd_bus_message **ret,
                      Error **reterr);

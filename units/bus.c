@@ -316,7 +316,8 @@ int unit_bus_wait(UnitBus *b, uint64_t timeout_usec, Error **reterr) {
                 if (r == 0)
                         r = sd_bus_wait(b->bus, timeout_usec - elapsed);
                 if (r < 0 && r != -EINTR)
-                        return bus_lost(r, reterr);
+                        return error_set(reterr, ERROR_UNAVAILABLE, r,
+                                         "the connection to systemd was lost: %s", strerror(-r));
                 elapsed = clock_usec() - start;
         }
         r = bus_collect(b, reterr);

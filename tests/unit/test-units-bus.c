@@ -29,7 +29,7 @@ static int send_removed(Manager *m, const char *job, const char *unit, const cha
 }
 
 /* What happens to a job is in the unit's name: RESULT-..., "early" before the reply, "never", "lost"
- * hangs up, "gone" passes on that its systemd did. */
+ * hangs up. */
 static int start_unit(sd_bus_message *call, void *userdata, sd_bus_error *error) {
         Manager *m = userdata;
         _cleanup_free_ char *path = NULL, *result = NULL;
@@ -52,9 +52,6 @@ static int start_unit(sd_bus_message *call, void *userdata, sd_bus_error *error)
                 sd_bus_close(m->bus);
                 return 1;
         }
-        if (startswith(unit, "gone"))
-                (void) sd_bus_emit_signal(m->bus, "/org/freedesktop/DBus/Local",
-                                          "org.freedesktop.DBus.Local", "Disconnected", "");
         path = xasprintf(PATH "/job/%u", ++m->n_jobs);
         result = xstrndup(unit, strcspn(unit, "-."));
         /* somebody else's job, too */
@@ -282,17 +279,6 @@ static void test_lost(void **state) {
         assert_false(unit_bus_is_alive(b));
 }
 
-/* By way of systemd-stdio-bridge. */
-static void test_gone(void **state) {
-        UnitBus *b = ((Manager*) *state)->client;
-        _cleanup_error_ Error *error = NULL;
-
-        assert_failure(unit_bus_job(b, UNIT_START, "gone.service", &error), error, ERROR_UNAVAILABLE,
-                       ECONNRESET);
-        assert_string_equal(error->message, "the connection to systemd was lost: it went away");
-        assert_false(unit_bus_is_alive(b));
-}
-
 static void test_state(void **state) {
         UnitBus *b = ((Manager*) *state)->client;
         _cleanup_(unit_state_done) UnitState s = {};
@@ -356,10 +342,9 @@ static void test_unit_files(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                manager_test(test_jobs),    manager_test(test_failed),     manager_test(test_timeout),
-                manager_test(test_refused), manager_test(test_lost),       manager_test(test_state),
-                manager_test(test_gone),    manager_test(test_unit_files), manager_test(test_not_waited_for),
-                manager_test(test_trace),
+                manager_test(test_jobs),       manager_test(test_failed),         manager_test(test_timeout),
+                manager_test(test_refused),    manager_test(test_lost),           manager_test(test_state),
+                manager_test(test_unit_files), manager_test(test_not_waited_for), manager_test(test_trace),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
