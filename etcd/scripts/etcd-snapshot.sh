@@ -61,11 +61,13 @@ name=$(date -u +%Y-%m-%dT%H%M%SZ).db
         --command-timeout=10m snapshot save new.part >/dev/null
 status=$("$programs/etcdutl" snapshot status new.part --write-out=json)
 size=$(stat -c %s new.part)
+# first: a name may be on the disk before what it names, and would count after a power cut
+sync -- new.part
 mv -- new.part "$name"
 printf '{"file":"%s","time":%s,"size":%s,"status":%s}\n' "$name" "$(date +%s)" "$size" "$status" >last.new
 # no secret, and the watch, which is neither etcd nor almighty, has to see it
 chmod 0644 last.new
-sync -- "$name" last.new
+sync -- last.new
 mv -- last.new last
 sync -- .
 

@@ -15,9 +15,9 @@ STATUS = '{"hash":1,"revision":77,"totalKey":3,"totalSize":9,"version":"3.6.0"}'
 NAME = re.compile(r"\d{4}-\d\d-\d\dT\d{6}Z\.db")
 
 
-def run(argv):
+def run(argv, **env):
     return subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60,
-                          env={"PATH": os.environ["PATH"], "CREDENTIALS_DIRECTORY": "/credentials"})
+                          env={"PATH": os.environ["PATH"], "CREDENTIALS_DIRECTORY": "/credentials", **env})
 
 
 class Member:
@@ -40,8 +40,8 @@ class Member:
     def argv(self, keep, node="controller-0"):
         return [*self.shell, SCRIPT, str(self.snapshots), str(keep), str(self.programs), node, str(self.data)]
 
-    def run(self, keep, node="controller-0"):
-        return run(self.argv(keep, node))
+    def run(self, keep, node="controller-0", **env):
+        return run(self.argv(keep, node), **env)
 
     def names(self):
         return sorted(os.listdir(self.snapshots))
@@ -63,6 +63,17 @@ def test_one_is_taken_checked_and_told_of(member):
     assert (member.snapshots / name).stat().st_mode & 0o777 == 0o600 and (member.snapshots / "last").stat().st_mode & 0o777 == 0o644
     asked = member.asked.read_text()
     assert "--endpoints=https://127.0.0.1:2379 --cacert=/credentials/ca.crt --cert=/credentials/client.crt --key=/credentials/client.key" in asked
+
+
+def test_it_is_on_the_disk_before_it_counts(member):
+    """After a power cut a name may be there whose content is not."""
+    log = member.snapshots.parent / "synced"
+    member.program("sync", f'echo "$* of: $(ls | tr "\\n" " ")" >>{log}')
+    done = member.run(3, PATH=f"{member.programs}:{os.environ['PATH']}")
+    assert done.returncode == 0, done.stderr
+    [name] = [name for name in member.names() if NAME.fullmatch(name)]
+    assert log.read_text().splitlines() == ["-- new.part of: new.part node-controller-0 ", f"-- last.new of: {name} last.new node-controller-0 ",
+                                            f"-- . of: {name} last node-controller-0 "]
 
 
 def test_the_newest_stay(member):
