@@ -302,7 +302,7 @@ organizationName = optional
 def shift(lab, source, authority, hours):
     """The same certificate, by the same authority, from and until that many hours from now: in PEM."""
     with tempfile.TemporaryDirectory() as work:
-        for name, text in {"index": "", "serial": "4242\n", "ca.cnf": CA_CONFIG.format(work=work)}.items():
+        for name, text in {"index": "", "serial": os.urandom(8).hex() + "\n", "ca.cnf": CA_CONFIG.format(work=work)}.items():
             with open(os.path.join(work, name), "w", encoding="ascii") as file:
                 file.write(text)
         begin, end = [time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() + 3600 * hour)) for hour in hours]
