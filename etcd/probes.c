@@ -135,8 +135,9 @@ uint64_t etcd_election_usec(const Cluster *c) {
  * @ret:        true if any member knows a leader, or comes to know one: an election is no end of service
  * @reterr:     what the store lacks; or it serves, and why it cannot be asked
  *
- * Return: 0, -EHOSTUNREACH if it serves and this machine cannot ask it, -EEXIST if it serves on members that are
- * not in the cluster file, or another negative errno.
+ * Return: 0, -EHOSTUNREACH if it serves and this machine cannot ask it, -EKEYEXPIRED if that is so because its
+ * certificates have expired, -EEXIST if it serves on members that are not in the cluster file, or another negative
+ * errno.
  */
 int etcd_serving(const ProbeContext *c, bool *ret, Error **reterr) {
         uint64_t deadline = clock_usec() + etcd_election_usec(c->cluster);

@@ -4,6 +4,7 @@
  * What a survey amounts to: who leads, whether there is a quorum, and which members would restore it
  */
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "common/alloc.h"
@@ -154,6 +155,26 @@ static bool say_all_older(char **ret_text, char **ret_advice) {
         return true;
 }
 
+/* Members that run with certificates which nobody takes: switching anything on, or a restore, is no help. */
+static bool say_expired(const EtcdSurvey *s, char **ret_text, char **ret_advice) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < s->n_sights; i++)
+                n += counts(s, s->sights + i) && s->sights[i].errnum == EKEYEXPIRED;
+        if (n == 0 || s->n_up + n < s->quorum)
+                return false;
+        if (ret_text)
+                *ret_text =
+                        xasprintf("certificates of %zu of %zu members have expired, or are not valid yet: "
+                                  "nobody can ask them",
+                                  n, s->n_voters);
+        if (ret_advice)
+                *ret_advice =
+                        xstrdup("is the clock of this machine right, and are the nodes' (hardway check)? "
+                                "Then hardway pki renew; the data is not lost");
+        return true;
+}
+
 /**
  * etcd_survey_lost() - is the quorum lost?
  * @s:          the survey
@@ -167,6 +188,8 @@ bool etcd_survey_lost(const EtcdSurvey *s, char **ret_text, char **ret_advice) {
                 return false;
         if (s->n_voters == 0)
                 return say_all_older(ret_text, ret_advice);
+        if (say_expired(s, ret_text, ret_advice))
+                return true;
         if (s->n_up >= s->quorum) {
                 if (ret_text)
                         *ret_text = xasprintf("no leader, although %zu of %zu members run: the API can "

@@ -69,6 +69,8 @@ static int ask_from_here(const ProbeContext *c, const Node *node, const Node *cr
                 return r;
         if (etcd_status(&p.endpoint, &status, &error) >= 0)
                 return etcd_is_current(c->store, status.cluster_id);
+        if (error->errnum == EKEYEXPIRED)
+                return error_set(reterr, ERROR_VERIFY, EKEYEXPIRED, "%s: %s", node->name, error->message);
         r = error_set(reterr, ERROR_UNAVAILABLE, EHOSTUNREACH,
                       "etcd serves on %s, and this machine cannot ask it: %s", node->name, error->message);
         error_detail(
@@ -127,7 +129,7 @@ static int ask_each(const ProbeContext *c, const char *identity, Error **reterr)
  * @ret:        false if no node knows of a leader either; true if a member answers by now
  * @reterr:     it does, and why it cannot be asked
  *
- * Return: 0, -EHOSTUNREACH, or another negative errno.
+ * Return: 0, -EHOSTUNREACH, -EKEYEXPIRED if what it shows has expired, or another negative errno.
  */
 int etcd_serving_unseen(const ProbeContext *c, bool *ret, Error **reterr) {
         _cleanup_free_ char *identity = c->store ? etcd_identity(c->store) : NULL;

@@ -75,17 +75,23 @@ int run_identity(InstallRun *run, Error **reterr) {
         return 0;
 }
 
+/* Certificates that have expired shut everybody out, and a member that has a new one does not talk to those that do
+ * not: they cannot be changed one after the other. That it is not this machine's clock that is wrong, the preflight
+ * sees to. */
 int run_serving(InstallRun *run, Error **reterr) {
         int r;
 
         RUN_FOREACH_COMPONENT(c, run) {
+                Error *error = NULL;
                 bool serving = false;
 
                 if (!c->serving)
                         continue;
-                r = c->serving(&run->probes, &serving, reterr);
-                if (r < 0)
-                        return r;
+                r = c->serving(&run->probes, &serving, &error);
+                if (r == -EKEYEXPIRED)
+                        error = error_free(error);
+                else if (r < 0)
+                        return error_propagate(reterr, error);
                 run->serving = run->serving || serving;
         }
         return 0;

@@ -169,7 +169,7 @@ static bool cluster_serves(const ResetRequest *q, HostPool *hosts) {
                 int r = (*p)->serving ? (*p)->serving(&c, &serving, NULL) : 0;
 
                 /* one that cannot be asked can do without nothing: spare() will not be answered either */
-                if (serving || r == -EHOSTUNREACH || r == -EEXIST)
+                if (serving || r == -EHOSTUNREACH || r == -EKEYEXPIRED || r == -EEXIST)
                         return true;
         }
         return false;

@@ -18,6 +18,7 @@
  *   ready      does this node's instance do its work now? Waited for after a start; text says what for.
  *   serving    does the cluster already serve (any etcd member answers with a leader)? Decides between "all
  *              at once" and "one by one". Fails with -EHOSTUNREACH if it does, and cannot be asked from here;
+ *              with -EKEYEXPIRED if that is so because its certificates have expired, which serve nobody;
  *              with -EEXIST if it does where the cluster file has nothing of it any more.
  *   gate       must hold before the next node is touched (quorum with every member healthy, the backend up
  *              again). Asked of every component of the cluster, whether it is on that node or not: before a

@@ -55,7 +55,7 @@ typedef struct World {
         const char *closes_gate; /* the name of the node whose restart closes it, or NULL */
         const Node *aside;       /* gets no new work */
         bool bring_back_fails;
-        bool unseen;        /* it serves, and cannot be asked from here */
+        int unseen;         /* it serves, and that is why it cannot be asked from here; 0: it can */
         const char *object; /* the API's object says so: "wanted", something else; NULL: it is not there */
         bool api_down;
         volatile int cancelled;

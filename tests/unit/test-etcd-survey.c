@@ -34,13 +34,16 @@ HttpClient* __wrap_http_client_free(HttpClient *c) {
         return NULL;
 }
 
-static bool away; /* c1 is */
+static bool away;    /* c1 is */
+static bool expired; /* what both show */
 
 /* c0 is member 10 of cluster 1, c1 member 11 of cluster 2; each is well and alone. */
 int __wrap_http_request(HttpClient *c, const HttpRequest *request, HttpResponse *ret, Error **reterr);
 int __wrap_http_request(HttpClient *c, const HttpRequest *request, HttpResponse *ret, Error **reterr) {
         int n = strstr(request->url, "10.77.0.20") ? 0 : 1;
 
+        if (expired)
+                return error_set(reterr, ERROR_VERIFY, EKEYEXPIRED, "the server's certificate has expired");
         if (n == 1 && away)
                 return error_set(reterr, ERROR_UNAVAILABLE, ECONNREFUSED, "connection refused");
         *ret = (HttpResponse) { .status = 200 };
@@ -108,9 +111,16 @@ static bool serves_unseen(const UnitDir *d, Cluster *c, uint64_t restored_id) {
         assert_true(fs_write(AT_FDCWD, identity, "abcd\n", 5, 0600, 0, NULL) >= 0);
         assert_true(fs_write(AT_FDCWD, token, text, strlen(text), 0600, 0, NULL) >= 0);
         assert_success(store_open(d->path, &store, &error), error, 0);
-        assert_success(etcd_serving_unseen(&(ProbeContext) { .cluster = c, .store = store, .exec = tell },
-                                           &serving, &error),
-                       error, 0);
+        if (expired)
+                assert_failure(
+                        etcd_serving_unseen(&(ProbeContext) { .cluster = c, .store = store, .exec = tell },
+                                            &serving, &error),
+                        error, ERROR_VERIFY, EKEYEXPIRED);
+        else
+                assert_success(
+                        etcd_serving_unseen(&(ProbeContext) { .cluster = c, .store = store, .exec = tell },
+                                            &serving, &error),
+                        error, 0);
         return serving;
 }
 
@@ -165,12 +175,34 @@ static void test_strangers_are_no_quorum(void **state) {
         assert_contains(advice, "if nothing was installed yet. Else: c1 has to come back");
 }
 
+/* All run, and nobody can ask them: neither switching them on nor a restore is what helps, and what helps changes them
+ * all at once. */
+static void test_expired(void **state) {
+        const UnitDir *d = *state;
+        _cleanup_free_ char *secrets = xasprintf("%s/secrets", d->path), *lost = NULL, *advice = NULL;
+        _cleanup_(etcd_survey_done) EtcdSurvey s = {};
+        Node nodes[3];
+        Cluster c = fixture_cluster(nodes);
+
+        assert_true(fs_mkdir_parents(AT_FDCWD, secrets, 0700, NULL) >= 0);
+        expired = true;
+        survey(d, &c, NULL, &s);
+        assert_false(serves_unseen(d, &c, 0));
+        expired = false;
+        assert_true(etcd_survey_lost(&s, &lost, &advice));
+        assert_string_equal(lost,
+                            "certificates of 2 of 2 members have expired, or are not valid yet: nobody can "
+                            "ask them");
+        assert_string_equal(advice,
+                            "is the clock of this machine right, and are the nodes' (hardway check)? Then "
+                            "hardway pki renew; the data is not lost");
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
-                unit_test_in_dir(test_restored),
-                unit_test_in_dir(test_strangers_do_not_serve),
-                unit_test_in_dir(test_only_strangers),
-                unit_test_in_dir(test_strangers_are_no_quorum),
+                unit_test_in_dir(test_restored),       unit_test_in_dir(test_strangers_do_not_serve),
+                unit_test_in_dir(test_only_strangers), unit_test_in_dir(test_strangers_are_no_quorum),
+                unit_test_in_dir(test_expired),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

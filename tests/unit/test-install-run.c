@@ -81,7 +81,7 @@ static int fake_ready(const ProbeContext *c, const Node *node, ProbeResult *ret,
 
 static int fake_serving(const ProbeContext *c, bool *ret, Error **reterr) {
         if (world.unseen)
-                return error_set(reterr, ERROR_UNAVAILABLE, EHOSTUNREACH, "it serves, and cannot be asked");
+                return error_set(reterr, ERROR_UNAVAILABLE, world.unseen, "it serves, and cannot be asked");
         *ret = n_working() >= 2;
         return 0;
 }
@@ -991,7 +991,7 @@ static void test_serves_by_now_something_else(void **state) {
 static void test_unseen(void **state) {
         make_serving();
         world.wanted = "two";
-        world.unseen = true;
+        world.unseen = EHOSTUNREACH;
         assert_int_equal(run_all(), -EHOSTUNREACH);
         assert_int_equal(world.errors.n_errors, 1);
         assert_error(0, "it serves, and cannot be asked");
@@ -1001,6 +1001,28 @@ static void test_unseen(void **state) {
         /* where nothing is to be changed nobody is asked */
         world.wanted = "one";
         assert_int_equal(run_all(), 0);
+}
+
+/* All their certificates have expired: nobody is served, and no rollout of one after the other would end it. */
+static void test_expired(void **state) {
+        make_serving();
+        world.wanted = "two";
+        world.unseen = EKEYEXPIRED;
+        assert_int_equal(run_all(), 0);
+        assert_false(world.result.serving);
+        assert_outcomes(INSTALL_CHANGED, INSTALL_CHANGED, INSTALL_CHANGED);
+        assert_int_equal(count_of("gate"), 0);
+        assert_int_equal(count_of("aside"), 0);
+
+        /* unless it is this machine's clock that is wrong */
+        make_serving();
+        world.wanted = "three";
+        buffer_clear(&world.log);
+        for (size_t i = 0; i < 5; i++)
+                world.fakes[i].clock_offset = -400;
+        assert_true(run_all() < 0);
+        assert_error(0, "c0: its clock is 400 s behind ours");
+        assert_string_equal(buffer_str(&world.log), "");
 }
 
 static void test_stops_at_the_first(void **state) {
@@ -1456,7 +1478,7 @@ static void test_dry_run_foresees(void **state) {
         const Node *const nodes[] = { world.nodes, world.nodes + 1 };
 
         make_serving();
-        world.unseen = true;
+        world.unseen = EHOSTUNREACH;
         assert_int_equal(run_request(nodes, 2, true), 0); /* nothing to do: nobody is asked */
 
         world.wanted = "two";
@@ -1615,7 +1637,7 @@ static void test_check(void **state) {
                 assert_true(!found.checks[i].node || !streq(found.checks[i].node, "lb1"));
         assert_string_equal(buffer_str(&world.log), "");
 
-        world.unseen = true;
+        world.unseen = EHOSTUNREACH;
         check_list_done(&found);
         assert_success(install_check(&request, &found, &error), error, 0);
         assert_int_equal(find_finding(&found, "serving")->state, CHECK_FAILED);
@@ -1648,6 +1670,7 @@ int main(void) {
                 install_test(test_serves_by_now),
                 install_test(test_serves_by_now_something_else),
                 install_test(test_unseen),
+                install_test(test_expired),
                 install_test(test_stops_at_the_first),
                 install_test(test_ill_are_not_waited_for),
                 install_test(test_settles_what_joined_before),

@@ -21,7 +21,7 @@ typedef struct World {
         Cluster cluster;
         bool down[N], busy[N], unreachable[N], mute[N], answers[N];
         const char *identity; /* that the nodes say they are of; NULL: they were installed by hand */
-        bool unseen;          /* it serves, and this machine cannot ask it */
+        int unseen;           /* it serves, and that is why this machine cannot ask it; 0: it can */
         int dies;             /* this one does while somebody is asked; -1: none */
         int falls;            /* this one, while the first node is taken; -1: none */
         bool taken;           /* it does not fall, but is somebody else's from then on */
@@ -53,7 +53,7 @@ static size_t count_up(void) {
 
 static int fake_serving(const ProbeContext *c, bool *ret, Error **reterr) {
         if (world.unseen)
-                return error_set(reterr, ERROR_UNAVAILABLE, EHOSTUNREACH, "cannot be asked");
+                return error_set(reterr, ERROR_UNAVAILABLE, world.unseen, "cannot be asked");
         *ret = count_up() >= 2;
         return 0;
 }
@@ -328,10 +328,15 @@ static void test_others_at_work(void **state) {
 }
 
 static void test_unseen(void **state) {
-        world.unseen = true;
-        assert_int_equal(reset(world.nodes + 2), -EBUSY);
-        assert_contains(world.errors.errors[0]->message, "the cluster serves, and cannot do without");
-        assert_null(strstr(buffer_str(&world.log), "asked"));
+        static const int reasons[] = { EHOSTUNREACH, EKEYEXPIRED };
+
+        for (size_t i = 0; i < ARRAY_SIZE(reasons); i++) {
+                world.unseen = reasons[i];
+                assert_int_equal(reset(world.nodes + 2), -EBUSY);
+                assert_contains(world.errors.errors[0]->message,
+                                "the cluster serves, and cannot do without");
+                assert_null(strstr(buffer_str(&world.log), "asked"));
+        }
 }
 
 /* Nobody notices that a node goes, and so one goes after the other. */
