@@ -129,7 +129,7 @@ int main(int argc, char **argv) {
         /* Only the characters: messages are English, and numbers have a point in them. */
         (void) setlocale(LC_CTYPE, "");
         catch_signals();
-        streams_begin();
+        streams_begin(&cancelled);
 
         verb_context_init(&v);
         v.cancelled = &cancelled;

@@ -14,11 +14,16 @@
 /* Why standard output failed, or 0. Only one thread at a time writes to a stream. */
 static int output_error;
 
+static const volatile int *cancelled;
+
 /* Written by a process that shares the terminal or the pipe with one that wants no waiting, as ssh does. */
 static bool wait_for_room(void) {
         struct pollfd fd = { .fd = STDOUT_FILENO, .events = POLLOUT };
+        int n = poll(&fd, 1, *cancelled ? 0 : -1);
 
-        return poll(&fd, 1, -1) >= 0 || errno == EINTR;
+        if (n == 0)
+                errno = EINTR;
+        return n > 0;
 }
 
 /* What stdio has gathered: all of it, or less, which stdio takes for a failure. */
@@ -27,11 +32,15 @@ static ssize_t write_output(void *cookie, const char *data, size_t size) {
 
         while (output_error == 0 && done < size) {
                 ssize_t n = write(STDOUT_FILENO, data + done, size - done);
+                bool again =
+                        n >= 0 || errno == EINTR || (errno == EAGAIN && (wait_for_room() || errno == EINTR));
 
-                if (n >= 0)
-                        done += (size_t) n;
-                else if (errno != EINTR && (errno != EAGAIN || !wait_for_room()))
+                done += n > 0 ? (size_t) n : 0;
+                if (!again)
                         output_error = errno;
+                else if (done < size && *cancelled)
+                        /* whoever was told to end does not wait for a reader that has stopped reading */
+                        output_error = EINTR;
         }
         return (ssize_t) done;
 }
@@ -58,7 +67,9 @@ static void tell(void) {
         if (output_error == 0 || output_error == EPIPE)
                 return;
         (void) fprintf(stderr, "hardway: standard output cannot be written: %s\n",
-                       output_error == EBADF ? "it is closed" : strerror(output_error));
+                       output_error == EBADF ? "it is closed" :
+                       output_error == EINTR ? "interrupted while it was waited for its reader" :
+                                               strerror(output_error));
 }
 
 static void end(int status, void *userdata) {
@@ -72,10 +83,11 @@ static void end(int status, void *userdata) {
                 _exit(EX_IOERR);
 }
 
-void streams_begin(void) {
+void streams_begin(const volatile int *end_after) {
         static const cookie_io_functions_t functions = { .write = write_output, .close = close_output };
         FILE *output;
 
+        cancelled = end_after;
         open_missing();
         output = fopencookie(NULL, "w", functions);
         if (!output)

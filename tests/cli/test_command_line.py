@@ -324,6 +324,23 @@ def test_reader_that_is_slow(printing):
     assert plan.wait(timeout=60) == 0
 
 
+def test_reader_that_has_stopped(printing):
+    """Whoever wants it to end does not have to wait for him as well."""
+    read, write = os.pipe()
+    fcntl.fcntl(write, fcntl.F_SETPIPE_SZ, 4096)
+    for blocking in True, False:
+        os.set_blocking(write, blocking)
+        plan = subprocess.Popen([printing.cluster.path, "plan", "--offline"], cwd=printing.cluster.directory, stdout=write, stderr=subprocess.PIPE,
+                                text=True, env=printing.cluster.environment)
+        with pytest.raises(subprocess.TimeoutExpired):
+            plan.wait(timeout=0.5)
+        plan.terminate()
+        _, err = plan.communicate(timeout=20)
+        assert plan.returncode == 74 and "standard output cannot be written: interrupted" in err, err
+    os.close(read)
+    os.close(write)
+
+
 def test_no_standard_output(printing):
     """Nothing that is opened gets its number: results do not go into keys."""
     for name in ("pki", "secrets"):
