@@ -259,6 +259,7 @@ static void script_keep_marks(const ResetKeep *keep, Buffer *out) {
 
 /* The script of a reset that was killed goes on: who looks waits for it, as for a put. */
 static const char lock[] =
+        "# hardway's things go, and what was there before comes back\n"
         "if [ -d /var/lib/hardway ]; then exec 8>>/var/lib/hardway/put.lock; flock -w 600 8; fi\n";
 
 /*
@@ -267,7 +268,7 @@ static const char lock[] =
  * nothing calls it ours any more.
  */
 static void script_records(const ResetKeep *keep, Buffer *out) {
-        buffer_add_str(out, "sync -f /etc /opt /usr /var\n"
+        buffer_add_str(out, "sync -f /etc /usr /var\n"
                             "rm -f /var/lib/hardway/applied.json /var/lib/hardway/applied.paths\n"
                             "[ ! -d /var/lib/hardway ] || sync /var/lib/hardway\n");
         if (keep->files)
