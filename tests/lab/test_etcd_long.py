@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The long ones of etcd's life: a cluster that grows and shrinks under its clients, and one that is lost with all its hosts."""
+"""The long ones of etcd's life: a cluster that grows and shrinks under its clients, moves, and one that is lost with all its hosts."""
 import os
+import re
 
-from lab import BALANCERS, CONTROLLERS, await_true
+from lab import BALANCERS, CONTROLLERS, VIP, await_true, edit
 from test_etcd import await_well, kill_at, maps, members
 from test_rollout import assert_unnoticed
 from test_topologies import external
@@ -241,6 +242,15 @@ def test_lost_quorum_of_etcd_on_its_own_hosts(make_lab, tmp_path):
         lab.kubectl("delete", "configmap", "of-now")
 
 
+def installed(make_lab, name, more):
+    lab = make_lab(name, {**CONTROLLERS, **BALANCERS, **more})
+    lab.init()
+    for verb in (("pki", "gen"), ("fetch",), ("install",)):
+        lab.hardway(*verb)
+    lab.kubectl("create", "configmap", "from-before")
+    return lab
+
+
 def test_replace_at_a_new_address(make_lab):
     """The machine is gone for good; another one, with another address, takes its place under the running client."""
     lab = make_lab("etcd-move", {**CONTROLLERS, **BALANCERS, "spare": MORE["controller-3"]})
@@ -264,6 +274,46 @@ def test_replace_at_a_new_address(make_lab):
     await_well(lab)
     assert "nothing to change" in lab.hardway("install").out
     assert "configmap/from-before" in maps(lab)
+
+
+def renumber(lab, moves):
+    """All hosts get other addresses, with what is on their disks, as from a new router: off and on again. moves: new by old."""
+    for host, (old, new) in moves.items():
+        lab.sh(host, f"sed -i 's/^Address={old}/Address={new}/' /etc/systemd/network/10-host0.network && sync")
+    lab.tool("power", "off", *moves)
+    state = os.path.join(os.environ.get("HARDWAY_LAB_STATE", "/var/lib/hardway-lab"), lab.name)
+    for name in ("hosts.extra", "ssh/known_hosts", "ssh/config", "ssh/config.outside", *(f"hosts/{host}/address" for host in moves)):
+        with open(os.path.join(state, name), encoding="utf-8") as file:
+            text = file.read()
+        for old, new in moves.values():
+            text = re.sub(rf"(?<![0-9.]){re.escape(old)}(?![0-9])", new, text)
+        with open(os.path.join(state, name), "w", encoding="utf-8") as file:
+            file.write(text)
+    lab.tool("power", "on", *moves)
+
+
+def test_all_hosts_are_renumbered(make_lab):
+    """A new router, other addresses for all, the VIP too: members do not find each other any more. What install says is the way on."""
+    lab = installed(make_lab, "etcd-renumber", {})
+    moves = {host: (old, old.replace("10.77.0.", "10.77.0.1")) for host, old in {**CONTROLLERS, **BALANCERS}.items()}
+    renumber(lab, moves)
+    for old, new in [*moves.values(), (VIP, "10.77.0.110")]:
+        edit(lab, rf"address: {re.escape(old)}\b", f"address: {new}")
+    lab.hardway("pki", "gen")
+    refused = lab.hardway("install", check=65).err
+    for host in CONTROLLERS:
+        old, new = moves[host]
+        assert f"{host}: the etcd data in /var/lib/etcd is of a member at https://{old}:2380, by the cluster file it is at https://{new}:2380" in refused
+    assert "no member answers" in lab.hardway("check", check=65).out
+    assert all(lab.sh(host, "grep -c 10.77.0.2 /etc/systemd/system/etcd.service").out != "0\n" for host in CONTROLLERS), "something was changed"
+    lab.hardway(*re.search(r"hardway (etcd restore --survivor [a-z0-9-]+)", refused)[1].split(), "--yes")
+    assert "configmap/from-before" in maps(lab)
+    await_well(lab)
+    assert lab.version("10.77.0.110") and "nothing to change" in lab.hardway("install").out
+    for host, (_, new) in moves.items():
+        if host in CONTROLLERS:
+            assert lab.ready(new)
+    assert "there is nothing to replace" in lab.hardway("etcd", "replace", "controller-1", "--yes", check=65).err
 
 
 def test_replace_of_a_healthy_member_goes_on_after_a_kill(cluster):
