@@ -132,8 +132,10 @@ static const CheckRule rules[] = {
           .by_hand = "@node {root} ss --listening --tcp --numeric --processes" },
         { "services", ERROR_CONFIG, EEXIST, .node = rule_services,
           .why = "No service of others runs under a name that hardway has one of, such as a distribution's etcd.service.",
-          .without = "Its unit would be replaced and its data taken for the cluster's, and go with it at a reset.",
-          .by_hand = "@controller {root} systemctl cat etcd kube-apiserver kube-controller-manager kube-scheduler" },
+          .without =
+                  "Its unit would be replaced and its data taken for the cluster's, and go with it at a reset.",
+          .by_hand =
+                  "@controller {root} systemctl cat etcd kube-apiserver kube-controller-manager kube-scheduler" },
         { "programs", ERROR_CONFIG, EEXIST, .node = rule_programs,
           .why = "No kubectl, etcdctl or etcdutl of others lies in /usr/local/bin.",
           .without = "It would be replaced by a link to hardway's, and not come back with a reset.",

@@ -40,11 +40,12 @@ void rule_services(Judge *j, const CheckNode *n) {
                 return;
         }
         list = strv_join(theirs, ", ");
-        check_advise(judge(j, CHECK_FAILED, n->node, "%s: runs, and is not hardway's", list),
-                     "Look at it before anything else (systemctl cat %s): hardway has a service of that name, which would "
-                     "take its place and its data. If it can go, stop it and remove it with what it has written; "
-                     "else take another machine.",
-                     theirs[0]);
+        check_advise(
+                judge(j, CHECK_FAILED, n->node, "%s: runs, and is not hardway's", list),
+                "Look at it before anything else (systemctl cat %s): hardway has a service of that name, which would "
+                "take its place and its data. If it can go, stop it and remove it with what it has written; "
+                "else take another machine.",
+                theirs[0]);
 }
 
 void rule_programs(Judge *j, const CheckNode *n) {
@@ -65,9 +66,10 @@ void rule_programs(Judge *j, const CheckNode *n) {
                 return;
         }
         list = strv_join(theirs, ", ");
-        check_advise(judge(j, CHECK_FAILED, n->node, "%s: is there, and is not hardway's", list),
-                     "It would be replaced, and go with a reset. If it can go: sudo rm %s; else move it, such as to /usr/local/sbin.",
-                     theirs[0]);
+        check_advise(
+                judge(j, CHECK_FAILED, n->node, "%s: is there, and is not hardway's", list),
+                "It would be replaced, and go with a reset. If it can go: sudo rm %s; else move it, such as to /usr/local/sbin.",
+                theirs[0]);
 }
 
 /* --- directories that flags of the cluster file name --- */
@@ -91,7 +93,8 @@ static Strv directories_to_ask_for(const CheckNode *n) {
         PLAN_FOREACH(item, n->plan, PLAN_DIRECTORY) {
                 const ObservedPath *found = observation_path(n->observation, item->path);
 
-                if (!item->directory.chosen || !found || found->type == OBSERVED_ABSENT || is_recorded(n, item))
+                if (!item->directory.chosen || !found || found->type == OBSERVED_ABSENT ||
+                    is_recorded(n, item))
                         continue;
                 strv_add(&words, item->path);
                 strv_addf(&words, "%.*s", (int) strcspn(item->owner, ":"), item->owner);
@@ -106,12 +109,14 @@ static void add_taken(const CheckWorld *w, const CheckNode *n, const char *line,
 
         if (strv_length(words) != 4)
                 return;
-        what = streq(words[2], ".") ? xasprintf("belongs to %s", words[3]) :
-                                      xasprintf("is in use: %s is there, which belongs to %s", words[2], words[3]);
-        check_advise(check_add(findings, CHECK_FAILED, id, n->node, DIRECTORIES, "%s %s", words[0], what),
-                     "A flag has %s write there (extra-args in %s), and the directory would become its alone: "
-                     "give it one for this, such as %s/%s.",
-                     words[1], w->cluster->path, words[0], words[1]);
+        what = streq(words[2], ".") ?
+                       xasprintf("belongs to %s", words[3]) :
+                       xasprintf("is in use: %s is there, which belongs to %s", words[2], words[3]);
+        check_advise(
+                check_add(findings, CHECK_FAILED, id, n->node, DIRECTORIES, "%s %s", words[0], what),
+                "A flag has %s write there (extra-args in %s), and the directory would become its alone: "
+                "give it one for this, such as %s/%s.",
+                words[1], w->cluster->path, words[0], words[1]);
 }
 
 /**

@@ -160,7 +160,8 @@ static void remove_stale(HttpClient *http, const char *url) {
         json_t *item;
         size_t i;
 
-        if (api_request(http, "GET", url, CONFIG_MAPS "?labelSelector=" CONFIG_MAP "&limit=50", NULL, &found, NULL) < 0)
+        if (api_request(http, "GET", url, CONFIG_MAPS "?labelSelector=" CONFIG_MAP "&limit=50", NULL, &found,
+                        NULL) < 0)
                 return;
         json_array_foreach(json_object_get(found.tree, "items"), i, item) {
                 _cleanup_(api_answer_done) ApiAnswer removed = {};

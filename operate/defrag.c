@@ -14,10 +14,10 @@
 
 #define DEFRAG_TIMEOUT (600 * USEC_PER_SEC) /* some GB on an SD card */
 #define HEALTHY_USEC (60 * USEC_PER_SEC)
-#define PAYS_MIN (UINT64_C(32) * 1024 * 1024) /* bytes that would come back, at least ... */
-#define PAYS_FRACTION 4                       /* ... and this part of the database */
+#define PAYS_MIN (UINT64_C(32) * 1024 * 1024)      /* bytes that would come back, at least ... */
+#define PAYS_FRACTION 4                            /* ... and this part of the database */
 #define ROOM_RESERVE (UINT64_C(128) * 1024 * 1024) /* beside the new database: two files of the log */
-#define QUOTA_PERCENT 80                      /* below this part of the quota, an alarm is over */
+#define QUOTA_PERCENT 80                           /* below this part of the quota, an alarm is over */
 
 bool defrag_pays(const EtcdStatus *status) {
         uint64_t unused =

@@ -382,21 +382,24 @@ static void test_taken(void **state) {
         ObservedPath link = { .path = (char*) "/usr/local/bin/kubectl", .type = OBSERVED_FILE };
 
         plan_add_unit(w.plans[0], "store", "store.service", fixture_unit("s"), "w");
-        plan_add_symlink(w.plans[0], "store", "link", "/usr/local/bin/kubectl", "/opt/hardway/v1/kubectl", "w");
+        plan_add_symlink(w.plans[0], "store", "link", "/usr/local/bin/kubectl", "/opt/hardway/v1/kubectl",
+                         "w");
         ask_all();
         assert_int_equal(find("services/c0")->state, CHECK_OK);
         assert_int_equal(find("programs/c0")->state, CHECK_OK);
 
         w.observations[0].units = &unit;
         w.observations[0].n_units = 1;
-        assert_only("services/c0", CHECK_FAILED, "store.service: runs, and is not hardway's", "systemctl cat store.service");
+        assert_only("services/c0", CHECK_FAILED, "store.service: runs, and is not hardway's",
+                    "systemctl cat store.service");
         unit.inputs = (char*) "0123"; /* of a run that was killed before it could record anything */
         ask_all();
         assert_int_equal(find("services/c0")->state, CHECK_OK);
 
         w.observations[0].paths = &link;
         w.observations[0].n_paths = 1;
-        assert_only("programs/c0", CHECK_FAILED, "/usr/local/bin/kubectl: is there", "sudo rm /usr/local/bin/kubectl");
+        assert_only("programs/c0", CHECK_FAILED, "/usr/local/bin/kubectl: is there",
+                    "sudo rm /usr/local/bin/kubectl");
         link.type = OBSERVED_SYMLINK;
         link.target = (char*) "/opt/k3s/kubectl";
         assert_only("programs/c0", CHECK_FAILED, "is not hardway's", "with a reset");
@@ -619,10 +622,11 @@ int main(void) {
                 rule_test(test_all_is_well), rule_test(test_architecture), rule_test(test_system),
                 rule_test(test_clock),       rule_test(test_unique),       rule_test(test_unknown),
                 rule_test(test_memory),      rule_test(test_cgroup),       rule_test(test_disk),
-                rule_test(test_software),    rule_test(test_packages),     rule_test(test_ports), rule_test(test_taken), rule_test(test_directories),
-                rule_test(test_names),       rule_test(test_reach),        rule_test(test_vip),
-                rule_test(test_members),     rule_test(test_ignored),      rule_test(test_texts),
-                rule_test(test_errors),      rule_test(test_bad_answers),
+                rule_test(test_software),    rule_test(test_packages),     rule_test(test_ports),
+                rule_test(test_taken),       rule_test(test_directories),  rule_test(test_names),
+                rule_test(test_reach),       rule_test(test_vip),          rule_test(test_members),
+                rule_test(test_ignored),     rule_test(test_texts),        rule_test(test_errors),
+                rule_test(test_bad_answers),
         };
 
         return cmocka_run_group_tests_name("check rules", tests, NULL, NULL);

@@ -25,7 +25,7 @@ static struct {
         bool installed; /* what a node says of its apiserver */
         const char *kubectl;
         const char *stale; /* ConfigMaps of before, as items of a list */
-        bool together; /* all apiservers are asked before any answers */
+        bool together;     /* all apiservers are asked before any answers */
 } world;
 
 static atomic_uint n_asked;

@@ -336,7 +336,8 @@ static void test_user_of_others(void **state) {
         plan_add_user(p, "etcd", "etcd", "/var/lib/etcd", "why");
         plan_add_user(p, "etcd", "etc", "/nonexistent", "why");
         fixture_finish(f, p);
-        fixture_write(f, "etc/passwd", 0644, "root:x:0:0::/root:/bin/sh\netcd:x:100:100::/var/lib/etcd:/bin/false\n");
+        fixture_write(f, "etc/passwd", 0644,
+                      "root:x:0:0::/root:/bin/sh\netcd:x:100:100::/var/lib/etcd:/bin/false\n");
         fixture_program(f, "systemd-sysusers", ":");
         assert_success(fixture_put(f, p, NULL, &error), error, 2);
         assert_content(f, "var/lib/hardway/users", "etc\n");

@@ -25,7 +25,7 @@ typedef struct World {
         EtcdState states[N];
         bool learner[N], listed[N];
         bool busy[N], unreachable[N];
-        const char *free_kib; /* on c2's disk */
+        const char *free_kib;                                       /* on c2's disk */
         bool data, leftover, force, stays_learner, balanced, stays; /* it cannot be stopped */
         bool dry_run;
         bool full, fills; /* a disk: before, or in the course of it */
@@ -278,8 +278,9 @@ static void test_defrag(void **state) {
 static void test_defrag_wants_room(void **state) {
         world.free_kib = "180000"; /* 50 MiB are in use */
         assert_int_equal(defrag(), -ENOSPC);
-        assert_string_equal(world.error->message,
-                            "c2: 187 MB are needed for the new database beside the old one, 184 MB are free");
+        assert_string_equal(
+                world.error->message,
+                "c2: 187 MB are needed for the new database beside the old one, 184 MB are free");
         assert_int_equal(error_exit_code(world.error), 74);
         assert_contains(buffer_str(&world.log), "defragmented c1, back");
         assert_null(strstr(buffer_str(&world.log), "aside c2"));
