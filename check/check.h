@@ -4,9 +4,13 @@
 #include "check/answers.h"
 #include "plan/component.h"
 #include "plan/observation.h"
+#include "plan/store-fit.h"
 
 /* Of a cluster that serves and cannot be asked from here; found by install, which would take it for a new one. */
 #define CHECK_SERVING "serving"
+
+/* Of the store against the cluster file; looked at by whoever rolls something out before anything else. */
+#define CHECK_CERTIFICATES "certificates"
 
 /*
  * What speaks against installing: a table of rules over what is known of the nodes
@@ -39,7 +43,8 @@ typedef struct CheckWorld {
         bool serving;         /* the cluster serves already */
         bool joining;         /* ... and only ways from and to nodes that join count */
         const Answers *here;  /* what was asked of this machine, or NULL */
-        char *const *ignore;  /* names, or ids of findings about one node; or NULL */
+        const StoreMisfits *misfits; /* what of the store does not fit the cluster file; NULL: not looked at */
+        char *const *ignore;         /* names, or ids of findings about one node; or NULL */
 } CheckWorld;
 
 /* table.c */

@@ -64,6 +64,8 @@ void rule_reach_here(Judge *j);
 void rule_vip_network(Judge *j, const CheckNode *n);
 void rule_endpoint(Judge *j);
 void rule_sysctls(Judge *j, const CheckNode *n);
+/* store.c */
+void rule_certificates(Judge *j);
 /* unique.c */
 void rule_members(Judge *j);
 void rule_clock_spread(Judge *j);

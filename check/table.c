@@ -106,6 +106,12 @@ static const CheckRule rules[] = {
           .without = "Another cluster's node would be changed into one of this.",
           .by_hand = "cat secrets/identity\n"
                      "@node {root} grep identity /var/lib/hardway/applied.json" },
+        { CHECK_CERTIFICATES, ERROR_CONFIG, ESTALE, .all = rule_certificates,
+          .why = "The certificates and kubeconfigs that were made fit the cluster file.",
+          .without =
+                  "An address or a name that was changed there would be rolled out, and clients that go to it "
+                  "find a certificate for another one.",
+          .by_hand = "hardway pki gen --dry-run" },
         { "versions", ERROR_CONFIG, EOPNOTSUPP, .node = rule_versions,
           .why = "A cluster that serves stays at its minor versions of Kubernetes and etcd.",
           .without =

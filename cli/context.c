@@ -3,12 +3,17 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "check/check.h"
 #include "cli/command-show.h"
+#include "cli/components.h"
 #include "cli/passphrase.h"
 #include "common/alloc.h"
+#include "common/clock.h"
 #include "common/fs.h"
 #include "common/holder.h"
+#include "plan/store-fit.h"
 
 /* Beside the cluster file. Its content says who holds it; it stays when nobody does. */
 #define EXCLUSIVE_NAME ".hardway-busy"
@@ -227,6 +232,29 @@ int verb_stopped(const VerbContext *v, Error **reterr) {
         return error_if_cancelled(v->cancelled, reterr, "stopped as asked; nothing was changed");
 }
 
+/* What would be rolled out otherwise: addresses for which nobody has a certificate. */
+static int require_fitting(VerbContext *v, Error **reterr) {
+        _cleanup_(store_misfits_done) StoreMisfits misfits = {};
+        _cleanup_free_ char *text = NULL;
+        int r;
+
+        if (strv_contains(v->ignore, CHECK_CERTIFICATES))
+                return 0;
+        r = store_find_misfits(v->store, components, v->cluster, clock_realtime(), &misfits, reterr);
+        if (r < 0 || misfits.n_misfits == 0)
+                return r;
+        if (misfits.n_misfits == misfits.n_harmless) {
+                text = store_misfits_tell(&misfits, /* harmless= */ true);
+                verb_warn(v, "%.*s (%s)", (int) strcspn(text, "\n"), text, store_misfits_command(&misfits));
+                return 0;
+        }
+        text = store_misfits_tell(&misfits, /* harmless= */ false);
+        r = error_set(reterr, ERROR_CONFIG, ESTALE, "the certificates do not fit %s: run %s first",
+                      v->cluster_path, store_misfits_command(&misfits));
+        error_detail(reterr, "%s\n", text);
+        return r;
+}
+
 /**
  * verb_fulfil_needs() - get what the verb says it needs
  * @v:          the context; its verb is set
@@ -239,10 +267,9 @@ int verb_fulfil_needs(VerbContext *v, Error **reterr) {
                 unsigned need;
                 int (*get)(VerbContext *v, Error **reterr);
         } rows[] = {
-                { VERB_NEEDS_CLUSTER, verb_load_cluster },
-                { VERB_NEEDS_EXCLUSIVE, verb_lock_exclusive },
-                { VERB_NEEDS_STORE, verb_open_store },
-                { VERB_NEEDS_LOCK, verb_load_lock },
+                { VERB_NEEDS_CLUSTER, verb_load_cluster }, { VERB_NEEDS_EXCLUSIVE, verb_lock_exclusive },
+                { VERB_NEEDS_STORE, verb_open_store },     { VERB_NEEDS_LOCK, verb_load_lock },
+                { VERB_NEEDS_FITTING, require_fitting },
         };
         int r;
 

@@ -172,7 +172,7 @@ const Verb verb_etcd_restore = {
                 "was stopped is finished by the same command. Hosts with nothing on them will do.",
         .arguments_max = 1,
         .common = VERB_OPTIONS_ROLLOUT | VERB_OPTION_YES,
-        .needs = VERB_NEEDS_ROLLOUT,
+        .needs = VERB_NEEDS_ROLLOUT | VERB_NEEDS_FITTING,
         .options = options,
         .parse = parse,
         .steps = steps_etcd_restore,

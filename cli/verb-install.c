@@ -117,7 +117,7 @@ const Verb verb_install = {
         .common = VERB_OPTIONS_ROLLOUT | VERB_OPTION_NODE | VERB_OPTION_DEEP | VERB_OPTION_IGNORE |
                   VERB_OPTION_YES,
         .yes = "Take healthy etcd members out that are not in the cluster file",
-        .needs = VERB_NEEDS_ROLLOUT,
+        .needs = VERB_NEEDS_ROLLOUT | VERB_NEEDS_FITTING,
         .run = run,
         .steps = steps_install,
 };

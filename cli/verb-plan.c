@@ -170,7 +170,8 @@ const Verb verb_plan = {
                 "is asked: what they would tell of themselves (network interfaces, versions of packages) "
                 "has its usual value, unless the cluster file says otherwise.",
         .common = VERB_OPTION_NODE | VERB_OPTION_JSON | VERB_OPTION_DEEP | VERB_OPTION_SUDO,
-        .needs = VERB_NEEDS_CLUSTER | VERB_NEEDS_STORE | VERB_NEEDS_LOCK | VERB_ON_LIVING,
+        .needs = VERB_NEEDS_CLUSTER | VERB_NEEDS_STORE | VERB_NEEDS_LOCK | VERB_NEEDS_FITTING |
+                 VERB_ON_LIVING,
         .options = options,
         .parse = parse,
         .run = run,

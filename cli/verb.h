@@ -81,6 +81,7 @@ typedef enum VerbNeeds {
         VERB_ON_LIVING =
                 1
                 << 5, /* works on clusters that serve: the cluster file is read with CLUSTER_LOAD_SERVING */
+        VERB_NEEDS_FITTING = 1 << 6, /* what is in the store fits the cluster file, see plan/store-fit.h */
 } VerbNeeds;
 
 /* What all that change nodes by a rollout have in common. */

@@ -18,7 +18,10 @@ static void add_key(Catalogue *c, const ClusterKey *k) {
         explanation_alias(e, "%s", k->name);
         explanation_set(&e->without, k->without);
         explanation_set(&e->manual, "hardway.yaml(5)");
-        explanation_set(&e->by_hand, "editor hardway.yaml\nhardway plan\nhardway install");
+        explanation_set(&e->by_hand,
+                        "editor hardway.yaml\n"
+                        "hardway pki gen   # where it is in certificates; else it has nothing to do\n"
+                        "hardway plan\nhardway install");
         if (c->request->cluster)
                 e->absent = false;
         if (k->value)

@@ -21,6 +21,7 @@ typedef struct Preflight {
         Answers *answers; /* as above */
         Answers here;
         CheckList *found; /* as above: findings about single nodes */
+        StoreMisfits misfits;
         bool thorough;
         bool joining; /* a node to a cluster that serves */
 } Preflight;
@@ -79,6 +80,7 @@ static void preflight_done(Preflight *p) {
                 check_list_done(p->found + i);
         }
         answers_done(&p->here);
+        store_misfits_done(&p->misfits);
         free(p->nodes);
         free(p->answers);
         free(p->found);
@@ -213,6 +215,15 @@ int run_judge(InstallRun *run, ErrorList *errors) {
         return r;
 }
 
+/* Whoever installs has looked before anything else. A store that cannot be read is no business of this. */
+static void find_misfits(Preflight *p) {
+        const InstallRequest *q = p->run->request;
+
+        if (q->store && store_find_misfits(q->store, q->components, q->cluster, clock_realtime(),
+                                           &p->misfits, NULL) >= 0)
+                p->world.misfits = &p->misfits;
+}
+
 /* A node that could not be looked at, or not be asked: its errors are the finding. */
 static void check_failures(NodeRun *n, CheckList *found) {
         for (size_t i = 0; i < n->errors.n_errors; i++)
@@ -229,6 +240,7 @@ void run_check(InstallRun *run, CheckList *ret) {
         Preflight p;
 
         preflight_init(run, &p);
+        find_misfits(&p);
         (void) crew_each(run, is_judged, node_judge);
         judge_all(&p, &all);
         for (size_t i = 0; i < run->n_nodes; i++) {

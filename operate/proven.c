@@ -2,7 +2,9 @@
 #include "operate/proven.h"
 
 #include "common/alloc.h"
+#include "common/clock.h"
 #include "operate/served.h"
+#include "plan/store-fit.h"
 
 typedef struct Proving {
         const InstallRequest *install;
@@ -160,6 +162,19 @@ int proven_rollout(const InstallRequest *install, const StoreRequests *requests,
         return conclude_rest(&p, r, errors);
 }
 
+/* What was edited in the cluster file may be in certificates, too: rolled out without them, it locks clients out. */
+static const char* first_step(const InstallRequest *install) {
+        _cleanup_(store_misfits_done) StoreMisfits misfits = {};
+
+        if (store_find_misfits(install->store, install->components, install->cluster, clock_realtime(),
+                               &misfits, NULL) < 0 ||
+            misfits.n_misfits == misfits.n_harmless)
+                return "hardway install";
+        return misfits.misfits->waits ?
+                       "hardway pki csr, pki import and install" :
+                       "hardway pki gen, then hardway install, which brings the certificates, too,";
+}
+
 /**
  * proven_check_before() - are the nodes as planned, before something of the plan changes?
  * @install:    which nodes
@@ -170,6 +185,7 @@ int proven_rollout(const InstallRequest *install, const StoreRequests *requests,
 int proven_check_before(const InstallRequest *install, ErrorList *errors) {
         InstallRequest request = *install;
         InstallResult result = {};
+        const char *first = first_step(install);
         int r;
 
         request.dry_run = true;
@@ -177,10 +193,11 @@ int proven_check_before(const InstallRequest *install, ErrorList *errors) {
         r = install_run(&request, &result, errors);
         for (size_t i = 0; r >= 0 && i < result.n_nodes; i++)
                 if (result.nodes[i].n_changes > 0)
-                        error_list_add(errors, ERROR_VERIFY, ESTALE,
-                                       "%s is not as the cluster file says (%zu differences): run hardway "
-                                       "install first, so that what goes wrong after this can be told apart",
-                                       result.nodes[i].node->name, result.nodes[i].n_changes);
+                        error_list_add(
+                                errors, ERROR_VERIFY, ESTALE,
+                                "%s is not as the cluster file says (%zu differences): run %s first, so "
+                                "that what goes wrong after this can be told apart",
+                                result.nodes[i].node->name, result.nodes[i].n_changes, first);
         install_result_done(&result);
         return r < 0 ? r : errors->n_errors > 0 ? -ESTALE : 0;
 }

@@ -124,15 +124,24 @@ static char* name_missing(const CertificateProfile *of, const CertificateProfile
         return NULL;
 }
 
-/* Exactly the wanted ones: a name that is left over may belong to another machine by now. */
-char* certificate_check_names(X509 *x, const CertificateProfile *profile) {
+static char* check_lacking(X509 *x, const CertificateProfile *profile) {
         _cleanup_(certificate_profile_done) CertificateProfile present = CERTIFICATE_PROFILE_NULL;
-        _cleanup_free_ char *lacks = NULL, *left_over = NULL;
+        _cleanup_free_ char *lacks = NULL;
 
         certificate_names(x, &present);
         lacks = name_missing(profile, &present);
-        if (lacks)
-                return xasprintf("lacks the name %s", lacks);
+        return lacks ? xasprintf("lacks the name %s", lacks) : NULL;
+}
+
+/* Exactly the wanted ones: a name that is left over may belong to another machine by now. */
+char* certificate_check_names(X509 *x, const CertificateProfile *profile) {
+        _cleanup_(certificate_profile_done) CertificateProfile present = CERTIFICATE_PROFILE_NULL;
+        _cleanup_free_ char *left_over = NULL;
+        char *lacking = check_lacking(x, profile);
+
+        if (lacking)
+                return lacking;
+        certificate_names(x, &present);
         left_over = name_missing(&present, profile);
         if (left_over)
                 return xasprintf("still has the name %s", left_over);
@@ -155,8 +164,10 @@ static CertificateFault first_fault(X509 *x, const CertificateProfile *profile, 
                 return CERTIFICATE_WRONG_USAGE;
         if ((*ret_why = check_subject(x, profile)))
                 return CERTIFICATE_WRONG_SUBJECT;
-        if ((*ret_why = certificate_check_names(x, profile)))
+        if ((*ret_why = check_lacking(x, profile)))
                 return CERTIFICATE_WRONG_NAMES;
+        if ((*ret_why = certificate_check_names(x, profile)))
+                return CERTIFICATE_FORMER_NAMES;
         if ((*ret_why = check_validity(x, now)))
                 return CERTIFICATE_NOT_VALID;
         if ((*ret_why = check_renewal(x, issuer, now, renew_before_sec)))

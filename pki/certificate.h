@@ -99,7 +99,8 @@ typedef enum CertificateFault {
         CERTIFICATE_WRONG_KEY,     /* certifies another key */
         CERTIFICATE_WRONG_USAGE,   /* may do less, or more, than it is for */
         CERTIFICATE_WRONG_SUBJECT, /* names somebody else */
-        CERTIFICATE_WRONG_NAMES,   /* lacks a name, or has one too many */
+        CERTIFICATE_WRONG_NAMES,   /* lacks a name */
+        CERTIFICATE_FORMER_NAMES,  /* has one too many */
         CERTIFICATE_NOT_VALID,     /* not valid yet, or no more */
         CERTIFICATE_EXPIRES,       /* valid, but renewal is due */
 } CertificateFault;

@@ -109,7 +109,8 @@ static char* judge_other(const Sight *s, X509 *shown, CheckState *state) {
                 return xstrdup("the store has no CA to check it with");
         fault = certificate_check(shown, &s->request->profile, NULL, find_issuer(&cas, shown), s->q->now,
                                   s->q->warn_sec ?: STORE_RENEW_BEFORE_SEC, &why);
-        if (fault != CERTIFICATE_GOOD && fault != CERTIFICATE_EXPIRES && fault != CERTIFICATE_WRONG_NAMES)
+        if (fault != CERTIFICATE_GOOD && fault != CERTIFICATE_EXPIRES && fault != CERTIFICATE_WRONG_NAMES &&
+            fault != CERTIFICATE_FORMER_NAMES)
                 *state = CHECK_FAILED;
         return why ?: xstrdup("an older one, or newer, of the same CA");
 }

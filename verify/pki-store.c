@@ -82,6 +82,12 @@ static CheckState judge_fault(const StoreItem *item) {
         }
 }
 
+/* Rather than merely near its end: then only what is issued anew, and rolled out with what else was changed, helps. */
+static bool does_not_fit(const StoreItem *item) {
+        return item->outcome == STORE_REISSUED && item->fault != CERTIFICATE_NOT_VALID &&
+               item->fault != CERTIFICATE_EXPIRES;
+}
+
 static void advise(Check *check, const StoreItem *item) {
         if (check->state == CHECK_OK)
                 return;
@@ -101,6 +107,9 @@ static void advise(Check *check, const StoreItem *item) {
                 check_advise(check, "hardway pki gen closes it; whoever may have read it could be anybody");
         else if (is_authority(item))
                 check_advise(check, "replace this CA before it ends: all that it certified ends with it");
+        else if (does_not_fit(item))
+                check_advise(check,
+                             "hardway pki gen issues it anew, hardway install brings it to the nodes");
         else
                 check_advise(check, "hardway pki renew %s", item->request->name);
 }
