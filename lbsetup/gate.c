@@ -113,6 +113,18 @@ static bool has_strangers(const LbPair *pair) {
         return false;
 }
 
+/* Another VIP comes to the first of them in its turn: until then the one of before has to be held. Once a load balancer was
+ * told, the new one has to be held before another lets go of the old one, so that clients who try both find one. */
+static bool other_vip_does(const ProbeContext *c, const Node *node, const LbPair *pair) {
+        bool held = false, changed = false;
+
+        LB_FOREACH_PEER(peer, pair) {
+                held = held || lb_look_holds_other(&peer->look);
+                changed = changed || (peer->node->index == node->index && !peer->look.other_vip);
+        }
+        return held && (c->before || !changed);
+}
+
 /* Who is a load balancer no more lets go in its turn, and has to be let: what was just changed has let go. */
 static bool former_may_hold(const ProbeContext *c, const Node *node) {
         const Node *former = lb_former_holder(c);
@@ -150,7 +162,7 @@ int keepalived_gate(const ProbeContext *c, const Node *node, ProbeResult *ret, E
                 }
         }
         n = lb_pair_holders(&pair, &holder);
-        if (n == 0 && former_may_hold(c, node))
+        if (n == 0 && (former_may_hold(c, node) || other_vip_does(c, node, &pair)))
                 n = 1;
         if (n > 1 && (router_changes(c->cluster, &pair) || (c->before && has_strangers(&pair))))
                 n = 1;

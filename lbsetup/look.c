@@ -78,6 +78,13 @@ static void set_aside(LbLook *l, const char *text) {
                 replace(&l->aside, text);
 }
 
+static void set_vip(LbLook *l, const Cluster *cluster, const char *text) {
+        char vip[INET_TEXT_SIZE];
+
+        if (!streq(text, inet_address_format(&cluster->endpoint.address, vip)))
+                replace(&l->other_vip, text);
+}
+
 typedef struct Times {
         int64_t since, now;
 } Times;
@@ -111,6 +118,8 @@ static void parse_line(LbLook *l, const Cluster *cluster, const char *line, Time
                 add_check(l, v);
         else if ((v = startswith(line, "peer ")))
                 strv_add(&l->peers, v);
+        else if ((v = startswith(line, "vip ")))
+                set_vip(l, cluster, v);
         else if ((v = startswith(line, "address ")))
                 set_address(l, cluster, v);
 }
@@ -163,8 +172,13 @@ void lb_look_done(LbLook *l) {
         free(l->keepalived);
         free(l->aside);
         free(l->vrrp);
+        free(l->other_vip);
         strv_free(l->peers);
         *l = (LbLook) {};
+}
+
+bool lb_look_holds_other(const LbLook *l) {
+        return l->installed && l->other_vip && streq(l->vrrp, "MASTER") && !l->holds_vip;
 }
 
 /* "UP", and "UP 1/2" while checks begin to fail (haproxy, doc/management.txt 9.1, field "status"). */

@@ -25,6 +25,7 @@ typedef struct LbLook {
         bool holds_vip;
         unsigned n_vips; /* how often: with another prefix length it can be there twice */
         Strv peers;      /* addresses of the other load balancers, as it was told last */
+        char *other_vip; /* what it was told last to hold, where that is another address than the cluster file's; or NULL */
         unsigned router; /* the virtual router id with which keepalived runs, or 0 */
         LbServer *servers;
         size_t n_servers;
@@ -37,6 +38,8 @@ void lb_look_parse(const Cluster *cluster, const char *text, LbLook *ret);
 void lb_look_done(LbLook *l);
 #define _cleanup_look_ _cleanup_(lb_look_done)
 
+/* Does it hold what was the VIP before the cluster file was changed? */
+bool lb_look_holds_other(const LbLook *l);
 bool lb_server_is_up(const LbServer *s);
 size_t lb_look_up(const LbLook *l); /* how many servers are up */
 /* Could it serve if it had the VIP? */

@@ -74,6 +74,8 @@ int keepalived_ready(const ProbeContext *c, const Node *node, ProbeResult *ret, 
         else if (look.holds_vip)
                 probe_result_set(ret, PROBE_READY, "holds %s",
                                  inet_address_format(&c->cluster->endpoint.address, vip));
+        else if (lb_look_holds_other(&look))
+                probe_result_set(ret, PROBE_READY, "holds %s still", look.other_vip);
         else if (streq(look.vrrp, "BACKUP") && (look.vrrp_since_sec >= ELECTION_SEC || other_holds(c, node)))
                 probe_result_set(ret, PROBE_READY, "standby");
         else
@@ -82,7 +84,7 @@ int keepalived_ready(const ProbeContext *c, const Node *node, ProbeResult *ret, 
 }
 
 /**
- * keepalived_leads() - does this node hold the VIP?
+ * keepalived_leads() - does this node hold the VIP, or what was that before the cluster file was changed?
  * @c:          the context of the probe
  * @node:       the load balancer
  * @ret:        false also if it cannot be asked
@@ -93,6 +95,6 @@ int keepalived_ready(const ProbeContext *c, const Node *node, ProbeResult *ret, 
 int keepalived_leads(const ProbeContext *c, const Node *node, bool *ret, Error **reterr) {
         _cleanup_look_ LbLook look = {};
 
-        *ret = lb_look(c, node, &look, NULL) >= 0 && look.holds_vip;
+        *ret = lb_look(c, node, &look, NULL) >= 0 && (look.holds_vip || lb_look_holds_other(&look));
         return 0;
 }

@@ -17,7 +17,9 @@ value() {
 
 if [ -e /etc/systemd/system/haproxy.service.d/50-hardway.conf ]; then
         echo installed
-        sed -n '/unicast_peer {/,/}/s/^[[:space:]]*\([0-9a-f][0-9a-f.:]*\)$/peer \1/p' /etc/keepalived/keepalived.conf 2>/dev/null || :
+        sed -n -e '/unicast_peer {/,/}/s/^[[:space:]]*\([0-9a-f][0-9a-f.:]*\)$/peer \1/p' \
+                -e '/virtual_ipaddress {/,/}/s,^[[:space:]]*\([0-9a-f][0-9a-f.:]*\)/[0-9]* dev .*,vip \1,p' \
+                /etc/keepalived/keepalived.conf 2>/dev/null || :
 fi
 for unit in haproxy keepalived; do
         printf '%s %s\n' "$unit" "$(systemctl show -p ActiveState --value "$unit.service" 2>/dev/null || :)"

@@ -868,6 +868,48 @@ static void test_gate_of_strangers(void **state) {
         expect(keepalived_gate, LB0, PROBE_WAITING, "more than one holds the VIP");
 }
 
+/* The cluster file has another VIP: who stands by is first, and who holds the old one lets go when the new one is held. */
+static void test_another_vip(void **state) {
+        static const char old_owner[] = WELL "vrrp MASTER 900\nvip 10.77.0.9\naddress 10.77.0.9/32\n";
+        static const char old_standby[] = STANDBY "vip 10.77.0.9\n";
+        bool leads;
+
+        answers[0] = old_owner;
+        answers[1] = old_standby;
+        expect(keepalived_ready, LB0, PROBE_READY, "holds 10.77.0.9 still");
+        assert_int_equal(keepalived_leads(&probes, LB0, &leads, NULL), 0);
+        assert_true(leads);
+        assert_int_equal(keepalived_leads(&probes, LB1, &leads, NULL), 0);
+        assert_false(leads);
+
+        probes.before = true;
+        expect(keepalived_gate, f.nodes, PROBE_READY, NULL);
+        expect(keepalived_gate, LB1, PROBE_READY, NULL);
+        probes.before = false;
+        expect(keepalived_gate, f.nodes, PROBE_READY, NULL); /* a controller was changed */
+
+        answers[1] = STANDBY "vip 10.77.0.10\n";
+        expect(keepalived_gate, LB1, PROBE_WAITING, "nobody holds the VIP");
+        expect(keepalived_ready, LB0, PROBE_READY, "holds 10.77.0.9 still");
+        answers[1] = OWNER "vip 10.77.0.10\n";
+        expect(keepalived_gate, LB1, PROBE_READY, NULL);
+        probes.before = true;
+        expect(keepalived_gate, LB0, PROBE_READY, NULL);
+        probes.before = false;
+        answers[0] = STANDBY "vip 10.77.0.10\n";
+        expect(keepalived_gate, LB0, PROBE_READY, NULL);
+
+        /* told of the new one, and killed before it was started with it: the way on is forward */
+        answers[0] = old_owner;
+        answers[1] = STANDBY "vip 10.77.0.10\n";
+        probes.before = true;
+        expect(keepalived_gate, LB1, PROBE_READY, NULL);
+
+        /* nobody holds any */
+        answers[0] = old_standby;
+        expect(keepalived_gate, LB1, PROBE_WAITING, "nobody holds the VIP");
+}
+
 static void spare(const Node *const *nodes, size_t n, ProbeState state, const char *text) {
         ProbeResult result = {};
 
@@ -1017,6 +1059,7 @@ int main(void) {
                 pair_test(test_told),
                 pair_test(test_join),
                 pair_test(test_gate_of_strangers),
+                pair_test(test_another_vip),
                 pair_test(test_spare),
                 pair_test(test_set_aside),
                 pair_test(test_bring_back),
