@@ -287,12 +287,43 @@ static const Reach reaches[] = {
           .why = "what the load balancers pass on to the apiservers, and hardway's questions to each" },
 };
 
+#define SERVICES_LOST                                                                                                   \
+        "Services keep the addresses that they have, that of kubernetes.default too, by which each pod finds the API: " \
+        "nobody would route there, and no certificate name it"
+#define TOKENS_LOST                                                                                                 \
+        "the tokens that pods have would be refused until they are renewed, and those that one apiserver signs by " \
+        "the others"
+
+static const LastingFlag lasting[] = {
+        { "service-network", "service-cluster-ip-range", "network.services", SERVICES_LOST, lasting_grows },
+        { "issuer", "service-account-issuer", "network.domain, or extra-args", TOKENS_LOST,
+          lasting_is_believed },
+};
+
+static int preflight(const ProbeContext *c, const Node *node, CheckList *checks, Error **reterr) {
+        int r = apiserver_preflight(c, node, checks, reterr);
+
+        return r < 0 ? r :
+                       lasting_preflight(c, node, &component_kube_apiserver, lasting, ARRAY_SIZE(lasting),
+                                         checks, reterr);
+}
+
 static const CheckName preflights[] = {
         { ENCRYPTION_PREFLIGHT,
           "The apiserver that runs encrypts secrets with the key of secrets/encryption-key.",
           "It would be given another one, and no secret in etcd could be read any more.",
           "cat secrets/encryption-key   # a secret\n"
           "@controller {root} grep secret: /etc/kubernetes/encryption-config.yaml" },
+        { "service-network",
+          "The network of Services is that with which the apiservers run, or has one more of the other family behind it.",
+          "Services keep the addresses that they have, that of kubernetes.default too, by which each pod finds the API: "
+          "nobody would route there, and no certificate name it.",
+          "@controller {root} grep service-cluster-ip-range /etc/systemd/system/kube-apiserver.service" },
+        { "issuer",
+          "Who signs the tokens of service accounts is believed by all apiservers, before and after a change.",
+          "The tokens that pods have would be refused until they are renewed, and those that one apiserver signs by the "
+          "others.",
+          "@controller {root} grep service-account-issuer /etc/systemd/system/kube-apiserver.service" },
 };
 
 const Component component_kube_apiserver = {
@@ -318,7 +349,7 @@ const Component component_kube_apiserver = {
         .reaches = reaches,
         .n_reaches = ARRAY_SIZE(reaches),
         .plan = apiserver_plan,
-        .preflight = apiserver_preflight,
+        .preflight = preflight,
         .preflights = preflights,
         .n_preflights = ARRAY_SIZE(preflights),
         .ready = apiserver_ready,

@@ -205,6 +205,26 @@ static int controller_manager_verify(const ProbeContext *c, CheckList *checks) {
         return 0;
 }
 
+#define SHARES_LOST "nodes keep the shares of it that they have, which lie outside of another one"
+
+static const LastingFlag lasting[] = {
+        { "pod-network", "cluster-cidr", "network.pods", SHARES_LOST, lasting_grows },
+};
+
+static int controller_manager_preflight(const ProbeContext *c, const Node *node, CheckList *checks,
+                                        Error **reterr) {
+        return lasting_preflight(c, node, &component_kube_controller_manager, lasting, ARRAY_SIZE(lasting),
+                                 checks, reterr);
+}
+
+static const CheckName preflights[] = {
+        { "pod-network",
+          "The pods' network is that with which the controller managers run, or has one more of the other family behind it.",
+          "Nodes keep the shares of it that they have, which lie outside of another one: new nodes get some that the "
+          "others do not route to.",
+          "@controller {root} grep cluster-cidr /etc/systemd/system/kube-controller-manager.service" },
+};
+
 const Component component_kube_controller_manager = {
         .name = "kube-controller-manager",
         .summary = "Keeps the cluster as its objects say: nodes, endpoints, jobs, certificates",
@@ -228,6 +248,9 @@ const Component component_kube_controller_manager = {
         .n_settings = ARRAY_SIZE(settings),
         .service = &service,
         .plan = controller_manager_plan,
+        .preflight = controller_manager_preflight,
+        .preflights = preflights,
+        .n_preflights = ARRAY_SIZE(preflights),
         .ready = controller_manager_ready,
         .verify = controller_manager_verify,
         .ready_sec = 120,

@@ -46,6 +46,20 @@ int apiserver_gate(const ProbeContext *c, const Node *node, ProbeResult *ret, Er
 int apiserver_preflight(const ProbeContext *c, const Node *node, CheckList *checks, Error **reterr);
 int apiserver_verify(const ProbeContext *c, CheckList *checks);
 
+/* lasting.c: a flag whose value the objects of a cluster that lives depend on */
+typedef struct LastingFlag {
+        const char *name;    /* of the finding, as in Component.preflights */
+        const char *flag;    /* without dashes */
+        const char *key;     /* of the cluster file, from which it follows */
+        const char *without; /* what would happen */
+        bool (*allows)(char *const *before, char *const *after); /* not empty, either */
+} LastingFlag;
+
+bool lasting_grows(char *const *before, char *const *after);
+bool lasting_is_believed(char *const *before, char *const *after);
+int lasting_preflight(const ProbeContext *c, const Node *node, const Component *component,
+                      const LastingFlag *rows, size_t n_rows, CheckList *checks, Error **reterr);
+
 /* What serves on loopback only is asked on its node, with its own kubeconfig ("scheduler"). */
 int loopback_ready(const ProbeContext *c, const Node *node, const char *kubeconfig, unsigned port,
                    ProbeResult *ret, Error **reterr);

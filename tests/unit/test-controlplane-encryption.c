@@ -41,7 +41,8 @@ static int run_on_node(void *userdata, const Node *node, const char *script, Buf
         char answer[256];
         FILE *shell;
 
-        assert_non_null(path);
+        if (!path)
+                return 0; /* another question, see test-controlplane-lasting.c */
         text = xasprintf("systemctl() { %s; }\n%.*s%s/config%s", active ? ":" : "return 3",
                          (int) (path - script), script, dir->path, path + strlen(CONFIG));
         assert_true(fs_write(AT_FDCWD, name, text, strlen(text), 0600, 0, NULL) >= 0);
@@ -70,11 +71,12 @@ static CheckState judge_node(size_t *ret_n) {
         CheckState state = CHECK_OK;
 
         assert_int_equal(component_kube_apiserver.preflight(&context, nodes, &checks, NULL), 0);
-        *ret_n = checks.n_checks;
-        if (checks.n_checks > 0) {
-                assert_string_equal(checks.checks[0].id, "encryption-key/c0");
-                state = checks.checks[0].state;
-        }
+        *ret_n = 0;
+        for (size_t i = 0; i < checks.n_checks; i++)
+                if (streq(checks.checks[i].id, "encryption-key/c0")) {
+                        state = checks.checks[i].state;
+                        ++*ret_n;
+                }
         check_list_done(&checks);
         return state;
 }

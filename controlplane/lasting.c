@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * What is asked before something is written: would what runs be given a value that the cluster's own objects do not bear?
+ *
+ * Services and nodes keep the addresses that they were given, tokens the issuer that they were signed by. What the processes
+ * run with, not what lies in their unit files, is what the cluster lives with.
+ */
+
+#include <stdlib.h>
+
+#include "common/alloc.h"
+#include "controlplane/internal.h"
+
+static char* script_for(const char *unit) {
+        return xasprintf("# with which flags does it run?\n"
+                         "pid=$(systemctl show --property=MainPID --value %s)\n"
+                         "if [ \"${pid:-0}\" -gt 0 ]; then\n"
+                         "        tr '\\0' '\\n' 2>/dev/null <\"/proc/$pid/cmdline\" || :\n"
+                         "fi\n",
+                         unit);
+}
+
+/* Of a flag that may be given several times, or once with commas. */
+static Strv values_of(char *const *argv, const char *flag) {
+        _cleanup_free_ char *start = xasprintf("--%s=", flag);
+        Strv values = NULL;
+
+        STRV_FOREACH(word, argv) {
+                const char *value = startswith(*word, start);
+                _cleanup_strv_ Strv parts = value ? strv_split(value, ",") : NULL;
+
+                STRV_FOREACH(part, parts)
+                        strv_add(&values, *part);
+        }
+        return values;
+}
+
+static Strv planned_argv(const ProbeContext *c, const Node *node, const Component *component) {
+        Facts facts;
+        const PlanContext context = {
+                .cluster = c->cluster, .node = node, .facts = &facts, .store = c->store
+        };
+        Strv argv;
+
+        facts_default(c->cluster, node, &facts);
+        argv = flags_to_argv(component->name, component->flags, component->n_flags, component->name,
+                             &context);
+        facts_done(&facts);
+        return argv;
+}
+
+/* A second network of the other family is one more; the first is what all have addresses of. */
+bool lasting_grows(char *const *before, char *const *after) {
+        for (; *before; before++, after++)
+                if (!*after || !streq(*before, *after))
+                        return false;
+        return true;
+}
+
+/* The first signs, all are believed: what was signed is believed still, and what will be signed by one is by the others,
+ * which run with the old list yet. */
+bool lasting_is_believed(char *const *before, char *const *after) {
+        return *before && *after && strv_contains(after, *before) && strv_contains(before, *after);
+}
+
+static void judge_flag(const LastingFlag *row, char *const *running, char *const *planned, const Node *node,
+                       CheckList *checks) {
+        _cleanup_strv_ Strv before = values_of(running, row->flag), after = values_of(planned, row->flag);
+        _cleanup_free_ char *id = xasprintf("%s/%s", row->name, node->name), *is = strv_join(before, ","),
+                            *wanted = strv_join(after, ",");
+        Check *check;
+
+        if (!before || !after || row->allows(before, after)) {
+                check_add(checks, CHECK_OK, id, node, row->name, "%s",
+                          before ? is : "nothing runs here that has one");
+                return;
+        }
+        check = check_add(checks, CHECK_FAILED, id, node, row->name,
+                          "the cluster lives with %s, and would be given %s (%s): %s", is, wanted, row->key,
+                          row->without);
+        if (row->allows == lasting_is_believed)
+                check_advise(check,
+                             "Go by steps, with hardway install after each: extra-args.kube-apiserver.%s: "
+                             "[%s, %s]; then [%s, %s]; and without it when no token of the first is left",
+                             row->flag, before[0], after[0], after[0], before[0]);
+        else
+                check_advise(
+                        check,
+                        "Put it back (and then hardway pki gen). A second network, of the other family, may be "
+                        "added behind it. See CHANGES in hardway.yaml(5)");
+}
+
+/**
+ * lasting_preflight() - refuse what the objects of a cluster that lives do not bear
+ * @c:          the context of the probe
+ * @node:       its node
+ * @component:  whose flags
+ * @rows:       which of them
+ * @n_rows:     how many
+ * @checks:     gets a finding for each
+ * @reterr:     why it cannot be asked
+ *
+ * Return: 0 or a negative errno.
+ */
+int lasting_preflight(const ProbeContext *c, const Node *node, const Component *component,
+                      const LastingFlag *rows, size_t n_rows, CheckList *checks, Error **reterr) {
+        _cleanup_free_ char *script = script_for(component->unit);
+        _cleanup_strv_ Strv running = NULL, planned = NULL;
+        _cleanup_buffer_ Buffer out = BUFFER_NULL;
+        int r;
+
+        r = c->exec(c->userdata, node, script, &out, reterr);
+        if (r < 0)
+                return r;
+        running = strv_split(buffer_str(&out), "\n");
+        planned = planned_argv(c, node, component);
+        for (size_t i = 0; i < n_rows; i++)
+                judge_flag(rows + i, running, planned, node, checks);
+        return 0;
+}
