@@ -43,6 +43,30 @@ static void check_without_vip(Input *in) {
                                     rows[i].key);
 }
 
+/* A VIP for which the roles were forgotten looks the same, and nobody would ever hold it. */
+static void check_foreign(Input *in) {
+        const Endpoint *e = &in->cluster.endpoint;
+        char buffer[INET_TEXT_SIZE];
+
+        if (in->endpoint_address.line > 0 && in->endpoint_external.line >= 0 && !e->external)
+                problem_warn(
+                        &in->problems, in->endpoint_address,
+                        "endpoint.address: no node is a loadbalancer, so %s has to be a load balancer that is "
+                        "not hardway's (external: true says so); for a VIP of hardway's, give nodes that role",
+                        inet_address_format(&e->address, buffer));
+}
+
+static void check_external(Input *in) {
+        const Endpoint *e = &in->cluster.endpoint;
+
+        if (e->external && e->kind == ENDPOINT_VIP && in->endpoint_external.line > 0)
+                problem_add(&in->problems, in->endpoint_external,
+                            "endpoint.external: nodes with the role loadbalancer would hold its address");
+        else if (e->external && e->kind == ENDPOINT_CONTROLLER)
+                problem_add(&in->problems, in->endpoint_external,
+                            "endpoint.external: its address is that of the only controller");
+}
+
 static void check_controller(Input *in) {
         const Cluster *c = &in->cluster;
 
@@ -88,6 +112,9 @@ void check_endpoint(Input *in) {
                 problem_add(&in->problems, in->endpoint,
                             "endpoint: it needs an 'address', or one of 'names' by which clients find it");
 
+        check_external(in);
+        if (e->kind == ENDPOINT_FOREIGN)
+                check_foreign(in);
         if (e->kind != ENDPOINT_VIP)
                 check_without_vip(in);
         else if (in->endpoint_address.line > 0 && nodes_family(in) != AF_UNSPEC &&

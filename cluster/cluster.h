@@ -115,6 +115,7 @@ typedef struct Endpoint {
         unsigned vrrp_id;       /* of a VIP, these three: 1 to 255 */
         char *interface;        /* or NULL */
         unsigned prefix_length; /* of the VIP on the interface; 32 or 128 by default */
+        bool external; /* said to be no load balancer of ours, rather than only following from roles */
 } Endpoint;
 
 typedef struct CertificatePolicy {

@@ -32,7 +32,7 @@ typedef struct Input {
 
         Mark self, name, kubernetes, etcd, architecture;
         Mark endpoint, endpoint_address, endpoint_port, endpoint_names, endpoint_vrrp_id, endpoint_interface,
-                endpoint_prefix;
+                endpoint_prefix, endpoint_external;
         Mark apiserver, apiserver_port;
         Mark network, pods, services, domain;
         Mark ssh, ssh_user, ssh_port;

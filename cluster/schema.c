@@ -44,6 +44,11 @@ static const Key endpoint_keys[] = {
              .why = "The prefix length of the VIP on that interface.",
              .without = "32 (128): the address alone, and no route to its network beside the one that is "
                         "there."),
+        TEXT("external", cluster.endpoint.external, endpoint_external, field_boolean,
+             .why = "Says that the address is that of a load balancer which is not hardway's.",
+             .without =
+                     "hardway takes it for one where no node is a loadbalancer, and warns: a role may have been "
+                     "forgotten."),
         {},
 };
 

@@ -143,6 +143,8 @@ static void write_foreign(const ClusterDraft *d, Buffer *out) {
                 "endpoint:\n");
         if (is_address)
                 add_key(out, "  address", d->endpoint, NULL);
+        if (is_address)
+                add_key(out, "  external", "true", NULL);
         add_key(out, "  port", d->port ?: "6443", NULL);
         write_names(d, is_address ? NULL : d->endpoint, NAMES_COMMENT, out);
 }

@@ -71,6 +71,9 @@ static void test_endpoint_kinds(void **state) {
                 { "cluster: pi\nendpoint: { address: 10.0.0.9, port: 443 }\n"
                   "nodes:\n  - { name: c0, address: 10.0.0.1, roles: [controller] }\n",
                   "https://10.0.0.9:443", ENDPOINT_FOREIGN },
+                { "cluster: pi\nendpoint: { address: 10.0.0.9, external: true }\n"
+                  "nodes:\n  - { name: c0, address: 10.0.0.1, roles: [controller] }\n",
+                  "https://10.0.0.9:6443", ENDPOINT_FOREIGN },
                 { "cluster: pi\nendpoint: { names: [k8s.home.lan, k8s] }\n"
                   "nodes:\n  - { name: c0, address: 10.0.0.1, roles: [controller] }\n",
                   "https://k8s.home.lan:6443", ENDPOINT_FOREIGN },
@@ -82,6 +85,29 @@ static void test_endpoint_kinds(void **state) {
 
                 assert_int_equal(c->endpoint.kind, rows[i].kind);
                 assert_string_equal(url, rows[i].url);
+        }
+}
+
+/* A VIP for which no node got the role looks like somebody else's load balancer, unless that is said. */
+static void test_forgotten_role(void **state) {
+        static const char nodes[] = "nodes:\n  - { name: c0, address: 10.0.0.1, roles: [controller] }\n"
+                                    "  - { name: c1, address: 10.0.0.2, roles: [controller] }\n"
+                                    "  - { name: c2, address: 10.0.0.3, roles: [controller] }\n";
+        static const char *const quiet[] = { "{ address: 10.0.0.9, external: true }",
+                                             "{ names: [k8s.home.lan] }" };
+        _cleanup_free_ char *text = xasprintf("cluster: pi\nendpoint: { address: 10.0.0.9 }\n%s", nodes);
+        _cleanup_(cluster_freep) Cluster *c = load(text);
+
+        assert_int_equal(c->warnings.n_errors, 1);
+        assert_contains(
+                c->warnings.errors[0]->message,
+                "hardway.yaml:2:22: endpoint.address: no node is a loadbalancer, so 10.0.0.9 has to be");
+        assert_contains(c->warnings.errors[0]->message, "(external: true says so)");
+        for (size_t i = 0; i < ARRAY_SIZE(quiet); i++) {
+                _cleanup_free_ char *other = xasprintf("cluster: pi\nendpoint: %s\n%s", quiet[i], nodes);
+                _cleanup_(cluster_freep) Cluster *said = load(other);
+
+                assert_int_equal(said->warnings.n_errors, 0);
         }
 }
 
@@ -437,19 +463,13 @@ static void test_own_directory(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_defaults),
-                cmocka_unit_test(test_families),
-                cmocka_unit_test(test_members),
-                cmocka_unit_test(test_endpoint_kinds),
-                cmocka_unit_test(test_nodes),
-                cmocka_unit_test(test_everything),
-                cmocka_unit_test(test_byte_order_mark),
-                unit_test_in_dir(test_even),
-                cmocka_unit_test(test_warnings),
-                cmocka_unit_test(test_unreadable),
-                cmocka_unit_test(test_without_path),
-                cmocka_unit_test(test_hostile),
-                cmocka_unit_test(test_size),
+                cmocka_unit_test(test_defaults),        cmocka_unit_test(test_families),
+                cmocka_unit_test(test_members),         cmocka_unit_test(test_endpoint_kinds),
+                cmocka_unit_test(test_nodes),           cmocka_unit_test(test_everything),
+                cmocka_unit_test(test_byte_order_mark), unit_test_in_dir(test_even),
+                cmocka_unit_test(test_warnings),        cmocka_unit_test(test_forgotten_role),
+                cmocka_unit_test(test_unreadable),      cmocka_unit_test(test_without_path),
+                cmocka_unit_test(test_hostile),         cmocka_unit_test(test_size),
                 cmocka_unit_test(test_own_directory),
         };
 
