@@ -52,6 +52,20 @@ static void print_sum(const Report *report, bool dry_run) {
                 verb_note(v, "The only copy of the CAs is %s/pki. Next: hardway fetch", v->directory);
 }
 
+/* Where a node was made, one that is not in the cluster file may be the same machine, with another name. */
+static void tell_of_former(const Report *report) {
+        const VerbContext *v = report->v;
+        _cleanup_strv_ Strv names = report->n_made > 0 ? store_nodes(v->store) : NULL;
+
+        STRV_FOREACH(name, names)
+                if (!cluster_find_node(v->cluster, *name))
+                        verb_note(
+                                v,
+                                "%s has no node %s any more (%s/pki/nodes/%s). If that was renamed: by another name "
+                                "it is another node, see CHANGES in hardway.yaml(5).",
+                                v->cluster_path, *name, v->directory, *name);
+}
+
 /* "all", or the word for one of them. */
 static int protect(VerbContext *v, const StoreRequests *requests, const char *word, Error **reterr) {
         const StoreRequest *ca = NULL;
@@ -91,6 +105,8 @@ static int run(VerbContext *v, int argc, char **argv, Error **reterr) {
                 r = make(v, &requests, &report, reterr);
         if (r >= 0)
                 print_sum(&report, v->dry_run);
+        if (r >= 0 && !v->json)
+                tell_of_former(&report);
         store_requests_done(&requests);
         json_decref(report.list);
         strv_free(arg_protect);

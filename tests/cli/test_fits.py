@@ -128,3 +128,11 @@ def test_check_finds_it(made):
 
 def test_explain_says_it(made):
     assert "hardway pki gen" in made("explain", "endpoint.address").out
+
+
+def test_a_renamed_node_is_another_one(made):
+    edit(made, "name: c0", "name: master-0")
+    hint = "hardway.yaml has no node c0 any more (./pki/nodes/c0). If that was renamed: by another name it is another node, see CHANGES"
+    assert hint in made("pki", "gen", "--dry-run").out
+    assert hint in made("pki", "gen").out
+    assert "c0" not in made("pki", "gen").out
