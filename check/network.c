@@ -73,6 +73,24 @@ void rule_names(Judge *j, const CheckNode *n) {
                 judge(j, CHECK_OK, n->node, "no name leads elsewhere");
 }
 
+/* --- addresses --- */
+
+/* A reserved one looks the same from here, so this can only be a question. */
+void rule_addresses(Judge *j, const CheckNode *n) {
+        char text[INET_TEXT_SIZE];
+
+        inet_address_format(&n->node->address, text);
+        if (n->facts->address_dynamic)
+                check_advise(
+                        judge(j, CHECK_WARNING, n->node, "has %s for a time only, from DHCP or a router",
+                              text),
+                        "Is it reserved there for this node? If so: --ignore addresses. If not, reserve it, or set it on "
+                        "the node: with another address etcd and the apiserver do not come back, and no certificate "
+                        "has that one.");
+        else
+                judge(j, CHECK_OK, n->node, "%s stays", text);
+}
+
 /* --- ways --- */
 
 /* What is wrong with the way, as text; NULL: it is open, or nobody knows. */

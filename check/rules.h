@@ -58,6 +58,7 @@ void rule_programs(Judge *j, const CheckNode *n);
 int check_directories(const ProbeContext *c, const CheckWorld *w, const CheckNode *n, CheckList *findings,
                       Error **reterr);
 /* network.c */
+void rule_addresses(Judge *j, const CheckNode *n);
 void rule_names(Judge *j, const CheckNode *n);
 void rule_reach(Judge *j, const CheckNode *n);
 void rule_reach_here(Judge *j);

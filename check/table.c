@@ -151,6 +151,12 @@ static const CheckRule rules[] = {
           .without = "It would be closed to whoever uses it, as the service's alone.",
           .by_hand = "grep --after-context=20 extra-args: hardway.yaml\n"
                      "@controller {root} ls -la /var/log   # or where a flag there has it write" },
+        { "addresses", ERROR_CONFIG, EADDRNOTAVAIL, .node = rule_addresses,
+          .why = "The node has its address for good, not for as long as a DHCP server says.",
+          .without =
+                  "After a power cut it may get another one: its member of etcd is not found any more, and its "
+                  "certificates do not have that address.",
+          .by_hand = "@node {root} ip -o address show to {address}   # \"dynamic\": for a time only" },
         { "names", ERROR_CONFIG, EINVAL, .node = rule_names,
           .why = "No name of another node, or of the VIP, leads elsewhere on this node.",
           .without = "The node would ask the wrong machine, or wait for each name.",

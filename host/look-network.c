@@ -9,6 +9,16 @@
 #include "common/parse.h"
 #include "host/look-internal.h"
 
+/* What the kernel calls dynamic has an end: "scope global dynamic noprefixroute eth0\  valid_lft 85000sec". */
+static bool is_dynamic(char *rest) {
+        const char *word;
+
+        while ((word = look_word(&rest)) && *word != '\\')
+                if (streq(word, "dynamic"))
+                        return true;
+        return false;
+}
+
 /* "2: eth0    inet 10.77.0.20/24 brd 10.77.0.255 scope global eth0\ ..." */
 static int address_line(LookParser *p, char *line) {
         char *index = look_word(&line), *interface = look_word(&line), *family = look_word(&line),
@@ -37,6 +47,7 @@ static int address_line(LookParser *p, char *line) {
                 free(p->facts->interface);
                 p->facts->interface = xstrdup(interface);
                 p->facts->prefix_length = prefix_length;
+                p->facts->address_dynamic = is_dynamic(line);
         }
         return 0;
 }

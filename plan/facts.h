@@ -17,6 +17,7 @@ typedef struct Facts {
         unsigned systemd_version;
         char *interface;          /* carries the node's address; "eth0" by default */
         unsigned prefix_length;   /* of the node's address there; 24 by default, 64 for IPv6 */
+        bool address_dynamic;     /* the node has its address for a time, from DHCP or a router */
         char *haproxy_version;    /* NULL: not installed */
         char *keepalived_version; /* NULL: not installed */
         bool has_apt;

@@ -170,6 +170,11 @@ static void test_system(void **state) {
         assert_only("name/c1", CHECK_WARNING, "takes seconds", "127.0.1.1 c1");
 }
 
+static void test_addresses(void **state) {
+        w.facts[1].address_dynamic = true;
+        assert_only("addresses/c1", CHECK_WARNING, "has 10.77.0.21 for a time only", "--ignore addresses");
+}
+
 static void test_clock(void **state) {
         w.facts[2].clock_offset = 301;
         w.facts[0].clock_offset = w.facts[1].clock_offset = 290;
@@ -626,7 +631,7 @@ int main(void) {
                 rule_test(test_taken),       rule_test(test_directories),  rule_test(test_names),
                 rule_test(test_reach),       rule_test(test_vip),          rule_test(test_members),
                 rule_test(test_ignored),     rule_test(test_texts),        rule_test(test_errors),
-                rule_test(test_bad_answers),
+                rule_test(test_bad_answers), rule_test(test_addresses),
         };
 
         return cmocka_run_group_tests_name("check rules", tests, NULL, NULL);

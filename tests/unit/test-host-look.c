@@ -183,6 +183,32 @@ static void test_full_disk(void **state) {
         assert_int_equal(f.disk_free, 1);
 }
 
+/* As iproute2 shows what DHCP gave, and what a router's advertisement did. */
+static void test_dynamic(void **state) {
+        static const struct {
+                const char *text;
+                bool dynamic;
+        } cases[] = {
+                { "2: eth0    inet 10.77.0.20/24 brd 10.77.0.255 scope global dynamic noprefixroute eth0\\"
+                  "       valid_lft 85839sec preferred_lft 85839sec\n",
+                  true },
+                { "2: eth0    inet 10.77.0.20/24 brd 10.77.0.255 scope global eth0\\       valid_lft forever\n"
+                  "2: eth0    inet6 2001:db8::1/64 scope global dynamic mngtmpaddr \\       valid_lft 900sec\n",
+                  false },
+                { "2: dynamic    inet 10.77.0.20/24 scope global noprefixroute eth0\\       valid_lft forever\n",
+                  false },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                _cleanup_(facts_done) Facts f = {};
+                _cleanup_(look_done) Look look = LOOK_NULL;
+                _cleanup_error_ Error *error = NULL;
+
+                assert_success(parse(&(Section) { "addresses", cases[i].text }, &f, &look, &error), error, 0);
+                assert_int_equal(f.address_dynamic, cases[i].dynamic);
+        }
+}
+
 /* A Raspberry Pi with a 64-bit kernel and a 32-bit userland, and machines that are neither. */
 static void test_architecture(void **state) {
         static const struct {
@@ -287,7 +313,7 @@ int main(void) {
                 cmocka_unit_test(test_observation),  cmocka_unit_test(test_facts),
                 cmocka_unit_test(test_architecture), cmocka_unit_test(test_bad),
                 cmocka_unit_test(test_digests),      cmocka_unit_test(test_sysctl_path),
-                cmocka_unit_test(test_full_disk),
+                cmocka_unit_test(test_full_disk),    cmocka_unit_test(test_dynamic),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
