@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "cli/option-words.h"
 #include "cli/usage.h"
 #include "cli/verbs.h"
 #include "common/alloc.h"
@@ -342,6 +343,11 @@ int options_parse_verb(VerbContext *v, int argc, char **argv, Strv *ret_argument
         argv[0] = name;
         if (v->verb->arguments_may_be_flags)
                 argv = sorted = sort_flags(options, &argc, argv);
+        r = option_words_check(v->verb, options, argc, argv, reterr);
+        if (r < 0) {
+                options_choose_events(v);
+                return r;
+        }
         usage_begin(v);
         v->json = false; /* so far it was a word, which this verb may not have as an option */
         r = -argp_parse(&argp, argc, argv, 0, NULL, &parse);

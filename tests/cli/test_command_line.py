@@ -60,6 +60,30 @@ def test_usage_errors(hardway, words, message):
     assert result.out == ""
 
 
+@pytest.mark.parametrize("words, message", [
+    (["init", "--controler", "c0=10.0.0.1"], "init: unknown option '--controler'; did you mean '--controller'?"),
+    (["plan", "--offlin=x", "--ofline"], "plan: unknown option '--ofline'; did you mean '--offline'?"),
+    (["pki", "list", "--jsn"], "pki list: unknown option '--jsn'; did you mean '--json'?"),
+    (["plan", "--hlep"], "plan: unknown option '--hlep'; did you mean '--help'?"),
+    (["init", "--name", "--controler", "--controlller"], "init: unknown option '--controlller'; did you mean '--controller'?"),
+])
+def test_a_misspelt_option_is_known(hardway, words, message):
+    """Beginnings, and what is the value of another option, are left to whoever reads the options."""
+    result = hardway(*words, status=64)
+    assert result.err == f"hardway: {message}\n" and result.out == ""
+
+
+@pytest.mark.parametrize("words", [
+    ["kubeconfig", "--output=~/.kube/config"], ["kubeconfig", "--out", "~/.kube/config"], ["plan", "--output=~/tree"],
+    ["fetch", "--bundle=~/all.tar"], ["plan", "-c~/hardway.yaml"], ["plan", "--cluster=~/hardway.yaml"],
+])
+def test_a_home_directory_that_the_shell_has_left(cluster, words):
+    result = cluster(*words, status=64)
+    assert "the shell has left '~/" in result.err and "with a blank" in result.err and result.out == ""
+    assert not (cluster.directory / "~").exists()
+    assert cluster("plan", "--output=./~/tree").status == 0 and (cluster.directory / "~" / "tree").exists()
+
+
 def test_help_of_a_group(hardway):
     for words in ["pki", "--help"], ["pki", "-h"], ["help", "pki"]:
         out = hardway(*words).out
