@@ -183,6 +183,7 @@ size_t cluster_count(const Cluster *c, unsigned role);
 bool cluster_shares_port(const Cluster *c, const Node *node);
 const ExtraFlags* cluster_extra_flags(const Cluster *c, const char *component); /* NULL if there are none */
 Strv cluster_flag_directories(const Cluster *c, const char *component); /* that the service may write to */
+Strv cluster_flag_files(const Cluster *c, const char *component);       /* that it reads */
 char* cluster_endpoint_url(const Cluster *c); /* https://VIP:port, or whatever the endpoint is */
 char* cluster_apiserver_url(const Cluster *c, const Node *node);
 void cluster_service_address(const Cluster *c, size_t family_index,

@@ -205,8 +205,10 @@ static void check_flag(Input *in, const ExtraFlags *e, const ExtraFlag *f) {
         else if (gone)
                 problem_add(&in->problems, mark, "extra-args.%s.%s: %s no longer has --%s%s: %s", name,
                             f->name, name, f->name, value, gone->advice);
-        else
+        else {
                 check_flag_paths(in, e, f);
+                check_flag_files(in, e, f);
+        }
 }
 
 /* The last one counts, as for etcd. 0: not given, or nothing that can be compared. */
@@ -260,6 +262,7 @@ void check_extra_flags(Input *in) {
 
                 for (size_t k = 0; k < e->n_flags; k++)
                         check_flag(in, e, &e->flags[k]);
+                check_weak_flags(in, e);
         }
         check_flag_directories(in);
         check_etcd_timings(in);

@@ -63,3 +63,5 @@ void check_policy(Input *in);
 void check_extra_flags(Input *in);
 void check_flag_paths(Input *in, const ExtraFlags *e, const ExtraFlag *f); /* flag-paths.c */
 void check_flag_directories(Input *in);
+void check_flag_files(Input *in, const ExtraFlags *e, const ExtraFlag *f); /* flag-files.c */
+void check_weak_flags(Input *in, const ExtraFlags *e);                     /* weak-flags.c */

@@ -17,11 +17,13 @@ static const OwnedFlag owned[] = {
         { FLAG_APISERVER, "encryption-provider-config", NULL,
           "what is encrypted with hardway's key could no longer be read" },
         { FLAG_APISERVER, "oidc-*", NULL,
-          "kube-apiserver does not start with both them and authentication-config: say it there, in a file of "
-          "your own (jwt)" },
+          "kube-apiserver does not start with both them and authentication-config: write it (jwt) into a file of your "
+          "own on each controller, and name that: authentication-config: /etc/kubernetes/authn.yaml (FILES OF YOUR "
+          "OWN in hardway.yaml(5))" },
         { FLAG_APISERVER, "anonymous-auth", NULL,
-          "kube-apiserver does not start with both it and authentication-config: say it there, in a file of your "
-          "own (anonymous)" },
+          "kube-apiserver does not start with both it and authentication-config: write it (anonymous) into a file of "
+          "your own on each controller, and name that: authentication-config: /etc/kubernetes/authn.yaml (FILES OF "
+          "YOUR OWN in hardway.yaml(5))" },
         { FLAG_APISERVER, "authorization-config", NULL,
           "kube-apiserver does not start with both it and authorization-mode" },
         { FLAG_APISERVER, "bind-address", "127.0.0.1", "neither load balancers nor nodes would reach it" },

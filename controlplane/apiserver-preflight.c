@@ -44,10 +44,10 @@ static bool is_other(const char *answer, const char *ours) {
 }
 
 /**
- * apiserver_preflight() - refuse another key for secrets than that of the apiserver that runs
+ * apiserver_preflight() - refuse another key for secrets than that of the apiserver that runs, and flags without their files
  * @c:          the context of the probe
  * @node:       its node
- * @checks:     gets the finding
+ * @checks:     gets the findings
  * @reterr:     why it cannot be asked
  *
  * Return: 0 or a negative errno.
@@ -59,6 +59,9 @@ int apiserver_preflight(const ProbeContext *c, const Node *node, CheckList *chec
         Check *check;
         int r;
 
+        r = flag_files_preflight(c, node, checks, reterr);
+        if (r < 0)
+                return r;
         if (digest_of_ours(c, ours, NULL) < 0)
                 return 0; /* whoever makes the plan tells of it */
         r = c->exec(c->userdata, node, script, &out, reterr);

@@ -342,6 +342,36 @@ static void test_warnings(void **state) {
         assert_int_equal(cluster_check_first_install(c, NULL), 0);
 }
 
+/* What replaces a list of ours, and has not in it what guards the cluster. */
+static void test_weak_flags(void **state) {
+        static const struct {
+                const char *flags, *warning; /* NULL: none */
+        } cases[] = {
+                { "enable-admission-plugins: PodNodeSelector",
+                  "enable-admission-plugins: without NodeRestriction: a kubelet may" },
+                { "enable-admission-plugins: 'PodNodeSelector,NodeRestriction'", NULL },
+                { "enable-admission-plugins: [ PodNodeSelector, NodeRestriction ]", NULL },
+                { "disable-admission-plugins: [ PodNodeSelector, NodeRestriction ]",
+                  "disable-admission-plugins: with NodeRestriction: " },
+                { "disable-admission-plugins: PodNodeSelector", NULL },
+                { "authorization-mode: 'Node,RBAC,AlwaysAllow'",
+                  "authorization-mode: with AlwaysAllow: whoever" },
+                { "authorization-mode: Node", "authorization-mode: without RBAC: roles mean nothing" },
+                { "authorization-mode: RBAC", "authorization-mode: without Node: kubelets" },
+                { "authorization-mode: 'Node,RBAC'", NULL },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                _cleanup_free_ char *text =
+                        xasprintf(HEAD "extra-args:\n  kube-apiserver:\n    %s\n" NODES, cases[i].flags);
+                _cleanup_(cluster_freep) Cluster *c = load(text);
+
+                assert_int_equal(c->warnings.n_errors, cases[i].warning ? 1 : 0);
+                if (cases[i].warning)
+                        assert_contains(c->warnings.errors[0]->message, cases[i].warning);
+        }
+}
+
 static void test_unreadable(void **state) {
         Cluster *c = NULL;
         ErrorList errors = ERROR_LIST_NULL;
@@ -468,6 +498,7 @@ int main(void) {
                 cmocka_unit_test(test_nodes),           cmocka_unit_test(test_everything),
                 cmocka_unit_test(test_byte_order_mark), unit_test_in_dir(test_even),
                 cmocka_unit_test(test_warnings),        cmocka_unit_test(test_forgotten_role),
+                cmocka_unit_test(test_weak_flags),
                 cmocka_unit_test(test_unreadable),      cmocka_unit_test(test_without_path),
                 cmocka_unit_test(test_hostile),         cmocka_unit_test(test_size),
                 cmocka_unit_test(test_own_directory),

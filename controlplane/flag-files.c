@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * What is asked before something is written: are the files there that flags of the user's name, and may the services read them?
+ *
+ * hardway does not bring such files to the nodes. One that is missing is found when the service ends at its start: of a
+ * cluster that serves at the first controller, of a new one, or of one that was replaced, with nothing else to say why.
+ */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/alloc.h"
+#include "common/shell.h"
+#include "controlplane/internal.h"
+
+/* Each runs as a user of its own name. */
+static const char *const services[] = { "kube-apiserver", "kube-controller-manager", "kube-scheduler" };
+
+/* Before the first installation there is no such user yet, and only what all may read will be read. */
+static const char script[] =
+        "# are the files there that extra-args name, and may the services read them?\n"
+        "closed() {\n"
+        "        if id -u \"$1\" >/dev/null 2>&1 && command -v setpriv >/dev/null; then\n"
+        "                ! setpriv --reuid \"$1\" --regid \"$1\" --init-groups test -r \"$2\"\n"
+        "        else\n"
+        "                case $(stat -L -c %A \"$2\") in ???????r*) return 1 ;; esac\n"
+        "        fi\n"
+        "}\n"
+        "look() {\n"
+        "        if [ ! -e \"$2\" ]; then\n"
+        "                printf 'missing %s %s\\n' \"$1\" \"$2\"\n"
+        "        elif closed \"$1\" \"$2\"; then\n"
+        "                printf 'closed %s %s\\n' \"$1\" \"$2\"\n"
+        "        fi\n"
+        "}\n";
+
+/* What hardway brings there itself need not be there yet. */
+static bool is_ours(const char *path) {
+        return startswith(path, "/etc/kubernetes/pki/") || streq(path, AUDIT_POLICY) ||
+               streq(path, AUTHENTICATION_CONFIG) || streq(path, ENCRYPTION_CONFIG) ||
+               (startswith(path, "/etc/kubernetes/") && endswith(path, ".conf"));
+}
+
+static size_t add_questions(const Cluster *c, Buffer *out) {
+        size_t n = 0;
+
+        buffer_add_str(out, script);
+        for (size_t i = 0; i < ARRAY_SIZE(services); i++) {
+                _cleanup_strv_ Strv files = cluster_flag_files(c, services[i]);
+
+                STRV_FOREACH(file, files) {
+                        if (is_ours(*file))
+                                continue;
+                        buffer_addf(out, "look %s ", services[i]);
+                        shell_add_quoted(out, *file);
+                        buffer_add_char(out, '\n');
+                        n++;
+                }
+        }
+        return n;
+}
+
+/* "missing kube-apiserver /etc/kubernetes/authn.yaml" */
+static void judge_file(const Node *node, const char *id, const char *line, CheckList *checks) {
+        const char *missing = startswith(line, "missing "),
+                   *service = missing ?: startswith(line, "closed ");
+        const char *path = service ? strchr(service, ' ') : NULL;
+        int n = path ? (int) (path - service) : 0;
+
+        if (!path)
+                return;
+        path++;
+        if (missing)
+                check_advise(
+                        check_add(checks, CHECK_FAILED, id, node, FLAG_FILES_PREFLIGHT,
+                                  "%s is not there, which a flag of %.*s names (extra-args)", path, n,
+                                  service),
+                        "Put it on every controller, where the user %.*s can read it: hardway does not bring it there.",
+                        n, service);
+        else
+                check_advise(
+                        check_add(checks, CHECK_FAILED, id, node, FLAG_FILES_PREFLIGHT,
+                                  "%.*s could not read %s, which a flag of it names (extra-args)", n,
+                                  service, path),
+                        "It runs as the user %.*s. If nothing in it is secret: chmod 0644; else: chgrp %.*s, once hardway "
+                        "has made the user, and chmod 0640.",
+                        n, service, n, service);
+}
+
+/**
+ * flag_files_preflight() - refuse flags of the user's that name files which the services would not find
+ * @c:          the context of the probe
+ * @node:       its node, a controller
+ * @checks:     gets the findings
+ * @reterr:     why it cannot be asked
+ *
+ * Return: 0 or a negative errno.
+ */
+int flag_files_preflight(const ProbeContext *c, const Node *node, CheckList *checks, Error **reterr) {
+        _cleanup_free_ char *id = xasprintf(FLAG_FILES_PREFLIGHT "/%s", node->name);
+        _cleanup_buffer_ Buffer text = BUFFER_NULL, out = BUFFER_NULL;
+        _cleanup_strv_ Strv lines = NULL;
+        size_t before = checks->n_checks;
+        int r;
+
+        if (add_questions(c->cluster, &text) == 0)
+                return 0;
+        r = c->exec(c->userdata, node, buffer_str(&text), &out, reterr);
+        if (r < 0)
+                return r;
+        lines = strv_split(buffer_str(&out), "\n");
+        STRV_FOREACH(line, lines)
+                judge_file(node, id, *line, checks);
+        if (checks->n_checks == before)
+                check_add(checks, CHECK_OK, id, node, FLAG_FILES_PREFLIGHT, "all are there");
+        return 0;
+}

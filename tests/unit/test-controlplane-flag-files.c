@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Are the files there that flags in extra-args name? The node's part runs in a shell, over files of the test.
+ */
+
+#include "tests/unit/unit.h"
+
+#include <stdio.h>
+
+#include "common/fs.h"
+#include "controlplane/controlplane.h"
+#include "tests/unit/plan-fixture.h"
+
+static const UnitDir *dir;
+static const char *before; /* the script: what stands for programs of the node */
+static size_t n_asked;
+
+static int run_on_node(void *userdata, const Node *node, const char *script, Buffer *ret, Error **reterr) {
+        _cleanup_free_ char *name = xasprintf("%s/script", dir->path),
+                            *text = xasprintf("%s%s", before, script),
+                            *command = xasprintf("sh -eu '%s'", name);
+        char answer[256];
+        FILE *shell;
+
+        n_asked++;
+        assert_true(fs_write(AT_FDCWD, name, text, strlen(text), 0600, 0, NULL) >= 0);
+        shell = popen(command, "r");
+        assert_non_null(shell);
+        while (fgets(answer, sizeof(answer), shell))
+                buffer_add_str(ret, answer);
+        assert_int_equal(pclose(shell), 0);
+        return 0;
+}
+
+static void ask(const char *component, const char *flag, const char *path, CheckList *ret) {
+        Node nodes[3];
+        Cluster c = fixture_cluster(nodes);
+        ExtraFlag flags[] = { { .name = (char*) flag, .value = (char*) path } };
+        ExtraFlags extra = { .component = (char*) component, .flags = flags, .n_flags = 1 };
+        const ProbeContext context = { .cluster = &c, .exec = run_on_node };
+
+        c.extra_flags = &extra;
+        c.n_extra_flags = 1;
+        assert_int_equal(component_kube_apiserver.preflight(&context, nodes, ret, NULL), 0);
+}
+
+static void assert_found(const char *component, const char *flag, const char *path, CheckState state,
+                         const char *text) {
+        CheckList checks = {};
+
+        ask(component, flag, path, &checks);
+        assert_int_equal(checks.n_checks, 1);
+        assert_string_equal(checks.checks[0].id, "flag-files/c0");
+        assert_int_equal(checks.checks[0].state, state);
+        assert_contains(checks.checks[0].text, text);
+        check_list_done(&checks);
+}
+
+#define NO_USER "id() { return 1; }\n"
+#define MAY "id() { :; }\nsetpriv() { [ \"$*\" = \"--reuid $2 --regid $2 --init-groups test -r $8\" ]; }\n"
+#define MAY_NOT "id() { :; }\nsetpriv() { return 1; }\n"
+
+static void test_files(void **state) {
+        _cleanup_free_ char *open = NULL, *closed = NULL, *missing = NULL;
+
+        dir = *state;
+        open = xasprintf("%s/it's open", dir->path);
+        closed = xasprintf("%s/closed", dir->path);
+        missing = xasprintf("%s/missing", dir->path);
+        assert_true(fs_write(AT_FDCWD, open, "x", 1, 0644, 0, NULL) >= 0);
+        assert_true(fs_write(AT_FDCWD, closed, "x", 1, 0640, 0, NULL) >= 0);
+
+        before = NO_USER;
+        assert_found("kube-apiserver", "audit-policy-file", open, CHECK_OK, "all are there");
+        assert_found("kube-apiserver", "audit-policy-file", missing, CHECK_FAILED,
+                     "missing is not there, which");
+        assert_found("kube-scheduler", "config", closed, CHECK_FAILED, "kube-scheduler could not read /");
+        before = MAY;
+        assert_found("kube-scheduler", "config", closed, CHECK_OK, "all are there");
+        before = MAY_NOT;
+        assert_found("kube-controller-manager", "root-ca-file", open, CHECK_FAILED,
+                     "kube-controller-manager could not read /");
+        assert_found("kube-apiserver", "audit-policy-file", missing, CHECK_FAILED, "is not there");
+}
+
+/* What names no file, and what the plan brings along. */
+static void test_not_asked(void **state) {
+        static const char *const flags[][2] = {
+                { "audit-log-path", "/srv/audit/log" },
+                { "client-ca-file", "/etc/kubernetes/pki/ca.crt" },
+                { "authentication-config", "/etc/kubernetes/authentication-config.yaml" },
+                { "client-ca-file", "%d/ca.crt" },
+                { "v", "2" },
+        };
+        CheckList checks = {};
+
+        dir = *state;
+        n_asked = 0;
+        for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
+                ask("kube-apiserver", flags[i][0], flags[i][1], &checks);
+        assert_int_equal(checks.n_checks, 0);
+        assert_int_equal(n_asked, 0);
+        check_list_done(&checks);
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                unit_test_in_dir(test_files),
+                unit_test_in_dir(test_not_asked),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
