@@ -45,11 +45,15 @@ void rule_versions(Judge *j, const CheckNode *n) {
                 if (observation_version(n->observation, origin, &v) < 0 ||
                     (v.major == ours->major && v.minor == ours->minor))
                         continue;
-                judge(j, CHECK_FAILED, n->node,
-                      "runs %s %s, and going to %s is another minor version: hardway cannot do that to a "
-                      "serving cluster yet",
-                      origin == ORIGIN_ETCD ? "etcd" : "Kubernetes", version_format(&v, is),
-                      version_format(ours, wanted));
+                check_advise(
+                        judge(j, CHECK_FAILED, n->node,
+                              "runs %s %s, and going to %s is another minor version: hardway cannot do that to a "
+                              "serving cluster yet",
+                              origin == ORIGIN_ETCD ? "etcd" : "Kubernetes", version_format(&v, is),
+                              version_format(ours, wanted)),
+                        "Keep to v%u.%u in the cluster file, in its latest patch version; for another one there is a new "
+                        "cluster beside this one.",
+                        v.major, v.minor);
                 return;
         }
         judge(j, CHECK_OK, n->node, "no step of a minor version");

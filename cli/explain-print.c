@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 
 #include "cli/table.h"
@@ -58,12 +59,23 @@ static void print_field(const VerbContext *v, const char *label, const char *tex
         print_wrapped(text, LABEL_WIDTH + 2, LABEL_WIDTH + 2, line_width(v));
 }
 
-/* A command is to be copied: it is not wrapped, but each of several gets a line. The first continues one. */
+/* "<<EOF" or "<<'EOF'": what follows is no command, but the text of a file, up to the line that says EOF. */
+static bool begins_text(const char *line, size_t n) {
+        return memmem(line, n, "<<EOF", strlen("<<EOF")) || memmem(line, n, "<<'EOF'", strlen("<<'EOF'"));
+}
+
+/*
+ * A command is to be copied: it is not wrapped, but each of several gets a line. The first continues one. Text for a file is
+ * not indented, as that would be in the file, and its end not be found.
+ */
 static void print_lines(const char *text, int indent) {
+        bool in_text = false;
+
         for (const char *p = text; *p;) {
                 int n = (int) strcspn(p, "\n");
 
-                (void) printf("%*s%.*s\n", p == text ? 0 : indent, "", n, p);
+                (void) printf("%*s%.*s\n", p == text || in_text ? 0 : indent, "", n, p);
+                in_text = in_text ? n != 3 || strncmp(p, "EOF", 3) != 0 : begins_text(p, (size_t) n);
                 p += n + (p[n] == '\n');
         }
 }

@@ -39,8 +39,13 @@ const VerbStep steps_install[] = {
           "One stream of what differs. Files lie beside their targets until all are complete, checked and "
           "on the disk; then each is renamed over the old one. What is replaced and is not hardway's is kept before, with "
           "what its units did, and comes back by a reset.",
-          "@node hardway plan --script --node {name} >{name}.sh   # what the node would be given, to be run there\n"
           "@balancer {root} cp --archive --parents /etc/haproxy/haproxy.cfg /var/lib/hardway/before   # where it is not hardway's\n"
+          "hardway plan --output tree --secrets   # all files, keys among them\n"
+          "@node hardway plan --script --node {name} >tree/{name}.sh   # what is done with them there: to be read\n"
+          "@node tar -c -C tree {name} {name}.sh | {root} tar -x -C /root\n"
+          "@node {root} sh /root/{name}.sh --secrets /root/{name}\n"
+          "@node {root} rm -r /root/{name} /root/{name}.sh\n"
+          "rm -r tree\n"
           "@balancer {root} haproxy -c -f /etc/haproxy/haproxy.cfg" },
         { "record",
           "Writes applied.json: what was put there, so that a later plan can take it away. Where this plan has taken "

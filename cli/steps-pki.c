@@ -24,10 +24,16 @@ const VerbStep steps_pki_gen[] = {
           "for file in $(find pki -name '*.crt'); do openssl x509 -in $file -noout -subject -enddate -ext subjectAltName; "
           "done" },
         { "make",
-          "Makes what is missing and issues anew what no longer fits. Authorities are never replaced. Each certificate "
-          "is explained by its name, with its command.",
+          "Makes what is missing and issues anew what no longer fits. Authorities, the key of service accounts and secrets "
+          "are never replaced, and all there before the first certificate. By hand: these, and one certificate of each "
+          "controller; the others are explained by their names (hardway pki list), with their commands.",
+          "mkdir -p -m 0700 pki/etcd secrets\n"
           "(cd pki && {new-ca})\n"
-          "(mkdir -p pki/etcd && cd pki/etcd && {new-etcd-ca})\n"
+          "(cd pki/etcd && {new-etcd-ca})\n"
+          "(cd pki && {new-front-proxy-ca})\n"
+          "(cd pki && {new-sa})\n"
+          "(cd secrets && {new-secrets-identity})\n"
+          "(cd secrets && {new-secrets-encryption-key})\n"
           "@controller (mkdir -p pki/nodes/{name}/pki && cd pki && {new-apiserver}) && mv pki/apiserver.crt "
           "pki/apiserver.key pki/nodes/{name}/pki/" },
         { "publish", "All new files appear at once, keys before their certificates, readable for you alone.",

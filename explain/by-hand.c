@@ -17,12 +17,55 @@ static char* owner_arguments(const PlanItem *item) {
         return xasprintf("-o %.*s -g %s", (int) n, item->owner, item->owner + n + (item->owner[n] == ':'));
 }
 
+/* The line in which a secret stands, without it; the shell that is given the text puts it there from its file. */
+static bool add_line_with_secret(const PlanItem *item, const char *line, size_t n, Buffer *out) {
+        static const char key[] = "secret: \"";
+        const char *p = memmem(line, n, key, strlen(key));
+
+        if (!p)
+                return false;
+        buffer_add(out, line, (size_t) (p - line) + strlen(key));
+        buffer_addf(out, "$(cat %s)\"\n", item->store_path);
+        return true;
+}
+
+/*
+ * The file's text, for a shell. Not of what comes out of the store as it is (keys, certificates): that has commands of its
+ * own. Return: whether there is one.
+ */
+static bool add_text(const PlanItem *item, const char *file, Buffer *out) {
+        _cleanup_buffer_ Buffer text = BUFFER_NULL;
+        bool made = false;
+
+        for (const char *p = buffer_str(&item->content); *p;) {
+                size_t n = strcspn(p, "\n") + 1;
+
+                if (item->secret && add_line_with_secret(item, p, n, &text))
+                        made = true;
+                else
+                        buffer_add(&text, p, strnlen(p, n));
+                p += strnlen(p, n);
+        }
+        if (text.size == 0 || item->credential || (item->secret && !made))
+                return false;
+        buffer_addf(out, "cat >%s <<%s\n%s%sEOF\n", file, item->secret ? "EOF" : "'EOF'", buffer_str(&text),
+                    endswith(buffer_str(&text), "\n") ? "" : "\n");
+        return true;
+}
+
 static char* file_by_hand(const PlanItem *item) {
         _cleanup_free_ char *owner = owner_arguments(item);
-        const char *reload = item->type == PLAN_UNIT ? "\nsystemctl daemon-reload" : "";
+        const char *file = fs_path_basename(item->path);
+        bool above = item->store_path && !startswith(item->store_path, "secrets/");
+        Buffer out = BUFFER_NULL;
 
-        return xasprintf("install -m %04o %s %s %s%s", (unsigned) item->mode, owner,
-                         fs_path_basename(item->path), item->path, reload);
+        if (!add_text(item, file, &out) && item->store_path)
+                buffer_addf(&out, "# %s: of the cluster directory, %s%s\n", file, above ? "pki/" : "",
+                            item->store_path);
+        buffer_addf(&out, "install -m %04o %s %s %s", (unsigned) item->mode, owner, file, item->path);
+        if (item->type == PLAN_UNIT)
+                buffer_add_str(&out, "\nsystemctl daemon-reload");
+        return buffer_take(&out);
 }
 
 /* Both projects publish digests beside what they are of: https://kubernetes.io/releases/download/ and

@@ -137,6 +137,22 @@ static void add_aliases(Explanation *e, const View *v, const Credential *credent
                 add_file_names(e, request, true); /* it never leaves the driving machine */
 }
 
+/* The commands are about file names without a directory: in which they are run, and where that goes which they make. */
+static char* made_where(const Credential *credential, const StoreRequest *request) {
+        _cleanup_strv_ Strv files = store_request_files(request);
+        _cleanup_free_ char *list = strv_join(files, ", "),
+                            *commands = by_hand_credential(credential, request),
+                            *folder = fs_path_dirname(request->name);
+
+        if (request->type == STORE_SECRET)
+                return xasprintf("# in secrets/ of the cluster directory\n%s", commands);
+        if (request->issuer)
+                return xasprintf("# in pki/ of the cluster directory; what it makes goes there to: %s\n%s",
+                                 list, commands);
+        return xasprintf("# in pki/%s of the cluster directory\n%s",
+                         strchr(request->name, '/') ? folder : "", commands);
+}
+
 static void add_request(Catalogue *c, const View *v, const Credential *credential,
                         const StoreRequest *request, const char *where) {
         _cleanup_free_ char *text = describe_request(request), *until = NULL, *value = NULL;
@@ -149,7 +165,7 @@ static void add_request(Catalogue *c, const View *v, const Credential *credentia
         value = xasprintf("%s%s", text, until ? until : "");
         explanation_value(e, v, where, value);
         if (!e->by_hand)
-                e->by_hand = by_hand_credential(credential, request);
+                e->by_hand = made_where(credential, request);
 }
 
 /* A key is made together with its certificate. */
@@ -163,7 +179,7 @@ static void add_key(Catalogue *c, const View *v, const Credential *credential, c
         e = catalogue_enter(c, path, explain_item_kind(item), item->why);
         add_file_names(e, request, true);
         if (!e->by_hand)
-                e->by_hand = by_hand_credential(credential, request);
+                e->by_hand = made_where(credential, request);
 }
 
 /* "ca" is in the plan of a load balancer, too, as a file of another name: said of controllers alone. */

@@ -6,6 +6,7 @@
  */
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/alloc.h"
 #include "explain/internal.h"
@@ -57,6 +58,36 @@ static char* drained(const Cluster *c) {
         _cleanup_free_ char *names = explain_names(c, ROLE_CONTROLLER | ROLE_LOADBALANCER);
 
         return xasprintf("%s, one at a time", names);
+}
+
+static char* balancers(const Cluster *c) {
+        _cleanup_free_ char *names = explain_names(c, ROLE_LOADBALANCER);
+
+        return xstrdup(*names ? names : "none that is hardway's");
+}
+
+static char* authorities(const Cluster *c) {
+        return xasprintf("ca, etcd/ca and front-proxy-ca, each for %u days", c->certificates.ca_days);
+}
+
+static char* own_names(const Cluster *c) {
+        (void) c;
+        return xstrdup("those of the apiservers: hardway explain apiserver.crt");
+}
+
+static char* locks(const Cluster *c) {
+        return xasprintf("one beside the cluster file, and %zu on the nodes", c->n_nodes);
+}
+
+static char* versions(const Cluster *c) {
+        char kubernetes[VERSION_TEXT_SIZE], etcd[VERSION_TEXT_SIZE];
+
+        return xasprintf("Kubernetes %s, etcd %s", version_format(&c->kubernetes, kubernetes),
+                         version_format(&c->etcd, etcd));
+}
+
+static char* workers(const Cluster *c) {
+        return xasprintf("none of hardway's; clusterDomain is %s", c->domain);
 }
 
 static char* not_set(const Cluster *c) {
@@ -119,6 +150,82 @@ static const struct {
           "socat - /run/haproxy/admin.sock\n"
           "@balancer {root} systemctl stop keepalived.service   # on the owner of the VIP",
           drained },
+        { "load balancer", EXPLAIN_WORD, "loadbalancer,balancer",
+          "What clients connect to, so that they need not know which apiserver works: haproxy asks each whether it is ready, and "
+          "passes connections on as they are; keepalived sees to it that one of the load balancers holds the VIP.",
+          "Clients would go to one apiserver, and with that one the API would be gone for them.",
+          "haproxy, keepalived.conf(5)",
+          "@balancer echo 'show servers state apiservers' | {root} socat - /run/haproxy/admin.sock",
+          balancers },
+        { "leader", EXPLAIN_WORD, "lease",
+          "The member of etcd that puts all writes in one order; the others vote for it, and follow. Of kube-controller-manager "
+          "and kube-scheduler, of which each controller has one: the one that works, as long as it renews its lease.",
+          "etcd writes nothing until another one is voted for, and of the others nobody acts until the lease has run out.",
+          ETCD_FAQ,
+          "{this.root} etcdctl --endpoints={endpoints} --cacert=/etc/kubernetes/pki/etcd/ca.crt"
+          " --cert=/etc/kubernetes/pki/etcd/healthcheck-client.crt"
+          " --key=/etc/kubernetes/pki/etcd/healthcheck-client.key endpoint status --write-out=table\n"
+          "kubectl --kubeconfig admin.conf get leases --namespace kube-system",
+          members },
+        { "CA", EXPLAIN_WORD, "certificate authority,authority",
+          "Certificate authority: a key that signs certificates, and a certificate that says whose key it is. Who trusts it "
+          "believes what it has signed. There are three, so that who is known to one is a stranger to the others: of the cluster, "
+          "of etcd, and of the front proxy.",
+          "Nobody could tell a member, an apiserver or an administrator from somebody who says to be one.",
+          MANUAL_PKI,
+          "for ca in pki/ca.crt pki/etcd/ca.crt pki/front-proxy-ca.crt; do openssl x509 -in $ca -noout -subject -enddate; done",
+          authorities },
+        { "SAN", EXPLAIN_WORD, "san,subject alternative name",
+          "Subject alternative name: the names and addresses that a server may be reached by, in its certificate. Clients look "
+          "whether the one that they have used is among them.",
+          "Who comes by another one is told: certificate is valid for ..., not for ... What has to be there besides goes into "
+          "endpoint.names or certificates.extra_sans, and then: hardway pki gen, hardway install.",
+          MANUAL_PKI,
+          "@controller openssl x509 -in pki/nodes/{name}/pki/apiserver.crt -noout -ext subjectAltName",
+          own_names },
+        { "rollout", EXPLAIN_WORD, "gate",
+          "How a cluster that serves is changed: what differs goes to all nodes; then one after the other is drained, restarted "
+          "where need be, and waited for. Before and after each is a gate: every member healthy, every apiserver ready, an owner "
+          "of the VIP. Where it does not open, the run ends, and the nodes that come later stay as they are.",
+          "What is wrong with a change would be wrong with all nodes at once.", "hardway(1)",
+          "hardway explain install   # its steps", drained },
+        { "lock", EXPLAIN_WORD, NULL,
+          "What keeps two runs of hardway apart: one of the cluster directory and one of each node. Both say who has it, since when "
+          "and for what. (hardway.lock is something else: the digests of what was fetched.)",
+          "Two runs would each restart a member at the same time, and both together stop etcd.",
+          "hardway(1)", "cat .hardway-busy\n@node {root} cat /run/hardway/run.lock", locks },
+        { "upgrade", EXPLAIN_WORD, "update",
+          "Another version of Kubernetes or etcd: of the same minor version it goes into the cluster file, and is rolled out as any "
+          "other change. The next minor version is refused on a cluster that serves: its order is another one (all apiservers before "
+          "the first controller manager), which hardway does not keep yet.",
+          "Security fixes are missing.",
+          "Version Skew Policy, https://kubernetes.io/releases/version-skew-policy/",
+          "editor hardway.yaml   # kubernetes: {kubernetes} becomes a later one of the same minor version\n"
+          "hardway fetch\nhardway plan\nhardway install\nhardway verify",
+          versions },
+        { "worker", EXPLAIN_WORD, "kubelet,join,CNI,bootstrap token",
+          "A machine that runs pods: a kubelet, a container runtime, a network plugin (CNI). hardway sets up none; the control "
+          "plane is ready for them: it takes bootstrap tokens and signs kubelets' certificates. By hand: what lets kubelets in, a "
+          "token for a day, and the kubeconfig with which a kubelet asks for its certificate. On the worker it is started with "
+          "--bootstrap-kubeconfig of that file and --kubeconfig of one that it writes; its configuration names clusterDomain and "
+          "the address of your cluster DNS.",
+          "kubectl get nodes is empty, and every pod stays Pending.",
+          "TLS bootstrapping, https://kubernetes.io/docs/reference/access-authn-authz/kubelet-tls-bootstrapping/",
+          "export KUBECONFIG=$PWD/admin.conf id=$(openssl rand -hex 3) secret=$(openssl rand -hex 8)\n"
+          "kubectl create clusterrolebinding bootstrap --clusterrole=system:node-bootstrapper --group=system:bootstrappers\n"
+          "kubectl create clusterrolebinding bootstrap-approve --group=system:bootstrappers"
+          " --clusterrole=system:certificates.k8s.io:certificatesigningrequests:nodeclient\n"
+          "kubectl create clusterrolebinding bootstrap-renew --group=system:nodes"
+          " --clusterrole=system:certificates.k8s.io:certificatesigningrequests:selfnodeclient\n"
+          "kubectl create secret generic bootstrap-token-$id --namespace=kube-system --type=bootstrap.kubernetes.io/token"
+          " --from-literal=token-id=$id --from-literal=token-secret=$secret --from-literal=usage-bootstrap-authentication=true"
+          " --from-literal=expiration=$(date --utc --date=tomorrow +%FT%TZ)\n"
+          "kubectl config --kubeconfig bootstrap.conf set-cluster {cluster} --server {endpoint} --embed-certs"
+          " --certificate-authority pki/ca.crt\n"
+          "kubectl config --kubeconfig bootstrap.conf set-credentials bootstrap --token $id.$secret\n"
+          "kubectl config --kubeconfig bootstrap.conf set-context bootstrap --cluster {cluster} --user bootstrap\n"
+          "kubectl config --kubeconfig bootstrap.conf use-context bootstrap",
+          workers },
         { "sysctl net.ipv4.ip_forward", NOT_SET, "net.ipv4.ip_forward",
           "Whether the machine passes packets on from one network to another. Guides set it for a kubelet and its pods: these "
           "nodes have none. An apiserver, etcd and haproxy take connections, and make connections of their own.",
@@ -134,15 +241,17 @@ static const struct {
           "@node {root} sysctl --all --pattern bridge-nf-call   # nothing, without br_netfilter", not_set },
 };
 
-static void add_aliases(Explanation *e, const char *alias) {
-        const char *last;
+/* One or more, with commas between them. */
+static void add_aliases(Explanation *e, const char *list) {
+        _cleanup_strv_ Strv aliases = strv_split(list ?: "", ",");
 
-        if (!alias)
-                return;
-        explanation_alias(e, "%s", alias);
-        last = strrchr(alias, '.');
-        if (last)
-                explanation_alias(e, "%s", last + 1);
+        STRV_FOREACH(alias, aliases) {
+                const char *last = strrchr(*alias, '.');
+
+                explanation_alias(e, "%s", *alias);
+                if (last)
+                        explanation_alias(e, "%s", last + 1);
+        }
 }
 
 int explain_words(Catalogue *c, Error **reterr) {

@@ -316,6 +316,8 @@ static int check_identity(const StoreRun *run, Error **reterr) {
         const StoreEntry *leaf = NULL;
         StoreEntry *missing = NULL;
         _cleanup_free_ char *path = NULL, *name = NULL, *leaf_path = NULL;
+        Error **where;
+        int r;
 
         for (size_t i = 0; i < run->n_entries; i++) {
                 StoreEntry *e = run->entries + i;
@@ -333,11 +335,17 @@ static int check_identity(const StoreRun *run, Error **reterr) {
                                                     store_entry_secret_path(missing->request);
         name = store_path(run->store, path);
         leaf_path = store_entry_secret_path(leaf->request);
-        return error_set(
-                run->tolerant ? &missing->error : reterr, ERROR_CONFIG, ENOENT,
+        where = run->tolerant ? &missing->error : reterr;
+        r = error_set(
+                where, ERROR_CONFIG, ENOENT,
                 "%s is missing, although %s has been made: restore it from a backup (a new one would not "
                 "fit the cluster)",
                 name, leaf_path);
+        error_detail(
+                where,
+                "If no node has any of it yet: take pki/nodes and the kubeconfigs beside the cluster file away, then: "
+                "hardway pki gen\n");
+        return r;
 }
 
 static int read_pending(StoreRun *run, Error **reterr) {

@@ -153,7 +153,19 @@ def test_words(cluster):
     checks = cluster("explain", "checks").out
     assert "\n    disk-sync\n" in checks and "\n    vrrp-id\n" in checks
     words = cluster("explain").out.split("\nWords:\n")[1].split("\n\n")[0]
-    assert re.findall(r"^  (\S+)", words, re.MULTILINE) == ["VIP", "quorum", "member", "learner", "VRRP", "drain", "ports", "checks"]
+    assert re.findall(r"^  (\S+)", words, re.MULTILINE) == [
+        "VIP", "quorum", "member", "learner", "VRRP", "drain", "load", "leader", "CA", "SAN", "rollout", "lock", "upgrade", "worker",
+        "ports", "checks"]
+
+
+@pytest.mark.parametrize("word, name", [
+    ("CA", "CA"), ("certificate authority", "CA"), ("SAN", "SAN"), ("load balancer", "load balancer"), ("gate", "rollout"), ("lock", "lock"),
+    ("leader", "leader"), ("upgrade", "upgrade"), ("kubelet", "worker"), ("CNI", "worker"), ("join", "worker"), ("worker", "worker"),
+])
+def test_words_of_beginners(cluster, word, name):
+    text = cluster("explain", *word.split()).out
+    assert text.startswith(f"{name}: word\n") and "\n  Here " in text
+    subprocess.run(["bash", "-n"], input=text.split("\n  By hand   ")[1].encode(), check=True, timeout=60)
 
 
 def test_drained_by_hand_as_by_hardway(hardway):
@@ -264,6 +276,42 @@ def test_no_secret_is_shown(cluster):
             assert key not in out and "PRIVATE" not in out
 
 
+def run_by_hand(text, directory, path):
+    """What stands at By hand, as copied from the terminal; what would be installed lands in the directory."""
+    commands = "install() { while [ $# -gt 2 ]; do shift; done; cat \"$1\" >made; }\nsystemctl() { :; }\n" + text
+    subprocess.run(["sh", "-eu"], input=commands.encode(), cwd=directory, check=True, timeout=60)
+    return (directory / "made").read_text()
+
+
+@pytest.mark.parametrize("path", [
+    "etc/kubernetes/encryption-config.yaml", "etc/kubernetes/audit-policy.yaml", "etc/kubernetes/authentication-config.yaml",
+    "etc/systemd/system/etcd.service", "var/lib/hardway/etcd-identity",
+])
+def test_files_by_hand(cluster, path):
+    """Copied from the terminal, the commands make the file that the node is given, the key of secrets where it belongs."""
+    cluster("pki", "gen")
+    cluster("plan", "--output=tree", "--secrets")
+    text = cluster("explain", "--node=c0", "/" + path).out.split("\n  By hand   ")[1].split("\n\n  Settings")[0]
+    assert run_by_hand(text, cluster.directory, path) == (cluster.directory / "tree" / "c0" / path).read_text()
+
+
+def test_a_copy_of_the_store_by_hand(cluster):
+    cluster("pki", "gen")
+    assert "# kube-ca.crt: of the cluster directory, pki/ca.crt\n" in cluster("explain", "/etc/haproxy/kube-ca.crt").out
+
+
+def test_the_nodes_files_by_hand(cluster):
+    """The step that matters, up to the node: what it is sent is what the script wants."""
+    cluster("pki", "gen")
+    text = next(part["by_hand"] for part in steps_of(cluster, "install")["parts"] if part["name"].endswith(". put"))
+    for node in ("c0", "lb1"):
+        assert f" --script --node {node} >tree/{node}.sh" in text
+        assert re.search(rf"^tar -c -C tree {node} {node}.sh \| \S.* tar -x -C /root$", text, re.MULTILINE)
+        assert re.search(rf"^\S.* sh /root/{node}.sh --secrets /root/{node}$", text, re.MULTILINE)
+    cluster("plan", "--output", "tree", "--secrets")
+    assert (cluster.directory / "tree/c0/etc/kubernetes/pki/apiserver.key").exists()
+
+
 @pytest.mark.parametrize("name", ["apiserver.crt", "etcd/peer.crt", "admin.conf", "front-proxy-client.crt"])
 def test_certificates_by_hand(cluster, tmp_path, name):
     """The command for a certificate makes one that its CA vouches for, with the names hardway gives it."""
@@ -285,6 +333,38 @@ def test_certificates_by_hand(cluster, tmp_path, name):
         text = subprocess.run(["openssl", "x509", "-in", made, "-noout", "-ext", "subjectAltName"], cwd=tmp_path, check=True,
                               capture_output=True, text=True, timeout=60).stdout
         assert "DNS:kubernetes.default.svc.cluster.local" in text and "IP Address:10.77.0.10" in text
+
+
+def test_a_store_begun_by_hand(cluster):
+    """The step as it stands, from the terminal: hardway takes over what it makes, and makes the rest."""
+    text = cluster("explain", "pki", "gen").out.split("\n    2. make\n")[1].split("\n    3. publish\n")[0]
+    commands = text.split("\n" + " " * 10, 1)[1]
+    assert commands.startswith("mkdir "), text
+    subprocess.run(["bash", "-eu"], input=commands.encode(), cwd=cluster.directory, check=True, capture_output=True, timeout=60)
+    by_hand = {path: path.read_bytes() for folder in ("pki", "secrets") for path in (cluster.directory / folder).rglob("*") if path.is_file()}
+    assert len(by_hand) == 3 * 2 + 2 + 2 + 3 * 2, sorted(by_hand)
+    cluster("pki", "gen")
+    assert {path: path.read_bytes() for path in by_hand} == by_hand
+    cluster("plan", "--output=tree")
+    assert cluster("pki", "check", "--no-nodes").status == 0
+
+
+def test_a_store_begun_without_all_authorities(cluster):
+    """Nothing of it need be on a node: then there is another way than a backup."""
+    cluster("pki", "gen")
+    for name in ("front-proxy-ca.crt", "front-proxy-ca.key"):
+        (cluster.directory / "pki" / name).unlink()
+    refused = cluster("pki", "gen", status=65)
+    assert "restore it from a backup" in refused.err and "If no node has any of it yet" in refused.err
+
+
+def test_where_a_certificate_is_made(cluster):
+    """Commands name files without a directory."""
+    assert "# in pki/ of the cluster directory; what it makes goes there to: nodes/c0/pki/etcd/server.crt, nodes/c0/pki/etcd/server.key\n" in (
+        cluster("explain", "etcd/server.crt").out)
+    assert "# in pki/etcd of the cluster directory\n" in cluster("explain", "pki/etcd/ca.crt").out
+    assert "# in pki/ of the cluster directory\n" in cluster("explain", "sa.pub").out
+    assert "# in secrets/ of the cluster directory\n" in cluster("explain", "secrets/identity").out
 
 
 def test_width_and_colour(cluster):
