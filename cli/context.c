@@ -8,6 +8,7 @@
 #include "check/check.h"
 #include "cli/command-show.h"
 #include "cli/components.h"
+#include "cli/owner.h"
 #include "cli/passphrase.h"
 #include "common/alloc.h"
 #include "common/clock.h"
@@ -285,9 +286,12 @@ int verb_fulfil_needs(VerbContext *v, Error **reterr) {
                 if (!(v->verb->needs & rows[i].need))
                         continue;
                 r = rows[i].get(v, reterr);
+                if (r == -EACCES || r == -EPERM)
+                        owner_explain(v, reterr);
                 if (r < 0)
                         return r;
         }
+        owner_warn(v);
         return 0;
 }
 

@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """One directory is one cluster's: a second cluster file beside its keys is found out."""
 import os
+import pathlib
+import pwd
 import shutil
+import subprocess
+import tempfile
 
 import pytest
 
-from conftest import NODES
+from conftest import NODES, Program
 
 OTHER = ["--controller", "s0=10.78.0.20"]
 
@@ -98,3 +102,44 @@ def test_a_kubeconfig_of_before_an_edit_is_told(cluster):
     assert "10.77.0.10:6443" in told.out
     cluster("pki", "gen")
     assert cluster("kubeconfig").err == ""
+
+
+@pytest.fixture
+def shared():
+    """The program in a directory that every user comes to, with a copy of itself there."""
+    with tempfile.TemporaryDirectory() as name:
+        os.chmod(name, 0o755)
+        program = Program(pathlib.Path(name))
+        program.path = shutil.copy(program.path, os.path.join(name, "hardway"))
+        yield program
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can run it as two users")
+def test_once_by_sudo(shared):
+    """Root has made the keys, and the user goes on without sudo: what has happened is said, and how to mend it."""
+    def as_user(*words):
+        done = subprocess.run(["setpriv", "--reuid=daemon", "--regid=daemon", "--clear-groups", shared.path, *words], cwd=shared.directory,
+                              capture_output=True, text=True, check=False, env={**shared.environment, "HOME": "/"}, timeout=60)
+        assert done.returncode != 0 and "Permission denied" in done.stderr, done
+        return done.stderr
+
+    shared.init()
+    shared("pki", "gen")
+    for words in (["pki", "list"], ["pki", "gen"]):
+        told = as_user(*words)
+        assert "belongs to root: hardway was run by sudo here" in told and 'sudo chown -R "$USER"' in told, told
+    shared.cluster.write_text(shared.cluster.read_text().replace("name: c0,", "name: c0, local: true,"))
+    assert "one of the nodes is this machine: sudo hardway pki gen" in as_user("pki", "gen")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="sudo means root")
+def test_sudo_where_none_is_needed(hardway, tmp_path):
+    daemon = pwd.getpwnam("daemon").pw_uid
+    sudo = {"SUDO_USER": "daemon", "SUDO_UID": str(daemon)}
+    hardway.init()
+    assert not hardway("pki", "gen", env=sudo).err  # the directory is root's own
+    os.chown(tmp_path, daemon, -1)
+    assert "needs no sudo here" in hardway("pki", "gen", env=sudo).err
+    assert not hardway("pki", "list", env=sudo).err  # which makes nothing
+    hardway.cluster.write_text(hardway.cluster.read_text().replace("name: c0,", "name: c0, local: true,"))
+    assert not hardway("pki", "gen", env=sudo).err
