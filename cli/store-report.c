@@ -28,6 +28,9 @@ void store_report_entry(void *userdata, const StoreRequest *request, StoreOutcom
                 [STORE_REISSUED] = STYLE_YELLOW,
                 [STORE_WAITS] = STYLE_YELLOW,
         };
+        /* Nothing of a key pair is ever issued anew: the public half was written from the key. */
+        const char *word =
+                request->type == STORE_KEY_PAIR && outcome == STORE_REISSUED ? "mended" : outcomes[outcome];
         Report *report = userdata;
         VerbContext *v = report->v;
         _cleanup_free_ char *date = format_date(expires), *note = NULL;
@@ -46,7 +49,6 @@ void store_report_entry(void *userdata, const StoreRequest *request, StoreOutcom
                 return;
         if (why)
                 note = xasprintf("%s  (%s)", *date ? "" : " ", why);
-        verb_note(v, "%s%-8s%s  %-*s%s%s%s", verb_style(v, style[outcome]), outcomes[outcome],
-                  verb_style(v, STYLE_NONE), *date || why ? 44 : 0, request->name, *date ? "  until " : "",
-                  date, note ?: "");
+        verb_note(v, "%s%-8s%s  %-*s%s%s%s", verb_style(v, style[outcome]), word, verb_style(v, STYLE_NONE),
+                  *date || why ? 44 : 0, request->name, *date ? "  until " : "", date, note ?: "");
 }

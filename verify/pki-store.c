@@ -88,6 +88,11 @@ static bool does_not_fit(const StoreItem *item) {
                item->fault != CERTIFICATE_EXPIRES;
 }
 
+/* A key pair without its public half: that is written again, and the key is as before. */
+static bool is_halved(const StoreItem *item) {
+        return item->request->type == STORE_KEY_PAIR && item->outcome == STORE_REISSUED && !item->error;
+}
+
 static void advise(Check *check, const StoreItem *item) {
         if (check->state == CHECK_OK)
                 return;
@@ -103,6 +108,8 @@ static void advise(Check *check, const StoreItem *item) {
                 check_advise(check, "hardway pki csr writes what to ask for");
         else if (!item->present)
                 check_advise(check, "hardway pki gen makes it, hardway install brings it to the nodes");
+        else if (is_halved(item))
+                check_advise(check, "hardway pki gen writes it again from the key, which stays as it is");
         else if (item->loose)
                 check_advise(check, "hardway pki gen closes it; whoever may have read it could be anybody");
         else if (is_authority(item))
@@ -129,8 +136,8 @@ static Check* add_item(const PkiCheckRequest *q, const StoreOrigin *origin, cons
                 return check_add(checks, CHECK_FAILED, id, origin->node, name, "others may read it: %s",
                                  item->why ?: "its mode is wrong");
         if (!item->certificate && item->outcome != STORE_KEPT)
-                return check_add(checks, CHECK_FAILED, id, origin->node, name, "%s",
-                                 item->why ?: "half of it is missing");
+                return check_add(checks, is_halved(item) ? CHECK_WARNING : CHECK_FAILED, id, origin->node,
+                                 name, "%s", item->why ?: "half of it is missing");
         if (!item->certificate)
                 return check_add(checks, CHECK_OK, id, origin->node, name, "is there");
 

@@ -152,3 +152,20 @@ def test_a_node_that_is_away_is_told_once(store, tmp_path):
     first = result.stdout.splitlines()[0]
     assert first.startswith("WARNING - 0 critical, 1 warning of ") and ": lb-0: ssh: " in first and "ssh: ssh:" not in first, first
     assert "refuses the connection" in first
+
+
+def test_the_public_half_of_a_key_is_lost(hardway):
+    """It can be made of the key, which is what tokens are signed with: nobody is sent to replace that."""
+    hardway.init()
+    hardway("pki", "gen")
+    key = (hardway.directory / "pki/sa.key").read_bytes()
+    public = hardway.directory / "pki/sa.pub"
+    before = public.read_bytes()
+    public.unlink()
+    told = hardway("pki", "check", "--no-nodes", status=1)
+    assert "its public half was missing" in told.out and "hardway pki gen writes it again from the key" in told.out, told
+    assert "renew sa" not in told.out and "rotate-sa" not in told.out
+    made = hardway("pki", "gen").out
+    assert "mended    sa" in made and "reissued  sa" not in made, made
+    assert public.read_bytes() == before and (hardway.directory / "pki/sa.key").read_bytes() == key
+    assert hardway("pki", "check", "--no-nodes").status == 0
