@@ -139,10 +139,22 @@ static void check_shape(struct argp_state *state) {
                 argp_error(state, "--vip is held by nodes of the cluster, --endpoint by none: choose one");
 }
 
+/* The last one would count, and nobody would know that there was another. */
+static void refuse_second(int key, struct argp_state *state) {
+        for (const struct argp_option *o = options; o->name || o->doc; o++)
+                if (o->key == key)
+                        argp_error(state, "--%s is given twice%s", o->name,
+                                   key == KEY_PODS || key == KEY_SERVICES ?
+                                           ": two networks are one value, with a comma between them" :
+                                           "");
+}
+
 static error_t parse(int key, char *arg, struct argp_state *state) {
         const char **text = draft_text(key);
 
         if (text) {
+                if (*text)
+                        refuse_second(key, state);
                 *text = arg;
                 return 0;
         }

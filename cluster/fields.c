@@ -186,8 +186,13 @@ char* field_keep(const char *text, void *field) {
         return put_number(text, 1, 1000, "a number of snapshots", field);
 }
 
+/* YAML has three spellings of each (10.3.2 of its specification). */
 char* field_boolean(const char *text, void *field) {
-        return parse_boolean(text, field) < 0 ? is_not(text, "true or false") : NULL;
+        const char *plain = streq(text, "True") || streq(text, "TRUE")   ? "true" :
+                            streq(text, "False") || streq(text, "FALSE") ? "false" :
+                                                                           text;
+
+        return parse_boolean(plain, field) < 0 ? is_not(text, "true or false") : NULL;
 }
 
 char* field_version(const char *text, void *field) {

@@ -275,6 +275,8 @@ int cluster_load_with(const char *path, unsigned flags, Cluster **ret, ErrorList
                         error->kind = ERROR_CONFIG;
                 if (r == -ENOENT)
                         error_detail(&error, "Name it with -c FILE, or write one with: hardway init");
+                if (r == -EISDIR)
+                        error_detail(&error, "Name the file in it: -c %s/hardway.yaml", path);
                 error_list_take(errors, error);
                 return r;
         }

@@ -74,7 +74,9 @@ bool loader_is(Loader *l, const Key *key, yaml_node_t *node, yaml_node_type_t ty
         if (node->type == type)
                 return true;
         if (node->type == YAML_SCALAR_NODE && node->data.scalar.length == 0)
-                found = "nothing";
+                found = type == YAML_MAPPING_NODE ?
+                                "nothing: if all below it is left out, leave it out, too" :
+                                "nothing";
         loader_problem(l, mark_of(&node->start_mark), key ? key->name : NULL, "expected %s, found %s",
                        names[type], found);
         return false;

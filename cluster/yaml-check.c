@@ -76,17 +76,30 @@ static int check_characters(Problems *p, const char *data, size_t size) {
         return 0;
 }
 
-/* Whether there is a tab in front of the first word of a line. */
-static bool is_indented_by_tab(const char *data, size_t size, size_t line) {
+static const char* find_line(const char *data, size_t size, size_t line) {
         const char *end = data + size;
 
         for (size_t i = 0; i < line && data; i++) {
                 data = memchr(data, '\n', (size_t) (end - data));
                 data = data ? data + 1 : NULL;
         }
-        while (data && data < end && *data == ' ')
-                data++;
-        return data && data < end && *data == '\t';
+        return data;
+}
+
+/* Whether there is a tab in front of the first word of a line. */
+static bool is_indented_by_tab(const char *data, size_t size, size_t line) {
+        const char *p = find_line(data, size, line), *end = data + size;
+
+        while (p && p < end && *p == ' ')
+                p++;
+        return p && p < end && *p == '\t';
+}
+
+/* "::1" in braces or brackets, where a colon is a sign of its own; columns count characters, of which these are one byte each. */
+static bool is_colons(const char *data, size_t size, const yaml_mark_t *mark) {
+        const char *p = find_line(data, size, mark->line), *end = data + size;
+
+        return p && (size_t) (end - p) > mark->column + 2 && strncmp(p + mark->column, "::", 2) == 0;
 }
 
 static int syntax_problem(Problems *p, const yaml_parser_t *parser, const char *data, size_t size) {
@@ -95,6 +108,9 @@ static int syntax_problem(Problems *p, const yaml_parser_t *parser, const char *
         if (is_indented_by_tab(data, size, parser->problem_mark.line))
                 problem_add(p, mark_of(&parser->problem_mark),
                             "YAML is indented with blanks, and here is a tab");
+        else if (is_colons(data, size, &parser->problem_mark))
+                problem_add(p, mark_of(&parser->problem_mark),
+                            "what begins with a colon, as an IPv6 address may, has to be in quotes here");
         else if (parser->context)
                 problem_add(p, mark_of(&parser->problem_mark), "%s, %s in line %zu", problem,
                             parser->context, parser->context_mark.line + 1);

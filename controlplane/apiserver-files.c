@@ -86,9 +86,12 @@ static void add_authentication(Plan *plan) {
                 plan_add_file(plan, "kube-apiserver", "authentication-config", AUTHENTICATION_CONFIG, 0644,
                               "", "Lets anonymous requests through to health and version only.");
 
-        plan_item_explain(item, "The apiserver does not start: its flag names a file that is not there.",
-                          "Authenticating, "
-                          "https://kubernetes.io/docs/reference/access-authn-authz/authentication/");
+        plan_item_explain(
+                item,
+                "The apiserver does not start: its flag names a file that is not there; unless you have it name "
+                "another one (extra-args).",
+                "Authenticating, "
+                "https://kubernetes.io/docs/reference/access-authn-authz/authentication/");
         json_write_yaml(tree, "Who may ask without saying who he is, and for what.", &item->content);
         plan_item_input_of(item, UNIT);
 }
@@ -103,8 +106,11 @@ int apiserver_add_files(const PlanContext *c, Plan *plan, Error **reterr) {
         add_authentication(plan);
         item = plan_add_file(plan, "kube-apiserver", "audit-policy", AUDIT_POLICY, 0644,
                              EMBED_AUDIT_POLICY_YAML, "Says what is written to the audit log.");
-        plan_item_explain(item, "The apiserver does not start: its flag names a file that is not there.",
-                          "Auditing, https://kubernetes.io/docs/tasks/debug/debug-cluster/audit/");
+        plan_item_explain(
+                item,
+                "The apiserver does not start: its flag names a file that is not there; unless you have it name "
+                "another one (extra-args).",
+                "Auditing, https://kubernetes.io/docs/tasks/debug/debug-cluster/audit/");
         plan_item_input_of(item, UNIT);
         return 0;
 }

@@ -171,6 +171,8 @@ def test_bad_cluster_file(hardway):
 def test_cluster_file_is_a_directory(hardway):
     hardway.cluster.mkdir()
     assert hardway("plan", status=65).err.startswith("hardway: ")
+    (hardway.directory / "pi").mkdir()
+    assert "Name the file in it: -c pi/hardway.yaml" in hardway("-c", "pi", "plan", status=65).err
 
 
 def test_cluster_file_by_option_on_both_sides(cluster, tmp_path):

@@ -201,3 +201,12 @@ def test_trust_hosts_wants_all_of_them(keyscan):
     result = keyscan.init("--trust-hosts", status=69)
     assert result.err == "hardway: node lb1: no ssh server told its host key on 10.77.0.12, port 22\n"
     assert not keyscan.cluster.exists()
+
+
+@pytest.mark.parametrize("words, message", [
+    (["--pods", "10.244.0.0/16", "--pods", "fd00:10:244::/48"], "--pods is given twice: two networks are one value, with a comma between them"),
+    (["--name", "a", "--name", "a"], "--name is given twice"),
+])
+def test_one_value_given_twice(hardway, words, message):
+    result = hardway.init(*words, status=64)
+    assert message in result.err and not hardway.cluster.exists()
