@@ -52,6 +52,7 @@ static int refuse_lost(const EtcdSurvey *survey, Error **reterr) {
         if (!etcd_survey_lost(survey, &text, &advice))
                 return error_set(reterr, ERROR_UNAVAILABLE, EAGAIN, "etcd has no healthy member");
         r = error_set(reterr, ERROR_UNAVAILABLE, EAGAIN, "etcd: %s", text);
+        error_detail(reterr, "%s\n", advice);
         error_detail(reterr, "A snapshot of a single member that answers may lack what was written last; it "
                              "is taken of the one that you name: --node NAME\n");
         return r;

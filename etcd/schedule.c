@@ -180,7 +180,8 @@ int etcd_schedule_parse(const char *text, EtcdScheduled *ret) {
         if (strv_length(lines) < 4 || parse_uint64(lines[0], 0, INT64_MAX, &ret->now) < 0 ||
             parse_uint64(lines[1], 0, INT64_MAX, &ret->since) < 0)
                 return -EBADMSG;
-        ret->failed = !streq(lines[2], "success");
+        /* "unknown" is the script's, where systemd does not answer */
+        ret->failed = !streq(lines[2], "success") && !streq(lines[2], "unknown");
         ret->missing = streq(lines[3], "missing");
         ret->taken = ret->size = ret->revision = 0;
         *ret->file = '\0';

@@ -1092,6 +1092,7 @@ static void test_verify_schedule(void **state) {
                 { "5300\n100\nsuccess\nthere\n\n", "the first one is yet to come", CHECK_OK },
                 { "50300\n100\nsuccess\nthere\n\n", "late: there is none yet", CHECK_WARNING },
                 { "5300\n100\nexit-code\nthere\n\n", "the last one failed; there is none", CHECK_FAILED },
+                { "5300\n100\nunknown\nthere\n\n", "the first one is yet to come", CHECK_OK },
                 { "50300\n100\nexit-code\nthere\n{\"time\":43100}\n",
                   "the last one failed; that before is old: 2 h", CHECK_FAILED },
                 { "50300\n100\nsuccess\nthere\n{\"time\":43100,\"size\":2500000,\"status\":{\"revision\":7}}\n",
