@@ -45,6 +45,8 @@ typedef struct CheckWorld {
         const Answers *here;  /* what was asked of this machine, or NULL */
         const StoreMisfits *misfits; /* what of the store does not fit the cluster file; NULL: not looked at */
         char *const *ignore;         /* names, or ids of findings about one node; or NULL */
+        const Lock *lock;            /* of the binaries, or NULL */
+        const char *cache;           /* where they are; NULL: the default */
 } CheckWorld;
 
 /* table.c */

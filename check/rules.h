@@ -67,6 +67,8 @@ void rule_endpoint(Judge *j);
 void rule_sysctls(Judge *j, const CheckNode *n);
 /* store.c */
 void rule_certificates(Judge *j);
+/* flags.c */
+void rule_flags(Judge *j);
 /* unique.c */
 void rule_members(Judge *j);
 void rule_clock_spread(Judge *j);

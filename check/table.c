@@ -101,6 +101,11 @@ static const CheckRule rules[] = {
           .by_hand =
                   "@member {root} dd if=/dev/zero of=/var/lib/.hardway-check bs=2300 count=200 oflag=dsync\n"
                   "@member {root} rm /var/lib/.hardway-check" },
+        { "flags", ERROR_CONFIG, EINVAL, .all = rule_flags,
+          .why = "Flags of your own (extra-args) are such as the component has, by its program.",
+          .without =
+                  "It would end at its start: on the first installation on all nodes, later on the first one.",
+          .by_hand = "@controller {root} /opt/hardway/kubernetes-{kubernetes}/kube-apiserver --help" },
         { "identity", ERROR_CONFIG, EEXIST, .node = rule_identity,
           .why = "The node belongs to this cluster, or to none.",
           .without = "Another cluster's node would be changed into one of this.",

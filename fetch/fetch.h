@@ -117,3 +117,5 @@ char* fetch_cache_path(const char *cache,
  * is damaged.
  */
 int fetch_verify_cached(const char *cache, const LockEntry *entry, Error **reterr);
+/* By the bytes of the program: which of these names cannot be flags of it. */
+int fetch_knows_flags(const char *cache, const LockEntry *entry, char *const *names, Strv *ret);

@@ -56,6 +56,8 @@ static void preflight_init(InstallRun *run, Preflight *ret) {
                 .identity = run->identity,
                 .serving = run->serving,
                 .ignore = q->ignore,
+                .lock = q->lock,
+                .cache = run->cache,
         };
         for (size_t i = 0; i < run->n_nodes; i++) {
                 const NodeRun *n = run->nodes + i;
