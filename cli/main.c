@@ -6,6 +6,7 @@
 #include <sysexits.h>
 
 #include "cli/command-show.h"
+#include "cli/complete.h"
 #include "cli/context.h"
 #include "cli/events.h"
 #include "cli/options.h"
@@ -107,6 +108,8 @@ static int run_words(VerbContext *v, int argc, char **argv, Error **reterr) {
         _cleanup_free_ char **words = streq(argv[0], "help") ? put_help_last(argc, argv) : NULL;
         _cleanup_free_ char *group = NULL;
 
+        if (streq(argv[0], COMPLETE_WORD))
+                return complete_print(v, argc - 1, argv + 1);
         argv = words ?: argv;
         if (words && argc == 1) {
                 char *program[] = { argv[0], argv[0], NULL };

@@ -221,10 +221,18 @@ int options_parse_program(VerbContext *v, int argc, char **argv, int *ret_first)
         return 0;
 }
 
-static struct argp_option* verb_options(const Verb *verb) {
+/**
+ * options_of_verb() - the options that are taken behind a verb, or in front of it
+ * @verb:       the verb; NULL: in front of any
+ *
+ * Return: its own, those that it shares with others, and those of all, ended by an empty one; the caller frees.
+ */
+struct argp_option* options_of_verb(const Verb *verb) {
+        static const Verb none = {};
         struct argp_option *options;
         size_t n = 0, n_own = 0;
 
+        verb = verb ?: &none;
         while (verb->options &&
                (verb->options[n_own].name || verb->options[n_own].key || verb->options[n_own].doc))
                 n_own++;
@@ -326,7 +334,7 @@ void options_choose_events(VerbContext *v) {
  * Return: 0, or -EINVAL; ends the program for --help and the like.
  */
 int options_parse_verb(VerbContext *v, int argc, char **argv, Strv *ret_arguments, Error **reterr) {
-        _cleanup_free_ struct argp_option *options = verb_options(v->verb);
+        _cleanup_free_ struct argp_option *options = options_of_verb(v->verb);
         _cleanup_free_ char **sorted = NULL;
         _cleanup_free_ char *name = xasprintf("hardway %s", v->verb->name);
         _cleanup_free_ char *doc = xasprintf("%s.\v%s", v->verb->summary, v->verb->description ?: "");

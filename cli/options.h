@@ -16,5 +16,8 @@ int options_parse_verb(VerbContext *v, int argc, char **argv, Strv *ret_argument
 /* Of its options: does it tell events, and is the last line one? */
 void options_choose_events(VerbContext *v);
 
+/* All that a verb takes, NULL: what may stand in front of one; ended by an empty one. The caller frees. */
+struct argp_option* options_of_verb(const Verb *verb);
+
 /* Whether a stream may be coloured: when is "auto", "always" or "never". */
 bool options_color(const char *when, int fd);
