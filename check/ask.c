@@ -10,6 +10,7 @@
 #include "check/check-scripts.h"
 #include "check/rules.h"
 #include "common/alloc.h"
+#include "common/shell.h"
 
 /* Words of plans and cluster files mean nothing to a shell; the hostname comes from the node. */
 static bool is_plain(const char *word) {
@@ -18,16 +19,12 @@ static bool is_plain(const char *word) {
 }
 
 static void set_list(Buffer *script, const char *variable, char *const *words) {
-        const char *separator = "";
+        _cleanup_strv_ Strv plain = NULL;
 
-        buffer_addf(script, "%s='", variable);
-        STRV_FOREACH(word, words) {
-                if (!is_plain(*word))
-                        continue;
-                buffer_addf(script, "%s%s", separator, *word);
-                separator = " ";
-        }
-        buffer_add_str(script, "'\n");
+        STRV_FOREACH(word, words)
+                if (is_plain(*word))
+                        strv_add(&plain, *word);
+        shell_add_list(script, variable, plain);
 }
 
 static void set_word(Buffer *script, const char *variable, const char *word) {
@@ -79,7 +76,8 @@ static void set_leftovers(Buffer *script) {
         _cleanup_buffer_ Buffer paths = BUFFER_NULL, units = BUFFER_NULL;
 
         leftovers_to_look_for(&paths, &units);
-        buffer_addf(script, "H_LEFTOVERS='%s'\nH_SERVICES='%s'\n", buffer_str(&paths), buffer_str(&units));
+        shell_add_variable(script, "H_LEFTOVERS", buffer_str(&paths));
+        shell_add_variable(script, "H_SERVICES", buffer_str(&units));
 }
 
 /* The directory of the first component that has its data on this disk, unless it is at work. */
@@ -108,18 +106,18 @@ static void set_sync(const CheckWorld *w, const CheckNode *n, Buffer *script) {
  */
 int check_ask(const ProbeContext *c, const CheckWorld *w, const CheckNode *n, bool thorough, Answers *ret,
               Error **reterr) {
-        _cleanup_buffer_ Buffer script = BUFFER_NULL, out = BUFFER_NULL;
+        _cleanup_buffer_ Buffer variables = BUFFER_NULL, out = BUFFER_NULL;
         int r;
 
-        set_word(&script, "H_INTERFACE", n->facts->interface);
-        set_word(&script, "H_THOROUGH", thorough ? "yes" : "no");
-        set_ways(w, n, &script);
-        set_names(w, n, &script);
-        set_packages(n, &script);
-        set_leftovers(&script);
-        set_sync(w, n, &script);
-        buffer_add(&script, EMBED_QUESTIONS_SH, EMBED_QUESTIONS_SH_SIZE);
-        r = c->exec(c->userdata, n->node, buffer_str(&script), &out, reterr);
+        set_word(&variables, "H_INTERFACE", n->facts->interface);
+        set_word(&variables, "H_THOROUGH", thorough ? "yes" : "no");
+        set_ways(w, n, &variables);
+        set_names(w, n, &variables);
+        set_packages(n, &variables);
+        set_leftovers(&variables);
+        set_sync(w, n, &variables);
+        r = probe_exec(c, n->node, "what speaks against installing here?", &variables, EMBED_QUESTIONS_SH,
+                       &out, reterr);
         if (r < 0)
                 return r;
         answers_parse(buffer_str(&out), ret);

@@ -131,7 +131,7 @@ static void add_taken(const CheckWorld *w, const CheckNode *n, const char *line,
  */
 int check_directories(const ProbeContext *c, const CheckWorld *w, const CheckNode *n, CheckList *findings,
                       Error **reterr) {
-        _cleanup_buffer_ Buffer script = BUFFER_NULL, out = BUFFER_NULL;
+        _cleanup_buffer_ Buffer variables = BUFFER_NULL, out = BUFFER_NULL;
         _cleanup_strv_ Strv words = NULL, lines = NULL;
         int r;
 
@@ -139,10 +139,9 @@ int check_directories(const ProbeContext *c, const CheckWorld *w, const CheckNod
                 words = directories_to_ask_for(n);
         if (!words)
                 return 0;
-        buffer_add_str(&script, "# are the directories that flags name in use?\n");
-        shell_add_list(&script, "directories", words);
-        buffer_add(&script, EMBED_DIRECTORIES_SH, EMBED_DIRECTORIES_SH_SIZE);
-        r = c->exec(c->userdata, n->node, buffer_str(&script), &out, reterr);
+        shell_add_list(&variables, "directories", words);
+        r = probe_exec(c, n->node, "are the directories that flags name in use?", &variables,
+                       EMBED_DIRECTORIES_SH, &out, reterr);
         if (r < 0)
                 return r;
         lines = strv_split(buffer_str(&out), "\n");

@@ -19,6 +19,13 @@
 
 #define ARRAY_SIZE(x) (sizeof(x) / sizeof((x)[0]))
 
+/* The same, if it is an array: a pointer does not compile. */
+#define ARRAY_ONLY(x)                                                                                  \
+        ({                                                                                             \
+                _Static_assert(!__builtin_types_compatible_p(typeof(x), typeof(&(x)[0])), "no array"); \
+                (x);                                                                                   \
+        })
+
 /* Hands the value of an owning variable over and disarms its cleanup. */
 #define TAKE_GENERIC(var, type, nullvalue) \
         ({                                 \

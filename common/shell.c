@@ -4,6 +4,8 @@
 
 #include "common/shell.h"
 
+#include <inttypes.h>
+
 /**
  * shell_add_quoted() - add one word to a script, whatever bytes it is made of
  * @script:     the script
@@ -23,6 +25,10 @@ void shell_add_variable(Buffer *script, const char *name, const char *value) {
         buffer_addf(script, "%s=", name);
         shell_add_quoted(script, value);
         buffer_add_char(script, '\n');
+}
+
+void shell_add_number(Buffer *script, const char *name, uint64_t value) {
+        buffer_addf(script, "%s=%" PRIu64 "\n", name, value);
 }
 
 /**

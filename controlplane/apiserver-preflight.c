@@ -16,8 +16,7 @@
 #include "controlplane/internal.h"
 
 /* The key stays where it is; only its digest is told. */
-static const char script[] = "# with which key are secrets encrypted there?\n"
-                             "if systemctl is-active --quiet kube-apiserver.service; then\n"
+static const char script[] = "if systemctl is-active --quiet kube-apiserver.service; then\n"
                              "        sed -n 's/^ *secret: *\"\\(.*\\)\"$/\\1/p' " ENCRYPTION_CONFIG
                              " 2>/dev/null | tr -d '\\n' | sha256sum\n"
                              "fi\n";
@@ -64,7 +63,7 @@ int apiserver_preflight(const ProbeContext *c, const Node *node, CheckList *chec
                 return r;
         if (digest_of_ours(c, ours, NULL) < 0)
                 return 0; /* whoever makes the plan tells of it */
-        r = c->exec(c->userdata, node, script, &out, reterr);
+        r = probe_exec(c, node, "with which key are secrets encrypted there?", NULL, script, &out, reterr);
         if (r < 0)
                 return r;
         if (!is_other(buffer_str(&out), ours)) {

@@ -69,7 +69,7 @@ static bool was_installed(const ProbeContext *c, const Node *node) {
                 "if [ -e /etc/systemd/system/kube-apiserver.service ]; then echo yes; else echo no; fi\n";
         _cleanup_buffer_ Buffer out = BUFFER_NULL;
 
-        if (!c->exec || c->exec(c->userdata, node, script, &out, NULL) < 0)
+        if (probe_exec(c, node, "was an apiserver installed?", NULL, script, &out, NULL) < 0)
                 return !(node->roles & ROLE_ETCD);
         return startswith(buffer_str(&out), "yes") != NULL;
 }

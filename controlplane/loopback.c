@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "common/alloc.h"
+#include "common/shell.h"
 #include "controlplane/internal.h"
 
 void loopback_names(const Cluster *c, const Node *node, CertificateProfile *profile) {
@@ -21,14 +22,24 @@ void loopback_names(const Cluster *c, const Node *node, CertificateProfile *prof
 }
 
 /* /proc/net/tcp is cheap and says whether it is worth to start kubectl at all. */
-static char* make_script(const ProbeContext *c, const char *kubeconfig, unsigned port) {
-        _cleanup_free_ char *kubectl = plan_binary_path(c->cluster, ORIGIN_KUBERNETES, "kubectl");
+static const char script[] =
+        "grep -q \" 0100007F:$(printf %04X \"$H_PORT\") 00000000:0000 0A \" /proc/net/tcp || {\n"
+        "        echo does not listen yet\n"
+        "        exit 0\n"
+        "}\n"
+        "exec timeout 20 \"$H_KUBECTL\" --kubeconfig=\"$H_KUBECONFIG\" --server=\"https://127.0.0.1:$H_PORT\" "
+        "get --raw=/healthz 2>&1 </dev/null || :\n";
 
-        return xasprintf("grep -q ' 0100007F:%04X 00000000:0000 0A ' /proc/net/tcp || { echo does not "
-                         "listen yet; exit 0; }\n"
-                         "exec timeout 20 %s --kubeconfig=/etc/kubernetes/%s.conf "
-                         "--server=https://127.0.0.1:%u get --raw=/healthz 2>&1 </dev/null || :\n",
-                         port, kubectl, kubeconfig, port);
+static int ask(const ProbeContext *c, const Node *node, const char *kubeconfig, unsigned port, Buffer *ret,
+               Error **reterr) {
+        _cleanup_free_ char *kubectl = plan_binary_path(c->cluster, ORIGIN_KUBERNETES, "kubectl"),
+                            *path = xasprintf("/etc/kubernetes/%s.conf", kubeconfig);
+        _cleanup_buffer_ Buffer variables = BUFFER_NULL;
+
+        shell_add_number(&variables, "H_PORT", port);
+        shell_add_variable(&variables, "H_KUBECTL", kubectl);
+        shell_add_variable(&variables, "H_KUBECONFIG", path);
+        return probe_exec(c, node, "is what listens on loopback healthy?", &variables, script, ret, reterr);
 }
 
 /**
@@ -44,13 +55,12 @@ static char* make_script(const ProbeContext *c, const char *kubeconfig, unsigned
  */
 int loopback_ready(const ProbeContext *c, const Node *node, const char *kubeconfig, unsigned port,
                    ProbeResult *ret, Error **reterr) {
-        _cleanup_free_ char *script = make_script(c, kubeconfig, port);
         _cleanup_buffer_ Buffer out = BUFFER_NULL;
         _cleanup_free_ char *lease = xasprintf("kube-%s", kubeconfig);
         _cleanup_error_ Error *error = NULL;
         const char *text;
 
-        if (c->exec(c->userdata, node, script, &out, &error) < 0) {
+        if (ask(c, node, kubeconfig, port, &out, &error) < 0) {
                 probe_result_set(ret, PROBE_WAITING, "%s", error->message);
                 return 0;
         }

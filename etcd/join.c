@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "common/alloc.h"
+#include "common/shell.h"
 #include "etcd/internal.h"
 #include "units/unit-file.h"
 
@@ -20,12 +21,11 @@
 #define DROP_IN DROP_IN_DIRECTORY "/90-hardway-join.conf"
 
 static int has_data(const ProbeContext *c, const Node *node, bool *ret, Error **reterr) {
-        static const char script[] = "# is there data of a member?\n"
-                                     "if [ -d " ETCD_DATA "/member ]; then echo yes; fi\n";
+        static const char script[] = "if [ -d " ETCD_DATA "/member ]; then echo yes; fi\n";
         _cleanup_buffer_ Buffer out = BUFFER_NULL;
         int r;
 
-        r = c->exec(c->userdata, node, script, &out, reterr);
+        r = probe_exec(c, node, "is there data of a member?", NULL, script, &out, reterr);
         if (r >= 0)
                 *ret = startswith(buffer_str(&out), "yes");
         return r;
@@ -109,21 +109,19 @@ static int drop_in(const ProbeContext *c, const Node *node, const char *cluster,
 }
 
 static int put_drop_in(const ProbeContext *c, const Node *node, const char *cluster, Error **reterr) {
-        _cleanup_buffer_ Buffer text = BUFFER_NULL, script = BUFFER_NULL;
+        static const char script[] = "umask 022\n"
+                                     "mkdir -p " DROP_IN_DIRECTORY "\n"
+                                     "printf %s \"$H_DROP_IN\" >" DROP_IN "\n"
+                                     "systemctl daemon-reload\n";
+        _cleanup_buffer_ Buffer text = BUFFER_NULL, variables = BUFFER_NULL;
         int r;
 
         r = drop_in(c, node, cluster, &text, reterr);
         if (r < 0)
                 return r;
-        buffer_addf(&script,
-                    "# its first start is as a member of a cluster that exists\n"
-                    "umask 022\n"
-                    "mkdir -p " DROP_IN_DIRECTORY "\n"
-                    "cat >" DROP_IN " <<'END-OF-DROP-IN'\n"
-                    "%sEND-OF-DROP-IN\n"
-                    "systemctl daemon-reload\n",
-                    buffer_str(&text));
-        return c->exec(c->userdata, node, buffer_str(&script), NULL, reterr);
+        shell_add_variable(&variables, "H_DROP_IN", buffer_str(&text));
+        return probe_exec(c, node, "its first start is as a member of a cluster that exists", &variables,
+                          script, NULL, reterr);
 }
 
 /* A learner that was added for this very start. One that has been started has promised to keep what it was sent:
@@ -159,13 +157,12 @@ static int join(const ProbeContext *c, const EtcdSurvey *survey, const EtcdSight
 /* It holds the whole command line, so it must not outlive its purpose: the next version's would never be used. Also
  * one that a run left which was killed. Once there is a log etcd reads nothing of it any more. */
 static int forget_drop_in(const ProbeContext *c, const Node *node, Error **reterr) {
-        static const char script[] = "# the first start is over\n"
-                                     "if [ -e " DROP_IN " ] && [ -d " ETCD_DATA "/member/wal ]; then\n"
+        static const char script[] = "if [ -e " DROP_IN " ] && [ -d " ETCD_DATA "/member/wal ]; then\n"
                                      "        rm -f " DROP_IN "\n"
                                      "        systemctl daemon-reload\n"
                                      "fi\n";
 
-        return c->exec(c->userdata, node, script, NULL, reterr);
+        return probe_exec(c, node, "the first start is over", NULL, script, NULL, reterr);
 }
 
 /**
@@ -216,12 +213,11 @@ static int promote(const EtcdSurvey *survey, const EtcdSight *own, ProbeResult *
 /* A member that cannot be asked is somebody else's finding, unless it was about to join. */
 static int settle_unknown(const ProbeContext *c, const Node *node, const Error *why, ProbeResult *ret,
                           Error **reterr) {
-        static const char script[] = "# is it about to join?\n"
-                                     "if [ -e " DROP_IN " ]; then echo yes; fi\n";
+        static const char script[] = "if [ -e " DROP_IN " ]; then echo yes; fi\n";
         _cleanup_buffer_ Buffer out = BUFFER_NULL;
         int r;
 
-        r = c->exec(c->userdata, node, script, &out, reterr);
+        r = probe_exec(c, node, "is it about to join?", NULL, script, &out, reterr);
         if (r >= 0 && startswith(buffer_str(&out), "yes"))
                 probe_result_set(ret, PROBE_WAITING, "%s", why->message);
         return r;

@@ -28,27 +28,24 @@ static void whereabouts_done(Whereabouts *w) {
         *w = (Whereabouts) {};
 }
 
-static char* question(const ProbeContext *c, const Node *node) {
+static int ask(const ProbeContext *c, const Node *node, Buffer *ret) {
         _cleanup_free_ char *etcdutl = plan_binary_path(c->cluster, ORIGIN_ETCD, "etcdutl");
-        Buffer script = BUFFER_NULL;
+        _cleanup_buffer_ Buffer variables = BUFFER_NULL;
 
-        buffer_add_str(&script,
-                       "# at which address does its data have the member, and how far has it got?\n");
-        shell_add_variable(&script, "data", ETCD_DATA);
-        shell_add_variable(&script, "name", node->name);
-        shell_add_variable(&script, "etcdutl", etcdutl);
-        buffer_add_str(&script, EMBED_ETCD_WHEREABOUTS_SH);
-        return buffer_take(&script);
+        shell_add_variable(&variables, "data", ETCD_DATA);
+        shell_add_variable(&variables, "name", node->name);
+        shell_add_variable(&variables, "etcdutl", etcdutl);
+        return probe_exec(c, node, "at which address does its data have the member, and how far has it got?",
+                          &variables, EMBED_ETCD_WHEREABOUTS_SH, ret, NULL);
 }
 
 /* Nothing, where it cannot be asked. */
 static void look(const ProbeContext *c, const Node *node, Whereabouts *ret) {
-        _cleanup_free_ char *script = question(c, node);
         _cleanup_buffer_ Buffer out = BUFFER_NULL;
         _cleanup_strv_ Strv lines = NULL;
 
         *ret = (Whereabouts) {};
-        if (c->exec(c->userdata, node, script, &out, NULL) < 0)
+        if (ask(c, node, &out) < 0)
                 return;
         lines = strv_split(buffer_str(&out), "\n");
         STRV_FOREACH(line, lines) {

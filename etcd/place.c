@@ -36,16 +36,6 @@ bool etcd_was_place(const char *path, const char *owner) {
         return streq(owner, "etcd:etcd") && !streq(path, ETCD_DATA);
 }
 
-static char* question(const Cluster *c) {
-        Buffer script = BUFFER_NULL;
-
-        buffer_add_str(&script, "# whose is the directory for snapshots?\n");
-        shell_add_variable(&script, "directory", c->snapshots.directory);
-        shell_add_variable(&script, "record", "/var/lib/hardway/applied.json");
-        buffer_add_str(&script, EMBED_ETCD_PLACE_SH);
-        return buffer_take(&script);
-}
-
 /**
  * etcd_preflight_place() - is the directory for snapshots for them alone?
  * @c:          the context of the probe
@@ -56,15 +46,17 @@ static char* question(const Cluster *c) {
  * Return: 0 or a negative errno.
  */
 int etcd_preflight_place(const ProbeContext *c, const Node *node, CheckList *checks, Error **reterr) {
-        _cleanup_free_ char *id = xasprintf(SNAPSHOTS_PREFLIGHT "/%s", node->name), *script = NULL;
-        _cleanup_buffer_ Buffer out = BUFFER_NULL;
+        _cleanup_free_ char *id = xasprintf(SNAPSHOTS_PREFLIGHT "/%s", node->name);
+        _cleanup_buffer_ Buffer variables = BUFFER_NULL, out = BUFFER_NULL;
         const char *directory = c->cluster->snapshots.directory, *name;
         int r;
 
         if (c->cluster->snapshots.every_hours == 0)
                 return 0;
-        script = question(c->cluster);
-        r = c->exec(c->userdata, node, script, &out, reterr);
+        shell_add_variable(&variables, "directory", directory);
+        shell_add_variable(&variables, "record", "/var/lib/hardway/applied.json");
+        r = probe_exec(c, node, "whose is the directory for snapshots?", &variables, EMBED_ETCD_PLACE_SH,
+                       &out, reterr);
         if (r < 0)
                 return r;
         name = startswith(buffer_str(&out), "foreign ");

@@ -11,6 +11,7 @@
 #include "common/alloc.h"
 #include "etcd/internal.h"
 
+#define TITLE "whose etcd data is there?"
 /* Prints "data" if a member's data is there, else "other NAME" if something is that hardway puts nowhere; then the mark
  * beside it. */
 static const char script[] = "found=none\n"
@@ -83,7 +84,8 @@ static const EtcdMember* find_started(const EtcdMembers *m, const Node *node) {
 static bool is_empty(const ProbeContext *c, const Node *node) {
         _cleanup_buffer_ Buffer out = BUFFER_NULL;
 
-        return c->exec(c->userdata, node, script, &out, NULL) >= 0 && !startswith(buffer_str(&out), "data");
+        return probe_exec(c, node, TITLE, NULL, script, &out, NULL) >= 0 &&
+               !startswith(buffer_str(&out), "data");
 }
 
 /* After a restore the first data of a member comes from the snapshot or from the others: one that begins with
@@ -231,7 +233,7 @@ int etcd_preflight(const ProbeContext *c, const Node *node, CheckList *checks, E
 
         r = etcd_preflight_place(c, node, checks, reterr);
         if (r >= 0)
-                r = c->exec(c->userdata, node, script, &out, reterr);
+                r = probe_exec(c, node, TITLE, NULL, script, &out, reterr);
         if (r < 0)
                 return r;
         lines = strv_split(buffer_str(&out), "\n");

@@ -154,17 +154,6 @@ int etcd_plan_schedule(const PlanContext *c, Plan *plan, Error **reterr) {
         return r < 0 ? r : add_timer(c, plan, reterr);
 }
 
-static char* question(const Cluster *c) {
-        Buffer script = BUFFER_NULL;
-
-        buffer_add_str(&script, "# the last scheduled snapshot\n");
-        shell_add_variable(&script, "directory", c->snapshots.directory);
-        shell_add_variable(&script, "service", NAME_SNAPSHOT_SERVICE);
-        shell_add_variable(&script, "timer", NAME_SNAPSHOT_TIMER);
-        buffer_add_str(&script, EMBED_ETCD_SCHEDULED_SH);
-        return buffer_take(&script);
-}
-
 /* It becomes part of paths, there and here. */
 static void take_name(const char *name, EtcdScheduled *ret) {
         size_t n = name ? strspn(name, "0123456789TZ-") : 0;
@@ -206,12 +195,15 @@ int etcd_schedule_parse(const char *text, EtcdScheduled *ret) {
  * Return: 0 or a negative errno.
  */
 int etcd_scheduled(const ProbeContext *c, const Node *node, EtcdScheduled *ret, Error **reterr) {
-        _cleanup_free_ char *script = question(c->cluster);
-        _cleanup_buffer_ Buffer out = BUFFER_NULL;
+        _cleanup_buffer_ Buffer variables = BUFFER_NULL, out = BUFFER_NULL;
         EtcdScheduled s = {};
         int r;
 
-        r = c->exec(c->userdata, node, script, &out, reterr);
+        shell_add_variable(&variables, "directory", c->cluster->snapshots.directory);
+        shell_add_variable(&variables, "service", NAME_SNAPSHOT_SERVICE);
+        shell_add_variable(&variables, "timer", NAME_SNAPSHOT_TIMER);
+        r = probe_exec(c, node, "the last scheduled snapshot", &variables, EMBED_ETCD_SCHEDULED_SH, &out,
+                       reterr);
         if (r < 0)
                 return r;
         r = etcd_schedule_parse(buffer_str(&out), &s);

@@ -16,6 +16,7 @@
 #include "common/alloc.h"
 #include "common/clock.h"
 #include "common/parallel.h"
+#include "common/shell.h"
 #include "etcd/internal.h"
 
 typedef struct Unseen {
@@ -30,24 +31,24 @@ typedef struct Unseen {
 
 /* By bash, which every Debian has. A member that has lost its leader knows that after an election timeout, without
  * asking anybody (etcd server/etcdserver/metrics.go). */
-static char* question(void) {
-        return xasprintf("# is there a member of this cluster that serves, whoever may ask it?\n"
-                         "printf 'of %%s\\n' \"$(head -n 1 " ETCD_MARK_PATH " 2>/dev/null || :)\"\n"
-                         "timeout 3 bash -c 'exec 3<>/dev/tcp/127.0.0.1/%d && "
-                         "printf \"GET /metrics HTTP/1.0\\r\\n\\r\\n\" >&3 && cat <&3' 2>/dev/null |\n"
-                         "        grep '^etcd_server_has_leader ' || :\n",
-                         PORT_ETCD_METRICS);
-}
+static const char script[] =
+        "printf 'of %s\\n' \"$(head -n 1 " ETCD_MARK_PATH " 2>/dev/null || :)\"\n"
+        "timeout 3 bash -c 'exec 3<>\"/dev/tcp/127.0.0.1/$1\" && "
+        "printf \"GET /metrics HTTP/1.0\\r\\n\\r\\n\" >&3 && cat <&3' bash \"$H_PORT\" 2>/dev/null |\n"
+        "        grep '^etcd_server_has_leader ' || :\n";
 
 /* Whoever has another cluster's member is refused for that, later. One that does not answer tells nothing. */
 static void ask(void *item) {
         Unseen *u = item;
-        _cleanup_free_ char *script = question(), *ours = xasprintf("of %s", u->identity);
-        _cleanup_buffer_ Buffer out = BUFFER_NULL;
+        _cleanup_free_ char *ours = xasprintf("of %s", u->identity);
+        _cleanup_buffer_ Buffer variables = BUFFER_NULL, out = BUFFER_NULL;
         _cleanup_strv_ Strv lines = NULL;
 
         u->runs = u->serves = false;
-        if (u->context->exec(u->context->userdata, u->node, script, &out, NULL) < 0)
+        shell_add_number(&variables, "H_PORT", PORT_ETCD_METRICS);
+        if (probe_exec(u->context, u->node,
+                       "is there a member of this cluster that serves, whoever may ask it?", &variables,
+                       script, &out, NULL) < 0)
                 return;
         lines = strv_split(buffer_str(&out), "\n");
         u->runs = strv_length(lines) > 1 && streq(lines[0], ours);

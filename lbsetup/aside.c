@@ -20,12 +20,12 @@
 
 static int run_script(const ProbeContext *c, const Node *node, const char *verb, const char *server,
                       Buffer *ret, Error **reterr) {
-        _cleanup_buffer_ Buffer script = BUFFER_NULL;
+        _cleanup_buffer_ Buffer variables = BUFFER_NULL;
 
-        shell_add_variable(&script, "verb", verb);
-        shell_add_variable(&script, "server", server);
-        buffer_add_str(&script, EMBED_LB_ASIDE_SH);
-        return c->exec(c->userdata, node, buffer_str(&script), ret, reterr);
+        shell_add_variable(&variables, "verb", verb);
+        shell_add_variable(&variables, "server", server);
+        return probe_exec(c, node, "haproxy spares an apiserver, or no more", &variables, EMBED_LB_ASIDE_SH,
+                          ret, reterr);
 }
 
 /* Also of a node that is a controller no more, as long as haproxy knows it. Nothing is gained by sparing the last one: haproxy would send new connections there all the same. */

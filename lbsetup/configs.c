@@ -11,16 +11,6 @@
 #include "lbsetup/lbsetup-scripts.h"
 #include "lbsetup/pair.h"
 
-static char* question(void) {
-        Buffer script = BUFFER_NULL;
-
-        buffer_add_str(&script, "# do haproxy or keepalived work for somebody else?\n");
-        shell_add_variable(&script, "root", "");
-        shell_add_variable(&script, "record", "/var/lib/hardway/applied.paths");
-        buffer_add_str(&script, EMBED_LB_CONFIGS_SH);
-        return buffer_take(&script);
-}
-
 static void judge(const Node *node, char *const *lines, CheckList *checks) {
         _cleanup_free_ char *id = xasprintf(CONFIGS_PREFLIGHT "/%s", node->name), *list = NULL;
         _cleanup_strv_ Strv theirs = NULL;
@@ -58,12 +48,14 @@ static void judge(const Node *node, char *const *lines, CheckList *checks) {
  * Return: 0 or a negative errno.
  */
 int haproxy_preflight(const ProbeContext *c, const Node *node, CheckList *checks, Error **reterr) {
-        _cleanup_free_ char *script = question();
-        _cleanup_buffer_ Buffer out = BUFFER_NULL;
+        _cleanup_buffer_ Buffer variables = BUFFER_NULL, out = BUFFER_NULL;
         _cleanup_strv_ Strv lines = NULL;
         int r;
 
-        r = c->exec(c->userdata, node, script, &out, reterr);
+        shell_add_variable(&variables, "root", "");
+        shell_add_variable(&variables, "record", "/var/lib/hardway/applied.paths");
+        r = probe_exec(c, node, "do haproxy or keepalived work for somebody else?", &variables,
+                       EMBED_LB_CONFIGS_SH, &out, reterr);
         if (r < 0)
                 return r;
         lines = strv_split(buffer_str(&out), "\n");

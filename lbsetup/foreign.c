@@ -14,6 +14,7 @@
 #include "common/alloc.h"
 #include "common/parallel.h"
 #include "common/parse.h"
+#include "common/shell.h"
 #include "lbsetup/lbsetup-scripts.h"
 #include "lbsetup/pair.h"
 
@@ -26,23 +27,20 @@ typedef struct Ear {
         Buffer heard; /* nothing, where the node cannot be asked */
 } Ear;
 
-static char* complete_script(const Cluster *cluster, const Node *own) {
-        _cleanup_buffer_ Buffer b = BUFFER_NULL;
-        char text[INET_TEXT_SIZE];
-
-        buffer_addf(&b, "own=%s\n", inet_address_format(&own->address, text));
-        buffer_addf(&b, "all='%s", inet_address_format(&cluster->endpoint.address, text));
-        CLUSTER_FOREACH_NODE(node, cluster, ROLE_LOADBALANCER)
-                buffer_addf(&b, " %s", inet_address_format(&node->address, text));
-        buffer_addf(&b, "'\n%s", EMBED_VIP_LISTEN_SH);
-        return buffer_take(&b);
-}
-
 static void listen_there(void *item) {
         Ear *e = item;
-        _cleanup_free_ char *script = complete_script(e->c->cluster, e->node);
+        const Cluster *cluster = e->c->cluster;
+        _cleanup_buffer_ Buffer variables = BUFFER_NULL;
+        _cleanup_strv_ Strv all = NULL;
+        char text[INET_TEXT_SIZE];
 
-        if (e->c->exec(e->c->userdata, e->node, script, &e->heard, NULL) < 0 ||
+        shell_add_variable(&variables, "own", inet_address_format(&e->node->address, text));
+        strv_add(&all, inet_address_format(&cluster->endpoint.address, text));
+        CLUSTER_FOREACH_NODE(node, cluster, ROLE_LOADBALANCER)
+                strv_add(&all, inet_address_format(&node->address, text));
+        shell_add_list(&variables, "all", all);
+        if (probe_exec(e->c, e->node, "who else has the VIP, or is a virtual router?", &variables,
+                       EMBED_VIP_LISTEN_SH, &e->heard, NULL) < 0 ||
             e->heard.size > HEARD_SIZE_MAX)
                 buffer_done(&e->heard);
 }

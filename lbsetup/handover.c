@@ -29,15 +29,14 @@ static const LbPeer* find_heir(const LbPair *pair, const LbPeer *owner) {
         return NULL;
 }
 
-static char* script(const Cluster *cluster) {
+static int let_go(const ProbeContext *c, const Node *node, Error **reterr) {
+        _cleanup_buffer_ Buffer variables = BUFFER_NULL;
         char vip[INET_TEXT_SIZE];
-        Buffer text = BUFFER_NULL;
 
-        buffer_add_str(&text, "# the VIP goes to another load balancer\n");
-        shell_add_variable(&text, "vip", inet_address_format(&cluster->endpoint.address, vip));
-        shell_add_variable(&text, "handover", LB_HANDOVER);
-        buffer_add_str(&text, EMBED_VIP_LEAVE_SH);
-        return buffer_take(&text);
+        shell_add_variable(&variables, "vip", inet_address_format(&c->cluster->endpoint.address, vip));
+        shell_add_variable(&variables, "handover", LB_HANDOVER);
+        return probe_exec(c, node, "the VIP goes to another load balancer", &variables, EMBED_VIP_LEAVE_SH,
+                          NULL, reterr);
 }
 
 static int wait_for_heir(const ProbeContext *c, const Node *heir, Error **reterr) {
@@ -63,7 +62,6 @@ static int wait_for_heir(const ProbeContext *c, const Node *heir, Error **reterr
  */
 int keepalived_hand_over(const ProbeContext *c, const Node *node, Error **reterr) {
         _cleanup_pair_ LbPair pair = {};
-        _cleanup_free_ char *text = NULL;
         const LbPeer *owner, *heir;
         int r;
 
@@ -73,9 +71,7 @@ int keepalived_hand_over(const ProbeContext *c, const Node *node, Error **reterr
         heir = find_heir(&pair, owner);
         if (!heir)
                 return 0;
-
-        text = script(c->cluster);
-        r = c->exec(c->userdata, node, text, NULL, reterr);
+        r = let_go(c, node, reterr);
         if (r < 0)
                 return error_prefix(reterr, r, "the VIP could not be handed over");
         return wait_for_heir(c, heir->node, reterr);
@@ -92,6 +88,6 @@ int keepalived_hand_over(const ProbeContext *c, const Node *node, Error **reterr
  * Return: 0 or a negative errno.
  */
 int keepalived_take_back(const ProbeContext *c, const Node *node, Error **reterr) {
-        return c->exec(c->userdata, node, "[ ! -e " LB_HANDOVER " ] || echo 0 >" LB_HANDOVER "\n", NULL,
-                       reterr);
+        return probe_exec(c, node, "the VIP may come back", NULL,
+                          "[ ! -e " LB_HANDOVER " ] || echo 0 >" LB_HANDOVER "\n", NULL, reterr);
 }

@@ -10,6 +10,7 @@
 
 #include "cluster/ports.h"
 #include "common/alloc.h"
+#include "common/shell.h"
 #include "lbsetup/pair.h"
 
 static const LbPeer* find_peer(const LbPair *pair, const Node *node) {
@@ -31,16 +32,18 @@ static bool is_of_cluster(const Cluster *cluster, const char *address) {
 
 /* Those of addresses at which haproxy answers. Without haproxy it would not hold the VIP. */
 static int ask(const ProbeContext *c, const Node *node, char *const *addresses, Strv *ret, Error **reterr) {
-        _cleanup_free_ char *list = strv_join(addresses, " "), *script = NULL;
-        _cleanup_buffer_ Buffer out = BUFFER_NULL;
+        static const char script[] =
+                "for a in $H_ADDRESSES; do\n"
+                "if timeout 1 bash -c 'exec 3<>\"/dev/tcp/$1/$2\"' bash \"$a\" \"$H_PORT\" 2>/dev/null; then "
+                "echo \"$a\"; fi\n"
+                "done\n";
+        _cleanup_buffer_ Buffer variables = BUFFER_NULL, out = BUFFER_NULL;
         int r;
 
-        script = xasprintf("for a in %s; do\n"
-                           "if timeout 1 bash -c 'exec 3<>\"/dev/tcp/$1/%u\"' bash \"$a\" 2>/dev/null; then "
-                           "echo \"$a\"; fi\n"
-                           "done\n",
-                           list, PORT_HAPROXY_MONITOR);
-        r = c->exec(c->userdata, node, script, &out, reterr);
+        shell_add_list(&variables, "H_ADDRESSES", addresses);
+        shell_add_number(&variables, "H_PORT", PORT_HAPROXY_MONITOR);
+        r = probe_exec(c, node, "does a load balancer run that was taken out?", &variables, script, &out,
+                       reterr);
         if (r >= 0)
                 *ret = strv_split(buffer_str(&out), "\n");
         return r;

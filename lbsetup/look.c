@@ -151,10 +151,7 @@ int lb_look(const ProbeContext *c, const Node *node, LbLook *ret, Error **reterr
         _cleanup_buffer_ Buffer out = BUFFER_NULL;
         int r;
 
-        if (!c->exec)
-                return error_set(reterr, ERROR_INTERNAL, EINVAL,
-                                 "a load balancer was asked without a way to it");
-        r = c->exec(c->userdata, node, EMBED_LB_LOOK_SH, &out, reterr);
+        r = probe_exec(c, node, "how is the load balancer?", NULL, EMBED_LB_LOOK_SH, &out, reterr);
         if (r < 0)
                 return r;
         lb_look_parse(c->cluster, buffer_str(&out), ret);

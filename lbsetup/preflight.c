@@ -12,6 +12,7 @@
 
 #include "common/alloc.h"
 #include "common/parse.h"
+#include "common/shell.h"
 #include "lbsetup/lbsetup-scripts.h"
 #include "lbsetup/pair.h"
 
@@ -32,17 +33,16 @@ static const char script[] =
         "for a in $all; do ip neigh show to \"$a\" | sed -n \"s/.* lladdr \\([0-9a-f:]*\\).*/$a "
         "\\1/p\"; done\n";
 
-static char* complete_script(const Cluster *cluster, const Node *node) {
-        _cleanup_buffer_ Buffer b = BUFFER_NULL;
+static void add_variables(const Cluster *cluster, const Node *node, Buffer *variables) {
+        _cleanup_strv_ Strv all = NULL;
         char text[INET_TEXT_SIZE];
 
-        inet_address_format(&cluster->endpoint.address, text);
-        buffer_addf(&b, "vip=%s\nall='%s", text, text);
+        shell_add_variable(variables, "vip", inet_address_format(&cluster->endpoint.address, text));
+        strv_add(&all, text);
         CLUSTER_FOREACH_NODE(other, cluster, ROLE_LOADBALANCER)
                 if (other->index != node->index)
-                        buffer_addf(&b, " %s", inet_address_format(&other->address, text));
-        buffer_addf(&b, "'\n%s", script);
-        return buffer_take(&b);
+                        strv_add(&all, inet_address_format(&other->address, text));
+        shell_add_list(variables, "all", all);
 }
 
 /* The MAC address in "ADDRESS MAC", if this is the line of address. */
@@ -117,12 +117,12 @@ static void judge_vip(const ProbeContext *c, const Node *node, Strv lines, Check
 }
 
 static int look_for_vip(const ProbeContext *c, const Node *node, CheckList *checks, Error **reterr) {
-        _cleanup_free_ char *text = complete_script(c->cluster, node);
-        _cleanup_buffer_ Buffer out = BUFFER_NULL;
+        _cleanup_buffer_ Buffer variables = BUFFER_NULL, out = BUFFER_NULL;
         _cleanup_strv_ Strv lines = NULL;
         int r;
 
-        r = c->exec(c->userdata, node, text, &out, reterr);
+        add_variables(c->cluster, node, &variables);
+        r = probe_exec(c, node, "is the VIP free?", &variables, script, &out, reterr);
         if (r < 0)
                 return r;
         lines = strv_split(buffer_str(&out), "\n");
@@ -158,14 +158,14 @@ static void judge_vrrp(const Cluster *cluster, const Node *node, Strv lines, Che
 }
 
 static int listen_for_vrrp(const ProbeContext *c, const Node *node, CheckList *checks, Error **reterr) {
-        _cleanup_buffer_ Buffer text = BUFFER_NULL, out = BUFFER_NULL;
+        _cleanup_buffer_ Buffer variables = BUFFER_NULL, out = BUFFER_NULL;
         _cleanup_strv_ Strv lines = NULL;
         char own[INET_TEXT_SIZE];
         int r;
 
-        buffer_addf(&text, "H_ADDRESS=%s\n", inet_address_format(&node->address, own));
-        buffer_add(&text, EMBED_VRRP_LISTEN_SH, EMBED_VRRP_LISTEN_SH_SIZE);
-        r = c->exec(c->userdata, node, buffer_str(&text), &out, reterr);
+        shell_add_variable(&variables, "H_ADDRESS", inet_address_format(&node->address, own));
+        r = probe_exec(c, node, "which virtual routers are there?", &variables, EMBED_VRRP_LISTEN_SH, &out,
+                       reterr);
         if (r < 0)
                 return r;
         lines = strv_split(buffer_str(&out), "\n");

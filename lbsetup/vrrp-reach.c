@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "common/alloc.h"
+#include "common/shell.h"
 #include "lbsetup/lbsetup-scripts.h"
 #include "lbsetup/pair.h"
 
@@ -19,16 +20,15 @@ static bool is_to_be_asked(const LbPeer *peer, const Node *from) {
                !streq(peer->look.keepalived, "active");
 }
 
-static char* complete_script(const LbPair *pair, const Node *node) {
-        _cleanup_buffer_ Buffer b = BUFFER_NULL;
+static void add_variables(const LbPair *pair, const Node *node, Buffer *variables) {
+        _cleanup_strv_ Strv peers = NULL;
         char text[INET_TEXT_SIZE];
 
-        buffer_addf(&b, "H_ADDRESS=%s\nH_PEERS='", inet_address_format(&node->address, text));
+        shell_add_variable(variables, "H_ADDRESS", inet_address_format(&node->address, text));
         LB_FOREACH_PEER(peer, pair)
                 if (is_to_be_asked(peer, node))
-                        buffer_addf(&b, " %s", inet_address_format(&peer->node->address, text));
-        buffer_addf(&b, "'\n%s", EMBED_VRRP_REACH_SH);
-        return buffer_take(&b);
+                        strv_add(&peers, inet_address_format(&peer->node->address, text));
+        shell_add_list(variables, "H_PEERS", peers);
 }
 
 /* What "ADDRESS STATE" says of a node, or NULL. */
@@ -110,8 +110,7 @@ static void judge_ways(const LbPair *pair, const Node *node, char *const *lines,
  */
 int lb_preflight_reach(const ProbeContext *c, const Node *node, const LbPair *pair, CheckList *checks,
                        Error **reterr) {
-        _cleanup_buffer_ Buffer out = BUFFER_NULL;
-        _cleanup_free_ char *script = NULL;
+        _cleanup_buffer_ Buffer variables = BUFFER_NULL, out = BUFFER_NULL;
         _cleanup_strv_ Strv lines = NULL;
         size_t n = 0;
         int r;
@@ -120,8 +119,9 @@ int lb_preflight_reach(const ProbeContext *c, const Node *node, const LbPair *pa
                 n += is_to_be_asked(peer, node);
         if (n == 0)
                 return 0;
-        script = complete_script(pair, node);
-        r = c->exec(c->userdata, node, script, &out, reterr);
+        add_variables(pair, node, &variables);
+        r = probe_exec(c, node, "does VRRP get to the other load balancers?", &variables,
+                       EMBED_VRRP_REACH_SH, &out, reterr);
         if (r < 0)
                 return r;
         lines = strv_split(buffer_str(&out), "\n");

@@ -101,8 +101,7 @@ static int defragment_drained(const DefragRequest *q, const EtcdSight *s, Error 
 
 /* The new database is written beside the old one, and a member whose log finds the disk full ends. */
 static int refuse_full_disk(const DefragRequest *q, const EtcdSight *s, Error **reterr) {
-        static const char question[] = "# how much room is there for a second database, in KiB?\n"
-                                       "df -Pk " ETCD_DATA "/member | sed 1d | {\n"
+        static const char question[] = "df -Pk " ETCD_DATA "/member | sed 1d | {\n"
                                        "        read -r _ _ _ free _\n"
                                        "        printf %s \"$free\"\n"
                                        "}\n";
@@ -112,7 +111,8 @@ static int refuse_full_disk(const DefragRequest *q, const EtcdSight *s, Error **
 
         if (!s->node)
                 return 0;
-        r = q->probes->exec(q->probes->userdata, s->node, question, &out, reterr);
+        r = probe_exec(q->probes, s->node, "how much room is there for a second database, in KiB?", NULL,
+                       question, &out, reterr);
         if (r < 0)
                 return r;
         if (parse_uint64(buffer_str(&out), 0, UINT64_MAX / 1024, &free_kib) < 0 || free_kib * 1024 >= needed)

@@ -18,9 +18,10 @@
 #include "common/alloc.h"
 #include "common/clock.h"
 #include "common/fs.h"
+#include "common/shell.h"
 #include "operate/drill-internal.h"
 
-#define THAW_SEC 30     /* by the node, if we do not */
+#define THAW_SEC "30"   /* by the node, if we do not */
 #define POWER_SEC "120" /* a host may boot meanwhile */
 #define POWER_TIMEOUT (UINT64_C(120) * USEC_PER_SEC)
 #define THAW_UNIT "hardway-drill"
@@ -156,31 +157,42 @@ static int power_back(DrillHit *h, Error **reterr) {
         return r;
 }
 
+/* Of the unit that is broken, which the script knows as H_UNIT. */
+#define run_there(h, title, script, reterr)                                               \
+        ({                                                                                \
+                _cleanup_buffer_ Buffer _unit_ = BUFFER_NULL;                             \
+                                                                                          \
+                shell_add_variable(&_unit_, "H_UNIT", (h)->component->unit);              \
+                probe_exec((h)->probes, (h)->node, title, &_unit_, script, NULL, reterr); \
+        })
+
 /* Who is frozen has to thaw by himself. */
-static char* prepare_script(const DrillHit *h) {
+static int prepare_there(const DrillHit *h, Error **reterr) {
         if (h->drill->action == DRILL_KILL)
-                return xstrdup(":\n");
-        return xasprintf("systemctl stop " THAW_UNIT ".timer 2>/dev/null || :\n"
-                         "systemd-run --quiet --collect --unit=" THAW_UNIT
-                         " --on-active=%us --timer-property=AccuracySec=1s"
-                         " systemctl kill --signal=CONT %s\n",
-                         THAW_SEC, h->component->unit);
+                return run_there(h, "a drill is about to kill something here", ":\n", reterr);
+        return run_there(h, "what a drill is about to freeze thaws by itself",
+                         "systemctl stop " THAW_UNIT ".timer 2>/dev/null || :\n"
+                         "systemd-run --quiet --collect --unit=" THAW_UNIT " --on-active=" THAW_SEC
+                         "s --timer-property=AccuracySec=1s systemctl kill --signal=CONT \"$H_UNIT\"\n",
+                         reterr);
 }
 
-static char* hit_script(const DrillHit *h) {
-        return xasprintf("systemctl kill --signal=%s %s\n", h->drill->action == DRILL_KILL ? "KILL" : "STOP",
-                         h->component->unit);
+static int hit_there(const DrillHit *h, Error **reterr) {
+        if (h->drill->action == DRILL_KILL)
+                return run_there(h, "a drill kills it", "systemctl kill --signal=KILL \"$H_UNIT\"\n",
+                                 reterr);
+        return run_there(h, "a drill freezes it", "systemctl kill --signal=STOP \"$H_UNIT\"\n", reterr);
 }
 
 /* Also what was killed is started, if for whatever reason systemd has not done so. */
-static char* back_script(const DrillHit *h) {
-        const char *unit = h->component->unit;
-
+static int put_back_there(const DrillHit *h, Error **reterr) {
         if (h->drill->action == DRILL_KILL)
-                return xasprintf("systemctl start --no-block %s\n", unit);
-        return xasprintf("systemctl kill --signal=CONT %s\n"
+                return run_there(h, "what a drill has killed is started",
+                                 "systemctl start --no-block \"$H_UNIT\"\n", reterr);
+        return run_there(h, "what a drill has frozen thaws",
+                         "systemctl kill --signal=CONT \"$H_UNIT\"\n"
                          "systemctl stop " THAW_UNIT ".timer 2>/dev/null || :\n",
-                         unit);
+                         reterr);
 }
 
 /**
@@ -194,7 +206,6 @@ static char* back_script(const DrillHit *h) {
  * Return: 0 or a negative errno.
  */
 int drill_prepare(DrillHit *h, Error **reterr) {
-        _cleanup_free_ char *script = NULL;
         int r;
 
         r = drill_pending_write(h, reterr);
@@ -202,10 +213,8 @@ int drill_prepare(DrillHit *h, Error **reterr) {
                 return r;
         if (drill_is_of_host(h->drill))
                 r = guard_start(h, reterr);
-        else {
-                script = prepare_script(h);
-                r = h->probes->exec(h->probes->userdata, h->node, script, NULL, reterr);
-        }
+        else
+                r = prepare_there(h, reterr);
         if (r < 0)
                 (void) drill_pending_rest(h->request, NULL);
         return r;
@@ -231,12 +240,7 @@ static int cut_off(DrillHit *h, uint64_t *since, Error **reterr) {
  * Return: 0 or a negative errno.
  */
 int drill_hit(DrillHit *h, uint64_t *since, Error **reterr) {
-        _cleanup_free_ char *script = NULL;
-
-        if (drill_is_of_host(h->drill))
-                return cut_off(h, since, reterr);
-        script = hit_script(h);
-        return h->probes->exec(h->probes->userdata, h->node, script, NULL, reterr);
+        return drill_is_of_host(h->drill) ? cut_off(h, since, reterr) : hit_there(h, reterr);
 }
 
 /**
@@ -247,12 +251,7 @@ int drill_hit(DrillHit *h, uint64_t *since, Error **reterr) {
  * Return: 0 or a negative errno.
  */
 int drill_put_back(DrillHit *h, Error **reterr) {
-        _cleanup_free_ char *script = NULL;
-
-        if (drill_is_of_host(h->drill))
-                return power_back(h, reterr);
-        script = back_script(h);
-        return h->probes->exec(h->probes->userdata, h->node, script, NULL, reterr);
+        return drill_is_of_host(h->drill) ? power_back(h, reterr) : put_back_there(h, reterr);
 }
 
 /* One that is still there was not told that all is put back, and so puts back. */

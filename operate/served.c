@@ -2,6 +2,7 @@
 #include "operate/served.h"
 
 #include "common/alloc.h"
+#include "common/shell.h"
 #include "pki/certificate.h"
 
 /* One certificate that a component shows. */
@@ -45,10 +46,12 @@ static int look_by_handshake(const Shown *s, Buffer *ret, Error **reterr) {
 
 /* On loopback: what systemd handed to the process when it started. */
 static int look_at_copy(const Shown *s, Buffer *ret, Error **reterr) {
-        _cleanup_free_ char *script =
-                xasprintf("cat /run/credentials/%s/%s\n", s->component->unit, s->row->copy);
+        _cleanup_buffer_ Buffer variables = BUFFER_NULL;
 
-        return s->probes->exec(s->probes->userdata, s->node, script, ret, reterr);
+        shell_add_variable(&variables, "H_UNIT", s->component->unit);
+        shell_add_variable(&variables, "H_NAME", s->row->copy);
+        return probe_exec(s->probes, s->node, "which certificate was it handed?", &variables,
+                          "cat \"/run/credentials/$H_UNIT/$H_NAME\"\n", ret, reterr);
 }
 
 static int compare(const Shown *s, X509 *wanted, X509 *shown, Error **reterr) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Results of probes, and lists of checks
+ * What is asked of nodes, results of probes, and lists of checks
  */
 
 #include <errno.h>
@@ -10,6 +10,20 @@
 #include "common/alloc.h"
 #include "common/text.h"
 #include "plan/probe.h"
+
+int probe_exec_array(const ProbeContext *c, const Node *node, const char *title, const Buffer *variables,
+                     const char *script, Buffer *ret, Error **reterr) {
+        _cleanup_buffer_ Buffer text = BUFFER_NULL;
+
+        if (!c->exec)
+                return error_set(reterr, ERROR_INTERNAL, EINVAL, "%s was to be asked without a way to it",
+                                 node->name);
+        buffer_addf(&text, "# %s\n", title);
+        if (variables)
+                buffer_add(&text, variables->data, variables->size);
+        buffer_add_str(&text, script);
+        return c->exec(c->userdata, node, buffer_str(&text), ret, reterr);
+}
 
 /**
  * probe_result_set() - say what a probe found

@@ -72,6 +72,15 @@ typedef struct ProbeContext {
         bool before; /* gate, ready: something of the node is about to be stopped; else it was started */
 } ProbeContext;
 
+/*
+ * Runs a script on a node by the context's exec. Its title is what a sysadmin reads of it there, and who looks on with
+ * --verbose here. The script was written, not made, which the compiler sees to: what differs comes in variables, quoted
+ * (common/shell.h), or NULL. What a node told before may be somebody else's words, and root's shell must not read them.
+ */
+#define probe_exec(c, node, title, variables, script, ret, reterr) \
+        probe_exec_array(c, node, title, variables, ARRAY_ONLY(script), ret, reterr)
+int probe_exec_array(const ProbeContext *c, const Node *node, const char *title, const Buffer *variables,
+                     const char *script, Buffer *ret, Error **reterr);
 /* A client that trusts CA ("ca", "etcd/ca") and shows the named credential of the store
  * ("nodes/c0/pki/etcd/healthcheck-client", kubeconfig "super-admin"), or none (NULL). */
 int probe_client(const ProbeContext *c, const char *ca, const char *credential, HttpClient **ret,

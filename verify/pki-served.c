@@ -9,6 +9,7 @@
 
 #include "common/alloc.h"
 #include "common/clock.h"
+#include "common/shell.h"
 #include "http/http.h"
 #include "plan/store-name.h"
 #include "verify/pki-internal.h"
@@ -65,10 +66,14 @@ static int show_by_handshake(const Sight *s, Buffer *ret, Error **reterr) {
  * be there. But systemd handed the process a copy of its own, and keeps it as long as the process lives.
  */
 static int show_by_copy(const Sight *s, Buffer *ret, Error **reterr) {
-        _cleanup_free_ char *script =
-                xasprintf("cat /run/credentials/%s/%s 2>/dev/null || :\n", s->component->unit, s->row->copy);
-        int r = host_pool_exec(s->hosts, s->node, script, ret, reterr);
+        const ProbeContext probes = host_pool_probes(s->hosts, s->q->cluster, s->q->store, NULL);
+        _cleanup_buffer_ Buffer variables = BUFFER_NULL;
+        int r;
 
+        shell_add_variable(&variables, "H_UNIT", s->component->unit);
+        shell_add_variable(&variables, "H_NAME", s->row->copy);
+        r = probe_exec(&probes, s->node, "which certificate was it handed?", &variables,
+                       "cat \"/run/credentials/$H_UNIT/$H_NAME\" 2>/dev/null || :\n", ret, reterr);
         if (r < 0)
                 return r;
         if (ret->size == 0)

@@ -75,7 +75,7 @@ void watch_judge(const Node *node, const char *text, CheckList *checks) {
 static void ask(const ProbeContext *c, const Node *node, CheckList *checks) {
         _cleanup_buffer_ Buffer out = BUFFER_NULL;
 
-        if (c->exec(c->userdata, node, script, &out, NULL) >= 0)
+        if (probe_exec(c, node, "what has the watch found last?", NULL, script, &out, NULL) >= 0)
                 watch_judge(node, buffer_str(&out), checks);
 }
 

@@ -78,9 +78,9 @@ static int fake_exec(void *userdata, const Node *node, const char *script, Buffe
                 return 0;
         }
         (void) pthread_mutex_lock(&mutex);
-        if (strstr(script, "\nall='"))
+        if (startswith(script, "# is the VIP free?\n"))
                 (void) snprintf(first_script, sizeof(first_script), "%.*s",
-                                (int) (strstr(script, "'\n") + 2 - script), script);
+                                (int) (strstr(script, "\ncase ") + 1 - script), script);
         free(last_script);
         last_script = xstrdup(script);
         n_scripts++;
@@ -120,6 +120,7 @@ static void use_ipv6(void) {
 }
 
 #define pair_test(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
+#define ASIDE "# haproxy spares an apiserver, or no more\n"
 #define LB0 (&f.nodes[2])
 #define LB1 (&f.nodes[3])
 
@@ -345,7 +346,7 @@ static void test_set_aside(void **state) {
         _cleanup_error_ Error *error = NULL;
 
         set_aside(f.nodes, 2);
-        assert_non_null(startswith(last_script, "verb='set-aside'\nserver='c0'\n"));
+        assert_non_null(startswith(last_script, ASIDE "verb='set-aside'\nserver='c0'\n"));
         assert_contains(last_script, "state drain");
         set_aside(LB0, 0); /* nothing stands behind haproxy there */
         f.nodes[0].roles = ROLE_ETCD;
@@ -375,10 +376,11 @@ static void test_bring_back(void **state) {
         bring_back(0);
         answers[1] = STANDBY "aside c1\n";
         bring_back(1);
-        assert_non_null(startswith(last_script, "verb='try-back'\nserver='c1'\n")); /* c1 is not ready */
+        assert_non_null(
+                startswith(last_script, ASIDE "verb='try-back'\nserver='c1'\n")); /* c1 is not ready */
         answers[1] = STANDBY "aside c0\n";
         bring_back(1);
-        assert_non_null(startswith(last_script, "verb='bring-back'\nserver='c0'\n"));
+        assert_non_null(startswith(last_script, ASIDE "verb='bring-back'\nserver='c0'\n"));
 
         /* of a node that the cluster file has no more; and what is no node's name at all */
         answers[1] = STANDBY "aside c9\n";
@@ -394,7 +396,7 @@ static void test_bring_back(void **state) {
         n_scripts = 0;
         assert_int_equal(haproxy_bring_back(&probes, NULL), 0);
         assert_in_range(n_scripts, 100, 200);
-        assert_non_null(startswith(last_script, "verb='bring-back'\nserver='c1'\n"));
+        assert_non_null(startswith(last_script, ASIDE "verb='bring-back'\nserver='c1'\n"));
         script_answer = NULL;
 
         /* left by a run that was killed: told to whoever looks */
@@ -625,7 +627,8 @@ static void test_preflight(void **state) {
         answers[0] = answers[1] = "";
         preflight("10.77.0.10 02:00:00:00:00:99\n10.77.0.12 02:00:00:00:00:12\n",
                   "the VIP 10.77.0.10 is answered by another machine (MAC address 02:00:00:00:00:99)");
-        assert_string_equal(first_script, "vip=10.77.0.10\nall='10.77.0.10 10.77.0.12'\n");
+        assert_string_equal(first_script,
+                            "# is the VIP free?\nvip='10.77.0.10'\nall='10.77.0.10 10.77.0.12'\n");
         preflight("10.77.0.12 02:00:00:00:00:12\n", NULL);
         preflight("", NULL);
         preflight("10.77.0.100 02:00:00:00:00:99\n", NULL);
@@ -735,7 +738,7 @@ static void test_left(void **state) {
                 assert_contains(checks.checks[0].text, cases[i].text);
                 assert_int_equal(checks.checks[0].state, cases[i].state);
                 if (cases[i].state == CHECK_FAILED) {
-                        assert_contains(last_script, "for a in 10.77.0.13; do");
+                        assert_contains(last_script, "H_ADDRESSES='10.77.0.13'\n");
                         assert_contains(checks.checks[0].advice, "hardway reset --node NAME");
                         assert_contains(checks.checks[0].advice, "switch off the machine at 10.77.0.13.");
                         assert_int_equal(checks.n_checks, 1);
@@ -967,14 +970,14 @@ static void test_vrrp_id(void **state) {
                 assert_contains(checks.checks[1].text, cases[i].text);
                 assert_int_equal(checks.checks[1].state, cases[i].state);
         }
-        assert_contains(last_script, "H_ADDRESS=10.77.0.11\n");
+        assert_contains(last_script, "H_ADDRESS='10.77.0.11'\n");
 
         CheckList six = {};
         use_ipv6();
         script_answer = "fe80::5 51\nlistened\n";
         assert_int_equal(keepalived_preflight(&probes, LB0, &six, NULL), 0);
         assert_contains(find(&six, "vrrp-id/lb0")->text, "virtual router 51 is advertised by fe80::5, too");
-        assert_contains(last_script, "H_ADDRESS=fd77::11\n");
+        assert_contains(last_script, "H_ADDRESS='fd77::11'\n");
         check_list_done(&six);
 }
 
@@ -1009,7 +1012,7 @@ static void test_vrrp_reach(void **state) {
                                         "On lb1, where it is nftables: nft insert rule inet filter input ip "
                                         "saddr 10.77.0.11 meta l4proto 112 accept");
         }
-        assert_contains(last_script, "H_ADDRESS=10.77.0.11\nH_PEERS=' 10.77.0.12'\n");
+        assert_contains(last_script, "H_ADDRESS='10.77.0.11'\nH_PEERS='10.77.0.12'\n");
 
         CheckList six = {};
         use_ipv6();
@@ -1017,7 +1020,7 @@ static void test_vrrp_reach(void **state) {
         assert_int_equal(keepalived_preflight(&probes, LB0, &six, NULL), 0);
         assert_contains(find(&six, "vrrp-reach/lb0")->advice,
                         "input ip6 saddr fd77::11 meta l4proto 112 accept");
-        assert_contains(last_script, "H_ADDRESS=fd77::11\nH_PEERS=' fd77::12'\n");
+        assert_contains(last_script, "H_ADDRESS='fd77::11'\nH_PEERS='fd77::12'\n");
         check_list_done(&six);
 
         static const char *const not_asked[] = { STANDBY, NULL };

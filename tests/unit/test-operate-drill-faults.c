@@ -82,7 +82,8 @@ static unsigned n_back; /* so many times a node was told to put something back *
 int __wrap_host_pool_exec(void *pool, const Node *node, const char *script, Buffer *ret, Error **reterr);
 int __wrap_host_pool_exec(void *pool, const Node *node, const char *script, Buffer *ret, Error **reterr) {
         assert_string_equal(node->name, "lb0");
-        assert_contains(script, "--signal=CONT haproxy.service");
+        assert_contains(script, "H_UNIT='haproxy.service'\n");
+        assert_contains(script, "--signal=CONT \"$H_UNIT\"");
         n_back++;
         return 0;
 }
