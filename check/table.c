@@ -211,8 +211,6 @@ static void ignore(const CheckWorld *w, Check *finding) {
 }
 
 Check* judge(Judge *j, CheckState state, const Node *node, const char *format, ...) {
-        _cleanup_free_ char *id =
-                node ? xasprintf("%s/%s", j->rule->name, node->name) : xstrdup(j->rule->name);
         _cleanup_free_ char *text = NULL;
         Check *finding;
         va_list ap;
@@ -220,7 +218,8 @@ Check* judge(Judge *j, CheckState state, const Node *node, const char *format, .
         va_start(ap, format);
         text = xvasprintf(format, ap);
         va_end(ap);
-        finding = check_add(j->findings, state, id, node, j->rule->name, "%s", text);
+        finding = node ? check_add_on(j->findings, state, j->rule->name, node, j->rule->name, "%s", text) :
+                         check_add(j->findings, state, j->rule->name, NULL, j->rule->name, "%s", text);
         ignore(j->world, finding);
         return finding;
 }
@@ -244,12 +243,12 @@ void check_all(const CheckWorld *w, CheckList *findings) {
 }
 
 void check_failure(const Node *node, const Error *error, CheckList *findings) {
-        _cleanup_free_ char *id = xasprintf(CHECK_SSH "/%s", node->name);
         _cleanup_free_ char *prefix = xasprintf("%s: ", node->name);
         const char *text = startswith(error->message, prefix);
         Check *finding;
 
-        finding = check_add(findings, CHECK_FAILED, id, node, CHECK_SSH, "%s", text ? text : error->message);
+        finding = check_add_on(findings, CHECK_FAILED, CHECK_SSH, node, CHECK_SSH, "%s",
+                               text ? text : error->message);
         finding->kind = error->kind;
         if (error->detail)
                 check_advise(finding, "%.*s", (int) strlen(error->detail) - 1, error->detail);

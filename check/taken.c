@@ -105,7 +105,7 @@ static Strv directories_to_ask_for(const CheckNode *n) {
 /* "PATH USER NAME OWNER": what lies there first that is not the user's; "PATH USER . OWNER": the directory itself */
 static void add_taken(const CheckWorld *w, const CheckNode *n, const char *line, CheckList *findings) {
         _cleanup_strv_ Strv words = strv_split(line, " ");
-        _cleanup_free_ char *id = xasprintf(DIRECTORIES "/%s", n->node->name), *what = NULL;
+        _cleanup_free_ char *what = NULL;
 
         if (strv_length(words) != 4)
                 return;
@@ -113,7 +113,8 @@ static void add_taken(const CheckWorld *w, const CheckNode *n, const char *line,
                        xasprintf("belongs to %s", words[3]) :
                        xasprintf("is in use: %s is there, which belongs to %s", words[2], words[3]);
         check_advise(
-                check_add(findings, CHECK_FAILED, id, n->node, DIRECTORIES, "%s %s", words[0], what),
+                check_add_on(findings, CHECK_FAILED, DIRECTORIES, n->node, DIRECTORIES, "%s %s", words[0],
+                             what),
                 "A flag has %s write there (extra-args in %s), and the directory would become its alone: "
                 "give it one for this, such as %s/%s.",
                 words[1], w->cluster->path, words[0], words[1]);

@@ -52,7 +52,6 @@ static bool is_other(const char *answer, const char *ours) {
  * Return: 0 or a negative errno.
  */
 int apiserver_preflight(const ProbeContext *c, const Node *node, CheckList *checks, Error **reterr) {
-        _cleanup_free_ char *id = xasprintf(ENCRYPTION_PREFLIGHT "/%s", node->name);
         _cleanup_buffer_ Buffer out = BUFFER_NULL;
         char ours[SHA256_HEX_SIZE];
         Check *check;
@@ -67,13 +66,13 @@ int apiserver_preflight(const ProbeContext *c, const Node *node, CheckList *chec
         if (r < 0)
                 return r;
         if (!is_other(buffer_str(&out), ours)) {
-                check_add(checks, CHECK_OK, id, node, ENCRYPTION_PREFLIGHT, "%s",
-                          out.size > 0 ? "that of the apiserver that runs" : "no apiserver runs here");
+                check_add_on(checks, CHECK_OK, ENCRYPTION_PREFLIGHT, node, ENCRYPTION_PREFLIGHT, "%s",
+                             out.size > 0 ? "that of the apiserver that runs" : "no apiserver runs here");
                 return 0;
         }
-        check = check_add(checks, CHECK_FAILED, id, node, ENCRYPTION_PREFLIGHT,
-                          "the apiserver encrypts secrets with another key than secrets/encryption-key: "
-                          "none of them could be read any more");
+        check = check_add_on(checks, CHECK_FAILED, ENCRYPTION_PREFLIGHT, node, ENCRYPTION_PREFLIGHT,
+                             "the apiserver encrypts secrets with another key than secrets/encryption-key: "
+                             "none of them could be read any more");
         check_advise(
                 check,
                 "Put the key of before back. A backup has it: hardway restore FILE --directory DIR, then "

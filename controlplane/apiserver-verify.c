@@ -111,35 +111,34 @@ static void check_version(const ProbeContext *c, HttpClient *http, const char *u
 static void check_node(const ProbeContext *c, const Node *node, CheckList *checks) {
         _cleanup_(http_client_freep) HttpClient *http = NULL;
         _cleanup_free_ char *base = cluster_apiserver_url(c->cluster, node);
-        _cleanup_free_ char *ready_id = xasprintf("apiserver.ready/%s", node->name);
-        _cleanup_free_ char *certificate_id = xasprintf("apiserver.certificate/%s", node->name);
         _cleanup_(api_answer_done) ApiAnswer answer = {};
         _cleanup_error_ Error *error = NULL;
         Check *check;
 
         if (probe_client(c, "ca", /* credential= */ NULL, &http, &error) < 0 ||
             api_request(http, "GET", base, "/readyz", NULL, &answer, &error) < 0) {
-                check = check_add(checks, CHECK_FAILED, ready_id, node, SUBJECT, "%s", error->message);
+                check = check_add_on(checks, CHECK_FAILED, "apiserver.ready", node, SUBJECT, "%s",
+                                     error->message);
                 check_advise_silent(check, node, SUBJECT, error->errnum);
                 return;
         }
         if (answer.status == 200)
-                check_add(checks, CHECK_OK, ready_id, node, SUBJECT, "ready");
+                check_add_on(checks, CHECK_OK, "apiserver.ready", node, SUBJECT, "ready");
         else {
                 _cleanup_free_ char *text = readyz_text(buffer_str(&answer.body));
 
-                check = check_add(checks, CHECK_FAILED, ready_id, node, SUBJECT, "not ready: %s",
-                                  *text ? text : buffer_str(&answer.body));
+                check = check_add_on(checks, CHECK_FAILED, "apiserver.ready", node, SUBJECT, "not ready: %s",
+                                     *text ? text : buffer_str(&answer.body));
                 check_advise(check, "[-]etcd: look at etcd on %s first; else: journalctl -u kube-apiserver",
                              node->name);
         }
 
         if (is_served_by(c, node, &answer.served))
-                check_add(checks, CHECK_OK, certificate_id, node, SUBJECT,
-                          "shows the certificate of the store");
+                check_add_on(checks, CHECK_OK, "apiserver.certificate", node, SUBJECT,
+                             "shows the certificate of the store");
         else {
-                check = check_add(checks, CHECK_FAILED, certificate_id, node, SUBJECT,
-                                  "shows another certificate than the store has");
+                check = check_add_on(checks, CHECK_FAILED, "apiserver.certificate", node, SUBJECT,
+                                     "shows another certificate than the store has");
                 check_advise(check, "hardway install --node %s", node->name);
         }
 }

@@ -46,7 +46,6 @@ bool etcd_was_place(const char *path, const char *owner) {
  * Return: 0 or a negative errno.
  */
 int etcd_preflight_place(const ProbeContext *c, const Node *node, CheckList *checks, Error **reterr) {
-        _cleanup_free_ char *id = xasprintf(SNAPSHOTS_PREFLIGHT "/%s", node->name);
         _cleanup_buffer_ Buffer variables = BUFFER_NULL, out = BUFFER_NULL;
         const char *directory = c->cluster->snapshots.directory, *name;
         int r;
@@ -61,13 +60,14 @@ int etcd_preflight_place(const ProbeContext *c, const Node *node, CheckList *che
                 return r;
         name = startswith(buffer_str(&out), "foreign ");
         if (name)
-                check_advise(check_add(checks, CHECK_FAILED, id, node, SNAPSHOTS_PREFLIGHT,
-                                       "%s is in use: %.*s is there, which is no snapshot", directory,
-                                       (int) strcspn(name, "\n"), name),
+                check_advise(check_add_on(checks, CHECK_FAILED, SNAPSHOTS_PREFLIGHT, node,
+                                          SNAPSHOTS_PREFLIGHT,
+                                          "%s is in use: %.*s is there, which is no snapshot", directory,
+                                          (int) strcspn(name, "\n"), name),
                              "Choose a directory for the snapshots alone: snapshots.directory in %s",
                              c->cluster->path);
         else
-                check_add(checks, CHECK_OK, id, node, SNAPSHOTS_PREFLIGHT, "%s is %s", directory,
-                          startswith(buffer_str(&out), "ours") ? "ours" : "free");
+                check_add_on(checks, CHECK_OK, SNAPSHOTS_PREFLIGHT, node, SNAPSHOTS_PREFLIGHT, "%s is %s",
+                             directory, startswith(buffer_str(&out), "ours") ? "ours" : "free");
         return 0;
 }

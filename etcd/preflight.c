@@ -27,13 +27,13 @@ static const char script[] = "found=none\n"
 
 static Check* refuse(const Node *node, CheckList *checks, const char *format, ...) _printf_(3, 4);
 static Check* refuse(const Node *node, CheckList *checks, const char *format, ...) {
-        _cleanup_free_ char *id = xasprintf(ETCD_PREFLIGHT "/%s", node->name), *text = NULL;
+        _cleanup_free_ char *text = NULL;
         va_list ap;
 
         va_start(ap, format);
         text = xvasprintf(format, ap);
         va_end(ap);
-        return check_add(checks, CHECK_FAILED, id, node, ETCD_PREFLIGHT, "%s", text);
+        return check_add_on(checks, CHECK_FAILED, ETCD_PREFLIGHT, node, ETCD_PREFLIGHT, "%s", text);
 }
 
 static void refuse_foreign(const Node *node, const char *mark, const char *identity, CheckList *checks) {
@@ -226,7 +226,7 @@ int etcd_preflight(const ProbeContext *c, const Node *node, CheckList *checks, E
         _cleanup_buffer_ Buffer out = BUFFER_NULL;
         _cleanup_strv_ Strv lines = NULL;
         /* none yet is as good as another one */
-        _cleanup_free_ char *identity = etcd_identity(c->store), *token = etcd_token(c->store), *id = NULL;
+        _cleanup_free_ char *identity = etcd_identity(c->store), *token = etcd_token(c->store);
         const char *name;
         bool data;
         int r;
@@ -255,7 +255,7 @@ int etcd_preflight(const ProbeContext *c, const Node *node, CheckList *checks, E
         }
         if (data && refuse_unknown(c, node, checks))
                 return 0;
-        id = xasprintf(ETCD_PREFLIGHT "/%s", node->name);
-        check_add(checks, CHECK_OK, id, node, ETCD_PREFLIGHT, "%s", data ? "of this cluster" : "none yet");
+        check_add_on(checks, CHECK_OK, ETCD_PREFLIGHT, node, ETCD_PREFLIGHT, "%s",
+                     data ? "of this cluster" : "none yet");
         return 0;
 }

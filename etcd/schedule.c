@@ -220,27 +220,29 @@ static char* age(const EtcdScheduled *s) {
 }
 
 static void judge(const Cluster *c, const Node *node, const EtcdScheduled *s, CheckList *checks) {
-        _cleanup_free_ char *id = xasprintf("etcd.snapshots/%s", node->name), *old = age(s);
+        _cleanup_free_ char *old = age(s);
         bool late = s->now > (s->taken > 0 ? s->taken : s->since) + snapshots_late_sec(&c->snapshots);
         Check *check;
 
         if (s->failed)
-                check = check_add(checks, CHECK_FAILED, id, node, SUBJECT, "the last one failed; %s%s",
-                                  s->taken > 0 ? "that before is old: " : "there is none",
-                                  s->taken > 0 ? old : "");
+                check = check_add_on(
+                        checks, CHECK_FAILED, "etcd.snapshots", node, SUBJECT, "the last one failed; %s%s",
+                        s->taken > 0 ? "that before is old: " : "there is none", s->taken > 0 ? old : "");
         else if (s->missing)
-                check = check_add(checks, CHECK_FAILED, id, node, SUBJECT, "the last one is gone: %s/%s",
-                                  c->snapshots.directory, s->file);
+                check = check_add_on(checks, CHECK_FAILED, "etcd.snapshots", node, SUBJECT,
+                                     "the last one is gone: %s/%s", c->snapshots.directory, s->file);
         else if (late)
-                check = check_add(checks, CHECK_WARNING, id, node, SUBJECT, "%s%s",
-                                  s->taken > 0 ? "late: the last one is old: " : "late: there is none yet",
-                                  s->taken > 0 ? old : "");
+                check = check_add_on(checks, CHECK_WARNING, "etcd.snapshots", node, SUBJECT, "%s%s",
+                                     s->taken > 0 ? "late: the last one is old: " :
+                                                    "late: there is none yet",
+                                     s->taken > 0 ? old : "");
         else if (s->taken == 0)
-                check = check_add(checks, CHECK_OK, id, node, SUBJECT, "the first one is yet to come");
+                check = check_add_on(checks, CHECK_OK, "etcd.snapshots", node, SUBJECT,
+                                     "the first one is yet to come");
         else
-                check = check_add(checks, CHECK_OK, id, node, SUBJECT,
-                                  "%s old, revision %" PRIu64 ", %.1f MB", old, s->revision,
-                                  (double) s->size / 1e6);
+                check = check_add_on(checks, CHECK_OK, "etcd.snapshots", node, SUBJECT,
+                                     "%s old, revision %" PRIu64 ", %.1f MB", old, s->revision,
+                                     (double) s->size / 1e6);
         if (check->state != CHECK_OK)
                 check_advise(check,
                              "on %s: journalctl -u etcd-snapshot; then: systemctl start etcd-snapshot",

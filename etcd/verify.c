@@ -15,13 +15,6 @@
 #define CATCH_UP (5 * USEC_PER_SEC)
 #define SUBJECT "etcd"
 
-/* As check_add(), with the node's name in the id. */
-#define check_node(checks, state, id, node, ...)                               \
-        ({                                                                     \
-                _cleanup_free_ char *_id_ = xasprintf(id "/%s", (node)->name); \
-                check_add(checks, state, _id_, node, SUBJECT, __VA_ARGS__);    \
-        })
-
 static const char* role_of(const EtcdSight *s) {
         if (s->status.learner)
                 return "learner";
@@ -43,7 +36,7 @@ static void check_alarms(const EtcdSight *s, CheckList *checks) {
 
         if (strv_length(s->status.errors) == 0)
                 return;
-        check = check_node(checks, CHECK_FAILED, "etcd.alarms", s->node, "reports: %s", errors);
+        check = check_add_on(checks, CHECK_FAILED, "etcd.alarms", s->node, SUBJECT, "reports: %s", errors);
         check_advise(check, "NOSPACE: defragment (hardway etcd defrag); CORRUPT: replace this member");
 }
 
@@ -59,13 +52,13 @@ static void check_fsync(const EtcdSurvey *survey, const EtcdSight *s, CheckList 
         if (etcd_fsync(&s->peer, &msec) < 0)
                 return;
         if (msec <= heartbeat) {
-                check_node(checks, CHECK_OK, "etcd.fsync", s->node,
-                           "99 of 100 syncs of its log take at most %.1f ms%s", msec,
-                           msec > heartbeat / 10.0 ? ", which is much" : "");
+                check_add_on(checks, CHECK_OK, "etcd.fsync", s->node, SUBJECT,
+                             "99 of 100 syncs of its log take at most %.1f ms%s", msec,
+                             msec > heartbeat / 10.0 ? ", which is much" : "");
                 return;
         }
-        check = check_node(
-                checks, CHECK_WARNING, "etcd.fsync", s->node,
+        check = check_add_on(
+                checks, CHECK_WARNING, "etcd.fsync", s->node, SUBJECT,
                 "99 of 100 syncs of its log take at most %.0f ms: longer than a heartbeat (%u ms)", msec,
                 heartbeat);
         check_advise(check, survey->cluster->disk_profile == DISK_SSD ?
@@ -78,23 +71,25 @@ static void check_member(const EtcdSurvey *survey, const EtcdSight *s, CheckList
         Check *check;
 
         if (s->state == ETCD_STRANGER) {
-                check = check_node(checks, CHECK_FAILED, "etcd.member", s->node, ETCD_STRANGER_TEXT);
+                check = check_add_on(checks, CHECK_FAILED, "etcd.member", s->node, SUBJECT,
+                                     ETCD_STRANGER_TEXT);
                 check_advise(check, "hardway etcd replace %s", s->node->name);
                 return;
         }
         if (s->state != ETCD_HEALTHY) {
-                check = check_node(checks, CHECK_FAILED, "etcd.member", s->node, "%s", s->why);
+                check = check_add_on(checks, CHECK_FAILED, "etcd.member", s->node, SUBJECT, "%s", s->why);
                 check_advise_silent(check, s->node, SUBJECT, s->errnum);
                 return;
         }
         version_format(&survey->cluster->etcd, wanted);
         if (s->status.version && !streq(s->status.version, wanted + 1)) {
-                check = check_node(checks, CHECK_WARNING, "etcd.member", s->node,
-                                   "healthy, but runs v%s instead of %s", s->status.version, wanted);
+                check = check_add_on(checks, CHECK_WARNING, "etcd.member", s->node, SUBJECT,
+                                     "healthy, but runs v%s instead of %s", s->status.version, wanted);
                 check_advise(check, "hardway install");
         } else
-                check = check_node(checks, CHECK_OK, "etcd.member", s->node, "healthy, %s, %s, %.1f MB",
-                                   role_of(s), wanted, (double) s->status.db_size / 1e6);
+                check = check_add_on(checks, CHECK_OK, "etcd.member", s->node, SUBJECT,
+                                     "healthy, %s, %s, %.1f MB", role_of(s), wanted,
+                                     (double) s->status.db_size / 1e6);
         check->data = sight_to_json(s);
         check_alarms(s, checks);
         check_fsync(survey, s, checks);

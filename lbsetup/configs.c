@@ -12,7 +12,7 @@
 #include "lbsetup/pair.h"
 
 static void judge(const Node *node, char *const *lines, CheckList *checks) {
-        _cleanup_free_ char *id = xasprintf(CONFIGS_PREFLIGHT "/%s", node->name), *list = NULL;
+        _cleanup_free_ char *list = NULL;
         _cleanup_strv_ Strv theirs = NULL;
         bool certain = false;
 
@@ -23,13 +23,14 @@ static void judge(const Node *node, char *const *lines, CheckList *checks) {
                 certain = certain || !unknown;
         }
         if (!theirs) {
-                check_add(checks, CHECK_OK, id, node, CONFIGS_PREFLIGHT, "nobody else's");
+                check_add_on(checks, CHECK_OK, CONFIGS_PREFLIGHT, node, CONFIGS_PREFLIGHT, "nobody else's");
                 return;
         }
         list = strv_join(theirs, " and ");
         check_advise(
-                check_add(
-                        checks, certain ? CHECK_FAILED : CHECK_WARNING, id, node, CONFIGS_PREFLIGHT,
+                check_add_on(
+                        checks, certain ? CHECK_FAILED : CHECK_WARNING, CONFIGS_PREFLIGHT, node,
+                        CONFIGS_PREFLIGHT,
                         certain ?
                                 "%s: written by somebody else, and would be replaced" :
                                 "%s would be replaced, and whether somebody has changed it cannot be told here",

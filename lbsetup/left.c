@@ -61,7 +61,7 @@ static int ask(const ProbeContext *c, const Node *node, char *const *addresses, 
  */
 int lb_preflight_left(const ProbeContext *c, const Node *node, const LbPair *pair, CheckList *checks,
                       Error **reterr) {
-        _cleanup_free_ char *id = xasprintf(LEFT_PREFLIGHT "/%s", node->name), *list = NULL;
+        _cleanup_free_ char *list = NULL;
         const LbPeer *peer = find_peer(pair, node);
         _cleanup_strv_ Strv addresses = NULL, running = NULL;
         int r;
@@ -75,15 +75,16 @@ int lb_preflight_left(const ProbeContext *c, const Node *node, const LbPair *pai
         if (r < 0)
                 return r;
         if (!running) {
-                check_add(checks, CHECK_OK, id, node, LEFT_PREFLIGHT, "what was taken out does not run");
+                check_add_on(checks, CHECK_OK, LEFT_PREFLIGHT, node, LEFT_PREFLIGHT,
+                             "what was taken out does not run");
                 return 0;
         }
         list = strv_join(running, ", ");
         check_advise(
-                check_add(checks, CHECK_FAILED, id, node, LEFT_PREFLIGHT,
-                          "the load balancer at %s runs still, and is not in the cluster file: left to "
-                          "itself it would take the VIP, too",
-                          list),
+                check_add_on(checks, CHECK_FAILED, LEFT_PREFLIGHT, node, LEFT_PREFLIGHT,
+                             "the load balancer at %s runs still, and is not in the cluster file: left to "
+                             "itself it would take the VIP, too",
+                             list),
                 "Where its node has another address now, or it is not to be reached any more: switch off the machine "
                 "at %s. Else put it back into the cluster file, and take hardway off it: hardway reset --node "
                 "NAME. Then take it out again.",

@@ -69,13 +69,13 @@ static Check* add_finding(CheckList *checks, CheckState state, const char *name,
                           const char *format, ...) _printf_(5, 6);
 static Check* add_finding(CheckList *checks, CheckState state, const char *name, const Node *node,
                           const char *format, ...) {
-        _cleanup_free_ char *id = xasprintf("%s/%s", name, node->name), *text = NULL;
+        _cleanup_free_ char *text = NULL;
         va_list ap;
 
         va_start(ap, format);
         text = xvasprintf(format, ap);
         va_end(ap);
-        return check_add(checks, state, id, node, name, "%s", text);
+        return check_add_on(checks, state, name, node, name, "%s", text);
 }
 
 /* It would have to let go of it before any of ours can take it, if that comes up at all. */

@@ -89,11 +89,9 @@ static const LbPeer* find_own(const LbPair *pair, const Node *node) {
 }
 
 static void refuse_beside(const Node *node, const Node *other, const char *state, CheckList *checks) {
-        _cleanup_free_ char *id = xasprintf(TOLD_PREFLIGHT "/%s", node->name);
-
-        check_advise(check_add(checks, CHECK_FAILED, id, node, TOLD_PREFLIGHT,
-                               "%s %s, and is not changed by this run: both would hold the VIP", other->name,
-                               state),
+        check_advise(check_add_on(checks, CHECK_FAILED, TOLD_PREFLIGHT, node, TOLD_PREFLIGHT,
+                                  "%s %s, and is not changed by this run: both would hold the VIP",
+                                  other->name, state),
                      "Install both: hardway install, or with --node %s as well.", other->name);
 }
 
@@ -123,7 +121,6 @@ void lb_preflight_told(const ProbeContext *c, const Node *node, const LbPair *pa
  * @checks:     gets a warning, if so
  */
 void lb_preflight_silent(const Node *node, const LbPair *pair, CheckList *checks) {
-        _cleanup_free_ char *id = xasprintf(TOLD_PREFLIGHT "/%s", node->name);
         const LbPeer *own = find_own(pair, node);
 
         if (!own || own->result < 0 || runs(own))
@@ -132,8 +129,8 @@ void lb_preflight_silent(const Node *node, const LbPair *pair, CheckList *checks
         LB_FOREACH_PEER(peer, pair)
                 if (peer->node->index != node->index && peer->result < 0) {
                         check_advise(
-                                check_add(
-                                        checks, CHECK_WARNING, id, node, TOLD_PREFLIGHT,
+                                check_add_on(
+                                        checks, CHECK_WARNING, TOLD_PREFLIGHT, node, TOLD_PREFLIGHT,
                                         "%s cannot be asked whether it knows of this load balancer: if it comes back "
                                         "without having been told, both may hold the VIP. Then: hardway install "
                                         "--node %s",

@@ -10,13 +10,6 @@
 #include "lbsetup/pair.h"
 #include "plan/left-out.h"
 
-/* As check_add(), with the node's name in the id. */
-#define check_node(checks, state, id, node, subject, ...)                      \
-        ({                                                                     \
-                _cleanup_free_ char *_id_ = xasprintf(id "/%s", (node)->name); \
-                check_add(checks, state, _id_, node, subject, __VA_ARGS__);    \
-        })
-
 static json_t* servers_to_json(const LbLook *l) {
         json_t *servers = json_object();
 
@@ -50,15 +43,15 @@ static void check_backends(const LbPeer *peer, CheckList *checks) {
         Check *check;
 
         if (n == 0) {
-                check = check_node(checks, CHECK_FAILED, "lb.backends", peer->node, "haproxy",
-                                   "tells nothing of its backends");
+                check = check_add_on(checks, CHECK_FAILED, "lb.backends", peer->node, "haproxy",
+                                     "tells nothing of its backends");
                 check_advise(check, "hardway install --node %s", peer->node->name);
         } else if (up == n)
-                check = check_node(checks, CHECK_OK, "lb.backends", peer->node, "haproxy",
-                                   "%zu of %zu apiservers are up", up, n);
+                check = check_add_on(checks, CHECK_OK, "lb.backends", peer->node, "haproxy",
+                                     "%zu of %zu apiservers are up", up, n);
         else {
-                check = check_node(checks, CHECK_FAILED, "lb.backends", peer->node, "haproxy",
-                                   "%zu of %zu apiservers are up: %s", up, n, down);
+                check = check_add_on(checks, CHECK_FAILED, "lb.backends", peer->node, "haproxy",
+                                     "%zu of %zu apiservers are up: %s", up, n, down);
                 if (*peer->look.aside)
                         check_advise(check,
                                      "%s is set aside for planned work: if nobody is at it any more, "
@@ -79,9 +72,9 @@ static void check_left_out(const ProbeContext *c, CheckList *checks) {
                 if (!plan_left_out(c->store, node))
                         continue;
                 check_advise(
-                        check_node(checks, CHECK_WARNING, "lb.left-out", node, "haproxy",
-                                   "was left out by a restore: its apiserver gets no requests until it is "
-                                   "replaced"),
+                        check_add_on(checks, CHECK_WARNING, "lb.left-out", node, "haproxy",
+                                     "was left out by a restore: its apiserver gets no requests until it is "
+                                     "replaced"),
                         "hardway etcd replace %s", node->name);
         }
 }
@@ -92,24 +85,25 @@ static void check_haproxy(const LbPeer *peer, CheckList *checks) {
         Check *check;
 
         if (peer->result < 0) {
-                check = check_node(checks, CHECK_FAILED, "lb.haproxy", node, "haproxy",
-                                   "cannot be asked: %s", peer->error->message);
+                check = check_add_on(checks, CHECK_FAILED, "lb.haproxy", node, "haproxy",
+                                     "cannot be asked: %s", peer->error->message);
                 check_advise(check, "see that %s is on, and reached by ssh", node->name);
                 return;
         }
         if (peer->look.page != 0) {
-                check_node(checks, CHECK_OK, "lb.haproxy", node, "haproxy", "answers");
+                check_add_on(checks, CHECK_OK, "lb.haproxy", node, "haproxy", "answers");
                 check_backends(peer, checks);
                 return;
         }
         if (!peer->look.installed)
-                check = check_node(checks, CHECK_FAILED, "lb.haproxy", node, "haproxy", "is not installed");
+                check = check_add_on(checks, CHECK_FAILED, "lb.haproxy", node, "haproxy",
+                                     "is not installed");
         else if (streq(state, "active"))
-                check = check_node(checks, CHECK_FAILED, "lb.haproxy", node, "haproxy",
-                                   "runs, and does not answer");
+                check = check_add_on(checks, CHECK_FAILED, "lb.haproxy", node, "haproxy",
+                                     "runs, and does not answer");
         else
-                check = check_node(checks, CHECK_FAILED, "lb.haproxy", node, "haproxy",
-                                   "haproxy.service is %s", *state ? state : "not there");
+                check = check_add_on(checks, CHECK_FAILED, "lb.haproxy", node, "haproxy",
+                                     "haproxy.service is %s", *state ? state : "not there");
         check_advise(check, "on %s: journalctl -u haproxy; then: hardway install --node %s", node->name,
                      node->name);
 }
@@ -140,10 +134,11 @@ static void check_keepalived(const LbPeer *peer, CheckList *checks) {
                 return; /* said of its haproxy */
         problem = lb_look_vrrp_problem(&peer->look);
         if (!problem)
-                check = check_node(checks, CHECK_OK, "lb.keepalived", node, "keepalived",
-                                   peer->look.holds_vip ? "holds the VIP" : "stands by");
+                check = check_add_on(checks, CHECK_OK, "lb.keepalived", node, "keepalived",
+                                     peer->look.holds_vip ? "holds the VIP" : "stands by");
         else {
-                check = check_node(checks, CHECK_FAILED, "lb.keepalived", node, "keepalived", "%s", problem);
+                check = check_add_on(checks, CHECK_FAILED, "lb.keepalived", node, "keepalived", "%s",
+                                     problem);
                 check_advise(check,
                              "on %s: journalctl -u keepalived -u haproxy; then: hardway install --node %s",
                              node->name, node->name);
@@ -158,9 +153,9 @@ static void check_told(const LbPair *pair, const LbPeer *peer, CheckList *checks
 
         if (untold)
                 check_advise(
-                        check_node(checks, CHECK_FAILED, "lb.told", peer->node, "keepalived",
-                                   "was not told of %s: it does not hear of it, and both may hold the VIP",
-                                   untold->name),
+                        check_add_on(checks, CHECK_FAILED, "lb.told", peer->node, "keepalived",
+                                     "was not told of %s: it does not hear of it, and both may hold the VIP",
+                                     untold->name),
                         "it could not be asked when %s was set up; mended by: hardway install --node %s",
                         untold->name, peer->node->name);
 }

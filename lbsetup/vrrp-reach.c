@@ -59,14 +59,13 @@ static const char* problem_of(const char *state) {
 }
 
 /* Check of a load balancer that some do not hear. */
-static void add_failure(const Node *node, char *const *bad, char *const *deaf, const char *id,
-                        CheckList *checks) {
+static void add_failure(const Node *node, char *const *bad, char *const *deaf, CheckList *checks) {
         _cleanup_free_ char *list = strv_join(bad, ", "), *names = strv_join(deaf, " and ");
         char own[INET_TEXT_SIZE];
         Check *check;
 
-        check = check_add(checks, CHECK_FAILED, id, node, VRRP_REACH_PREFLIGHT, "VRRP (IP protocol 112): %s",
-                          list);
+        check = check_add_on(checks, CHECK_FAILED, VRRP_REACH_PREFLIGHT, node, VRRP_REACH_PREFLIGHT,
+                             "VRRP (IP protocol 112): %s", list);
         check->kind = ERROR_UNAVAILABLE;
         check_advise(
                 check,
@@ -78,7 +77,6 @@ static void add_failure(const Node *node, char *const *bad, char *const *deaf, c
 }
 
 static void judge_ways(const LbPair *pair, const Node *node, char *const *lines, CheckList *checks) {
-        _cleanup_free_ char *id = xasprintf(VRRP_REACH_PREFLIGHT "/%s", node->name);
         _cleanup_strv_ Strv bad = NULL, deaf = NULL;
 
         LB_FOREACH_PEER(peer, pair) {
@@ -90,12 +88,13 @@ static void judge_ways(const LbPair *pair, const Node *node, char *const *lines,
                 strv_add(&deaf, peer->node->name);
         }
         if (!strv_contains(lines, "asked"))
-                check_add(checks, CHECK_OK, id, node, VRRP_REACH_PREFLIGHT,
-                          "not looked at: that takes perl");
+                check_add_on(checks, CHECK_OK, VRRP_REACH_PREFLIGHT, node, VRRP_REACH_PREFLIGHT,
+                             "not looked at: that takes perl");
         else if (bad)
-                add_failure(node, bad, deaf, id, checks);
+                add_failure(node, bad, deaf, checks);
         else
-                check_add(checks, CHECK_OK, id, node, VRRP_REACH_PREFLIGHT, "VRRP gets to the others");
+                check_add_on(checks, CHECK_OK, VRRP_REACH_PREFLIGHT, node, VRRP_REACH_PREFLIGHT,
+                             "VRRP gets to the others");
 }
 
 /**

@@ -60,6 +60,22 @@ void probe_result_done(ProbeResult *r) {
 
 /* What is found quotes nodes and members. It is made fit for terminals and for JSON here, whoever prints it. */
 
+static Check* add(CheckList *l, CheckState state, char *id, const Node *node, const char *subject,
+                  char *text) {
+        Check *check;
+
+        l->checks = xrealloc(l->checks, l->n_checks + 1, sizeof(Check));
+        check = l->checks + l->n_checks++;
+        *check = (Check) {
+                .id = id,
+                .node = node ? xstrdup(node->name) : NULL,
+                .subject = text_harmless(xstrdup(subject), /* keep= */ 0),
+                .state = state,
+                .text = text_harmless(text, /* keep= */ 0),
+        };
+        return check;
+}
+
 /**
  * check_add() - add what a check found
  * @l:          the list
@@ -73,21 +89,24 @@ void probe_result_done(ProbeResult *r) {
  */
 Check* check_add(CheckList *l, CheckState state, const char *id, const Node *node, const char *subject,
                  const char *format, ...) {
-        Check *check;
+        char *text;
         va_list ap;
 
-        l->checks = xrealloc(l->checks, l->n_checks + 1, sizeof(Check));
-        check = l->checks + l->n_checks++;
-        *check = (Check) {
-                .id = xstrdup(id),
-                .node = node ? xstrdup(node->name) : NULL,
-                .subject = text_harmless(xstrdup(subject), /* keep= */ 0),
-                .state = state,
-        };
         va_start(ap, format);
-        check->text = text_harmless(xvasprintf(format, ap), /* keep= */ 0);
+        text = xvasprintf(format, ap);
         va_end(ap);
-        return check;
+        return add(l, state, xstrdup(id), node, subject, text);
+}
+
+Check* check_add_on(CheckList *l, CheckState state, const char *name, const Node *node, const char *subject,
+                    const char *format, ...) {
+        char *text;
+        va_list ap;
+
+        va_start(ap, format);
+        text = xvasprintf(format, ap);
+        va_end(ap);
+        return add(l, state, xasprintf("%s/%s", name, node->name), node, subject, text);
 }
 
 void check_advise(Check *check, const char *format, ...) {

@@ -116,6 +116,9 @@ typedef struct CheckList {
 
 Check* check_add(CheckList *l, CheckState state, const char *id, const Node *node, const char *subject,
                  const char *format, ...) _printf_(6, 7);
+/* The same of one node, whose name stands in the id: "NAME/NODE". */
+Check* check_add_on(CheckList *l, CheckState state, const char *name, const Node *node, const char *subject,
+                    const char *format, ...) _printf_(6, 7);
 void check_advise(Check *check, const char *format, ...) _printf_(2, 3);
 void check_advise_silent(Check *check, const Node *node, const char *unit, int errnum);
 void check_list_append(CheckList *l, CheckList *other); /* moves; other is empty afterwards */

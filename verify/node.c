@@ -79,18 +79,18 @@ static char* changes_text(const Changes *c) {
 }
 
 static void check_plan(const Plan *plan, const Observation *o, CheckList *checks) {
-        _cleanup_free_ char *id = xasprintf("node.plan/%s", plan->node->name), *text = NULL;
+        _cleanup_free_ char *text = NULL;
         Changes changes;
         Check *check;
 
         plan_compare(plan, o, &changes);
         if (changes.n_changes == 0) {
-                check = check_add(checks, CHECK_OK, id, plan->node, "plan", "%zu items as planned",
-                                  plan->n_items);
+                check = check_add_on(checks, CHECK_OK, "node.plan", plan->node, "plan",
+                                     "%zu items as planned", plan->n_items);
         } else {
                 text = changes_text(&changes);
-                check = check_add(checks, CHECK_FAILED, id, plan->node, "plan",
-                                  "%zu of %zu items differ: %s", changes.n_changes, plan->n_items, text);
+                check = check_add_on(checks, CHECK_FAILED, "node.plan", plan->node, "plan",
+                                     "%zu of %zu items differ: %s", changes.n_changes, plan->n_items, text);
                 check_advise(check, "hardway plan --node %s shows how, hardway install mends it",
                              plan->node->name);
         }
@@ -100,13 +100,13 @@ static void check_plan(const Plan *plan, const Observation *o, CheckList *checks
 }
 
 static void check_clock(const Node *node, const Facts *f, CheckList *checks) {
-        _cleanup_free_ char *id = xasprintf("node.clock/%s", node->name);
         int64_t distance = f->clock_offset < 0 ? -f->clock_offset : f->clock_offset;
         bool well = distance <= CLOCK_OFFSET_WARN_SEC;
         Check *check;
 
-        check = check_add(checks, well ? CHECK_OK : CHECK_WARNING, id, node, "clock", "%lld s %s ours",
-                          (long long) distance, f->clock_offset < 0 ? "behind" : "ahead of");
+        check = check_add_on(checks, well ? CHECK_OK : CHECK_WARNING, "node.clock", node, "clock",
+                             "%lld s %s ours", (long long) distance,
+                             f->clock_offset < 0 ? "behind" : "ahead of");
         if (!well)
                 check_advise(check, "timedatectl on %s: is it synchronised?", node->name);
 }
@@ -133,12 +133,11 @@ static void check_disk(const Node *node, const Facts *f, CheckList *checks) {
 }
 
 static void check_away(const Node *node, const Error *error, CheckList *checks) {
-        _cleanup_free_ char *id = xasprintf("node.reach/%s", node->name);
+        const char *text = error ? error->message : "cannot be looked at";
         Check *check;
 
-        const char *text = error ? error->message : "cannot be looked at";
-
-        check = check_add(checks, CHECK_FAILED, id, node, "ssh", "%s", startswith(text, "ssh: ") ?: text);
+        check = check_add_on(checks, CHECK_FAILED, "node.reach", node, "ssh", "%s",
+                             startswith(text, "ssh: ") ?: text);
         check_advise(check, "%s",
                      error && error->detail ? error->detail : "is it on, and does its network work?");
 }

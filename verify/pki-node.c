@@ -63,15 +63,14 @@ static int node_look(const PkiCheckRequest *q, HostPool *hosts, const Plan *plan
 }
 
 static void check_clock(const Node *node, const Facts *f, CheckList *checks) {
-        _cleanup_free_ char *id = xasprintf("clock/%s", node->name);
         int64_t distance = f->clock_offset < 0 ? -f->clock_offset : f->clock_offset;
         CheckState state = CHECK_OK;
         Check *check;
 
         if (distance > CLOCK_WARN_SEC)
                 state = distance > CLOCK_CRITICAL_SEC ? CHECK_FAILED : CHECK_WARNING;
-        check = check_add(checks, state, id, node, "clock", "%lld s %s ours", (long long) distance,
-                          f->clock_offset < 0 ? "behind" : "ahead of");
+        check = check_add_on(checks, state, "clock", node, "clock", "%lld s %s ours", (long long) distance,
+                             f->clock_offset < 0 ? "behind" : "ahead of");
         if (state != CHECK_OK)
                 check_advise(check, "timedatectl on %s: is it synchronised? Or is it this machine's clock?",
                              node->name);
@@ -104,7 +103,6 @@ static void add_change(const Change *change, const Observation *o, const Node *n
 
 static void check_files(const PkiCheckRequest *q, const Plan *plan, const Observation *o,
                         CheckList *checks) {
-        _cleanup_free_ char *id = xasprintf("files/%s", plan->node->name);
         Changes changes;
         size_t n = 0;
 
@@ -120,16 +118,15 @@ static void check_files(const PkiCheckRequest *q, const Plan *plan, const Observ
         }
         changes_done(&changes);
         if (n == 0)
-                check_add(checks, CHECK_OK, id, plan->node, "files",
-                          "%zu files and directories as in the store", plan->n_items);
+                check_add_on(checks, CHECK_OK, "files", plan->node, "files",
+                             "%zu files and directories as in the store", plan->n_items);
 }
 
 static void add_failure(CheckState state, const char *what, const Node *node, const char *subject,
                         const Error *error, const char *advice, CheckList *checks) {
-        _cleanup_free_ char *id = xasprintf("%s/%s", what, node->name);
         _cleanup_free_ char *said = xasprintf("%s: ", subject); /* "ssh: c0 does not answer" */
-        Check *check = check_add(checks, state, id, node, subject, "%s",
-                                 startswith(error->message, said) ?: error->message);
+        Check *check = check_add_on(checks, state, what, node, subject, "%s",
+                                    startswith(error->message, said) ?: error->message);
 
         check_advise(check, "%s", advice);
 }

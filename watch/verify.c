@@ -27,8 +27,7 @@ static const char* problem_of(const char *line) {
         return line[0] == '<' && line[1] >= '0' && line[1] <= '4' && line[2] == '>' ? line + 3 : NULL;
 }
 
-static void judge_look(const Node *node, const char *id, uint64_t age, char *const *lines,
-                       CheckList *checks) {
+static void judge_look(const Node *node, uint64_t age, char *const *lines, CheckList *checks) {
         _cleanup_free_ char *ago = clock_format_span(age * USEC_PER_SEC);
         const char *first = NULL, *summary = "";
         size_t n_problems = 0;
@@ -41,35 +40,35 @@ static void judge_look(const Node *node, const char *id, uint64_t age, char *con
                 summary = told ? told : summary;
         }
         if (age > LATE_SEC)
-                check_advise(check_add(checks, CHECK_WARNING, id, node, SUBJECT,
-                                       "has not looked for %s, and is to look every hour", ago),
+                check_advise(check_add_on(checks, CHECK_WARNING, SUBJECT, node, SUBJECT,
+                                          "has not looked for %s, and is to look every hour", ago),
                              "on %s: journalctl -u " WATCH_SERVICE, node->name);
         else if (n_problems > 0)
-                check_advise(check_add(checks, CHECK_WARNING, id, node, SUBJECT, "%s%s (%s ago)", first,
-                                       n_problems > 1 ? ", and more" : "", ago),
+                check_advise(check_add_on(checks, CHECK_WARNING, SUBJECT, node, SUBJECT, "%s%s (%s ago)",
+                                          first, n_problems > 1 ? ", and more" : "", ago),
                              "on %s: journalctl -t hardway-watch -p warning", node->name);
         else
-                check_add(checks, CHECK_OK, id, node, SUBJECT, "looked %s ago: %s", ago, summary);
+                check_add_on(checks, CHECK_OK, SUBJECT, node, SUBJECT, "looked %s ago: %s", ago, summary);
 }
 
 void watch_judge(const Node *node, const char *text, CheckList *checks) {
         _cleanup_strv_ Strv lines = strv_split(text, "\n");
-        _cleanup_free_ char *id = xasprintf("watch/%s", node->name);
         size_t n = strv_length(lines);
         uint64_t now, then;
 
         if (n < 3 || parse_uint64(lines[0], 0, INT64_MAX, &now) < 0 || !streq(lines[1], "active"))
-                check_advise(check_add(checks, CHECK_FAILED, id, node, SUBJECT, "its timer is not active"),
+                check_advise(check_add_on(checks, CHECK_FAILED, SUBJECT, node, SUBJECT,
+                                          "its timer is not active"),
                              "hardway install --node %s", node->name);
         else if (!streq(lines[2], "success"))
-                check_advise(check_add(checks, CHECK_WARNING, id, node, SUBJECT,
-                                       "its last look ended badly: %s", lines[2]),
+                check_advise(check_add_on(checks, CHECK_WARNING, SUBJECT, node, SUBJECT,
+                                          "its last look ended badly: %s", lines[2]),
                              "on %s: journalctl -u " WATCH_SERVICE, node->name);
         else if (n < 4 || parse_uint64(lines[3], 0, INT64_MAX, &then) < 0)
-                check_add(checks, CHECK_OK, id, node, SUBJECT,
-                          "has not looked yet: it does so within minutes");
+                check_add_on(checks, CHECK_OK, SUBJECT, node, SUBJECT,
+                             "has not looked yet: it does so within minutes");
         else
-                judge_look(node, id, now > then ? now - then : 0, lines + 4, checks);
+                judge_look(node, now > then ? now - then : 0, lines + 4, checks);
 }
 
 static void ask(const ProbeContext *c, const Node *node, CheckList *checks) {
