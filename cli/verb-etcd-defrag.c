@@ -71,10 +71,10 @@ static void show_note(void *userdata, const char *text) {
 }
 
 static int run(VerbContext *v, _unused_ int argc, _unused_ char **argv, Error **reterr) {
-        ProbeContext context = { .cluster = v->cluster, .store = v->store, .exec = host_pool_exec };
         _cleanup_(host_pool_freep) HostPool *hosts = NULL;
         _cleanup_json_ json_t *members = json_array();
         HostOptions host;
+        ProbeContext context;
         Show show = { .v = v, .members = members };
         DefragRequest request = {
                 .probes = &context,
@@ -94,7 +94,8 @@ static int run(VerbContext *v, _unused_ int argc, _unused_ char **argv, Error **
         r = verb_host_options(v, &host, reterr);
         if (r < 0)
                 return r;
-        context.userdata = request.hosts = hosts = host_pool_new(v->cluster, &host);
+        request.hosts = hosts = host_pool_new(v->cluster, &host);
+        context = host_pool_probes(hosts, v->cluster, v->store, v->cancelled);
         show.progress = progress_new(v);
         r = defrag_run(&request, reterr);
         progress_free(show.progress);

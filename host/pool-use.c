@@ -111,11 +111,9 @@ int host_pool_exec_for(HostPool *p, const Node *node, const char *script, uint64
 
 ProbeContext host_pool_probes(HostPool *p, const Cluster *cluster, Store *store,
                               const volatile int *cancelled) {
-        return (ProbeContext) {
-                .cluster = cluster,
-                .store = store,
-                .exec = host_pool_exec,
-                .userdata = p,
-                .cancelled = cancelled,
-        };
+        ProbeContext c = probe_context(cluster, store, cancelled);
+
+        c.exec = host_pool_exec;
+        c.userdata = p;
+        return c;
 }

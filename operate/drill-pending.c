@@ -184,7 +184,7 @@ static int put_back_hit(const DrillRequest *q, const json_t *tree, Error **reter
 }
 
 static int remove_map(const DrillRequest *q, Error **reterr) {
-        const ProbeContext probes = { .cluster = q->cluster, .store = q->store };
+        const ProbeContext probes = probe_context(q->cluster, q->store, q->cancelled);
 
         return drill_remove_config_map(&probes, reterr);
 }

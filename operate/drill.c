@@ -127,7 +127,7 @@ static char* write_body(unsigned turn) {
 
 static int start_probers(Run *run, Error **reterr) {
         const DrillRequest *q = run->request;
-        const ProbeContext c = { .cluster = q->cluster, .store = q->store };
+        const ProbeContext c = probe_context(q->cluster, q->store, q->cancelled);
         _cleanup_free_ char *base = cluster_endpoint_url(q->cluster);
         _cleanup_free_ char *version = xasprintf("%s/version", base),
                             *map = xasprintf("%s" DRILL_CONFIG_MAP_PATH, base);
@@ -349,7 +349,7 @@ int drill_run(const DrillRequest *request, DrillReport *ret, Error **reterr) {
         /* nothing is put back by these hosts: whoever waits for their locks may tire of it */
         HostOptions options = *request->host;
         _cleanup_(host_pool_freep) HostPool *locked = host_pool_new(request->cluster, &options);
-        const ProbeContext c = { .cluster = request->cluster, .store = request->store };
+        const ProbeContext c = probe_context(request->cluster, request->store, request->cancelled);
         Run run = { .request = request, .locked = locked };
         _cleanup_error_ Error *error = NULL;
         int r;

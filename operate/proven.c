@@ -76,7 +76,8 @@ static int take_back(void *userdata, const Node *node, Error **reterr) {
 
 /* A node that is as planned, although nobody has looked at what it shows: a run that was killed. */
 static int prove_late(const Proving *p, const Node *node, Error **reterr) {
-        const ProbeContext probes = { .cluster = p->install->cluster, .store = p->install->store };
+        const InstallRequest *q = p->install;
+        const ProbeContext probes = probe_context(q->cluster, q->store, q->cancelled);
         _cleanup_strv_ Strv names = unproven_of(p, node);
         int r;
 

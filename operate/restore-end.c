@@ -60,7 +60,7 @@ size_t restore_count_serving(const Restore *s, const EtcdSurvey *survey, uint64_
 /* The new data serves: every member of it is healthy, and none is behind what was restored. */
 static int count_healthy(const Restore *s, Store *store, RestoreResult *result, size_t *ret,
                          Error **reterr) {
-        const ProbeContext context = { .cluster = s->cluster, .store = store };
+        const ProbeContext context = probe_context(s->cluster, store, NULL); /* it goes to its end */
         _cleanup_(etcd_survey_done) EtcdSurvey survey = {};
         int r;
 

@@ -172,7 +172,8 @@ int source_open(Restore *s, RestoreResult *result, Error **reterr) {
 
 /* Anything but silence: who refuses our certificate is there, too. */
 static bool apiserver_runs(const Restore *s, const Node *node) {
-        const ProbeContext c = { .cluster = s->cluster, .store = s->request->install.store };
+        const InstallRequest *q = &s->request->install;
+        const ProbeContext c = probe_context(s->cluster, q->store, q->cancelled);
         _cleanup_(http_response_done) HttpResponse response = HTTP_RESPONSE_NULL;
         _cleanup_free_ char *base = cluster_apiserver_url(s->cluster, node),
                             *url = xasprintf("%s/livez", base);

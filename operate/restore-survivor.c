@@ -114,11 +114,8 @@ static int make_place(Restore *s, Error **reterr) {
  * Return: 0 or a negative errno.
  */
 int survivor_save(Restore *s, Error **reterr) {
-        const ProbeContext context = {
-                .cluster = s->cluster,
-                .store = s->request->install.store,
-                .cancelled = s->request->install.cancelled,
-        };
+        const InstallRequest *q = &s->request->install;
+        const ProbeContext context = probe_context(s->cluster, q->store, q->cancelled);
         EtcdSaveRequest request = { .node = s->request->survivor };
         EtcdSaved saved;
         int r;

@@ -133,7 +133,8 @@ static int leave_finished(Restore *s, Error **reterr) {
 
 /* Questions only, with the nodes locked. */
 static int look(Restore *s, RestoreResult *result, Error **reterr) {
-        const ProbeContext context = { .cluster = s->cluster, .store = s->request->install.store };
+        const InstallRequest *q = &s->request->install;
+        const ProbeContext context = probe_context(s->cluster, q->store, q->cancelled);
         int r;
 
         r = etcd_survey(&context, &s->survey, reterr);
@@ -169,7 +170,8 @@ static int lock_nodes(Restore *s, bool wait, Error **reterr) {
 /* While somebody was asked this machine may have been asleep, and without its locks: somebody else may have been at work,
  * and what was to be gone may be back. */
 static int look_again(Restore *s, bool of_survivor, ErrorList *errors) {
-        const ProbeContext context = { .cluster = s->cluster, .store = s->request->install.store };
+        const InstallRequest *q = &s->request->install;
+        const ProbeContext context = probe_context(s->cluster, q->store, q->cancelled);
         Error *error = NULL;
         int r;
 

@@ -11,6 +11,10 @@
 #include "common/text.h"
 #include "plan/probe.h"
 
+ProbeContext probe_context(const Cluster *cluster, Store *store, const volatile int *cancelled) {
+        return (ProbeContext) { .cluster = cluster, .store = store, .cancelled = cancelled };
+}
+
 int probe_exec_array(const ProbeContext *c, const Node *node, const char *title, const Buffer *variables,
                      const char *script, Buffer *ret, Error **reterr) {
         _cleanup_buffer_ Buffer text = BUFFER_NULL;

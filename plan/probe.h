@@ -72,6 +72,8 @@ typedef struct ProbeContext {
         bool before; /* gate, ready: something of the node is about to be stopped; else it was started */
 } ProbeContext;
 
+/* One without a way to the nodes themselves; all is lent. cancelled may be NULL. host_pool_probes() has one. */
+ProbeContext probe_context(const Cluster *cluster, Store *store, const volatile int *cancelled);
 /*
  * Runs a script on a node by the context's exec. Its title is what a sysadmin reads of it there, and who looks on with
  * --verbose here. The script was written, not made, which the compiler sees to: what differs comes in variables, quoted
