@@ -14,6 +14,7 @@
 #include "common/clock.h"
 #include "common/parse.h"
 #include "controlplane/internal.h"
+#include "plan/store-name.h"
 
 #define SUBJECT "kube-apiserver"
 #define CONFIG_MAPS "/api/v1/namespaces/kube-system/configmaps"
@@ -31,7 +32,8 @@ static char* fingerprint(const Buffer *pem) {
 
 /* Is what was shown the certificate that the store has for this node? */
 static bool is_served_by(const ProbeContext *c, const Node *node, const Buffer *served) {
-        _cleanup_free_ char *path = xasprintf("nodes/%s/pki/apiserver.crt", node->name);
+        _cleanup_free_ char *name = node_certificate_name(node->name, "apiserver"),
+                            *path = xasprintf("%s.crt", name);
         _cleanup_free_ char *shown = fingerprint(served), *stored = NULL;
         const Buffer *content;
 

@@ -10,6 +10,7 @@
 #include "common/alloc.h"
 #include "common/clock.h"
 #include "etcd/internal.h"
+#include "plan/store-name.h"
 
 char* etcd_peer_url(const Node *node) {
         _cleanup_free_ char *address = inet_endpoint_to_string(&node->address, PORT_ETCD_PEER);
@@ -32,7 +33,7 @@ char* etcd_peer_url(const Node *node) {
  */
 int etcd_peer_open_url(const ProbeContext *c, const Node *credential, const char *url, uint64_t timeout_usec,
                        EtcdPeer *ret, Error **reterr) {
-        _cleanup_free_ char *name = xasprintf("nodes/%s/pki/etcd/healthcheck-client", credential->name);
+        _cleanup_free_ char *name = node_certificate_name(credential->name, "etcd/healthcheck-client");
         EtcdPeer p = {};
         int r;
 

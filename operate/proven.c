@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "operate/proven.h"
 
+#include <string.h>
+
 #include "common/alloc.h"
 #include "common/clock.h"
 #include "operate/served.h"
 #include "plan/store-fit.h"
+#include "plan/store-name.h"
 
 typedef struct Proving {
         const InstallRequest *install;
@@ -19,14 +22,14 @@ typedef struct Proving {
  * Return: the node, or NULL if it belongs to none: "admin".
  */
 const Node* entry_node(const Cluster *c, const char *name) {
-        const char *rest = startswith(name, "nodes/");
+        const char *node;
+        size_t n;
 
-        for (size_t i = 0; rest && i < c->n_nodes; i++) {
-                const char *end = startswith(rest, c->nodes[i].name);
-
-                if (end && *end == '/')
+        if (!store_name_split(name, &node, &n))
+                return NULL;
+        for (size_t i = 0; i < c->n_nodes; i++)
+                if (strlen(c->nodes[i].name) == n && strncmp(c->nodes[i].name, node, n) == 0)
                         return c->nodes + i;
-        }
         return NULL;
 }
 

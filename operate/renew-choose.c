@@ -9,6 +9,7 @@
 #include "common/alloc.h"
 #include "operate/proven.h"
 #include "operate/renew-internal.h"
+#include "plan/store-name.h"
 
 static bool is_leaf(const StoreRequest *r) {
         return r->type == STORE_CERTIFICATE || r->type == STORE_KUBECONFIG;
@@ -16,12 +17,13 @@ static bool is_leaf(const StoreRequest *r) {
 
 /* "etcd/server" of "nodes/c0/pki/etcd/server"; "scheduler" of "nodes/c0/scheduler"; "admin". */
 static const char* short_name(const StoreRequest *r) {
-        const char *rest = startswith(r->name, "nodes/");
-        const char *slash = rest ? strchr(rest, '/') : NULL;
+        const char *node, *rest;
+        size_t n;
 
-        if (!slash)
+        rest = store_name_split(r->name, &node, &n);
+        if (!rest)
                 return r->name;
-        return startswith(slash + 1, "pki/") ?: slash + 1;
+        return startswith(rest, "pki/") ?: rest;
 }
 
 /* kubeadm writes dashes where there are directories. */

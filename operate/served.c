@@ -4,6 +4,7 @@
 #include "common/alloc.h"
 #include "common/shell.h"
 #include "pki/certificate.h"
+#include "plan/store-name.h"
 
 /* One certificate that a component shows. */
 typedef struct Shown {
@@ -34,7 +35,7 @@ static int look_by_handshake(const Shown *s, Buffer *ret, Error **reterr) {
         int r;
 
         if (s->row->client)
-                client = xasprintf("nodes/%s/pki/%s", s->node->name, s->row->client);
+                client = node_certificate_name(s->node->name, s->row->client);
         r = probe_client(s->probes, issuer_of(s), client, &http, reterr);
         if (r >= 0)
                 r = http_request(http, &request, &response, reterr);
@@ -67,7 +68,8 @@ static int compare(const Shown *s, X509 *wanted, X509 *shown, Error **reterr) {
 }
 
 static int check_shown(const Shown *s, Error **reterr) {
-        _cleanup_free_ char *path = xasprintf("nodes/%s/pki/%s.crt", s->node->name, s->row->credential);
+        _cleanup_free_ char *name = node_certificate_name(s->node->name, s->row->credential),
+                            *path = xasprintf("%s.crt", name);
         _cleanup_free_ char *file = store_path(s->probes->store, path);
         _cleanup_(X509_freep) X509 *wanted = NULL, *shown = NULL;
         _cleanup_buffer_ Buffer there = BUFFER_NULL;

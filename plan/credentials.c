@@ -16,12 +16,28 @@
 #include "plan/store-name.h"
 
 #define IDENTITY "secrets/identity"
+#define NODES "nodes/"
 
 char* credential_store_name(const Credential *credential, const Node *node) {
         if (credential->scope == PER_CLUSTER)
                 return xstrdup(credential->name);
-        return xasprintf(credential->type == STORE_CERTIFICATE ? "nodes/%s/pki/%s" : "nodes/%s/%s",
-                         node->name, credential->name);
+        if (credential->type == STORE_CERTIFICATE)
+                return node_certificate_name(node->name, credential->name);
+        return xasprintf(NODES "%s/%s", node->name, credential->name);
+}
+
+char* node_certificate_name(const char *node, const char *certificate) {
+        return xasprintf(NODES "%s/pki/%s", node, certificate);
+}
+
+const char* store_name_split(const char *name, const char **ret_node, size_t *ret_n) {
+        const char *node = startswith(name, NODES), *slash = node ? strchr(node, '/') : NULL;
+
+        if (!slash)
+                return NULL;
+        *ret_node = node;
+        *ret_n = (size_t) (slash - node);
+        return slash + 1;
 }
 
 static void fill_profile(const Cluster *c, const Credential *credential, const Node *node,

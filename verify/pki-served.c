@@ -52,7 +52,7 @@ static int show_by_handshake(const Sight *s, Buffer *ret, Error **reterr) {
         int r;
 
         if (s->row->client) {
-                _cleanup_free_ char *client = xasprintf("nodes/%s/pki/%s", s->node->name, s->row->client);
+                _cleanup_free_ char *client = node_certificate_name(s->node->name, s->row->client);
 
                 r = store_credential(s->q->store, client, &trust.certificate, &trust.key, reterr);
                 if (r < 0)
