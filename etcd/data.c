@@ -11,9 +11,12 @@
 #include "common/parse.h"
 #include "common/strv.h"
 #include "plan/component.h"
+#include "plan/store-name.h"
 
 char* etcd_server_certificate(const char *node) {
-        return xasprintf("nodes/%s/pki/etcd/server.crt", node);
+        _cleanup_free_ char *name = node_certificate_name(node, "etcd/server");
+
+        return xasprintf("%s.crt", name);
 }
 
 char* etcd_identity(Store *store) {
