@@ -21,14 +21,14 @@
 #include "common/shell.h"
 #include "operate/drill-internal.h"
 
-#define THAW_SEC "30"   /* by the node, if we do not */
-#define POWER_SEC "120" /* a host may boot meanwhile */
-#define POWER_TIMEOUT (UINT64_C(120) * USEC_PER_SEC)
+#define THAW_SEC "30" /* by the node, if we do not */
+#define POWER_TIMEOUT (DRILL_POWER_SEC * USEC_PER_SEC)
 #define THAW_UNIT "hardway-drill"
 #define BACK_TRIES 3u /* by us; then the guard goes on */
 #define BACK_PAUSE (2 * USEC_PER_SEC)
-#define GUARD_TRIES "20"
-#define GUARD_PAUSE "5"
+#define GUARD_TIMEOUT "timeout -k " STRINGIFY(DRILL_KILL_SEC) " " STRINGIFY(DRILL_POWER_SEC)
+#define GUARD_TRIES STRINGIFY(DRILL_GUARD_TRIES)
+#define GUARD_PAUSE STRINGIFY(DRILL_GUARD_PAUSE_SEC)
 #define GUARD_DIGITS "00000000"
 #define PULSE_PORT 9 /* discard (RFC 863), which nobody has any more */
 
@@ -110,7 +110,7 @@ static int guard_start(DrillHit *h, Error **reterr) {
                          "pending=$1 new=$2 n=0; shift 2\n"
                          "if [ -n \"$pending\" ]; then exec 9<\"$pending\"; flock 9; fi\n"
                          "read -r word && exit\n"
-                         "until timeout -k 5 " POWER_SEC " \"$@\" >/dev/null 2>&1 9<&-; do\n"
+                         "until " GUARD_TIMEOUT " \"$@\" >/dev/null 2>&1 9<&-; do\n"
                          "[ $((n += 1)) -lt " GUARD_TRIES " ] || exit\n"
                          "sleep " GUARD_PAUSE "\n"
                          "done\n"

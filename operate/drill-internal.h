@@ -18,6 +18,13 @@ bool drill_leader(const ProbeContext *c, const Component *const *components, con
 void drill_leader_done(DrillLeader *l);
 
 /* drill-hit.c */
+#define DRILL_POWER_SEC 120 /* so long the command of --power may take: a host may boot meanwhile */
+#define DRILL_KILL_SEC 5    /* ... and one that does not end then, until the guard kills it */
+#define DRILL_GUARD_TRIES 20
+#define DRILL_GUARD_PAUSE_SEC 5
+/* No guard is at work for longer. */
+#define DRILL_GUARD_SEC (DRILL_GUARD_TRIES * (DRILL_POWER_SEC + DRILL_KILL_SEC + DRILL_GUARD_PAUSE_SEC))
+
 typedef struct DrillHit {
         const DrillRequest *request;
         const ProbeContext *probes;

@@ -31,8 +31,6 @@
 
 #define PENDING_LIMIT (16u * 1024)
 #define TICK (100 * USEC_PER_MSEC)
-#define GUARD_MAX \
-        (20 * 130 * USEC_PER_SEC) /* so often it calls the command, which has so long, see drill-hit.c */
 
 static int write_tree(const char *path, const json_t *tree, Error **reterr) {
         _cleanup_free_ char *text = tree ? json_dumps(tree, JSON_INDENT(2)) : NULL;
@@ -130,7 +128,7 @@ static int wait_for_guard(const DrillRequest *q, Error **reterr) {
         while (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK) {
                 if (q->cancelled && *q->cancelled)
                         return error_set(reterr, ERROR_TEMPORARY, ECANCELED, "interrupted");
-                if (clock_usec() - begun > GUARD_MAX)
+                if (clock_usec() - begun > DRILL_GUARD_SEC * USEC_PER_SEC)
                         return error_set(reterr, ERROR_UNAVAILABLE, ETIMEDOUT,
                                          "the command of --power of an interrupted drill hangs: it holds %s",
                                          q->pending);
