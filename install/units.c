@@ -96,9 +96,6 @@ static int units_wait(const NodeRun *n, Host *host, UnitBus *bus, Error **reterr
         int r;
 
         r = unit_bus_wait(bus, UNITS_TIMEOUT_USEC, reterr);
-        if (r == -ETIMEDOUT)
-                r = error_set(reterr, ERROR_UNAVAILABLE, ETIMEDOUT, "its units did not start within %u s",
-                              (unsigned) (UNITS_TIMEOUT_USEC / USEC_PER_SEC));
         if (r < 0)
                 units_explain(n, host, bus, reterr);
         return r;
@@ -219,11 +216,7 @@ static int units_retire(UnitBus *bus, char *const *names, Error **reterr) {
                 r = unit_retire(bus, names[i - 1], reterr);
         if (r < 0)
                 return r;
-        r = unit_bus_wait(bus, UNITS_TIMEOUT_USEC, reterr);
-        if (r == -ETIMEDOUT)
-                return error_set(reterr, ERROR_UNAVAILABLE, ETIMEDOUT,
-                                 "units of an earlier plan did not stop");
-        return r;
+        return unit_bus_wait(bus, UNITS_TIMEOUT_USEC, reterr);
 }
 
 /**

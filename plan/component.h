@@ -18,7 +18,7 @@
  * A Component is a constant that stands in one table (cli/components.c). All that the rest of hardway does
  * with a component is driven by what is declared here: `pki gen` makes its credentials, `fetch` gets its
  * artifacts, a plan gets its items, the rollout asks its probes and hands over its leadership, `verify` and
- * `status` collect its checks. Adding a component opens no other folder.
+ * `status` collect its checks. What else a new component opens, CONTRIBUTING.md says.
  */
 
 typedef struct Artifact {

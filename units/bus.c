@@ -295,14 +295,25 @@ static int bus_collect(UnitBus *b, Error **reterr) {
         return error ? error_propagate(reterr, TAKE_PTR(error)) : 0;
 }
 
+static int bus_refuse_late(const UnitBus *b, uint64_t timeout_usec, Error **reterr) {
+        unsigned sec = (unsigned) (timeout_usec / USEC_PER_SEC);
+        int r = error_set(reterr, ERROR_UNAVAILABLE, ETIMEDOUT, "%s of %s: it has not ended in %u s",
+                          unit_jobs[b->jobs[0].job].text, b->jobs[0].unit, sec);
+
+        for (size_t i = 1; i < b->n_jobs; i++)
+                error_detail(reterr, "%s of %s: it has not ended in %u s\n", unit_jobs[b->jobs[i].job].text,
+                             b->jobs[i].unit, sec);
+        return r;
+}
+
 /**
  * unit_bus_wait() - wait for the queued jobs
  * @b:          the connection
  * @timeout_usec: how long; 0 only looks
- * @reterr:     names the first unit whose job did not end well, and the others in its detail
+ * @reterr:     names the first unit whose job did not end, or not well, and the others in its detail
  *
- * Return: 0 all ended well, -ETIMEDOUT (without an Error) some still run and can be waited for again,
- * another negative errno if a job failed or systemd is gone.
+ * Return: 0 all ended well, -ETIMEDOUT some still run and can be waited for again, another negative errno if a job
+ * failed or systemd is gone.
  */
 int unit_bus_wait(UnitBus *b, uint64_t timeout_usec, Error **reterr) {
         uint64_t start = clock_usec(), elapsed = 0;
@@ -323,5 +334,5 @@ int unit_bus_wait(UnitBus *b, uint64_t timeout_usec, Error **reterr) {
         r = bus_collect(b, reterr);
         if (r < 0)
                 return r;
-        return b->n_jobs == 0 ? 0 : -ETIMEDOUT;
+        return b->n_jobs == 0 ? 0 : bus_refuse_late(b, timeout_usec, reterr);
 }

@@ -227,7 +227,7 @@ static void test_not_waited_for(void **state) {
                        ENOENT);
 
         assert_success(unit_bus_job(b, UNIT_START, "never-1.service", &error), error, 0);
-        assert_int_equal(unit_bus_wait(b, 0, &error), -ETIMEDOUT);
+        assert_int_equal(unit_bus_wait(b, 0, NULL), -ETIMEDOUT);
         assert_success(unit_bus_job(b, UNIT_START, "never-1.service", &error), error, 0);
         end_job(*state, 3, "never-1.service", "canceled");
         end_job(*state, 4, "never-1.service", "done");
@@ -240,13 +240,17 @@ static void test_timeout(void **state) {
 
         assert_success(unit_bus_job(b, UNIT_START, "never-1.service", &error), error, 0);
         assert_success(unit_bus_job(b, UNIT_START, "done-1.service", &error), error, 0);
-        assert_int_equal(unit_bus_wait(b, 50 * USEC_PER_MSEC, &error), -ETIMEDOUT);
-        assert_null(error);
+        assert_failure(unit_bus_wait(b, 50 * USEC_PER_MSEC, &error), error, ERROR_UNAVAILABLE, ETIMEDOUT);
+        assert_failure(unit_bus_wait(b, 0, &error), error, ERROR_UNAVAILABLE, ETIMEDOUT);
+        assert_int_equal(unit_bus_job(b, UNIT_START, "never-2.service", NULL), 0);
         assert_int_equal(unit_bus_wait(b, 0, &error), -ETIMEDOUT);
+        assert_string_equal(error->message, "start of never-1.service: it has not ended in 0 s");
+        assert_string_equal(error->detail, "start of never-2.service: it has not ended in 0 s\n");
+        error = error_free(error);
         assert_success(unit_bus_job(b, UNIT_START, "failed-1.service", &error), error, 0);
         assert_int_equal(unit_bus_wait(b, 50 * USEC_PER_MSEC, &error), -EPROTO);
         error = error_free(error);
-        assert_int_equal(unit_bus_wait(b, 0, &error), -ETIMEDOUT);
+        assert_int_equal(unit_bus_wait(b, 0, NULL), -ETIMEDOUT);
 }
 
 static void test_refused(void **state) {
