@@ -58,11 +58,10 @@ static void gather(Question *questions, size_t n_questions, CheckList *ret) {
 
 /**
  * verify_run() - all checks of all components and nodes
- * @ret:        to be released with check_list_done()
- *
- * Return: 0, whatever the checks found; negative only where nothing could be asked at all.
+ * @request:    what to look at
+ * @ret:        what was found, also that nothing could be asked; to be released with check_list_done()
  */
-int verify_run(const VerifyRequest *request, CheckList *ret, _unused_ Error **reterr) {
+void verify_run(const VerifyRequest *request, CheckList *ret) {
         _cleanup_(host_pool_freep) HostPool *hosts = host_pool_new(request->cluster, request->host);
         _cleanup_free_ Question *questions = NULL;
         size_t n = 0, max = request->cluster->n_nodes;
@@ -86,5 +85,4 @@ int verify_run(const VerifyRequest *request, CheckList *ret, _unused_ Error **re
                 verify_store(request, ret);
         for (size_t i = 0; i < n; i++)
                 check_list_done(&questions[i].checks);
-        return 0;
 }

@@ -21,4 +21,4 @@ typedef struct VerifyRequest {
         bool no_nodes; /* leave out what needs ssh */
 } VerifyRequest;
 
-int verify_run(const VerifyRequest *request, CheckList *ret, Error **reterr);
+void verify_run(const VerifyRequest *request, CheckList *ret);

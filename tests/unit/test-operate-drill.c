@@ -43,7 +43,7 @@ static unsigned
 static bool unlink_fails;
 static char directory[] = "/tmp/hardway-drill-XXXXXX", *pending;
 
-int __wrap_verify_run(const VerifyRequest *request, CheckList *ret, Error **reterr);
+void __wrap_verify_run(const VerifyRequest *request, CheckList *ret);
 int __wrap_probe_prober(const ProbeContext *c, const char *ca, const char *credential,
                         ProberRequest *request, Prober **ret, Error **reterr);
 void __wrap_prober_sum(Prober *p, uint64_t since, ProberSum *ret);
@@ -113,7 +113,7 @@ void __wrap_clock_sleep(uint64_t usec) {
                 cancelled = 1;
 }
 
-int __wrap_verify_run(const VerifyRequest *request, CheckList *ret, Error **reterr) {
+void __wrap_verify_run(const VerifyRequest *request, CheckList *ret) {
         unsigned *left = hit ? &unhealthy_after : &unhealthy;
 
         now += USEC_PER_SEC;
@@ -121,7 +121,6 @@ int __wrap_verify_run(const VerifyRequest *request, CheckList *ret, Error **rete
                 (*left)--;
                 check_add(ret, CHECK_FAILED, "etcd.leader", NULL, "etcd", "there is no leader");
         }
-        return 0;
 }
 
 int __wrap_probe_prober(const ProbeContext *c, const char *ca, const char *credential,
