@@ -207,20 +207,6 @@ int verb_lock_exclusive(VerbContext *v, Error **reterr) {
 }
 
 /**
- * verb_require_root() - refuse to go on as anybody else
- * @v:          the context
- * @reterr:     says so
- *
- * Return: 0, or -EPERM.
- */
-int verb_require_root(const VerbContext *v, Error **reterr) {
-        if (geteuid() == 0)
-                return 0;
-        return error_set(reterr, ERROR_PERMISSION, EPERM, "%s has to run as root (try: sudo hardway %s)",
-                         v->verb->name, v->verb->name);
-}
-
-/**
  * verb_stopped() - what was seen is half of it if somebody has pressed Ctrl-C
  * @v:          the context
  * @reterr:     says so
@@ -275,12 +261,6 @@ int verb_fulfil_needs(VerbContext *v, Error **reterr) {
         int r;
 
         v->directory = fs_path_dirname(v->cluster_path);
-
-        if (v->verb->needs & VERB_NEEDS_ROOT) {
-                r = verb_require_root(v, reterr);
-                if (r < 0)
-                        return r;
-        }
 
         for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
                 if (!(v->verb->needs & rows[i].need))

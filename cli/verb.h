@@ -77,7 +77,6 @@ typedef enum VerbNeeds {
         VERB_NEEDS_LOCK = 1 << 2,    /* v->lock: hardway.lock */
         VERB_NEEDS_EXCLUSIVE =
                 1 << 3, /* nobody else may change the cluster directory, or the cluster, meanwhile */
-        VERB_NEEDS_ROOT = 1 << 4, /* refuse unless root */
         VERB_ON_LIVING =
                 1
                 << 5, /* works on clusters that serve: the cluster file is read with CLUSTER_LOAD_SERVING */
@@ -169,7 +168,6 @@ int verb_load_cluster(VerbContext *v, Error **reterr);
 int verb_open_store(VerbContext *v, Error **reterr);
 int verb_load_lock(VerbContext *v, Error **reterr);
 int verb_lock_exclusive(VerbContext *v, Error **reterr);
-int verb_require_root(const VerbContext *v, Error **reterr);
 int verb_stopped(const VerbContext *v, Error **reterr);
 char* verb_path(const VerbContext *v, const char *name); /* "admin.conf" -> beside the cluster file */
 
