@@ -18,36 +18,14 @@ static void set_text(char **field, const char *value) {
 
 /* --- packages, tools, systemd --- */
 
-/* "1:2.6.12-1+deb12u3": the packager's epoch and revision are no part of the program's version */
-static char* upstream_version(const char *version) {
-        const char *colon = strchr(version, ':');
-
-        if (colon)
-                version = colon + 1;
-        return xstrndup(version, strcspn(version, "-+~"));
-}
-
-/* NAME STATUS [VERSION] */
+/* NAME STATUS */
 static int package_line(LookParser *p, char *line) {
-        const struct {
-                const char *name;
-                char **field;
-        } versions[] = {
-                { "haproxy", &p->facts->haproxy_version },
-                { "keepalived", &p->facts->keepalived_version },
-        };
-        char *name = look_word(&line), *status = look_word(&line), *version = look_word(&line);
+        char *name = look_word(&line), *status = look_word(&line);
 
         if (!status)
                 return look_bad(p, "dpkg-query", name ? name : "");
-        if (!streq(status, "installed"))
-                return 0;
-        strv_add(&p->observation->packages, name);
-        for (size_t i = 0; i < ARRAY_SIZE(versions); i++)
-                if (streq(versions[i].name, name)) {
-                        free(*versions[i].field);
-                        *versions[i].field = upstream_version(version ? version : "");
-                }
+        if (streq(status, "installed"))
+                strv_add(&p->observation->packages, name);
         return 0;
 }
 
@@ -58,15 +36,13 @@ int look_packages(LookParser *p, char *text, size_t size) {
 static int tool_line(LookParser *p, char *line) {
         if (streq(line, "apt-get"))
                 p->facts->has_apt = true;
-        else if (streq(line, "zstd"))
-                p->facts->has_zstd = true;
         else
                 return look_bad(p, "tools", line);
         return 0;
 }
 
 int look_tools(LookParser *p, char *text, size_t size) {
-        p->facts->has_apt = p->facts->has_zstd = false;
+        p->facts->has_apt = false;
         return look_each_line(p, text, tool_line);
 }
 
@@ -155,26 +131,6 @@ static int cgroup_controllers(LookParser *p, const char *line) {
         return 0;
 }
 
-/* The kernel's list of processors that are on: "0-3,6" */
-static int cpus_online(LookParser *p, const char *line) {
-        _cleanup_strv_ Strv ranges = strv_split(line, ",");
-        unsigned n = 0;
-
-        STRV_FOREACH(range, ranges) {
-                char *dash = strchr(*range, '-');
-                unsigned first, last;
-
-                if (dash)
-                        *dash = 0;
-                if (parse_unsigned(*range, 0, 65535, &first) < 0 ||
-                    parse_unsigned(dash ? dash + 1 : *range, first, 65535, &last) < 0)
-                        return look_bad(p, "processors", line);
-                n += last - first + 1;
-        }
-        p->facts->cpus = n;
-        return 0;
-}
-
 static int cpuinfo(LookParser *p, const char *line) {
         _cleanup_strv_ Strv flags = strv_split(line, " \t:");
 
@@ -195,7 +151,6 @@ static const struct {
         { "/proc/cpuinfo", cpuinfo },
         { "/proc/self/smaps", smaps },
         { "/sys/fs/cgroup/cgroup.controllers", cgroup_controllers },
-        { "/sys/devices/system/cpu/online", cpus_online },
 };
 
 /* run/hardway/UNIT.loaded */

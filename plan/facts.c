@@ -31,7 +31,6 @@ void facts_default(const Cluster *c, const Node *node, Facts *ret) {
                 .has_apt = true,
                 .cgroup_memory = true,
                 .page_size = 4096,
-                .cpus = 4,
                 .name_resolves = true,
         };
 }
@@ -55,8 +54,6 @@ void facts_done(Facts *f) {
         free(f->os_version);
         free(f->hostname);
         free(f->interface);
-        free(f->haproxy_version);
-        free(f->keepalived_version);
         free(f->machine_id);
         strv_free(f->listening);
         strv_free(f->addresses);

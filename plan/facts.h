@@ -15,14 +15,11 @@ typedef struct Facts {
         char *os_id, *os_version;  /* "debian", "12"; of /etc/os-release */
         char *hostname;
         unsigned systemd_version;
-        char *interface;          /* carries the node's address; "eth0" by default */
-        unsigned prefix_length;   /* of the node's address there; 24 by default, 64 for IPv6 */
-        bool address_dynamic;     /* the node has its address for a time, from DHCP or a router */
-        char *haproxy_version;    /* NULL: not installed */
-        char *keepalived_version; /* NULL: not installed */
+        char *interface;        /* carries the node's address; "eth0" by default */
+        unsigned prefix_length; /* of the node's address there; 24 by default, 64 for IPv6 */
+        bool address_dynamic;   /* the node has its address for a time, from DHCP or a router */
         bool has_apt;
-        bool has_aes; /* the processor has AES instructions */
-        bool has_zstd;
+        bool has_aes;       /* the processor has AES instructions */
         bool cgroup_memory; /* cgroup v2 with the memory controller */
         bool clock_synchronized;
         int64_t clock;        /* seconds since 1970, when asked */
@@ -30,7 +27,6 @@ typedef struct Facts {
         uint64_t memory;      /* bytes */
         uint64_t disk_free;   /* bytes where /var/lib and /opt lie; 0: not known, 1: none */
         unsigned page_size;
-        unsigned cpus;
         bool name_resolves; /* its own name, without which every sudo takes 20 s */
         char *machine_id;
         Strv listening; /* "ADDRESS:PORT PROCESS" of TCP listeners; not asked where all services run that have a port */

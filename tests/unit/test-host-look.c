@@ -38,7 +38,7 @@ static const Section good[] = {
           "SubState=dead\nDropInPaths=\nUnitFileState=\nNeedDaemonReload=no\n" },
         { "inputs", "/proc/36/environ:HARDWAY_INPUTS=abc\n" },
         { "users", "etcd:x:998:998:etcd:/var/lib/etcd:/usr/sbin/nologin\n" },
-        { "packages", "haproxy installed 1:2.6.12-1+deb12u3\nkeepalived not-installed \n" },
+        { "packages", "haproxy installed\nkeepalived not-installed\n" },
         { "tools", "apt-get\n" },
         { "systemd", "systemd 252.so\n" },
         { "files",
@@ -50,7 +50,7 @@ static const Section good[] = {
           "/proc/sys/kernel/hostname:h0\n/proc/meminfo:MemTotal:       24684096 kB\n"
           "/proc/meminfo:MemFree:        1234 kB\n"
           "/sys/fs/cgroup/cgroup.controllers:cpuset cpu io memory hugetlb pids\n"
-          "/sys/devices/system/cpu/online:0-2,5\nproc/sys/net/ipv4/ip_local_port_range:32768\t60999\n"
+          "proc/sys/net/ipv4/ip_local_port_range:32768\t60999\n"
           "var/lib/hardway/taken:/etc/a kept\nvar/lib/hardway/taken:/etc/b nothing foo.service masked inactive\n"
           "var/lib/hardway/etcd-identity:id-0\n"
           "/proc/cpuinfo:flags\t\t: fpu vme aes xsave\n/proc/self/smaps:KernelPageSize:       16 kB\n" },
@@ -148,20 +148,16 @@ static void test_facts(void **state) {
         assert_true(f.observed && f.userland_matches && f.has_apt && f.has_aes && f.cgroup_memory &&
                     f.name_resolves);
         assert_true(f.clock_synchronized);
-        assert_false(f.has_zstd);
         assert_int_equal(f.architecture, ARCH_AMD64);
         assert_string_equal(f.os_id, "debian");
         assert_string_equal(f.os_version, "12");
         assert_string_equal(f.hostname, "h0");
         assert_int_equal(f.systemd_version, 252);
-        assert_string_equal(f.haproxy_version, "2.6.12");
-        assert_null(f.keepalived_version);
         assert_string_equal(f.interface, "host0");
         assert_int_equal(f.prefix_length, 25);
         assert_int_equal(f.memory, 24684096ull * 1024);
         assert_int_equal(f.disk_free, 500 * 4096);
         assert_int_equal(f.page_size, 16384);
-        assert_int_equal(f.cpus, 4);
         assert_int_equal(f.clock, 1795258754);
         listening = strv_join(f.listening, ",");
         assert_string_equal(listening,
@@ -254,7 +250,6 @@ static void test_bad(void **state) {
                 { "systemd", "systemd x\n" },
                 { "files", "no colon\n" },
                 { "files", "etc/shadow:root\n" },
-                { "files", "/sys/devices/system/cpu/online:3-1\n" },
                 { "files", "/proc/meminfo:MemTotal: many kB\n" },
                 { "machine", "x86_64\n" },
                 { "machine", "x86_64\n zz 45 4c 46 02 01 01 00 00 00 00 00 00 00 00 00\n 03 00 3e 00\n" },

@@ -67,7 +67,6 @@ static void test_facts(void **state) {
         assert_true(f->facts.memory > 64 * 1024 * 1024);
         assert_true(f->facts.disk_free > 0);
         assert_int_equal(f->facts.page_size, getpagesize());
-        assert_true(f->facts.cpus >= 1);
         assert_in_range(f->facts.clock_offset + 2, 0, 4);
         assert_int_equal(f->observation->n_paths, 0);
         assert_null(f->observation->identity);
@@ -463,7 +462,7 @@ static void test_package(void **state) {
                 "confighaproxy -c -f etc/hardway/haproxy.cfg\n"
                 "systemctl unmask --runtime haproxy.service\n");
         assert_success(fixture_put(f, p, NULL, &error), error, 0);
-        assert_string_equal(f->facts.haproxy_version, "2.6.12");
+        assert_true(strv_contains(f->observation->packages, "haproxy"));
         /* what may go with the cluster */
         assert_content(f, "var/lib/hardway/packages", "haproxy\n");
         assert_content(f, "var/lib/hardway/packages.needed", "liblua5.3-0\nhaproxy\n");
