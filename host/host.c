@@ -45,10 +45,6 @@ int host_open_at(const Node *node, const HostOptions *options, const char *root,
         return 0;
 }
 
-const Node* host_node(const Host *h) {
-        return h->node;
-}
-
 void host_insist(Host *h) {
         h->cancelled = NULL;
 }

@@ -39,10 +39,8 @@ typedef struct HostCommand {
 typedef struct HostOptions {
         /* for ssh's control sockets and our known_hosts; NULL: $XDG_RUNTIME_DIR/hardway or a private one */
         const char *control_directory;
-        const char *sudo_password;    /* sent as the first line of each channel's input, or NULL: sudo -n */
-        bool accept_new;              /* StrictHostKeyChecking=accept-new */
-        bool keep_master;             /* leave the ssh master open, for ten minutes; use one that was left */
-        unsigned connect_timeout_sec; /* 0: 10 */
+        const char *sudo_password; /* sent as the first line of each channel's input, or NULL: sudo -n */
+        bool keep_master;          /* leave the ssh master open, for ten minutes; use one that was left */
         /* told every command that is sent, by any thread; or NULL */
         void (*trace)(void *userdata, const Node *node, const HostCommand *command);
         /* told once, by host_lock(), for whom it waits; or NULL */
@@ -55,7 +53,6 @@ typedef struct HostOptions {
 typedef struct Host Host;
 
 int host_open(const Node *node, const HostOptions *options, Host **ret, Error **reterr);
-const Node* host_node(const Host *h);
 
 /* plan: which paths, units, users, packages and sysctls to look at (its content does not matter); deep:
  * hash everything. */

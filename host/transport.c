@@ -34,7 +34,7 @@
 #include "common/fs.h"
 #include "host/host-internal.h"
 
-#define CONNECT_TIMEOUT_SEC 10
+#define CONNECT_TIMEOUT_SEC 10u
 
 /* Without a channel for so many seconds, a master goes away: one of this run only, and one for the next. */
 #define PERSIST "60"
@@ -179,16 +179,13 @@ static void add_options(const Host *h, Strv *argv) {
                 "PermitLocalCommand=no",   "LogLevel=INFO",      "ServerAliveInterval=5",
                 "ServerAliveCountMax=3",
         };
-        unsigned timeout = h->options.connect_timeout_sec;
 
         strv_add(argv, "-T");
         for (size_t i = 0; i < ARRAY_SIZE(options); i++)
                 strv_addf(argv, "-o%s", options[i]);
-        strv_addf(argv, "-oConnectTimeout=%u", timeout > 0 ? timeout : CONNECT_TIMEOUT_SEC);
+        strv_addf(argv, "-oConnectTimeout=%u", CONNECT_TIMEOUT_SEC);
         if (h->known_hosts)
                 add_pin(h, argv);
-        else if (h->options.accept_new)
-                strv_add(argv, "-oStrictHostKeyChecking=accept-new");
 }
 
 static void add_target(const Host *h, Strv *argv) {
