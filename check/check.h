@@ -43,10 +43,11 @@ typedef struct CheckWorld {
         bool serving;         /* the cluster serves already */
         bool joining;         /* ... and only ways from and to nodes that join count */
         const Answers *here;  /* what was asked of this machine, or NULL */
-        const StoreMisfits *misfits; /* what of the store does not fit the cluster file; NULL: not looked at */
-        char *const *ignore;         /* names, or ids of findings about one node; or NULL */
-        const Lock *lock;            /* of the binaries, or NULL */
-        const char *cache;           /* where they are; NULL: the default */
+        const StoreMisfits
+                *misfits;    /* what of the store does not fit the cluster file; NULL: not looked at */
+        char *const *ignore; /* names, or ids of findings about one node; or NULL */
+        const Lock *lock;    /* of the binaries, or NULL */
+        const char *cache;   /* where they are; NULL: the default */
 } CheckWorld;
 
 /* table.c */

@@ -19,7 +19,6 @@ static const char *const services[] = { "kube-apiserver", "kube-controller-manag
 
 /* Before the first installation there is no such user yet, and only what all may read will be read. */
 static const char script[] =
-        "# are the files there that extra-args name, and may the services read them?\n"
         "closed() {\n"
         "        if id -u \"$1\" >/dev/null 2>&1 && command -v setpriv >/dev/null; then\n"
         "                ! setpriv --reuid \"$1\" --regid \"$1\" --init-groups test -r \"$2\"\n"
@@ -33,7 +32,8 @@ static const char script[] =
         "        elif closed \"$1\" \"$2\"; then\n"
         "                printf 'closed %s %s\\n' \"$1\" \"$2\"\n"
         "        fi\n"
-        "}\n";
+        "}\n"
+        "printf '%s\\n' \"$H_FILES\" | while read -r service path; do look \"$service\" \"$path\"; done\n";
 
 /* What hardway brings there itself need not be there yet. */
 static bool is_ours(const char *path) {
@@ -42,23 +42,18 @@ static bool is_ours(const char *path) {
                (startswith(path, "/etc/kubernetes/") && endswith(path, ".conf"));
 }
 
-static size_t add_questions(const Cluster *c, Buffer *out) {
-        size_t n = 0;
+/* "kube-apiserver /etc/kubernetes/authn.yaml", a line each, or NULL: there are none. The caller frees. */
+static char* files_of(const Cluster *c) {
+        _cleanup_strv_ Strv lines = NULL;
 
-        buffer_add_str(out, script);
         for (size_t i = 0; i < ARRAY_SIZE(services); i++) {
                 _cleanup_strv_ Strv files = cluster_flag_files(c, services[i]);
 
-                STRV_FOREACH(file, files) {
-                        if (is_ours(*file))
-                                continue;
-                        buffer_addf(out, "look %s ", services[i]);
-                        shell_add_quoted(out, *file);
-                        buffer_add_char(out, '\n');
-                        n++;
-                }
+                STRV_FOREACH(file, files)
+                        if (!is_ours(*file))
+                                strv_addf(&lines, "%s %s", services[i], *file);
         }
-        return n;
+        return lines ? strv_join(lines, "\n") : NULL;
 }
 
 /* "missing kube-apiserver /etc/kubernetes/authn.yaml" */
@@ -99,14 +94,17 @@ static void judge_file(const Node *node, const char *id, const char *line, Check
  */
 int flag_files_preflight(const ProbeContext *c, const Node *node, CheckList *checks, Error **reterr) {
         _cleanup_free_ char *id = xasprintf(FLAG_FILES_PREFLIGHT "/%s", node->name);
-        _cleanup_buffer_ Buffer text = BUFFER_NULL, out = BUFFER_NULL;
+        _cleanup_free_ char *files = files_of(c->cluster);
+        _cleanup_buffer_ Buffer variables = BUFFER_NULL, out = BUFFER_NULL;
         _cleanup_strv_ Strv lines = NULL;
         size_t before = checks->n_checks;
         int r;
 
-        if (add_questions(c->cluster, &text) == 0)
+        if (!files)
                 return 0;
-        r = c->exec(c->userdata, node, buffer_str(&text), &out, reterr);
+        shell_add_variable(&variables, "H_FILES", files);
+        r = probe_exec(c, node, "are the files there that extra-args name, and may the services read them?",
+                       &variables, script, &out, reterr);
         if (r < 0)
                 return r;
         lines = strv_split(buffer_str(&out), "\n");

@@ -10,16 +10,13 @@
 #include <stdlib.h>
 
 #include "common/alloc.h"
+#include "common/shell.h"
 #include "controlplane/internal.h"
 
-static char* script_for(const char *unit) {
-        return xasprintf("# with which flags does it run?\n"
-                         "pid=$(systemctl show --property=MainPID --value %s)\n"
-                         "if [ \"${pid:-0}\" -gt 0 ]; then\n"
-                         "        tr '\\0' '\\n' 2>/dev/null <\"/proc/$pid/cmdline\" || :\n"
-                         "fi\n",
-                         unit);
-}
+static const char script[] = "pid=$(systemctl show --property=MainPID --value \"$H_UNIT\")\n"
+                             "if [ \"${pid:-0}\" -gt 0 ]; then\n"
+                             "        tr '\\0' '\\n' 2>/dev/null <\"/proc/$pid/cmdline\" || :\n"
+                             "fi\n";
 
 /* Of a flag that may be given several times, or once with commas. */
 static Strv values_of(char *const *argv, const char *flag) {
@@ -105,12 +102,12 @@ static void judge_flag(const LastingFlag *row, char *const *running, char *const
  */
 int lasting_preflight(const ProbeContext *c, const Node *node, const Component *component,
                       const LastingFlag *rows, size_t n_rows, CheckList *checks, Error **reterr) {
-        _cleanup_free_ char *script = script_for(component->unit);
+        _cleanup_buffer_ Buffer variables = BUFFER_NULL, out = BUFFER_NULL;
         _cleanup_strv_ Strv running = NULL, planned = NULL;
-        _cleanup_buffer_ Buffer out = BUFFER_NULL;
         int r;
 
-        r = c->exec(c->userdata, node, script, &out, reterr);
+        shell_add_variable(&variables, "H_UNIT", component->unit);
+        r = probe_exec(c, node, "with which flags does it run?", &variables, script, &out, reterr);
         if (r < 0)
                 return r;
         running = strv_split(buffer_str(&out), "\n");

@@ -64,8 +64,8 @@ static const struct {
           "They would stay when nobody needs them any more.", "where one was brought along", ROLE_ALL,
           "@node {root} cat " LIB "packages.needed" },
         { LIB "users", "The users that hardway has made here, one a line.",
-          "reset could not tell them from those that were there before, and would leave them.", ALWAYS, ROLE_ALL,
-          "@node {root} cat " LIB "users" },
+          "reset could not tell them from those that were there before, and would leave them.", ALWAYS,
+          ROLE_ALL, "@node {root} cat " LIB "users" },
         { LIB "taken",
           "Each path at which something of hardway's was put, and whether something else lay there before (kept); of a unit also "
           "whether it was enabled and ran. Written before any of that is replaced, and once: what lies there from then on is "

@@ -107,8 +107,7 @@ typedef struct SshFailure {
         const char *pattern; /* in ssh's or sudo's standard error */
         ErrorKind kind;
         int errnum;
-        const char *text,
-                *advice; /* in both, {} is who says it, {user} who logs in; advice may be NULL */
+        const char *text, *advice; /* in both, {} is who says it, {user} who logs in; advice may be NULL */
 } SshFailure;
 
 const SshFailure* ssh_failure_find(const char *text);

@@ -20,10 +20,10 @@
 #define NO_ADDRESS "UNKNOWN port 65535" /* ssh's name for what is at the other end of a program */
 
 #define BOTH_SILENT "One of the two is off, or a firewall swallows packets. By hand: ssh {}\n"
-#define COMPARE_KEY \
+#define COMPARE_KEY                                                                                            \
         "Compare it with what that says itself (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub), then log\n" \
         "in once by hand: ssh {}\n"
-#define OTHER_KEY \
+#define OTHER_KEY                                                                                               \
         "Somebody reinstalled it, or another machine answers in its place. If it was reinstalled, forget the\n" \
         "old key (ssh-keygen -R, with its name or address), and log in once by hand: ssh {}\n"
 
@@ -114,9 +114,11 @@ static int judge_silence(const Host *h, const Way *w, const char *text, Error **
 }
 
 static int judge_command(const Host *h, const char *said, Error **reterr) {
-        static const SshFailure ended = { "", ERROR_UNAVAILABLE, EPROTO,
-                                          "ssh: the ProxyCommand on the way to {} ended without a connection",
-                                          "See ~/.ssh/config. By hand: ssh {}\n" };
+        static const SshFailure ended = {
+                "", ERROR_UNAVAILABLE, EPROTO,
+                "ssh: the ProxyCommand on the way to {} ended without a connection",
+                "See ~/.ssh/config. By hand: ssh {}\n"
+        };
         char address[INET_TEXT_SIZE];
 
         (void) inet_address_format(&h->node->address, address);

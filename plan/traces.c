@@ -66,11 +66,8 @@ int trace_parse(const char *text, Strv *ret) {
                 const char *kind;
                 size_t n_words, path; /* which is a path; 0: none */
         } kinds[] = {
-                { "directory", 3, 1 },
-                { "chosen", 3, 1 },
-                { "file", 2, 1 },
-                { "user", 2, 0 },
-                { "package", 3, 2 },
+                { "directory", 3, 1 }, { "chosen", 3, 1 },  { "file", 2, 1 },
+                { "user", 2, 0 },      { "package", 3, 2 },
         };
         _cleanup_strv_ Strv words = strv_split(text, " ");
         size_t n = strv_length(words);

@@ -493,14 +493,21 @@ static void test_own_directory(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_defaults),        cmocka_unit_test(test_families),
-                cmocka_unit_test(test_members),         cmocka_unit_test(test_endpoint_kinds),
-                cmocka_unit_test(test_nodes),           cmocka_unit_test(test_everything),
-                cmocka_unit_test(test_byte_order_mark), unit_test_in_dir(test_even),
-                cmocka_unit_test(test_warnings),        cmocka_unit_test(test_forgotten_role),
+                cmocka_unit_test(test_defaults),
+                cmocka_unit_test(test_families),
+                cmocka_unit_test(test_members),
+                cmocka_unit_test(test_endpoint_kinds),
+                cmocka_unit_test(test_nodes),
+                cmocka_unit_test(test_everything),
+                cmocka_unit_test(test_byte_order_mark),
+                unit_test_in_dir(test_even),
+                cmocka_unit_test(test_warnings),
+                cmocka_unit_test(test_forgotten_role),
                 cmocka_unit_test(test_weak_flags),
-                cmocka_unit_test(test_unreadable),      cmocka_unit_test(test_without_path),
-                cmocka_unit_test(test_hostile),         cmocka_unit_test(test_size),
+                cmocka_unit_test(test_unreadable),
+                cmocka_unit_test(test_without_path),
+                cmocka_unit_test(test_hostile),
+                cmocka_unit_test(test_size),
                 cmocka_unit_test(test_own_directory),
         };
 

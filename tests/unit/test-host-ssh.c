@@ -243,22 +243,24 @@ static void test_jump_host(void **state) {
         } cases[] = {
                 { "proxyjump lb-0", NOTHING_SAID,
                   "ssh: connect to host 10.77.0.11 port 22: Connection refused\n" NOTHING_SAID,
-                  ERROR_UNAVAILABLE, ECONNREFUSED, "ssh: the jump host lb-0 refuses the connection", "port right",
-                  "10.77.0.20" },
-                { "proxyjump lb-0", NOTHING_SAID, "Host key verification failed.\n" NOTHING_SAID, ERROR_PERMISSION,
-                  ENOKEY, "ssh: the host key of the jump host lb-0 is not known", "by hand: ssh lb-0\n", "SHA256" },
+                  ERROR_UNAVAILABLE, ECONNREFUSED, "ssh: the jump host lb-0 refuses the connection",
+                  "port right", "10.77.0.20" },
+                { "proxyjump lb-0", NOTHING_SAID, "Host key verification failed.\n" NOTHING_SAID,
+                  ERROR_PERMISSION, ENOKEY, "ssh: the host key of the jump host lb-0 is not known",
+                  "by hand: ssh lb-0\n", "SHA256" },
                 { "proxyjump lb-0", NOTHING_SAID,
                   "@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @\n"
                   "Offending ED25519 key in /root/.ssh/known_hosts:3\nHost key verification failed.\n" NOTHING_SAID,
                   ERROR_PERMISSION, EKEYREJECTED, "ssh: the jump host lb-0 shows another host key",
                   "known_hosts:3", "-R 10.77.0.20" },
                 { "proxyjump lb-0", NOTHING_SAID, "pi@lb-0: Permission denied (publickey).\n" NOTHING_SAID,
-                  ERROR_PERMISSION, EACCES, "the jump host lb-0 does not let the user in", "authorized_keys", "pi in" },
+                  ERROR_PERMISSION, EACCES, "the jump host lb-0 does not let the user in", "authorized_keys",
+                  "pi in" },
                 { "proxyjump lb-0", NOTHING_SAID,
                   "channel 0: open failed: administratively prohibited: open failed\n"
                   "stdio forwarding failed\n" NOTHING_SAID,
-                  ERROR_PERMISSION, EACCES, "the jump host lb-0 passes no connections on", "AllowTcpForwarding",
-                  "10.77.0.20" },
+                  ERROR_PERMISSION, EACCES, "the jump host lb-0 passes no connections on",
+                  "AllowTcpForwarding", "10.77.0.20" },
                 { "proxyjump lb-0", NOTHING_SAID,
                   "channel 0: open failed: connect failed: Connection refused\n"
                   "stdio forwarding failed\n" NOTHING_SAID,
@@ -267,24 +269,26 @@ static void test_jump_host(void **state) {
                 { "proxyjump lb-0", NOTHING_SAID, "something new\n" NOTHING_SAID, ERROR_UNAVAILABLE, EPROTO,
                   "ssh: the jump host lb-0 lets nothing through", "something new\n", "kex_exchange" },
                 { "proxyjump lb-0",
-                  "Connection timed out during banner exchange\nConnection to UNKNOWN port 65535 timed out\n", "",
-                  ERROR_UNAVAILABLE, EHOSTDOWN, "nothing comes through the jump host lb-0", "ssh lb-0", "hangs" },
-                { "proxycommand nc host port", NOTHING_SAID, "nc: not found\n" NOTHING_SAID, ERROR_UNAVAILABLE, EPROTO,
-                  "the ProxyCommand on the way to 10.77.0.20 ended", "nc: not found", "kex_exchange" },
+                  "Connection timed out during banner exchange\nConnection to UNKNOWN port 65535 timed out\n",
+                  "", ERROR_UNAVAILABLE, EHOSTDOWN, "nothing comes through the jump host lb-0", "ssh lb-0",
+                  "hangs" },
+                { "proxycommand nc host port", NOTHING_SAID, "nc: not found\n" NOTHING_SAID,
+                  ERROR_UNAVAILABLE, EPROTO, "the ProxyCommand on the way to 10.77.0.20 ended",
+                  "nc: not found", "kex_exchange" },
                 /* open again by now, or not on the way at all */
-                { "proxyjump lb-0", NOTHING_SAID, "", ERROR_TEMPORARY, EAGAIN, "10.77.0.20 takes no logins now",
-                  "try again", "jump host" },
+                { "proxyjump lb-0", NOTHING_SAID, "", ERROR_TEMPORARY, EAGAIN,
+                  "10.77.0.20 takes no logins now", "try again", "jump host" },
                 { "proxyjump none", NOTHING_SAID, "not asked\n" NOTHING_SAID, ERROR_TEMPORARY, EAGAIN,
                   "10.77.0.20 takes no logins now", "try again", "not asked" },
         };
         HostFixture *f = *state;
 
         for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-                _cleanup_free_ char *action =
-                        xasprintf("case \" $* \" in *' -G '*) printf 'port 22\\n%s\\nend x\\n'; exit 0;; "
-                                  "*ControlPath=none*) printf '%%s' '%s' >&2; exit %d;; esac\n"
-                                  "cat >/dev/null; printf '%%s' '%s' >&2; exit 255",
-                                  cases[i].configured, cases[i].said, *cases[i].said ? 255 : 0, cases[i].shared);
+                _cleanup_free_ char *action = xasprintf(
+                        "case \" $* \" in *' -G '*) printf 'port 22\\n%s\\nend x\\n'; exit 0;; "
+                        "*ControlPath=none*) printf '%%s' '%s' >&2; exit %d;; esac\n"
+                        "cat >/dev/null; printf '%%s' '%s' >&2; exit 255",
+                        cases[i].configured, cases[i].said, *cases[i].said ? 255 : 0, cases[i].shared);
                 _cleanup_free_ char *text = NULL;
                 _cleanup_error_ Error *error = NULL;
 
@@ -497,13 +501,19 @@ static void test_read(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                ssh_test(test_exec),      ssh_test(test_exec_status),
-                ssh_test(test_exec_cut),  ssh_test(test_errors),
+                ssh_test(test_exec),
+                ssh_test(test_exec_status),
+                ssh_test(test_exec_cut),
+                ssh_test(test_errors),
                 ssh_test(test_jump_host),
-                ssh_test(test_slow_sudo), ssh_test(test_password),
-                ssh_test(test_root),      ssh_test(test_argv),
-                ssh_test(test_keep),      ssh_test(test_control_directory),
-                ssh_test(test_lock),      ssh_test(test_receive),
+                ssh_test(test_slow_sudo),
+                ssh_test(test_password),
+                ssh_test(test_root),
+                ssh_test(test_argv),
+                ssh_test(test_keep),
+                ssh_test(test_control_directory),
+                ssh_test(test_lock),
+                ssh_test(test_receive),
                 ssh_test(test_read),
         };
 

@@ -16,7 +16,7 @@ static Facts told;
 
 int __wrap_host_pool_take(HostPool *p, const Node *node, Host **ret, Error **reterr);
 int __wrap_host_pool_take(HostPool *p, const Node *node, Host **ret, Error **reterr) {
-        *ret = (Host *) (void *) &told;
+        *ret = (Host*) (void*) &told;
         return 0;
 }
 
@@ -33,7 +33,7 @@ int __wrap_host_look(Host *h, const Plan *plan, bool deep, Facts *ret_facts, Obs
 }
 
 /* The check of that id, or NULL. */
-static const Check *look(const char *id, CheckList *ret) {
+static const Check* look(const char *id, CheckList *ret) {
         static const Component *const none[] = { NULL };
         Node nodes[3];
         Cluster c = fixture_cluster(nodes);
@@ -51,7 +51,7 @@ static void test_clock(void **state) {
         _cleanup_(check_list_done) CheckList checks = {};
         const Check *check;
 
-        told = (Facts){ .observed = true, .clock_offset = -2 };
+        told = (Facts) { .observed = true, .clock_offset = -2 };
         assert_int_equal(look("node.clock/c0", &checks)->state, CHECK_OK);
         told.clock_offset = 3600;
         check = look("node.clock/c0", &checks);
@@ -64,7 +64,7 @@ static void test_disk(void **state) {
         _cleanup_(check_list_done) CheckList checks = {};
         const Check *check;
 
-        told = (Facts){ .observed = true, .disk_free = 7654321000 };
+        told = (Facts) { .observed = true, .disk_free = 7654321000 };
         check = look("node.disk/c0", &checks);
         assert_int_equal(check->state, CHECK_OK);
         assert_string_equal(check->text, "7654 MB are free");
