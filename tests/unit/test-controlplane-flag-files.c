@@ -23,6 +23,8 @@ static int run_on_node(void *userdata, const Node *node, const char *script, Buf
         char answer[256];
         FILE *shell;
 
+        if (!strstr(script, "H_FILES="))
+                return 0; /* the other preflights */
         n_asked++;
         assert_true(fs_write(AT_FDCWD, name, text, strlen(text), 0600, 0, NULL) >= 0);
         shell = popen(command, "r");

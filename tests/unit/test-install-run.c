@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "tests/unit/unit.h"
 
+#include "plan/store-fit.h"
 #include "tests/unit/install-fixture.h"
 
 /*
@@ -10,7 +11,7 @@
  * Wraps: host_bus host_read host_explain_unit unit_bus_daemon_reload unit_bus_enable unit_bus_job
  * Wraps: unit_bus_nudge
  * Wraps: unit_bus_wait unit_bus_reset_failed unit_bus_state store_file probe_client http_client_free
- * Wraps: http_json http_request clock_usec clock_sleep host_pool_exec
+ * Wraps: http_json http_request clock_usec clock_sleep host_pool_exec store_find_misfits
  */
 
 World world;
@@ -219,6 +220,8 @@ int __wrap_http_json(HttpClient *c, const char *method, const char *url, const j
                      Error **reterr);
 int __wrap_http_request(HttpClient *c, const HttpRequest *request, HttpResponse *ret, Error **reterr);
 uint64_t __wrap_clock_usec(void);
+int __wrap_store_find_misfits(Store *store, const Component *const *components, const Cluster *cluster,
+                              int64_t when, StoreMisfits *ret, Error **reterr);
 void __wrap_clock_sleep(uint64_t usec);
 
 static const Node* node_of(const void *host) {
@@ -508,6 +511,13 @@ int __wrap_http_request(HttpClient *c, const HttpRequest *request, HttpResponse 
 /* Every thread has a time of its own: else those that sleep would make time fly for one that has yet to
  * run. */
 static __thread uint64_t now = 1;
+
+/* The store is none. */
+int __wrap_store_find_misfits(Store *store, const Component *const *components, const Cluster *cluster,
+                              int64_t when, StoreMisfits *ret, Error **reterr) {
+        *ret = (StoreMisfits) {};
+        return 0;
+}
 
 uint64_t __wrap_clock_usec(void) {
         return now;
