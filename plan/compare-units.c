@@ -11,7 +11,6 @@
 
 #include "common/alloc.h"
 #include "plan/compare.h"
-#include "plan/taken.h"
 
 static bool is_written(const Change *change) {
         return change->item && (change->type == CHANGE_CREATE || change->type == CHANGE_UPDATE);
@@ -115,10 +114,10 @@ static void compare_run(const Plan *p, const Observation *o, const PlanItem *ite
                 changes_add(c, CHANGE_RELOAD, item, "%s", reload);
 }
 
-/* Of a file that takes the place of somebody else's, systemd will say something else. */
+/* What systemd says of somebody else's file, which could not be enabled, it says no more of ours. */
 static bool is_replaced(const Changes *c, const PlanItem *item) {
         for (size_t i = 0; i < c->n_changes; i++)
-                if (c->changes[i].item == item && taken_is_kept(c->changes[i].taken))
+                if (c->changes[i].item == item && is_written(c->changes + i))
                         return !item->unit.drop_in;
         return false;
 }
@@ -127,12 +126,9 @@ static void compare_enabled(const Observation *o, const PlanItem *item, Changes 
         const ObservedUnit *u = observation_unit(o, item->unit.name);
         const char *state = u && u->file_state ? u->file_state : "";
 
-        if (is_replaced(c, item)) {
-                changes_add(c, CHANGE_ENABLE, item, "its file is replaced");
-                return;
-        }
-        if (streq(state, "enabled") || streq(state, "static") || streq(state, "alias") ||
-            streq(state, "indirect") || streq(state, "generated"))
+        if (streq(state, "enabled") || ((streq(state, "static") || streq(state, "alias") ||
+                                         streq(state, "indirect") || streq(state, "generated")) &&
+                                        !is_replaced(c, item)))
                 return;
         changes_add(c, CHANGE_ENABLE, item, "%s", *state ? state : "not there");
 }

@@ -5,6 +5,7 @@ Reads orders from standard input, one JSON object a line, and answers each with 
 the machine that it runs on; systemd is played by manager.c, and etcd and the control plane by this process: they answer over TLS for
 as long as their units run."""
 import base64
+import contextlib
 import hashlib
 import http.server
 import json
@@ -158,6 +159,9 @@ class Machine:
             self.manager.kill()
             self.manager.wait()
             self.manager = None
+        with contextlib.suppress(ChildProcessError):  # no process outlives the power, and no lock is held by one that has its number
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
         for mount in ("run", "tmp", "sys", "proc", "dev"):
             subprocess.run(["umount", "-l", f"{ROOT}/{mount}"], check=False, stderr=subprocess.DEVNULL)
 

@@ -214,7 +214,7 @@ static void test_unit(void **state) {
         plan_add_unit(p, "etcd", "foo.service", fixture_unit("ours"), "why");
         fixture_finish(f, p);
         fixture_finish(f, without);
-        put(f, p, 4); /* update, daemon-reload, enable, restart */
+        put(f, p, 3); /* update, daemon-reload, restart */
         record(f, p);
         assert_content(f, TAKEN, "/etc/systemd/system/foo.service kept foo.service enabled active\n");
         put(f, without, 2);
