@@ -205,6 +205,8 @@ static void test_enable(void **state) {
         Fixture *f = *state;
         Changes c;
 
+        plan_free(f->plan);
+        f->plan = plan_new(&f->cluster, f->nodes);
         plan_add_unit(f->plan, "etcd", "etcd.service", fixture_unit("etcd"), "w");
         assert_int_equal(plan_finish(f->plan, NULL), 0);
         see(f, "/etc/systemd/system/etcd.service", OBSERVED_FILE);
