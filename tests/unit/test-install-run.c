@@ -1554,7 +1554,8 @@ static void test_questions(void **state) {
 }
 
 static void make_joiner(FakeNode *f) {
-        f->put = f->running = NULL;
+        f->put = NULL;
+        f->running = NULL;
         f->recorded = false;
 }
 
