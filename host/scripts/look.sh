@@ -119,12 +119,7 @@ grep -a -s -H -m 1 '^flags\|^Features\|^KernelPageSize' /proc/cpuinfo /proc/self
 
 # the kernel's architecture; the first bytes of an ELF file tell that of all programs
 section machine
-if [ -r /proc/sys/kernel/arch ]; then # Linux 6.1
-        read -r machine </proc/sys/kernel/arch
-        printf '%s\n' "$machine"
-else
-        uname -m
-fi
+uname -m
 od -A n -t x1 -N 20 /bin/sh
 
 section addresses

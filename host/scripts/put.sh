@@ -41,7 +41,7 @@ sysusers() {
 
 # record LINE FILE: once
 record() {
-        grep -q -x -s -F -e "$1" "$2" || printf '%s\n' "$1" >>"$2"
+        grep -q -x -s -F -e "$1" "$2" || { printf '%s\n' "$1" >>"$2" && sync -- "$2" "${2%/*}"; }
 }
 
 # user NAME HOME COMMENT [GROUP...]: one that was there before is nothing that reset may remove

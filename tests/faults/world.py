@@ -121,7 +121,7 @@ class Machine:
         self.fresh(kept="installed")
 
     def installed_only(self):
-        if not self.kept:
+        if "installed only" not in self.kept:
             self.fresh()
             self.hardway(*INSTALL)
             self.keep(name="installed only")
@@ -178,10 +178,14 @@ def choose(n_points, n):
     return sorted(even | set(rest))
 
 
+# what tells what was done so far, and so may stand in between; in the end it is as if nothing had happened
+RECORDS = tuple(f"/var/lib/hardway/{name}" for name in ("applied", "taken", "users"))
+
+
 def old_or_new(found, undisturbed):
     """Nothing is half written."""
     for path, what in found.items():
-        if path.startswith(("/var/lib/hardway/applied", "/var/lib/hardway/taken")) or path.endswith(PASSING) or what[0].startswith("0o4"):
+        if path.startswith(RECORDS) or path.endswith(PASSING) or what[0].startswith("0o4"):
             continue
         assert what[3] in [state[path][3] for state in (undisturbed["before"], undisturbed["after"]) if path in state], f"{path}: {what}"
 
