@@ -149,7 +149,7 @@ static const CheckRule rules[] = {
                   "@controller {root} systemctl cat etcd kube-apiserver kube-controller-manager kube-scheduler" },
         { "programs", ERROR_CONFIG, EEXIST, .node = rule_programs,
           .why = "No kubectl, etcdctl or etcdutl of others lies in /usr/local/bin.",
-          .without = "It would be replaced by a link to hardway's, and not come back with a reset.",
+          .without = "It would be replaced by a link to hardway's until a reset puts it back.",
           .by_hand = "@controller {root} ls -l /usr/local/bin" },
         { "directories", ERROR_CONFIG, EEXIST,
           .why = "A directory in which a flag of the cluster file has a service write is not there, empty, or its already.",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Rules about what others have where hardway's would be: it would be replaced, and a reset would not bring it back
+ * Rules about what others have where hardway's would be: it would be replaced, until a reset brings it back
  *
  * A node that hardway has installed was asked before that; what is there since is told by its comparison with the plan.
  */
@@ -68,7 +68,7 @@ void rule_programs(Judge *j, const CheckNode *n) {
         list = strv_join(theirs, ", ");
         check_advise(
                 judge(j, CHECK_FAILED, n->node, "%s: is there, and is not hardway's", list),
-                "It would be replaced, and go with a reset. If it can go: sudo rm %s; else move it, such as to /usr/local/sbin.",
+                "It would be replaced until a reset puts it back. If it can go: sudo rm %s; else move it, such as to /usr/local/sbin.",
                 theirs[0]);
 }
 

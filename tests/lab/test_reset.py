@@ -169,12 +169,12 @@ def test_what_was_there_before_comes_back(make_lab):
     for path in ("/etc/haproxy/haproxy.cfg", "/usr/local/bin/etcdctl"):
         assert re.search(rf"update {path} \(.*not hardway's: kept", told), told
 
-    lab.hardway("install", "--ignore", "lb-config")
+    lab.hardway("install", "--ignore", "lb-config", "--ignore", "programs")
     lab.hardway("verify")
     assert theirs(lab, "lb-1") == "" and lab.sh("controller-0", "etcdctl version").out.startswith("etcdctl version")
     assert lab.sh("lb-1", "stat -c '%a %U' /var/lib/hardway/before; cat /var/lib/hardway/before/etc/keepalived/keepalived.conf").out == (
         "700 root\nglobal_defs { router_id theirs }\n")
-    assert "nothing to change" in lab.hardway("install", "--ignore", "lb-config").out
+    assert "nothing to change" in lab.hardway("install", "--ignore", "lb-config", "--ignore", "programs").out
 
     told = lab.hardway("reset", "--force", "--dry-run").out
     assert re.search(r"puts back +/etc/haproxy/haproxy.cfg, /etc/keepalived/keepalived.conf, haproxy.service \(enabled, active\)\n", told), told
