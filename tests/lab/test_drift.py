@@ -3,7 +3,7 @@
 import pathlib
 import re
 
-from lab import edit
+from lab import await_true, edit
 
 OVERRIDE = "/etc/systemd/system/kube-scheduler.service.d/override.conf"
 
@@ -153,6 +153,7 @@ def test_verbose_shows_the_requests(cluster):
         assert re.search(r"^GET https://10\.77\.0\.21:6443/\S*: failed after [0-9.]+ s: connection refused", result.err, re.M), result.err
     finally:
         cluster.sh("controller-1", "systemctl start etcd")
+    await_true("all is well again", lambda: cluster.hardway("verify", check=False).status == 0, 120, 1)
     settle(cluster)
 
 
