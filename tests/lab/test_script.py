@@ -112,7 +112,7 @@ def test_script_and_install_give_the_same_nodes(make_lab, mirror):
     assert {host: lab.pids(host, units(host)) for host in NODES} == before
 
     # it mends what was edited, and reloads what can be
-    lab.sh("lb-0", "echo '# edited' >>/etc/haproxy/haproxy.cfg")
+    lab.sh("lb-0", "echo '# edited' >>/etc/haproxy/haproxy.cfg; systemctl reload haproxy")
     out = lab.sh("lb-0", commands["lb-0"]).out
     assert "wrote /etc/haproxy/haproxy.cfg" in out and "reloaded haproxy.service" in out
     assert lab.pids("lb-0", ["haproxy"]) == before["lb-0"][:1]
