@@ -14,6 +14,9 @@ writer. Of kept connections "reopened" says how often one was over (between two 
 one broke off with a request under way. Such a request is asked again, as a client may (RFC 9112, 9.3.1), within the same seconds. "watch_ended" and "watch_cut" are watches that came to
 their end, or broke off.
 
+HOST may be several, with commas: then one that cannot be connected to within a second is passed over for the next, and what is not answered
+within two seconds is asked again, until TIMEOUT, as by clients that know a name with several addresses.
+
 The kubeconfig is read again whenever it has changed, as its owner would replace his own.
 
 Started by tests in the lab's network; loads nothing but the lab's own virtual IP."""
@@ -66,7 +69,7 @@ class Identity:
 class Client:
     def __init__(self, identity, host, port, timeout):
         self.identity = identity
-        self.host, self.port, self.timeout = host, port, timeout
+        self.hosts, self.port, self.timeout = host.split(","), port, timeout
         self.mutex = threading.Lock()
         self.start = time.monotonic()
         self.over = threading.Event()
@@ -77,8 +80,26 @@ class Client:
     def now(self):
         return time.monotonic() - self.start
 
+    def to(self, host, timeout):
+        return http.client.HTTPSConnection(host, self.port, timeout=timeout, context=self.identity.context())
+
     def connect(self, timeout=None):
-        return http.client.HTTPSConnection(self.host, self.port, timeout=timeout or self.timeout, context=self.identity.context())
+        timeout = timeout or self.timeout
+        if len(self.hosts) == 1:
+            return self.to(self.hosts[0], timeout)
+        until = time.monotonic() + timeout
+        while True:
+            for host in list(self.hosts):
+                connection = self.to(host, 1)
+                try:
+                    connection.connect()
+                    connection.sock.settimeout(min(2, timeout))
+                    self.hosts = [host, *(other for other in self.hosts if other != host)]
+                    return connection
+                except OSError:
+                    connection.close()
+                    if time.monotonic() > until:
+                        raise
 
     def fail(self, who, begin, error):
         with self.mutex:
@@ -98,11 +119,16 @@ class Client:
 
     def once(self, method, path, **more):
         """A request over a connection of its own."""
-        connection = self.connect()
-        try:
-            return self.exchange(connection, method, path, **more)
-        finally:
-            connection.close()
+        until = time.monotonic() + self.timeout
+        while True:
+            connection = self.connect()
+            try:
+                return self.exchange(connection, method, path, **more)
+            except (OSError, http.client.HTTPException):
+                if len(self.hosts) == 1 or time.monotonic() > until:
+                    raise
+            finally:
+                connection.close()
 
     def surely(self, method, path, **more):
         """What is not measured, only needed: asked until it is answered."""

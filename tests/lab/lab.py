@@ -130,12 +130,12 @@ class Lab:
                           check=False).status == 0
 
     @contextlib.contextmanager
-    def client(self, rate=20, timeout=5, port=6443):
-        """While the body runs, client.py reads, writes and watches through the VIP; what it saw is in the dictionary that is given,
-        afterwards."""
+    def client(self, rate=20, timeout=5, port=6443, hosts=VIP):
+        """While the body runs, client.py reads, writes and watches through the VIP, or whichever of several addresses answers; what it
+        saw is in the dictionary that is given, afterwards."""
         seen = {"since": int(time.time())}
         argv = [os.path.join(TOP, "lab", "enter"), "--name", self.name, "--", "/usr/bin/python3",
-                os.path.join(TOP, "tests", "lab", "client.py"), "admin.conf", VIP, str(port), str(rate), str(timeout)]
+                os.path.join(TOP, "tests", "lab", "client.py"), "admin.conf", hosts, str(port), str(rate), str(timeout)]
         with subprocess.Popen(argv, cwd=self.directory, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
             try:
                 assert process.stdout.readline() == "ready\n"
