@@ -407,7 +407,7 @@ static void test_taken(void **state) {
                     "sudo rm /usr/local/bin/kubectl");
         link.type = OBSERVED_SYMLINK;
         link.target = (char*) "/opt/k3s/kubectl";
-        assert_only("programs/c0", CHECK_FAILED, "is not hardway's", "with a reset");
+        assert_only("programs/c0", CHECK_FAILED, "is not hardway's", "until a reset puts it back");
         link.target = (char*) "/opt/hardway/v0/kubectl";
         ask_all();
         assert_int_equal(find("programs/c0")->state, CHECK_OK);
