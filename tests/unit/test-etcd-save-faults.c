@@ -5,54 +5,30 @@
  * the run is killed before it: it is whole or not there under its name, the reason and the path are told, and the next run
  * takes one and leaves nothing else behind, as all secrets of the cluster are in it.
  *
- * Wraps: fchmod fsync mkdirat openat renameat unlinkat write
+ * Wraps: fsync openat renameat unlink unlinkat write
+ * Wraps: fchmod mkdirat
  * Wraps: clock_realtime http_request http_client_free http_client_set_cancelled probe_client
  */
 
 #include "tests/unit/unit.h"
 
 #include <fnmatch.h>
-#include <signal.h>
-#include <stdarg.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 
 #include "common/digest.h"
 #include "common/parse.h"
 #include "etcd/internal.h"
 #include "etcd/snapshot.h"
 #include "pki/pem.h"
+#include "tests/unit/no-http.h"
 #include "tests/unit/plan-fixture.h"
-
-static unsigned count, countdown; /* calls, until it happens; 0: never */
-static int trouble;               /* an errno, or 0: the run is killed */
-
-static bool strikes(void) {
-        count++;
-        if (countdown == 0 || --countdown > 0)
-                return false;
-        if (trouble == 0)
-                (void) kill(getpid(), SIGKILL);
-        errno = trouble;
-        return true;
-}
-
-ssize_t __real_write(int fd, const void *data, size_t size);
-ssize_t __wrap_write(int fd, const void *data, size_t size);
-ssize_t __wrap_write(int fd, const void *data, size_t size) {
-        return strikes() ? -1 : __real_write(fd, data, size);
-}
+#include "tests/unit/write-faults.h"
 
 int __real_fchmod(int fd, mode_t mode);
 int __wrap_fchmod(int fd, mode_t mode);
 int __wrap_fchmod(int fd, mode_t mode) {
         return strikes() ? -1 : __real_fchmod(fd, mode);
-}
-
-int __wrap_fsync(int fd);
-int __wrap_fsync(int fd) {
-        return strikes() ? -1 : 0;
 }
 
 int __real_mkdirat(int dir_fd, const char *path, mode_t mode);
@@ -61,52 +37,11 @@ int __wrap_mkdirat(int dir_fd, const char *path, mode_t mode) {
         return strikes() ? -1 : __real_mkdirat(dir_fd, path, mode);
 }
 
-int __real_openat(int dir_fd, const char *path, int flags, ...);
-int __wrap_openat(int dir_fd, const char *path, int flags, ...);
-int __wrap_openat(int dir_fd, const char *path, int flags, ...) {
-        va_list ap;
-        mode_t mode;
-
-        if (!(flags & O_CREAT))
-                return __real_openat(dir_fd, path, flags);
-        va_start(ap, flags);
-        mode = va_arg(ap, mode_t);
-        va_end(ap);
-        return strikes() ? -1 : __real_openat(dir_fd, path, flags, mode);
-}
-
-int __real_renameat(int from_fd, const char *from, int to_fd, const char *to);
-int __wrap_renameat(int from_fd, const char *from, int to_fd, const char *to);
-int __wrap_renameat(int from_fd, const char *from, int to_fd, const char *to) {
-        return strikes() ? -1 : __real_renameat(from_fd, from, to_fd, to);
-}
-
-int __real_unlinkat(int dir_fd, const char *path, int flags);
-int __wrap_unlinkat(int dir_fd, const char *path, int flags);
-int __wrap_unlinkat(int dir_fd, const char *path, int flags) {
-        return strikes() ? -1 : __real_unlinkat(dir_fd, path, flags);
-}
-
 static int64_t now; /* each run has another time, and so has its snapshot another name */
 
 int64_t __wrap_clock_realtime(void);
 int64_t __wrap_clock_realtime(void) {
         return now;
-}
-
-int __wrap_probe_client(const ProbeContext *c, const char *ca, const char *credential, HttpClient **ret,
-                        Error **reterr);
-int __wrap_probe_client(const ProbeContext *c, const char *ca, const char *credential, HttpClient **ret,
-                        Error **reterr) {
-        static char nothing;
-
-        *ret = (HttpClient*) (void*) &nothing;
-        return 0;
-}
-
-HttpClient* __wrap_http_client_free(HttpClient *c);
-HttpClient* __wrap_http_client_free(HttpClient *c) {
-        return NULL;
 }
 
 void __wrap_http_client_set_cancelled(HttpClient *c, const volatile int *cancelled);
@@ -257,33 +192,27 @@ static void refuse_at(const UnitDir *d, bool first, unsigned at, int errnum) {
 
 static void kill_at(const UnitDir *d, bool first, unsigned at) {
         unsigned others;
-        int status;
         pid_t pid;
 
         begin(d, first);
-        pid = fork();
+        pid = fork_to_die(at);
         if (pid == 0) {
-                trouble = 0;
-                countdown = at;
                 (void) save(d, NULL);
                 _exit(0);
         }
         now++; /* it was there */
-        assert_int_equal(waitpid(pid, &status, 0), pid);
-        assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+        await_killed(pid);
         (void) count_snapshots(d, &others);
         assert_completes(d);
 }
 
 static void test_refused(void **state) {
-        static const int errnums[] = { ENOSPC, EROFS, EACCES, EIO };
-
         for (unsigned first = 0; first < 2; first++) {
                 unsigned n = count_calls(*state, first);
 
-                for (size_t i = 0; i < ARRAY_SIZE(errnums); i++)
+                for (size_t i = 0; i < ARRAY_SIZE(troubles); i++)
                         for (unsigned at = 1; at <= n; at++)
-                                refuse_at(*state, first, at, errnums[i]);
+                                refuse_at(*state, first, at, troubles[i]);
         }
 }
 

@@ -12,26 +12,12 @@
 #include "etcd/data.h"
 #include "etcd/internal.h"
 #include "etcd/survey.h"
+#include "tests/unit/no-http.h"
 #include "tests/unit/plan-fixture.h"
 
 int __wrap_fsync(int fd);
 int __wrap_fsync(int fd) {
         return 0;
-}
-
-int __wrap_probe_client(const ProbeContext *c, const char *ca, const char *credential, HttpClient **ret,
-                        Error **reterr);
-int __wrap_probe_client(const ProbeContext *c, const char *ca, const char *credential, HttpClient **ret,
-                        Error **reterr) {
-        static char nothing;
-
-        *ret = (HttpClient*) (void*) &nothing;
-        return 0;
-}
-
-HttpClient* __wrap_http_client_free(HttpClient *c);
-HttpClient* __wrap_http_client_free(HttpClient *c) {
-        return NULL;
 }
 
 static bool away;    /* c1 is */

@@ -11,72 +11,15 @@
 
 #include "tests/unit/unit.h"
 
-#include <signal.h>
-#include <stdarg.h>
 #include <string.h>
-#include <sys/wait.h>
 
 #include "host/pool.h"
 #include "operate/drill-internal.h"
 #include "tests/unit/lb-fixture.h"
+#include "tests/unit/no-http.h"
+#include "tests/unit/write-faults.h"
 
-static unsigned count, countdown; /* calls, until it happens; 0: never */
-static int trouble;               /* an errno, or 0: the run is killed */
 static bool api_is_away;
-
-static bool strikes(void) {
-        count++;
-        if (countdown == 0 || --countdown > 0)
-                return false;
-        if (trouble == 0)
-                (void) kill(getpid(), SIGKILL);
-        errno = trouble;
-        return true;
-}
-
-ssize_t __real_write(int fd, const void *data, size_t size);
-ssize_t __wrap_write(int fd, const void *data, size_t size);
-ssize_t __wrap_write(int fd, const void *data, size_t size) {
-        return strikes() ? -1 : __real_write(fd, data, size);
-}
-
-int __wrap_fsync(int fd);
-int __wrap_fsync(int fd) {
-        return strikes() ? -1 : 0;
-}
-
-int __real_openat(int dir_fd, const char *path, int flags, ...);
-int __wrap_openat(int dir_fd, const char *path, int flags, ...);
-int __wrap_openat(int dir_fd, const char *path, int flags, ...) {
-        va_list ap;
-        mode_t mode;
-
-        if (!(flags & O_CREAT))
-                return __real_openat(dir_fd, path, flags);
-        va_start(ap, flags);
-        mode = va_arg(ap, mode_t);
-        va_end(ap);
-        return strikes() ? -1 : __real_openat(dir_fd, path, flags, mode);
-}
-
-int __real_renameat(int from_fd, const char *from, int to_fd, const char *to);
-int __wrap_renameat(int from_fd, const char *from, int to_fd, const char *to);
-int __wrap_renameat(int from_fd, const char *from, int to_fd, const char *to) {
-        return strikes() ? -1 : __real_renameat(from_fd, from, to_fd, to);
-}
-
-int __real_unlink(const char *path);
-int __wrap_unlink(const char *path);
-int __wrap_unlink(const char *path) {
-        return strikes() ? -1 : __real_unlink(path);
-}
-
-int __real_unlinkat(int dir_fd, const char *path, int flags);
-int __wrap_unlinkat(int dir_fd, const char *path, int flags);
-int __wrap_unlinkat(int dir_fd, const char *path, int flags) {
-        return strikes() ? -1 : __real_unlinkat(dir_fd, path, flags);
-}
-
 static unsigned n_back; /* so many times a node was told to put something back */
 
 int __wrap_host_pool_exec(void *pool, const Node *node, const char *script, Buffer *ret, Error **reterr);
@@ -86,19 +29,6 @@ int __wrap_host_pool_exec(void *pool, const Node *node, const char *script, Buff
         assert_contains(script, "--signal=CONT \"$H_UNIT\"");
         n_back++;
         return 0;
-}
-
-int __wrap_probe_client(const ProbeContext *c, const char *ca, const char *credential, HttpClient **ret,
-                        Error **reterr);
-int __wrap_probe_client(const ProbeContext *c, const char *ca, const char *credential, HttpClient **ret,
-                        Error **reterr) {
-        *ret = NULL;
-        return 0;
-}
-
-HttpClient* __wrap_http_client_free(HttpClient *c);
-HttpClient* __wrap_http_client_free(HttpClient *c) {
-        return NULL;
 }
 
 int __wrap_http_json(HttpClient *c, const char *method, const char *url, const json_t *body, json_t **ret,
@@ -201,20 +131,14 @@ static void refuse_at(const UnitDir *d, int (*act)(Error **reterr), unsigned at,
 }
 
 static void kill_at(int (*act)(Error **reterr), unsigned at) {
-        pid_t pid = fork();
-        int status;
+        pid_t pid = fork_to_die(at);
 
         if (pid == 0) {
-                trouble = 0;
-                countdown = at;
                 (void) act(NULL);
                 _exit(0);
         }
-        assert_int_equal(waitpid(pid, &status, 0), pid);
-        assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+        await_killed(pid);
 }
-
-static const int errnums[] = { ENOSPC, EROFS, EACCES, EIO };
 
 static void test_drill(void **state) {
         const UnitDir *d = *state;
@@ -223,8 +147,8 @@ static void test_drill(void **state) {
         set_up(d);
         n = calls_of(drill, 13);
         for (unsigned at = 1; at <= n; at++) {
-                for (size_t i = 0; i < ARRAY_SIZE(errnums); i++) {
-                        refuse_at(d, drill, at, errnums[i]);
+                for (size_t i = 0; i < ARRAY_SIZE(troubles); i++) {
+                        refuse_at(d, drill, at, troubles[i]);
                         assert_whole();
                         assert_recovers(d);
                 }
@@ -242,11 +166,11 @@ static void recover_left(const UnitDir *d, const char *text, bool away, unsigned
         api_is_away = away;
         n = calls_of(recover, least);
         for (unsigned at = 1; at <= n; at++) {
-                for (size_t i = 0; i < ARRAY_SIZE(errnums); i++) {
+                for (size_t i = 0; i < ARRAY_SIZE(troubles); i++) {
                         leave(text);
                         api_is_away = away;
                         n_back = 0;
-                        refuse_at(d, recover, at, errnums[i]);
+                        refuse_at(d, recover, at, troubles[i]);
                         assert_int_equal(n_back, strstr(text, "drill") ? 1 : 0);
                         assert_whole();
                         assert_recovers(d);

@@ -10,75 +10,15 @@
 
 #include "tests/unit/unit.h"
 
-#include <fcntl.h>
-#include <signal.h>
-#include <stdarg.h>
-#include <sys/wait.h>
-
 #include "etcd/data.h"
 #include "operate/left-out.h"
 #include "operate/restore-internal.h"
 #include "plan/left-out.h"
+#include "tests/unit/write-faults.h"
 
 #define OLD_TOKEN "00112233445566778899aabbccddeeff"
 #define NEW_TOKEN "ffeeddccbbaa99887766554433221100"
 #define ID 7
-
-static unsigned count, countdown; /* calls, until it happens; 0: never */
-static int trouble;               /* an errno, or 0: the run is killed */
-
-static bool strikes(void) {
-        count++;
-        if (countdown == 0 || --countdown > 0)
-                return false;
-        if (trouble == 0)
-                (void) kill(getpid(), SIGKILL);
-        errno = trouble;
-        return true;
-}
-
-ssize_t __real_write(int fd, const void *data, size_t size);
-ssize_t __wrap_write(int fd, const void *data, size_t size);
-ssize_t __wrap_write(int fd, const void *data, size_t size) {
-        return strikes() ? -1 : __real_write(fd, data, size);
-}
-
-int __wrap_fsync(int fd);
-int __wrap_fsync(int fd) {
-        return strikes() ? -1 : 0;
-}
-
-int __real_openat(int dir_fd, const char *path, int flags, ...);
-int __wrap_openat(int dir_fd, const char *path, int flags, ...);
-int __wrap_openat(int dir_fd, const char *path, int flags, ...) {
-        va_list ap;
-        mode_t mode;
-
-        if (!(flags & O_CREAT))
-                return __real_openat(dir_fd, path, flags);
-        va_start(ap, flags);
-        mode = va_arg(ap, mode_t);
-        va_end(ap);
-        return strikes() ? -1 : __real_openat(dir_fd, path, flags, mode);
-}
-
-int __real_renameat(int from_fd, const char *from, int to_fd, const char *to);
-int __wrap_renameat(int from_fd, const char *from, int to_fd, const char *to);
-int __wrap_renameat(int from_fd, const char *from, int to_fd, const char *to) {
-        return strikes() ? -1 : __real_renameat(from_fd, from, to_fd, to);
-}
-
-int __real_unlink(const char *path);
-int __wrap_unlink(const char *path);
-int __wrap_unlink(const char *path) {
-        return strikes() ? -1 : __real_unlink(path);
-}
-
-int __real_unlinkat(int dir_fd, const char *path, int flags);
-int __wrap_unlinkat(int dir_fd, const char *path, int flags);
-int __wrap_unlinkat(int dir_fd, const char *path, int flags) {
-        return strikes() ? -1 : __real_unlinkat(dir_fd, path, flags);
-}
 
 static RestoreJournal journal_of(const char *token) {
         return (RestoreJournal) {
@@ -164,17 +104,13 @@ static unsigned count_calls(const UnitDir *d, bool finished, char *const *left_o
 }
 
 static void kill_at(const UnitDir *d, unsigned at, char *const *left_out) {
-        int status;
-        pid_t pid = fork();
+        pid_t pid = fork_to_die(at);
 
         if (pid == 0) {
-                trouble = 0;
-                countdown = at;
                 (void) restore(d, NEW_TOKEN, left_out, /* end= */ true, NULL);
                 _exit(0);
         }
-        assert_int_equal(waitpid(pid, &status, 0), pid);
-        assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+        await_killed(pid);
 }
 
 static void refuse_at(const UnitDir *d, unsigned at, int errnum, char *const *left_out) {
@@ -217,10 +153,8 @@ static void test_killed(void **state) {
 }
 
 static void test_refused(void **state) {
-        static const int errnums[] = { ENOSPC, EROFS, EACCES, EIO };
-
-        for (size_t i = 0; i < ARRAY_SIZE(errnums); i++)
-                each(*state, refuse_at, errnums[i]);
+        for (size_t i = 0; i < ARRAY_SIZE(troubles); i++)
+                each(*state, refuse_at, troubles[i]);
 }
 
 int main(void) {

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+#include "plan/probe.h"
+
+/*
+ * There are no clients: what they are asked is answered by the test (http_request, http_json). Who includes this names the
+ * calls that are replaced:
+ *
+ *      Wraps: probe_client http_client_free
+ */
+
+int __wrap_probe_client(const ProbeContext *c, const char *ca, const char *credential, HttpClient **ret,
+                        Error **reterr);
+int __wrap_probe_client(const ProbeContext *c, const char *ca, const char *credential, HttpClient **ret,
+                        Error **reterr) {
+        static char nothing;
+
+        *ret = (HttpClient*) (void*) &nothing;
+        return 0;
+}
+
+HttpClient* __wrap_http_client_free(HttpClient *c);
+HttpClient* __wrap_http_client_free(HttpClient *c) {
+        return NULL;
+}
