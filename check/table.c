@@ -218,8 +218,7 @@ Check* judge(Judge *j, CheckState state, const Node *node, const char *format, .
         va_start(ap, format);
         text = xvasprintf(format, ap);
         va_end(ap);
-        finding = node ? check_add_on(j->findings, state, j->rule->name, node, j->rule->name, "%s", text) :
-                         check_add(j->findings, state, j->rule->name, NULL, j->rule->name, "%s", text);
+        finding = check_add_on(j->findings, state, j->rule->name, node, j->rule->name, "%s", text);
         ignore(j->world, finding);
         return finding;
 }

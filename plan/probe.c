@@ -110,7 +110,8 @@ Check* check_add_on(CheckList *l, CheckState state, const char *name, const Node
         va_start(ap, format);
         text = xvasprintf(format, ap);
         va_end(ap);
-        return add(l, state, xasprintf("%s/%s", name, node->name), node, subject, text);
+        return add(l, state, node ? xasprintf("%s/%s", name, node->name) : xstrdup(name), node, subject,
+                   text);
 }
 
 void check_advise(Check *check, const char *format, ...) {

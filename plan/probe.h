@@ -118,7 +118,7 @@ typedef struct CheckList {
 
 Check* check_add(CheckList *l, CheckState state, const char *id, const Node *node, const char *subject,
                  const char *format, ...) _printf_(6, 7);
-/* The same of one node, whose name stands in the id: "NAME/NODE". */
+/* The same of one node, whose name stands in the id: "NAME/NODE"; of none (NULL) "NAME". */
 Check* check_add_on(CheckList *l, CheckState state, const char *name, const Node *node, const char *subject,
                     const char *format, ...) _printf_(6, 7);
 void check_advise(Check *check, const char *format, ...) _printf_(2, 3);
