@@ -295,9 +295,10 @@ static const Reach reaches[] = {
         "the others"
 
 static const LastingFlag lasting[] = {
-        { "service-network", "service-cluster-ip-range", "network.services", SERVICES_LOST, lasting_grows },
+        { "service-network", "service-cluster-ip-range", "network.services", SERVICES_LOST, lasting_grows,
+          lasting_advise_back },
         { "issuer", "service-account-issuer", "network.domain, or extra-args", TOKENS_LOST,
-          lasting_is_believed },
+          lasting_is_believed, lasting_advise_steps },
 };
 
 static int preflight(const ProbeContext *c, const Node *node, CheckList *checks, Error **reterr) {

@@ -208,7 +208,7 @@ static int controller_manager_verify(const ProbeContext *c, CheckList *checks) {
 #define SHARES_LOST "nodes keep the shares of it that they have, which lie outside of another one"
 
 static const LastingFlag lasting[] = {
-        { "pod-network", "cluster-cidr", "network.pods", SHARES_LOST, lasting_grows },
+        { "pod-network", "cluster-cidr", "network.pods", SHARES_LOST, lasting_grows, lasting_advise_back },
 };
 
 static int controller_manager_preflight(const ProbeContext *c, const Node *node, CheckList *checks,

@@ -12,34 +12,22 @@
 
 #include "common/alloc.h"
 #include "common/shell.h"
+#include "controlplane/controlplane-scripts.h"
 #include "controlplane/internal.h"
 
 /* Each runs as a user of its own name. */
 static const char *const services[] = { "kube-apiserver", "kube-controller-manager", "kube-scheduler" };
 
-/* Before the first installation there is no such user yet, and only what all may read will be read. */
-static const char script[] =
-        "closed() {\n"
-        "        if id -u \"$1\" >/dev/null 2>&1 && command -v setpriv >/dev/null; then\n"
-        "                ! setpriv --reuid \"$1\" --regid \"$1\" --init-groups test -r \"$2\"\n"
-        "        else\n"
-        "                case $(stat -L -c %A \"$2\") in ???????r*) return 1 ;; esac\n"
-        "        fi\n"
-        "}\n"
-        "look() {\n"
-        "        if [ ! -e \"$2\" ]; then\n"
-        "                printf 'missing %s %s\\n' \"$1\" \"$2\"\n"
-        "        elif closed \"$1\" \"$2\"; then\n"
-        "                printf 'closed %s %s\\n' \"$1\" \"$2\"\n"
-        "        fi\n"
-        "}\n"
-        "printf '%s\\n' \"$H_FILES\" | while read -r service path; do look \"$service\" \"$path\"; done\n";
-
 /* What hardway brings there itself need not be there yet. */
 static bool is_ours(const char *path) {
-        return startswith(path, "/etc/kubernetes/pki/") || streq(path, AUDIT_POLICY) ||
-               streq(path, AUTHENTICATION_CONFIG) || streq(path, ENCRYPTION_CONFIG) ||
-               (startswith(path, "/etc/kubernetes/") && endswith(path, ".conf"));
+        static const char *const ours[] = { AUDIT_POLICY, AUTHENTICATION_CONFIG, ENCRYPTION_CONFIG,
+                                            "/etc/kubernetes/controller-manager.conf",
+                                            "/etc/kubernetes/scheduler.conf" };
+
+        for (size_t i = 0; i < ARRAY_SIZE(ours); i++)
+                if (streq(path, ours[i]))
+                        return true;
+        return startswith(path, "/etc/kubernetes/pki/");
 }
 
 /* "kube-apiserver /etc/kubernetes/authn.yaml", a line each, or NULL: there are none. The caller frees. */
@@ -57,7 +45,7 @@ static char* files_of(const Cluster *c) {
 }
 
 /* "missing kube-apiserver /etc/kubernetes/authn.yaml" */
-static void judge_file(const Node *node, const char *id, const char *line, CheckList *checks) {
+static void judge_file(const Node *node, const char *line, CheckList *checks) {
         const char *missing = startswith(line, "missing "),
                    *service = missing ?: startswith(line, "closed ");
         const char *path = service ? strchr(service, ' ') : NULL;
@@ -68,16 +56,16 @@ static void judge_file(const Node *node, const char *id, const char *line, Check
         path++;
         if (missing)
                 check_advise(
-                        check_add(checks, CHECK_FAILED, id, node, FLAG_FILES_PREFLIGHT,
-                                  "%s is not there, which a flag of %.*s names (extra-args)", path, n,
-                                  service),
+                        check_add_on(checks, CHECK_FAILED, FLAG_FILES_PREFLIGHT, node, FLAG_FILES_PREFLIGHT,
+                                     "%s is not there, which a flag of %.*s names (extra-args)", path, n,
+                                     service),
                         "Put it on every controller, where the user %.*s can read it: hardway does not bring it there.",
                         n, service);
         else
                 check_advise(
-                        check_add(checks, CHECK_FAILED, id, node, FLAG_FILES_PREFLIGHT,
-                                  "%.*s could not read %s, which a flag of it names (extra-args)", n,
-                                  service, path),
+                        check_add_on(checks, CHECK_FAILED, FLAG_FILES_PREFLIGHT, node, FLAG_FILES_PREFLIGHT,
+                                     "%.*s could not read %s, which a flag of it names (extra-args)", n,
+                                     service, path),
                         "It runs as the user %.*s. If nothing in it is secret: chmod 0644; else: chgrp %.*s, once hardway "
                         "has made the user, and chmod 0640.",
                         n, service, n, service);
@@ -93,7 +81,6 @@ static void judge_file(const Node *node, const char *id, const char *line, Check
  * Return: 0 or a negative errno.
  */
 int flag_files_preflight(const ProbeContext *c, const Node *node, CheckList *checks, Error **reterr) {
-        _cleanup_free_ char *id = xasprintf(FLAG_FILES_PREFLIGHT "/%s", node->name);
         _cleanup_free_ char *files = files_of(c->cluster);
         _cleanup_buffer_ Buffer variables = BUFFER_NULL, out = BUFFER_NULL;
         _cleanup_strv_ Strv lines = NULL;
@@ -104,13 +91,14 @@ int flag_files_preflight(const ProbeContext *c, const Node *node, CheckList *che
                 return 0;
         shell_add_variable(&variables, "H_FILES", files);
         r = probe_exec(c, node, "are the files there that extra-args name, and may the services read them?",
-                       &variables, script, &out, reterr);
+                       &variables, EMBED_FLAG_FILES_SH, &out, reterr);
         if (r < 0)
                 return r;
         lines = strv_split(buffer_str(&out), "\n");
         STRV_FOREACH(line, lines)
-                judge_file(node, id, *line, checks);
+                judge_file(node, *line, checks);
         if (checks->n_checks == before)
-                check_add(checks, CHECK_OK, id, node, FLAG_FILES_PREFLIGHT, "all are there");
+                check_add_on(checks, CHECK_OK, FLAG_FILES_PREFLIGHT, node, FLAG_FILES_PREFLIGHT,
+                             "all are there");
         return 0;
 }

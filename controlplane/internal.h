@@ -50,16 +50,21 @@ int flag_files_preflight(const ProbeContext *c, const Node *node, CheckList *che
 int apiserver_verify(const ProbeContext *c, CheckList *checks);
 
 /* lasting.c: a flag whose value the objects of a cluster that lives depend on */
-typedef struct LastingFlag {
+typedef struct LastingFlag LastingFlag;
+struct LastingFlag {
         const char *name;    /* of the finding, as in Component.preflights */
         const char *flag;    /* without dashes */
         const char *key;     /* of the cluster file, from which it follows */
         const char *without; /* what would happen */
-        bool (*allows)(char *const *before, char *const *after); /* not empty, either */
-} LastingFlag;
+        /* of values, neither empty: is the change borne, and else, how is it gone about? */
+        bool (*allows)(char *const *before, char *const *after);
+        void (*advise)(Check *check, const LastingFlag *row, char *const *before, char *const *after);
+};
 
 bool lasting_grows(char *const *before, char *const *after);
 bool lasting_is_believed(char *const *before, char *const *after);
+void lasting_advise_back(Check *check, const LastingFlag *row, char *const *before, char *const *after);
+void lasting_advise_steps(Check *check, const LastingFlag *row, char *const *before, char *const *after);
 int lasting_preflight(const ProbeContext *c, const Node *node, const Component *component,
                       const LastingFlag *rows, size_t n_rows, CheckList *checks, Error **reterr);
 

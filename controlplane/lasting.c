@@ -18,6 +18,18 @@ static const char script[] = "pid=$(systemctl show --property=MainPID --value \"
                              "        tr '\\0' '\\n' 2>/dev/null <\"/proc/$pid/cmdline\" || :\n"
                              "fi\n";
 
+/* What the user wrote is for a unit file, where "%%" stands for '%'; these flags have no specifiers. */
+static void unescape_percent(char *word) {
+        char *to = word;
+
+        for (const char *from = word; *from; from++) {
+                if (from[0] == '%' && from[1] == '%')
+                        from++;
+                *to++ = *from;
+        }
+        *to = '\0';
+}
+
 /* Of a flag that may be given several times, or once with commas. */
 static Strv values_of(char *const *argv, const char *flag) {
         _cleanup_free_ char *start = xasprintf("--%s=", flag);
@@ -44,6 +56,8 @@ static Strv planned_argv(const ProbeContext *c, const Node *node, const Componen
         argv = flags_to_argv(component->name, component->flags, component->n_flags, component->name,
                              &context);
         facts_done(&facts);
+        STRV_FOREACH(word, argv)
+                unescape_percent(*word);
         return argv;
 }
 
@@ -55,37 +69,41 @@ bool lasting_grows(char *const *before, char *const *after) {
         return true;
 }
 
+void lasting_advise_back(Check *check, _unused_ const LastingFlag *row, _unused_ char *const *before,
+                         _unused_ char *const *after) {
+        check_advise(check,
+                     "Put it back (and then hardway pki gen). A second network, of the other family, may be "
+                     "added behind it. See CHANGES in hardway.yaml(5)");
+}
+
 /* The first signs, all are believed: what was signed is believed still, and what will be signed by one is by the others,
  * which run with the old list yet. */
 bool lasting_is_believed(char *const *before, char *const *after) {
         return *before && *after && strv_contains(after, *before) && strv_contains(before, *after);
 }
 
+void lasting_advise_steps(Check *check, const LastingFlag *row, char *const *before, char *const *after) {
+        check_advise(check,
+                     "Go by steps, with hardway install after each: extra-args.kube-apiserver.%s: "
+                     "[%s, %s]; then [%s, %s]; and without it when no token of the first is left",
+                     row->flag, before[0], after[0], after[0], before[0]);
+}
+
 static void judge_flag(const LastingFlag *row, char *const *running, char *const *planned, const Node *node,
                        CheckList *checks) {
         _cleanup_strv_ Strv before = values_of(running, row->flag), after = values_of(planned, row->flag);
-        _cleanup_free_ char *id = xasprintf("%s/%s", row->name, node->name), *is = strv_join(before, ","),
-                            *wanted = strv_join(after, ",");
+        _cleanup_free_ char *is = strv_join(before, ","), *wanted = strv_join(after, ",");
         Check *check;
 
         if (!before || !after || row->allows(before, after)) {
-                check_add(checks, CHECK_OK, id, node, row->name, "%s",
-                          before ? is : "nothing runs here that has one");
+                check_add_on(checks, CHECK_OK, row->name, node, row->name, "%s",
+                             before ? is : "nothing runs here that has one");
                 return;
         }
-        check = check_add(checks, CHECK_FAILED, id, node, row->name,
-                          "the cluster lives with %s, and would be given %s (%s): %s", is, wanted, row->key,
-                          row->without);
-        if (row->allows == lasting_is_believed)
-                check_advise(check,
-                             "Go by steps, with hardway install after each: extra-args.kube-apiserver.%s: "
-                             "[%s, %s]; then [%s, %s]; and without it when no token of the first is left",
-                             row->flag, before[0], after[0], after[0], before[0]);
-        else
-                check_advise(
-                        check,
-                        "Put it back (and then hardway pki gen). A second network, of the other family, may be "
-                        "added behind it. See CHANGES in hardway.yaml(5)");
+        check = check_add_on(checks, CHECK_FAILED, row->name, node, row->name,
+                             "the cluster lives with %s, and would be given %s (%s): %s", is, wanted,
+                             row->key, row->without);
+        row->advise(check, row, before, after);
 }
 
 /**

@@ -92,6 +92,9 @@ static void test_files(void **state) {
         assert_found("kube-apiserver", "audit-policy-file", missing, CHECK_FAILED,
                      "missing is not there, which");
         assert_found("kube-scheduler", "config", closed, CHECK_FAILED, "kube-scheduler could not read /");
+        /* in hardway's directory, and not hardway's */
+        assert_found("kube-apiserver", "authentication-token-webhook-config-file",
+                     "/etc/kubernetes/hook.conf", CHECK_FAILED, "/etc/kubernetes/hook.conf is not there");
         before = MAY;
         assert_found("kube-scheduler", "config", closed, CHECK_OK, "all are there");
         before = MAY_NOT;
@@ -106,6 +109,7 @@ static void test_not_asked(void **state) {
                 { "audit-log-path", "/srv/audit/log" },
                 { "client-ca-file", "/etc/kubernetes/pki/ca.crt" },
                 { "authentication-config", "/etc/kubernetes/authentication-config.yaml" },
+                { "authorization-kubeconfig", "/etc/kubernetes/scheduler.conf" },
                 { "client-ca-file", "%d/ca.crt" },
                 { "v", "2" },
         };

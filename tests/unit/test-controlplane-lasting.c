@@ -100,7 +100,8 @@ static void test_networks(void **state) {
 
 static void test_issuer(void **state) {
         char list[] = "service-account-issuer", component[] = "kube-apiserver", first[] = ISSUER "home.lan",
-             second[] = ISSUER "cluster.local", home[] = "home.lan", local[] = "cluster.local";
+             second[] = ISSUER "cluster.local", percent[] = ISSUER "a%20b", home[] = "home.lan",
+             local[] = "cluster.local";
         ExtraFlag flags[] = { { .name = list, .value = first }, { .name = list, .value = second } };
         ExtraFlags extra = { .component = component, .flags = flags, .n_flags = 2 };
         Node nodes[3];
@@ -132,6 +133,12 @@ static void test_issuer(void **state) {
         expect(&c, "issuer/c0", NULL, NULL);
         c.domain = local;
         expect(&c, "issuer/c0", "would be given", "Go by steps");
+
+        /* in the unit file it is doubled */
+        apiserver = "--service-account-issuer=" ISSUER "a%20b\n";
+        flags[0].value = percent;
+        extra.n_flags = c.n_extra_flags = 1;
+        expect(&c, "issuer/c0", NULL, NULL);
 }
 
 static char *asked; /* what the node's shell has answered */
