@@ -67,13 +67,13 @@ static int read_lease(HttpClient *http, const char *url, const char *name, Lease
         }
         if (answer.status == 404) {
                 *ret_problem = xstrdup("nobody has ever led");
-                return -ENOENT;
+                return -ESRCH;
         }
         spec = json_path(answer.tree, "spec");
         if (answer.status != 200 || !json_text(spec, "holderIdentity") ||
             !*json_text(spec, "holderIdentity")) {
                 *ret_problem = answer.status == 200 ? xstrdup("nobody leads") : api_answer_text(&answer);
-                return -ENOENT;
+                return answer.status == 200 ? -ESRCH : -EPROTO;
         }
         *ret = (Lease) {
                 .holder = xstrdup(json_text(spec, "holderIdentity")),
@@ -198,7 +198,7 @@ void check_leader(const ProbeContext *c, const char *lease, const char *id, Chec
                 r = read_lease(http, url, lease, &l, &problem);
         if (r < 0) {
                 check = check_add(checks, CHECK_FAILED, id, NULL, lease, "%s", problem);
-                if (r == -ENOENT && !startswith(problem, "HTTP status"))
+                if (r == -ESRCH)
                         check_advise(check, "journalctl -u %s on the controllers", lease);
                 else
                         check_advise(check, "who leads stands in the cluster: see why the endpoint does not "
