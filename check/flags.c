@@ -9,21 +9,6 @@
 #include "common/alloc.h"
 #include "fetch/fetch.h"
 
-static const Component* find_component(const CheckWorld *w, const char *name) {
-        for (const Component *const *c = w->components; *c; c++)
-                if (streq((*c)->name, name))
-                        return *c;
-        return NULL;
-}
-
-/* Those that hardway sets, too, are known to be there. */
-static bool is_declared(const Component *c, const char *name) {
-        for (size_t i = 0; i < c->n_flags; i++)
-                if (streq(c->flags[i].name, name))
-                        return true;
-        return false;
-}
-
 /* What a misspelt one may have been meant to be: of the flags that hardway knows; or NULL. */
 static const char* nearest_flag(const Component *c, const char *name) {
         _cleanup_free_ const char **names = xnew(const char*, c->n_flags + 1);
@@ -35,8 +20,8 @@ static const char* nearest_flag(const Component *c, const char *name) {
 
 /* Of any architecture: they have the same flags. NULL: none is in the cache. */
 static Strv unknown_flags(const CheckWorld *w, const Component *c, char *const *names) {
-        _cleanup_free_ char *version = version_to_string(
-                c->artifacts[0].origin == ORIGIN_ETCD ? &w->cluster->etcd : &w->cluster->kubernetes);
+        _cleanup_free_ char *version =
+                version_to_string(plan_origin_version(w->cluster, c->artifacts[0].origin));
         Strv unknown = NULL;
 
         for (Architecture a = 0; a < _ARCH_MAX; a++) {
@@ -49,13 +34,14 @@ static Strv unknown_flags(const CheckWorld *w, const Component *c, char *const *
 }
 
 static void judge_component(Judge *j, const ExtraFlags *e) {
-        const Component *c = find_component(j->world, e->component);
+        const Component *c = component_find(j->world->components, e->component);
         _cleanup_strv_ Strv names = NULL, unknown = NULL;
 
         if (!c || c->n_artifacts == 0)
                 return;
         for (size_t i = 0; i < e->n_flags; i++)
-                if (!is_declared(c, e->flags[i].name) && !strv_contains(names, e->flags[i].name))
+                /* those that hardway sets, too, are known to be there */
+                if (!component_flag(c, e->flags[i].name) && !strv_contains(names, e->flags[i].name))
                         strv_add(&names, e->flags[i].name);
         unknown = names ? unknown_flags(j->world, c, names) : NULL;
         STRV_FOREACH(name, unknown) {

@@ -38,7 +38,7 @@ void rule_versions(Judge *j, const CheckNode *n) {
         if (!j->world->serving || !n->observation)
                 return;
         for (ArtifactOrigin origin = ORIGIN_KUBERNETES; origin <= ORIGIN_ETCD; origin++) {
-                const Version *ours = origin == ORIGIN_ETCD ? &c->etcd : &c->kubernetes;
+                const Version *ours = plan_origin_version(c, origin);
                 char is[VERSION_TEXT_SIZE], wanted[VERSION_TEXT_SIZE];
                 Version v;
 

@@ -12,13 +12,6 @@
 
 #define YOURS "Yours: it stands in extra-args of the cluster file."
 
-static const Flag* find_flag(const Component *component, const char *name) {
-        for (size_t i = 0; i < component->n_flags; i++)
-                if (streq(component->flags[i].name, name))
-                        return component->flags + i;
-        return NULL;
-}
-
 static bool is_users(const Cluster *c, const char *component, const char *name) {
         const ExtraFlags *extra = cluster_extra_flags(c, component);
 
@@ -67,7 +60,7 @@ static void add_word(Catalogue *c, const View *v, const Component *component, co
         _cleanup_free_ char *name = xstrndup(word + 2, n), *value = value_of(word, n), *text = NULL,
                             *part = NULL;
         bool users = is_users(v->context.cluster, component->name, name);
-        const Flag *flag = find_flag(component, name);
+        const Flag *flag = component_flag(component, name);
         Explanation *e, *whole;
 
         if (flag)

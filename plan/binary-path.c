@@ -17,7 +17,7 @@ static const char* origin_name(ArtifactOrigin origin) {
         return origin == ORIGIN_ETCD ? "etcd" : "kubernetes";
 }
 
-static const Version* origin_version(const Cluster *c, ArtifactOrigin origin) {
+const Version* plan_origin_version(const Cluster *c, ArtifactOrigin origin) {
         return origin == ORIGIN_ETCD ? &c->etcd : &c->kubernetes;
 }
 
@@ -33,7 +33,7 @@ char* plan_binary_path(const Cluster *c, ArtifactOrigin origin, const char *arti
         char version[VERSION_TEXT_SIZE];
 
         return xasprintf(BINARY_ROOT "%s-%s/%s", origin_name(origin),
-                         version_format(origin_version(c, origin), version), artifact);
+                         version_format(plan_origin_version(c, origin), version), artifact);
 }
 
 /**

@@ -58,8 +58,7 @@ int plan_add_binary(const PlanContext *c, Plan *plan, const char *component, con
         item->mode = 0755;
         item->owner = xstrdup("root:root");
         item->binary.artifact = xstrdup(artifact);
-        item->binary.version = version_to_string(declared->origin == ORIGIN_ETCD ? &c->cluster->etcd :
-                                                                                   &c->cluster->kubernetes);
+        item->binary.version = version_to_string(plan_origin_version(c->cluster, declared->origin));
         item->binary.architecture = xstrdup(architecture_to_string(c->node->architecture));
         plan_item_explain(item,
                           unit ? "The unit has nothing to start." :

@@ -174,6 +174,7 @@ typedef struct Component {
 /* plan/planner.c */
 int plan_node(const Component *const *components, const PlanContext *c, Plan **ret, Error **reterr);
 const Component* component_find(const Component *const *components, const char *name); /* or NULL */
+const Flag* component_flag(const Component *component, const char *name); /* or NULL: not of ours */
 bool component_on_node(const Component *component, const Cluster *c, const Node *node);
 
 /* plan/planner.c: the same with default facts. Which paths, units and users there are to be looked at does not depend on
@@ -216,6 +217,9 @@ bool plan_ca_has_chain(const PlanContext *c, const char *ca);
 /* Adds a binary item with digest from the lock, at plan_binary_path(). */
 int plan_add_binary(const PlanContext *c, Plan *plan, const char *component, const char *artifact,
                     const char *unit, const char *why, Error **reterr);
+const Version* plan_origin_version(const Cluster *c,
+                                   ArtifactOrigin origin); /* of the cluster file; plan/binary-path.c */
+
 /* /opt/hardway/kubernetes-v1.36.3/kube-apiserver: one directory per version, so that an upgrade is
  * visible in the unit */
 char* plan_binary_path(const Cluster *c, ArtifactOrigin origin, const char *artifact);

@@ -16,6 +16,13 @@ const Component* component_find(const Component *const *components, const char *
         return NULL;
 }
 
+const Flag* component_flag(const Component *component, const char *name) {
+        for (size_t i = 0; i < component->n_flags; i++)
+                if (streq(component->flags[i].name, name))
+                        return component->flags + i;
+        return NULL;
+}
+
 bool component_on_node(const Component *component, const Cluster *c, const Node *node) {
         return (component->roles & node->roles) != 0;
 }

@@ -24,7 +24,7 @@ static void add_request(Requests *r, const Cluster *c, const Artifact *artifact,
         r->requests[r->n++] = (FetchRequest) {
                 .name = artifact->name,
                 .origin = artifact->origin,
-                .version = version_to_string(artifact->origin == ORIGIN_ETCD ? &c->etcd : &c->kubernetes),
+                .version = version_to_string(plan_origin_version(c, artifact->origin)),
                 .architecture = name,
         };
 }
