@@ -113,7 +113,7 @@ static void offer_value(VerbContext *v, const struct argp_option *o, const char 
 }
 
 static void offer_options(const struct argp_option *options, const char *begun) {
-        for (const struct argp_option *o = options; o->name || o->key || o->doc; o++) {
+        OPTIONS_FOREACH(o, options) {
                 _cleanup_free_ char *word = o->name ? xasprintf("--%s", o->name) : NULL;
 
                 if (word && !(o->flags & OPTION_HIDDEN))
@@ -158,19 +158,12 @@ static void offer_arguments(Typed *t) {
                 offer_list(t->current, verb->arguments, "[|]");
 }
 
-static const struct argp_option* find_named(const struct argp_option *options, const char *name, size_t n) {
-        for (const struct argp_option *o = options; o->name || o->key || o->doc; o++)
-                if (o->name && strlen(o->name) == n && strncmp(o->name, name, n) == 0)
-                        return o;
-        return NULL;
-}
-
 static const struct argp_option* find_option(const struct argp_option *options, const char *word) {
         const char *name = startswith(word, "--");
 
         if (name)
-                return find_named(options, name, strcspn(name, "="));
-        return streq(word, "-c") ? find_named(options, "cluster", strlen("cluster")) : NULL;
+                return option_find(options, name);
+        return streq(word, "-c") ? option_find(options, "cluster") : NULL;
 }
 
 static void take_value(Typed *t, const struct argp_option *o, char *value) {
@@ -179,16 +172,10 @@ static void take_value(Typed *t, const struct argp_option *o, char *value) {
 }
 
 static void take_word(Typed *t, char *word) {
-        _cleanup_free_ char *name = NULL;
-
         strv_add(&t->words, word);
         if (t->v->verb)
                 return;
-        name = strv_join(t->words, " ");
-        for (const Verb *const *v = verbs; *v; v++)
-                if (streq((*v)->name, name))
-                        t->v->verb = *v;
-        if (t->v->verb) {
+        if (verb_find((int) strv_length(t->words), t->words, &t->v->verb, NULL) > 0) {
                 free(t->options);
                 t->options = options_of_verb(t->v->verb);
         }

@@ -3,13 +3,14 @@
 
 #include <string.h>
 
+#include "cli/options.h"
 #include "common/alloc.h"
 
 static size_t count(const struct argp_option *options) {
         size_t n = 0;
 
-        while (options[n].name || options[n].key || options[n].doc)
-                n++;
+        OPTIONS_FOREACH(o, options)
+        n++;
         return n;
 }
 
@@ -19,7 +20,7 @@ static const struct argp_option* find_long(const struct argp_option *options, co
         const struct argp_option *found = NULL;
 
         *ret_n = 0;
-        for (const struct argp_option *o = options; o < options + count(options); o++) {
+        OPTIONS_FOREACH(o, options) {
                 if (!o->name || strncmp(o->name, word, n) != 0)
                         continue;
                 if (strlen(o->name) == n) {
@@ -33,9 +34,9 @@ static const struct argp_option* find_long(const struct argp_option *options, co
 }
 
 static const struct argp_option* find_short(const struct argp_option *options, const char *word) {
-        for (const struct argp_option *o = options; o < options + count(options); o++)
-                if (o->key == *word)
-                        return o;
+        OPTIONS_FOREACH(o, options)
+        if (o->key == *word)
+                return o;
         return NULL;
 }
 
@@ -48,9 +49,9 @@ static int refuse_unknown(const Verb *verb, const struct argp_option *options, c
         const char *nearest;
         size_t k = 0;
 
-        for (const struct argp_option *o = options; o < options + count(options); o++)
-                if (o->name)
-                        names[k++] = o->name;
+        OPTIONS_FOREACH(o, options)
+        if (o->name)
+                names[k++] = o->name;
         for (size_t i = 0; i < ARRAY_SIZE(argps); i++) {
                 if (startswith(argps[i], wanted))
                         return 0;

@@ -251,13 +251,19 @@ struct argp_option* options_of_verb(const Verb *verb) {
         return options;
 }
 
-static const struct argp_option* find_option(const struct argp_option *options, const char *word) {
+const struct argp_option* option_find(const struct argp_option *options, const char *word) {
         size_t n = strcspn(word, "=");
 
-        for (const struct argp_option *o = options; o->name || o->key || o->doc; o++)
-                if (o->name && strlen(o->name) == n && strncmp(o->name, word, n) == 0)
-                        return o;
-        return streq(word, "help") || streq(word, "usage") || streq(word, "version") ? options : NULL;
+        OPTIONS_FOREACH(o, options)
+        if (o->name && strlen(o->name) == n && strncmp(o->name, word, n) == 0)
+                return o;
+        return NULL;
+}
+
+/* Of its own, or of argp's. */
+static bool is_option(const struct argp_option *options, const char *word) {
+        return option_find(options, word) || streq(word, "help") || streq(word, "usage") ||
+               streq(word, "version");
 }
 
 /*
@@ -270,14 +276,14 @@ static char** sort_flags(const struct argp_option *options, int *argc, char **ar
 
         for (int i = 0; i < *argc; i++) {
                 const char *word = i > 0 ? startswith(argv[i], "--") : NULL;
-                const struct argp_option *o = word && *word ? find_option(options, word) : NULL;
+                const struct argp_option *o = word && *word ? option_find(options, word) : NULL;
 
                 if (word && !*word) {
                         while (++i < *argc)
                                 flags[n_flags++] = argv[i];
                         break;
                 }
-                if (word && !o) {
+                if (word && !is_option(options, word)) {
                         flags[n_flags++] = argv[i];
                         continue;
                 }

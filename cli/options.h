@@ -16,6 +16,13 @@ int options_parse_verb(VerbContext *v, int argc, char **argv, Strv *ret_argument
 /* Of its options: does it tell events, and is the last line one? */
 void options_choose_events(VerbContext *v);
 
+/* A table of argp's ends with an empty row. */
+#define OPTIONS_FOREACH(o, options) \
+        for (const struct argp_option *o = (options); o->name || o->key || o->doc; o++)
+
+/* By its full name, which word begins with, up to a '='; or NULL. */
+const struct argp_option* option_find(const struct argp_option *options, const char *word);
+
 /* All that a verb takes, NULL: what may stand in front of one; ended by an empty one. The caller frees. */
 struct argp_option* options_of_verb(const Verb *verb);
 
