@@ -17,7 +17,7 @@ void rule_certificates(Judge *j) {
                 judge(j, CHECK_OK, NULL, "those that were made fit the cluster file");
                 return;
         }
-        harmless = m->n_misfits == m->n_harmless;
+        harmless = store_misfits_are_harmless(m);
         n = harmless ? m->n_harmless : m->n_misfits - m->n_harmless;
         text = store_misfits_tell(m, harmless);
         check_advise(judge(j, harmless ? CHECK_WARNING : CHECK_FAILED, NULL,

@@ -16,11 +16,6 @@
 #include "common/holder.h"
 #include "plan/store-fit.h"
 
-/* Beside the cluster file. Its content says who holds it; it stays when nobody does. */
-#define EXCLUSIVE_NAME ".hardway-busy"
-
-#define LOCK_NAME "hardway.lock"
-
 void verb_context_init(VerbContext *v) {
         *v = (VerbContext) {
                 .cluster_path = VERB_CLUSTER_FILE,
@@ -160,7 +155,7 @@ int verb_open_store(VerbContext *v, Error **reterr) {
  * Return: 0, or a negative errno.
  */
 int verb_load_lock(VerbContext *v, Error **reterr) {
-        _cleanup_free_ char *path = verb_path(v, LOCK_NAME);
+        _cleanup_free_ char *path = verb_path(v, VERB_LOCK_FILE);
 
         return v->lock ? 0 : lock_load(path, &v->lock, reterr);
 }
@@ -191,7 +186,7 @@ const char* verb_holder(VerbContext *v) {
  * Return: 0, or a negative errno.
  */
 int verb_lock_exclusive(VerbContext *v, Error **reterr) {
-        _cleanup_free_ char *path = verb_path(v, EXCLUSIVE_NAME);
+        _cleanup_free_ char *path = verb_path(v, VERB_EXCLUSIVE_FILE);
         _cleanup_error_ Error *error = NULL;
 
         if (v->exclusive_fd >= 0)
@@ -230,7 +225,7 @@ static int require_fitting(VerbContext *v, Error **reterr) {
         r = store_find_misfits(v->store, components, v->cluster, clock_realtime(), &misfits, reterr);
         if (r < 0 || misfits.n_misfits == 0)
                 return r;
-        if (misfits.n_misfits == misfits.n_harmless) {
+        if (store_misfits_are_harmless(&misfits)) {
                 text = store_misfits_tell(&misfits, /* harmless= */ true);
                 verb_warn(v, "%.*s (%s)", (int) strcspn(text, "\n"), text, store_misfits_command(&misfits));
                 return 0;

@@ -92,7 +92,7 @@ static void tell_end(VerbContext *v, const FetchArguments *a, const FetchDisplay
 
 static int fetch(VerbContext *v, const FetchArguments *a, const FetchRequest *requests, size_t n,
                  Error **reterr) {
-        _cleanup_free_ char *lock_path = verb_path(v, "hardway.lock");
+        _cleanup_free_ char *lock_path = verb_path(v, VERB_LOCK_FILE);
         _cleanup_(lock_freep) Lock *before = lock_copy(v->lock);
         _cleanup_(fetch_display_done) FetchDisplay d = {};
         _cleanup_close_ int share = -EBADF;
@@ -114,7 +114,7 @@ static int fetch(VerbContext *v, const FetchArguments *a, const FetchRequest *re
 }
 
 static int prune(const VerbContext *v, Error **reterr) {
-        _cleanup_free_ char *size = NULL, *lock_path = verb_path(v, "hardway.lock");
+        _cleanup_free_ char *size = NULL, *lock_path = verb_path(v, VERB_LOCK_FILE);
         FetchPruned pruned = {};
         int r;
 

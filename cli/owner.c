@@ -17,7 +17,7 @@ static bool works_on_this_machine(const VerbContext *v) {
 
 /* The first that is somebody else's; the caller frees. */
 static char* find_foreign(const VerbContext *v, uid_t *ret_owner) {
-        static const char *const names[] = { ".hardway-busy", "hardway.lock", "pki", "pki/.cluster-file",
+        static const char *const names[] = { VERB_EXCLUSIVE_FILE, VERB_LOCK_FILE, "pki", "pki/.cluster-file",
                                              "secrets" };
 
         for (size_t i = 0; i < ARRAY_SIZE(names); i++) {

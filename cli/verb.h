@@ -92,6 +92,10 @@ typedef enum VerbNeeds {
 
 #define VERB_CLUSTER_FILE "hardway.yaml" /* where -c says nothing */
 
+/* Beside it: who is at work (it stays when nobody is), and the binaries with their digests. */
+#define VERB_EXCLUSIVE_FILE ".hardway-busy"
+#define VERB_LOCK_FILE "hardway.lock"
+
 typedef struct VerbContext VerbContext;
 
 /* What a verb does, one thing after the other, for `explain`. */

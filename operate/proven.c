@@ -172,7 +172,7 @@ static const char* first_step(const InstallRequest *install) {
 
         if (store_find_misfits(install->store, install->components, install->cluster, clock_realtime(),
                                &misfits, NULL) < 0 ||
-            misfits.n_misfits == misfits.n_harmless)
+            store_misfits_are_harmless(&misfits))
                 return "hardway install";
         return misfits.misfits->waits ?
                        "hardway pki csr, pki import and install" :

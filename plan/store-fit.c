@@ -117,6 +117,10 @@ const char* store_misfits_command(const StoreMisfits *m) {
         return "hardway pki csr";
 }
 
+bool store_misfits_are_harmless(const StoreMisfits *m) {
+        return m->n_misfits == m->n_harmless;
+}
+
 void store_misfits_done(StoreMisfits *m) {
         for (size_t i = 0; i < m->n_misfits; i++) {
                 free(m->misfits[i].file);

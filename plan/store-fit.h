@@ -28,4 +28,5 @@ int store_find_misfits(Store *store, const Component *const *components, const C
 char* store_misfits_tell(const StoreMisfits *m,
                          bool harmless); /* a line for each reason; the caller frees */
 const char* store_misfits_command(const StoreMisfits *m);
+bool store_misfits_are_harmless(const StoreMisfits *m); /* all of them, or there are none */
 void store_misfits_done(StoreMisfits *m);
