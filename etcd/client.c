@@ -123,6 +123,12 @@ void etcd_members_done(EtcdMembers *m) {
         *m = (EtcdMembers) {};
 }
 
+const char* etcd_role(const EtcdStatus *s) {
+        if (s->learner)
+                return "learner";
+        return s->leader == s->member_id ? "leader" : "follower";
+}
+
 /**
  * etcd_status() - what a member says of itself
  * @e:          the member

@@ -56,6 +56,7 @@ typedef struct EtcdStatus {
         bool learner;
 } EtcdStatus;
 
+const char* etcd_role(const EtcdStatus *s); /* "leader", "follower" or "learner" */
 int etcd_status(const EtcdEndpoint *e, EtcdStatus *ret, Error **reterr); /* answered without a quorum too */
 void etcd_status_done(EtcdStatus *s);
 

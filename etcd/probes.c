@@ -41,8 +41,7 @@ static void say_ready(const ProbeContext *c, const EtcdPeer *p, const Node *node
         else if (status.learner)
                 probe_result_set(ret, PROBE_READY, "learner");
         else
-                probe_result_set(ret, PROBE_READY, "member of %zu, %s", n_members,
-                                 status.leader == status.member_id ? "leader" : "follower");
+                probe_result_set(ret, PROBE_READY, "member of %zu, %s", n_members, etcd_role(&status));
 }
 
 /* It reaches a quorum, of those that came back with the data of before a restore. */

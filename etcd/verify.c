@@ -15,16 +15,10 @@
 #define CATCH_UP (5 * USEC_PER_SEC)
 #define SUBJECT "etcd"
 
-static const char* role_of(const EtcdSight *s) {
-        if (s->status.learner)
-                return "learner";
-        return s->status.leader == s->status.member_id ? "leader" : "follower";
-}
-
 static json_t* sight_to_json(const EtcdSight *s) {
         _cleanup_free_ char *id = xasprintf("%" PRIx64, s->status.member_id);
 
-        return json_pack("{s:s,s:s,s:s,s:I,s:I,s:I,s:I}", "id", id, "role", role_of(s), "version",
+        return json_pack("{s:s,s:s,s:s,s:I,s:I,s:I,s:I}", "id", id, "role", etcd_role(&s->status), "version",
                          s->status.version ?: "", "revision", (json_int_t) s->status.revision, "raft_term",
                          (json_int_t) s->status.raft_term, "db_size", (json_int_t) s->status.db_size,
                          "db_size_in_use", (json_int_t) s->status.db_size_in_use);
@@ -88,7 +82,7 @@ static void check_member(const EtcdSurvey *survey, const EtcdSight *s, CheckList
                 check_advise(check, "hardway install");
         } else
                 check = check_add_on(checks, CHECK_OK, "etcd.member", s->node, SUBJECT,
-                                     "healthy, %s, %s, %.1f MB", role_of(s), wanted,
+                                     "healthy, %s, %s, %.1f MB", etcd_role(&s->status), wanted,
                                      (double) s->status.db_size / 1e6);
         check->data = sight_to_json(s);
         check_alarms(s, checks);
