@@ -18,44 +18,47 @@
 #include "etcd/etcd-scripts.h"
 #include "etcd/internal.h"
 
-typedef struct Whereabouts {
-        Strv entries; /* JSON, in part */
-        uint64_t revision;
-} Whereabouts;
-
-static void whereabouts_done(Whereabouts *w) {
-        strv_free(w->entries);
-        *w = (Whereabouts) {};
-}
-
-static int ask(const ProbeContext *c, const Node *node, Buffer *ret) {
-        _cleanup_free_ char *etcdutl = plan_binary_path(c->cluster, ORIGIN_ETCD, "etcdutl");
-        _cleanup_buffer_ Buffer variables = BUFFER_NULL;
+/* The entries of its list of members, JSON in part; NULL where it cannot be asked. The caller frees. */
+static Strv ask_entries(const ProbeContext *c, const Node *node) {
+        _cleanup_buffer_ Buffer variables = BUFFER_NULL, out = BUFFER_NULL;
+        _cleanup_strv_ Strv lines = NULL;
+        Strv entries = NULL;
 
         shell_add_variable(&variables, "data", ETCD_DATA);
         shell_add_variable(&variables, "name", node->name);
-        shell_add_variable(&variables, "etcdutl", etcdutl);
-        return probe_exec(c, node, "at which address does its data have the member, and how far has it got?",
-                          &variables, EMBED_ETCD_WHEREABOUTS_SH, ret, NULL);
-}
-
-/* Nothing, where it cannot be asked. */
-static void look(const ProbeContext *c, const Node *node, Whereabouts *ret) {
-        _cleanup_buffer_ Buffer out = BUFFER_NULL;
-        _cleanup_strv_ Strv lines = NULL;
-
-        *ret = (Whereabouts) {};
-        if (ask(c, node, &out) < 0)
-                return;
+        if (probe_exec(c, node, "at which address does its data have the member?", &variables,
+                       EMBED_ETCD_WHEREABOUTS_SH, &out, NULL) < 0)
+                return NULL;
         lines = strv_split(buffer_str(&out), "\n");
         STRV_FOREACH(line, lines) {
-                const char *rest;
+                const char *entry = startswith(*line, "member ");
 
-                if ((rest = startswith(*line, "member ")))
-                        strv_add(&ret->entries, rest);
-                else if ((rest = startswith(*line, "revision ")))
-                        (void) parse_uint64(rest, 0, UINT64_MAX, &ret->revision);
+                if (entry)
+                        strv_add(&entries, entry);
         }
+        return entries;
+}
+
+/* 0, where it cannot be asked. */
+static uint64_t ask_revision(const ProbeContext *c, const Node *node) {
+        _cleanup_free_ char *etcdutl = plan_binary_path(c->cluster, ORIGIN_ETCD, "etcdutl");
+        _cleanup_buffer_ Buffer variables = BUFFER_NULL, out = BUFFER_NULL;
+        _cleanup_strv_ Strv lines = NULL;
+        uint64_t revision = 0;
+
+        shell_add_variable(&variables, "data", ETCD_DATA);
+        shell_add_variable(&variables, "etcdutl", etcdutl);
+        if (probe_exec(c, node, "how far has its data got?", &variables, EMBED_ETCD_REVISION_SH, &out,
+                       NULL) < 0)
+                return 0;
+        lines = strv_split(buffer_str(&out), "\n");
+        STRV_FOREACH(line, lines) {
+                const char *number = startswith(*line, "revision ");
+
+                if (number)
+                        (void) parse_uint64(number, 0, UINT64_MAX, &revision);
+        }
+        return revision;
 }
 
 /* The first URL of '"peerURLs":["https://10.77.0.20:2380"],"name":"c0"'; the caller frees. */
@@ -75,14 +78,13 @@ static char* first_url(const char *entry) {
  * Return: the URL that it has for peers by its data, or NULL: the same, or that cannot be told; the caller frees.
  */
 char* etcd_data_elsewhere(const ProbeContext *c, const Node *node) {
-        _cleanup_(whereabouts_done) Whereabouts w = {};
         _cleanup_free_ char *url = etcd_peer_url(node), *quoted = xasprintf("\"%s\"", url);
+        _cleanup_strv_ Strv entries = ask_entries(c, node);
 
-        look(c, node, &w);
-        STRV_FOREACH(entry, w.entries)
+        STRV_FOREACH(entry, entries)
                 if (strstr(*entry, quoted))
                         return NULL;
-        return w.entries ? first_url(w.entries[0]) : NULL;
+        return entries ? first_url(entries[0]) : NULL;
 }
 
 /**
@@ -93,15 +95,14 @@ char* etcd_data_elsewhere(const ProbeContext *c, const Node *node) {
  * Return: its node.
  */
 const Node* etcd_furthest(const ProbeContext *c, const Node *otherwise) {
-        uint64_t revision = 0;
+        uint64_t furthest = 0;
 
         CLUSTER_FOREACH_NODE(node, c->cluster, ROLE_ETCD) {
-                _cleanup_(whereabouts_done) Whereabouts w = {};
+                uint64_t revision = ask_revision(c, node);
 
-                look(c, node, &w);
-                if (w.revision <= revision)
+                if (revision <= furthest)
                         continue;
-                revision = w.revision;
+                furthest = revision;
                 otherwise = node;
         }
         return otherwise;

@@ -155,7 +155,7 @@ static bool refuse_elsewhere(const ProbeContext *c, const Node *node, CheckList 
 }
 
 /* Whether a member's own list, or that which a quorum has, knows the node. Return: 1, 0, or a negative errno if it gives none;
- * *ret_was is the URL that it has there, if it is another one, or NULL. */
+ * *ret_was is the URL that it has there, if it is another one, or NULL; who does not care passes NULL. */
 static int lists(const ProbeContext *c, const Node *asked, const Node *node, char **ret_was) {
         _cleanup_free_ char *url = etcd_peer_url(node);
         _cleanup_(etcd_members_done) EtcdMembers members = {};
@@ -167,7 +167,7 @@ static int lists(const ProbeContext *c, const Node *asked, const Node *node, cha
         if (etcd_members_find_peer(&members, url))
                 return 1;
         named = etcd_members_find_name(&members, node->name);
-        if (named && named->peer_urls && named->peer_urls[0])
+        if (ret_was && named && named->peer_urls && named->peer_urls[0])
                 *ret_was = xstrdup(named->peer_urls[0]);
         return named != NULL;
 }
@@ -196,10 +196,10 @@ static void refuse_taken_out(const Node *node, CheckList *checks) {
 /* Data of this cluster: does anybody know its member, there? Only what others agree on is believed; a member that works says for
  * itself that it is one. */
 static bool refuse_unknown(const ProbeContext *c, const Node *node, CheckList *checks) {
-        _cleanup_free_ char *own = NULL, *was = NULL;
+        _cleanup_free_ char *was = NULL;
         int known = -EHOSTUNREACH;
 
-        if (lists(c, node, node, &own) > 0)
+        if (lists(c, node, node, NULL) > 0)
                 return false;
         CLUSTER_FOREACH_NODE(other, c->cluster, ROLE_ETCD)
                 if (other != node && known < 0)
