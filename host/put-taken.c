@@ -20,7 +20,8 @@ void put_take(PutOrders *o, const Host *h, const Changes *changes) {
         for (size_t i = 0; i < changes->n_changes; i++) {
                 const Change *c = changes->changes + i;
 
-                if (!c->taken)
+                /* put by this run before: what lies there is ours by now */
+                if (!c->taken || taken_find(h->taken, c->item->path))
                         continue;
                 strv_add(&o->taken, c->taken);
                 if (taken_is_kept(c->taken))

@@ -93,6 +93,25 @@ static void test_kept_and_back(void **state) {
         assert_content(f, COPY, "theirs, newer");
 }
 
+/* A run that puts something twice without having looked in between keeps what was there the first time. */
+static void test_put_again(void **state) {
+        HostFixture *f = *state;
+        _cleanup_(plan_freep) Plan *p = plan_with(f, "ours");
+        _cleanup_error_ Error *error = NULL;
+        Changes changes = {};
+        HostPut again = { .plan = p, .changes = &changes };
+
+        fixture_write(f, CONFIG, 0640, "theirs");
+        assert_success(fixture_look(f, p, &error), error, 0);
+        plan_compare(p, f->observation, &changes);
+        for (int i = 0; i < 2; i++) {
+                assert_success(host_put(f->host, &again, &error), error, 0);
+                assert_content(f, COPY, "theirs");
+                assert_content(f, TAKEN, "/" CONFIG " kept\n/etc/hardway/other nothing\n");
+        }
+        changes_done(&changes);
+}
+
 /* An edited file of an older plan is somebody's by now, and is left; so what was there before stays kept. */
 static void test_edited(void **state) {
         HostFixture *f = *state;
@@ -238,9 +257,9 @@ static void test_list_is_damaged(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                host_test(test_kept_and_back),   host_test(test_edited),      host_test(test_link),
-                host_test(test_killed),          host_test(test_cannot_keep), host_test(test_unit),
-                host_test(test_list_is_damaged),
+                host_test(test_kept_and_back), host_test(test_put_again),       host_test(test_edited),
+                host_test(test_link),          host_test(test_killed),          host_test(test_cannot_keep),
+                host_test(test_unit),          host_test(test_list_is_damaged),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
