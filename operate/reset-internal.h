@@ -33,6 +33,8 @@ void reset_earlier_done(ResetEarlier *e);
 /* What is hardway's, and what comes back when it goes; o may be NULL */
 bool reset_is_recorded(const Observation *o);
 bool reset_owns(const Observation *o, const char *path);
+/* reset-script.c: does a file of the plan go? What something else takes the place of goes by that. */
+bool reset_removes(const Observation *o, const ResetKeep *keep, const char *path);
 bool reset_owns_unit(const Plan *plan, const Observation *o, const char *name);
 bool reset_puts_back(const Observation *o, const char *path);
 Strv reset_files_back(const Observation *o);

@@ -59,8 +59,7 @@ static char* data_user(const Plan *plan, const Observation *o, const char *path)
         STRV_FOREACH(trace, o ? o->traces : NULL) {
                 _cleanup_strv_ Strv words = NULL;
 
-                if (trace_parse(*trace, &words) >= 0 && streq(words[0], "directory") &&
-                    streq(words[1], path))
+                if (trace_parse(*trace, &words) >= 0 && trace_is_directory(words) && streq(words[1], path))
                         return xstrndup(words[2], strcspn(words[2], ":"));
         }
         return NULL;
@@ -126,8 +125,7 @@ static void script_units(Strv units, Buffer *out) {
         buffer_add_char(out, '\n');
 }
 
-/* What something else takes the place of goes by that. */
-static bool is_removed(const Observation *o, const ResetKeep *keep, const char *path) {
+bool reset_removes(const Observation *o, const ResetKeep *keep, const char *path) {
         return reset_owns(o, path) && !reset_puts_back(o, path) && !reset_keeps(keep, path);
 }
 
@@ -137,14 +135,15 @@ static void script_files(const Plan *plan, const Observation *o, const ResetKeep
         for (size_t i = 0; i < plan->n_items; i++)
                 if (plan_item_is_file(plan->items[i]) && !reset_keeps(keep, plan->items[i]->path))
                         buffer_addf(out,
-                                    is_removed(o, keep, plan->items[i]->path) ? "rm -f %1$s %1$s.hw-new\n" :
-                                                                                "rm -f %1$s.hw-new\n",
+                                    reset_removes(o, keep, plan->items[i]->path) ?
+                                            "rm -f %1$s %1$s.hw-new\n" :
+                                            "rm -f %1$s.hw-new\n",
                                     plan->items[i]->path);
         PLAN_FOREACH(item, plan, PLAN_UNIT)
                 STRV_FOREACH(path, item->unit.leaves)
                         buffer_addf(out, "rm -f %s\n", *path);
         for (size_t i = 0; o && i < o->n_applied; i++)
-                if (!plan_find_path(plan, o->applied[i].path) && is_removed(o, keep, o->applied[i].path))
+                if (!plan_find_path(plan, o->applied[i].path) && reset_removes(o, keep, o->applied[i].path))
                         buffer_addf(out, "rm -f %s\n", o->applied[i].path);
         STRV_FOREACH(path, earlier->files)
                 buffer_addf(out, "rm -f %s\n", *path);
@@ -207,6 +206,7 @@ static void script_user(const char *name, Buffer *out) {
                     "if grep -q -s -x %1$s " USERS "; then\n"
                     "        if getent passwd %1$s >/dev/null; then userdel %1$s; fi\n"
                     "        if getent group %1$s >/dev/null; then groupdel %1$s; fi\n"
+                    "        sed -i '/^%1$s$/d' " USERS "\n"
                     "fi\n",
                     name);
 }
@@ -260,7 +260,8 @@ static void script_keep_marks(const ResetKeep *keep, Buffer *out) {
 /* The script of a reset that was killed goes on: who looks waits for it, as for a put. */
 static const char lock[] =
         "# hardway's things go, and what was there before comes back\n"
-        "if [ -d /var/lib/hardway ]; then exec 8>>/var/lib/hardway/put.lock; flock -w 600 8; fi\n";
+        "if [ -d /var/lib/hardway ]; then\n        exec 8>>/var/lib/hardway/put.lock\n"
+        "        flock -w 600 8 || fail temporary \"another hardway is writing here, for minutes now\"\nfi\n";
 
 /*
  * Our own records. Should it be interrupted here, what was put back must not be taken for hardway's, by another reset or an

@@ -35,28 +35,31 @@ static void tell_units(const Plan *plan, const Observation *o, const ResetEarlie
         tell_list(out, "stops", units);
 }
 
-static size_t count_files(const Plan *plan, const Observation *o) {
+static size_t count_files(const Plan *plan, const Observation *o, const ResetKeep *keep) {
         size_t n = 0;
 
         for (size_t i = 0; i < plan->n_items; i++) {
                 const PlanItem *item = plan->items[i];
 
-                n += plan_item_is_file(item) && is_there(o, item->path) && reset_owns(o, item->path);
+                n += plan_item_is_file(item) && is_there(o, item->path) &&
+                     reset_removes(o, keep, item->path);
         }
         for (size_t i = 0; i < o->n_applied; i++)
-                n += !plan_find_path(plan, o->applied[i].path) && is_there(o, o->applied[i].path);
+                n += !plan_find_path(plan, o->applied[i].path) && is_there(o, o->applied[i].path) &&
+                     reset_removes(o, keep, o->applied[i].path);
         return n;
 }
 
-static void tell_things(const Plan *plan, const Observation *o, const Strv kept_users, Buffer *out) {
+static void tell_things(const Plan *plan, const Observation *o, const ResetKeep *keep, Buffer *out) {
         _cleanup_strv_ Strv things = NULL;
-        size_t n_files = count_files(plan, o);
+        size_t n_files = count_files(plan, o, keep);
 
         if (n_files > 0)
                 strv_addf(&things, "%zu files", n_files);
         PLAN_FOREACH(item, plan, PLAN_USER)
-                if (strv_contains(o->users, item->user.name) && !strv_contains(kept_users, item->user.name))
-                        strv_addf(&things, "user %s", item->user.name);
+                if (strv_contains(o->users, item->user.name) &&
+                    !strv_contains(keep->users, item->user.name) && reset_is_recorded(o))
+                        strv_addf(&things, "user %s if it came with hardway", item->user.name);
         PLAN_FOREACH(item, plan, PLAN_PACKAGE)
                 if (strv_contains(o->packages, item->package.name) && reset_is_recorded(o))
                         strv_addf(&things, "package %s if it came with hardway", item->package.name);
@@ -142,7 +145,7 @@ void reset_tell(const Plan *plan, const Observation *o, const ResetKeep *keep, B
         buffer_addf(out, "%s\n", plan->node->name);
         before = out->size;
         tell_units(plan, o, &earlier, out);
-        tell_things(plan, o, keep->users, out);
+        tell_things(plan, o, keep, out);
         tell_data(plan, o, keep, &earlier, out);
         tell_back(o, out);
         if (out->size == before)

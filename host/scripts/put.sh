@@ -181,12 +181,11 @@ back() {
 
 # unit_back NAME FILE_STATE ACTIVE
 unit_back() {
-        systemctl daemon-reload || :
         case $2 in
-        enabled) systemctl enable --quiet -- "$1" || : ;;
-        masked) systemctl mask --quiet -- "$1" || : ;;
-        esac
-        [ "$3" != active ] || systemctl start --no-block -- "$1" || :
+        enabled) systemctl enable --quiet -- "$1" ;;
+        masked) systemctl mask --quiet -- "$1" ;;
+        esac || echo "$1 is not $2 any more" >&2
+        [ "$3" != active ] || systemctl start --no-block -- "$1" || echo "$1 ran before, and does not start" >&2
 }
 
 list_taken() {
@@ -353,6 +352,7 @@ if [ -n "$H_PACKAGES" ]; then
         unmask
 fi
 if [ -n "$H_GIVES" ]; then
+        systemctl daemon-reload || :
         put_units_back
         list_taken
         sweep

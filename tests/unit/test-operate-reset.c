@@ -147,6 +147,7 @@ static void test_keep(void **state) {
                            "! -path /var/lib/hardway/mark ! -path /var/lib/hardway/users -delete\n");
         assert_contains(s, "for d in /var/log/other; do rm -rf ");
         assert_contains(s, "userdel other;");
+        assert_contains(s, "sed -i '/^other$/d' /var/lib/hardway/users\n");
         assert_contains(s, "systemctl stop store.service");
 }
 
@@ -294,7 +295,7 @@ static void test_tell(void **state) {
                 buffer_str(&text),
                 "c0\n"
                 "  stops             store.service\n"
-                "  removes           2 files, user store, package haproxy if it came with hardway\n"
+                "  removes           2 files, user store if it came with hardway, package haproxy if it came with hardway\n"
                 "  with all data in  /var/lib/store\n");
 
         buffer_clear(&text);
