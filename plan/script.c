@@ -147,6 +147,7 @@ static void add_functions(Buffer *out, const Plan *p) {
                 const char *text;
         } rows[] = {
                 { true, EMBED_SCRIPT_BEGIN_SH },
+                { has_file(p) || has(p, PLAN_USER) || has(p, PLAN_PACKAGE), EMBED_SCRIPT_RECORD_SH },
                 { has_file(p), EMBED_SCRIPT_TAKEN_SH },
                 { has(p, PLAN_USER), EMBED_SCRIPT_USER_SH },
                 { has(p, PLAN_DIRECTORY), EMBED_SCRIPT_DIRECTORY_SH },

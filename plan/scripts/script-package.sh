@@ -2,11 +2,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # A part of what hardway plan --script writes.
 
-# record LINE FILE: once
-record() {
-        grep -q -x -s -F -e "$1" "$2" || printf '%s\n' "$1" >>"$2"
-}
-
 # unmask [UNIT...]: nothing where none is masked, which a run that was killed may have left so
 unmask() {
         for masked; do
@@ -24,10 +19,10 @@ fetch_package() (
                 systemctl mask --runtime "$@"
         fi
         # what came with the cluster may go with it
-        record "$name" /var/lib/hardway/packages
+        record "$name" "$STATE/packages"
         apt-cache show "$name" >/dev/null 2>&1 || apt-get -q -y update
         apt-get -s -q -y --no-install-recommends install "$name" 2>/dev/null | sed -n 's/^Inst \([^ ]*\).*/\1/p' |
-                while read -r needed; do record "$needed" /var/lib/hardway/packages.needed; done
+                while read -r needed; do record "$needed" "$STATE/packages.needed"; done
         DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends -o Dpkg::Options::=--force-confdef \
                 -o Dpkg::Options::=--force-confold install "$name" </dev/null || die "cannot install $name"
 )

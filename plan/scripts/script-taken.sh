@@ -3,7 +3,6 @@
 # A part of what hardway plan --script writes.
 
 # What was here before, and comes back when the cluster's things go (hardway reset), is written down before any of it is replaced.
-STATE=/var/lib/hardway
 
 # unit_of PATH: the unit that a file is of
 unit_of() {

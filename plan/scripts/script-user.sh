@@ -6,9 +6,8 @@
 user() {
         name=$1
         if ! getent passwd "$name" >/dev/null; then
-                mkdir -p /var/lib/hardway
-                grep -q -x -s -F -e "$name" /var/lib/hardway/users ||
-                        { echo "$name" >>/var/lib/hardway/users && sync /var/lib/hardway/users /var/lib/hardway; }
+                mkdir -p "$STATE"
+                record "$name" "$STATE/users"
                 echo "made the user $name"
         fi
         systemd-sysusers --inline "u $name - \"$3\" $2 /usr/sbin/nologin" || die "cannot make the user $name"

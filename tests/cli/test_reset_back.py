@@ -41,8 +41,10 @@ def node_fixture(request, tmp_path):
 
 def part(node, commands):
     """The part of plan --script, where /var/lib/hardway is below the node's root, and paths are taken as they come."""
-    with open(os.path.join(TOP, "plan", "scripts", "script-taken.sh"), encoding="utf-8") as file:
-        text = file.read().replace("STATE=/var", f"STATE={node.root}/var").replace("/etc/systemd/system/", f"{node.root}/units/")
+    text = ""
+    for name in ("record", "taken"):
+        with open(os.path.join(TOP, "plan", "scripts", f"script-{name}.sh"), encoding="utf-8") as file:
+            text += file.read().replace("STATE=/var", f"STATE={node.root}/var").replace("/etc/systemd/system/", f"{node.root}/units/")
     return node(f"die() {{ echo \"$*\" >&2; exit 1; }}\n{text}\n{commands}")
 
 

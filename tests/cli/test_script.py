@@ -149,8 +149,10 @@ def machine_fixture(tmp_path):
         esac""")
 
     def play(name, commands, **stand_ins):
-        with open(os.path.join(TOP, "plan", "scripts", f"script-{name}.sh"), encoding="utf-8") as file:
-            text = file.read().replace("/run/", f"{run}/").replace("/var/lib/", f"{tmp_path}/lib/")
+        text = ""
+        for part_of in ("record", name):
+            with open(os.path.join(TOP, "plan", "scripts", f"script-{part_of}.sh"), encoding="utf-8") as file:
+                text += file.read().replace("/run/", f"{run}/").replace("/var/lib/", f"{tmp_path}/lib/")
         for stand_in, body in stand_ins.items():
             program(stand_in.replace("_", "-"), body)
         (tmp_path / "told").write_text("")
