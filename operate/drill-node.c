@@ -97,5 +97,6 @@ int drill_choose_node(DrillHit *h, DrillLeader *leader, Error **reterr) {
  * Return: true if its host goes, which holds it.
  */
 bool drill_takes_vip(const DrillHit *h) {
-        return drill_is_of_host(h->drill) && node_that_leads(h, h->probes, "keepalived") == h->node;
+        return drill_is_of_host(h->drill) && !streq_null(h->drill->leader, "keepalived") &&
+               node_that_leads(h, h->probes, "keepalived") == h->node;
 }

@@ -174,7 +174,7 @@ static const char* first_step(const InstallRequest *install) {
                                &misfits, NULL) < 0 ||
             store_misfits_are_harmless(&misfits))
                 return "hardway install";
-        return misfits.misfits->waits ?
+        return store_misfits_wait(&misfits) ?
                        "hardway pki csr, pki import and install" :
                        "hardway pki gen, then hardway install, which brings the certificates, too,";
 }
@@ -189,19 +189,21 @@ static const char* first_step(const InstallRequest *install) {
 int proven_check_before(const InstallRequest *install, ErrorList *errors) {
         InstallRequest request = *install;
         InstallResult result = {};
-        const char *first = first_step(install);
+        const char *first = NULL;
         int r;
 
         request.dry_run = true;
         request.event = NULL;
         r = install_run(&request, &result, errors);
         for (size_t i = 0; r >= 0 && i < result.n_nodes; i++)
-                if (result.nodes[i].n_changes > 0)
+                if (result.nodes[i].n_changes > 0) {
+                        first = first ?: first_step(install);
                         error_list_add(
                                 errors, ERROR_VERIFY, ESTALE,
                                 "%s is not as the cluster file says (%zu differences): run %s first, so "
                                 "that what goes wrong after this can be told apart",
                                 result.nodes[i].node->name, result.nodes[i].n_changes, first);
+                }
         install_result_done(&result);
         return r < 0 ? r : errors->n_errors > 0 ? -ESTALE : 0;
 }

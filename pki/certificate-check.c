@@ -133,19 +133,19 @@ static char* check_lacking(X509 *x, const CertificateProfile *profile) {
         return lacks ? xasprintf("lacks the name %s", lacks) : NULL;
 }
 
-/* Exactly the wanted ones: a name that is left over may belong to another machine by now. */
-char* certificate_check_names(X509 *x, const CertificateProfile *profile) {
+/* It may belong to another machine by now. */
+static char* check_left_over(X509 *x, const CertificateProfile *profile) {
         _cleanup_(certificate_profile_done) CertificateProfile present = CERTIFICATE_PROFILE_NULL;
         _cleanup_free_ char *left_over = NULL;
-        char *lacking = check_lacking(x, profile);
 
-        if (lacking)
-                return lacking;
         certificate_names(x, &present);
         left_over = name_missing(&present, profile);
-        if (left_over)
-                return xasprintf("still has the name %s", left_over);
-        return NULL;
+        return left_over ? xasprintf("still has the name %s", left_over) : NULL;
+}
+
+/* Exactly the wanted ones. */
+char* certificate_check_names(X509 *x, const CertificateProfile *profile) {
+        return check_lacking(x, profile) ?: check_left_over(x, profile);
 }
 
 static char* check_key(X509 *x, EVP_PKEY *key) {
@@ -166,7 +166,7 @@ static CertificateFault first_fault(X509 *x, const CertificateProfile *profile, 
                 return CERTIFICATE_WRONG_SUBJECT;
         if ((*ret_why = check_lacking(x, profile)))
                 return CERTIFICATE_WRONG_NAMES;
-        if ((*ret_why = certificate_check_names(x, profile)))
+        if ((*ret_why = check_left_over(x, profile)))
                 return CERTIFICATE_FORMER_NAMES;
         if ((*ret_why = check_validity(x, now)))
                 return CERTIFICATE_NOT_VALID;

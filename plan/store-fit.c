@@ -104,6 +104,13 @@ char* store_misfits_tell(const StoreMisfits *m, bool harmless) {
         return buffer_take(&out);
 }
 
+bool store_misfits_wait(const StoreMisfits *m) {
+        for (size_t i = 0; i < m->n_misfits; i++)
+                if (!m->misfits[i].waits)
+                        return false;
+        return true;
+}
+
 /**
  * store_misfits_command() - what has to be run
  * @m:          what was found, which is something
@@ -111,10 +118,7 @@ char* store_misfits_tell(const StoreMisfits *m, bool harmless) {
  * Return: "hardway pki gen"; lent.
  */
 const char* store_misfits_command(const StoreMisfits *m) {
-        for (size_t i = 0; i < m->n_misfits; i++)
-                if (!m->misfits[i].waits)
-                        return "hardway pki gen";
-        return "hardway pki csr";
+        return store_misfits_wait(m) ? "hardway pki csr" : "hardway pki gen";
 }
 
 bool store_misfits_are_harmless(const StoreMisfits *m) {

@@ -26,7 +26,8 @@ typedef struct StoreMisfits {
 int store_find_misfits(Store *store, const Component *const *components, const Cluster *cluster, int64_t now,
                        StoreMisfits *ret, Error **reterr);
 char* store_misfits_tell(const StoreMisfits *m,
-                         bool harmless); /* a line for each reason; the caller frees */
+                         bool harmless);        /* a line for each reason; the caller frees */
+bool store_misfits_wait(const StoreMisfits *m); /* each for a CA whose key is not here */
 const char* store_misfits_command(const StoreMisfits *m);
 bool store_misfits_are_harmless(const StoreMisfits *m); /* all of them, or there are none */
 void store_misfits_done(StoreMisfits *m);
