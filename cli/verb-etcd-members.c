@@ -141,14 +141,10 @@ static void print_json(const EtcdSurvey *survey) {
 
 static int run(VerbContext *v, _unused_ int argc, _unused_ char **argv, Error **reterr) {
         _cleanup_(etcd_survey_done) EtcdSurvey survey = {};
-        ProbeContext context = {
-                .cluster = v->cluster,
-                .store = v->store,
-                .cancelled = v->cancelled,
-                .looks_only = true,
-        };
+        ProbeContext context = probe_context(v->cluster, v->store, v->cancelled);
         int r;
 
+        context.looks_only = true;
         r = etcd_survey(&context, &survey, reterr);
         if (r >= 0)
                 r = verb_stopped(v, reterr);

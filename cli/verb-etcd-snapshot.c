@@ -120,12 +120,7 @@ static void print_result(const VerbContext *v, const char *path, const EtcdSaved
 }
 
 static int save(VerbContext *v, const char *path, EtcdSaved *ret, SnapshotFacts *ret_facts, Error **reterr) {
-        const ProbeContext context = {
-                .cluster = v->cluster,
-                .store = v->store,
-                .cancelled = v->cancelled,
-                .looks_only = true,
-        };
+        ProbeContext context = probe_context(v->cluster, v->store, v->cancelled);
         const Node *node = v->node_names ? v->nodes[0] : NULL;
         _cleanup_(progress_freep) Progress *progress = progress_new(v);
         SnapshotFacts facts = {};
@@ -145,6 +140,7 @@ static int save(VerbContext *v, const char *path, EtcdSaved *ret, SnapshotFacts 
         int r;
 
         progress_step(progress, show.row, "snapshot");
+        context.looks_only = true;
         r = etcd_save(&context, &request, ret, reterr);
         if (r < 0) {
                 progress_end(progress, show.row, false, "failed");

@@ -13,13 +13,6 @@
 #include "common/shell.h"
 #include "lbsetup/pair.h"
 
-static const LbPeer* find_peer(const LbPair *pair, const Node *node) {
-        LB_FOREACH_PEER(peer, pair)
-                if (peer->node->index == node->index)
-                        return peer;
-        return NULL;
-}
-
 /* One that has another role by now is changed by the same run, before the others (node_retires()). */
 static bool is_of_cluster(const Cluster *cluster, const char *address) {
         char text[INET_TEXT_SIZE];
@@ -62,7 +55,7 @@ static int ask(const ProbeContext *c, const Node *node, char *const *addresses, 
 int lb_preflight_left(const ProbeContext *c, const Node *node, const LbPair *pair, CheckList *checks,
                       Error **reterr) {
         _cleanup_free_ char *list = NULL;
-        const LbPeer *peer = find_peer(pair, node);
+        const LbPeer *peer = lb_pair_find(pair, node);
         _cleanup_strv_ Strv addresses = NULL, running = NULL;
         int r;
 

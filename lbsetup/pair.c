@@ -46,6 +46,13 @@ void lb_pair_look(const ProbeContext *c, LbPair *ret) {
         look_at_all(c, /* balancers= */ true, NULL, 0, ret);
 }
 
+const LbPeer* lb_pair_find(const LbPair *pair, const Node *node) {
+        LB_FOREACH_PEER(peer, pair)
+                if (peer->node->index == node->index)
+                        return peer;
+        return NULL;
+}
+
 /**
  * lb_look_at_former() - look at those of some nodes that are no load balancers, and may have been
  * @c:          the context of the probe

@@ -18,6 +18,7 @@ typedef struct LbPair {
 } LbPair;
 
 void lb_pair_look(const ProbeContext *c, LbPair *ret);
+const LbPeer* lb_pair_find(const LbPair *pair, const Node *node); /* of that node; or NULL */
 void lb_pair_done(LbPair *p);
 #define _cleanup_pair_ _cleanup_(lb_pair_done)
 

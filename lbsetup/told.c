@@ -81,13 +81,6 @@ static const Node* find_remaining(const ProbeContext *c, const LbPeer *own) {
         return NULL;
 }
 
-static const LbPeer* find_own(const LbPair *pair, const Node *node) {
-        LB_FOREACH_PEER(peer, pair)
-                if (peer->node->index == node->index)
-                        return peer;
-        return NULL;
-}
-
 static void refuse_beside(const Node *node, const Node *other, const char *state, CheckList *checks) {
         check_advise(check_add_on(checks, CHECK_FAILED, TOLD_PREFLIGHT, node, TOLD_PREFLIGHT,
                                   "%s %s, and is not changed by this run: both would hold the VIP",
@@ -103,7 +96,7 @@ static void refuse_beside(const Node *node, const Node *other, const char *state
  * @checks:     gets what was found; nothing where there is nobody to be told
  */
 void lb_preflight_told(const ProbeContext *c, const Node *node, const LbPair *pair, CheckList *checks) {
-        const LbPeer *own = find_own(pair, node);
+        const LbPeer *own = lb_pair_find(pair, node);
         const Node *other;
 
         if (!own || own->result < 0)
@@ -121,7 +114,7 @@ void lb_preflight_told(const ProbeContext *c, const Node *node, const LbPair *pa
  * @checks:     gets a warning, if so
  */
 void lb_preflight_silent(const Node *node, const LbPair *pair, CheckList *checks) {
-        const LbPeer *own = find_own(pair, node);
+        const LbPeer *own = lb_pair_find(pair, node);
 
         if (!own || own->result < 0 || runs(own))
                 return;
@@ -154,7 +147,7 @@ int keepalived_join(const ProbeContext *c, const Node *node, Error **reterr) {
         const Node *other;
 
         lb_pair_look(c, &pair);
-        own = find_own(&pair, node);
+        own = lb_pair_find(&pair, node);
         if (!own || runs(own))
                 return 0;
         other = find_unaware(c, node, &pair, /* chosen_too= */ true);

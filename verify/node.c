@@ -113,18 +113,17 @@ static void check_clock(const Node *node, const Facts *f, CheckList *checks) {
 
 /* Whatever writes stops there: etcd, and with it the rest; and what they say of it scrolls by in their journals. */
 static void check_disk(const Node *node, const Facts *f, CheckList *checks) {
-        _cleanup_free_ char *id = xasprintf("node.disk/%s", node->name);
         unsigned long long megabytes = f->disk_free / 1000000;
         Check *check;
 
         if (f->disk_free == 0)
                 return;
         if (f->disk_free >= DISK_FULL) {
-                check_add(checks, CHECK_OK, id, node, "disk", "%llu MB are free", megabytes);
+                check_add_on(checks, CHECK_OK, "node.disk", node, "disk", "%llu MB are free", megabytes);
                 return;
         }
-        check = check_add(checks, CHECK_FAILED, id, node, "disk",
-                          "full: %llu MB are free where /var/lib and /opt lie", megabytes);
+        check = check_add_on(checks, CHECK_FAILED, "node.disk", node, "disk",
+                             "full: %llu MB are free where /var/lib and /opt lie", megabytes);
         check_advise(
                 check,
                 "make room on %s (du -xh / | sort -h | tail; journalctl --vacuum-size=100M): what stopped "
