@@ -124,6 +124,7 @@ class Snapshot(Command):
     def __init__(self, draw):
         super().__init__(draw)
         self.host, self.over, self.thread, self.last, self.n_taken, self.n_runs = draw.choice(sorted(CONTROLLERS)), threading.Event(), None, None, 0, 0
+        self.running = False
 
     def __str__(self):
         return f"hardway etcd snapshot, and that of {self.host}, again and again"
@@ -138,12 +139,14 @@ class Snapshot(Command):
     def repeat(self, lab):
         while not self.over.is_set():
             lab.sh(self.host, "systemctl start --no-block etcd-snapshot.service", check=False)
+            self.running = True
             self.last = lab.hardway(*self.words, f"taken/{next(Snapshot.numbers)}.db", check=False)
+            self.running = False
             self.n_runs += 1
             self.n_taken += self.last.status == 0
 
     def look(self):
-        self.met = self.thread.is_alive()
+        self.met = bool(await_true("a snapshot is under way", lambda: self.running, 10, pause=0.01))
 
     def has_succeeded(self):
         return not self.thread.is_alive()

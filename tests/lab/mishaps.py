@@ -2,7 +2,7 @@
 """What can befall a lab, drawn by seed: for tests/lab/chaos. Each has a begin() and an end(); in between lies the time that it lasts.
 
 What has no effect is no fault: if a tool were broken, a calm run would look as if everything had been borne. So each is looked at once it has begun,
-in another way than the one in which it was made. `hosts` are those that it befalls."""
+where it can be in another way than the one in which it was made (rules, Slow and Delay: that they are set). `hosts` are those that it befalls."""
 import contextlib
 import os
 import random

@@ -77,6 +77,8 @@ def test_another_vip(cluster):
 
 def test_and_back_with_the_same_virtual_router(cluster):
     """Where the number of the virtual router is given it stays, and both take the new address in by a reload."""
+    if NEW not in cluster.read("hardway.yaml"):
+        walk(cluster, VIP, NEW)
     edit(cluster, "  # vrrp_id: .*", "  vrrp_id: 77")
     cluster.hardway("install")
     walk(cluster, NEW, VIP)
