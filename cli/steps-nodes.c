@@ -38,8 +38,7 @@ const VerbStep steps_install[] = {
         { "put",
           "One stream of what differs. Files lie beside their targets until all are complete, checked and "
           "on the disk; then each is renamed over the old one. What is replaced and is not hardway's is kept before, with "
-          "what its units did, and comes back by a reset.",
-          "@balancer {root} cp --archive --parents /etc/haproxy/haproxy.cfg /var/lib/hardway/before   # where it is not hardway's\n"
+          "what its units did (/var/lib/hardway/before), and comes back by a reset; the script does that, too.",
           "hardway plan --output tree --secrets   # all files, keys among them\n"
           "@node hardway plan --script --node {name} >tree/{name}.sh   # what is done with them there: to be read\n"
           "@node tar -c -C tree {name} {name}.sh | {root} tar -x -C /root\n"
@@ -151,7 +150,8 @@ const VerbStep steps_reset[] = {
           "@balancer {root} apt-get purge haproxy keepalived   # if they came with hardway\n"
           "@node {root} grep kept /var/lib/hardway/taken   # these: cp --archive /var/lib/hardway/before/PATH /PATH\n"
           "@control {root} rm -rf {directories}\n"
-          "@control for user in {users}; do {root} userdel $user; done\n"
+          "@control for user in {users}; do {root} grep -q -x $user /var/lib/hardway/users && {root} userdel $user; done\n"
+          "@node {root} grep -E ' (in)?active$' /var/lib/hardway/taken   # PATH WAS UNIT STATE ACTIVE: systemctl daemon-reload; enable, start UNIT as it says\n"
           "@node {root} rm -rf /var/lib/hardway /opt/hardway" },
         {},
 };

@@ -153,7 +153,7 @@ const Verb verb_reset = {
         .name = "reset",
         .summary = "Take hardway off nodes",
         .description =
-                "Stops and removes everything that hardway put on the nodes, and nothing else, with the data of their etcd members. What will "
+                "Stops and removes everything that hardway put on the nodes, and nothing else, with the data of their etcd members, and puts back what lay there before. What will "
                 "be done is shown first. From a cluster that serves only members go that its quorum can do without.",
         .common = VERB_OPTION_EVENTS | VERB_OPTION_NODE | VERB_OPTION_WAIT | VERB_OPTION_SUDO |
                   VERB_OPTION_YES | VERB_OPTION_DRY_RUN,
