@@ -120,7 +120,7 @@ static json_t* sight_to_json(const EtcdSurvey *survey, const EtcdSight *s) {
         if (s->answers)
                 add_status(object, s);
         if (s->latency_usec)
-                json_object_set_new(object, "latency", json_seconds(s->latency_usec));
+                json_object_set_new(object, "latency", json_latency(s->latency_usec));
         return object;
 }
 

@@ -111,6 +111,17 @@ json_t* json_seconds(uint64_t usec) {
         return json_real((double) ((usec + USEC_PER_MSEC / 2) / USEC_PER_MSEC) / 1000);
 }
 
+/**
+ * json_latency() - how long an answer took, as scripts read it
+ * @usec:       the time; it is not rounded: a member nearby answers in less than half a millisecond, and a 0 would say that it
+ *              was not asked
+ *
+ * Return: a number of seconds; the caller's.
+ */
+json_t* json_latency(uint64_t usec) {
+        return json_real((double) usec / USEC_PER_SEC);
+}
+
 static int json_write_piece(const char *text, size_t size, void *userdata) {
         buffer_add(userdata, text, size);
         return 0;

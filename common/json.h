@@ -23,5 +23,6 @@ const char* json_path_text(const json_t *object, const char *path); /* "spec.hol
 json_t* json_path(const json_t *object, const char *path);          /* lent, NULL if absent */
 uint64_t json_uint64(const json_t *object, const char *key);        /* or of a string; 0 if absent */
 json_t* json_seconds(uint64_t usec);                                /* of milliseconds: 0.023 */
+json_t* json_latency(uint64_t usec);                                /* of microseconds: 0.000412 */
 void json_write(const json_t *tree, Buffer *out);                   /* indented by 2, sorted, newline */
 void json_write_yaml(const json_t *tree, const char *comment, Buffer *out); /* may be NULL */

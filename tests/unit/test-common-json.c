@@ -114,10 +114,20 @@ static void test_write(void **state) {
         assert_string_equal(buffer_str(&b), "\"x\"\n");
 }
 
+static void test_times(void **state) {
+        _cleanup_json_ json_t *tree = json_pack("{s:o, s:o, s:o}", "latency", json_latency(412), "long",
+                                                json_latency(2034567), "seconds", json_seconds(23456));
+        _cleanup_buffer_ Buffer b = BUFFER_NULL;
+
+        json_write(tree, &b);
+        assert_string_equal(buffer_str(&b),
+                            "{\n  \"latency\": 0.000412,\n  \"long\": 2.034567,\n  \"seconds\": 0.023\n}\n");
+}
+
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_parse),  cmocka_unit_test(test_hostile), cmocka_unit_test(test_deep),
-                cmocka_unit_test(test_access), cmocka_unit_test(test_write),
+                cmocka_unit_test(test_access), cmocka_unit_test(test_write),   cmocka_unit_test(test_times),
         };
 
         return cmocka_run_group_tests_name("common-json", tests, NULL, NULL);
