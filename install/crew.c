@@ -29,6 +29,8 @@ static void crew_work(void *item) {
         Error *error = NULL;
 
         m->result = m->job(m->node, &error);
+        if (m->result < 0)
+                m->node->failed = true; /* before it is seen to be no longer at work */
         m->node->active = false;
         if (m->result < 0)
                 (void) node_fail(m->node, m->result, error);

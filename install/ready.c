@@ -23,7 +23,9 @@
 #define READY_AHEAD_PAUSE_MAX_USEC (3 * USEC_PER_SEC)
 #define READY_LOOK_USEC (2 * USEC_PER_SEC) /* how often systemd is asked whether the unit still lives */
 #define READY_BLOCKED_USEC \
-        (2 * USEC_PER_SEC)               /* so long "waits for other nodes" stands before it is believed */
+        (2 * USEC_PER_SEC) /* so long "waits for other nodes" stands before it is believed */
+#define READY_FORSAKEN_USEC \
+        (10 * USEC_PER_SEC)              /* ... where one of them has failed; it may just have been slow */
 #define SETTLE_USEC (600 * USEC_PER_SEC) /* some GB over a slow network to an SD card */
 #define READY_RESTARTS 4u                /* restarts during one wait that are no accident */
 
@@ -37,7 +39,7 @@ typedef struct Wait {
         uint64_t looked_usec;
         unsigned restarts; /* NRestarts at the first look */
         bool counted;
-        bool blocked; /* by nodes that are not part of this run */
+        bool blocked; /* by nodes that are not part of this run, or no longer */
         char *text;
 } Wait;
 
@@ -107,6 +109,17 @@ static bool others_come(const InstallRun *run) {
         return false;
 }
 
+/* How long a node is to wait for others of which none comes along any more. They all wait for each other where the run
+ * is whole and well; what they see then is only old. */
+static uint64_t blocked_limit(const InstallRun *run) {
+        if (!run_is_whole(run))
+                return READY_BLOCKED_USEC;
+        RUN_FOREACH_NODE(n, run)
+                if (n->failed)
+                        return READY_FORSAKEN_USEC;
+        return UINT64_MAX / 2;
+}
+
 static void wait_begin(Wait *w, uint64_t now) {
         w->begun_usec = w->since_usec = now;
 }
@@ -119,7 +132,7 @@ static void wait_note_blocked(NodeRun *n, Wait *w, uint64_t now) {
                 wait_begin(w, now);
         } else if (w->blocked_usec == 0)
                 w->blocked_usec = now;
-        w->blocked = !run_is_whole(n->run) && now > w->blocked_usec + READY_BLOCKED_USEC;
+        w->blocked = now > w->blocked_usec + blocked_limit(n->run);
 }
 
 static void wait_note(NodeRun *n, Wait *w, const ProbeResult *result) {
@@ -211,8 +224,8 @@ static void wait_pause(const NodeRun *n, Wait *w) {
  * @c:          a component that it carries, with ready()
  * @reterr:     what did not come, and why
  *
- * Return: 1 if it is ready, 0 if it waits for nodes that are not part of this run (n->waits_for), or a negative
- * errno.
+ * Return: 1 if it is ready, 0 if it waits for nodes that are not part of this run, or have failed in it
+ * (n->waits_for), or a negative errno.
  */
 int component_wait(NodeRun *n, const Component *c, Error **reterr) {
         uint64_t now = clock_usec();
@@ -289,7 +302,7 @@ int node_settle(NodeRun *n, Error **reterr) {
  * @n:          the node
  * @reterr:     what did not, and why
  *
- * A component that waits for nodes which are not part of this run ends the wait with success, and is noted
+ * A component that waits for nodes which are not part of this run, or have failed in it, ends the wait with success, and is noted
  * in n->waits_for: those that come after it in rank need it and are not asked.
  *
  * Return: 0 or a negative errno.

@@ -21,6 +21,7 @@ typedef struct NodeRun {
         bool selected;
         atomic_bool active;  /* being worked on in this phase of the run */
         atomic_bool blocked; /* ... and waits for other nodes */
+        atomic_bool failed;  /* something went wrong with it: nothing comes of it in this run */
         atomic_uint rank;    /* of the component that is waited for; 0: none yet */
         bool up;             /* all that is to run there was ready when the rollout began */
         bool leads;          /* something: it comes last */

@@ -788,6 +788,15 @@ static void test_two_of_three(void **state) {
         assert_int_equal(world.result.nodes[1].outcome, INSTALL_CHANGED);
 }
 
+/* Who waits for nodes that have failed does not wait for its own limit, and is not broken itself. */
+static void test_two_of_three_fail(void **state) {
+        world.fakes[0].broken = world.fakes[1].broken = true;
+        assert_int_equal(run_all(), -ETIMEDOUT);
+        assert_outcomes(INSTALL_BROKEN, INSTALL_BROKEN, INSTALL_WAITS);
+        for (size_t i = 2; i < 5; i++)
+                assert_string_equal(world.result.nodes[i].waits_for, "alpha: 1 of 3");
+}
+
 static void test_one_by_one(void **state) {
         make_serving();
         world.wanted = "two";
@@ -1668,6 +1677,7 @@ int main(void) {
                 install_test(test_lost_restart),
                 install_test(test_one_of_three),
                 install_test(test_two_of_three),
+                install_test(test_two_of_three_fail),
                 install_test(test_one_by_one),
                 install_test(test_retires),
                 install_test(test_new_load_balancer_is_last),
