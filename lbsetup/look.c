@@ -98,6 +98,8 @@ static void parse_line(LbLook *l, const Cluster *cluster, const char *line, Time
                 replace(&l->haproxy, v);
         else if ((v = startswith(line, "keepalived ")))
                 replace(&l->keepalived, v);
+        else if (streq(line, "stopped"))
+                l->stopped = true;
         else if ((v = startswith(line, "router ")))
                 l->router = (unsigned) number(v);
         else if ((v = startswith(line, "down ")))
@@ -192,12 +194,14 @@ size_t lb_look_up(const LbLook *l) {
 }
 
 bool lb_look_is_able(const LbLook *l) {
-        return l->page != 0 && streq(l->keepalived, "active") && streq(l->vrrp, "BACKUP");
+        return l->page != 0 && streq(l->keepalived, "active") && !l->stopped && streq(l->vrrp, "BACKUP");
 }
 
 char* lb_look_vrrp_problem(const LbLook *l) {
         if (!streq(l->keepalived, "active"))
                 return xasprintf("keepalived.service is %s", *l->keepalived ? l->keepalived : "not there");
+        if (l->stopped)
+                return xstrdup("keepalived is stopped (by a SIGSTOP): the others do not hear of it");
         if (streq(l->vrrp, "MASTER") || streq(l->vrrp, "BACKUP"))
                 return NULL;
         if (!streq(l->vrrp, "FAULT"))

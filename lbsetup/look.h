@@ -16,6 +16,7 @@ typedef struct LbLook {
         bool installed; /* hardway was here */
         char *haproxy;  /* ActiveState of the units, or "" */
         char *keepalived;
+        bool stopped;  /* keepalived does not go on: it was sent a SIGSTOP */
         unsigned page; /* status of haproxy's monitor page: 200; 503: no apiserver; 0: it does not answer */
         bool haproxy_down; /* what keepalived is told */
         bool handover;

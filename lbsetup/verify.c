@@ -125,6 +125,17 @@ int haproxy_verify(const ProbeContext *c, CheckList *checks) {
         return 0;
 }
 
+static void advise_on_keepalived(const LbPeer *peer, Check *check) {
+        const char *name = peer->node->name;
+
+        if (peer->look.stopped)
+                check_advise(check, "on %s: sudo systemctl restart keepalived", name);
+        else
+                check_advise(check,
+                             "on %s: journalctl -u keepalived -u haproxy; then: hardway install --node %s",
+                             name, name);
+}
+
 static void check_keepalived(const LbPeer *peer, CheckList *checks) {
         _cleanup_free_ char *problem = NULL;
         const Node *node = peer->node;
@@ -139,9 +150,7 @@ static void check_keepalived(const LbPeer *peer, CheckList *checks) {
         else {
                 check = check_add_on(checks, CHECK_FAILED, "lb.keepalived", node, "keepalived", "%s",
                                      problem);
-                check_advise(check,
-                             "on %s: journalctl -u keepalived -u haproxy; then: hardway install --node %s",
-                             node->name, node->name);
+                advise_on_keepalived(peer, check);
         }
         check->data = json_pack("{s:s,s:b,s:I}", "state", peer->look.vrrp, "holds_vip", peer->look.holds_vip,
                                 "since_sec", (json_int_t) peer->look.vrrp_since_sec);
@@ -160,6 +169,13 @@ static void check_told(const LbPair *pair, const LbPeer *peer, CheckList *checks
                         untold->name, peer->node->name);
 }
 
+static const LbPeer* find_stopped(const LbPair *pair) {
+        LB_FOREACH_PEER(peer, pair)
+                if (peer->result >= 0 && peer->look.stopped)
+                        return peer;
+        return NULL;
+}
+
 static const LbPeer* find_stranger(const LbPair *pair) {
         LB_FOREACH_PEER(peer, pair)
                 if (lb_find_untold(pair, peer))
@@ -168,9 +184,14 @@ static const LbPeer* find_stranger(const LbPair *pair) {
 }
 
 static void advise_two_holders(const Cluster *cluster, const LbPair *pair, Check *check) {
-        const LbPeer *stranger = find_stranger(pair);
+        const LbPeer *stopped = find_stopped(pair), *stranger = find_stranger(pair);
 
-        if (stranger)
+        if (stopped)
+                check_advise(check,
+                             "keepalived on %s is stopped, and keeps what it has: sudo systemctl restart "
+                             "keepalived there",
+                             stopped->node->name);
+        else if (stranger)
                 check_advise(check, "%s was not told of %s; mended by: hardway install --node %s",
                              stranger->node->name, lb_find_untold(pair, stranger)->name,
                              stranger->node->name);

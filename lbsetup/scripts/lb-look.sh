@@ -26,6 +26,10 @@ for unit in haproxy keepalived; do
 done
 pid=$(systemctl show -p MainPID --value keepalived.service 2>/dev/null || :)
 printf 'router %s\n' "$(tr '\0' '\n' 2>/dev/null <"/proc/${pid:-0}/environ" | sed -n 's,^HARDWAY_RESTART_FOR=.*/,,p')"
+# One that is stopped (SIGSTOP) keeps the VIP, and says nothing to the others.
+for process in $pid $(cat "/proc/${pid:-0}/task/${pid:-0}/children" 2>/dev/null); do
+        sed -n 's/.*) [Tt] .*/stopped/p' "/proc/$process/stat" 2>/dev/null || :
+done
 value down /run/hardway/haproxy.down
 value handover /run/hardway/handover
 value aside /run/hardway/haproxy.aside

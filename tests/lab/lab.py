@@ -174,6 +174,12 @@ class Lab:
         out = self.sh(host, "systemctl show -p MainPID --value " + " ".join(units)).out
         return [int(line) for line in out.split()]
 
+    def await_green(self, seconds=90):
+        """Asks verify until all is well, and fails with what is not."""
+        end = time.monotonic() + seconds
+        while (seen := self.hardway("verify", check=False)).status != 0:
+            assert time.monotonic() < end, f"not green within {seconds} s: {seen}"
+
     def holder(self):
         """The load balancers that hold the VIP."""
         return [lb for lb in BALANCERS

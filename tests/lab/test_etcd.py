@@ -32,7 +32,7 @@ def is_well(lab):
 
 def await_well(lab):
     await_true("three healthy voters", lambda: is_well(lab), 60)
-    await_true("verify is green", lambda: lab.hardway("verify", check=False).status == 0, 90)
+    lab.await_green()
 
 
 def maps(lab):

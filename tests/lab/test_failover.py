@@ -20,10 +20,6 @@ def findings(lab, verb="verify"):
     return {check["id"]: check for check in checks if check["state"] != "ok"}
 
 
-def await_green(lab, seconds=90):
-    await_true("verify is green", lambda: lab.hardway("verify", check=False).status == 0, seconds)
-
-
 @contextlib.contextmanager
 def dropped(lab, *rules):
     """The switch lets these packets not through."""
@@ -55,7 +51,22 @@ def test_both_hold_the_vip(cluster):
         assert found["state"] == "failed" and "lb-0 and lb-1 at the same time" in found["text"]
         assert "IP protocol 112" in found["advice"]
         assert "at the same time" in cluster.hardway("status").out
-    await_green(cluster)
+    cluster.await_green()
+    assert len(cluster.holder()) == 1
+
+
+def test_a_stopped_keepalived_is_named(cluster):
+    """It keeps the VIP, and the other one takes it as well: it is not the network."""
+    [owner] = cluster.holder()
+    try:
+        cluster.sh(owner, "systemctl kill --signal STOP keepalived")
+        await_true("both hold it", lambda: len(cluster.holder()) == 2, 10)
+        found = findings(cluster)
+        assert f"keepalived on {owner} is stopped" in found["lb.vip"]["advice"]
+        assert found[f"lb.keepalived/{owner}"]["state"] == "failed"
+    finally:
+        cluster.sh(owner, "systemctl restart keepalived")  # as the advice says
+    cluster.await_green()
     assert len(cluster.holder()) == 1
 
 
@@ -68,7 +79,7 @@ def test_who_sees_no_apiserver_gives_the_vip_to_who_does(cluster):
         needed = time.monotonic() - begin
         await_true("it answers", cluster.version, 5)
         assert sees_nothing(cluster, owner)
-    await_green(cluster)
+    cluster.await_green()
     assert cluster.holder() == [other], "it does not come back by itself"
 
     # nothing is won where both are blind; seen for longer than one alone has taken to give it up
@@ -77,7 +88,7 @@ def test_who_sees_no_apiserver_gives_the_vip_to_who_does(cluster):
         begin = time.monotonic()
         while time.monotonic() < begin + 1.5 * needed:
             assert cluster.holder() == [other]
-    await_green(cluster)
+    cluster.await_green()
     assert cluster.holder() == [other]
 
 
@@ -92,7 +103,7 @@ def test_nobody_holds_the_vip(cluster):
     finally:
         for lb in BALANCERS:
             cluster.sh(lb, "echo 0 >/run/hardway/handover")
-    await_green(cluster)
+    cluster.await_green()
 
 
 def test_a_stranger_answers_for_the_vip(cluster):
@@ -103,7 +114,7 @@ def test_a_stranger_answers_for_the_vip(cluster):
         assert found["state"] == "failed" and mac in found["text"] and "take the address off it" in found["advice"]
     finally:
         cluster.sh(STRANGER, f"ip addr del {VIP}/32 dev host0")
-    await_green(cluster)
+    cluster.await_green()
 
 
 ADVERTISE = """socket(my $s, 2, 3, 112) or die;
@@ -128,7 +139,7 @@ def test_a_stranger_uses_the_virtual_router_id(cluster):
         assert "lb.vrrp-id" not in findings(cluster) and len(cluster.holder()) == 1
     finally:
         cluster.sh(STRANGER, "systemctl stop stranger")
-    await_green(cluster)
+    cluster.await_green()
     assert "lb.vrrp-id" not in findings(cluster)
 
 
@@ -162,7 +173,7 @@ def test_drills_measure_and_put_back(cluster):
     assert pid(cluster, owner, "haproxy") == before["haproxy"]
     assert pid(cluster, found["keepalived"]["node"], "keepalived") > 0
     assert cluster.kubectl("-n", "kube-system", "get", "configmap", "hardway-failover", check=False).status != 0
-    await_green(cluster)
+    cluster.await_green()
     assert "nothing to change" in cluster.hardway("install").out
     assert re.search(r"failover.*4 drills on .*longest gap in reads .* \(haproxy-hung\)", cluster.hardway("status").out)
 
@@ -174,7 +185,7 @@ def test_drills_are_for_a_healthy_cluster_only(cluster):
         assert "not healthy" in refused.err and "lb-0" in refused.err
     finally:
         cluster.sh("lb-0", "systemctl start haproxy")
-    await_green(cluster)
+    cluster.await_green()
 
 
 def frozen(lab, host, unit):
@@ -198,7 +209,7 @@ def test_interrupted_drill_puts_back(cluster, with_signal):
     os.kill(ours(cluster, "haproxy-hung"), with_signal)
     process.wait(60)
     await_true("haproxy goes on", lambda: not frozen(cluster, owner, "haproxy"), 5 if with_signal == signal.SIGINT else 45)
-    await_green(cluster)
+    cluster.await_green()
     assert cluster.sh(owner, "systemctl list-units --all --no-legend 'hardway-drill*'").out.strip() == ""
 
 
@@ -217,7 +228,7 @@ def test_killed_drill_gives_the_host_back(cluster):
     os.kill(ours(cluster, "owner-link"), signal.SIGKILL)
     process.wait(60)
     await_true("it is back", lambda: reachable(cluster, owner), 60)
-    await_green(cluster)
+    cluster.await_green()
 
 
 def end_with_all(lab, driver):
@@ -245,7 +256,7 @@ def test_next_command_puts_back(cluster, verb):
     done = cluster.hardway(verb, check=False)
     assert f"a drill was interrupted: the owner of the VIP loses its network ({owner}, since" in done.out + done.err, done
     assert reachable(cluster, owner)
-    await_green(cluster)
+    cluster.await_green()
     assert "failover.pending" not in findings(cluster, "status")
     assert cluster.kubectl("-n", "kube-system", "get", "configmap", "hardway-failover", check=False).status != 0
 
@@ -255,4 +266,4 @@ def test_drill_with_a_power_cut(cluster):
     found = drill(cluster, "owner-power", more=power(cluster))["owner-power"]
     assert found["node"] == owner and found["leader"] != owner and found["healthy"] > 0
     assert found["reads"]["gap"] < 4
-    await_green(cluster)
+    cluster.await_green()
