@@ -8,7 +8,10 @@
  * Hosts that are played: a Host is its Node, and a pool is nothing
  *
  * The test says what comes of it: fake_host() of a node's being asked for a sign of life ("reach"), taken ("take") and locked ("lock"), fake_script() of a
- * script; *ret is empty, or ret is NULL. Which of these functions are replaced, its "Wraps:" line says.
+ * script; *ret is empty, or ret is NULL.
+ *
+ * Wraps: host_pool_new host_pool_free host_pool_take host_pool_give host_pool_reach host_pool_exec
+ * Wraps: host_lock host_exec host_exec_for
  */
 int fake_host(const Node *node, const char *what, Error **reterr);
 int fake_script(const Node *node, const char *script, Buffer *ret, Error **reterr);

@@ -4,10 +4,9 @@
 #include "plan/probe.h"
 
 /*
- * There are no clients: what they are asked is answered by the test (http_request, http_json). Who includes this names the
- * calls that are replaced:
+ * There are no clients: what they are asked is answered by the test, which replaces http_request or http_json.
  *
- *      Wraps: probe_client http_client_free
+ * Wraps: probe_client http_client_free
  */
 
 int __wrap_probe_client(const ProbeContext *c, const char *ca, const char *credential, HttpClient **ret,

@@ -3,9 +3,9 @@
 
 /*
  * Nothing is synced: that files are is tested with FsBatch, and elsewhere it would only wait for whatever else this
- * machine writes. Who includes this names the calls that are replaced:
+ * machine writes.
  *
- *      Wraps: fsync syncfs
+ * Wraps: fsync syncfs
  */
 
 int __wrap_fsync(int fd);

@@ -9,9 +9,9 @@
 #include <sys/wait.h>
 
 /*
- * Faults of the disk, and death, for tests of the store. Who includes this names the calls that are replaced:
+ * Faults of the disk, and death, for tests of the store
  *
- *      Wraps: fsync syncfs renameat renameat2 write
+ * Wraps: renameat renameat2 write
  */
 
 typedef enum Fault {

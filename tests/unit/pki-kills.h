@@ -8,9 +8,9 @@
 #include <sys/wait.h>
 
 /*
- * Death before any of the calls that give or take a name. Who includes this names the calls that are replaced:
+ * Death before any of the calls that give or take a name
  *
- *      Wraps: fsync syncfs renameat renameat2 unlink
+ * Wraps: renameat renameat2 unlink
  */
 
 static unsigned countdown; /* calls until the process is killed; 0: never */

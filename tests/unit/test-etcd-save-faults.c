@@ -5,9 +5,7 @@
  * the run is killed before it: it is whole or not there under its name, the reason and the path are told, and the next run
  * takes one and leaves nothing else behind, as all secrets of the cluster are in it.
  *
- * Wraps: fsync openat renameat unlink unlinkat write
- * Wraps: fchmod mkdirat
- * Wraps: clock_realtime http_request http_client_free http_client_set_cancelled probe_client
+ * Wraps: fchmod mkdirat clock_realtime http_request http_client_set_cancelled
  */
 
 #include "tests/unit/unit.h"

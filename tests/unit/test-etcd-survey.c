@@ -4,7 +4,7 @@
  * Whom a survey believes after a restore: members that came back with the data of before are healthy among
  * themselves, and come first in the cluster file.
  *
- * Wraps: http_request probe_client http_client_free fsync
+ * Wraps: http_request
  */
 
 #include "tests/unit/unit.h"
@@ -13,12 +13,8 @@
 #include "etcd/internal.h"
 #include "etcd/survey.h"
 #include "tests/unit/no-http.h"
+#include "tests/unit/no-sync.h"
 #include "tests/unit/plan-fixture.h"
-
-int __wrap_fsync(int fd);
-int __wrap_fsync(int fd) {
-        return 0;
-}
 
 static bool away;    /* c1 is */
 static bool expired; /* what both show */

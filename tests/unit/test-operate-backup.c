@@ -14,8 +14,6 @@
 /*
  * Backups: what goes in comes out, on an empty directory and nowhere else; damage is told from a wrong passphrase; and
  * an archive that somebody else put together gets nothing past us.
- *
- * Wraps: fsync syncfs
  */
 
 #define PASSPHRASE "correct horse"

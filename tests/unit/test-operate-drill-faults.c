@@ -5,8 +5,7 @@
  * the file is old or new, nothing is broken that it does not tell of, and the next run puts back what was, and leaves
  * nothing behind.
  *
- * Wraps: fsync openat renameat unlink unlinkat write
- * Wraps: host_pool_exec probe_client http_json http_client_free
+ * Wraps: host_pool_exec http_json
  */
 
 #include "tests/unit/unit.h"

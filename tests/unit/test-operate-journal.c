@@ -4,8 +4,6 @@
  * A restore's files beside the cluster file, when this machine's disk refuses one of the writes, or the run is killed
  * before it: each is old or new, the members that are left out are known before the token counts, and the same run
  * again ends with all of it and nothing else.
- *
- * Wraps: fsync openat renameat unlink unlinkat write
  */
 
 #include "tests/unit/unit.h"

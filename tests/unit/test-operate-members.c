@@ -4,8 +4,7 @@
  * Taking members from service: defragmenting and replacing, over members that exist in memory only.
  *
  * Wraps: etcd_survey etcd_defragment etcd_health etcd_status etcd_alarms etcd_transfer_leadership
- * Wraps: etcd_member_remove host_pool_new host_pool_take host_pool_give host_pool_reach host_pool_free host_pool_exec
- * Wraps: host_lock install_run install_judge clock_usec clock_sleep etcd_identity
+ * Wraps: etcd_member_remove install_run install_judge clock_usec clock_sleep etcd_identity
  */
 
 #include "tests/unit/unit.h"

@@ -13,7 +13,7 @@
  * Renewal and rotation over a real store, and a rollout that is played: which node fails, which is as planned already,
  * when somebody presses Ctrl-C. What is looked at is what the store holds afterwards.
  *
- * Wraps: fsync syncfs install_run served_check
+ * Wraps: install_run served_check
  */
 
 typedef struct World {

@@ -4,8 +4,8 @@
  * What replace leaves alone: data of the last restore, when it is the others that came back with that of before. And whom it
  * tells of a member that has moved, wherever an earlier run was killed.
  *
- * Wraps: host_pool_new host_pool_free host_pool_take host_pool_give host_pool_reach host_pool_exec host_lock etcd_survey install_run install_judge
- * Wraps: etcd_member_remove_patiently store_addresses store_forget_former
+ * Wraps: etcd_survey install_run install_judge etcd_member_remove_patiently store_addresses
+ * Wraps: store_forget_former
  */
 
 #include "tests/unit/unit.h"

@@ -4,9 +4,8 @@
  * A restore from end to end over hosts and members that are played: what is asked, what is stopped, and which
  * data is sent, also after an earlier run.
  *
- * Wraps: fsync host_pool_new host_pool_free host_pool_take host_pool_give host_pool_reach host_pool_exec host_lock host_look host_exec
- * Wraps: host_exec_for host_send host_put receive_file etcd_survey etcd_save etcd_snapshot_inspect snapshot_facts
- * Wraps: host_pool_insist install_run plan_node plan_outline probe_client http_request
+ * Wraps: host_look host_send host_put receive_file etcd_survey etcd_save etcd_snapshot_inspect
+ * Wraps: snapshot_facts host_pool_insist install_run plan_node plan_outline probe_client http_request
  */
 
 #include "tests/unit/unit.h"
@@ -18,6 +17,7 @@
 #include "operate/receive.h"
 #include "operate/restore-internal.h"
 #include "tests/unit/fake-hosts.h"
+#include "tests/unit/no-sync.h"
 #include "tests/unit/plan-fixture.h"
 
 #define IDENTITY "abcd"
@@ -63,11 +63,6 @@ typedef struct World {
 } World;
 
 static World *world;
-
-int __wrap_fsync(int fd);
-int __wrap_fsync(int fd) {
-        return 0;
-}
 
 static int note(const char *node, const char *what, Error **reterr) {
         _cleanup_free_ char *word = xasprintf("%s:%s", node, what);

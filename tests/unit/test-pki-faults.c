@@ -4,8 +4,6 @@
 /*
  * The store when things go wrong: killed before any of its system calls that change names, disk full at any write, a
  * rename that fails, two runs at once. Whatever happens, the next run can use what is there, and no CA is lost.
- *
- * Wraps: fsync syncfs renameat renameat2 write
  */
 
 /* One run with a store of its own, as another process would have. */

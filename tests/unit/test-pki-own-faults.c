@@ -4,8 +4,6 @@
 /*
  * A CA of one's own, asked and answered, when things go wrong: killed before each rename, disk full at each write, two
  * at once. The same command, given again, finishes the work.
- *
- * Wraps: fsync syncfs renameat renameat2 write
  */
 
 static EVP_PKEY *ca_key;

@@ -4,8 +4,6 @@
 /*
  * Renewal in the store: chosen ones are made anew, the old ones kept until they are settled or put back; and the same
  * when the process is killed before any of the calls that give or take a name.
- *
- * Wraps: fsync syncfs renameat renameat2 unlink
  */
 
 typedef struct Fixture {

@@ -7,8 +7,6 @@
 /*
  * A CA or key pair that is replaced, in the store: what its paths mean in each phase, what is issued anew, and that a
  * kill before any of the calls that give or take a name leaves a store with which the rotation goes on.
- *
- * Wraps: fsync syncfs renameat renameat2 unlink
  */
 
 typedef struct Fixture {

@@ -10,8 +10,6 @@
 
 /*
  * The store of a whole cluster: made, kept, issued again, refused. Kills and full disks: test-pki-faults.c.
- *
- * Wraps: fsync syncfs
  */
 
 typedef struct Seen {

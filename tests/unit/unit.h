@@ -24,7 +24,8 @@
  *
  * A test is tests/unit/test-FOLDER-NOUN.c, found by name. It has one group of cmocka tests: TAP knows only
  * one plan. To replace functions it has a comment line " * Wraps: fsync write" and defines __wrap_fsync(),
- * which may call __real_fsync().
+ * which may call __real_fsync(). A header here that defines some says so itself, and they are replaced in each test
+ * that includes it.
  */
 
 /*

@@ -12,10 +12,10 @@
 #include "tests/unit/unit.h"
 
 /*
- * A disk that refuses one of the calls which change it, for any reason, or death before that call. Who includes this names the
- * calls that are replaced, and may have further ones ask strikes():
+ * A disk that refuses one of the calls which change it, for any reason, or death before that call. Who includes this may
+ * have further ones ask strikes().
  *
- *      Wraps: fsync openat renameat unlink unlinkat write
+ * Wraps: fsync openat renameat unlink unlinkat write
  */
 
 static unsigned count, countdown; /* calls, until it happens; 0: never */
