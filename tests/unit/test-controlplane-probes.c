@@ -4,7 +4,7 @@
  * The control plane's probes and checks against apiservers that are ready, say no, or are not there, and
  * against leases that are fresh, stale, or only look so.
  *
- * Wraps: http_request http_client_free probe_client probe_store_file clock_usec clock_sleep clock_realtime
+ * Wraps: http_request probe_store_file clock_realtime
  */
 
 #include "tests/unit/unit.h"
@@ -12,6 +12,8 @@
 #include "common/clock.h"
 #include "controlplane/controlplane.h"
 #include "controlplane/internal.h"
+#include "tests/unit/fake-clock.h"
+#include "tests/unit/no-http.h"
 #include "tests/unit/plan-fixture.h"
 
 static struct {
@@ -88,12 +90,7 @@ static int answer_lease(HttpResponse *ret) {
 }
 
 int __wrap_http_request(HttpClient *c, const HttpRequest *q, HttpResponse *ret, Error **reterr);
-int __wrap_probe_client(const ProbeContext *c, const char *ca, const char *credential, HttpClient **ret,
-                        Error **reterr);
 int __wrap_probe_store_file(const ProbeContext *c, const char *path, const Buffer **ret, Error **reterr);
-HttpClient* __wrap_http_client_free(HttpClient *c);
-uint64_t __wrap_clock_usec(void);
-void __wrap_clock_sleep(uint64_t usec);
 int64_t __wrap_clock_realtime(void);
 
 int __wrap_http_request(HttpClient *c, const HttpRequest *q, HttpResponse *ret, Error **reterr) {
@@ -121,30 +118,15 @@ int __wrap_http_request(HttpClient *c, const HttpRequest *q, HttpResponse *ret, 
         return -EINVAL;
 }
 
-int __wrap_probe_client(const ProbeContext *c, const char *ca, const char *credential, HttpClient **ret,
-                        Error **reterr) {
+void fake_client(const char *ca, const char *credential) {
         assert_string_equal(ca, "ca");
-        *ret = (HttpClient*) xmalloc(1);
-        return 0;
 }
 
 int __wrap_probe_store_file(const ProbeContext *c, const char *path, const Buffer **ret, Error **reterr) {
         return error_set(reterr, ERROR_CONFIG, ENOENT, "%s is missing", path);
 }
 
-HttpClient* __wrap_http_client_free(HttpClient *c) {
-        free(c);
-        return NULL;
-}
-
-static uint64_t now_usec = 1;
-
-uint64_t __wrap_clock_usec(void) {
-        return now_usec;
-}
-
-void __wrap_clock_sleep(uint64_t usec) {
-        now_usec += usec;
+void fake_meanwhile(void) {
         if (world.renews)
                 world.lease_time++;
 }

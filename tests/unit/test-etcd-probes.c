@@ -4,8 +4,7 @@
  * etcd's probes and checks against members that are well, dead, without a leader, behind, or of another
  * cluster.
  *
- * Wraps: http_request http_client_free probe_client clock_usec clock_sleep store_file store_nodes
- * Wraps: store_addresses
+ * Wraps: http_request store_file store_nodes store_addresses
  */
 
 #include "tests/unit/unit.h"
@@ -17,6 +16,8 @@
 #include "etcd/internal.h"
 #include "etcd/snapshot.h"
 #include "etcd/survey.h"
+#include "tests/unit/fake-clock.h"
+#include "tests/unit/no-http.h"
 #include "tests/unit/plan-fixture.h"
 
 typedef struct Member {
@@ -113,9 +114,6 @@ static size_t count_led(void) {
 }
 
 int __wrap_http_request(HttpClient *c, const HttpRequest *q, HttpResponse *ret, Error **reterr);
-int __wrap_probe_client(const ProbeContext *c, const char *ca, const char *credential, HttpClient **ret,
-                        Error **reterr);
-HttpClient* __wrap_http_client_free(HttpClient *c);
 
 int __wrap_http_request(HttpClient *c, const HttpRequest *q, HttpResponse *ret, Error **reterr) {
         size_t i = strstr(q->url, "10.77.0.21") ? 1 : 0;
@@ -167,30 +165,12 @@ int __wrap_http_request(HttpClient *c, const HttpRequest *q, HttpResponse *ret, 
         return -EINVAL;
 }
 
-int __wrap_probe_client(const ProbeContext *c, const char *ca, const char *credential, HttpClient **ret,
-                        Error **reterr) {
+void fake_client(const char *ca, const char *credential) {
         assert_string_equal(ca, "etcd/ca");
         assert_contains(credential, "/pki/etcd/healthcheck-client");
-        *ret = (HttpClient*) xmalloc(1);
-        return 0;
 }
 
-HttpClient* __wrap_http_client_free(HttpClient *c) {
-        free(c);
-        return NULL;
-}
-
-/* Time passes by waiting alone. */
-static uint64_t now_usec = 1;
-uint64_t __wrap_clock_usec(void);
-void __wrap_clock_sleep(uint64_t usec);
-
-uint64_t __wrap_clock_usec(void) {
-        return now_usec;
-}
-
-void __wrap_clock_sleep(uint64_t usec) {
-        now_usec += usec;
+void fake_meanwhile(void) {
         if (metrics_later)
                 members[0].metrics = metrics_later;
         if (told_later)
@@ -449,15 +429,15 @@ static void test_election_is_serving(void **state) {
 
         elected = 0;
         members[1].leader = 0;
-        begin = now_usec;
+        begin = fake_now;
         assert_int_equal(component_etcd.serving(&context, &serving, NULL), 0);
         assert_false(serving);
-        assert_in_range(now_usec - begin, 10 * USEC_PER_SEC, 11 * USEC_PER_SEC);
+        assert_in_range(fake_now - begin, 10 * USEC_PER_SEC, 11 * USEC_PER_SEC);
 
         members[0].up = false;
-        begin = now_usec;
+        begin = fake_now;
         assert_int_equal(component_etcd.serving(&context, &serving, NULL), 0);
-        assert_int_equal(now_usec, begin);
+        assert_int_equal(fake_now, begin);
 
         /* the same, where only the nodes can tell */
         context.store = (Store*) members;

@@ -78,6 +78,11 @@ static int stream(const HttpRequest *request, Error **reterr) {
         return r;
 }
 
+void fake_client(const char *ca, const char *credential) {
+        assert_string_equal(ca, "etcd/ca");
+        assert_contains(credential, "/pki/etcd/healthcheck-client");
+}
+
 /* c0 is a member that is well and alone. */
 int __wrap_http_request(HttpClient *c, const HttpRequest *request, HttpResponse *ret, Error **reterr);
 int __wrap_http_request(HttpClient *c, const HttpRequest *request, HttpResponse *ret, Error **reterr) {

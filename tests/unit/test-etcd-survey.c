@@ -19,6 +19,11 @@
 static bool away;    /* c1 is */
 static bool expired; /* what both show */
 
+void fake_client(const char *ca, const char *credential) {
+        assert_string_equal(ca, "etcd/ca");
+        assert_contains(credential, "/pki/etcd/healthcheck-client");
+}
+
 /* c0 is member 10 of cluster 1, c1 member 11 of cluster 2; each is well and alone. */
 int __wrap_http_request(HttpClient *c, const HttpRequest *request, HttpResponse *ret, Error **reterr);
 int __wrap_http_request(HttpClient *c, const HttpRequest *request, HttpResponse *ret, Error **reterr) {

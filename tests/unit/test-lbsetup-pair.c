@@ -3,12 +3,14 @@
 
 #include "lbsetup/internal.h"
 #include "lbsetup/pair.h"
+#include "tests/unit/fake-clock.h"
 #include "tests/unit/lb-fixture.h"
+#include "tests/unit/no-http.h"
 
 /*
  * What is concluded from what the load balancers show: each answers with a text, or cannot be asked.
  *
- * Wraps: clock_sleep clock_usec probe_client http_request
+ * Wraps: http_request
  */
 
 #define UP "server c0,UP,L7OK,\nserver c1,UP,L7OK,\n"
@@ -31,29 +33,15 @@ static const char *after_script[2]; /* answers once a script that is not a look 
 static const char *script_answer;
 static const char *answers_after_sleep; /* of lb0, or NULL */
 
-void __wrap_clock_sleep(uint64_t usec);
-uint64_t __wrap_clock_usec(void);
-int __wrap_probe_client(const ProbeContext *c, const char *ca, const char *credential, HttpClient **ret,
-                        Error **reterr);
 int __wrap_http_request(HttpClient *c, const HttpRequest *request, HttpResponse *ret, Error **reterr);
 
-static uint64_t now = 1;
-
-uint64_t __wrap_clock_usec(void) {
-        return now;
-}
-
-void __wrap_clock_sleep(uint64_t usec) {
-        now += usec;
+void fake_meanwhile(void) {
         if (answers_after_sleep)
                 answers[0] = answers_after_sleep;
 }
 
-int __wrap_probe_client(const ProbeContext *c, const char *ca, const char *credential, HttpClient **ret,
-                        Error **reterr) {
+void fake_client(const char *ca, const char *credential) {
         assert_string_equal(ca, "ca");
-        *ret = NULL;
-        return 0;
 }
 
 /* Of the apiservers only c0 is ready. */

@@ -30,6 +30,11 @@ int __wrap_host_pool_exec(void *pool, const Node *node, const char *script, Buff
         return 0;
 }
 
+void fake_client(const char *ca, const char *credential) {
+        assert_string_equal(ca, "ca");
+        assert_string_equal(credential, "admin");
+}
+
 int __wrap_http_json(HttpClient *c, const char *method, const char *url, const json_t *body, json_t **ret,
                      Error **reterr);
 int __wrap_http_json(HttpClient *c, const char *method, const char *url, const json_t *body, json_t **ret,

@@ -4,7 +4,7 @@
  * Taking members from service: defragmenting and replacing, over members that exist in memory only.
  *
  * Wraps: etcd_survey etcd_defragment etcd_health etcd_status etcd_alarms etcd_transfer_leadership
- * Wraps: etcd_member_remove install_run install_judge clock_usec clock_sleep etcd_identity
+ * Wraps: etcd_member_remove install_run install_judge etcd_identity
  */
 
 #include "tests/unit/unit.h"
@@ -13,6 +13,7 @@
 #include "operate/defrag.h"
 #include "operate/hold.h"
 #include "operate/replace.h"
+#include "tests/unit/fake-clock.h"
 #include "tests/unit/fake-hosts.h"
 #include "tests/unit/plan-fixture.h"
 
@@ -63,8 +64,6 @@ int __wrap_etcd_member_remove(const EtcdEndpoint *e, uint64_t id, Error **reterr
 int __wrap_install_run(const InstallRequest *request, InstallResult *ret, ErrorList *errors);
 int __wrap_install_judge(const InstallRequest *request, ErrorList *errors);
 char* __wrap_etcd_identity(Store *store);
-uint64_t __wrap_clock_usec(void);
-void __wrap_clock_sleep(uint64_t usec);
 
 int __wrap_etcd_survey(const ProbeContext *c, EtcdSurvey *ret, Error **reterr) {
         EtcdSurvey s = { .cluster = c->cluster, .agreed = true, .quorum = 2 };
@@ -200,16 +199,7 @@ char* __wrap_etcd_identity(Store *store) {
         return xstrdup("abcd");
 }
 
-/* Time passes by waiting alone. */
-static uint64_t now_usec;
-
-uint64_t __wrap_clock_usec(void) {
-        return now_usec;
-}
-
-void __wrap_clock_sleep(uint64_t usec) {
-        now_usec += usec;
-}
+void fake_meanwhile(void) {}
 
 static int setup(void **state) {
         static char names[N][3] = { "c0", "c1", "c2" };
