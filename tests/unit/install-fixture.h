@@ -1,86 +1,102 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include <pthread.h>
+#include "tests/unit/install-hosts.h"
+#include "tests/unit/install-world.h"
 
-#include "common/clock.h"
-#include "host/pool.h"
-#include "install/install.h"
-#include "tests/unit/plan-fixture.h"
-#include "units/bus.h"
+/* A rollout over the fake nodes, and what has become of it */
 
-/*
- * A world of three controllers and two load balancers that exist in memory only
- *
- * Each carries one service: its configuration is the string World.wanted, put into a file. A fake node knows
- * what was put there, what its service was started with, and how it is to misbehave. Time passes when
- * somebody sleeps. What is done to nodes is written into a log, one word for the node and one for the deed.
- */
-typedef struct FakeNode {
-        const char *put;             /* configuration on the disk; NULL: none */
-        const char *_Atomic running; /* what the service was started with; NULL: it does not run */
-        bool recorded;               /* applied.json is there */
-        bool leads;                  /* until it hands over */
-        bool broken;                 /* its service never gets ready */
-        bool dying;                  /* ... and is restarted all the time */
-        unsigned stalls;             /* so many questions find it not ready, although it works */
-        bool unreachable, busy, refuses, starved, full, job_fails;
-        bool locked;          /* by us */
-        unsigned n_missed;    /* how often it was to be taken, and not reachable */
-        bool loose;           /* its files have other modes than planned: nothing is restarted for that */
-        const char *dislikes; /* the configuration with which its service does not get ready, or NULL */
-        unsigned n_restarts;
-        unsigned n_asked;     /* how often its service was asked whether it is ready */
-        const char *identity; /* of applied.json; NULL: ours, if recorded */
-        const char *applied;  /* a path in applied.json besides, or NULL */
-        const char *retires;  /* a unit file in applied.json that no plan has any more, or NULL */
-        bool purged;          /* systemd knows that unit no more */
-        bool has_binary;      /* world.binary is there, too: what was put there last */
-        bool had_binary;      /* ... before that */
-        const char *listener; /* "*:7000 nginx", or NULL */
-        Architecture architecture;
-        int64_t clock_offset;
-        const char *answer; /* to the questions of check/, or NULL: an empty one */
-        bool mute;          /* there is none */
-} FakeNode;
+static inline int setup(void **state) {
+        static char names[5][4] = { "c0", "c1", "c2", "lb0", "lb1" };
+        Node unused[3];
 
-typedef struct World {
-        Node nodes[5];
-        Cluster cluster;
-        FakeNode fakes[5];
-        size_t n_ill[5];    /* of the others, at the last question of the gate */
-        const Node *joined; /* in an earlier run, and has no place yet: the gate is closed until then */
-        const char *wanted;
-        bool gate_closed;
-        const char *closes_gate; /* the name of the node whose restart closes it, or NULL */
-        const Node *aside;       /* gets no new work */
-        bool bring_back_fails;
-        int unseen;         /* it serves, and that is why it cannot be asked from here; 0: it can */
-        const char *object; /* the API's object says so: "wanted", something else; NULL: it is not there */
-        bool api_down;
-        volatile int cancelled;
-        const char *unproven; /* the name of the node that prove() finds fault with, or NULL */
-        bool keeps;           /* take_back() has nothing to give */
-        const InstallProof *proof;
-        const char *meanwhile; /* what somebody else installs everywhere before we get a lock, or NULL */
-        const char *leaver;    /* is in the cluster and not in the cluster file, or NULL */
-        bool leaver_works;
-        const char *retired; /* the unit that is to be stopped for good */
-        bool irreplaceable;  /* the last one is about to go */
-        bool peers;          /* the service is told by a reload who is beside it */
-        const char *binary;  /* path of one that the plan has besides, or NULL */
-        bool lends;          /* its connections to the run */
-        InstallLeavers leavers;
-        size_t asked_members;
-        const char *const *ignore;
-        const char *cancel_at; /* the deed that is the last before somebody presses Ctrl-C */
-        Buffer log;
-        pthread_mutex_t mutex;
-        InstallResult result;
-        ErrorList errors;
-} World;
+        world = (World) { .cluster = fixture_cluster(unused), .wanted = "one" };
+        (void) pthread_mutex_init(&world.mutex, NULL);
+        world.cluster.nodes = world.nodes;
+        world.cluster.n_nodes = 5;
+        for (size_t i = 0; i < 5; i++) {
+                world.nodes[i] = (Node) { .name = names[i], .index = i, .architecture = ARCH_ARM64 };
+                world.nodes[i].roles = i < 3 ? ROLE_CONTROLLER | ROLE_ETCD : ROLE_LOADBALANCER;
+                (void) inet_address_parse("10.77.0.20", &world.nodes[i].address);
+                world.fakes[i].architecture = ARCH_ARM64;
+        }
+        return 0;
+}
 
-extern World world;
+static inline int teardown(void **state) {
+        install_result_done(&world.result);
+        error_list_done(&world.errors);
+        buffer_done(&world.log);
+        return 0;
+}
 
-void world_log(const Node *node, const char *deed);
-extern const Component *const fake_components[];
+#define install_test(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+static inline int run_request(const Node *const *nodes, size_t n_nodes, bool dry_run) {
+        static const HostOptions host = {};
+        InstallRequest request = {
+                .cluster = &world.cluster,
+                .store = (Store*) &world,
+                .components = fake_components,
+                .nodes = nodes,
+                .n_nodes = n_nodes,
+                .cache = "/nonexistent",
+                .host = &host,
+                .hosts = world.lends ? (HostPool*) &world : NULL,
+                .holder = "the test",
+                .dry_run = dry_run,
+                .cancelled = &world.cancelled,
+                .proof = world.proof,
+                .leavers = world.leavers,
+                .ignore = (char *const *) world.ignore,
+        };
+
+        alpha.peers = world.peers;
+        install_result_done(&world.result);
+        error_list_done(&world.errors);
+        buffer_clear(&world.log);
+        return install_run(&request, &world.result, &world.errors);
+}
+
+static inline int run_all(void) {
+        const Node *const nodes[] = { world.nodes, world.nodes + 1, world.nodes + 2, world.nodes + 3,
+                                      world.nodes + 4 };
+
+        return run_request(nodes, 5, false);
+}
+
+static inline int run_some(size_t first, size_t n) {
+        const Node *const nodes[] = { world.nodes, world.nodes + 1, world.nodes + 2, world.nodes + 3,
+                                      world.nodes + 4 };
+
+        return run_request(nodes + first, n, false);
+}
+
+/* A cluster that serves and is as planned; a change of world.wanted is then rolled out. */
+static inline void make_serving(void) {
+        for (size_t i = 0; i < 5; i++) {
+                world.fakes[i].put = world.wanted;
+                world.fakes[i].running = world.wanted;
+                world.fakes[i].recorded = true;
+        }
+        world.object = "wanted";
+}
+
+static inline size_t count_of(const char *deed) {
+        size_t n = 0;
+
+        for (const char *p = buffer_str(&world.log); (p = strstr(p, deed)); p++)
+                n++;
+        return n;
+}
+
+static inline void assert_outcomes(InstallOutcome c0, InstallOutcome c1, InstallOutcome c2) {
+        assert_int_equal(world.result.nodes[0].outcome, c0);
+        assert_int_equal(world.result.nodes[1].outcome, c1);
+        assert_int_equal(world.result.nodes[2].outcome, c2);
+}
+
+static inline void assert_error(size_t i, const char *text) {
+        assert_true(i < world.errors.n_errors);
+        assert_contains(world.errors.errors[i]->message, text);
+}

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "tests/unit/unit.h"
+
+#include "tests/unit/install-fixture.h"
+
+/* What speaks against a rollout over fake nodes is told before the first write. */
+
+/* Everything that speaks against it is said before the first write. */
+static void test_refused(void **state) {
+        world.fakes[0].identity = "theirs";
+        world.fakes[1].architecture = ARCH_AMD64;
+        world.fakes[2].listener = "0.0.0.0:7000 nginx";
+        world.fakes[3].listener = "0.0.0.0:17000 nginx";
+        world.fakes[4].listener = "0.0.0.0:7000 alpha";
+        assert_true(run_all() < 0);
+        assert_int_equal(world.errors.n_errors, 3);
+        assert_error(0, "c0: was installed for another cluster (identity theirs..., ours is 0125ab...)");
+        assert_error(1, "c1: this machine is amd64, the cluster file says arm64");
+        assert_error(2, "c2: port 7000, which alpha needs, is taken by nginx");
+        assert_string_equal(buffer_str(&world.log), "");
+}
+
+static void test_clocks(void **state) {
+        world.fakes[0].clock_offset = -40;
+        world.fakes[2].clock_offset = 40;
+        assert_true(run_all() < 0);
+        assert_error(0, "the clock of c0 is 80 s behind that of c2");
+        world.fakes[2].clock_offset = 301;
+        assert_true(run_all() < 0);
+        assert_error(1, "c2: its clock is 301 s ahead of ours");
+        assert_string_equal(buffer_str(&world.log), "");
+}
+
+/* What nodes answer to further questions counts as what they told of themselves: before the first write. */
+static void test_questions(void **state) {
+        static const char *const ignored[] = { "mac-addresses", NULL };
+
+        world.fakes[0].answer = world.fakes[3].answer = "mac 02:00:00:00:00:01\n";
+        world.fakes[1].answer = "leftover k3s.service\n";
+        assert_true(run_all() < 0);
+        assert_int_equal(world.errors.n_errors, 2);
+        assert_error(0, "lb0: has the same MAC address as c0");
+        assert_error(1, "c1: k3s was here: k3s.service");
+        assert_string_equal(buffer_str(&world.log), "");
+
+        world.fakes[1].answer = NULL;
+        world.ignore = ignored;
+        assert_int_equal(run_all(), 0);
+
+        /* those that serve are not asked */
+        world.wanted = "two";
+        world.fakes[1].mute = true;
+        assert_int_equal(run_all(), 0);
+}
+
+static void make_joiner(FakeNode *f) {
+        f->put = NULL;
+        f->running = NULL;
+        f->recorded = false;
+}
+
+/* A node that joins a cluster that serves is asked what all were asked before the first installation. */
+static void test_questions_to_a_joiner(void **state) {
+        make_serving();
+        make_joiner(world.fakes + 2);
+        world.fakes[2].answer = "leftover k3s.service\nmac 02:00:00:00:00:01\n";
+        world.fakes[3].answer = "mac 02:00:00:00:00:01\n";
+        /* what one that serves would answer about itself is not news */
+        world.fakes[1].answer = "leftover k3s.service\n";
+        assert_true(run_all() < 0);
+        assert_int_equal(world.errors.n_errors, 2);
+        assert_error(0, "lb0: has the same MAC address as c2");
+        assert_error(1, "c2: k3s was here: k3s.service");
+        assert_string_equal(buffer_str(&world.log), "");
+
+        /* and one that serves and cannot be asked is not in its way */
+        world.fakes[2].answer = world.fakes[3].answer = NULL;
+        world.fakes[0].mute = true;
+        assert_int_equal(run_all(), 0);
+        assert_non_null(strstr(buffer_str(&world.log), "c2 put"));
+}
+
+/* Of those that serve only the ways to it are looked at, also if nothing else changes there. */
+static void test_ways_to_a_joiner(void **state) {
+        static const Reach reaches[] = { { .port = 7000, .from = ROLE_CONTROLLER, .why = "peers" } };
+        static const char blocked[] = "way 10.77.0.22/7000 silent\nway 10.77.0.21/7000 silent\n";
+
+        (void) inet_address_parse("10.77.0.21", &world.nodes[1].address);
+        (void) inet_address_parse("10.77.0.22", &world.nodes[2].address);
+        alpha.reaches = reaches;
+        alpha.n_reaches = 1;
+        make_serving();
+        world.fakes[0].answer = blocked;
+        world.wanted = "two";
+        assert_int_equal(run_all(), 0);
+
+        make_serving();
+        make_joiner(world.fakes + 2);
+        buffer_done(&world.log);
+        assert_true(run_all() < 0);
+        assert_int_equal(world.errors.n_errors, 1);
+        assert_error(0, "c0: c2:7000 does not answer");
+        assert_string_equal(buffer_str(&world.log), "");
+
+        world.fakes[0].answer = NULL;
+        world.fakes[2].answer = "way 10.77.0.21/7000 silent\n";
+        assert_true(run_all() < 0);
+        assert_int_equal(world.errors.n_errors, 1);
+        assert_error(0, "c2: c1:7000 does not answer");
+        alpha.reaches = NULL;
+        alpha.n_reaches = 0;
+}
+
+static const Check* find_finding(const CheckList *l, const char *id) {
+        for (size_t i = 0; i < l->n_checks; i++)
+                if (streq(l->checks[i].id, id))
+                        return l->checks + i;
+        fail_msg("no finding %s", id);
+        return NULL;
+}
+
+/* All nodes, whatever is wrong with some, and nothing is written. */
+static void test_check(void **state) {
+        const Node *const nodes[] = { world.nodes, world.nodes + 1, world.nodes + 2, world.nodes + 3 };
+        _cleanup_(check_list_done) CheckList found = {};
+        _cleanup_error_ Error *error = NULL;
+        static const HostOptions host = {};
+        InstallRequest request = {
+                .cluster = &world.cluster,
+                .store = (Store*) &world,
+                .components = fake_components,
+                .nodes = nodes,
+                .n_nodes = 4,
+                .host = &host,
+        };
+
+        make_serving();
+        world.fakes[0].unreachable = true;
+        world.fakes[1].mute = true;
+        world.fakes[2].answer = "swap /dev/mmcblk0p3\nsync 10 0.005\n";
+        assert_success(install_check(&request, &found, &error), error, 0);
+        assert_string_equal(find_finding(&found, "ssh/c0")->text, "ssh: no route");
+        assert_string_equal(find_finding(&found, "ssh/c1")->text, "ssh: connection lost");
+        assert_int_equal(find_finding(&found, "architecture/c2")->state, CHECK_OK);
+        assert_int_equal(find_finding(&found, "swap/c2")->state, CHECK_WARNING);
+        assert_int_equal(find_finding(&found, "identity/lb0")->state, CHECK_OK);
+        for (size_t i = 0; i < found.n_checks; i++)
+                assert_true(!found.checks[i].node || !streq(found.checks[i].node, "lb1"));
+        assert_string_equal(buffer_str(&world.log), "");
+
+        world.unseen = EHOSTUNREACH;
+        check_list_done(&found);
+        assert_success(install_check(&request, &found, &error), error, 0);
+        assert_int_equal(find_finding(&found, "serving")->state, CHECK_FAILED);
+        assert_int_equal(find_finding(&found, "serving")->kind, ERROR_UNAVAILABLE);
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                install_test(test_refused),          install_test(test_clocks),
+                install_test(test_questions),        install_test(test_questions_to_a_joiner),
+                install_test(test_ways_to_a_joiner), install_test(test_check),
+        };
+
+        return cmocka_run_group_tests_name("install-refusals", tests, NULL, NULL);
+}
