@@ -3,8 +3,7 @@
 /*
  * What reset takes from a cluster that serves, over three members that exist in memory only.
  *
- * Wraps: host_pool_new host_pool_take host_pool_give host_pool_reach host_pool_free host_lock host_look host_exec_for store_file
- * Wraps: etcd_survey
+ * Wraps: host_look store_file etcd_survey
  */
 
 #include "tests/unit/unit.h"
@@ -12,6 +11,7 @@
 #include "etcd/survey.h"
 #include "host/pool.h"
 #include "operate/reset.h"
+#include "tests/unit/fake-hosts.h"
 #include "tests/unit/plan-fixture.h"
 
 #define N 4
@@ -105,45 +105,18 @@ static const Component store = {
 };
 static const Component *const fakes[] = { &store, NULL };
 
-HostPool* __wrap_host_pool_new(const Cluster *cluster, const HostOptions *options);
-HostPool* __wrap_host_pool_new(const Cluster *cluster, const HostOptions *options) {
-        return (HostPool*) &world;
-}
-
-HostPool* __wrap_host_pool_free(HostPool *p);
-HostPool* __wrap_host_pool_free(HostPool *p) {
-        return NULL;
-}
-
-int __wrap_host_pool_take(HostPool *p, const Node *node, Host **ret, Error **reterr);
-int __wrap_host_pool_take(HostPool *p, const Node *node, Host **ret, Error **reterr) {
-        if (world.unreachable[node->index])
-                return error_set(reterr, ERROR_UNAVAILABLE, EHOSTUNREACH, "no route to host");
-        *ret = (Host*) node;
-        return 0;
-}
-
-void __wrap_host_pool_give(HostPool *p, const Node *node);
-void __wrap_host_pool_give(HostPool *p, const Node *node) {}
-
-void __wrap_host_pool_reach(HostPool *p, const Node *const *nodes, size_t n_nodes, Error **ret);
-void __wrap_host_pool_reach(HostPool *p, const Node *const *nodes, size_t n_nodes, Error **ret) {
-        for (size_t i = 0; i < n_nodes; i++)
-                if (world.unreachable[nodes[i]->index])
-                        (void) error_set(&ret[i], ERROR_UNAVAILABLE, EHOSTUNREACH, "no route to host");
-}
-
-/* Whoever has a lock is not asked for it again. */
-int __wrap_host_lock(Host *h, const char *holder, bool wait, Error **reterr);
-int __wrap_host_lock(Host *h, const char *holder, bool wait, Error **reterr) {
-        const Node *node = (const Node*) h;
+int fake_host(const Node *node, const char *what, Error **reterr) {
         _cleanup_free_ char *deed = xasprintf("locked %s", node->name);
 
+        if (!streq(what, "lock"))
+                return world.unreachable[node->index] ?
+                               error_set(reterr, ERROR_UNAVAILABLE, EHOSTUNREACH, "no route to host") :
+                               0;
         if (world.busy[node->index])
                 return error_set(reterr, ERROR_TEMPORARY, EBUSY, "in use by somebody");
         if (world.mute[node->index])
                 return error_set(reterr, ERROR_UNAVAILABLE, ETIMEDOUT, "the node does not answer");
-        if (!strstr(buffer_str(&world.log), deed))
+        if (!strstr(buffer_str(&world.log), deed)) /* whoever has a lock is not asked for it again */
                 world_log("locked", node);
         return 0;
 }
@@ -159,10 +132,9 @@ int __wrap_host_look(Host *h, const Plan *plan, bool deep, Facts *ret_facts, Obs
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 
-int __wrap_host_exec_for(Host *h, const char *script, uint64_t timeout_usec, Buffer *ret, Error **reterr);
-int __wrap_host_exec_for(Host *h, const char *script, uint64_t timeout_usec, Buffer *ret, Error **reterr) {
+int fake_script(const Node *node, const char *script, Buffer *ret, Error **reterr) {
         (void) pthread_mutex_lock(&mutex);
-        world_log("reset", (const Node*) h);
+        world_log("reset", node);
         if (world.falls >= 0)
                 (world.taken ? world.busy : world.down)[world.falls] = true;
         (void) pthread_mutex_unlock(&mutex);
