@@ -137,8 +137,6 @@ char* by_hand_item(const PlanItem *item) {
                 return xasprintf("ln -sfn %s %s", item->symlink.target, item->path);
         case PLAN_BINARY:
                 return binary_by_hand(item);
-        case PLAN_REMOVAL:
-                return xasprintf("rm -f %s", item->path);
         case PLAN_OBJECT:
                 return object_by_hand(item);
         default:

@@ -35,7 +35,6 @@ const char* explain_item_kind(const PlanItem *item) {
                 [PLAN_SYMLINK] = "symbolic link",
                 [PLAN_BINARY] = "program",
                 [PLAN_UNIT] = "unit of systemd",
-                [PLAN_REMOVAL] = "removed file",
                 [PLAN_OBJECT] = "object of the API",
         };
 
@@ -105,8 +104,6 @@ static char* value_of(const PlanItem *item) {
                 return xstrdup(item->sysctl.value);
         case PLAN_SYMLINK:
                 return xasprintf("to %s", item->symlink.target);
-        case PLAN_REMOVAL:
-                return xstrdup("not there");
         case PLAN_UNIT:
                 return unit_value(item);
         case PLAN_OBJECT:

@@ -158,15 +158,14 @@ static void add_attributes(PutOrders *o, const PlanItem *item) {
                 strv_add(&o->stamps, item->path + 1);
 }
 
-/* What an earlier plan left goes only if it still is what we wrote; what a plan wants to have gone goes. */
-static void add_removal(PutOrders *o, const Host *h, const char *path, const Plan *plan) {
+/* What an earlier plan left goes only if it still is what we wrote. */
+static void add_removal(PutOrders *o, const Host *h, const char *path) {
         const AppliedFile *applied = applied_find(h->applied, h->n_applied, path);
 
-        PLAN_FOREACH(item, plan, PLAN_REMOVAL)
-                if (streq(item->path, path))
-                        applied = NULL;
+        if (!applied)
+                return;
         buffer_add_str(&o->removals, "removal ");
-        shell_add_quoted(&o->removals, applied ? applied->sha256 : "-");
+        shell_add_quoted(&o->removals, applied->sha256);
         buffer_addf(&o->removals, " %s\n", path + 1);
         sync_directory_of(o, path);
 }
@@ -181,7 +180,7 @@ static int add_change(PutOrders *o, const Host *h, const Change *change, const H
                 add_attributes(o, change->item);
                 return 0;
         case CHANGE_REMOVE:
-                add_removal(o, h, change->path, put->plan);
+                add_removal(o, h, change->path);
                 return 0;
         default: /* the bus' business */
                 return 0;

@@ -137,14 +137,9 @@ static void compare_item(const Plan *p, const PlanItem *item, const Observation 
         case PLAN_UNIT:
                 compare_path(p, item, o, c);
                 break;
-        default: /* removals come later; objects are asked for through the API */
+        default: /* objects are asked for through the API */
                 break;
         }
-}
-
-static void add_removal(Changes *c, const char *path, const char *reason) {
-        changes_add(c, CHANGE_REMOVE, NULL, "%s", reason);
-        c->changes[c->n_changes - 1].path = xstrdup(path);
 }
 
 static bool is_version_of_plan(const Plan *p, ArtifactOrigin origin, const Version *version) {
@@ -209,22 +204,18 @@ bool is_still(const ObservedPath *found, const char *sha256) {
 }
 
 static void compare_removals(const Plan *p, const Observation *o, Changes *c) {
-        PLAN_FOREACH(item, p, PLAN_REMOVAL) {
-                const ObservedPath *found = observation_path(o, item->path);
-
-                if (found && found->type != OBSERVED_ABSENT)
-                        add_removal(c, item->path, "has to go");
-        }
         for (size_t i = 0; i < o->n_applied; i++) {
                 const AppliedFile *file = o->applied + i;
 
-                if (!plan_find_path(p, file->path) &&
-                    (is_ours_to_remove(file->path) || is_outdated(p, o, file->path)) &&
-                    is_still(observation_path(o, file->path), file->sha256))
-                        add_removal(c, file->path,
-                                    taken_is_kept(taken_find(o->taken, file->path)) ?
-                                            "of an earlier plan; what was there before comes back" :
-                                            "of an earlier plan");
+                if (plan_find_path(p, file->path) ||
+                    !(is_ours_to_remove(file->path) || is_outdated(p, o, file->path)) ||
+                    !is_still(observation_path(o, file->path), file->sha256))
+                        continue;
+                changes_add(c, CHANGE_REMOVE, NULL,
+                            taken_is_kept(taken_find(o->taken, file->path)) ?
+                                    "of an earlier plan; what was there before comes back" :
+                                    "of an earlier plan");
+                c->changes[c->n_changes - 1].path = xstrdup(file->path);
         }
 }
 

@@ -121,7 +121,7 @@ static void add_directories(Plan *p) {
         size_t n = p->n_items; /* those added here bring their parents along */
 
         for (size_t i = 0; i < n; i++)
-                if (p->items[i]->path && p->items[i]->type != PLAN_REMOVAL)
+                if (p->items[i]->path)
                         add_parents(p, p->items[i]->path);
 }
 

@@ -65,14 +65,6 @@ PlanItem* plan_add_symlink(Plan *p, const char *component, const char *noun, con
         return item;
 }
 
-PlanItem* plan_add_removal(Plan *p, const char *component, const char *noun, const char *path,
-                           const char *why) {
-        PlanItem *item = plan_add(p, PLAN_REMOVAL, component, noun, why);
-
-        item->path = xstrdup(path);
-        return item;
-}
-
 /* "user" for the component's own name, "user-NAME" for others. */
 static char* noun_for(const char *kind, const char *name, const char *component) {
         return streq(name, component) ? xstrdup(kind) : xasprintf("%s-%s", kind, name);
@@ -225,8 +217,7 @@ const char* plan_item_type_to_string(PlanItemType t) {
         static const char *const names[_PLAN_ITEM_TYPE_MAX] = {
                 [PLAN_PACKAGE] = "package", [PLAN_USER] = "user", [PLAN_DIRECTORY] = "directory",
                 [PLAN_SYSCTL] = "sysctl",   [PLAN_FILE] = "file", [PLAN_SYMLINK] = "symlink",
-                [PLAN_BINARY] = "binary",   [PLAN_UNIT] = "unit", [PLAN_REMOVAL] = "removal",
-                [PLAN_OBJECT] = "object",
+                [PLAN_BINARY] = "binary",   [PLAN_UNIT] = "unit", [PLAN_OBJECT] = "object",
         };
 
         return t < _PLAN_ITEM_TYPE_MAX ? names[t] : NULL;

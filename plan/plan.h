@@ -34,7 +34,6 @@ typedef enum PlanItemType {
         PLAN_SYMLINK,
         PLAN_BINARY,
         PLAN_UNIT,
-        PLAN_REMOVAL,
         PLAN_OBJECT,
         _PLAN_ITEM_TYPE_MAX,
 } PlanItemType;
@@ -49,7 +48,7 @@ typedef struct PlanItem {
         const char *without;   /* what breaks without it; lent, a constant: see plan_item_explain() */
         const char *manual;    /* what upstream's documentation is called; NULL: its component's; lent */
         const struct Credential *credential; /* the file is (part of) this one; or NULL; lent */
-        char *path;  /* of directories, files, symlinks, binaries, units (their file), removals; else NULL */
+        char *path;  /* of directories, files, symlinks, binaries, units (their file); else NULL */
         mode_t mode; /* of directories, files, binaries */
         char *owner; /* "root:root" */
         bool secret; /* content must not be shown */
@@ -138,8 +137,6 @@ PlanItem* plan_add_file(Plan *p, const char *component, const char *noun, const 
                         const char *content, const char *why);
 PlanItem* plan_add_symlink(Plan *p, const char *component, const char *noun, const char *path,
                            const char *target, const char *why);
-PlanItem* plan_add_removal(Plan *p, const char *component, const char *noun, const char *path,
-                           const char *why);
 PlanItem* plan_add_user(Plan *p, const char *component, const char *name, const char *home, const char *why);
 PlanItem* plan_add_package(Plan *p, const char *component, const char *name, const char *why);
 PlanItem* plan_add_sysctl(Plan *p, const char *component, const char *key, const char *value,

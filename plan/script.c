@@ -155,7 +155,6 @@ static void add_functions(Buffer *out, const Plan *p) {
                 { has_secret(p), EMBED_SCRIPT_SECRET_SH },
                 { has(p, PLAN_BINARY), EMBED_SCRIPT_BINARY_SH },
                 { has(p, PLAN_SYMLINK), EMBED_SCRIPT_LINK_SH },
-                { has(p, PLAN_REMOVAL), EMBED_SCRIPT_REMOVAL_SH },
                 { has(p, PLAN_SYSCTL), EMBED_SCRIPT_SYSCTL_SH },
                 { has(p, PLAN_PACKAGE), EMBED_SCRIPT_PACKAGE_SH },
                 { has_check(p), EMBED_SCRIPT_CHECK_SH },
@@ -205,10 +204,6 @@ static int add_files(Buffer *out, const Plan *p, const Lock *lock, Error **reter
 }
 
 static void add_system(Buffer *out, const Plan *p) {
-        PLAN_FOREACH(item, p, PLAN_REMOVAL) {
-                script_add_comment(out, item->why);
-                buffer_addf(out, "gone %s\n\n", item->path);
-        }
         PLAN_FOREACH(item, p, PLAN_SYSCTL) {
                 script_add_comment(out, item->why);
                 buffer_addf(out, "kernel %s ", item->sysctl.key);

@@ -99,10 +99,9 @@ link() {
         fi
 }
 
-# removal DIGEST PATH: DIGEST is "-" if the path has to go whatever it is
+# removal DIGEST PATH
 removal() {
         case $1 in
-        -) [ ! -d "$2" ] || [ -h "$2" ] || { rmdir -- "$2" || fail refused "/$2 is not empty"; return; } ;;
         link:*) [ "link:$(readlink -- "$2")" = "$1" ] || return 0 ;;
         *) printf '%s  %s\n' "$1" "$2" | sha256sum --status -c - 2>/dev/null || return 0 ;;
         esac

@@ -39,7 +39,6 @@ static Plan* make_plan(const Cluster *c, const Node *node) {
         plan_item_input_of(item, "haproxy.service");
         plan_add_unit(p, "etcd", "etcd.service", fixture_unit("etcd"), "w")->unit.rank = 10;
         plan_add_drop_in(p, "haproxy", "haproxy.service", fixture_unit("haproxy"), "w")->unit.rank = 50;
-        plan_add_removal(p, "haproxy", "old", "/etc/haproxy/errors", "w");
         assert_int_equal(plan_finish(p, NULL), 0);
         return p;
 }
@@ -72,10 +71,6 @@ static void observe_item(const PlanItem *item, Observation *o) {
 
         if (!item->path)
                 return;
-        if (item->type == PLAN_REMOVAL) {
-                add_observed(o, item->path, OBSERVED_ABSENT);
-                return;
-        }
         found = add_observed(o, item->path,
                              item->type == PLAN_DIRECTORY ? OBSERVED_DIRECTORY :
                              item->type == PLAN_SYMLINK   ? OBSERVED_SYMLINK :
@@ -404,13 +399,6 @@ static void test_somebodys_directory(void **state) {
         assert_changes(f, "create etcd/data (missing)");
 }
 
-static void test_removal(void **state) {
-        Fixture *f = *state;
-
-        path_of(f, "/etc/haproxy/errors")->type = OBSERVED_DIRECTORY;
-        assert_changes(f, "remove /etc/haproxy/errors (has to go)");
-}
-
 static void test_of_an_earlier_plan(void **state) {
         static const struct {
                 const char *path, *recorded, *found;
@@ -527,7 +515,6 @@ int main(void) {
                 compare_test(test_unread),
                 compare_test(test_queued),
                 compare_test(test_activating_with_new_input),
-                compare_test(test_removal),
                 compare_test(test_of_an_earlier_plan),
                 compare_test(test_unit_of_an_earlier_plan),
                 compare_test(test_edited_of_an_earlier_plan),

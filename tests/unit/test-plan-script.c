@@ -80,11 +80,9 @@ static void test_only_what_is_needed(void **state) {
         PlanItem *item;
 
         plan_add_sysctl(f->plan, "a", "net.ipv4.ip_forward", "1", "w");
-        plan_add_removal(f->plan, "a", "old", "/etc/old", "w");
         item = plan_add_unit(f->plan, "a", "a.service", fixture_unit("a"), "w");
         text = render(f);
         assert_contains(text, "\nkernel net.ipv4.ip_forward '1'\n");
-        assert_contains(text, "\ngone /etc/old\n");
         assert_contains(text, "\nunit a.service ");
         assert_contains(text, item->unit.inputs);
         assert_contains(text, "Made without asking the node: its network interface is taken to be eth0.");
