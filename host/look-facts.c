@@ -61,19 +61,6 @@ int look_systemd(LookParser *p, char *text, size_t size) {
 
 /* --- files --- */
 
-static int os_release(LookParser *p, const char *line) {
-        const char *id = startswith(line, "ID="), *version = startswith(line, "VERSION_ID=");
-        const char *value = id ? id : version;
-        _cleanup_free_ char *bare = NULL;
-
-        if (!value)
-                return 0;
-        value += *value == '"' || *value == '\'';
-        bare = xstrndup(value, strcspn(value, "\"'"));
-        set_text(id ? &p->facts->os_id : &p->facts->os_version, bare);
-        return 0;
-}
-
 static int machine_id(LookParser *p, const char *line) {
         set_text(&p->facts->machine_id, line);
         return 0;
@@ -142,15 +129,10 @@ static const struct {
         const char *path;
         int (*line)(LookParser *p, const char *line);
 } files[] = {
-        { "etc/os-release", os_release },
-        { "etc/machine-id", machine_id },
-        { "etc/hosts", name_service },
-        { "etc/nsswitch.conf", name_service },
-        { "/proc/sys/kernel/hostname", hostname },
-        { "/proc/meminfo", meminfo },
-        { "/proc/cpuinfo", cpuinfo },
-        { "/proc/self/smaps", smaps },
-        { "/sys/fs/cgroup/cgroup.controllers", cgroup_controllers },
+        { "etc/machine-id", machine_id },      { "etc/hosts", name_service },
+        { "etc/nsswitch.conf", name_service }, { "/proc/sys/kernel/hostname", hostname },
+        { "/proc/meminfo", meminfo },          { "/proc/cpuinfo", cpuinfo },
+        { "/proc/self/smaps", smaps },         { "/sys/fs/cgroup/cgroup.controllers", cgroup_controllers },
 };
 
 /* run/hardway/UNIT.loaded */
@@ -234,8 +216,6 @@ int look_files(LookParser *p, char *text, size_t size) {
         int r;
 
         p->facts->cgroup_memory = p->facts->has_aes = false;
-        set_text(&p->facts->os_id, "");
-        set_text(&p->facts->os_version, "");
         r = look_each_line(p, text, file_line);
         if (r >= 0 && p->hosts)
                 p->facts->name_resolves =

@@ -22,8 +22,6 @@ void facts_default(const Cluster *c, const Node *node, Facts *ret) {
         *ret = (Facts) {
                 .architecture = node->architecture,
                 .userland_matches = true,
-                .os_id = xstrdup("debian"),
-                .os_version = xstrdup("12"),
                 .hostname = xstrdup(node->name),
                 .systemd_version = 252,
                 .interface = xstrdup(node->interface ? node->interface : "eth0"),
@@ -50,8 +48,6 @@ const char* facts_vip_interface(const Cluster *c, const Node *node, const Facts 
 }
 
 void facts_done(Facts *f) {
-        free(f->os_id);
-        free(f->os_version);
         free(f->hostname);
         free(f->interface);
         free(f->machine_id);

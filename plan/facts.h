@@ -12,7 +12,6 @@ typedef struct Facts {
         bool observed;             /* false: only defaults */
         Architecture architecture; /* of the kernel */
         bool userland_matches;     /* a 64-bit kernel may carry a 32-bit userland */
-        char *os_id, *os_version;  /* "debian", "12"; of /etc/os-release */
         char *hostname;
         unsigned systemd_version;
         char *interface;        /* carries the node's address; "eth0" by default */

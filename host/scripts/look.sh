@@ -112,7 +112,7 @@ esac
 # installed by hand there is no other record
 section files
 # shellcheck disable=SC2086
-grep -a -s -H '' etc/os-release etc/machine-id etc/hosts etc/nsswitch.conf run/hardway/*.loaded \
+grep -a -s -H '' etc/machine-id etc/hosts etc/nsswitch.conf run/hardway/*.loaded \
         /proc/sys/kernel/hostname /proc/meminfo /sys/fs/cgroup/cgroup.controllers \
         var/lib/hardway/*-identity var/lib/hardway/taken $H_SYSCTLS || :
 grep -a -s -H -m 1 '^flags\|^Features\|^KernelPageSize' /proc/cpuinfo /proc/self/smaps || :
