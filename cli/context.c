@@ -99,7 +99,7 @@ int verb_load_cluster(VerbContext *v, Error **reterr) {
         if (v->cluster)
                 return 0;
 
-        r = cluster_load_with(v->cluster_path, flags, &v->cluster, &v->errors);
+        r = cluster_load(v->cluster_path, flags, &v->cluster, &v->errors);
         if (r < 0)
                 return r;
 

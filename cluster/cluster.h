@@ -168,9 +168,8 @@ typedef enum ClusterLoadFlags {
 
 #define CLUSTER_FILE_SIZE_MAX (256u * 1024u)
 
-int cluster_load(const char *path, Cluster **ret, ErrorList *errors); /* negative: errors has all of them */
-int cluster_load_with(const char *path, unsigned flags, Cluster **ret,
-                      ErrorList *errors); /* mask of ClusterLoadFlags */
+/* negative: errors has all of them; flags: a mask of ClusterLoadFlags, without which it is as before the first installation */
+int cluster_load(const char *path, unsigned flags, Cluster **ret, ErrorList *errors);
 int cluster_check_first_install(const Cluster *c,
                                 Error **reterr); /* refuses an even number of etcd members */
 Cluster* cluster_free(Cluster *cluster);

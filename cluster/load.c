@@ -255,7 +255,7 @@ int cluster_load_text(const char *path, const void *data, size_t size, Cluster *
 }
 
 /**
- * cluster_load_with() - read a cluster file
+ * cluster_load() - read a cluster file
  * @path:       where it is
  * @flags:      mask of ClusterLoadFlags
  * @ret:        the cluster; the caller frees
@@ -263,7 +263,7 @@ int cluster_load_text(const char *path, const void *data, size_t size, Cluster *
  *
  * Return: 0, or a negative errno.
  */
-int cluster_load_with(const char *path, unsigned flags, Cluster **ret, ErrorList *errors) {
+int cluster_load(const char *path, unsigned flags, Cluster **ret, ErrorList *errors) {
         _cleanup_buffer_ Buffer text = BUFFER_NULL;
         Error *error = NULL;
         int r;
@@ -281,16 +281,4 @@ int cluster_load_with(const char *path, unsigned flags, Cluster **ret, ErrorList
                 return r;
         }
         return load_with(path, text.data ?: "", text.size, flags, ret, errors);
-}
-
-/**
- * cluster_load() - read a cluster file, as it must be before the first installation
- * @path:       where it is
- * @ret:        the cluster; the caller frees
- * @errors:     all that is wrong with it, in the order of the file; or why it cannot be read
- *
- * Return: 0, or a negative errno.
- */
-int cluster_load(const char *path, Cluster **ret, ErrorList *errors) {
-        return cluster_load_with(path, /* flags= */ 0, ret, errors);
 }

@@ -82,15 +82,8 @@ bool loader_is(Loader *l, const Key *key, yaml_node_t *node, yaml_node_type_t ty
         return false;
 }
 
-/**
- * loader_text() - the text of a value
- * @l:          the loader
- * @name:       its key
- * @node:       the value
- *
- * Return: the text, which is not empty, lent by the document; or NULL.
- */
-const char* loader_text(Loader *l, const char *name, yaml_node_t *node) {
+/* The text of a value, which is not empty, lent by the document; or NULL */
+static const char* text_of(Loader *l, const char *name, yaml_node_t *node) {
         const Key key = { .name = name };
         const char *text;
 
@@ -108,7 +101,7 @@ const char* loader_text(Loader *l, const char *name, yaml_node_t *node) {
 }
 
 static bool load_text(Loader *l, const Key *key, yaml_node_t *node, void *field) {
-        const char *text = loader_text(l, key->name, node);
+        const char *text = text_of(l, key->name, node);
         _cleanup_free_ char *wrong = NULL;
 
         if (!text)

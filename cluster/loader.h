@@ -50,7 +50,6 @@ void load_mapping(Loader *l, const Key *keys, yaml_node_t *node, void *target);
 
 /* For functions: each notes the problem if it returns false or NULL. */
 bool loader_is(Loader *l, const Key *key, yaml_node_t *node, yaml_node_type_t type);
-const char* loader_text(Loader *l, const char *name, yaml_node_t *node);
 void loader_problem(Loader *l, Mark mark, const char *name, const char *format, ...) _printf_(4, 5);
 yaml_node_t* loader_node(const Loader *l, int index);
 

@@ -19,7 +19,6 @@ typedef struct FsTarget {
 } FsTarget;
 
 int fs_target_check(const char *path, Error **reterr);
-int fs_target_open_dir(int dir_fd, const char *path, Error **reterr);
 int fs_target_compare(const FsTarget *t, const void *data, size_t size, Error **reterr); /* 0: the same */
 int fs_target_stage(const FsTarget *t, const void *data, size_t size, bool sync, char **ret_temporary,
                     Error **reterr);

@@ -30,15 +30,8 @@ int fs_target_check(const char *path, Error **reterr) {
         return 0;
 }
 
-/**
- * fs_target_open_dir() - open the directory a file is or will be in
- * @dir_fd:     what @path is relative to
- * @path:       the path of the file
- * @reterr:     names the directory
- *
- * Return: the descriptor, which the caller closes; or a negative errno.
- */
-int fs_target_open_dir(int dir_fd, const char *path, Error **reterr) {
+/* Opens the directory a file is or will be in; the caller closes. */
+static int open_parent(int dir_fd, const char *path, Error **reterr) {
         _cleanup_free_ char *dir = fs_path_dirname(path);
 
         return fs_open_dir(dir_fd, dir, reterr);
@@ -301,7 +294,7 @@ int fs_write(int dir_fd, const char *path, const void *data, size_t size, mode_t
         r = fs_target_check(path, reterr);
         if (r < 0)
                 return r;
-        parent_fd = fs_target_open_dir(dir_fd, path, reterr);
+        parent_fd = open_parent(dir_fd, path, reterr);
         if (parent_fd < 0)
                 return parent_fd;
 

@@ -117,21 +117,9 @@ char* inet_network_to_string(const InetNetwork *n) {
  * Return: "192.0.2.1:6443" or "[2001:db8::1]:6443"; the caller frees.
  */
 char* inet_endpoint_to_string(const InetAddress *a, unsigned port) {
-        _cleanup_free_ char *host = inet_address_to_host(a);
-
-        return xasprintf("%s:%u", host, port);
-}
-
-/**
- * inet_address_to_host() - write an address as URLs have it
- * @a:          the address
- *
- * Return: an IPv6 address in brackets, an IPv4 address as it is; the caller frees.
- */
-char* inet_address_to_host(const InetAddress *a) {
         char buffer[INET_TEXT_SIZE];
 
-        return xasprintf(a->family == AF_INET6 ? "[%s]" : "%s", inet_address_format(a, buffer));
+        return xasprintf(a->family == AF_INET6 ? "[%s]:%u" : "%s:%u", inet_address_format(a, buffer), port);
 }
 
 /**

@@ -33,7 +33,6 @@ const char* inet_address_format(const InetAddress *a, char buffer[static INET_TE
 char* inet_address_to_string(const InetAddress *a);
 char* inet_network_to_string(const InetNetwork *n);
 char* inet_endpoint_to_string(const InetAddress *a, unsigned port); /* [v6]:port */
-char* inet_address_to_host(const InetAddress *a);                   /* as in an URL: v4, [v6] */
 bool inet_is_loopback(const InetAddress *a);                        /* 127.0.0.1 or ::1 */
 bool inet_address_equal(const InetAddress *a, const InetAddress *b);
 size_t inet_address_size(const InetAddress *a);

@@ -33,7 +33,7 @@ Attempt* attempt_free(Attempt *a) {
         return NULL;
 }
 
-bool attempt_is_file(const Attempt *a) {
+static bool is_file(const Attempt *a) {
         return startswith(a->url, "file://");
 }
 
@@ -48,7 +48,7 @@ long attempt_status(const Attempt *a) {
 bool attempt_is_body(const Attempt *a) {
         long status = attempt_status(a);
 
-        return attempt_is_file(a) || status == 200 || (status == 206 && a->offset > 0);
+        return is_file(a) || status == 200 || (status == 206 && a->offset > 0);
 }
 
 /*
@@ -74,7 +74,7 @@ int attempt_begin(Attempt *a) {
 
         a->begun = true;
         (void) curl_easy_getinfo(a->curl, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
-        if (!attempt_is_file(a) && attempt_status(a) == 206) {
+        if (!is_file(a) && attempt_status(a) == 206) {
                 if (!attempt_part_fits(a)) {
                         a->wrong_part = true;
                         return -ESTALE;
@@ -152,7 +152,7 @@ static int attempt_set_network(Attempt *a, const DownloadOptions *o, Error **ret
                 { CURLOPT_LOW_SPEED_TIME, (long) ((o->stall_usec + USEC_PER_SEC - 1) / USEC_PER_SEC) },
         };
         const TransferText texts[] = {
-                { CURLOPT_PROTOCOLS_STR, attempt_is_file(a) ? "file" : "https" },
+                { CURLOPT_PROTOCOLS_STR, is_file(a) ? "file" : "https" },
                 { CURLOPT_REDIR_PROTOCOLS_STR, "https" },
                 { CURLOPT_USERAGENT, "hardway" },
         };
@@ -179,7 +179,7 @@ static int attempt_set_part(Attempt *a, Error **reterr) {
         a->offset = 0;
         free(TAKE_PTR(a->validator));
         transfer_list_freep(&a->lines);
-        if (a->request.have && !a->whole && !attempt_is_file(a))
+        if (a->request.have && !a->whole && !is_file(a))
                 a->request.have(a->request.userdata, &part);
         if (part.size == 0 || part.size >= a->request.limit)
                 return 0;

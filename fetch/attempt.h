@@ -39,7 +39,6 @@ Attempt* attempt_new(const DownloadRequest *request, const volatile int *cancell
 int attempt_prepare(Attempt *a, const DownloadOptions *options,
                     Error **reterr); /* fresh, for the next try */
 int attempt_begin(Attempt *a);       /* the first byte is there, or the end of an empty file */
-bool attempt_is_file(const Attempt *a);
 long attempt_status(const Attempt *a);
 bool attempt_is_body(const Attempt *a); /* what comes is the file, or a part of it */
 

@@ -99,11 +99,6 @@ typedef struct HttpTold {
 typedef void (*HttpTrace)(void *userdata, const HttpTold *told);
 void http_set_trace(HttpTrace to, void *userdata); /* trace.c: every request of the program, at its end */
 
-/*
- * What the server said about a failure: "message" of a Status object or of etcd's gateway, else the first
- * line. The caller frees.
- */
-char* http_response_message(const HttpResponse *r);
 /* The Error for a status of 300 or more, as http_json() gives it. */
 int http_response_error(const HttpResponse *r, const HttpRequest *request, Error **reterr);
 void http_response_done(HttpResponse *r);

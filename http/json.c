@@ -26,13 +26,11 @@ static const char* body_message(const json_t *tree) {
         return NULL;
 }
 
-/**
- * http_response_message() - what the server itself said about a failure
- * @r:          its answer
- *
- * Return: the message, cut at a sensible length; empty if there is none; the caller frees.
+/*
+ * What the server itself said about a failure: "message" of a Status object or of etcd's gateway, else the first line; cut at
+ * a sensible length, and empty if there is none. The caller frees.
  */
-char* http_response_message(const HttpResponse *r) {
+static char* response_message(const HttpResponse *r) {
         _cleanup_json_ json_t *tree = NULL;
         const char *text = NULL;
         size_t size;
@@ -58,7 +56,7 @@ char* http_response_message(const HttpResponse *r) {
  * Return: the negative errno that stands for the status, see the header.
  */
 int http_response_error(const HttpResponse *r, const HttpRequest *request, Error **reterr) {
-        _cleanup_free_ char *said = http_response_message(r);
+        _cleanup_free_ char *said = response_message(r);
         const char *words = transfer_status_text(r->status);
 
         return error_set(reterr, transfer_status_kind(r->status), transfer_status_errno(r->status),

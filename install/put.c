@@ -11,7 +11,8 @@
  * Putting what differs on a node: everything at once, or the binaries ahead of a rollout
  */
 
-bool change_is_put(const Change *c) {
+/* It travels, or is made by a script; as opposed to what is asked of systemd. */
+static bool is_put(const Change *c) {
         switch (c->type) {
         case CHANGE_CREATE:
         case CHANGE_UPDATE:
@@ -25,7 +26,7 @@ bool change_is_put(const Change *c) {
 }
 
 static bool change_is_ahead(const Change *c) {
-        return change_is_put(c) && c->item &&
+        return is_put(c) && c->item &&
                (c->item->type == PLAN_BINARY ||
                 (c->item->type == PLAN_DIRECTORY && streq(c->item->owner, "root:root")));
 }
@@ -207,7 +208,7 @@ int node_put(NodeRun *n, Error **reterr) {
         r = node_retire(n, reterr);
         if (r < 0)
                 return r;
-        r = node_put_part(n, change_is_put, NULL, reterr);
+        r = node_put_part(n, is_put, NULL, reterr);
         if (r < 0)
                 return r;
         return node_record(n, reterr);
@@ -241,5 +242,5 @@ int node_put_binaries(NodeRun *n, Error **reterr) {
  */
 int node_put_component(NodeRun *n, const Component *c, Error **reterr) {
         n->touched = true;
-        return node_put_part(n, change_is_put, c, reterr);
+        return node_put_part(n, is_put, c, reterr);
 }

@@ -110,8 +110,6 @@ int run_judge(InstallRun *run, ErrorList *errors);
 void run_check(InstallRun *run, CheckList *ret);
 
 /* put.c */
-/* travels, or is made by a script; as opposed to what is asked of systemd */
-bool change_is_put(const Change *c);
 int node_put(NodeRun *n, Error **reterr);
 int node_put_binaries(NodeRun *n, Error **reterr);
 int node_put_component(NodeRun *n, const Component *c, Error **reterr); /* only what is of this one */

@@ -27,14 +27,8 @@ static bool has_part(Store *s, const char *name, const char *ending) {
         return read_part(s, name, ending, &file, NULL) > 0;
 }
 
-/**
- * store_ca_is_external() - whether the key of a CA is kept elsewhere
- * @s:          the store
- * @name:       the CA: "ca"
- *
- * Return: whether it was imported without its key.
- */
-bool store_ca_is_external(Store *s, const char *name) {
+/* It was imported without its key, which is kept elsewhere. */
+static bool is_external(Store *s, const char *name) {
         return has_part(s, name, "external");
 }
 
@@ -49,8 +43,8 @@ bool store_ca_key_stays(Store *s, const char *name) {
         STORE_LOCKED(s);
         StoreFile *file;
 
-        return store_ca_is_external(s, name) || (read_part(s, name, "key", &file, NULL) > 0 &&
-                                                 key_is_sealed(file->data.data, file->data.size));
+        return is_external(s, name) || (read_part(s, name, "key", &file, NULL) > 0 &&
+                                        key_is_sealed(file->data.data, file->data.size));
 }
 
 /**
@@ -155,7 +149,7 @@ static int examine_certificate(StoreRun *run, StoreEntry *e, const EntryFiles *f
 
 /* A key alone is what a killed first run leaves; the certificate is made for it, as for any key of a CA. */
 static int examine_key(StoreRun *run, StoreEntry *e, const EntryFiles *f, Error **reterr) {
-        e->external = store_ca_is_external(run->store, e->request->name);
+        e->external = is_external(run->store, e->request->name);
         e->sealed = f->secret && key_is_sealed(f->secret->data.data, f->secret->data.size);
         if (e->sealed) /* is opened when it is needed */
                 return 0;

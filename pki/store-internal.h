@@ -114,8 +114,6 @@ char* store_ca_path(const char *name, const char *ending); /* in the store */
 
 /* store-seal.c: keys of CAs under a passphrase */
 bool store_seals(const Store *s, const StoreEntry *e); /* whether this key is to be written under it */
-int store_passphrase(Store *s, const char *file, bool new,
-                     Error **reterr); /* so that s->passphrase is set */
 int store_open_key(Store *s, const char *name, const Buffer *pem, EVP_PKEY **ret, Error **reterr);
 int store_open_keys(StoreRun *run, Error **reterr); /* those that this run needs */
 

@@ -8,8 +8,7 @@
 #define ROTATION "pki/rotation"
 #define STATE ROTATION "/state"
 
-int store_rotation_load(Store *s, Error **reterr); /* s->rotation: what is under way */
-/* The same as it is on disk now, behind the directory's lock: >= 0, the caller closes. To change it; store_forget() afterwards. */
+/* s->rotation: what is under way, as it is on disk now, behind the directory's lock: >= 0, the caller closes. To change it; store_forget() afterwards. */
 int store_rotation_lock(Store *s, Error **reterr);
 /* Adds a file to the bytes; 0: it is not there, which is an error if it is required. */
 int store_rotation_add(const Store *s, const char *file, bool required, Buffer *ret, Error **reterr);

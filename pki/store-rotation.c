@@ -21,7 +21,7 @@
 
 #define SIGNING "signing-"
 
-int store_rotation_load(Store *s, Error **reterr) {
+static int load(Store *s, Error **reterr) {
         _cleanup_free_ char *path = store_path_in_directory(s, STATE);
         _cleanup_buffer_ Buffer text = BUFFER_NULL;
         int r;
@@ -45,7 +45,7 @@ int store_rotation_lock(Store *s, Error **reterr) {
         if (lock < 0)
                 return lock;
         store_forget(s);
-        r = store_rotation_load(s, reterr);
+        r = load(s, reterr);
         return r < 0 ? r : TAKE_FD(lock);
 }
 
@@ -61,7 +61,7 @@ int store_rotation(Store *s, Rotation *ret, Error **reterr) {
         STORE_LOCKED(s);
         int r;
 
-        r = store_rotation_load(s, reterr);
+        r = load(s, reterr);
         if (r < 0 || !s->rotation.name)
                 return r;
         *ret = (Rotation) {
@@ -153,7 +153,7 @@ int store_rotation_read(Store *s, const char *path, Buffer *ret, Error **reterr)
 
         if (!may_be_rotated(path))
                 return 0;
-        r = store_rotation_load(s, reterr);
+        r = load(s, reterr);
         if (r < 0)
                 return r;
         files = resolve(&s->rotation, path);
@@ -176,14 +176,14 @@ int store_rotation_read(Store *s, const char *path, Buffer *ret, Error **reterr)
 
 /* Whether a CA is being replaced: what it has issued may be of either. */
 bool store_is_rotated(Store *s, const char *name) {
-        return store_rotation_load(s, NULL) >= 0 && streq_null(s->rotation.name, name);
+        return load(s, NULL) >= 0 && streq_null(s->rotation.name, name);
 }
 
 /* The file that has to be looked at for what is wrong with an entry's; the caller frees. */
 char* store_rotation_path(Store *s, const char *path) {
         _cleanup_strv_ Strv files = NULL;
 
-        if (may_be_rotated(path) && store_rotation_load(s, NULL) >= 0)
+        if (may_be_rotated(path) && load(s, NULL) >= 0)
                 files = resolve(&s->rotation, path);
         return files ? store_path_in_directory(s, files[0]) : store_path(s, path);
 }
@@ -231,7 +231,7 @@ int store_stage_rotated(Store *s, FsBatch *batch, Error **reterr) {
         const char *ending;
         int r;
 
-        r = store_rotation_load(s, reterr);
+        r = load(s, reterr);
         if (r < 0 || !s->rotation.name)
                 return r;
         ending = store_rotation_ending(s);

@@ -35,7 +35,8 @@ bool store_seals(const Store *s, const StoreEntry *e) {
         return e->request->type == STORE_CA && strv_contains(s->protect, e->request->name);
 }
 
-int store_passphrase(Store *s, const char *file, bool new, Error **reterr) {
+/* So that s->passphrase is set */
+static int ask_passphrase(Store *s, const char *file, bool new, Error **reterr) {
         if (s->passphrase)
                 return 0;
         if (!s->ask)
@@ -50,7 +51,7 @@ int store_open_key(Store *s, const char *name, const Buffer *pem, EVP_PKEY **ret
                 _cleanup_error_ Error *error = NULL;
                 int r;
 
-                r = store_passphrase(s, name, /* new= */ false, reterr);
+                r = ask_passphrase(s, name, /* new= */ false, reterr);
                 if (r < 0)
                         return r;
                 r = key_from_pem_sealed(name, pem->data, pem->size, s->passphrase, ret, &error);
@@ -108,7 +109,7 @@ int store_open_keys(StoreRun *run, Error **reterr) {
 
                 if (!store_seals(run->store, e) || e->sealed || e->external)
                         continue;
-                r = store_passphrase(run->store, e->request->name, /* new= */ true, reterr);
+                r = ask_passphrase(run->store, e->request->name, /* new= */ true, reterr);
                 if (r < 0)
                         return r;
         }

@@ -235,9 +235,7 @@ int store_import(Store *s, const StoreRequest *requests, size_t n_requests, cons
                  size_t n_answers, int64_t now, bool dry_run, StoreReport report, void *userdata,
                  ErrorList *errors);
 
-/* Whether the key of a CA is kept elsewhere; and whether it is no business of the nodes: that, or under a
- * passphrase. */
-bool store_ca_is_external(Store *s, const char *name);
+/* Whether the key of a CA is no business of the nodes: it is kept elsewhere, or under a passphrase. */
 bool store_ca_key_stays(Store *s, const char *name);
 bool store_ca_has_chain(Store *s, const char *name);
 /* Nodes that the store has something for, whatever the cluster file says by now; and what addresses one of its

@@ -199,13 +199,6 @@ void plan_missing(Plan *p, const char *format, ...) {
                 strv_add(&p->missing, text);
 }
 
-const PlanItem* plan_find(const Plan *p, const char *id) {
-        for (size_t i = 0; i < p->n_items; i++)
-                if (streq(p->items[i]->id, id))
-                        return p->items[i];
-        return NULL;
-}
-
 const PlanItem* plan_find_path(const Plan *p, const char *path) {
         for (size_t i = 0; i < p->n_items; i++)
                 if (p->items[i]->path && streq(p->items[i]->path, path))

@@ -48,10 +48,10 @@ typedef struct PlanItem {
         const char *without;   /* what breaks without it; lent, a constant: see plan_item_explain() */
         const char *manual;    /* what upstream's documentation is called; NULL: its component's; lent */
         const struct Credential *credential; /* the file is (part of) this one; or NULL; lent */
-        char *path;  /* of directories, files, symlinks, binaries, units (their file); else NULL */
-        mode_t mode; /* of directories, files, binaries */
-        char *owner; /* "root:root" */
-        bool secret; /* content must not be shown */
+        char *path;        /* of directories, files, symlinks, binaries, units (their file); else NULL */
+        mode_t mode;       /* of directories, files, binaries */
+        char *owner;       /* "root:root" */
+        bool secret;       /* content must not be shown */
         Buffer content;    /* of files and, after plan_finish(), of units */
         char *fingerprint; /* of a secret file: stands for its content in digests */
         char *store_path;  /* of a file that comes from the store, or is made of what is there: where from */
@@ -161,7 +161,6 @@ void plan_unit_listens(PlanItem *item, unsigned port);
 void plan_missing(Plan *p, const char *format, ...) _printf_(2, 3);
 
 int plan_finish(Plan *p, Error **reterr);
-const PlanItem* plan_find(const Plan *p, const char *id);
 const PlanItem* plan_find_path(const Plan *p, const char *path);
 const char* plan_item_type_to_string(PlanItemType t);
 

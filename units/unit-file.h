@@ -41,6 +41,5 @@ void unit_file_render(const UnitFile *u, Buffer *out);
 UnitFile* unit_file_free(UnitFile *u);
 DEFINE_CLEANUP(UnitFile*, unit_file_free)
 
-int unit_quote_argument(const char *argument, Buffer *out); /* -EINVAL: cannot be expressed */
-char* unit_escape_percent(const char *value);               /* each '%' doubled; the caller frees */
+char* unit_escape_percent(const char *value); /* each '%' doubled; the caller frees */
 bool unit_name_is_valid(const char *name);

@@ -34,16 +34,11 @@ static bool word_is_plain(const char *s) {
         return *s;
 }
 
-/**
- * unit_utf8_length() - the length of the UTF-8 sequence at s
- * @s:  text
- *
- * Overlong forms, surrogates and values above U+10FFFF are not UTF-8 (RFC 3629), and systemd refuses them
- * too.
- *
- * Return: 1 to 4, or 0 if what stands at @s is not a valid sequence.
+/*
+ * The length of the UTF-8 sequence at s: 1 to 4, or 0 if what stands there is none. Overlong forms, surrogates and values above
+ * U+10FFFF are not UTF-8 (RFC 3629), and systemd refuses them too.
  */
-size_t unit_utf8_length(const char *s) {
+static size_t utf8_length(const char *s) {
         const unsigned char *p = (const unsigned char *) s;
         size_t n = p[0] < 0x80 ? 1 :
                    p[0] < 0xc2 ? 0 :
@@ -63,7 +58,7 @@ size_t unit_utf8_length(const char *s) {
 
 bool unit_text_is_utf8(const char *s) {
         while (*s) {
-                size_t n = unit_utf8_length(s);
+                size_t n = utf8_length(s);
 
                 if (n == 0)
                         return false;
@@ -85,7 +80,7 @@ static void add_escaped_byte(unsigned char c, Buffer *out) {
 
 static size_t add_quoted_char(const char *s, UnitQuote quote, Buffer *out) {
         unsigned char c = (unsigned char) *s;
-        size_t n = unit_utf8_length(s);
+        size_t n = utf8_length(s);
 
         if (c == '"' || c == '\\')
                 buffer_addf(out, "\\%c", c);
@@ -129,17 +124,6 @@ int unit_quote_word(const char *s, UnitQuote quote, Buffer *out) {
         if (!plain)
                 buffer_add_char(out, '"');
         return 0;
-}
-
-/**
- * unit_quote_argument() - write one argument of a command line (ExecStart= and its kin)
- * @argument:   any bytes
- * @out:        what to add it to
- *
- * Return: 0, or -EINVAL if it is too long for a unit file.
- */
-int unit_quote_argument(const char *argument, Buffer *out) {
-        return unit_quote_word(argument, QUOTE_ESCAPES | QUOTE_VARIABLES, out);
 }
 
 /**

@@ -20,4 +20,3 @@ typedef enum UnitQuote {
 int unit_quote_word(const char *s, UnitQuote quote, Buffer *out);
 bool unit_value_is_valid(const char *value);
 bool unit_text_is_utf8(const char *s);
-size_t unit_utf8_length(const char *s);

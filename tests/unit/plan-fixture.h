@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <stdatomic.h>
 
+#include "common/alloc.h"
 #include "plan/component.h"
 
 /* A cluster of two controllers and a load balancer, made by hand: nothing here reads a cluster file. */
@@ -46,6 +47,13 @@ static inline UnitFile* fixture_unit(const char *description) {
         unit_file_section(u, "Install");
         (void) unit_file_set(u, "WantedBy", "multi-user.target", NULL);
         return u;
+}
+
+static inline const PlanItem* plan_find(const Plan *p, const char *id) {
+        for (size_t i = 0; i < p->n_items; i++)
+                if (streq(p->items[i]->id, id))
+                        return p->items[i];
+        return NULL;
 }
 
 /* For what is asked of n nodes at once: waits until all of them are being asked. False if, after some seconds, they

@@ -315,7 +315,7 @@ static void test_even(void **state) {
                 "make it 1 or 3 controllers\n");
 
         assert_success(fs_write(AT_FDCWD, path, text, strlen(text), 0644, 0, &error), error, 1);
-        assert_int_equal(cluster_load_with(path, CLUSTER_LOAD_SERVING, &c, &errors), 0);
+        assert_int_equal(cluster_load(path, CLUSTER_LOAD_SERVING, &c, &errors), 0);
         assert_int_equal(errors.n_errors, 0);
         assert_int_equal(c->warnings.n_errors, 2);
         assert_contains(c->warnings.errors[0]->message, "hardway.yaml:4:3: nodes: an even number");
@@ -376,7 +376,7 @@ static void test_unreadable(void **state) {
         Cluster *c = NULL;
         ErrorList errors = ERROR_LIST_NULL;
 
-        assert_int_equal(cluster_load("/nowhere/hardway.yaml", &c, &errors), -ENOENT);
+        assert_int_equal(cluster_load("/nowhere/hardway.yaml", 0, &c, &errors), -ENOENT);
         assert_null(c);
         assert_int_equal(errors.n_errors, 1);
         assert_int_equal(errors.errors[0]->kind, ERROR_CONFIG);

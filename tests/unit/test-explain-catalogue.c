@@ -26,7 +26,7 @@ static void set_up(Fixture *f, const char *golden) {
         Error *error = NULL;
 
         *f = (Fixture) {};
-        assert_int_equal(cluster_load(path, &f->cluster, &errors), 0);
+        assert_int_equal(cluster_load(path, 0, &f->cluster, &errors), 0);
         error_list_done(&errors);
         f->nodes = xnew(const Node*, f->cluster->n_nodes);
         for (size_t i = 0; i < f->cluster->n_nodes; i++)
