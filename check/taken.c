@@ -58,7 +58,7 @@ void rule_programs(Judge *j, const CheckNode *n) {
                 const ObservedPath *found = observation_path(n->observation, item->path);
 
                 if (found && found->type != OBSERVED_ABSENT &&
-                    !(found->type == OBSERVED_SYMLINK && startswith(found->target ?: "", "/opt/hardway/")))
+                    !(found->type == OBSERVED_SYMLINK && startswith(found->target ?: "", PLAN_ROOT "/")))
                         strv_add(&theirs, item->path);
         }
         if (!theirs) {

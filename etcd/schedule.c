@@ -21,7 +21,7 @@
 #include "plan/names.h"
 #include "plan/service.h"
 
-#define SCRIPT "/opt/hardway/etcd-snapshot"
+#define SCRIPT PLAN_ROOT "/etcd-snapshot"
 #define SUBJECT "snapshots"
 
 static char* command(const PlanContext *c) {

@@ -23,7 +23,7 @@
 
 #define USERS "/var/lib/hardway/users"
 
-static const char *const own_directories[] = { "/opt/hardway", "/run/hardway", "/var/lib/hardway" };
+static const char *const own_directories[] = { PLAN_ROOT, "/run/hardway", "/var/lib/hardway" };
 
 static void add_words(Buffer *out, const char *command, char *const *words, const char *tail) {
         if (strv_length(words) == 0)

@@ -11,8 +11,6 @@
 #include "common/alloc.h"
 #include "plan/component.h"
 
-#define BINARY_ROOT "/opt/hardway/"
-
 static const char* origin_name(ArtifactOrigin origin) {
         return origin == ORIGIN_ETCD ? "etcd" : "kubernetes";
 }
@@ -32,7 +30,7 @@ const Version* plan_origin_version(const Cluster *c, ArtifactOrigin origin) {
 char* plan_binary_path(const Cluster *c, ArtifactOrigin origin, const char *artifact) {
         char version[VERSION_TEXT_SIZE];
 
-        return xasprintf(BINARY_ROOT "%s-%s/%s", origin_name(origin),
+        return xasprintf(PLAN_ROOT "/%s-%s/%s", origin_name(origin),
                          version_format(plan_origin_version(c, origin), version), artifact);
 }
 
@@ -45,7 +43,7 @@ char* plan_binary_path(const Cluster *c, ArtifactOrigin origin, const char *arti
  * Return: 0, or -EINVAL if it is no such path.
  */
 int plan_binary_path_parse(const char *path, ArtifactOrigin *ret_origin, Version *ret) {
-        const char *rest = startswith(path, BINARY_ROOT);
+        const char *rest = startswith(path, PLAN_ROOT "/");
 
         for (ArtifactOrigin origin = ORIGIN_KUBERNETES; rest && origin <= ORIGIN_ETCD; origin++) {
                 const char *version = startswith(rest, origin_name(origin)), *slash;

@@ -180,7 +180,7 @@ bool is_ours_to_remove(const char *path) {
         static const char *const prefixes[] = {
                 "/etc/haproxy/",  "/etc/hardway/",        "/etc/keepalived/", "/etc/kubernetes/",
                 "/etc/sysctl.d/", "/etc/systemd/system/", "/etc/sysusers.d/", "/etc/tmpfiles.d/",
-                "/opt/hardway/",  "/usr/local/bin/",
+                PLAN_ROOT "/",    "/usr/local/bin/",
         };
         ArtifactOrigin origin;
         Version version;

@@ -96,7 +96,7 @@ static bool is_part_of_every_system(const char *directory) {
 
 /* Below these, directories are hardway's to have as it wants. */
 static bool is_ours(const char *directory) {
-        return startswith(directory, "/etc/") || startswith(directory, "/opt/hardway");
+        return startswith(directory, "/etc/") || startswith(directory, PLAN_ROOT);
 }
 
 /* The directory above path, and those above that; a path without any is refused later. */

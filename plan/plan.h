@@ -7,6 +7,9 @@
 #include "plan/facts.h"
 #include "units/unit-file.h"
 
+/* What hardway brings lies below it: programs, a directory for each version, and scripts. */
+#define PLAN_ROOT "/opt/hardway"
+
 /*
  * The plan of one node: everything that hardway wants to be true there, as data
  *

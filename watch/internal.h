@@ -5,7 +5,7 @@
 
 /* What the files of watch/ share; nobody else includes this. */
 
-#define WATCH_SCRIPT "/opt/hardway/watch/hardway-watch"
+#define WATCH_SCRIPT PLAN_ROOT "/watch/hardway-watch"
 #define WATCH_CONFIG "/etc/hardway/watch.conf"
 #define WATCH_STATE "/run/hardway/watch" /* what the last look has found */
 #define WATCH_SERVICE "hardway-watch.service"
