@@ -2,6 +2,7 @@
 #include "etcd/data.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +10,9 @@
 #include "common/alloc.h"
 #include "common/digest.h"
 #include "common/parse.h"
+#include "common/shell.h"
 #include "common/strv.h"
+#include "etcd/etcd-scripts.h"
 #include "plan/component.h"
 #include "plan/store-name.h"
 
@@ -124,4 +127,82 @@ char* etcd_token_text(const char *token, uint64_t id) {
 /* Before the first restore the token is the identity, and the mark one line. */
 char* etcd_mark_text(const char *identity, const char *token) {
         return streq(identity, token) ? xasprintf("%s\n", identity) : xasprintf("%s\n%s\n", identity, token);
+}
+
+void etcd_data_done(EtcdData *d) {
+        free(d->other);
+        free(d->identity);
+        free(d->token);
+        strv_free(d->asides);
+        *d = (EtcdData) {};
+}
+
+bool etcd_data_is_of(const EtcdData *d, const char *identity) {
+        return d->identity && identity && streq(d->identity, identity);
+}
+
+/* The identity, and behind it the token; before the first restore they are the same, and the mark one line. */
+static void take_mark(const char *line, EtcdData *d) {
+        if (!*line)
+                return;
+        if (!d->identity) {
+                d->identity = xstrdup(line);
+                d->token = xstrdup(line);
+        } else if (streq(d->token, d->identity)) {
+                free(d->token);
+                d->token = xstrdup(line);
+        }
+}
+
+static void take_line(const char *line, EtcdData *d) {
+        const char *value;
+
+        if (streq(line, "member"))
+                d->member = true;
+        else if (streq(line, "replaced"))
+                d->replaced = true;
+        else if ((value = startswith(line, "mark ")))
+                take_mark(value, d);
+        else if ((value = startswith(line, "aside ")))
+                strv_add(&d->asides, value);
+        else if ((value = startswith(line, "other ")) && !d->other)
+                d->other = xstrdup(value);
+}
+
+int etcd_data_parse(const char *text, EtcdData *ret) {
+        _cleanup_strv_ Strv lines = strv_split(text, "\n");
+        size_t n = strv_length(lines);
+
+        /* an answer that was cut off would pass for "there is nothing" */
+        if (n == 0 || !streq(lines[n - 1], "end"))
+                return -EBADMSG;
+        *ret = (EtcdData) {};
+        STRV_FOREACH(line, lines)
+                take_line(*line, ret);
+        return 0;
+}
+
+/**
+ * etcd_data_look() - whose etcd data lies on a node?
+ * @c:          the context of the probe
+ * @node:       the node
+ * @ret:        what lies there, and whose it is by the mark; the caller calls etcd_data_done()
+ * @reterr:     the node cannot be asked, or what is there cannot be looked into: that is not "none"
+ *
+ * Return: 0 or a negative errno.
+ */
+int etcd_data_look(const ProbeContext *c, const Node *node, EtcdData *ret, Error **reterr) {
+        _cleanup_buffer_ Buffer variables = BUFFER_NULL, out = BUFFER_NULL;
+        int r;
+
+        shell_add_variable(&variables, "data", ETCD_DATA);
+        shell_add_variable(&variables, "mark", ETCD_MARK_PATH);
+        r = probe_exec(c, node, "whose etcd data is there?", &variables, EMBED_ETCD_DATA_SH, &out, reterr);
+        if (r < 0)
+                return r;
+        r = etcd_data_parse(buffer_str(&out), ret);
+        return r < 0 ? error_set(reterr, ERROR_UNAVAILABLE, -r,
+                                 "%s: gives no answer that can be understood about its etcd data",
+                                 node->name) :
+                       0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-#include "pki/store.h"
+#include "plan/probe.h"
 
 /*
  * The data of a member on its node, and whose it is
@@ -14,6 +14,23 @@
 #define ETCD_MARK_PATH "/var/lib/hardway/etcd-identity"
 #define ETCD_TOKEN "secrets/etcd-token" /* there after a restore only: the token, and the cluster's id */
 #define ETCD_PREFLIGHT "etcd-data"      /* the check that asks whose data it is */
+
+/* What lies on a node, by etcd_data_look(). */
+typedef struct EtcdData {
+        bool member;    /* a member's data */
+        bool replaced;  /* what a replacement has put out of the way, until the new member votes */
+        char *other;    /* a name that hardway puts nowhere, or NULL */
+        char *identity; /* by the mark; NULL: there is none */
+        char *token;    /* the same; NULL as the identity */
+        Strv asides;    /* tokens of restores that have put data aside */
+} EtcdData;
+
+int etcd_data_look(const ProbeContext *c, const Node *node, EtcdData *ret, Error **reterr);
+/* The parser of what the node says, for its tests and its fuzz target; -EBADMSG. */
+int etcd_data_parse(const char *text, EtcdData *ret);
+/* Says its mark that it is of the cluster of this identity? No, where there is no mark, or no identity yet (NULL). */
+bool etcd_data_is_of(const EtcdData *d, const char *identity);
+void etcd_data_done(EtcdData *d);
 
 /* Of a node, in the store: where its member is, and was; see store_addresses(). The caller frees. */
 char* etcd_server_certificate(const char *node);

@@ -20,17 +20,6 @@
 #define DROP_IN_DIRECTORY "/run/systemd/system/etcd.service.d"
 #define DROP_IN DROP_IN_DIRECTORY "/90-hardway-join.conf"
 
-static int has_data(const ProbeContext *c, const Node *node, bool *ret, Error **reterr) {
-        static const char script[] = "if [ -d " ETCD_DATA "/member ]; then echo yes; fi\n";
-        _cleanup_buffer_ Buffer out = BUFFER_NULL;
-        int r;
-
-        r = probe_exec(c, node, "is there data of a member?", NULL, script, &out, reterr);
-        if (r >= 0)
-                *ret = startswith(buffer_str(&out), "yes");
-        return r;
-}
-
 /* Learners that never started and are not this node's were left by a run that was given up. */
 static int drop_leftovers(const EtcdSurvey *survey, const EtcdSight *one, const Node *node, Error **reterr) {
         int r;
@@ -175,14 +164,14 @@ static int forget_drop_in(const ProbeContext *c, const Node *node, Error **reter
  */
 int etcd_join(const ProbeContext *c, const Node *node, Error **reterr) {
         _cleanup_(etcd_survey_done) EtcdSurvey survey = {};
+        _cleanup_(etcd_data_done) EtcdData data = {};
         const EtcdSight *one, *own;
-        bool data = false;
         int r;
 
-        r = has_data(c, node, &data, reterr);
-        if (r >= 0 && data)
+        r = etcd_data_look(c, node, &data, reterr);
+        if (r >= 0 && data.member)
                 r = forget_drop_in(c, node, reterr);
-        if (r < 0 || data)
+        if (r < 0 || data.member)
                 return r;
         r = etcd_survey(c, &survey, reterr);
         if (r < 0)

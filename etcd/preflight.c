@@ -6,24 +6,9 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "common/alloc.h"
 #include "etcd/internal.h"
-
-#define TITLE "whose etcd data is there?"
-/* Prints "data" if a member's data is there, else "other NAME" if something is that hardway puts nowhere; then the mark
- * beside it. */
-static const char script[] = "found=none\n"
-                             "for path in " ETCD_DATA "/*; do\n"
-                             "        case ${path##*/} in\n"
-                             "        '*' | lost+found | restored-* | before-* | replaced) ;;\n"
-                             "        *) found=\"other ${path##*/}\" ;;\n"
-                             "        esac\n"
-                             "done\n"
-                             "if [ -d " ETCD_DATA "/member ]; then found=data; fi\n"
-                             "echo \"$found\"\n"
-                             "cat " ETCD_MARK_PATH " 2>/dev/null || :\n";
 
 static Check* refuse(const Node *node, CheckList *checks, const char *format, ...) _printf_(3, 4);
 static Check* refuse(const Node *node, CheckList *checks, const char *format, ...) {
@@ -36,14 +21,15 @@ static Check* refuse(const Node *node, CheckList *checks, const char *format, ..
         return check_add_on(checks, CHECK_FAILED, ETCD_PREFLIGHT, node, ETCD_PREFLIGHT, "%s", text);
 }
 
+/* mark and identity may be NULL: there is none (yet). */
 static void refuse_foreign(const Node *node, const char *mark, const char *identity, CheckList *checks) {
         Check *check;
 
-        if (*mark)
+        if (mark)
                 check = refuse(node, checks,
                                "the etcd data in " ETCD_DATA
                                " belongs to another cluster (identity %.8s..., ours is %.8s...)",
-                               mark, identity);
+                               mark, identity ?: "none yet");
         else
                 check = refuse(node, checks,
                                "there is etcd data in " ETCD_DATA " that hardway did not put there");
@@ -82,10 +68,9 @@ static const EtcdMember* find_started(const EtcdMembers *m, const Node *node) {
 }
 
 static bool is_empty(const ProbeContext *c, const Node *node) {
-        _cleanup_buffer_ Buffer out = BUFFER_NULL;
+        _cleanup_(etcd_data_done) EtcdData data = {};
 
-        return probe_exec(c, node, TITLE, NULL, script, &out, NULL) >= 0 &&
-               !startswith(buffer_str(&out), "data");
+        return etcd_data_look(c, node, &data, NULL) >= 0 && !data.member;
 }
 
 /* After a restore the first data of a member comes from the snapshot or from the others: one that begins with
@@ -213,6 +198,28 @@ static bool refuse_unknown(const ProbeContext *c, const Node *node, CheckList *c
         return known == 0 || was;
 }
 
+/* Return: whether anything speaks against what lies there. */
+static bool judge(const ProbeContext *c, const Node *node, const EtcdData *data, CheckList *checks) {
+        /* none yet is as good as another one */
+        _cleanup_free_ char *identity = etcd_identity(c->store), *token = etcd_token(c->store);
+
+        if (!data->member) {
+                if (!data->other || data->identity)
+                        return identity && refuse_lost_data(c, node, !streq(token, identity), checks);
+                refuse_other(node, data->other, checks);
+                return true;
+        }
+        if (!etcd_data_is_of(data, identity)) {
+                refuse_foreign(node, data->identity, identity, checks);
+                return true;
+        }
+        if (!streq_null(data->token, token)) {
+                refuse_older(node, checks);
+                return true;
+        }
+        return refuse_unknown(c, node, checks);
+}
+
 /**
  * etcd_preflight() - does the data on the node belong to this cluster, and is there a place for its snapshots?
  * @c:          the context of the probe
@@ -223,39 +230,15 @@ static bool refuse_unknown(const ProbeContext *c, const Node *node, CheckList *c
  * Return: 0 or a negative errno.
  */
 int etcd_preflight(const ProbeContext *c, const Node *node, CheckList *checks, Error **reterr) {
-        _cleanup_buffer_ Buffer out = BUFFER_NULL;
-        _cleanup_strv_ Strv lines = NULL;
-        /* none yet is as good as another one */
-        _cleanup_free_ char *identity = etcd_identity(c->store), *token = etcd_token(c->store);
-        const char *name;
-        bool data;
+        _cleanup_(etcd_data_done) EtcdData data = {};
         int r;
 
         r = etcd_preflight_place(c, node, checks, reterr);
         if (r >= 0)
-                r = probe_exec(c, node, TITLE, NULL, script, &out, reterr);
-        if (r < 0)
+                r = etcd_data_look(c, node, &data, reterr);
+        if (r < 0 || judge(c, node, &data, checks))
                 return r;
-        lines = strv_split(buffer_str(&out), "\n");
-        data = lines && streq(lines[0], "data");
-        name = lines ? startswith(lines[0], "other ") : NULL;
-        if (name && !lines[1]) {
-                refuse_other(node, name, checks);
-                return 0;
-        }
-        if (!data && identity && refuse_lost_data(c, node, !streq(token, identity), checks))
-                return 0;
-        if (data && (!lines[1] || !streq_null(lines[1], identity))) {
-                refuse_foreign(node, lines[1] ? lines[1] : "", identity ? identity : "none yet", checks);
-                return 0;
-        }
-        if (data && !streq_null(lines[2] ? lines[2] : lines[1], token)) {
-                refuse_older(node, checks);
-                return 0;
-        }
-        if (data && refuse_unknown(c, node, checks))
-                return 0;
         check_add_on(checks, CHECK_OK, ETCD_PREFLIGHT, node, ETCD_PREFLIGHT, "%s",
-                     data ? "of this cluster" : "none yet");
+                     data.member ? "of this cluster" : "none yet");
         return 0;
 }

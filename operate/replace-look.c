@@ -7,9 +7,7 @@
 #include <stdlib.h>
 
 #include "common/alloc.h"
-#include "common/shell.h"
 #include "etcd/data.h"
-#include "operate/operate-scripts.h"
 #include "operate/replace-internal.h"
 
 /* The voters besides the one to be replaced; or only those that are healthy. */
@@ -104,14 +102,12 @@ static bool votes_here(const Replace *s) {
 
 /* What goes last, once the new member votes, is there still. */
 static int find_unfinished(Replace *s, Error **reterr) {
-        static const char script[] = "# has an earlier run come so far?\n"
-                                     "if [ -d " ETCD_DATA "/replaced ]; then echo yes; fi\n";
-        _cleanup_buffer_ Buffer out = BUFFER_NULL;
+        _cleanup_(etcd_data_done) EtcdData data = {};
         int r;
 
-        r = host_pool_exec(s->hosts, s->node, script, &out, reterr);
+        r = etcd_data_look(&s->probes, s->node, &data, reterr);
         if (r >= 0)
-                s->unfinished = startswith(buffer_str(&out), "yes");
+                s->unfinished = data.replaced;
         return r;
 }
 
@@ -175,11 +171,11 @@ int replace_look(Replace *s, Error **reterr) {
 }
 
 /* The others speak for another cluster, and this node has the data of the last restore: they are who is wrong. */
-static int refuse_current(const Replace *s, const char *mark, Error **reterr) {
+static int refuse_current(const Replace *s, const EtcdData *data, Error **reterr) {
         _cleanup_free_ char *token = etcd_token(s->probes.store);
         int r;
 
-        if (s->own->state != ETCD_STRANGER || !streq_null(token, mark))
+        if (s->own->state != ETCD_STRANGER || !streq_null(token, data->token))
                 return 0;
         r = error_set(
                 reterr, ERROR_CONFIG, EEXIST,
@@ -188,6 +184,29 @@ static int refuse_current(const Replace *s, const char *mark, Error **reterr) {
         error_detail(reterr,
                      "Nothing is taken from it. Stop etcd on the others, which came back with the data "
                      "of before, and replace those: hardway etcd replace NAME\n");
+        return r;
+}
+
+static int refuse_data(const Replace *s, const EtcdData *data, Error **reterr) {
+        _cleanup_free_ char *identity = etcd_identity(s->probes.store);
+
+        if (!data->member)
+                return 0;
+        if (etcd_data_is_of(data, identity))
+                return refuse_current(s, data, reterr);
+        return error_set(reterr, ERROR_CONFIG, EEXIST,
+                         "%s: there is etcd data in " ETCD_DATA " that is not of this cluster",
+                         s->node->name);
+}
+
+static int find_apiserver(const Replace *s, bool *ret, Error **reterr) {
+        static const char script[] = "systemctl is-active kube-apiserver.service 2>/dev/null || :\n";
+        _cleanup_buffer_ Buffer out = BUFFER_NULL;
+        int r;
+
+        r = probe_exec(&s->probes, s->node, "does an apiserver run?", NULL, script, &out, reterr);
+        if (r >= 0)
+                *ret = streq(buffer_str(&out), "active\n");
         return r;
 }
 
@@ -200,26 +219,14 @@ static int refuse_current(const Replace *s, const char *mark, Error **reterr) {
  * Return: 0 or a negative errno.
  */
 int replace_check_node(Replace *s, bool *ret_apiserver, Error **reterr) {
-        _cleanup_free_ char *identity = etcd_identity(s->probes.store);
-        _cleanup_buffer_ Buffer script = BUFFER_NULL, out = BUFFER_NULL;
-        _cleanup_strv_ Strv lines = NULL;
+        _cleanup_(etcd_data_done) EtcdData data = {};
         int r;
 
-        buffer_add_str(&script, "# whose data is here, and does an apiserver run?\n");
-        shell_add_variable(&script, "data", ETCD_DATA);
-        shell_add_variable(&script, "mark", ETCD_MARK_PATH);
-        buffer_add_str(&script, EMBED_REPLACE_LOOK_SH);
-        r = host_pool_exec(s->hosts, s->node, buffer_str(&script), &out, reterr);
+        r = etcd_data_look(&s->probes, s->node, &data, reterr);
+        if (r >= 0)
+                r = refuse_data(s, &data, reterr);
         if (r < 0)
                 return r;
-        lines = strv_split(buffer_str(&out), "\n");
-        *ret_apiserver = strv_length(lines) > 1 && streq(lines[1], "active");
-        s->data = strv_length(lines) > 0 && streq(lines[0], "data");
-        if (!s->data)
-                return 0;
-        if (identity && strv_length(lines) > 2 && streq(lines[2], identity))
-                return refuse_current(s, lines[3] ? lines[3] : lines[2], reterr);
-        return error_set(reterr, ERROR_CONFIG, EEXIST,
-                         "%s: there is etcd data in " ETCD_DATA " that is not of this cluster",
-                         s->node->name);
+        s->data = data.member;
+        return find_apiserver(s, ret_apiserver, reterr);
 }

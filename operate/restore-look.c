@@ -46,29 +46,12 @@ static int look_at(RestoreNode *n, Host *host, Error **reterr) {
         return r;
 }
 
-/* "yes" or "no", "data" or "none", "before-TOKEN"..., "mark", the mark's lines */
-static void take_answer(RestoreNode *n, char *const *lines) {
-        size_t i = 2;
-
-        n->installed = streq(lines[0], "yes");
-        n->data = streq(lines[1], "data");
-        strv_free(n->asides);
-        n->asides = NULL;
-        for (; lines[i] && startswith(lines[i], "before-"); i++)
-                strv_add(&n->asides, lines[i] + strlen("before-"));
-        /* it may have been reset since the last look */
-        freep(&n->token);
-        if (lines[i] && lines[i + 1])
-                n->token = xstrdup(lines[i + 2] ? lines[i + 2] : lines[i + 1]);
-}
-
 /* Data that lies there is put aside and goes in the end: it has to be of this cluster. Between a swap and its
  * mark it has none, or an old one, and something is aside. */
-static int refuse_data(const RestoreNode *n, char *const *lines, Error **reterr) {
-        size_t i = 2 + strv_length(n->asides);
+static int refuse_data(const RestoreNode *n, const EtcdData *data, Error **reterr) {
         int r;
 
-        if (!n->data || n->asides || (n->token && streq_null(lines[i + 1], n->restore->identity)))
+        if (!data->member || data->asides || etcd_data_is_of(data, n->restore->identity))
                 return 0;
         r = error_set(reterr, ERROR_CONFIG, EEXIST,
                       "there is etcd data in " ETCD_DATA " that is not of this cluster");
@@ -77,30 +60,47 @@ static int refuse_data(const RestoreNode *n, char *const *lines, Error **reterr)
         return r;
 }
 
+/* It may have been reset since the last look. */
+static void take_data(RestoreNode *n, EtcdData *data) {
+        n->data = data->member;
+        strv_free(n->asides);
+        n->asides = TAKE_PTR(data->asides);
+        free(n->token);
+        n->token = TAKE_PTR(data->token);
+        n->swapped = streq_null(n->token, n->restore->journal.token);
+}
+
+static int ask_data(RestoreNode *n, Error **reterr) {
+        const InstallRequest *q = &n->restore->request->install;
+        const ProbeContext c = host_pool_probes(n->restore->hosts, q->cluster, q->store, q->cancelled);
+        _cleanup_(etcd_data_done) EtcdData data = {};
+        int r;
+
+        r = etcd_data_look(&c, n->node, &data, reterr);
+        if (r < 0)
+                return r;
+        r = refuse_data(n, &data, reterr);
+        take_data(n, &data);
+        return r;
+}
+
 void restore_script_look(const Restore *s, Buffer *out) {
         _cleanup_free_ char *etcdutl = restore_etcdutl(s->cluster);
 
-        restore_script_begin("how far is it?", out);
+        restore_script_begin("is etcd installed?", out);
         shell_add_variable(out, "etcdutl", etcdutl);
         buffer_add_str(out, EMBED_RESTORE_LOOK_SH);
 }
 
-static int ask_state(RestoreNode *n, Error **reterr) {
+static int ask_installed(RestoreNode *n, Error **reterr) {
         _cleanup_buffer_ Buffer script = BUFFER_NULL, out = BUFFER_NULL;
-        _cleanup_strv_ Strv lines = NULL;
         int r;
 
         restore_script_look(n->restore, &script);
         r = host_pool_exec_for(n->restore->hosts, n->node, buffer_str(&script), 0, &out, reterr);
-        if (r < 0)
-                return r;
-        lines = strv_split(buffer_str(&out), "\n");
-        if (strv_length(lines) < 3)
-                return error_set(reterr, ERROR_UNAVAILABLE, EBADMSG,
-                                 "gives no answer that can be understood");
-        take_answer(n, lines);
-        n->swapped = streq_null(n->token, n->restore->journal.token);
-        return refuse_data(n, lines, reterr);
+        if (r >= 0)
+                n->installed = streq(buffer_str(&out), "yes\n");
+        return r;
 }
 
 /**
@@ -121,7 +121,9 @@ int restore_look(RestoreNode *n, Error **reterr) {
                 return r;
         r = look_at(n, host, reterr);
         host_pool_give(n->restore->hosts, n->node);
-        return r < 0 ? r : ask_state(n, reterr);
+        if (r >= 0)
+                r = ask_installed(n, reterr);
+        return r < 0 ? r : ask_data(n, reterr);
 }
 
 /* The plan is of etcd alone: what other components have there, or an older version, looks superfluous to it. */

@@ -1,13 +1,7 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# How far is this node? Changes nothing. What the lines mean is for the asking side to know (operate/restore-look.c).
+# Has this node what a restore needs of etcd: the program that unpacks a snapshot, and the user whose the data is? Changes nothing.
 
-: "${data:?}" "${mark:?}" "${etcdutl:?}"
+: "${etcdutl:?}"
 if [ -x "$etcdutl" ] && getent passwd etcd >/dev/null; then echo yes; else echo no; fi
-if [ -d "$data/member" ]; then echo data; else echo none; fi
-for one in "$data"/before-*; do
-        if [ -d "$one" ]; then echo "${one##*/}"; fi
-done
-echo mark
-cat "$mark" 2>/dev/null || :

@@ -183,6 +183,8 @@ static inline void all_well(void) {
 
 static inline int tell(void *userdata, const Node *node, const char *script, Buffer *ret, Error **reterr) {
         buffer_add_str(ret, told);
+        if (strstr(script, "whose etcd data is there?"))
+                buffer_add_str(ret, "end\n");
         return 0;
 }
 

@@ -125,25 +125,29 @@ int __wrap_host_look(Host *h, const Plan *plan, bool deep, Facts *ret_facts, Obs
         return 0;
 }
 
-static inline char* state_of(size_t i) {
+static inline char* data_of(size_t i) {
         _cleanup_(journal_done) RestoreJournal j = {};
         const char *token = world->mark[i];
 
         if (world->swapped && journal_read(world->dir->path, &j, NULL) > 0)
                 token = j.token;
         if (world->is_reset && i == 1)
-                return xstrdup("no\nnone\nmark\n");
-        return xasprintf("%s\n%s\n%s%s%smark\n" IDENTITY "\n%s%s", world->bare[i] ? "no" : "yes",
-                         world->bare[i] ? "none" : "data", world->aside[i] ? "before-" : "",
-                         world->aside[i] ?: "", world->aside[i] ? "\n" : "", token ?: "", token ? "\n" : "");
+                return xstrdup("end\n");
+        return xasprintf("%s%s%s%smark " IDENTITY "\n%s%s%send\n", world->bare[i] ? "" : "member\n",
+                         world->aside[i] ? "aside " : "", world->aside[i] ?: "", world->aside[i] ? "\n" : "",
+                         token ? "mark " : "", token ?: "", token ? "\n" : "");
 }
 
 int fake_script(const Node *node, const char *script, Buffer *ret, Error **reterr) {
-        _cleanup_free_ char *title = xstrndup(script, strcspn(script, "\n")), *state = NULL;
+        _cleanup_free_ char *title = xstrndup(script, strcspn(script, "\n")), *data = NULL;
 
-        if (streq(title, "# how far is it?")) {
-                state = state_of(node->index);
-                buffer_add_str(ret, state);
+        if (streq(title, "# is etcd installed?"))
+                buffer_add_str(ret, world->bare[node->index] || (world->is_reset && node->index == 1) ?
+                                            "no\n" :
+                                            "yes\n");
+        else if (streq(title, "# whose etcd data is there?")) {
+                data = data_of(node->index);
+                buffer_add_str(ret, data);
         } else if (streq(title, "# as it was") && world->stopped[node->index]) {
                 buffer_add_str(ret, "started\n");
                 world->stopped[node->index] = false;

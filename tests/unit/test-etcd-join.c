@@ -11,7 +11,7 @@
 #include "etcd/internal.h"
 #include "tests/unit/plan-fixture.h"
 
-static bool answers, learner, data, drop_in;
+static bool answers, learner, data, broken, drop_in;
 static unsigned n_forgotten, n_surveys;
 
 int __wrap_etcd_peer_open(const ProbeContext *c, const Node *node, uint64_t timeout_usec, EtcdPeer *ret,
@@ -38,9 +38,11 @@ int __wrap_etcd_survey(const ProbeContext *c, EtcdSurvey *ret, Error **reterr) {
 }
 
 static int run_on(void *userdata, const Node *node, const char *script, Buffer *ret, Error **reterr) {
-        if (strstr(script, "is there data of a member?"))
-                buffer_add_str(ret, data ? "yes\n" : "");
-        else if (strstr(script, "is it about to join?"))
+        if (strstr(script, "whose etcd data is there?")) {
+                if (broken)
+                        return error_set(reterr, ERROR_IO, EIO, "c0: /var/lib/etcd cannot be read");
+                buffer_add_str(ret, data ? "member\nend\n" : "end\n");
+        } else if (strstr(script, "is it about to join?"))
                 buffer_add_str(ret, drop_in ? "yes\n" : "");
         else if (strstr(script, "rm -f /run/systemd/system/etcd.service.d/90-hardway-join.conf")) {
                 assert_contains(script, "[ -d /var/lib/etcd/member/wal ]");
@@ -57,7 +59,7 @@ static int run_on(void *userdata, const Node *node, const char *script, Buffer *
         _cleanup_(probe_result_done) _unused_ ProbeResult result = {};  \
         _cleanup_error_ Error *error = NULL;                            \
         answers = true;                                                 \
-        learner = data = drop_in = false;                               \
+        learner = data = broken = drop_in = false;                      \
         n_forgotten = n_surveys = 0
 
 /* Killed between the promotion and the clearing up: the next run sees a voter. */
@@ -95,11 +97,22 @@ static void test_start(void **state) {
         assert_int_equal(n_forgotten, 1);
 }
 
+/* Data that cannot be looked into is not none: no new member may come to be where one is. */
+static void test_unreadable(void **state) {
+        FIXTURE;
+
+        broken = true;
+        assert_failure(etcd_join(&context, nodes, &error), error, ERROR_IO, EIO);
+        assert_int_equal(n_surveys, 0);
+        assert_int_equal(n_forgotten, 0);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_voter),
                 cmocka_unit_test(test_silent),
                 cmocka_unit_test(test_start),
+                cmocka_unit_test(test_unreadable),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -150,10 +150,11 @@ int fake_host(const Node *node, const char *what, Error **reterr) {
 }
 
 int fake_script(const Node *node, const char *script, Buffer *ret, Error **reterr) {
-        if (strstr(script, "whose data is here"))
-                buffer_add_str(ret, world.data ? "data\nactive\nabcd\n" : "none\n\n\n");
-        else if (strstr(script, "has an earlier run come so far?"))
-                buffer_add_str(ret, world.leftover ? "yes\n" : "");
+        if (strstr(script, "whose etcd data is there?"))
+                buffer_addf(ret, "%s%send\n", world.data ? "member\nmark abcd\n" : "",
+                            world.leftover ? "replaced\n" : "");
+        else if (strstr(script, "does an apiserver run?"))
+                buffer_add_str(ret, world.data ? "active\n" : "inactive\n");
         else if (strstr(script, "the new member works")) {
                 world_log("cleared", 0);
                 world.leftover = false;

@@ -44,7 +44,7 @@ int fake_host(const Node *node, const char *what, Error **reterr) {
 int fake_script(const Node *node, const char *script, Buffer *ret, Error **reterr) {
         n_stopped += strstr(script, "systemctl stop") != NULL;
         if (ret)
-                buffer_addf(ret, "%s\ninactive\nabcd\n%s", data ? "data" : "none", mark);
+                buffer_addf(ret, "%smark abcd\n%send\n", data ? "member\n" : "", mark);
         return 0;
 }
 
@@ -155,7 +155,7 @@ static void test_last_restore(void **state) {
         r.install.store = store;
 
         data = true;
-        mark = TOKEN "\n";
+        mark = "mark " TOKEN "\n";
         assert_int_equal(replace_run(&r, &errors), -EEXIST);
         assert_contains(errors.errors[0]->message, "is that of the last restore");
         assert_int_equal(n_stopped, 0);
