@@ -13,13 +13,9 @@
 
 #include "common/alloc.h"
 #include "common/digest.h"
+#include "common/shell.h"
+#include "controlplane/controlplane-scripts.h"
 #include "controlplane/internal.h"
-
-/* The key stays where it is; only its digest is told. */
-static const char script[] = "if systemctl is-active --quiet kube-apiserver.service; then\n"
-                             "        sed -n 's/^ *secret: *\"\\(.*\\)\"$/\\1/p' " ENCRYPTION_CONFIG
-                             " 2>/dev/null | tr -d '\\n' | sha256sum\n"
-                             "fi\n";
 
 static int digest_of_ours(const ProbeContext *c, char ret[static SHA256_HEX_SIZE], Error **reterr) {
         _cleanup_secret_ char *key = NULL;
@@ -52,7 +48,7 @@ static bool is_other(const char *answer, const char *ours) {
  * Return: 0 or a negative errno.
  */
 int apiserver_preflight(const ProbeContext *c, const Node *node, CheckList *checks, Error **reterr) {
-        _cleanup_buffer_ Buffer out = BUFFER_NULL;
+        _cleanup_buffer_ Buffer variables = BUFFER_NULL, out = BUFFER_NULL;
         char ours[SHA256_HEX_SIZE];
         Check *check;
         int r;
@@ -62,7 +58,9 @@ int apiserver_preflight(const ProbeContext *c, const Node *node, CheckList *chec
                 return r;
         if (digest_of_ours(c, ours, NULL) < 0)
                 return 0; /* whoever makes the plan tells of it */
-        r = probe_exec(c, node, "with which key are secrets encrypted there?", NULL, script, &out, reterr);
+        shell_add_variable(&variables, "H_CONFIG", ENCRYPTION_CONFIG);
+        r = probe_exec(c, node, "with which key are secrets encrypted there?", &variables,
+                       EMBED_ENCRYPTION_KEY_SH, &out, reterr);
         if (r < 0)
                 return r;
         if (!is_other(buffer_str(&out), ours)) {

@@ -11,12 +11,8 @@
 
 #include "common/alloc.h"
 #include "common/shell.h"
+#include "controlplane/controlplane-scripts.h"
 #include "controlplane/internal.h"
-
-static const char script[] = "pid=$(systemctl show --property=MainPID --value \"$H_UNIT\")\n"
-                             "if [ \"${pid:-0}\" -gt 0 ]; then\n"
-                             "        tr '\\0' '\\n' 2>/dev/null <\"/proc/$pid/cmdline\" || :\n"
-                             "fi\n";
 
 /* What the user wrote is for a unit file, where "%%" stands for '%'; these flags have no specifiers. */
 static void unescape_percent(char *word) {
@@ -125,7 +121,7 @@ int lasting_preflight(const ProbeContext *c, const Node *node, const Component *
         int r;
 
         shell_add_variable(&variables, "H_UNIT", component->unit);
-        r = probe_exec(c, node, "with which flags does it run?", &variables, script, &out, reterr);
+        r = probe_exec(c, node, "with which flags does it run?", &variables, EMBED_ARGV_SH, &out, reterr);
         if (r < 0)
                 return r;
         running = strv_split(buffer_str(&out), "\n");

@@ -10,6 +10,7 @@
 
 #include "common/alloc.h"
 #include "common/shell.h"
+#include "controlplane/controlplane-scripts.h"
 #include "controlplane/internal.h"
 
 void loopback_names(const Cluster *c, const Node *node, CertificateProfile *profile) {
@@ -21,15 +22,6 @@ void loopback_names(const Cluster *c, const Node *node, CertificateProfile *prof
                 certificate_profile_add_address(profile, &address);
 }
 
-/* /proc/net/tcp is cheap and says whether it is worth to start kubectl at all. */
-static const char script[] =
-        "grep -q \" 0100007F:$(printf %04X \"$H_PORT\") 00000000:0000 0A \" /proc/net/tcp || {\n"
-        "        echo does not listen yet\n"
-        "        exit 0\n"
-        "}\n"
-        "exec timeout 20 \"$H_KUBECTL\" --kubeconfig=\"$H_KUBECONFIG\" --server=\"https://127.0.0.1:$H_PORT\" "
-        "get --raw=/healthz 2>&1 </dev/null || :\n";
-
 static int ask(const ProbeContext *c, const Node *node, const char *kubeconfig, unsigned port, Buffer *ret,
                Error **reterr) {
         _cleanup_free_ char *kubectl = plan_binary_path(c->cluster, ORIGIN_KUBERNETES, "kubectl"),
@@ -39,7 +31,8 @@ static int ask(const ProbeContext *c, const Node *node, const char *kubeconfig, 
         shell_add_number(&variables, "H_PORT", port);
         shell_add_variable(&variables, "H_KUBECTL", kubectl);
         shell_add_variable(&variables, "H_KUBECONFIG", path);
-        return probe_exec(c, node, "is what listens on loopback healthy?", &variables, script, ret, reterr);
+        return probe_exec(c, node, "is what listens on loopback healthy?", &variables, EMBED_LOOPBACK_SH,
+                          ret, reterr);
 }
 
 /**

@@ -14,11 +14,11 @@
 
 #include "common/alloc.h"
 #include "common/shell.h"
+#include "etcd/etcd-scripts.h"
 #include "etcd/internal.h"
 #include "units/unit-file.h"
 
-#define DROP_IN_DIRECTORY "/run/systemd/system/etcd.service.d"
-#define DROP_IN DROP_IN_DIRECTORY "/90-hardway-join.conf"
+#define DROP_IN "/run/systemd/system/etcd.service.d/90-hardway-join.conf"
 
 /* Learners that never started and are not this node's were left by a run that was given up. */
 static int drop_leftovers(const EtcdSurvey *survey, const EtcdSight *one, const Node *node, Error **reterr) {
@@ -98,19 +98,16 @@ static int drop_in(const ProbeContext *c, const Node *node, const char *cluster,
 }
 
 static int put_drop_in(const ProbeContext *c, const Node *node, const char *cluster, Error **reterr) {
-        static const char script[] = "umask 022\n"
-                                     "mkdir -p " DROP_IN_DIRECTORY "\n"
-                                     "printf %s \"$H_DROP_IN\" >" DROP_IN "\n"
-                                     "systemctl daemon-reload\n";
         _cleanup_buffer_ Buffer text = BUFFER_NULL, variables = BUFFER_NULL;
         int r;
 
         r = drop_in(c, node, cluster, &text, reterr);
         if (r < 0)
                 return r;
-        shell_add_variable(&variables, "H_DROP_IN", buffer_str(&text));
+        shell_add_variable(&variables, "drop_in", DROP_IN);
+        shell_add_variable(&variables, "text", buffer_str(&text));
         return probe_exec(c, node, "its first start is as a member of a cluster that exists", &variables,
-                          script, NULL, reterr);
+                          EMBED_ETCD_JOIN_SH, NULL, reterr);
 }
 
 /* A learner that was added for this very start. One that has been started has promised to keep what it was sent:
@@ -144,14 +141,14 @@ static int join(const ProbeContext *c, const EtcdSurvey *survey, const EtcdSight
 }
 
 /* It holds the whole command line, so it must not outlive its purpose: the next version's would never be used. Also
- * one that a run left which was killed. Once there is a log etcd reads nothing of it any more. */
+ * one that a run left which was killed. */
 static int forget_drop_in(const ProbeContext *c, const Node *node, Error **reterr) {
-        static const char script[] = "if [ -e " DROP_IN " ] && [ -d " ETCD_DATA "/member/wal ]; then\n"
-                                     "        rm -f " DROP_IN "\n"
-                                     "        systemctl daemon-reload\n"
-                                     "fi\n";
+        _cleanup_buffer_ Buffer variables = BUFFER_NULL;
 
-        return probe_exec(c, node, "the first start is over", NULL, script, NULL, reterr);
+        shell_add_variable(&variables, "drop_in", DROP_IN);
+        shell_add_variable(&variables, "data", ETCD_DATA);
+        return probe_exec(c, node, "the first start is over", &variables, EMBED_ETCD_JOINED_SH, NULL,
+                          reterr);
 }
 
 /**

@@ -17,6 +17,7 @@
 #include "common/clock.h"
 #include "common/parallel.h"
 #include "common/shell.h"
+#include "etcd/etcd-scripts.h"
 #include "etcd/internal.h"
 
 typedef struct Unseen {
@@ -29,14 +30,6 @@ typedef struct Unseen {
 /* Controllers also where etcd has hosts of its own: it may have been on them until now. */
 #define ASKED (ROLE_ETCD | ROLE_CONTROLLER)
 
-/* By bash, which every Debian has. A member that has lost its leader knows that after an election timeout, without
- * asking anybody (etcd server/etcdserver/metrics.go). */
-static const char script[] =
-        "printf 'of %s\\n' \"$(head -n 1 " ETCD_MARK_PATH " 2>/dev/null || :)\"\n"
-        "timeout 3 bash -c 'exec 3<>\"/dev/tcp/127.0.0.1/$1\" && "
-        "printf \"GET /metrics HTTP/1.0\\r\\n\\r\\n\" >&3 && cat <&3' bash \"$H_PORT\" 2>/dev/null |\n"
-        "        grep '^etcd_server_has_leader ' || :\n";
-
 /* Whoever has another cluster's member is refused for that, later. One that does not answer tells nothing. */
 static void ask(void *item) {
         Unseen *u = item;
@@ -45,10 +38,11 @@ static void ask(void *item) {
         _cleanup_strv_ Strv lines = NULL;
 
         u->runs = u->serves = false;
-        shell_add_number(&variables, "H_PORT", PORT_ETCD_METRICS);
+        shell_add_variable(&variables, "mark", ETCD_MARK_PATH);
+        shell_add_number(&variables, "port", PORT_ETCD_METRICS);
         if (probe_exec(u->context, u->node,
                        "is there a member of this cluster that serves, whoever may ask it?", &variables,
-                       script, &out, NULL) < 0)
+                       EMBED_ETCD_LEADER_SH, &out, NULL) < 0)
                 return;
         lines = strv_split(buffer_str(&out), "\n");
         u->runs = strv_length(lines) > 1 && streq(lines[0], ours);

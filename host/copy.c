@@ -16,6 +16,7 @@
 #include "common/fs.h"
 #include "common/parse.h"
 #include "host/host-internal.h"
+#include "host/host-scripts.h"
 
 #define PIECE_SIZE (64 * 1024)
 #define STALL_USEC (60 * USEC_PER_SEC)
@@ -127,9 +128,7 @@ int host_receive(Host *h, const char *path, uint64_t limit, int fd, Error **rete
         int r;
 
         shell_add_variable(&text, "H_PATH", path + (*path == '/'));
-        buffer_add_str(&text, "size=$(stat -c %s -- \"$H_PATH\")\n"
-                              "printf '%s\\n' \"$size\"\n"
-                              "head -c \"$size\" -- \"$H_PATH\"\n");
+        buffer_add_str(&text, EMBED_RECEIVE_SH);
         r = channel_start(h, &(Script) { .name = name, .text = buffer_str(&text) }, &p, reterr);
         if (r < 0)
                 return r;

@@ -11,6 +11,7 @@
 #include "cluster/ports.h"
 #include "common/alloc.h"
 #include "common/shell.h"
+#include "lbsetup/lbsetup-scripts.h"
 #include "lbsetup/pair.h"
 
 /* One that has another role by now is changed by the same run, before the others (node_retires()). */
@@ -25,18 +26,13 @@ static bool is_of_cluster(const Cluster *cluster, const char *address) {
 
 /* Those of addresses at which haproxy answers. Without haproxy it would not hold the VIP. */
 static int ask(const ProbeContext *c, const Node *node, char *const *addresses, Strv *ret, Error **reterr) {
-        static const char script[] =
-                "for a in $H_ADDRESSES; do\n"
-                "if timeout 1 bash -c 'exec 3<>\"/dev/tcp/$1/$2\"' bash \"$a\" \"$H_PORT\" 2>/dev/null; then "
-                "echo \"$a\"; fi\n"
-                "done\n";
         _cleanup_buffer_ Buffer variables = BUFFER_NULL, out = BUFFER_NULL;
         int r;
 
         shell_add_list(&variables, "H_ADDRESSES", addresses);
         shell_add_number(&variables, "H_PORT", PORT_HAPROXY_MONITOR);
-        r = probe_exec(c, node, "does a load balancer run that was taken out?", &variables, script, &out,
-                       reterr);
+        r = probe_exec(c, node, "does a load balancer run that was taken out?", &variables, EMBED_LB_LEFT_SH,
+                       &out, reterr);
         if (r >= 0)
                 *ret = strv_split(buffer_str(&out), "\n");
         return r;

@@ -16,23 +16,6 @@
 #include "lbsetup/lbsetup-scripts.h"
 #include "lbsetup/pair.h"
 
-/*
- * Prints "ADDRESS MAC" of each of $all that is answered for. All nodes wait for this, so it is short: the VIP
- * is asked for twice, 0.3 s apart, which is plenty on any network that VRRP works on.
- */
-static const char script[] =
-        "case $(ip -o route get \"$vip\" 2>/dev/null) in '' | *' via '* | local*) exit 0 ;; esac\n"
-        "ask() { timeout 1 bash -c 'echo >\"/dev/udp/$1/9\"' bash \"$1\" 2>/dev/null || :; }\n"
-        "for a in $all; do [ \"$a\" = \"$vip\" ] || ask \"$a\"; done\n"
-        "n=0\n"
-        "while [ $n -lt 6 ]; do\n"
-        "case $n in 0 | 3) ip neigh flush to \"$vip\" 2>/dev/null || :; ask \"$vip\" ;; esac\n"
-        "sleep 0.1; n=$((n + 1))\n"
-        "if ip neigh show to \"$vip\" | grep -q lladdr; then break; fi\n"
-        "done\n"
-        "for a in $all; do ip neigh show to \"$a\" | sed -n \"s/.* lladdr \\([0-9a-f:]*\\).*/$a "
-        "\\1/p\"; done\n";
-
 static void add_variables(const Cluster *cluster, const Node *node, Buffer *variables) {
         _cleanup_strv_ Strv all = NULL;
         char text[INET_TEXT_SIZE];
@@ -122,7 +105,7 @@ static int look_for_vip(const ProbeContext *c, const Node *node, CheckList *chec
         int r;
 
         add_variables(c->cluster, node, &variables);
-        r = probe_exec(c, node, "is the VIP free?", &variables, script, &out, reterr);
+        r = probe_exec(c, node, "is the VIP free?", &variables, EMBED_VIP_ASK_SH, &out, reterr);
         if (r < 0)
                 return r;
         lines = strv_split(buffer_str(&out), "\n");

@@ -8,8 +8,10 @@
 #include "common/alloc.h"
 #include "common/clock.h"
 #include "common/parse.h"
+#include "common/shell.h"
 #include "etcd/data.h"
 #include "operate/hold.h"
+#include "operate/operate-scripts.h"
 #include "plan/drain.h"
 
 #define DEFRAG_TIMEOUT (600 * USEC_PER_SEC) /* some GB on an SD card */
@@ -101,18 +103,15 @@ static int defragment_drained(const DefragRequest *q, const EtcdSight *s, Error 
 
 /* The new database is written beside the old one, and a member whose log finds the disk full ends. */
 static int refuse_full_disk(const DefragRequest *q, const EtcdSight *s, Error **reterr) {
-        static const char question[] = "df -Pk " ETCD_DATA "/member | sed 1d | {\n"
-                                       "        read -r _ _ _ free _\n"
-                                       "        printf %s \"$free\"\n"
-                                       "}\n";
         uint64_t needed = s->status.db_size_in_use + ROOM_RESERVE, free_kib;
-        _cleanup_buffer_ Buffer out = BUFFER_NULL;
+        _cleanup_buffer_ Buffer variables = BUFFER_NULL, out = BUFFER_NULL;
         int r;
 
         if (!s->node)
                 return 0;
-        r = probe_exec(q->probes, s->node, "how much room is there for a second database, in KiB?", NULL,
-                       question, &out, reterr);
+        shell_add_variable(&variables, "data", ETCD_DATA);
+        r = probe_exec(q->probes, s->node, "how much room is there for a second database, in KiB?",
+                       &variables, EMBED_DEFRAG_ROOM_SH, &out, reterr);
         if (r < 0)
                 return r;
         if (parse_uint64(buffer_str(&out), 0, UINT64_MAX / 1024, &free_kib) < 0 || free_kib * 1024 >= needed)

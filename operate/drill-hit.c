@@ -20,15 +20,13 @@
 #include "common/fs.h"
 #include "common/shell.h"
 #include "operate/drill-internal.h"
+#include "operate/operate-scripts.h"
 
 #define THAW_SEC "30" /* by the node, if we do not */
 #define POWER_TIMEOUT (DRILL_POWER_SEC * USEC_PER_SEC)
 #define THAW_UNIT "hardway-drill"
 #define BACK_TRIES 3u /* by us; then the guard goes on */
 #define BACK_PAUSE (2 * USEC_PER_SEC)
-#define GUARD_TIMEOUT "timeout -k " STRINGIFY(DRILL_KILL_SEC) " " STRINGIFY(DRILL_POWER_SEC)
-#define GUARD_TRIES STRINGIFY(DRILL_GUARD_TRIES)
-#define GUARD_PAUSE STRINGIFY(DRILL_GUARD_PAUSE_SEC)
 #define GUARD_DIGITS "00000000"
 #define PULSE_PORT 9 /* discard (RFC 863), which nobody has any more */
 
@@ -97,28 +95,13 @@ static char* guard_temporary(const char *pending) {
                          xstrdup("");
 }
 
-/*
- * Deaf for Ctrl-C, which is for us: we put back then, or the end of its input tells it to. If the disk is full, the file
- * goes on saying that the host is broken, and it is put back once more.
- */
 static int guard_start(DrillHit *h, Error **reterr) {
         _cleanup_free_ char *temporary = guard_temporary(h->request->pending);
         _cleanup_strv_ Strv back = power_command(h, true);
         _cleanup_strv_ Strv words =
-                strv_new("sh", "-c",
-                         "trap '' HUP INT QUIT TERM\n"
-                         "pending=$1 new=$2 n=0; shift 2\n"
-                         "if [ -n \"$pending\" ]; then exec 9<\"$pending\"; flock 9; fi\n"
-                         "read -r word && exit\n"
-                         "until " GUARD_TIMEOUT " \"$@\" >/dev/null 2>&1 9<&-; do\n"
-                         "[ $((n += 1)) -lt " GUARD_TRIES " ] || exit\n"
-                         "sleep " GUARD_PAUSE "\n"
-                         "done\n"
-                         "[ -z \"$pending\" ] || {\n"
-                         "printf '{\"since\": \"%s\"}\\n' \"$(date -u +%Y-%m-%dT%H:%M:%SZ)\" >\"$new\" &&\n"
-                         "sync -- \"$new\" && mv -f -- \"$new\" \"$pending\" || rm -f -- \"$new\"\n"
-                         "}",
-                         "sh", h->request->pending ?: "", temporary, NULL);
+                strv_new("sh", "-c", EMBED_DRILL_GUARD_SH, "sh", h->request->pending ?: "", temporary,
+                         STRINGIFY(DRILL_KILL_SEC), STRINGIFY(DRILL_POWER_SEC), STRINGIFY(DRILL_GUARD_TRIES),
+                         STRINGIFY(DRILL_GUARD_PAUSE_SEC), NULL);
 
         STRV_FOREACH(word, back)
                 strv_add(&words, *word);

@@ -14,6 +14,7 @@
 #include "common/clock.h"
 #include "common/fs.h"
 #include "etcd/snapshot.h"
+#include "operate/operate-scripts.h"
 #include "operate/receive.h"
 #include "operate/restore-internal.h"
 
@@ -86,10 +87,7 @@ static int stop_member(Host *host, Error **reterr) {
         buffer_add_str(&script, "# a clean end writes all to the database\n"
                                 "[ -f " DATABASE " ] || fail missing \"there is no " DATABASE "\"\n");
         restore_script_note("kube-apiserver.service etcd.service", &script);
-        buffer_add_str(
-                &script,
-                "systemctl stop kube-apiserver.service etcd.service 2>/dev/null || systemctl stop etcd.service\n"
-                "if systemctl is-active --quiet etcd.service; then fail unavailable \"etcd does not stop\"; fi\n");
+        buffer_add_str(&script, EMBED_RESTORE_SURVIVOR_SH);
         return host_exec(host, buffer_str(&script), NULL, reterr);
 }
 

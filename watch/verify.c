@@ -11,16 +11,12 @@
 #include "common/alloc.h"
 #include "common/clock.h"
 #include "common/parse.h"
+#include "common/shell.h"
 #include "watch/internal.h"
+#include "watch/watch-scripts.h"
 
 #define SUBJECT "watch"
 #define LATE_SEC (2 * 3600 + 900) /* it looks every hour, and up to ten minutes later */
-
-/* The node's clock, the timer's state, how the last look ended, and what it left. */
-static const char script[] = "date +%s\n"
-                             "systemctl show -p ActiveState --value " WATCH_TIMER "\n"
-                             "systemctl show -p Result --value " WATCH_SERVICE "\n"
-                             "head -c 65536 " WATCH_STATE " 2>/dev/null || :\n";
 
 /* "<3>etcd member ...": problems are of priority 4 and below (sd-daemon(3)) */
 static const char* problem_of(const char *line) {
@@ -72,9 +68,13 @@ void watch_judge(const Node *node, const char *text, CheckList *checks) {
 }
 
 static void ask(const ProbeContext *c, const Node *node, CheckList *checks) {
-        _cleanup_buffer_ Buffer out = BUFFER_NULL;
+        _cleanup_buffer_ Buffer variables = BUFFER_NULL, out = BUFFER_NULL;
 
-        if (probe_exec(c, node, "what has the watch found last?", NULL, script, &out, NULL) >= 0)
+        shell_add_variable(&variables, "timer", WATCH_TIMER);
+        shell_add_variable(&variables, "service", WATCH_SERVICE);
+        shell_add_variable(&variables, "state", WATCH_STATE);
+        if (probe_exec(c, node, "what has the watch found last?", &variables, EMBED_WATCH_FOUND_SH, &out,
+                       NULL) >= 0)
                 watch_judge(node, buffer_str(&out), checks);
 }
 

@@ -68,7 +68,7 @@ static inline int fake_exec(void *userdata, const Node *node, const char *script
         (void) pthread_mutex_lock(&mutex);
         if (startswith(script, "# is the VIP free?\n"))
                 (void) snprintf(first_script, sizeof(first_script), "%.*s",
-                                (int) (strstr(script, "\ncase ") + 1 - script), script);
+                                (int) (strstr(script, "\n# shellcheck ") + 1 - script), script);
         free(last_script);
         last_script = xstrdup(script);
         n_scripts++;

@@ -44,8 +44,9 @@ static int run_on(void *userdata, const Node *node, const char *script, Buffer *
                 buffer_add_str(ret, data ? "member\nend\n" : "end\n");
         } else if (strstr(script, "is it about to join?"))
                 buffer_add_str(ret, drop_in ? "yes\n" : "");
-        else if (strstr(script, "rm -f /run/systemd/system/etcd.service.d/90-hardway-join.conf")) {
-                assert_contains(script, "[ -d /var/lib/etcd/member/wal ]");
+        else if (strstr(script, "the first start is over")) {
+                assert_contains(script, "drop_in='/run/systemd/system/etcd.service.d/90-hardway-join.conf'");
+                assert_contains(script, "data='/var/lib/etcd'");
                 n_forgotten++;
         } else
                 fail_msg("%s", script);
