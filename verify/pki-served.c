@@ -8,22 +8,16 @@
 #include <stdlib.h>
 
 #include "common/alloc.h"
-#include "common/clock.h"
-#include "common/shell.h"
-#include "http/http.h"
 #include "plan/store-name.h"
 #include "verify/pki-internal.h"
-
-#define SHOW_TIMEOUT_USEC (5 * USEC_PER_SEC)
+#include "verify/served.h"
 
 /* One port of one node. */
 typedef struct Sight {
         const PkiCheckRequest *q;
-        HostPool *hosts;
         const Component *component;
         const ServedCertificate *row;
         const Node *node;
-        unsigned port;
         char *id, *subject;
         char *name; /* of the certificate in the store */
         const StoreRequest *request;
@@ -44,42 +38,6 @@ static const Credential* find_credential(const Component *component, const char 
                         return c;
         }
         return NULL;
-}
-
-static int show_by_handshake(const Sight *s, Buffer *ret, Error **reterr) {
-        _cleanup_free_ char *address = inet_endpoint_to_string(&s->node->address, s->port);
-        HttpTrust trust = {};
-        int r;
-
-        if (s->row->client) {
-                _cleanup_free_ char *client = node_certificate_name(s->node->name, s->row->client);
-
-                r = store_credential(s->q->store, client, &trust.certificate, &trust.key, reterr);
-                if (r < 0)
-                        return r;
-        }
-        return http_show(address, &trust, SHOW_TIMEOUT_USEC, ret, reterr);
-}
-
-/*
- * On loopback only the node can connect, and nothing that speaks TLS and tells of certificates is sure to
- * be there. But systemd handed the process a copy of its own, and keeps it as long as the process lives.
- */
-static int show_by_copy(const Sight *s, Buffer *ret, Error **reterr) {
-        const ProbeContext probes = host_pool_probes(s->hosts, s->q->cluster, s->q->store, NULL);
-        _cleanup_buffer_ Buffer variables = BUFFER_NULL;
-        int r;
-
-        shell_add_variable(&variables, "H_UNIT", s->component->unit);
-        shell_add_variable(&variables, "H_NAME", s->row->copy);
-        r = probe_exec(&probes, s->node, "which certificate was it handed?", &variables,
-                       "cat \"/run/credentials/$H_UNIT/$H_NAME\" 2>/dev/null || :\n", ret, reterr);
-        if (r < 0)
-                return r;
-        if (ret->size == 0)
-                return error_set(reterr, ERROR_UNAVAILABLE, ENOENT, "%s: %s does not run", s->node->name,
-                                 s->component->unit);
-        return 0;
 }
 
 /* The store's own certificate: shown as it should be. */
@@ -175,14 +133,13 @@ void pki_check_served(const PkiCheckRequest *q, HostPool *hosts, const StoreRequ
                       const Component *component, const ServedCertificate *row, const Node *node,
                       CheckList *checks) {
         const Credential *credential = find_credential(component, row->credential);
-        unsigned port = row->port ?: q->cluster->apiserver_port;
+        const ProbeContext probes = host_pool_probes(hosts, q->cluster, q->store, NULL);
+        unsigned port = served_port(q->cluster, row);
         _cleanup_(sight_done) Sight s = {
                 .q = q,
-                .hosts = hosts,
                 .component = component,
                 .row = row,
                 .node = node,
-                .port = port,
                 .id = xasprintf("served/%s/%s:%u", node->name, component->name, port),
                 .subject = xasprintf("%s, port %u", component->name, port),
                 .checks = checks,
@@ -196,7 +153,7 @@ void pki_check_served(const PkiCheckRequest *q, HostPool *hosts, const StoreRequ
         s.request = s.name ? find_request(requests, s.name) : NULL;
         if (!s.request)
                 return;
-        r = row->copy ? show_by_copy(&s, &pem, &error) : show_by_handshake(&s, &pem, &error);
+        r = served_show(&probes, component, row, node, &pem, &error);
         if (r >= 0) {
                 judge(&s, &pem);
                 return;
