@@ -9,17 +9,11 @@
  */
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "common/alloc.h"
 #include "common/parallel.h"
-#include "common/parse.h"
-#include "common/shell.h"
-#include "lbsetup/lbsetup-scripts.h"
+#include "lbsetup/heard.h"
 #include "lbsetup/pair.h"
-
-/* The script tells of a hundred at most, in lines of 45 bytes. */
-#define HEARD_SIZE_MAX (16 * 1024)
 
 typedef struct Ear {
         const ProbeContext *c;
@@ -29,20 +23,8 @@ typedef struct Ear {
 
 static void listen_there(void *item) {
         Ear *e = item;
-        const Cluster *cluster = e->c->cluster;
-        _cleanup_buffer_ Buffer variables = BUFFER_NULL;
-        _cleanup_strv_ Strv all = NULL;
-        char text[INET_TEXT_SIZE];
 
-        shell_add_variable(&variables, "own", inet_address_format(&e->node->address, text));
-        strv_add(&all, inet_address_format(&cluster->endpoint.address, text));
-        CLUSTER_FOREACH_NODE(node, cluster, ROLE_LOADBALANCER)
-                strv_add(&all, inet_address_format(&node->address, text));
-        shell_add_list(&variables, "all", all);
-        if (probe_exec(e->c, e->node, "who else has the VIP, or is a virtual router?", &variables,
-                       EMBED_VIP_LISTEN_SH, &e->heard, NULL) < 0 ||
-            e->heard.size > HEARD_SIZE_MAX)
-                buffer_done(&e->heard);
+        (void) lb_listen(e->c, e->node, /* ask= */ true, &e->heard, NULL);
 }
 
 /* All lines that were heard, from whichever of them. */
@@ -64,78 +46,44 @@ static Strv listen_everywhere(const ProbeContext *c, const LbPair *pair) {
         return strv_split(buffer_str(&all), "\n");
 }
 
-/* What follows "KIND ADDRESS " in a line about that address, or NULL. */
-static const char* said_of(const char *line, const char *kind, const InetAddress *address) {
-        char text[INET_TEXT_SIZE];
-        const char *rest = startswith(line, kind);
-
-        rest = rest ? startswith(rest, inet_address_format(address, text)) : NULL;
-        return rest && *rest == ' ' ? rest + 1 : NULL;
-}
-
-/* The MAC addresses of the load balancers. */
-static Strv macs_of_pair(const Cluster *cluster, Strv lines) {
-        Strv macs = NULL;
-
-        STRV_FOREACH(line, lines)
-                CLUSTER_FOREACH_NODE(node, cluster, ROLE_LOADBALANCER) {
-                        const char *mac = said_of(*line, "mac ", &node->address);
-
-                        if (mac && !strv_contains(macs, mac))
-                                strv_add(&macs, mac);
-                }
-        return macs;
-}
-
 static void judge_vip(const Cluster *cluster, Strv lines, CheckList *checks) {
-        _cleanup_strv_ Strv ours = macs_of_pair(cluster, lines);
+        const char *mac = lb_heard_on_vip(cluster, lines);
         char vip[INET_TEXT_SIZE];
         Check *check;
 
         inet_address_format(&cluster->endpoint.address, vip);
-        STRV_FOREACH(line, lines) {
-                const char *mac = said_of(*line, "mac ", &cluster->endpoint.address);
-
-                if (!mac || strv_contains(ours, mac))
-                        continue;
-                check = check_add(checks, CHECK_FAILED, "lb.vip-foreign", NULL, "VIP",
-                                  "%s is answered by a machine that is none of the load balancers (MAC "
-                                  "address %s)",
-                                  vip, mac);
-                check_advise(check,
-                             "clients reach that machine or ours, by chance: find it (its MAC address "
-                             "stands in the table of the switch or the DHCP server) and take the address "
-                             "off it, or choose a VIP that is free and that no DHCP server hands out "
-                             "(endpoint.address)");
-                check->data = json_pack("{s:s,s:s}", "address", vip, "mac", mac);
+        if (!mac) {
+                check_add(checks, CHECK_OK, "lb.vip-foreign", NULL, "VIP", "no other machine answers for %s",
+                          vip);
                 return;
         }
-        check_add(checks, CHECK_OK, "lb.vip-foreign", NULL, "VIP", "no other machine answers for %s", vip);
+        check = check_add(checks, CHECK_FAILED, "lb.vip-foreign", NULL, "VIP",
+                          "%s is answered by a machine that is none of the load balancers (MAC address %s)",
+                          vip, mac);
+        check_advise(check,
+                     "clients reach that machine or ours, by chance: find it (its MAC address stands in the "
+                     "table of the switch or the DHCP server) and take the address off it, or choose a VIP "
+                     "that is free and that no DHCP server hands out (endpoint.address)");
+        check->data = json_pack("{s:s,s:s}", "address", vip, "mac", mac);
 }
 
 static void judge_vrrp(const Cluster *cluster, Strv lines, CheckList *checks) {
-        unsigned ours = cluster->endpoint.vrrp_id, id;
+        _cleanup_free_ char *who = lb_heard_router(cluster, lines);
+        unsigned ours = cluster->endpoint.vrrp_id;
         Check *check;
 
-        STRV_FOREACH(line, lines) {
-                const char *address = startswith(*line, "vrrp ");
-                const char *blank = address ? strchr(address, ' ') : NULL;
-                _cleanup_free_ char *who = blank ? xstrndup(address, (size_t) (blank - address)) : NULL;
-
-                if (!who || parse_unsigned(blank + 1, 0, 255, &id) < 0 || id != ours ||
-                    lb_is_address(cluster, who))
-                        continue;
-                check = check_add(checks, CHECK_WARNING, "lb.vrrp-id", NULL, "VIP",
-                                  "virtual router id %u is used by %s, too", ours, who);
-                check_advise(check,
-                             "ours take adverts from each other alone, and keep the VIP; but devices that "
-                             "know virtual routers by their number may not. Give one of them another "
-                             "number from 1 to 255: endpoint.vrrp_id, then hardway install");
-                check->data = json_pack("{s:i,s:s}", "vrrp_id", (int) ours, "address", who);
+        if (!who) {
+                check_add(checks, CHECK_OK, "lb.vrrp-id", NULL, "VIP",
+                          "nobody else uses virtual router id %u", ours);
                 return;
         }
-        check_add(checks, CHECK_OK, "lb.vrrp-id", NULL, "VIP", "nobody else uses virtual router id %u",
-                  ours);
+        check = check_add(checks, CHECK_WARNING, "lb.vrrp-id", NULL, "VIP",
+                          "virtual router id %u is used by %s, too", ours, who);
+        check_advise(check,
+                     "ours take adverts from each other alone, and keep the VIP; but devices that know "
+                     "virtual routers by their number may not. Give one of them another number from 1 to "
+                     "255: endpoint.vrrp_id, then hardway install");
+        check->data = json_pack("{s:i,s:s}", "vrrp_id", (int) ours, "address", who);
 }
 
 static void add_not_looked_at(CheckList *checks, const char *id, const char *what) {
@@ -163,7 +111,7 @@ static void tell_not_looked_at(const Cluster *cluster, CheckList *checks) {
 void lb_foreign_verify(const ProbeContext *c, const LbPair *pair, CheckList *checks) {
         _cleanup_strv_ Strv lines = listen_everywhere(c, pair);
 
-        if (!strv_contains(lines, "listened")) {
+        if (!lb_heard_any(lines)) {
                 tell_not_looked_at(c->cluster, checks);
                 return;
         }

@@ -7,12 +7,11 @@
  * table. Where the VIP is not on the node's own network nothing can be seen that way, and nothing is said.
  */
 
-#include <errno.h>
-#include <string.h>
+#include <stdlib.h>
 
 #include "common/alloc.h"
-#include "common/parse.h"
 #include "common/shell.h"
+#include "lbsetup/heard.h"
 #include "lbsetup/lbsetup-scripts.h"
 #include "lbsetup/pair.h"
 
@@ -26,26 +25,6 @@ static void add_variables(const Cluster *cluster, const Node *node, Buffer *vari
                 if (other->index != node->index)
                         strv_add(&all, inet_address_format(&other->address, text));
         shell_add_list(variables, "all", all);
-}
-
-/* The MAC address in "ADDRESS MAC", if this is the line of address. */
-static const char* mac_of(const char *line, const InetAddress *address) {
-        char text[INET_TEXT_SIZE];
-        const char *rest = startswith(line, inet_address_format(address, text));
-
-        return rest && *rest == ' ' ? rest + 1 : NULL;
-}
-
-/* One of our own that cannot be asked just now may hold it. */
-static bool is_of_pair(const Cluster *cluster, Strv lines, const char *mac) {
-        STRV_FOREACH(line, lines)
-                CLUSTER_FOREACH_NODE(node, cluster, ROLE_LOADBALANCER) {
-                        const char *own = mac_of(*line, &node->address);
-
-                        if (own && streq(own, mac))
-                                return true;
-                }
-        return false;
 }
 
 static Check* add_finding(CheckList *checks, CheckState state, const char *name, const Node *node,
@@ -74,29 +53,21 @@ static void refuse_former(const Node *node, const char *vip, const Node *former,
 }
 
 static void judge_vip(const ProbeContext *c, const Node *node, Strv lines, CheckList *checks) {
-        const Cluster *cluster = c->cluster;
+        const char *mac = lb_heard_on_vip(c->cluster, lines);
+        const Node *former = mac ? lb_former_holder(c) : NULL;
         char vip[INET_TEXT_SIZE];
 
-        inet_address_format(&cluster->endpoint.address, vip);
-        STRV_FOREACH(line, lines) {
-                const char *mac = mac_of(*line, &cluster->endpoint.address);
-                const Node *former;
-
-                if (!mac || is_of_pair(cluster, lines, mac))
-                        continue;
-                former = lb_former_holder(c);
-                if (former) {
-                        refuse_former(node, vip, former, checks);
-                        return;
-                }
+        inet_address_format(&c->cluster->endpoint.address, vip);
+        if (former)
+                refuse_former(node, vip, former, checks);
+        else if (mac)
                 check_advise(add_finding(checks, CHECK_FAILED, VIP_PREFLIGHT, node,
                                          "the VIP %s is answered by another machine (MAC address %s)", vip,
                                          mac),
                              "Choose an address that is free, and that no DHCP server hands out "
                              "(endpoint.address), or take it off that machine.");
-                return;
-        }
-        add_finding(checks, CHECK_OK, VIP_PREFLIGHT, node, "nobody answers for %s", vip);
+        else
+                add_finding(checks, CHECK_OK, VIP_PREFLIGHT, node, "nobody answers for %s", vip);
 }
 
 static int look_for_vip(const ProbeContext *c, const Node *node, CheckList *checks, Error **reterr) {
@@ -113,42 +84,27 @@ static int look_for_vip(const ProbeContext *c, const Node *node, CheckList *chec
         return 0;
 }
 
-/*
- * Lines of "ADDRESS ID". Ours speak to each other alone (unicast), and take no adverts of others: two of one
- * id get along, until somebody turns that off.
- */
 static void judge_vrrp(const Cluster *cluster, const Node *node, Strv lines, CheckList *checks) {
-        unsigned ours = cluster->endpoint.vrrp_id, id;
+        _cleanup_free_ char *who = lb_heard_router(cluster, lines);
+        unsigned ours = cluster->endpoint.vrrp_id;
 
-        if (!strv_contains(lines, "listened")) {
+        if (!lb_heard_any(lines))
                 add_finding(checks, CHECK_OK, VRRP_PREFLIGHT, node, "not looked at: that takes perl");
-                return;
-        }
-        STRV_FOREACH(line, lines) {
-                char *blank = strchr(*line, ' ');
-
-                if (!blank || parse_unsigned(blank + 1, 0, 255, &id) < 0 || id != ours)
-                        continue;
-                *blank = 0;
-                if (lb_is_address(cluster, *line))
-                        continue;
+        else if (!who)
+                add_finding(checks, CHECK_OK, VRRP_PREFLIGHT, node, "no other virtual router %u was heard",
+                            ours);
+        else
                 check_advise(add_finding(checks, CHECK_WARNING, VRRP_PREFLIGHT, node,
-                                         "virtual router %u is advertised by %s, too", ours, *line),
+                                         "virtual router %u is advertised by %s, too", ours, who),
                              "Choose another number from 1 to 255: endpoint.vrrp_id");
-                return;
-        }
-        add_finding(checks, CHECK_OK, VRRP_PREFLIGHT, node, "no other virtual router %u was heard", ours);
 }
 
 static int listen_for_vrrp(const ProbeContext *c, const Node *node, CheckList *checks, Error **reterr) {
-        _cleanup_buffer_ Buffer variables = BUFFER_NULL, out = BUFFER_NULL;
+        _cleanup_buffer_ Buffer out = BUFFER_NULL;
         _cleanup_strv_ Strv lines = NULL;
-        char own[INET_TEXT_SIZE];
         int r;
 
-        shell_add_variable(&variables, "H_ADDRESS", inet_address_format(&node->address, own));
-        r = probe_exec(c, node, "which virtual routers are there?", &variables, EMBED_VRRP_LISTEN_SH, &out,
-                       reterr);
+        r = lb_listen(c, node, /* ask= */ false, &out, reterr);
         if (r < 0)
                 return r;
         lines = strv_split(buffer_str(&out), "\n");

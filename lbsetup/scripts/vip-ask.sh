@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# Who has the VIP? Prints "ADDRESS MAC" of each of $all, the VIP among them, that is answered for; nothing where the VIP is not on the
+# Who has the VIP? Prints "mac ADDRESS MAC" of each of $all, the VIP among them, that is answered for; nothing where the VIP is not on the
 # node's own network. All nodes wait for this, so it is short: the VIP is asked for twice, 0.3 s apart, which is plenty on any network
 # that VRRP works on.
 
@@ -30,5 +30,5 @@ while [ $n -lt 6 ]; do
         if ip neigh show to "$vip" | grep -q lladdr; then break; fi
 done
 for address in $all; do
-        ip neigh show to "$address" | sed -n "s/.* lladdr \([0-9a-f:]*\).*/$address \1/p"
+        ip neigh show to "$address" | sed -n "s/.* lladdr \([0-9a-f:]*\).*/mac $address \1/p"
 done

@@ -45,7 +45,7 @@ static void test_former_holder_of_a_new_pair(void **state) {
 
         answers[0] = answers[1] = "";
         controllers_say = OWNER;
-        script_answer = "10.77.0.10 02:00:00:00:00:20\n";
+        script_answer = "mac 10.77.0.10 02:00:00:00:00:20\n";
         assert_int_equal(keepalived_preflight(&probes, LB0, &checks, NULL), 0);
         assert_string_equal(checks.checks[0].id, "vip/lb0");
         assert_int_equal(checks.checks[0].state, CHECK_FAILED);

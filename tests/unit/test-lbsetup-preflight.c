@@ -21,21 +21,21 @@ static void preflight(const char *answer, const char *wanted) {
 }
 
 static void test_preflight(void **state) {
-        preflight("10.77.0.10 02:00:00:00:00:99\n", NULL); /* ours holds it */
+        preflight("mac 10.77.0.10 02:00:00:00:00:99\n", NULL); /* ours holds it */
         assert_null(last_script);
 
         answers[0] = answers[1] = "";
-        preflight("10.77.0.10 02:00:00:00:00:99\n10.77.0.12 02:00:00:00:00:12\n",
+        preflight("mac 10.77.0.10 02:00:00:00:00:99\nmac 10.77.0.12 02:00:00:00:00:12\n",
                   "the VIP 10.77.0.10 is answered by another machine (MAC address 02:00:00:00:00:99)");
         assert_string_equal(first_script,
                             "# is the VIP free?\nvip='10.77.0.10'\nall='10.77.0.10 10.77.0.12'\n");
-        preflight("10.77.0.12 02:00:00:00:00:12\n", NULL);
+        preflight("mac 10.77.0.12 02:00:00:00:00:12\n", NULL);
         preflight("", NULL);
-        preflight("10.77.0.100 02:00:00:00:00:99\n", NULL);
+        preflight("mac 10.77.0.100 02:00:00:00:00:99\n", NULL);
 
         /* a load balancer of ours that cannot be asked may well hold it */
         answers[1] = NULL;
-        preflight("10.77.0.10 02:00:00:00:00:12\n10.77.0.12 02:00:00:00:00:12\n", NULL);
+        preflight("mac 10.77.0.10 02:00:00:00:00:12\nmac 10.77.0.12 02:00:00:00:00:12\n", NULL);
 }
 
 /* haproxy and keepalived have one configuration each. */
@@ -93,7 +93,7 @@ static void test_by_hand(void **state) {
         /* a machine of ours that is no load balancer is no better than any other */
         answers[0] = answers[1] = STANDBY;
         controllers_say = "address 10.77.0.10/32\n";
-        preflight("10.77.0.10 02:00:00:00:00:99\n", "is answered by another machine");
+        preflight("mac 10.77.0.10 02:00:00:00:00:99\n", "is answered by another machine");
 }
 
 /* It begins anew, or has just taken over, and its word comes after the deed. */
@@ -118,11 +118,11 @@ static void test_vrrp_id(void **state) {
                 const char *answer, *text;
                 CheckState state;
         } cases[] = {
-                { "10.77.0.5 51\nlistened\n", "virtual router 51 is advertised by 10.77.0.5, too",
+                { "vrrp 10.77.0.5 51\nlistened\n", "virtual router 51 is advertised by 10.77.0.5, too",
                   CHECK_WARNING },
-                { "10.77.0.5 52\n10.77.0.12 51\nlistened\n", "no other virtual router 51 was heard",
-                  CHECK_OK },
-                { "10.77.0.5 x\n51\nlistened\n", "no other virtual router 51 was heard", CHECK_OK },
+                { "vrrp 10.77.0.5 52\nvrrp 10.77.0.12 51\nlistened\n",
+                  "no other virtual router 51 was heard", CHECK_OK },
+                { "vrrp 10.77.0.5 x\n51\nlistened\n", "no other virtual router 51 was heard", CHECK_OK },
                 { "", "not looked at: that takes perl", CHECK_OK },
         };
 
@@ -140,7 +140,7 @@ static void test_vrrp_id(void **state) {
 
         CheckList six = {};
         use_ipv6();
-        script_answer = "fe80::5 51\nlistened\n";
+        script_answer = "vrrp fe80::5 51\nlistened\n";
         assert_int_equal(keepalived_preflight(&probes, LB0, &six, NULL), 0);
         assert_contains(find(&six, "vrrp-id/lb0")->text, "virtual router 51 is advertised by fe80::5, too");
         assert_contains(last_script, "H_ADDRESS='fd77::11'\n");
