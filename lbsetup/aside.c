@@ -12,8 +12,8 @@
 #include "common/alloc.h"
 #include "common/clock.h"
 #include "common/shell.h"
+#include "lbsetup/internal.h"
 #include "lbsetup/lbsetup-scripts.h"
-#include "lbsetup/pair.h"
 
 #define GOING_TIMEOUT (90 * USEC_PER_SEC) /* longer than an apiserver may take to stop */
 #define GOING_PAUSE (500 * USEC_PER_MSEC)

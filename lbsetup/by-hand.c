@@ -10,7 +10,7 @@
 
 #include "common/alloc.h"
 #include "common/clock.h"
-#include "lbsetup/pair.h"
+#include "lbsetup/internal.h"
 
 /* A keepalived that begins anew needs some seconds to find out what it is, and may have the VIP of before until then. */
 #define LOOKS 5

@@ -8,8 +8,8 @@
 
 #include "common/alloc.h"
 #include "common/shell.h"
+#include "lbsetup/internal.h"
 #include "lbsetup/lbsetup-scripts.h"
-#include "lbsetup/pair.h"
 
 static void judge(const Node *node, char *const *lines, CheckList *checks) {
         _cleanup_free_ char *list = NULL;

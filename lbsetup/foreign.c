@@ -13,7 +13,7 @@
 #include "common/alloc.h"
 #include "common/parallel.h"
 #include "lbsetup/heard.h"
-#include "lbsetup/pair.h"
+#include "lbsetup/internal.h"
 
 typedef struct Ear {
         const ProbeContext *c;

@@ -10,7 +10,7 @@
 
 #include "common/alloc.h"
 #include "common/clock.h"
-#include "lbsetup/pair.h"
+#include "lbsetup/internal.h"
 
 static bool counts(const ProbeContext *c, const LbPeer *peer, const Node *node) {
         if (node_is_among(peer->node, c->ill, c->n_ill))

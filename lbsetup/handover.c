@@ -16,7 +16,6 @@
 #include "common/shell.h"
 #include "lbsetup/internal.h"
 #include "lbsetup/lbsetup-scripts.h"
-#include "lbsetup/pair.h"
 
 #define TAKE_OVER_TIMEOUT (5 * USEC_PER_SEC)
 

@@ -8,7 +8,6 @@
 #include "common/alloc.h"
 #include "lbsetup/internal.h"
 #include "lbsetup/lbsetup.h"
-#include "lbsetup/pair.h"
 
 /*
  * The staged configuration is checked with the CA that will lie beside it: the one that is staged, if

@@ -8,7 +8,6 @@
 #include "lbsetup/internal.h"
 #include "lbsetup/lbsetup-scripts.h"
 #include "lbsetup/lbsetup.h"
-#include "lbsetup/pair.h"
 
 /*
  * As with haproxy's: the scripts it names may be staged still, the files it tracks come with the first

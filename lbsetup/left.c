@@ -11,8 +11,8 @@
 #include "cluster/ports.h"
 #include "common/alloc.h"
 #include "common/shell.h"
+#include "lbsetup/internal.h"
 #include "lbsetup/lbsetup-scripts.h"
-#include "lbsetup/pair.h"
 
 /* One that has another role by now is changed by the same run, before the others (node_retires()). */
 static bool is_of_cluster(const Cluster *cluster, const char *address) {

@@ -12,8 +12,8 @@
 #include "common/alloc.h"
 #include "common/shell.h"
 #include "lbsetup/heard.h"
+#include "lbsetup/internal.h"
 #include "lbsetup/lbsetup-scripts.h"
-#include "lbsetup/pair.h"
 
 static void add_variables(const Cluster *cluster, const Node *node, Buffer *variables) {
         _cleanup_strv_ Strv all = NULL;

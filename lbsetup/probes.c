@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "common/alloc.h"
-#include "lbsetup/pair.h"
+#include "lbsetup/internal.h"
 
 /* So long after it became a backup, an election may still be going on: three lost adverts and the skew. */
 #define ELECTION_SEC 2

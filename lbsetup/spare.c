@@ -5,7 +5,7 @@
  */
 
 #include "common/alloc.h"
-#include "lbsetup/pair.h"
+#include "lbsetup/internal.h"
 
 static bool works(const LbPeer *peer) {
         return peer->result >= 0 && (lb_look_is_able(&peer->look) || peer->look.holds_vip);

@@ -10,7 +10,7 @@
  */
 
 #include "common/alloc.h"
-#include "lbsetup/pair.h"
+#include "lbsetup/internal.h"
 
 /**
  * lb_knows() - was a load balancer told of another?

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "common/alloc.h"
-#include "lbsetup/pair.h"
+#include "lbsetup/internal.h"
 #include "plan/left-out.h"
 
 static json_t* servers_to_json(const LbLook *l) {

@@ -11,8 +11,8 @@
 
 #include "common/alloc.h"
 #include "common/shell.h"
+#include "lbsetup/internal.h"
 #include "lbsetup/lbsetup-scripts.h"
-#include "lbsetup/pair.h"
 
 /* Those that can be asked, and have nobody listening yet. */
 static bool is_to_be_asked(const LbPeer *peer, const Node *from) {

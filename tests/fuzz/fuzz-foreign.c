@@ -2,7 +2,7 @@
 #include "tests/fuzz/fuzz.h"
 
 #include "common/alloc.h"
-#include "lbsetup/pair.h"
+#include "lbsetup/internal.h"
 
 /* What both load balancers answer: how they are, and who else they have heard. */
 
