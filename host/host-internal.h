@@ -126,7 +126,6 @@ char* failure_detail(const char *stderr_text);
 void known_set(Host *h, const char *path, const char *sha256, const char *stamp);
 void known_forget(Host *h, const char *path);
 const AppliedFile* known_find(const Host *h, const char *path);
-const AppliedFile* applied_find(const AppliedFile *files, size_t n_files, const char *path);
 AppliedFile* applied_copy(const AppliedFile *files, size_t n_files);
 AppliedFile* applied_free(AppliedFile *files, size_t n_files);
 

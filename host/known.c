@@ -7,13 +7,6 @@
 #include "common/alloc.h"
 #include "host/host-internal.h"
 
-const AppliedFile* applied_find(const AppliedFile *files, size_t n_files, const char *path) {
-        for (size_t i = 0; i < n_files; i++)
-                if (streq(files[i].path, path))
-                        return files + i;
-        return NULL;
-}
-
 AppliedFile* applied_copy(const AppliedFile *files, size_t n_files) {
         AppliedFile *copy = xnew(AppliedFile, n_files);
 

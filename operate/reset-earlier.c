@@ -59,20 +59,13 @@ static void add_trace(char *const *words, const ResetKeep *keep, ResetEarlier *r
                 strv_add(&ret->users, words[1]);
 }
 
-static bool is_applied(const Observation *o, const char *path) {
-        for (size_t i = 0; i < o->n_applied; i++)
-                if (streq(o->applied[i].path, path))
-                        return true;
-        return false;
-}
-
 /* Of a run that was killed before it could record what it did, for another plan than that of today. */
 static void add_taken(const Plan *plan, const Observation *o, const ResetKeep *keep, ResetEarlier *ret) {
         STRV_FOREACH(line, o ? o->taken : NULL) {
                 _cleanup_strv_ Strv words = NULL;
 
                 if (taken_parse(*line, &words) < 0 || plan_find_path(plan, words[TAKEN_PATH]) ||
-                    is_applied(o, words[TAKEN_PATH]))
+                    observation_applied(o, words[TAKEN_PATH]))
                         continue;
                 add_unit(plan, words[TAKEN_PATH], &ret->units);
                 if (!taken_is_kept(*line) && !reset_keeps(keep, words[TAKEN_PATH]))

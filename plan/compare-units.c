@@ -63,14 +63,12 @@ static char* why_reload(const Plan *p, const Changes *c, const PlanItem *unit, c
 static bool is_unread(const Observation *o, const PlanItem *written, const PlanItem *unit,
                       const ObservedUnit *u) {
         const ObservedPath *found = observation_path(o, unit->path);
+        const AppliedFile *applied = observation_applied(o, unit->path);
 
         if (written != unit || !unit->unit.unread || u->main_pid == 0 ||
-            !streq_null(u->inputs, unit->unit.inputs) || !found)
+            !streq_null(u->inputs, unit->unit.inputs) || !found || !applied)
                 return false;
-        for (size_t i = 0; i < o->n_applied; i++)
-                if (streq(o->applied[i].path, unit->path))
-                        return streq_null(o->applied[i].sha256, found->sha256);
-        return false;
+        return streq_null(applied->sha256, found->sha256);
 }
 
 /* Why the process that there is cannot stay, or NULL. */

@@ -12,6 +12,17 @@
 #include "plan/observation.h"
 #include "plan/taken.h"
 
+const AppliedFile* applied_find(const AppliedFile *files, size_t n_files, const char *path) {
+        for (size_t i = 0; i < n_files; i++)
+                if (streq(files[i].path, path))
+                        return files + i;
+        return NULL;
+}
+
+const AppliedFile* observation_applied(const Observation *o, const char *path) {
+        return applied_find(o->applied, o->n_applied, path);
+}
+
 const ObservedPath* observation_path(const Observation *o, const char *path) {
         for (size_t i = 0; i < o->n_paths; i++)
                 if (streq(o->paths[i].path, path))
@@ -27,10 +38,7 @@ const ObservedPath* observation_path(const Observation *o, const char *path) {
  * Return: true if it has recorded that, or has written down what was there before: a run that was killed did no more.
  */
 bool observation_is_ours(const Observation *o, const char *path) {
-        for (size_t i = 0; i < o->n_applied; i++)
-                if (streq(o->applied[i].path, path))
-                        return true;
-        return taken_find(o->taken, path) != NULL;
+        return observation_applied(o, path) || taken_find(o->taken, path);
 }
 
 const ObservedUnit* observation_unit(const Observation *o, const char *name) {

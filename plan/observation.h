@@ -66,6 +66,10 @@ typedef struct Observation {
         uint64_t generation; /* of applied.json; 0: none */
 } Observation;
 
+/* The record of a file among those of a run, or NULL: there is none. */
+const AppliedFile* applied_find(const AppliedFile *files, size_t n_files, const char *path);
+const AppliedFile* observation_applied(const Observation *o,
+                                       const char *path); /* the same of what was found */
 const ObservedPath* observation_path(const Observation *o, const char *path);
 const ObservedUnit* observation_unit(const Observation *o, const char *name);
 bool observation_is_ours(const Observation *o, const char *path); /* has hardway put what lies there? */
