@@ -34,23 +34,30 @@ static void add_unit(const Plan *plan, const char *path, Strv *units) {
                 strv_add(units, unit);
 }
 
-static void add_directory(char *const *words, const ResetKeep *keep, ResetEarlier *ret) {
-        const char *path = words[1], *owner = words[2];
+/* The directory of a service is the service's; others go only if they are empty. */
+static void sort_directory(const char *path, const char *owner, bool place, bool chosen,
+                           const ResetKeep *keep, ResetEarlier *ret) {
         _cleanup_free_ char *user = xstrndup(owner, strcspn(owner, ":"));
+        bool shared = streq(owner, "root:root");
 
-        if (streq(owner, "root:root"))
-                strv_add(&ret->empty, path);
-        else if (reset_keeps(keep, path) || strv_contains(keep->users, user))
-                strv_add(&ret->kept, path);
-        else if (streq(words[0], "chosen"))
-                strv_add(&ret->chosen, path);
-        else
-                strv_add(etcd_was_place(path, owner) ? &ret->places : &ret->state, path);
+        if (reset_keeps(keep, path) || strv_contains(keep->users, user)) {
+                if (!shared)
+                        strv_add(&ret->kept, path);
+                return;
+        }
+        strv_add(shared ? &ret->empty : chosen ? &ret->chosen : place ? &ret->places : &ret->state, path);
+}
+
+static void add_directories(const Plan *plan, const ResetKeep *keep, ResetEarlier *ret) {
+        PLAN_FOREACH(item, plan, PLAN_DIRECTORY)
+                sort_directory(item->path, item->owner ?: "root:root", etcd_is_place(item),
+                               item->directory.chosen, keep, ret);
 }
 
 static void add_trace(char *const *words, const ResetKeep *keep, ResetEarlier *ret) {
         if (trace_is_directory(words))
-                add_directory(words, keep, ret);
+                sort_directory(words[1], words[2], etcd_was_place(words[1], words[2]),
+                               streq(words[0], "chosen"), keep, ret);
         else if (streq(words[0], "file"))
                 strv_add(&ret->files, words[1]);
         else if (streq(words[0], "package"))
@@ -74,16 +81,17 @@ static void add_taken(const Plan *plan, const Observation *o, const ResetKeep *k
 }
 
 /**
- * reset_earlier() - find what earlier plans made
+ * reset_earlier() - find what earlier plans made, and sort directories by what becomes of them
  * @plan:       of the node as it is in the cluster file
  * @o:          what was found there, or NULL: nothing is known
  * @keep:       what stays
- * @ret:        what the plan does not name; the caller calls reset_earlier_done()
+ * @ret:        what the plan does not name, but of directories also those that it names; the caller calls reset_earlier_done()
  */
 void reset_earlier(const Plan *plan, const Observation *o, const ResetKeep *keep, ResetEarlier *ret) {
         _cleanup_strv_ Strv own = plan_traces(plan);
 
         *ret = (ResetEarlier) {};
+        add_directories(plan, keep, ret);
         for (size_t i = o ? o->n_applied : 0; i > 0; i--)
                 add_unit(plan, o->applied[i - 1].path, &ret->units);
         add_taken(plan, o, keep, ret);

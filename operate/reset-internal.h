@@ -16,7 +16,7 @@ void reset_keep_data(const Component *const *components, const Plan *plan, const
 bool reset_keeps(const ResetKeep *keep, const char *path);
 void reset_keep_done(ResetKeep *keep);
 
-/* Of earlier plans, as the record on the node has it, and not of its plan of today */
+/* Of earlier plans, as the record on the node has it, and not of its plan of today; directories of both */
 typedef struct ResetEarlier {
         Strv units, files, users;
         Strv state, empty,
@@ -37,6 +37,8 @@ bool reset_owns(const Observation *o, const char *path);
 bool reset_removes(const Observation *o, const ResetKeep *keep, const char *path);
 bool reset_owns_unit(const Plan *plan, const Observation *o, const char *name);
 bool reset_puts_back(const Observation *o, const char *path);
+/* Those of the plan and of earlier ones that are hardway's; those that wait for others stand before them. */
+Strv reset_units(const Plan *plan, const Observation *o, const ResetEarlier *earlier);
 Strv reset_files_back(const Observation *o);
 Strv reset_units_back(const Observation *o);
 void reset_script_files_back(const Observation *o, Buffer *out);

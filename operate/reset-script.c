@@ -4,7 +4,6 @@
 
 #include "common/alloc.h"
 #include "common/shell.h"
-#include "etcd/snapshot.h"
 #include "operate/operate-scripts.h"
 #include "operate/reset-internal.h"
 #include "plan/traces.h"
@@ -99,8 +98,7 @@ void reset_keep_done(ResetKeep *keep) {
         *keep = (ResetKeep) {};
 }
 
-/* Those that wait for others stand before them. */
-static Strv units_of(const Plan *plan, const Observation *o, const ResetEarlier *earlier) {
+Strv reset_units(const Plan *plan, const Observation *o, const ResetEarlier *earlier) {
         Strv units = strv_copy(earlier->units);
 
         for (size_t i = plan->n_items; i > 0; i--)
@@ -164,40 +162,22 @@ static void script_chosen(const Strv chosen, Buffer *out) {
         buffer_add_str(out, EMBED_RESET_CHOSEN_SH);
 }
 
-/* The directory of a service is the service's; others go only if they are empty, the deepest first. */
-static void script_directories(const Plan *plan, const ResetKeep *keep, const ResetEarlier *earlier,
-                               Buffer *out) {
-        _cleanup_strv_ Strv state = NULL, empty = NULL, places = NULL, chosen = NULL;
+/* Those that go only if they are empty: the deepest first. */
+static void script_directories(const ResetEarlier *earlier, Buffer *out) {
+        _cleanup_strv_ Strv empty = strv_copy(earlier->empty);
 
-        for (size_t i = 0; i < plan->n_items; i++) {
-                const PlanItem *item = plan->items[i];
-
-                if (item->type != PLAN_DIRECTORY || reset_keeps(keep, item->path))
-                        continue;
-                if (etcd_is_place(item))
-                        strv_add(&places, item->path);
-                else if (item->directory.chosen)
-                        strv_add(&chosen, item->path);
-                else
-                        strv_add(streq_null(item->owner, "root:root") ? &empty : &state, item->path);
-        }
-        strv_add_all(&state, earlier->state);
-        strv_add_all(&chosen, earlier->chosen);
-        strv_add_all(&places, earlier->places);
-        strv_add_all(&empty, earlier->empty);
         buffer_add_str(out, "# what services wrote, and directories in which nothing is left\n");
-        add_words(out, "for d in", state, "; do " REMOVE "; done");
-        script_chosen(chosen, out);
-        script_snapshots(places, out);
+        add_words(out, "for d in", earlier->state, "; do " REMOVE "; done");
+        script_chosen(earlier->chosen, out);
+        script_snapshots(earlier->places, out);
         for (size_t i = 0; i < ARRAY_SIZE(own_directories); i++)
                 if (!streq(own_directories[i], "/var/lib/hardway"))
                         buffer_addf(out, "rm -rf %s\n", own_directories[i]);
-        if (empty) {
+        if (empty)
                 qsort(empty, strv_length(empty), sizeof(char*), by_depth);
-                STRV_FOREACH(d, empty)
-                        if (!startswith(*d, "/var/lib/hardway"))
-                                buffer_addf(out, "rmdir %s 2>/dev/null || :\n", *d);
-        }
+        STRV_FOREACH(d, empty)
+                if (!startswith(*d, "/var/lib/hardway"))
+                        buffer_addf(out, "rmdir %s 2>/dev/null || :\n", *d);
 }
 
 /* Whoever makes users for us writes them down; those that were there before stay. */
@@ -292,13 +272,13 @@ void reset_script(const Plan *plan, const Observation *o, const ResetKeep *keep,
         _cleanup_strv_ Strv units = NULL;
 
         reset_earlier(plan, o, keep, &earlier);
-        units = units_of(plan, o, &earlier);
+        units = reset_units(plan, o, &earlier);
         buffer_add_str(out, lock);
         script_units(units, out);
         script_files(plan, o, keep, &earlier, out);
         script_packages(plan, &earlier, out);
         reset_script_files_back(o, out);
-        script_directories(plan, keep, &earlier, out);
+        script_directories(&earlier, out);
         script_users(plan, keep, &earlier, out);
         buffer_add_str(out, "# the last of it: units that are no more, and our own records\n"
                             "systemctl daemon-reload\n");

@@ -8,13 +8,19 @@
 #include <string.h>
 
 #include "common/alloc.h"
-#include "etcd/snapshot.h"
 #include "operate/reset-internal.h"
 
 static bool is_there(const Observation *o, const char *path) {
         const ObservedPath *found = observation_path(o, path);
 
         return found && found->type != OBSERVED_ABSENT;
+}
+
+static bool unit_is_there(const Plan *plan, const Observation *o, const char *name) {
+        PLAN_FOREACH(item, plan, PLAN_UNIT)
+                if (streq(item->unit.name, name) && is_there(o, item->path))
+                        return true;
+        return false;
 }
 
 static void tell_list(Buffer *out, const char *label, Strv words) {
@@ -24,15 +30,23 @@ static void tell_list(Buffer *out, const char *label, Strv words) {
                 buffer_addf(out, "  %-16s  %s\n", label, list);
 }
 
-static void tell_units(const Plan *plan, const Observation *o, const ResetEarlier *earlier, Buffer *out) {
-        _cleanup_strv_ Strv units = NULL;
+static void tell_there(Buffer *out, const char *label, const Observation *o, char *const *paths) {
+        _cleanup_strv_ Strv there = NULL;
 
-        PLAN_FOREACH(item, plan, PLAN_UNIT)
-                if (is_there(o, item->path) && reset_owns(o, item->path) &&
-                    !strv_contains(units, item->unit.name))
-                        strv_add(&units, item->unit.name);
-        strv_add_all(&units, earlier->units);
-        tell_list(out, "stops", units);
+        STRV_FOREACH(path, paths)
+                if (is_there(o, *path))
+                        strv_add(&there, *path);
+        tell_list(out, label, there);
+}
+
+/* In the order of the plan, and those that it does not name at the end: the other way round than they are stopped. */
+static void tell_units(const Plan *plan, const Observation *o, const ResetEarlier *earlier, Buffer *out) {
+        _cleanup_strv_ Strv all = reset_units(plan, o, earlier), told = NULL;
+
+        for (size_t i = strv_length(all); i > 0; i--)
+                if (strv_contains(earlier->units, all[i - 1]) || unit_is_there(plan, o, all[i - 1]))
+                        strv_add(&told, all[i - 1]);
+        tell_list(out, "stops", told);
 }
 
 static size_t count_files(const Plan *plan, const Observation *o, const ResetKeep *keep) {
@@ -77,33 +91,11 @@ static void tell_back(const Observation *o, Buffer *out) {
         tell_list(out, "puts back", files);
 }
 
-static void tell_data(const Plan *plan, const Observation *o, const ResetKeep *keep,
-                      const ResetEarlier *earlier, Buffer *out) {
-        _cleanup_strv_ Strv gone = NULL, kept = NULL, places = NULL, chosen = NULL;
-
-        PLAN_FOREACH(item, plan, PLAN_DIRECTORY)
-                if (!streq_null(item->owner, "root:root") && is_there(o, item->path))
-                        strv_add(reset_keeps(keep, item->path) ? &kept :
-                                 etcd_is_place(item)           ? &places :
-                                 item->directory.chosen        ? &chosen :
-                                                                 &gone,
-                                 item->path);
-        STRV_FOREACH(path, earlier->state)
-                if (is_there(o, *path))
-                        strv_add(&gone, *path);
-        STRV_FOREACH(path, earlier->chosen)
-                if (is_there(o, *path))
-                        strv_add(&chosen, *path);
-        STRV_FOREACH(path, earlier->places)
-                if (is_there(o, *path))
-                        strv_add(&places, *path);
-        STRV_FOREACH(path, earlier->kept)
-                if (is_there(o, *path))
-                        strv_add(&kept, *path);
-        tell_list(out, "with all data in", gone);
-        tell_list(out, "what is ours in", chosen);
-        tell_list(out, "snapshots in", places);
-        tell_list(out, "keeps", kept);
+static void tell_data(const Observation *o, const ResetEarlier *earlier, Buffer *out) {
+        tell_there(out, "with all data in", o, earlier->state);
+        tell_there(out, "what is ours in", o, earlier->chosen);
+        tell_there(out, "snapshots in", o, earlier->places);
+        tell_there(out, "keeps", o, earlier->kept);
 }
 
 /**
@@ -146,7 +138,7 @@ void reset_tell(const Plan *plan, const Observation *o, const ResetKeep *keep, B
         before = out->size;
         tell_units(plan, o, &earlier, out);
         tell_things(plan, o, keep, out);
-        tell_data(plan, o, keep, &earlier, out);
+        tell_data(o, &earlier, out);
         tell_back(o, out);
         if (out->size == before)
                 buffer_add_str(out, "  nothing of hardway's is there\n");
