@@ -22,6 +22,17 @@ char* etcd_server_certificate(const char *node) {
         return xasprintf("%s.crt", name);
 }
 
+void etcd_addresses(Store *store, const char *node, CertificateProfile *ret) {
+        _cleanup_free_ char *path = etcd_server_certificate(node);
+        _cleanup_(certificate_profile_done) CertificateProfile all = CERTIFICATE_PROFILE_NULL;
+
+        if (store_addresses(store, path, &all, NULL) < 0)
+                return;
+        for (size_t i = 0; i < all.n_addresses; i++)
+                if (!inet_is_loopback(all.addresses + i))
+                        certificate_profile_add_address(ret, all.addresses + i);
+}
+
 char* etcd_identity(Store *store) {
         char *identity;
 

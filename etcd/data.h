@@ -34,6 +34,8 @@ void etcd_data_done(EtcdData *d);
 
 /* Of a node, in the store: where its member is, and was; see store_addresses(). The caller frees. */
 char* etcd_server_certificate(const char *node);
+/* Those addresses, none of them loopback, are added to a profile: certificate_profile_done(). None, where it has no such certificate. */
+void etcd_addresses(Store *store, const char *node, CertificateProfile *ret);
 char* etcd_identity(Store *store); /* NULL: there is none yet; the caller frees */
 char* etcd_token(Store *store);    /* NULL: there is no identity yet; the caller frees */
 /* Of the cluster that a restore made, which stands beside its token; 0: there was none, or nobody noted it. */

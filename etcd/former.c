@@ -47,15 +47,13 @@ static bool is_asked(const Cluster *c, const InetAddress *address) {
 }
 
 static void add_of(const ProbeContext *c, const char *name, Formers *f) {
-        _cleanup_free_ char *path = etcd_server_certificate(name);
         _cleanup_(certificate_profile_done) CertificateProfile p = CERTIFICATE_PROFILE_NULL;
 
-        if (store_addresses(c->store, path, &p, NULL) < 0)
-                return;
+        etcd_addresses(c->store, name, &p);
         for (size_t i = 0; i < p.n_addresses; i++) {
                 const InetAddress *address = p.addresses + i;
 
-                if (inet_is_loopback(address) || is_asked(c->cluster, address))
+                if (is_asked(c->cluster, address))
                         continue;
                 f->list = xrealloc(f->list, f->n + 1, sizeof(Former));
                 f->list[f->n++] = (Former) {

@@ -67,13 +67,11 @@ static int refuse_quorum(const Replace *s, Error **reterr) {
  */
 static bool had_moved(const Replace *s) {
         _cleanup_(certificate_profile_done) CertificateProfile p = CERTIFICATE_PROFILE_NULL;
-        _cleanup_free_ char *path = etcd_server_certificate(s->node->name);
 
-        if (!s->probes.store || store_addresses(s->probes.store, path, &p, NULL) < 0)
-                return false;
+        if (s->probes.store)
+                etcd_addresses(s->probes.store, s->node->name, &p);
         for (size_t i = 0; i < p.n_addresses; i++)
-                if (!inet_is_loopback(p.addresses + i) &&
-                    !inet_address_equal(p.addresses + i, &s->node->address))
+                if (!inet_address_equal(p.addresses + i, &s->node->address))
                         return true;
         return false;
 }
