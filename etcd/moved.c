@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "common/alloc.h"
+#include "common/parallel.h"
 #include "common/parse.h"
 #include "common/shell.h"
 #include "etcd/etcd-scripts.h"
@@ -39,26 +40,31 @@ static Strv ask_entries(const ProbeContext *c, const Node *node) {
         return entries;
 }
 
-/* 0, where it cannot be asked. */
-static uint64_t ask_revision(const ProbeContext *c, const Node *node) {
+typedef struct Extent {
+        const ProbeContext *context;
+        const Node *node;
+        uint64_t revision; /* 0, where it cannot be asked */
+} Extent;
+
+static void ask_revision(void *item) {
+        Extent *r = item;
+        const ProbeContext *c = r->context;
         _cleanup_free_ char *etcdutl = plan_binary_path(c->cluster, ORIGIN_ETCD, "etcdutl");
         _cleanup_buffer_ Buffer variables = BUFFER_NULL, out = BUFFER_NULL;
         _cleanup_strv_ Strv lines = NULL;
-        uint64_t revision = 0;
 
         shell_add_variable(&variables, "data", ETCD_DATA);
         shell_add_variable(&variables, "etcdutl", etcdutl);
-        if (probe_exec(c, node, "how far has its data got?", &variables, EMBED_ETCD_REVISION_SH, &out,
+        if (probe_exec(c, r->node, "how far has its data got?", &variables, EMBED_ETCD_REVISION_SH, &out,
                        NULL) < 0)
-                return 0;
+                return;
         lines = strv_split(buffer_str(&out), "\n");
         STRV_FOREACH(line, lines) {
                 const char *number = startswith(*line, "revision ");
 
                 if (number)
-                        (void) parse_uint64(number, 0, UINT64_MAX, &revision);
+                        (void) parse_uint64(number, 0, UINT64_MAX, &r->revision);
         }
-        return revision;
 }
 
 /* The first URL of '"peerURLs":["https://10.77.0.20:2380"],"name":"c0"'; the caller frees. */
@@ -95,15 +101,19 @@ char* etcd_data_elsewhere(const ProbeContext *c, const Node *node) {
  * Return: its node.
  */
 const Node* etcd_furthest(const ProbeContext *c, const Node *otherwise) {
+        _cleanup_free_ Extent *all = xnew(Extent, c->cluster->n_nodes + 1);
         uint64_t furthest = 0;
+        size_t n = 0;
 
-        CLUSTER_FOREACH_NODE(node, c->cluster, ROLE_ETCD) {
-                uint64_t revision = ask_revision(c, node);
-
-                if (revision <= furthest)
+        /* all of each database is read, which takes a while */
+        CLUSTER_FOREACH_NODE(node, c->cluster, ROLE_ETCD)
+                all[n++] = (Extent) { .context = c, .node = node };
+        parallel_each(ask_revision, all, sizeof(Extent), n);
+        for (size_t i = 0; i < n; i++) {
+                if (all[i].revision <= furthest)
                         continue;
-                furthest = revision;
-                otherwise = node;
+                furthest = all[i].revision;
+                otherwise = all[i].node;
         }
         return otherwise;
 }
