@@ -47,7 +47,7 @@ record() {
 # user NAME HOME COMMENT [GROUP...]: one that was there before is nothing that reset may remove
 user() {
         name=$1
-        grep -q -s "^$name:" etc/passwd || record "$name" "$S/users" || fail io "cannot write /$S/users"
+        getent passwd "$name" >/dev/null || record "$name" "$S/users" || fail io "cannot write /$S/users"
         sysusers "u $1 - \"$3\" $2 /usr/sbin/nologin" ||
                 no_user "$1"
         shift 3

@@ -54,6 +54,11 @@ static inline char* fixture_read(const HostFixture *f, const char *path) {
         return buffer_take(&content);
 }
 
+/* Users are those of the node's own file, not of this machine's. */
+static inline void fixture_users(const HostFixture *f) {
+        fixture_program(f, "getent", "shift; for name; do grep -s \"^$name:\" etc/passwd; done");
+}
+
 static inline int host_fixture_setup(void **state) {
         static const char *const directories[] = {
                 "bin",           "etc/sysctl.d", "etc/systemd/system", "opt", "run",
@@ -69,6 +74,7 @@ static inline int host_fixture_setup(void **state) {
         f->cluster = fixture_cluster(f->nodes);
         f->nodes[0].local = true;
         f->owner = xasprintf("%s:%s", getpwuid(geteuid())->pw_name, getgrgid(getegid())->gr_name);
+        fixture_users(f);
         *state = f;
         return 0;
 }
