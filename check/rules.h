@@ -57,6 +57,9 @@ void rule_services(Judge *j, const CheckNode *n);
 void rule_programs(Judge *j, const CheckNode *n);
 int check_directories(const ProbeContext *c, const CheckWorld *w, const CheckNode *n, CheckList *findings,
                       Error **reterr);
+/* flag-files.c */
+int check_named_files(const ProbeContext *c, const CheckWorld *w, const CheckNode *n, CheckList *findings,
+                      Error **reterr);
 /* network.c */
 void rule_addresses(Judge *j, const CheckNode *n);
 void rule_names(Judge *j, const CheckNode *n);

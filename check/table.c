@@ -156,6 +156,14 @@ static const CheckRule rules[] = {
           .without = "It would be closed to whoever uses it, as the service's alone.",
           .by_hand = "grep --after-context=20 extra-args: hardway.yaml\n"
                      "@controller {root} ls -la /var/log   # or where a flag there has it write" },
+        { "flag-files", ERROR_CONFIG, ENOENT,
+          .why = "The files that flags of your own name (extra-args) are on each node whose services have such flags, and those can "
+                 "read them.",
+          .without =
+                  "The service ends at its start: of a cluster that serves on the first node, of a replaced one on that.",
+          .by_hand =
+                  "grep --extended-regexp '(-file|config): */' hardway.yaml\n"
+                  "@controller {root} setpriv --reuid kube-apiserver --regid kube-apiserver --init-groups test -r FILE" },
         { "addresses", ERROR_CONFIG, EADDRNOTAVAIL, .node = rule_addresses,
           .why = "The node has its address for good, not for as long as a DHCP server says.",
           .without =
@@ -259,6 +267,8 @@ int check_components(const CheckWorld *w, const ProbeContext *c, const Node *nod
         int r;
 
         r = check_directories(c, w, w->nodes + node->index, findings, reterr);
+        if (r >= 0)
+                r = check_named_files(c, w, w->nodes + node->index, findings, reterr);
         if (r < 0)
                 return r;
         for (const Component *const *p = w->components; *p; p++) {

@@ -39,7 +39,7 @@ static bool is_other(const char *answer, const char *ours) {
 }
 
 /**
- * apiserver_preflight() - refuse another key for secrets than that of the apiserver that runs, and flags without their files
+ * apiserver_preflight() - refuse another key for secrets than that of the apiserver that runs
  * @c:          the context of the probe
  * @node:       its node
  * @checks:     gets the findings
@@ -53,9 +53,6 @@ int apiserver_preflight(const ProbeContext *c, const Node *node, CheckList *chec
         Check *check;
         int r;
 
-        r = flag_files_preflight(c, node, checks, reterr);
-        if (r < 0)
-                return r;
         if (digest_of_ours(c, ours, NULL) < 0)
                 return 0; /* whoever makes the plan tells of it */
         shell_add_variable(&variables, "H_CONFIG", ENCRYPTION_CONFIG);

@@ -325,11 +325,6 @@ static const CheckName preflights[] = {
           "The tokens that pods have would be refused until they are renewed, and those that one apiserver signs by the "
           "others.",
           "@controller {root} grep service-account-issuer /etc/systemd/system/kube-apiserver.service" },
-        { FLAG_FILES_PREFLIGHT,
-          "The files that flags of your own name (extra-args) are on each controller, and their services can read them.",
-          "The service ends at its start: of a cluster that serves on the first controller, of a replaced one on that.",
-          "grep --extended-regexp '(-file|config): */' hardway.yaml\n"
-          "@controller {root} setpriv --reuid kube-apiserver --regid kube-apiserver --init-groups test -r FILE" },
 };
 
 const Component component_kube_apiserver = {

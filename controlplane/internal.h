@@ -12,8 +12,6 @@
 #define ENCRYPTION_CONFIG "/etc/kubernetes/encryption-config.yaml"
 #define ENCRYPTION_PREFLIGHT "encryption-key" /* the name of what apiserver_preflight() finds */
 
-#define FLAG_FILES_PREFLIGHT "flag-files" /* and of flag_files_preflight() */
-
 #define APISERVER_N_FLAGS 42
 extern const Flag apiserver_flags[APISERVER_N_FLAGS];
 
@@ -46,7 +44,6 @@ int apiserver_spare(const ProbeContext *c, const Node *const *nodes, size_t n_no
                     Error **reterr);
 int apiserver_gate(const ProbeContext *c, const Node *node, ProbeResult *ret, Error **reterr);
 int apiserver_preflight(const ProbeContext *c, const Node *node, CheckList *checks, Error **reterr);
-int flag_files_preflight(const ProbeContext *c, const Node *node, CheckList *checks, Error **reterr);
 int apiserver_verify(const ProbeContext *c, CheckList *checks);
 
 /* lasting.c: a flag whose value the objects of a cluster that lives depend on */

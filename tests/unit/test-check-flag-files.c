@@ -8,8 +8,8 @@
 
 #include <stdio.h>
 
+#include "check/check.h"
 #include "common/fs.h"
-#include "controlplane/controlplane.h"
 #include "tests/unit/plan-fixture.h"
 
 static const UnitDir *dir;
@@ -24,7 +24,7 @@ static int run_on_node(void *userdata, const Node *node, const char *script, Buf
         FILE *shell;
 
         if (!strstr(script, "H_FILES="))
-                return 0; /* the other preflights */
+                return 0; /* preflights of components */
         n_asked++;
         assert_true(fs_write(AT_FDCWD, name, text, strlen(text), 0600, 0, NULL) >= 0);
         shell = popen(command, "r");
@@ -36,18 +36,33 @@ static int run_on_node(void *userdata, const Node *node, const char *script, Buf
 }
 
 static void ask(const char *component, const char *flag, const char *path, CheckList *ret) {
+        static const Component table[] = {
+                { .name = "etcd", .roles = ROLE_ETCD },
+                { .name = "kube-apiserver", .roles = ROLE_CONTROLLER },
+                { .name = "kube-controller-manager", .roles = ROLE_CONTROLLER },
+                { .name = "kube-scheduler", .roles = ROLE_CONTROLLER },
+        };
+        static const Component *const components[] = { table, table + 1, table + 2, table + 3, NULL };
+        static const char *const planned[] = { "/etc/kubernetes/authentication-config.yaml",
+                                               "/etc/kubernetes/pki/ca.crt",
+                                               "/etc/kubernetes/scheduler.conf" };
         Node nodes[3];
         Cluster c = fixture_cluster(nodes);
         ExtraFlag flags[] = { { .name = (char*) flag, .value = (char*) path } };
         ExtraFlags extra = { .component = (char*) component, .flags = flags, .n_flags = 1 };
         const ProbeContext context = { .cluster = &c, .exec = run_on_node };
+        _cleanup_(plan_freep) Plan *plan = plan_new(&c, nodes);
+        CheckNode n[] = { { .node = nodes, .plan = plan }, { .node = nodes + 1 }, { .node = nodes + 2 } };
+        const CheckWorld w = { .cluster = &c, .components = components, .nodes = n };
 
+        for (size_t i = 0; i < ARRAY_SIZE(planned); i++)
+                plan_add_file(plan, "kube-apiserver", planned[i], planned[i], 0644, "x", "why");
         c.extra_flags = &extra;
         c.n_extra_flags = 1;
-        assert_int_equal(component_kube_apiserver.preflight(&context, nodes, ret, NULL), 0);
+        assert_int_equal(check_components(&w, &context, nodes, ret, NULL), 0);
 }
 
-/* Among those of the apiserver's other preflights; NULL: none. */
+/* NULL: none. */
 static const Check* finding(const CheckList *checks) {
         const Check *found = NULL;
 
@@ -95,6 +110,7 @@ static void test_files(void **state) {
         /* in hardway's directory, and not hardway's */
         assert_found("kube-apiserver", "authentication-token-webhook-config-file",
                      "/etc/kubernetes/hook.conf", CHECK_FAILED, "/etc/kubernetes/hook.conf is not there");
+        assert_found("etcd", "client-crl-file", missing, CHECK_FAILED, "which a flag of etcd names");
         before = MAY;
         assert_found("kube-scheduler", "config", closed, CHECK_OK, "all are there");
         before = MAY_NOT;
