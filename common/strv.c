@@ -53,6 +53,11 @@ void strv_add(Strv *v, const char *s) {
         strv_take(v, xstrdup(s));
 }
 
+void strv_add_once(Strv *v, const char *s) {
+        if (!strv_contains(*v, s))
+                strv_add(v, s);
+}
+
 /**
  * strv_addf() - append a formatted string
  * @v:          the vector

@@ -14,6 +14,7 @@ typedef char **Strv;
 size_t strv_length(char *const *v);
 bool strv_contains(char *const *v, const char *s);
 void strv_add(Strv *v, const char *s);
+void strv_add_once(Strv *v, const char *s); /* unless it is there */
 void strv_addf(Strv *v, const char *format, ...) _printf_(2, 3);
 void strv_add_all(Strv *v, char *const *other);
 Strv strv_new(const char *first, ...) __attribute__((sentinel));

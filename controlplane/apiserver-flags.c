@@ -62,7 +62,7 @@ static char* service_account_issuer(const PlanContext *c) {
         return xasprintf("https://kubernetes.default.svc.%s", c->cluster->domain);
 }
 
-static char* service_networks(const PlanContext *c) {
+char* service_networks(const PlanContext *c) {
         return networks_to_string(c->cluster->services, c->cluster->n_services);
 }
 

@@ -23,10 +23,6 @@ static char* pod_networks(const PlanContext *c) {
         return networks_to_string(c->cluster->pods, c->cluster->n_pods);
 }
 
-static char* service_networks(const PlanContext *c) {
-        return networks_to_string(c->cluster->services, c->cluster->n_services);
-}
-
 static const InetNetwork* pod_network(const Cluster *c, int family) {
         for (size_t i = 0; i < c->n_pods; i++)
                 if (c->pods[i].address.family == family)

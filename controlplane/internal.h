@@ -17,6 +17,7 @@ extern const Flag apiserver_flags[APISERVER_N_FLAGS];
 
 /* Networks of services or pods as the flags want them: "10.96.0.0/16,fd00::/112". The caller frees. */
 char* networks_to_string(const InetNetwork *networks, size_t n);
+char* service_networks(const PlanContext *c); /* a value of a flag; apiserver-flags.c */
 
 /* apiserver-files.c */
 char* encryption_key(const Buffer *content); /* of secrets/encryption-key; the caller wipes and frees */

@@ -67,13 +67,6 @@ static char* expiry(Store *store, const StoreRequest *r) {
         return xasprintf("; the one that is there ends on %.10s", date);
 }
 
-static const StoreRequest* find_request(const StoreRequests *requests, const char *name) {
-        for (size_t i = 0; i < requests->n_requests; i++)
-                if (streq(requests->requests[i].name, name))
-                        return requests->requests + i;
-        return NULL;
-}
-
 /* What it is where it lies on no node. */
 static const char* kind_of(const Credential *credential) {
         static const char *const kinds[_STORE_ENTRY_TYPE_MAX] = {
@@ -197,7 +190,7 @@ void explain_credentials(Catalogue *c, const View *v) {
                 for (size_t i = 0; i < (*p)->n_credentials; i++) {
                         const Credential *credential = (*p)->credentials + i;
                         _cleanup_free_ char *name = credential_store_name(credential, v->context.node);
-                        const StoreRequest *request = find_request(&requests, name);
+                        const StoreRequest *request = store_requests_find(&requests, name);
 
                         if (!request || !is_said_here(*p, v, credential))
                                 continue;

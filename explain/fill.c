@@ -105,16 +105,17 @@ static const Credential* find_credential(const Fill *f, const char *word) {
 static char* credential_word(const Fill *f, const Node *n, const char *word, bool asked) {
         const Credential *credential = find_credential(f, word);
         _cleanup_free_ char *name = credential ? credential_store_name(credential, n) : NULL;
+        const StoreRequest *request;
         StoreRequests requests;
         char *text = NULL;
 
         if (!name)
                 return NULL;
         store_requests_for(f->components, f->cluster, &requests);
-        for (size_t i = 0; i < requests.n_requests && !text; i++)
-                if (streq(requests.requests[i].name, name))
-                        text = asked ? by_hand_request(credential, requests.requests + i) :
-                                       by_hand_credential(credential, requests.requests + i);
+        request = store_requests_find(&requests, name);
+        if (request)
+                text = asked ? by_hand_request(credential, request) :
+                               by_hand_credential(credential, request);
         store_requests_done(&requests);
         return text;
 }

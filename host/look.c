@@ -34,22 +34,17 @@ static void questions_done(Questions *q) {
         strv_free(q->sysctls);
 }
 
-static void add_once(Strv *v, const char *s) {
-        if (!strv_contains(*v, s))
-                strv_add(v, s);
-}
-
 static void questions_add(Questions *q, const PlanItem *item) {
         if (item->path)
                 strv_add(&q->paths, item->path + 1);
         if (item->type == PLAN_USER)
-                add_once(&q->users, item->user.name);
+                strv_add_once(&q->users, item->user.name);
         else if (item->type == PLAN_PACKAGE)
-                add_once(&q->packages, item->package.name);
+                strv_add_once(&q->packages, item->package.name);
         else if (item->type == PLAN_SYSCTL)
-                add_once(&q->sysctls, item->sysctl.key);
+                strv_add_once(&q->sysctls, item->sysctl.key);
         else if (item->type == PLAN_UNIT)
-                add_once(item->unit.n_ports > 0 ? &q->servers : &q->units, item->unit.name);
+                strv_add_once(item->unit.n_ports > 0 ? &q->servers : &q->units, item->unit.name);
 }
 
 static void write_script(const Questions *q, Strv units, Buffer *text) {

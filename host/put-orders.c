@@ -12,16 +12,11 @@
 #include "host/host-internal.h"
 #include "host/look-parse.h"
 
-static void add_once(Strv *v, const char *s) {
-        if (!strv_contains(*v, s))
-                strv_add(v, s);
-}
-
 /* The directory in which a name appears or goes away. */
 static void sync_directory_of(PutOrders *o, const char *path) {
         _cleanup_free_ char *directory = fs_path_dirname(path + 1);
 
-        add_once(&o->sync_directories, directory);
+        strv_add_once(&o->sync_directories, directory);
 }
 
 static PutFile* add_file(PutOrders *o, const PlanItem *item) {
@@ -94,9 +89,9 @@ static void add_user(PutOrders *o, const PlanItem *item) {
 }
 
 static void add_package(PutOrders *o, const PlanItem *item) {
-        add_once(&o->packages, item->package.name);
+        strv_add_once(&o->packages, item->package.name);
         STRV_FOREACH(unit, item->package.units)
-                add_once(&o->masked, *unit);
+                strv_add_once(&o->masked, *unit);
 }
 
 static void add_link(PutOrders *o, const PlanItem *item) {

@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/random.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/alloc.h"
@@ -96,20 +95,16 @@ int journal_read(const char *directory, RestoreJournal *ret, Error **reterr) {
  */
 int journal_new(const char *survivor, const char *members, RestoreJournal *ret, Error **reterr) {
         unsigned char bytes[TOKEN_SIZE];
-        char token[2 * TOKEN_SIZE + 1], begun[32] = "";
-        time_t now = (time_t) clock_realtime();
-        struct tm tm;
+        char token[2 * TOKEN_SIZE + 1];
 
         if (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes))
                 return error_set_errno(reterr, errno, "no random bytes");
         format_hex(bytes, sizeof(bytes), token);
-        if (gmtime_r(&now, &tm))
-                (void) strftime(begun, sizeof(begun), "%Y-%m-%dT%H:%M:%SZ", &tm);
         *ret = (RestoreJournal) {
                 .survivor = xstrdup(survivor),
                 .members = xstrdup(members),
                 .token = xstrdup(token),
-                .begun = xstrdup(begun),
+                .begun = clock_format_iso(clock_realtime()),
         };
         return 0;
 }

@@ -23,19 +23,16 @@ static int look_at(RestoreNode *n, Host *host, Error **reterr) {
         const InstallRequest *q = &n->restore->request->install;
         _cleanup_(plan_freep) Plan *plan = NULL;
         Observation *observation = NULL;
-        Facts facts = {}, defaults;
+        Facts facts = {};
         PlanContext c = {
                 .cluster = q->cluster,
                 .node = n->node,
                 .store = q->store,
                 .lock = q->lock,
-                .facts = &defaults,
         };
         int r;
 
-        facts_default(q->cluster, n->node, &defaults);
-        r = plan_node(q->components, &c, &plan, reterr);
-        facts_done(&defaults);
+        r = plan_outline(q->components, &c, &plan, reterr);
         if (r < 0)
                 return r;
         r = host_look(host, plan, false, &facts, &observation, reterr);

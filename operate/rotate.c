@@ -34,13 +34,6 @@ static int refuse_other(const Rotation *rotation, Error **reterr) {
                          streq(rotation->name, "sa") ? "rotate-sa --until finish" : "rotate-ca");
 }
 
-static const StoreRequest* find_request(const Turn *t) {
-        for (size_t i = 0; i < t->requests.n_requests; i++)
-                if (streq(t->requests.requests[i].name, t->request->name))
-                        return t->requests.requests + i;
-        return NULL;
-}
-
 /* What an earlier run has left explains why a node is not as planned; what is left is gone on with. */
 static bool is_interrupted(const Turn *t) {
         _cleanup_strv_ Strv names =
@@ -51,7 +44,7 @@ static bool is_interrupted(const Turn *t) {
 
 static int start(Turn *t, ErrorList *errors) {
         const RotateRequest *q = t->request;
-        const StoreRequest *request = find_request(t);
+        const StoreRequest *request = store_requests_find(&t->requests, t->request->name);
         Error *error = NULL;
         int r;
 

@@ -195,7 +195,8 @@ typedef struct StoreOrigin {
 } StoreOrigin;
 
 void store_requests_for(const Component *const *components, const Cluster *c,
-                        StoreRequests *ret); /* CAs first */
+                        StoreRequests *ret);                                       /* CAs first */
+const StoreRequest* store_requests_find(const StoreRequests *r, const char *name); /* or NULL */
 void store_requests_done(StoreRequests *r);
 
 /* The cluster's identity (secrets/identity), by which its nodes and its data are known. The caller frees. */

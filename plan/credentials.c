@@ -54,11 +54,11 @@ static void fill_profile(const Cluster *c, const Credential *credential, const N
                 credential->names(c, node, profile);
 }
 
-static bool has_request(const StoreRequests *r, const char *name) {
+const StoreRequest* store_requests_find(const StoreRequests *r, const char *name) {
         for (size_t i = 0; i < r->n_requests; i++)
                 if (streq(r->requests[i].name, name))
-                        return true;
-        return false;
+                        return r->requests + i;
+        return NULL;
 }
 
 static void add_request(StoreRequests *r, const Cluster *c, const Component *component,
@@ -66,7 +66,7 @@ static void add_request(StoreRequests *r, const Cluster *c, const Component *com
         _cleanup_free_ char *name = credential_store_name(credential, node);
         StoreRequest *request;
 
-        if (has_request(r, name))
+        if (store_requests_find(r, name))
                 return;
         r->requests = xrealloc(r->requests, r->n_requests + 1, sizeof(StoreRequest));
         r->origins = xrealloc(r->origins, r->n_requests + 1, sizeof(StoreOrigin));

@@ -23,19 +23,6 @@ static void placement_add(Placements *p, const Node *node, const PlanItem *item)
         };
 }
 
-static int node_outline(const Component *const *components, const Cluster *c, const Node *node, Store *store,
-                        Plan **ret, Error **reterr) {
-        PlanContext context = { .cluster = c, .node = node, .store = store };
-        Facts facts;
-        int r;
-
-        facts_default(c, node, &facts);
-        context.facts = &facts;
-        r = plan_node(components, &context, ret, reterr);
-        facts_done(&facts);
-        return r;
-}
-
 /**
  * placements_for() - where the files of the store go
  * @components: the table of components, ended by NULL
@@ -52,12 +39,14 @@ int placements_for(const Component *const *components, const Cluster *c, Store *
         int r;
 
         for (size_t i = 0; i < c->n_nodes; i++) {
+                PlanContext context = { .cluster = c, .node = c->nodes + i, .store = store };
                 _cleanup_(plan_freep) Plan *plan = NULL;
 
                 /* What lies where does not depend on the bytes, so broken ones need not be looked at. */
-                r = store ? node_outline(components, c, c->nodes + i, store, &plan, NULL) : -ENOENT;
+                r = store ? plan_outline(components, &context, &plan, NULL) : -ENOENT;
+                context.store = NULL;
                 if (r < 0)
-                        r = node_outline(components, c, c->nodes + i, NULL, &plan, reterr);
+                        r = plan_outline(components, &context, &plan, reterr);
                 if (r < 0)
                         return r;
                 PLAN_FOREACH(item, plan, PLAN_FILE)

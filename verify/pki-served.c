@@ -122,13 +122,6 @@ static void judge(const Sight *s, const Buffer *pem) {
                 add_other(s, shown);
 }
 
-static const StoreRequest* find_request(const StoreRequests *requests, const char *name) {
-        for (size_t i = 0; i < requests->n_requests; i++)
-                if (streq(requests->requests[i].name, name))
-                        return requests->requests + i;
-        return NULL;
-}
-
 void pki_check_served(const PkiCheckRequest *q, HostPool *hosts, const StoreRequests *requests,
                       const Component *component, const ServedCertificate *row, const Node *node,
                       CheckList *checks) {
@@ -150,7 +143,7 @@ void pki_check_served(const PkiCheckRequest *q, HostPool *hosts, const StoreRequ
         int r;
 
         s.name = credential ? credential_store_name(credential, node) : NULL;
-        s.request = s.name ? find_request(requests, s.name) : NULL;
+        s.request = s.name ? store_requests_find(requests, s.name) : NULL;
         if (!s.request)
                 return;
         r = served_show(&probes, component, row, node, &pem, &error);
