@@ -26,14 +26,9 @@
 #define DOUBT_PAUSE_USEC (1 * USEC_PER_SEC)
 
 static bool component_is_touched(const NodeRun *n, const Component *c) {
-        for (size_t i = 0; i < n->changes.n_changes; i++) {
-                const Change *change = n->changes.changes + i;
-
-                if ((change->type == CHANGE_RESTART || change->type == CHANGE_START ||
-                     change->type == CHANGE_RELOAD) &&
-                    streq(change->item->component, c->name))
-                        return true;
-        }
+        CHANGES_FOREACH_OF(change, &n->changes, c)
+        if (change->type == CHANGE_RESTART || change->type == CHANGE_START || change->type == CHANGE_RELOAD)
+                return true;
         return c->unit && node_retires(n, c->unit);
 }
 

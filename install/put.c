@@ -111,12 +111,10 @@ static int node_put_part(NodeRun *n, bool (*which)(const Change*), const Compone
 /* Has this very file, untouched since, been recorded? */
 static bool is_recorded(const Observation *o, const PlanItem *item) {
         const ObservedPath *found = observation_path(o, item->path);
+        const AppliedFile *applied = observation_applied(o, item->path);
 
-        for (size_t i = 0; i < o->n_applied; i++)
-                if (streq(o->applied[i].path, item->path))
-                        return found && streq_null(o->applied[i].sha256, item->sha256) &&
-                               streq_null(o->applied[i].stamp, found->stamp);
-        return false;
+        return found && applied && streq_null(applied->sha256, item->sha256) &&
+               streq_null(applied->stamp, found->stamp);
 }
 
 /**

@@ -95,6 +95,11 @@ int run_cancelled(const InstallRun *run, Error **reterr);
 #define RUN_FOREACH_COMPONENT(c, run) \
         for (const Component *const *_p_##c = (run)->request->components, *c; (c = *_p_##c); _p_##c++)
 
+#define CHANGES_FOREACH_OF(c, all, of)                                                     \
+        for (const Change *c = (all)->changes; c < (all)->changes + (all)->n_changes; c++) \
+                if (!c->item || !streq(c->item->component, (of)->name)) {                  \
+                } else
+
 /* hold.c */
 int run_hold(InstallRun *run, bool wait, Error **reterr);
 
@@ -119,9 +124,11 @@ int run_record_due(InstallRun *run);
 /* snapshot.c */
 int run_snapshot(InstallRun *run, Error **reterr);
 
-/* units.c */
+/* retire.c */
 int node_retire(NodeRun *n, Error **reterr); /* stops and disables units whose files are about to go */
 bool node_retires(const NodeRun *n, const char *unit);
+/* units.c */
+#define UNITS_TIMEOUT_USEC (240 * USEC_PER_SEC) /* longer than any unit's own start and stop timeouts */
 /* daemon-reload, enable, start, restart, reload: what the changes say */
 int node_units(NodeRun *n, bool wait, Error **reterr);
 /* of that, what is of one component, if it is a reload */

@@ -1,19 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include <errno.h>
-#include <string.h>
-
 #include "common/alloc.h"
 #include "install/run.h"
 
 /*
- * What the changes ask of systemd: reload it, enable units, then start, restart or reload them
+ * What the changes ask of systemd: reload it, enable units, then start, restart or reload them; what goes is in retire.c
  *
  * All jobs of a node are queued together and systemd orders them (After=, BindsTo=); nothing is awaited on a
  * first installation, since etcd's start job ends only when a quorum is there.
  */
-#define UNITS_TIMEOUT_USEC (240 * USEC_PER_SEC) /* longer than any unit's own start and stop timeouts */
-
 static bool change_is_job(const Change *c) {
         return c->type == CHANGE_START || c->type == CHANGE_RESTART || c->type == CHANGE_RELOAD;
 }
@@ -121,131 +116,6 @@ static int units_on_bus(NodeRun *n, Host *host, bool wait, Error **reterr) {
         return units_wait(n, host, bus, reterr);
 }
 
-static bool plan_has_unit(const Plan *p, const char *name) {
-        PLAN_FOREACH(item, p, PLAN_UNIT)
-                if (streq(item->unit.name, name))
-                        return true;
-        return false;
-}
-
-/* The unit that goes with a file below /etc/systemd/system, or NULL: it is ours, or the distribution's and ran by
- * our drop-in. The caller frees. */
-static char* retired_unit(const Plan *p, const char *path) {
-        static const char drop_in[] = ".d/50-hardway.conf";
-        const char *name = startswith(path, "/etc/systemd/system/");
-        _cleanup_free_ char *unit = NULL;
-
-        if (!name)
-                return NULL;
-        unit = xstrndup(name, strlen(name) - (endswith(name, drop_in) ? strlen(drop_in) : 0));
-        return unit_name_is_valid(unit) && !plan_has_unit(p, unit) ? TAKE_PTR(unit) : NULL;
-}
-
-/* Units of an earlier plan whose files are about to be removed */
-static Strv retired_units(const NodeRun *n) {
-        Strv names = NULL;
-
-        for (size_t i = 0; i < n->changes.n_changes; i++) {
-                const Change *c = n->changes.changes + i;
-                _cleanup_free_ char *name = c->type == CHANGE_REMOVE ? retired_unit(n->plan, c->path) : NULL;
-
-                if (name)
-                        strv_add(&names, name);
-        }
-        return names;
-}
-
-/* A timer, and what it starts: nobody notices that there will be no next time. */
-static bool is_timed(char *const *names, const char *name) {
-        size_t length = strlen(name) - strlen(strrchr(name, '.'));
-
-        if (endswith(name, ".timer"))
-                return true;
-        STRV_FOREACH(other, names)
-                if (endswith(*other, ".timer") && strncmp(*other, name, length) == 0 &&
-                    streq(*other + length, ".timer"))
-                        return true;
-        return false;
-}
-
-/**
- * node_retires() - is something that runs about to go from a node for good?
- * @n:          the node, of which it is known what will change
- * @unit:       this unit; or NULL: any
- *
- * To those who use it that is the same as a restart that takes long.
- *
- * Return: true if so; timers, and what they start, do not count.
- */
-bool node_retires(const NodeRun *n, const char *unit) {
-        _cleanup_strv_ Strv names = retired_units(n);
-
-        STRV_FOREACH(name, names)
-                if (unit ? streq(*name, unit) : !is_timed(names, *name))
-                        return true;
-        return false;
-}
-
-/* Of a unit that systemd does not know (its package was purged by hand) nothing is left to be done. Takes error. */
-static int unless_unknown(int r, Error *error, Error **reterr) {
-        if (r < 0 && r != -ENOENT)
-                return error_propagate(reterr, error);
-        error_free(error);
-        return 0;
-}
-
-static int unit_retire(UnitBus *bus, char *name, Error **reterr) {
-        char *const names[] = { name, NULL };
-        Error *error = NULL;
-        int r;
-
-        r = unit_bus_enable(bus, names, false, &error);
-        r = unless_unknown(r, error, reterr);
-        if (r < 0)
-                return r;
-        error = NULL;
-        r = unit_bus_job(bus, UNIT_STOP, name, &error);
-        return unless_unknown(r, error, reterr);
-}
-
-static int units_retire(UnitBus *bus, char *const *names, Error **reterr) {
-        int r = 0;
-
-        /* what stands on others first: keepalived before haproxy, etcd last */
-        for (size_t i = strv_length(names); i > 0 && r >= 0; i--)
-                r = unit_retire(bus, names[i - 1], reterr);
-        if (r < 0)
-                return r;
-        return unit_bus_wait(bus, UNITS_TIMEOUT_USEC, reterr);
-}
-
-/**
- * node_retire() - stop and disable units whose files are about to go
- * @n:          the node
- * @reterr:     which does not stop
- *
- * Without its file a unit could neither be disabled nor be found by the next run.
- *
- * Return: 0 or a negative errno.
- */
-int node_retire(NodeRun *n, Error **reterr) {
-        _cleanup_strv_ Strv names = retired_units(n);
-        UnitBus *bus;
-        Host *host;
-        int r;
-
-        if (!names)
-                return 0;
-        r = node_host(n, &host, reterr);
-        if (r < 0)
-                return r;
-        r = host_bus(host, &bus, reterr);
-        if (r >= 0)
-                r = units_retire(bus, names, reterr);
-        node_release(n);
-        return r;
-}
-
 static bool change_needs_systemd(const Change *c) {
         return change_is_job(c) || c->type == CHANGE_ENABLE || c->type == CHANGE_DAEMON_RELOAD ||
                (c->item && c->item->type == PLAN_UNIT);
@@ -282,10 +152,8 @@ int node_units(NodeRun *n, bool wait, Error **reterr) {
 static int reload_queue(const NodeRun *n, const Component *component, UnitBus *bus, Error **reterr) {
         int r, n_jobs = 0;
 
-        for (size_t i = 0; i < n->changes.n_changes; i++) {
-                const Change *c = n->changes.changes + i;
-
-                if (c->type != CHANGE_RELOAD || !streq(c->item->component, component->name))
+        CHANGES_FOREACH_OF(c, &n->changes, component) {
+                if (c->type != CHANGE_RELOAD)
                         continue;
                 r = unit_job(bus, c, reterr);
                 if (r < 0)

@@ -12,26 +12,12 @@
 #include "operate/reset-internal.h"
 #include "plan/taken.h"
 #include "plan/traces.h"
-#include "units/unit-file.h"
 
-static bool is_planned_unit(const Plan *plan, const char *name) {
-        PLAN_FOREACH(item, plan, PLAN_UNIT)
-                if (streq(item->unit.name, name))
-                        return true;
-        return false;
-}
-
-/* The unit of a file below /etc/systemd/system, or of our drop-in to it */
 static void add_unit(const Plan *plan, const char *path, Strv *units) {
-        static const char drop_in[] = ".d/50-hardway.conf";
-        const char *name = startswith(path, "/etc/systemd/system/");
-        _cleanup_free_ char *unit = NULL;
+        _cleanup_free_ char *unit = plan_unit_of_path(path);
 
-        if (!name)
-                return;
-        unit = xstrndup(name, strlen(name) - (endswith(name, drop_in) ? strlen(drop_in) : 0));
-        if (unit_name_is_valid(unit) && !is_planned_unit(plan, unit) && !strv_contains(*units, unit))
-                strv_add(units, unit);
+        if (unit && !plan_has_unit(plan, unit))
+                strv_add_once(units, unit);
 }
 
 /* The directory of a service is the service's; others go only if they are empty. */

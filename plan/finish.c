@@ -180,13 +180,6 @@ static bool names_are_plain(const PlanItem *item) {
         }
 }
 
-static bool plan_has_unit(const Plan *p, const char *name) {
-        PLAN_FOREACH(item, p, PLAN_UNIT)
-                if (streq(item->unit.name, name))
-                        return true;
-        return false;
-}
-
 static int check_item(const Plan *p, const PlanItem *item, Error **reterr) {
         if (item->path && !path_is_plain(item->path))
                 return error_set(reterr, ERROR_INTERNAL, EINVAL, "%s: '%s' is not a path for a plan",

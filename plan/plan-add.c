@@ -140,7 +140,7 @@ PlanItem* plan_add_unit(Plan *p, const char *component, const char *name, UnitFi
  */
 PlanItem* plan_add_drop_in(Plan *p, const char *component, const char *unit, UnitFile *file,
                            const char *why) {
-        char *path = xasprintf("/etc/systemd/system/%s.d/50-hardway.conf", unit);
+        char *path = xasprintf("/etc/systemd/system/%s.d/" PLAN_DROP_IN, unit);
         PlanItem *item = add_unit(p, component, "drop-in", unit, path, file, why);
 
         item->unit.drop_in = true;

@@ -8,6 +8,7 @@
  */
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/alloc.h"
 #include "plan/plan.h"
@@ -25,6 +26,24 @@ Plan* plan_new(const Cluster *c, const Node *node) {
         p->cluster = c;
         p->node = node;
         return p;
+}
+
+bool plan_has_unit(const Plan *p, const char *name) {
+        PLAN_FOREACH(item, p, PLAN_UNIT)
+                if (streq(item->unit.name, name))
+                        return true;
+        return false;
+}
+
+char* plan_unit_of_path(const char *path) {
+        static const char drop_in[] = ".d/" PLAN_DROP_IN;
+        const char *name = startswith(path, "/etc/systemd/system/");
+        _cleanup_free_ char *unit = NULL;
+
+        if (!name)
+                return NULL;
+        unit = xstrndup(name, strlen(name) - (endswith(name, drop_in) ? strlen(drop_in) : 0));
+        return unit_name_is_valid(unit) ? TAKE_PTR(unit) : NULL;
 }
 
 bool plan_item_is_file(const PlanItem *item) {

@@ -155,6 +155,11 @@ void plan_item_explain(PlanItem *item, const char *without, const char *manual);
 /* Declares item an input of unit; may be called for several units (ca.crt is read by three). */
 void plan_item_input_of(PlanItem *item, const char *unit);
 bool plan_item_is_input_of(const PlanItem *item, const char *unit);
+bool plan_has_unit(const Plan *p, const char *name);
+/* The unit of a file below /etc/systemd/system: it is ours, or somebody else's and the file our drop-in to it; or NULL. The caller
+ * frees. */
+char* plan_unit_of_path(const char *path);
+#define PLAN_DROP_IN "50-hardway.conf"
 /* Is it something that is put at its path, and goes again: a file, a link, a program, a unit's file? */
 bool plan_item_is_file(const PlanItem *item);
 /* Declares that the unit's process listens on a TCP port: the preflight refuses a node where somebody
