@@ -234,9 +234,10 @@ static const Reach reaches[] = {
 
 static const CheckName preflights[] = {
         { ETCD_PREFLIGHT,
-          "The data in " ETCD_DATA " is of this cluster, and of a member at this address; or there is none.",
+          "The data in " ETCD_DATA
+          " is of this cluster, and of a member at this address; or there is none, and was none.",
           "The member would start with another cluster's data, or destroy it; or it and the others would not find "
-          "each other.",
+          "each other; or it would be part of a quorum, and know nothing of what was written.",
           "cat secrets/identity\n@member {root} cat /var/lib/hardway/etcd-identity\n@member {root} ls -l " ETCD_DATA },
         { SNAPSHOTS_PREFLIGHT, "The directory for scheduled snapshots is not there, empty, or ours already.",
           "Somebody else's directory would become etcd's, and be closed to who used it.",

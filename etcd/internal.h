@@ -36,6 +36,16 @@ int etcd_leads(const ProbeContext *c, const Node *node, bool *ret, Error **reter
 int etcd_hand_over(const ProbeContext *c, const Node *node, Error **reterr);
 int etcd_preflight(const ProbeContext *c, const Node *node, CheckList *checks, Error **reterr);
 int etcd_preflight_place(const ProbeContext *c, const Node *node, CheckList *checks, Error **reterr);
+
+/* empty.c: a member without data */
+typedef enum EtcdBeginning {
+        ETCD_BEGINS,
+        ETCD_WAS_STARTED,  /* before, with data that is gone */
+        ETCD_NEEDS_OTHERS, /* the cluster has served, and who could say more is away */
+} EtcdBeginning;
+
+EtcdBeginning etcd_judge_empty(const ProbeContext *c, const Node *node, const Node **ret_other);
+
 /* moved.c: hosts that were renumbered, with their data */
 char* etcd_data_elsewhere(const ProbeContext *c, const Node *node);
 const Node* etcd_furthest(const ProbeContext *c, const Node *otherwise);

@@ -59,64 +59,36 @@ static void refuse_older(const Node *node, CheckList *checks) {
                 node->name);
 }
 
-/* The list of members knows client URLs of this member only if it has started once. */
-static const EtcdMember* find_started(const EtcdMembers *m, const Node *node) {
-        for (size_t i = 0; i < m->n_members; i++)
-                if (streq_null(m->members[i].name, node->name) && m->members[i].client_urls)
-                        return m->members + i;
-        return NULL;
-}
-
-static bool is_empty(const ProbeContext *c, const Node *node) {
-        _cleanup_(etcd_data_done) EtcdData data = {};
-
-        return etcd_data_look(c, node, &data, NULL) >= 0 && !data.member;
-}
-
-/* After a restore the first data of a member comes from the snapshot or from the others: one that begins with
- * none would take the log for what it lacks. Where all are empty, all begin anew. */
-static bool refuse_alone(const ProbeContext *c, const Node *node, CheckList *checks) {
-        CLUSTER_FOREACH_NODE(other, c->cluster, ROLE_ETCD) {
-                if (other == node || is_empty(c, other))
-                        continue;
-                check_advise(
-                        refuse(node, checks,
-                               "has no etcd data, no member answers that it could join, and %s has some "
-                               "or cannot be asked",
-                               other->name),
-                        "Bring the members back that have data, then: hardway install. If their data is "
-                        "lost: hardway etcd restore");
-                return true;
-        }
-        return false;
-}
-
-/* As a quorum has it: one of the others may have yet to hear that the member was taken out, a moment ago, and still know it as
- * one that was started. Its own word counts where there is no quorum. */
-static bool others_list(const ProbeContext *c, const Node *node, EtcdMembers *ret) {
-        for (int linearizable = 1; linearizable >= 0; linearizable--)
-                CLUSTER_FOREACH_NODE(other, c->cluster, ROLE_ETCD)
-                        if (other != node &&
-                            etcd_members_of(c, other, ETCD_ASK_USEC, linearizable, ret) >= 0)
-                                return true;
-        return false;
-}
-
-/* An empty disk where a member was: etcd would refuse to bootstrap again, as it might forget what it had
- * promised. Return: whether it is so. */
-static bool refuse_lost_data(const ProbeContext *c, const Node *node, bool restored, CheckList *checks) {
-        _cleanup_(etcd_members_done) EtcdMembers members = {};
-
-        if (!others_list(c, node, &members))
-                return restored && refuse_alone(c, node, checks);
-        if (!find_started(&members, node))
-                return false;
+/* Of a member that was there once: etcd would refuse to bootstrap it again, as it might forget what it had promised. */
+static void refuse_lost_data(const Node *node, CheckList *checks) {
         check_advise(refuse(node, checks,
                             "is a member of the running etcd cluster, but its data is gone from " ETCD_DATA),
                      "If its disk was lost or replaced: hardway etcd replace %s\n"
                      "If the disk is only not mounted: mount it.",
                      node->name);
-        return true;
+}
+
+/* It would take what it is told first for all there is. */
+static void refuse_alone(const Node *node, const Node *other, CheckList *checks) {
+        check_advise(
+                refuse(node, checks,
+                       "has no etcd data, no member answers that it could join, and %s has some or cannot be asked",
+                       other->name),
+                "Bring the members back that have data, with hardway install --node NAME; then, if %s was a member: "
+                "hardway etcd replace %s, else hardway install. If their data is lost: hardway etcd restore",
+                node->name, node->name);
+}
+
+/* An empty disk. Return: whether something speaks against beginning with it. */
+static bool refuse_empty(const ProbeContext *c, const Node *node, CheckList *checks) {
+        const Node *other;
+        EtcdBeginning beginning = etcd_judge_empty(c, node, &other);
+
+        if (beginning == ETCD_WAS_STARTED)
+                refuse_lost_data(node, checks);
+        else if (beginning == ETCD_NEEDS_OTHERS)
+                refuse_alone(node, other, checks);
+        return beginning != ETCD_BEGINS;
 }
 
 /* No member finds another, and nobody knows it but the data. */
@@ -205,7 +177,7 @@ static bool judge(const ProbeContext *c, const Node *node, const EtcdData *data,
 
         if (!data->member) {
                 if (!data->other || data->identity)
-                        return identity && refuse_lost_data(c, node, !streq(token, identity), checks);
+                        return identity && refuse_empty(c, node, checks);
                 refuse_other(node, data->other, checks);
                 return true;
         }

@@ -104,7 +104,7 @@ static bool may_pass(const Error *error) {
 }
 
 /* Any apiserver will do: the objects are the same in the plan of each. Return: 1 if there are none. */
-static int objects_anywhere(const InstallRun *run, HttpClient *client, size_t *ret_n, Error **reterr) {
+static int objects_anywhere(InstallRun *run, HttpClient *client, size_t *ret_n, Error **reterr) {
         int r = 1;
 
         RUN_FOREACH_NODE(n, run) {
@@ -112,6 +112,8 @@ static int objects_anywhere(const InstallRun *run, HttpClient *client, size_t *r
                         continue;
                 *reterr = error_free(*reterr);
                 r = objects_of(n, client, ret_n, reterr);
+                if (r >= 0)
+                        run_note_served(run);
                 if (r >= 0 || !may_pass(*reterr))
                         return r;
         }

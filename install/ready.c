@@ -316,6 +316,8 @@ int node_ready(NodeRun *n, Error **reterr) {
                 r = component_wait(n, c, reterr);
                 if (r <= 0)
                         return r;
+                if (c->serving)
+                        run_note_served(n->run);
                 r = component_settle(n, c, reterr);
                 if (r < 0)
                         return r;

@@ -118,6 +118,8 @@ static int run_change(InstallRun *run, ErrorList *errors) {
         int r;
 
         r = run_take(run, &error);
+        if (run->serving)
+                run_note_served(run);
         if (r >= 0)
                 r = run_judge(run, errors);
         if (r >= 0 && run->serving)

@@ -53,6 +53,7 @@ struct InstallRun {
         char *identity;
         char *cache;
         bool serving;
+        atomic_bool noted;           /* ... and that was written down */
         bool nobody_leaves;          /* as it was before the first change */
         bool checking;               /* nothing will be changed, and all that can be found out is wanted */
         bool asking;                 /* the same, of the nodes that would be changed */
@@ -120,6 +121,9 @@ int node_put_binaries(NodeRun *n, Error **reterr);
 int node_put_component(NodeRun *n, const Component *c, Error **reterr); /* only what is of this one */
 int node_record(NodeRun *n, Error **reterr);
 int run_record_due(InstallRun *run);
+
+/* served.c */
+void run_note_served(InstallRun *run);
 
 /* snapshot.c */
 int run_snapshot(InstallRun *run, Error **reterr);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include "common/fs.h"
+#include "plan/served.h"
 #include "plan/store-fit.h"
 #include "tests/unit/fake-hosts.h"
 #include "tests/unit/install-world.h"
@@ -12,7 +14,7 @@
  * Wraps: host_look host_unlock host_put host_record host_bus host_read host_explain_unit
  * Wraps: unit_bus_daemon_reload unit_bus_enable unit_bus_job unit_bus_nudge unit_bus_wait
  * Wraps: unit_bus_reset_failed unit_bus_state store_file store_find_misfits http_json http_request clock_usec
- * Wraps: clock_sleep
+ * Wraps: clock_sleep store_path fs_write
  */
 
 static inline FakeNode* fake_of_host(const void *host) {
@@ -269,8 +271,30 @@ int __wrap_store_file(Store *s, const char *path, const Buffer **ret, Error **re
 int __wrap_store_file(Store *s, const char *path, const Buffer **ret, Error **reterr) {
         static Buffer identity = { .data = (char*) "0125ab\n", .size = 7 };
 
+        if (streq(path, PLAN_SERVED) && world.unserved)
+                return error_set(reterr, ERROR_CONFIG, ENOENT, "%s: no such file", path);
         *ret = &identity;
         return 0;
+}
+
+char* __wrap_store_path(const Store *s, const char *path);
+char* __wrap_store_path(const Store *s, const char *path) {
+        assert_string_equal(path, PLAN_SERVED);
+        return xstrdup(path);
+}
+
+int __wrap_fs_write(int dir_fd, const char *path, const void *data, size_t size, mode_t mode, FsFlags flags,
+                    Error **reterr);
+int __wrap_fs_write(int dir_fd, const char *path, const void *data, size_t size, mode_t mode, FsFlags flags,
+                    Error **reterr) {
+        assert_string_equal(path, PLAN_SERVED);
+        assert_string_equal((const char*) data, "0125ab\n");
+        assert_int_equal(mode, 0600);
+        if (world.unwritable)
+                return error_set(reterr, ERROR_IO, EROFS, "%s: read-only file system", path);
+        world.n_noted++;
+        world.unserved = false;
+        return 1;
 }
 
 /* --- the API --- */

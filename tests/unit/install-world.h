@@ -70,6 +70,9 @@ typedef struct World {
         bool peers;          /* the service is told by a reload who is beside it */
         const char *binary;  /* path of one that the plan has besides, or NULL */
         bool lends;          /* its connections to the run */
+        bool unserved;       /* nobody has written down that the cluster has served */
+        size_t n_noted;      /* ... until it was written down so often */
+        bool unwritable;
         InstallLeavers leavers;
         size_t asked_members;
         const char *const *ignore;

@@ -78,6 +78,40 @@ static void test_one_of_three(void **state) {
         assert_string_equal(world.result.version, "v1.36.3");
 }
 
+/* That it has served is written down once it has, and not before: an empty disk is no new member any more. */
+static void test_served_is_noted(void **state) {
+        world.unserved = true;
+        assert_int_equal(run_some(0, 1), 0);
+        assert_int_equal(world.n_noted, 0);
+        assert_int_equal(run_some(1, 1), 0);
+        assert_int_equal(world.n_noted, 1);
+        assert_int_equal(run_all(), 0);
+        assert_int_equal(world.n_noted, 1);
+}
+
+/* By any run of an older cluster: one that changes nothing, or is refused later; not by one that only looks. */
+static void test_served_is_noted_later(void **state) {
+        make_serving();
+        world.unserved = true;
+        assert_int_equal(run_dry(5), 0);
+        assert_int_equal(world.n_noted, 0);
+        assert_int_equal(run_all(), 0);
+        assert_false(world.result.changed);
+        assert_int_equal(world.n_noted, 1);
+
+        world.unserved = true;
+        world.fakes[2].put = world.fakes[2].running = "older";
+        world.gate_closed = true;
+        assert_true(run_some(2, 1) < 0);
+        assert_int_equal(world.n_noted, 2);
+
+        /* a directory that cannot be written to is no reason not to go on */
+        world.unserved = world.unwritable = true;
+        world.gate_closed = false;
+        assert_int_equal(run_all(), 0);
+        assert_int_equal(world.n_noted, 2);
+}
+
 /* Two chosen nodes wait for each other, not for a third. */
 static void test_two_of_three(void **state) {
         assert_int_equal(run_some(0, 2), 0);
@@ -295,6 +329,8 @@ int main(void) {
                 install_test(test_lost_record),
                 install_test(test_lost_restart),
                 install_test(test_one_of_three),
+                install_test(test_served_is_noted),
+                install_test(test_served_is_noted_later),
                 install_test(test_two_of_three),
                 install_test(test_two_of_three_fail),
                 install_test(test_serves_by_now),

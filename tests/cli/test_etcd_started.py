@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Which members does the data on a node know as started? The script, under each shell that may be /bin/sh on a node."""
+import os
+import shutil
+import subprocess
+
+import pytest
+
+TOP = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
+SHELLS = [shell for shell in (["dash"], ["busybox", "sh"], ["bash", "--posix"]) if shutil.which(shell[0])]
+
+
+def entry(name, *client_urls):
+    """As etcd has a member in its database (server/etcdserver/api/membership, Member)."""
+    urls = f',"clientURLs":["{client_urls[0]}"]' if client_urls else ""
+    return b"\0\7" + f'{{"id":81,"peerURLs":["https://10.0.0.1:2380"],"name":"{name}"{urls}}}'.encode() + b"\xff\0"
+
+
+@pytest.mark.parametrize("shell", SHELLS, ids=lambda shell: shell[0])
+def test_started(tmp_path, shell):
+    text = ""
+    for part in ("host/scripts/prelude.sh", "etcd/scripts/etcd-started.sh"):
+        with open(os.path.join(TOP, part), encoding="utf-8") as file:
+            text += file.read()
+
+    def ask(status=0):
+        done = subprocess.run([*shell, "-c", text], capture_output=True, text=True, check=False, timeout=60,
+                              env={"PATH": os.environ["PATH"], "H_ROOT": str(tmp_path), "data": str(tmp_path / "etcd")})
+        assert done.returncode == status, done
+        return done.stderr if status else done.stdout.splitlines()
+
+    database = tmp_path / "etcd/member/snap/db"
+    database.parent.mkdir(parents=True)
+    assert ask() == []
+    database.write_bytes(b"\0" * 4096 + entry("c0") + entry("c1") + b"\0" * 4096)
+    assert ask() == [], "they wait for each other, and none was ever of a quorum"
+    database.write_bytes(b"\0" * 4096 + entry("c0", "https://10.0.0.1:2379") + entry("c-1.b", "https://x") * 2 + entry("c2") + b"\n" * 9)
+    assert ask() == ["started c-1.b", "started c0"]
+    tools = tmp_path / "bin"
+    tools.mkdir()
+    (tools / "grep").write_text("#!/bin/sh\necho 'grep: db: Input/output error' >&2\nexit 2\n")
+    (tools / "grep").chmod(0o755)
+    assert "hardway-error io " in ask(status=1)
