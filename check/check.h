@@ -31,7 +31,7 @@ typedef struct CheckNode {
         const Plan *plan;               /* made with the facts */
         uint64_t put_size;              /* bytes that are about to be put there */
         bool judged; /* rules about single nodes apply: `install` leaves out nodes that it does not change */
-        bool joins;  /* was not part of the cluster so far */
+        bool joins;  /* was not part of the cluster so far, or not with all that it is to do */
         const Answers *answers; /* NULL: it was not asked */
 } CheckNode;
 

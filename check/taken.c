@@ -3,7 +3,8 @@
 /*
  * Rules about what others have where hardway's would be: it would be replaced, until a reset brings it back
  *
- * A node that hardway has installed was asked before that; what is there since is told by its comparison with the plan.
+ * A node that hardway has installed was asked before that, for what it was to do then; what is there since is told by its comparison
+ * with the plan.
  */
 
 #include <string.h>
@@ -16,7 +17,7 @@
 #define DIRECTORIES "directories"
 
 static bool is_new(const CheckNode *n) {
-        return n->plan && n->observation && !n->observation->identity;
+        return n->plan && n->observation && (n->joins || !n->observation->identity);
 }
 
 /* Of ours, also one that a run has left which was killed: it carries the digest of what it was started with. */

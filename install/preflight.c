@@ -35,8 +35,26 @@ static bool is_judged(const NodeRun *n) {
         return is_known(n) && (n->run->checking || node_differs(n));
 }
 
+/* Nothing of this one ever ran there, as on a controller that becomes a load balancer. */
+static bool node_lacks(const NodeRun *n, const Component *c) {
+        for (size_t i = 0; i < n->changes.n_changes; i++) {
+                const Change *change = n->changes.changes + i;
+
+                if (change->type == CHANGE_CREATE && change->item->type == PLAN_UNIT &&
+                    streq(change->item->unit.name, c->unit))
+                        return true;
+        }
+        return false;
+}
+
+/* To the cluster, or to those that do something in it. */
 static bool node_joins(const NodeRun *n) {
-        return is_known(n) && !n->observation->identity;
+        if (!is_known(n))
+                return false;
+        RUN_FOREACH_COMPONENT(c, n->run)
+                if (c->unit && node_lacks(n, c))
+                        return true;
+        return !n->observation->identity;
 }
 
 static void preflight_init(InstallRun *run, Preflight *ret) {
@@ -124,7 +142,7 @@ static void refuse_findings(NodeRun *n, const CheckList *found) {
 
                 if (finding->state == CHECK_FAILED)
                         error_list_take(&n->errors, check_to_error(finding));
-                else if (finding->state == CHECK_WARNING && !n->observation->identity)
+                else if (finding->state == CHECK_WARNING && node_joins(n))
                         node_event(n, INSTALL_WARNING, finding->text, 0, 0);
         }
 }

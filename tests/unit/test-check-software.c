@@ -116,6 +116,11 @@ static void test_taken(void **state) {
         ask_all();
         assert_null(find("programs/c0"));
         assert_null(find("services/c0"));
+        w.checked[0].joins = true; /* with another role */
+        ask_all();
+        assert_int_equal(find("programs/c0")->state, CHECK_FAILED);
+        assert_int_equal(find("services/c0")->state, CHECK_FAILED);
+        w.checked[0].joins = false;
         w.observations[0] = (Observation) {};
 }
 
