@@ -32,6 +32,7 @@ typedef struct CheckNode {
         uint64_t put_size;              /* bytes that are about to be put there */
         bool judged; /* rules about single nodes apply: `install` leaves out nodes that it does not change */
         bool joins;  /* was not part of the cluster so far, or not with all that it is to do */
+        bool beside; /* is looked at for the sake of those that join: only what is between it and them counts */
         const Answers *answers; /* NULL: it was not asked */
 } CheckNode;
 

@@ -25,22 +25,28 @@ void rule_members(Judge *j) {
                 judge(j, CHECK_OK, NULL, "%zu member%s of etcd", n_members, n_members == 1 ? "" : "s");
 }
 
-/* Only nodes that are about to be changed count: what runs has shown that it can live with its clock. */
+/* Only nodes that are about to be changed count: what runs has shown that it can live with its clock. But not yet that one that
+ * joins can. */
+static bool clocks_count(const CheckNode *a, const CheckNode *b) {
+        return a != b && ((a->judged && b->judged) || (a->judged && a->joins) || (b->judged && b->joins));
+}
+
 void rule_clock_spread(Judge *j) {
         const CheckNode *first = NULL, *last = NULL;
-        long long spread;
+        long long spread = -1;
 
-        CHECK_FOREACH_LOOKED_AT(n, j->world) {
-                if (!n->judged)
-                        continue;
-                if (!first || n->facts->clock_offset < first->facts->clock_offset)
-                        first = n;
-                if (!last || n->facts->clock_offset > last->facts->clock_offset)
-                        last = n;
-        }
-        if (!first || first == last)
+        CHECK_FOREACH_LOOKED_AT(a, j->world)
+                CHECK_FOREACH_LOOKED_AT(b, j->world) {
+                        long long behind = (long long) (b->facts->clock_offset - a->facts->clock_offset);
+
+                        if (!clocks_count(a, b) || behind <= spread)
+                                continue;
+                        spread = behind;
+                        first = a;
+                        last = b;
+                }
+        if (!first)
                 return;
-        spread = (long long) (last->facts->clock_offset - first->facts->clock_offset);
         if (spread > CLOCK_SPREAD_MAX_SEC)
                 check_advise(judge(j, CHECK_FAILED, NULL, "the clock of %s is %lld s behind that of %s",
                                    first->node->name, spread, last->node->name),
@@ -52,9 +58,10 @@ void rule_clock_spread(Judge *j) {
 /* A value that each node has for itself, or NULL if it is not known there. */
 typedef const char *(*Value)(const CheckNode *n);
 
+/* One before it in the cluster file; what two have in common that are only looked at beside others is no news. */
 static const CheckNode* find_same(const CheckWorld *w, const CheckNode *end, const char *value, Value get) {
         for (const CheckNode *n = w->nodes; n < end; n++)
-                if (n->facts && streq_null(get(n), value))
+                if (n->facts && !(n->beside && end->beside) && streq_null(get(n), value))
                         return n;
         return NULL;
 }

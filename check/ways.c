@@ -21,7 +21,11 @@ static void add_way(Ways *w, const Node *to, unsigned port, const char *why) {
 }
 
 static bool way_counts(const CheckWorld *w, const Node *from, const CheckNode *to) {
-        return !w->joining || to->joins || (from && w->nodes[from->index].joins);
+        const CheckNode *other = from ? w->nodes + from->index : NULL;
+
+        if (to->joins || (other && other->joins))
+                return true;
+        return !w->joining && !to->beside && !(other && other->beside);
 }
 
 static void add_reach(const CheckWorld *w, const Component *component, const Reach *reach, const Node *from,

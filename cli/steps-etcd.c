@@ -102,8 +102,9 @@ const VerbStep steps_etcd_replace[] = {
           "{this.root} cat /var/lib/hardway/etcd-identity\ncat secrets/identity" },
         { "check",
           "What would speak against installing the node is asked while nothing is stopped yet: the disk, packages, ports, "
-          "the binaries; and of the others, too, where they have to be told of another address.",
-          "hardway check --node {this.name}" },
+          "the binaries, the ways between it and the other nodes, and what it must not have in common with one of them; of those, too, where "
+          "they have to be told of another address.",
+          "hardway check" },
         { "hand over",
           "If it leads, another member is made the leader: else the writes wait for an election.",
           "e --endpoints={this.client} move-leader ID-OF-ANOTHER" },

@@ -36,6 +36,27 @@ static void crew_work(void *item) {
                 (void) node_fail(m->node, m->result, error);
 }
 
+typedef struct Bystander {
+        NodeRun *node;
+        void (*job)(NodeRun *n);
+} Bystander;
+
+static void bystander_work(void *item) {
+        const Bystander *b = item;
+
+        b->job(b->node);
+}
+
+void crew_beside(InstallRun *run, void (*job)(NodeRun *n)) {
+        _cleanup_free_ Bystander *others = xnew(Bystander, run->n_nodes + 1);
+        size_t n_others = 0;
+
+        RUN_FOREACH_NODE(n, run)
+                if (!n->selected)
+                        others[n_others++] = (Bystander) { .node = n, .job = job };
+        parallel_each(bystander_work, others, sizeof(Bystander), n_others);
+}
+
 int crew_each(InstallRun *run, NodeFilter filter, NodeJob job) {
         _cleanup_free_ CrewMember *crew = xnew(CrewMember, run->n_nodes + 1);
         size_t n_crew = 0;

@@ -121,23 +121,18 @@ static void node_tell_remarks(NodeRun *n) {
         }
 }
 
-/**
- * node_look() - learn how a node differs from its plan
- *
- * Fills in facts, observation, plan and changes; may be called again, after the node was locked or changed.
- */
-int node_look(NodeRun *n, Error **reterr) {
+/* Fills in facts, observation and plan. */
+static int node_observe(NodeRun *n, bool deep, Error **reterr) {
         _cleanup_(observation_freep) Observation *observation = NULL;
         const PlanContext context = node_context(n);
         Facts facts = {};
         Host *host;
         int r;
 
-        node_step(n, "facts");
         r = node_host(n, &host, reterr);
         if (r < 0)
                 return r;
-        r = host_look(host, n->outline, n->run->request->deep, &facts, &observation, reterr);
+        r = host_look(host, n->outline, deep, &facts, &observation, reterr);
         node_release(n);
         if (r < 0)
                 return r;
@@ -149,7 +144,19 @@ int node_look(NodeRun *n, Error **reterr) {
         changes_done(&n->changes);
         n->plan = plan_free(n->plan);
 
-        r = plan_node(n->run->request->components, &context, &n->plan, reterr);
+        return plan_node(n->run->request->components, &context, &n->plan, reterr);
+}
+
+/**
+ * node_look() - learn how a node differs from its plan
+ *
+ * Fills in facts, observation, plan and changes; may be called again, after the node was locked or changed.
+ */
+int node_look(NodeRun *n, Error **reterr) {
+        int r;
+
+        node_step(n, "facts");
+        r = node_observe(n, n->run->request->deep, reterr);
         if (r < 0)
                 return r;
         plan_compare(n->plan, n->observation, &n->changes);
@@ -159,4 +166,19 @@ int node_look(NodeRun *n, Error **reterr) {
         if (n->changes.n_changes == 0 && !n->touched)
                 node_end(n, INSTALL_UNCHANGED, "nothing to change");
         return node_binaries_cached(n, reterr);
+}
+
+/**
+ * node_look_beside() - look at a node that is not to be changed
+ * @n:          the node, which is not selected; beside is set if it is there, and of this cluster
+ *
+ * Nobody is told of it, and how it differs is no matter.
+ */
+void node_look_beside(NodeRun *n) {
+        const PlanContext context = node_context(n);
+
+        if (plan_outline(n->run->request->components, &context, &n->outline, NULL) < 0 ||
+            node_observe(n, /* deep= */ false, NULL) < 0)
+                return;
+        n->beside = n->observation->identity && streq_null(n->observation->identity, n->run->identity);
 }

@@ -24,15 +24,16 @@ typedef struct Preflight {
         StoreMisfits misfits;
         bool thorough;
         bool joining; /* a node to a cluster that serves */
+        bool beside;  /* others were looked at for its sake */
 } Preflight;
 
 static bool is_known(const NodeRun *n) {
-        return n->selected && n->observation && n->plan;
+        return (n->selected || n->beside) && n->observation && n->plan;
 }
 
 /* Nodes that are as they should be have shown that they can live with what a rule says. */
 static bool is_judged(const NodeRun *n) {
-        return is_known(n) && (n->run->checking || node_differs(n));
+        return n->selected && is_known(n) && (n->run->checking || node_differs(n));
 }
 
 /* Nothing of this one ever ran there, as on a controller that becomes a load balancer. */
@@ -47,14 +48,29 @@ static bool node_lacks(const NodeRun *n, const Component *c) {
         return false;
 }
 
+/* Some nodes are about to be given what cannot be taken back: they may be other hosts by now, and copies of these. */
+static bool run_asks_for_some(const InstallRun *run) {
+        return run->asking && !run_is_whole(run);
+}
+
 /* To the cluster, or to those that do something in it. */
 static bool node_joins(const NodeRun *n) {
         if (!is_known(n))
                 return false;
+        if (n->selected && run_asks_for_some(n->run))
+                return true;
         RUN_FOREACH_COMPONENT(c, n->run)
                 if (c->unit && node_lacks(n, c))
                         return true;
         return !n->observation->identity;
+}
+
+/* What is between a node that joins and the others concerns both, also where only the one is to be changed. */
+static bool run_looks_beside(const InstallRun *run) {
+        RUN_FOREACH_NODE(n, run)
+                if (n->selected && node_differs(n) && run->serving && node_joins(n))
+                        return !run_is_whole(run);
+        return false;
 }
 
 static void preflight_init(InstallRun *run, Preflight *ret) {
@@ -80,10 +96,12 @@ static void preflight_init(InstallRun *run, Preflight *ret) {
         for (size_t i = 0; i < run->n_nodes; i++) {
                 const NodeRun *n = run->nodes + i;
 
-                ret->nodes[i] =
-                        (CheckNode) { .node = n->node, .judged = is_judged(n), .joins = node_joins(n) };
+                ret->nodes[i] = (CheckNode) {
+                        .node = n->node, .judged = is_judged(n), .joins = node_joins(n), .beside = n->beside
+                };
                 if (!is_known(n))
                         continue;
+                ret->beside = ret->beside || n->beside;
                 ret->joining = ret->joining || (run->serving && node_joins(n));
                 ret->nodes[i].facts = &n->facts;
                 ret->nodes[i].observation = n->observation;
@@ -158,19 +176,28 @@ static int node_judge_and_refuse(NodeRun *n, Error **reterr) {
 
 /* A node of a cluster that serves, and others join: are the ways to them open? That one cannot be asked is told when
  * it is to be changed, if it is. */
-static int node_ask_ways(NodeRun *n, Error **reterr) {
+static void ask_ways(NodeRun *n, CheckList *found) {
         Preflight *p = n->run->preflight;
-        _cleanup_error_ Error *error = NULL;
         size_t i = n->node->index;
-        _cleanup_(check_list_done) CheckList found = {};
         CheckNode node = p->nodes[i];
 
-        if (check_ask(&n->run->probes, &p->world, p->nodes + i, false, p->answers + i, &error) < 0)
-                return 0;
+        if (check_ask(&n->run->probes, &p->world, p->nodes + i, false, p->answers + i, NULL) < 0)
+                return;
         node.answers = p->answers + i;
-        check_reach(&p->world, &node, &found);
+        check_reach(&p->world, &node, found);
+}
+
+static int node_ask_ways(NodeRun *n, Error **reterr) {
+        _cleanup_(check_list_done) CheckList found = {};
+
+        ask_ways(n, &found);
         refuse_findings(n, &found);
         return 0;
+}
+
+static void ask_ways_beside(NodeRun *n) {
+        if (n->beside)
+                ask_ways(n, n->run->preflight->found + n->node->index);
 }
 
 static bool node_hears_of_others(const NodeRun *n) {
@@ -179,11 +206,12 @@ static bool node_hears_of_others(const NodeRun *n) {
 
 /* After all single nodes were judged: what an old one says of itself counts beside a new one's only. */
 static void judge_ways_to_joiners(Preflight *p) {
-        if (!p->world.joining)
-                return;
-        (void) crew_each(p->run, node_hears_of_others, node_ask_ways);
+        if (p->world.joining)
+                (void) crew_each(p->run, node_hears_of_others, node_ask_ways);
+        if (p->beside)
+                crew_beside(p->run, ask_ways_beside);
         RUN_FOREACH_NODE(n, p->run)
-                if (node_hears_of_others(n))
+                if (n->beside || (p->world.joining && node_hears_of_others(n)))
                         p->nodes[n->node->index].answers = p->answers + n->node->index;
 }
 
@@ -206,6 +234,12 @@ static int end_refused(InstallRun *run, int r) {
         return r;
 }
 
+static void take_failures(const CheckList *found, ErrorList *errors) {
+        for (size_t i = 0; i < found->n_checks; i++)
+                if (found->checks[i].state == CHECK_FAILED)
+                        error_list_take(errors, check_to_error(found->checks + i));
+}
+
 /**
  * run_judge() - look for what speaks against changing the nodes that differ
  * @run:        the run, which has their locks
@@ -219,13 +253,16 @@ int run_judge(InstallRun *run, ErrorList *errors) {
         Preflight p;
         int r;
 
+        if (run_looks_beside(run))
+                crew_beside(run, node_look_beside);
         preflight_init(run, &p);
         r = crew_each(run, node_differs, node_judge_and_refuse);
         judge_ways_to_joiners(&p);
         judge_all(&p, &found);
-        for (size_t i = 0; i < found.n_checks; i++)
-                if (found.checks[i].state == CHECK_FAILED)
-                        error_list_take(errors, check_to_error(found.checks + i));
+        take_failures(&found, errors);
+        RUN_FOREACH_NODE(n, run)
+                if (n->beside)
+                        take_failures(p.found + n->node->index, errors);
         check_list_done(&found);
         preflight_done(&p);
 

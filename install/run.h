@@ -19,6 +19,7 @@ typedef struct NodeRun {
         InstallRun *run;
         const Node *node;
         bool selected;
+        bool beside; /* not selected, and looked at for the sake of those that join; see preflight.c */
         atomic_bool active;  /* being worked on in this phase of the run */
         atomic_bool blocked; /* ... and waits for other nodes */
         atomic_bool failed;  /* something went wrong with it: nothing comes of it in this run */
@@ -75,7 +76,8 @@ typedef bool (*NodeFilter)(const NodeRun *n);
 /* Runs job for every selected node that passes filter (or NULL), all at once; errors are kept with their
  * nodes. Return: 0, or the negative result of the first node that failed. */
 int crew_each(InstallRun *run, NodeFilter filter, NodeJob job);
-int node_fail(NodeRun *n, int r, Error *error); /* takes error */
+void crew_beside(InstallRun *run, void (*job)(NodeRun *n)); /* the same, of those that are not selected */
+int node_fail(NodeRun *n, int r, Error *error);             /* takes error */
 
 /* node.c */
 /* Opens the node's Host if need be, and holds it until node_release(). */
@@ -107,6 +109,7 @@ int run_hold(InstallRun *run, bool wait, Error **reterr);
 /* look.c */
 int run_outline(InstallRun *run, Error **reterr);
 int node_look(NodeRun *n, Error **reterr);
+void node_look_beside(NodeRun *n);
 
 /* show.c */
 void run_show(InstallRun *run); /* a dry run: what would change, as text and JSON */

@@ -16,6 +16,14 @@ rm -rf /opt/hardway /etc/kubernetes /var/lib/etcd /var/lib/hardway /etc/systemd/
 for user in etcd kube-apiserver kube-controller-manager kube-scheduler; do userdel $user 2>/dev/null; done
 systemctl daemon-reload; sync"""
 
+CLOSED = """
+table bridge faults {
+        chain forward { type filter hook forward priority 0;
+                ip saddr 10.77.0.20 ip daddr 10.77.0.21 tcp dport 2380 drop
+        }
+}
+"""
+
 
 def members(lab):
     return lab.hardway("etcd", "members", "--json").json
@@ -286,6 +294,19 @@ def test_replace_a_destroyed_controller(cluster):
     assert "are needed on its disk" in refused and "nothing was changed" in refused and f"hardway etcd replace {victim}" in refused
     assert member(cluster, victim)["id"] == old
     cluster.sh(victim, "umount /opt")
+    # and so is what is between it and the others: a firewall, or the card of another one that was copied
+    machine_id = cluster.sh("controller-0", "cat /etc/machine-id").out.strip()
+    cluster.sh(victim, f"cp /etc/machine-id /root/; echo {machine_id} >/etc/machine-id")
+    cluster.enter("nft", "-f", "-", text_input=CLOSED)
+    try:
+        for command in (["etcd", "replace", victim, "--yes"], ["install", "--node", victim, "--ignore", "etcd-data"]):
+            refused = cluster.hardway(*command, check=65).err
+            assert f"{victim}: has the same machine-id as controller-0" in refused and f"controller-0: {victim}:2380 does not answer" in refused
+            assert f"controller-2: {victim}" not in refused
+    finally:
+        cluster.enter("nft", "delete", "table", "bridge", "faults")
+        cluster.sh(victim, "cp /root/machine-id /etc/")
+    assert member(cluster, victim)["id"] == old
     with cluster.client() as seen:
         # killed when its learner is in the list; the same command finds and uses it
         kill_at(cluster, f"{victim}: units", "etcd", "replace", victim, "--yes")

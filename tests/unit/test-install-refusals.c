@@ -168,6 +168,86 @@ static void test_ways_to_a_joiner(void **state) {
         alpha.n_reaches = 0;
 }
 
+/* Also where the joiner alone is to be changed: what is between it and the others counts, and nothing else of theirs. */
+static void test_beside_a_joiner(void **state) {
+        static const Reach reaches[] = { { .port = 7000, .from = ROLE_CONTROLLER, .why = "peers" } };
+
+        (void) inet_address_parse("10.77.0.21", &world.nodes[1].address);
+        (void) inet_address_parse("10.77.0.22", &world.nodes[2].address);
+        alpha.reaches = reaches;
+        alpha.n_reaches = 1;
+        make_serving();
+        make_joiner(world.fakes + 2);
+        world.fakes[0].answer = "way 10.77.0.22/7000 silent\nway 10.77.0.21/7000 silent\n"
+                                "leftover k3s.service\nmac 02:00:00:00:00:01\n";
+        world.fakes[1].answer = "mac 02:00:00:00:00:01\n";
+        world.fakes[1].clock_offset = -200;
+        world.fakes[3].unreachable = true;
+        assert_true(run_some(2, 1) < 0);
+        assert_int_equal(world.errors.n_errors, 2);
+        assert_error(0, "the clock of c1 is 200 s behind that of c2");
+        assert_error(1, "c0: c2:7000 does not answer");
+        assert_string_equal(buffer_str(&world.log), "");
+
+        world.fakes[1].clock_offset = 0;
+        world.fakes[0].answer = "mac 02:00:00:00:00:02\n";
+        world.fakes[2].answer = "way 10.77.0.21/7000 silent\nmac 02:00:00:00:00:02\n";
+        assert_true(run_some(2, 1) < 0);
+        assert_int_equal(world.errors.n_errors, 2);
+        assert_error(0, "c2: has the same MAC address as c0");
+        assert_error(1, "c2: c1:7000 does not answer");
+
+        /* what they have among themselves is no news; and who was not installed yet is nobody beside whom it is */
+        world.fakes[0].answer = world.fakes[1].answer =
+                "mac 02:00:00:00:00:01\nway 10.77.0.21/7000 silent\n";
+        world.fakes[2].answer = "mac 02:00:00:00:00:03\n";
+        make_joiner(world.fakes + 4);
+        world.fakes[4].answer = "mac 02:00:00:00:00:03\n";
+        assert_int_equal(run_some(2, 1), 0);
+        assert_non_null(strstr(buffer_str(&world.log), "c2 put"));
+
+        /* and where nothing joins nobody is asked */
+        world.fakes[0].answer = "way 10.77.0.22/7000 silent\n";
+        world.fakes[2].put = world.fakes[2].running = "older";
+        assert_int_equal(run_some(2, 1), 0);
+        alpha.reaches = NULL;
+        alpha.n_reaches = 0;
+}
+
+static int judge_some(size_t first, size_t n) {
+        const Node *nodes[] = { world.nodes, world.nodes + 1, world.nodes + 2, world.nodes + 3,
+                                world.nodes + 4 };
+        static const HostOptions host = {};
+        InstallRequest request = {
+                .cluster = &world.cluster,
+                .store = (Store*) &world,
+                .components = fake_components,
+                .nodes = nodes + first,
+                .n_nodes = n,
+                .cache = "/nonexistent",
+                .host = &host,
+                .holder = "the test",
+        };
+
+        error_list_done(&world.errors);
+        return install_judge(&request, &world.errors);
+}
+
+/* A spare host is a copy of another one's card: by what lies there it is nobody new. */
+static void test_judged_beside_others(void **state) {
+        make_serving();
+        world.fakes[2].put = world.fakes[2].running = "of c0";
+        world.fakes[0].answer = world.fakes[2].answer = "mac 02:00:00:00:00:01\n";
+        assert_true(judge_some(2, 1) < 0);
+        assert_int_equal(world.errors.n_errors, 1);
+        assert_error(0, "c2: has the same MAC address as c0");
+        world.fakes[0].unreachable = true;
+        assert_int_equal(judge_some(2, 1), 0);
+        world.fakes[0].unreachable = false;
+        world.fakes[0].mute = true;
+        assert_int_equal(judge_some(2, 1), 0);
+}
+
 static const Check* find_finding(const CheckList *l, const char *id) {
         for (size_t i = 0; i < l->n_checks; i++)
                 if (streq(l->checks[i].id, id))
@@ -218,6 +298,8 @@ int main(void) {
                 install_test(test_questions),        install_test(test_questions_to_a_joiner),
                 install_test(test_ways_to_a_joiner), install_test(test_check),
                 install_test(test_questions_to_one_with_another_role),
+                install_test(test_beside_a_joiner),
+                install_test(test_judged_beside_others),
         };
 
         return cmocka_run_group_tests_name("install-refusals", tests, NULL, NULL);
