@@ -227,7 +227,8 @@ static int etcd_plan(const PlanContext *c, Plan *plan, Error **reterr) {
 }
 
 static const Reach reaches[] = {
-        { PORT_ETCD_PEER, .from = ROLE_ETCD, .why = "etcd's members among each other" },
+        { PORT_ETCD_PEER, .from = ROLE_ETCD, .from_here = true,
+          .why = "etcd's members among each other, and hardway's look at which certificates they show" },
         { PORT_ETCD_CLIENT, .from = ROLE_ETCD | ROLE_CONTROLLER, .from_here = true,
           .why = "the watch on the nodes, apiservers where etcd has hosts of its own, and hardway's questions" },
 };

@@ -145,7 +145,7 @@ def test_words(cluster):
     for line in ("2379/tcp, etcd", "2380/tcp, etcd", "2381/tcp, etcd", "6443/tcp, kube-apiserver", "6443/tcp, haproxy", "8405/tcp, haproxy",
                  "10257/tcp, kube-controller-manager", "10259/tcp, kube-scheduler", "22/tcp, sshd", "protocol 112, keepalived"):
         assert f"\n    {line}\n" in ports, ports
-    assert "On c0, c1, c2. From c0, c1, c2: etcd's members among each other." in " ".join(ports.split())
+    assert "On c0, c1, c2. From c0, c1, c2, here: etcd's members among each other, and hardway's look" in " ".join(ports.split())
     assert "https://10.77.0.10:6443, held by one of lb0, lb1" in " ".join(cluster("explain", "VIP").out.split())
     assert "IS LEARNER" in cluster("explain", "learner").out and re.search(r"virtual router \d+, an advert", cluster("explain", "VRRP").out)
     forward = " ".join(cluster("explain", "ip_forward").out.split())

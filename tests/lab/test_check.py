@@ -94,6 +94,7 @@ table bridge faults {
                 ip saddr 10.77.0.11 ip daddr 10.77.0.12 ip protocol 112 drop
         }
         chain output { type filter hook output priority 0;
+                ip daddr 10.77.0.20 tcp dport 2380 drop
                 ip daddr 10.77.0.22 tcp dport 6443 drop
         }
 }
@@ -130,7 +131,7 @@ def test_each_fault_is_told(lab):
         ("etcd-data/controller-0", "failed", "there is default in /var/lib/etcd that hardway did not put there", "move or remove it"),
         ("name/controller-2", "warning", "its own name does not resolve", "127.0.1.1 controller-0"),
         ("reach/controller-0", "failed", "controller-1:2380 does not answer", "etcd's members"),
-        ("reach", "failed", "from this machine controller-2:6443 does not answer", "apiservers"),
+        ("reach", "failed", "from this machine controller-0:2380 does not answer, controller-2:6443 does not answer", "which certificates they show"),
         ("vrrp-reach/lb-0", "failed", "VRRP (IP protocol 112): lb-1 does not answer", "ip saddr 10.77.0.11 meta l4proto 112 accept"),
         ("vrrp-id/lb-0", "warning", f"virtual router {number} is advertised by 10.77.0.1, too", "endpoint.vrrp_id"),
         ("vrrp-id/lb-1", "warning", "is advertised by 10.77.0.1", "endpoint.vrrp_id"),
@@ -188,7 +189,7 @@ def test_install_refuses_for_the_same_reasons(lab):
     try:
         result = lab.hardway("install", check=69)
         assert "lb-0: MicroK8s was here" in result.err and "controller-0: controller-1:2380 does not answer" in result.err
-        assert "from this machine controller-2:6443" in result.err and "lb-0: VRRP (IP protocol 112): lb-1 does not answer" in result.err
+        assert "from this machine controller-0:2380" in result.err and "controller-2:6443" in result.err and "lb-0: VRRP (IP protocol 112): lb-1 does not answer" in result.err
         for host in CONTROLLERS:
             assert lab.sh(host, "ls -d /etc/kubernetes /opt/hardway 2>/dev/null", check=False).out == ""
         lab.hardway("check", "--ignore", "reach", "--ignore", "vrrp-reach", "--ignore", "leftovers")
