@@ -148,7 +148,7 @@ static int lock_try(Host *h, HostLock **ret, Error **reterr) {
  * @wait:       wait until it is free
  * @reterr:     names the holder
  *
- * Return: 0, -EBUSY if somebody else has it, -ECANCELED, or another negative errno.
+ * Return: 0, 1 if that had to be waited for, -EBUSY if somebody else has it, -ECANCELED, or another negative errno.
  */
 int host_lock(Host *h, const char *holder, bool wait, Error **reterr) {
         _cleanup_free_ char *ours = xstrdup(holder);
@@ -163,7 +163,7 @@ int host_lock(Host *h, const char *holder, bool wait, Error **reterr) {
                 int r = lock_try(h, &h->lock, &error);
 
                 if (r >= 0)
-                        return 0;
+                        return told;
                 if (r != -EBUSY)
                         return error_propagate(reterr, TAKE_PTR(error));
                 if (!wait)

@@ -55,7 +55,7 @@ void host_pool_reach(HostPool *p, const Node *const *nodes, size_t n_nodes, Erro
  * @wait:       wait until it is free
  * @reterr:     names the holder; the node's name is put in front by the caller
  *
- * Return: 0, -EBUSY if somebody else has it, -ECANCELED, or another negative errno.
+ * Return: 0, 1 if that had to be waited for, -EBUSY if somebody else has it, -ECANCELED, or another negative errno.
  */
 int host_pool_lock(HostPool *p, const Node *node, const char *holder, bool wait, Error **reterr) {
         Host *host;

@@ -51,6 +51,7 @@ static void reach_others(InstallRun *run) {
         }
 }
 
+/* Return: 0, 1 if that had to be waited for, or a negative errno. */
 static int hold_other(NodeRun *n, bool wait, Error **reterr) {
         _cleanup_error_ Error *error = TAKE_PTR(n->unreached);
         int r;
@@ -60,7 +61,7 @@ static int hold_other(NodeRun *n, bool wait, Error **reterr) {
         r = error ? -error->errnum :
                     host_pool_lock(n->run->hosts, n->node, n->run->request->holder, wait, &error);
         if (r >= 0)
-                return 0;
+                return r;
         r = error_propagate(reterr, TAKE_PTR(error));
         error_detail(reterr,
                      "While something of a cluster that serves is stopped or joins, nobody else is at "
@@ -92,6 +93,7 @@ int run_hold(InstallRun *run, bool wait, Error **reterr) {
                         r = node_lock(n, &error);
                 else if (all)
                         r = hold_other(n, wait, reterr);
+                run->waited = run->waited || r > 0;
                 if (r < 0)
                         return own ? node_fail(n, r, error) : r;
         }

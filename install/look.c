@@ -137,6 +137,8 @@ static int node_observe(NodeRun *n, bool deep, Error **reterr) {
         if (r < 0)
                 return r;
 
+        n->overtaken =
+                !n->touched && n->observation && n->observation->generation != observation->generation;
         facts_done(&n->facts);
         n->facts = facts;
         observation_free(n->observation);

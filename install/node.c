@@ -19,10 +19,15 @@ bool node_differs(const NodeRun *n) {
         return n->changes.n_changes > 0;
 }
 
+bool node_is_as_planned(const NodeRun *n) {
+        return !node_differs(n);
+}
+
 bool node_carries(const NodeRun *n, const Component *c) {
         return component_on_node(c, n->run->request->cluster, n->node);
 }
 
+/* Return: 0, 1 if that had to be waited for, or a negative errno. */
 int node_lock(NodeRun *n, Error **reterr) {
         const InstallRequest *q = n->run->request;
 

@@ -353,11 +353,6 @@ static int take_turns(InstallRun *run, NodeRun **turn, size_t n_turn) {
         return 0;
 }
 
-/* It may have joined in an earlier run, which was ended before it had its place: the gates wait for it, and a turn it has none. */
-static bool node_is_as_planned(const NodeRun *n) {
-        return !node_differs(n);
-}
-
 /**
  * run_one_by_one() - change the nodes that differ of a cluster that serves
  * @run:        the run
@@ -375,6 +370,7 @@ int run_one_by_one(InstallRun *run) {
         r = crew_each(run, node_puts_binaries, node_put_binaries);
         if (r < 0)
                 return r;
+        /* It may have joined in an earlier run, which was ended before it had its place: the gates wait for it, and a turn it has none. */
         r = crew_each(run, node_is_as_planned, node_settle);
         if (r >= 0)
                 r = crew_each(run, node_differs, node_rank);

@@ -97,6 +97,21 @@ int run_serving(InstallRun *run, Error **reterr) {
         return 0;
 }
 
+/* Those that were to be changed; and the others, too, if somebody was at work: it may have been done by another cluster file. */
+static int run_look_again(InstallRun *run) {
+        bool overtaken = run->waited;
+        int r;
+
+        if (!overtaken) {
+                r = crew_each(run, node_differs, node_look);
+                if (r < 0)
+                        return r;
+        }
+        RUN_FOREACH_NODE(n, run)
+                overtaken = overtaken || n->overtaken;
+        return overtaken ? crew_each(run, run->waited ? NULL : node_is_as_planned, node_look) : 0;
+}
+
 /* What the first look promised may be otherwise by the time the locks are held: whoever had them may have installed the
  * cluster. So all that is decided is decided after it, whether the cluster serves above all. Those who are at work
  * on other nodes by then are not waited for: they may wait for us. */
@@ -107,7 +122,7 @@ static int run_take(InstallRun *run, Error **reterr) {
         if (r >= 0)
                 r = run_hold(run, run->request->wait, reterr);
         if (r >= 0)
-                r = crew_each(run, node_differs, node_look);
+                r = run_look_again(run);
         if (r >= 0 && !run->serving)
                 r = run_serving(run, reterr);
         return r < 0 ? r : run_hold(run, /* wait= */ false, reterr);

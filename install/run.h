@@ -24,6 +24,7 @@ typedef struct NodeRun {
         atomic_bool blocked; /* ... and waits for other nodes */
         atomic_bool failed;  /* something went wrong with it: nothing comes of it in this run */
         atomic_uint rank;    /* of the component that is waited for; 0: none yet */
+        bool overtaken;      /* somebody else has changed it since it was looked at first */
         bool up;             /* all that is to run there was ready when the rollout began */
         bool leads;          /* something: it comes last */
         bool touched;        /* something was put */
@@ -54,6 +55,7 @@ struct InstallRun {
         char *identity;
         char *cache;
         bool serving;
+        bool waited;                 /* for a lock that somebody else had */
         atomic_bool noted;           /* ... and that was written down */
         bool nobody_leaves;          /* as it was before the first change */
         bool checking;               /* nothing will be changed, and all that can be found out is wanted */
@@ -84,6 +86,7 @@ int node_fail(NodeRun *n, int r, Error *error);             /* takes error */
 int node_host(NodeRun *n, Host **ret, Error **reterr);
 void node_release(NodeRun *n);
 bool node_differs(const NodeRun *n);
+bool node_is_as_planned(const NodeRun *n);
 bool node_carries(const NodeRun *n, const Component *c);
 void node_event(const NodeRun *n, InstallEventType type, const char *text, uint64_t done, uint64_t total);
 void node_step(const NodeRun *n, const char *format, ...) _printf_(2, 3);

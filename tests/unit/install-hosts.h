@@ -26,6 +26,7 @@ static inline void install_meanwhile(void) {
         (void) pthread_mutex_lock(&world.mutex);
         for (size_t i = 0; world.meanwhile && i < 5; i++) {
                 world.fakes[i].put = world.meanwhile;
+                world.fakes[i].generation += 2;
                 world.fakes[i].running = world.meanwhile;
                 world.fakes[i].recorded = true;
         }
@@ -33,7 +34,10 @@ static inline void install_meanwhile(void) {
         (void) pthread_mutex_unlock(&world.mutex);
 }
 
+/* Return: 1 if somebody had it, and was waited for */
 static inline int fake_lock(FakeNode *f, Error **reterr) {
+        int waited = world.meanwhile && !world.sooner;
+
         if (f->busy)
                 return error_set(reterr, ERROR_TEMPORARY, EBUSY, "in use by somebody");
         if (f->refuses)
@@ -42,7 +46,7 @@ static inline int fake_lock(FakeNode *f, Error **reterr) {
                 return error_set(reterr, ERROR_UNAVAILABLE, EREMOTEIO, "Cannot fork");
         f->locked = true;
         install_meanwhile();
-        return 0;
+        return waited;
 }
 
 int fake_host(const Node *node, const char *what, Error **reterr) {
@@ -153,6 +157,7 @@ int __wrap_host_look(Host *h, const Plan *plan, bool deep, Facts *ret_facts, Obs
         facts_default(&world.cluster, fake_node(h), ret_facts);
         ret_facts->architecture = f->architecture;
         ret_facts->clock_offset = f->clock_offset;
+        o->generation = f->generation;
         if (f->listener)
                 strv_add(&ret_facts->listening, f->listener);
         *ret = o;

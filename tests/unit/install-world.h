@@ -31,6 +31,7 @@ typedef struct FakeNode {
         const char *dislikes; /* the configuration with which its service does not get ready, or NULL */
         unsigned n_restarts;
         unsigned n_asked;     /* how often its service was asked whether it is ready */
+        uint64_t generation;  /* of applied.json */
         const char *identity; /* of applied.json; NULL: ours, if recorded */
         const char *applied;  /* a path in applied.json besides, or NULL */
         const char *retires;  /* a unit file in applied.json that no plan has any more, or NULL */
@@ -63,6 +64,7 @@ typedef struct World {
         bool keeps;           /* take_back() has nothing to give */
         const InstallProof *proof;
         const char *meanwhile; /* what somebody else installs everywhere before we get a lock, or NULL */
+        bool sooner;           /* ... and has ended by then: nobody has to wait */
         const char *leaver;    /* is in the cluster and not in the cluster file, or NULL */
         bool leaver_works;
         const char *retired; /* the unit that is to be stopped for good */

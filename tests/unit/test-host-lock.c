@@ -205,6 +205,7 @@ typedef struct Waiter {
         volatile int cancelled;
         unsigned n_told;
         char *holder;
+        Host *ends; /* whose work ends then; NULL: it does not */
 } Waiter;
 
 /* ... and has enough of it. */
@@ -213,7 +214,9 @@ static void tell_waiter(void *userdata, const Node *node, const char *holder) {
 
         w->n_told++;
         w->holder = (free(w->holder), xstrdup(holder));
-        w->cancelled = 1;
+        w->cancelled = !w->ends;
+        if (w->ends)
+                host_unlock(w->ends);
 }
 
 /* Who waits is told for whom, and may leave. */
@@ -234,7 +237,12 @@ static void test_waits_for_somebody(void **state) {
         assert_string_equal(error->message, "stopped while waiting for me");
         assert_string_equal(waiter.holder, "me");
         assert_int_equal(waiter.n_told, 1);
-        error_free(error);
+        error = error_free(error);
+
+        /* what was there before may be otherwise by then: so it is told that somebody was */
+        waiter.ends = f->host;
+        assert_success(host_lock(other, "somebody", /* wait= */ true, &error), error, 1);
+        assert_success(host_lock(other, "somebody", /* wait= */ true, &error), error, 0);
         host_free(other);
         free(waiter.holder);
 }

@@ -140,6 +140,21 @@ static void test_serves_by_now(void **state) {
                            "c0 gate, c0 put, c0 record, c0 aside, c0 restart, c0 back, c0 gate, c1 gate"));
 }
 
+/* With another cluster file: what was as it should be before need not be so any more. */
+static void test_others_are_looked_at_again(void **state) {
+        for (int sooner = 0; sooner < 2; sooner++) {
+                make_serving();
+                world.fakes[0].put = world.fakes[0].running = "zero";
+                world.meanwhile = "two";
+                world.sooner = sooner;
+                assert_int_equal(run_all(), 0);
+                assert_outcomes(INSTALL_CHANGED, INSTALL_CHANGED, INSTALL_CHANGED);
+                for (size_t i = 0; i < 5; i++)
+                        assert_string_equal(world.fakes[i].running, "one");
+                assert_int_equal(count_of("gate"), 10);
+        }
+}
+
 /* What it installed is of another minor version. */
 static void test_serves_by_now_something_else(void **state) {
         world.meanwhile = "zero";
@@ -334,6 +349,7 @@ int main(void) {
                 install_test(test_two_of_three),
                 install_test(test_two_of_three_fail),
                 install_test(test_serves_by_now),
+                install_test(test_others_are_looked_at_again),
                 install_test(test_serves_by_now_something_else),
                 install_test(test_unseen),
                 install_test(test_expired),
