@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Members that get another address: on another machine, lost or planned, one or all after one another; and all hosts at once, with their data."""
+import os
+import re
+
+from lab import BALANCERS, CONTROLLERS, VIP, edit
+from test_etcd import await_well, maps, members
+from test_growth import MORE, installed
+from test_rollout import assert_unnoticed
+
+
+def move(lab, name, address):
+    """Its new address, in the cluster file and its certificates."""
+    edit(lab, rf"(name: {name}, address: )[0-9.]+\b", rf"\g<1>{address}")
+    lab.hardway("pki", "gen")
+
+
+def assert_moved(lab, name, address):
+    """All who have to know where a member is know it, and nobody looks for it where it was."""
+    member = next(m for m in members(lab)["members"] if m["name"] == name)
+    assert member["role"] != "learner" and member["healthy"], member
+    assert lab.ready(address)
+    for balancer in BALANCERS:
+        assert re.search(rf"server {name} {address}:6443 ", lab.sh(balancer, "cat /etc/haproxy/haproxy.cfg").out), balancer
+    for port in (2379, 2380, 6443):
+        assert f"IP Address:{address}" in lab.served(address, port)["text"]
+    assert not os.path.exists(os.path.join(lab.directory, "pki", "former", "nodes", name, "pki", "etcd", "server.crt"))
+    await_well(lab)
+    assert "nothing to change" in lab.hardway("install").out
+
+
+def test_replace_at_a_new_address(make_lab):
+    """The machine is gone for good; another one, with another address, takes its place under the running client."""
+    victim, address = "controller-1", MORE["controller-3"]
+    lab = installed(make_lab, "etcd-move", {"spare": address})
+    lab.tool("power", "cut", victim)
+    move(lab, victim, address)
+    with lab.client() as seen:
+        lab.hardway("etcd", "replace", victim, "--yes")
+    assert_unnoticed(lab, seen, writes_refused=1)
+    assert_moved(lab, victim, address)
+    assert "configmap/from-before" in maps(lab)
+
+
+def renumber(lab, moves):
+    """All hosts get other addresses, with what is on their disks, as from a new router: off and on again. moves: new by old."""
+    for host, (old, new) in moves.items():
+        lab.sh(host, f"sed -i 's/^Address={old}/Address={new}/' /etc/systemd/network/10-host0.network && sync")
+    lab.tool("power", "off", *moves)
+    state = os.path.join(os.environ.get("HARDWAY_LAB_STATE", "/var/lib/hardway-lab"), lab.name)
+    for name in ("hosts.extra", "ssh/known_hosts", "ssh/config", "ssh/config.outside", *(f"hosts/{host}/address" for host in moves)):
+        with open(os.path.join(state, name), encoding="utf-8") as file:
+            text = file.read()
+        for old, new in moves.values():
+            text = re.sub(rf"(?<![0-9.]){re.escape(old)}(?![0-9])", new, text)
+        with open(os.path.join(state, name), "w", encoding="utf-8") as file:
+            file.write(text)
+    lab.tool("power", "on", *moves)
+
+
+def test_all_hosts_are_renumbered(make_lab):
+    """A new router, other addresses for all, the VIP too: members do not find each other any more. What install says is the way on."""
+    lab = installed(make_lab, "etcd-renumber", {})
+    moves = {host: (old, old.replace("10.77.0.", "10.77.0.1")) for host, old in {**CONTROLLERS, **BALANCERS}.items()}
+    renumber(lab, moves)
+    for old, new in [*moves.values(), (VIP, "10.77.0.110")]:
+        edit(lab, rf"address: {re.escape(old)}\b", f"address: {new}")
+    lab.hardway("pki", "gen")
+    refused = lab.hardway("install", check=65).err
+    for host in CONTROLLERS:
+        old, new = moves[host]
+        assert f"{host}: the etcd data in /var/lib/etcd is of a member at https://{old}:2380, by the cluster file it is at https://{new}:2380" in refused
+    assert "no member answers" in lab.hardway("check", check=65).out
+    assert all(lab.sh(host, "grep -c 10.77.0.2 /etc/systemd/system/etcd.service").out != "0\n" for host in CONTROLLERS), "something was changed"
+    lab.hardway(*re.search(r"hardway (etcd restore --survivor [a-z0-9-]+)", refused)[1].split(), "--yes")
+    assert "configmap/from-before" in maps(lab)
+    await_well(lab)
+    assert lab.version("10.77.0.110") and "nothing to change" in lab.hardway("install").out
+    for host, (_, new) in moves.items():
+        if host in CONTROLLERS:
+            assert lab.ready(new)
+    assert "there is nothing to replace" in lab.hardway("etcd", "replace", "controller-1", "--yes", check=65).err
