@@ -6,6 +6,7 @@ import importlib.util
 import itertools
 import os
 import random
+import re
 import subprocess
 
 import pytest
@@ -13,7 +14,7 @@ import pytest
 import mishaps
 from errands import Command, Install, Renew, Replace, Snapshot
 from lab import CONTROLLERS, TOP, Result, await_true, run
-from mishaps import KINDS, Delay, Expired, Kill, Link, NoEffect, Power, Shifted, draw_steps, shift
+from mishaps import HOSTS, KINDS, Delay, Expired, Kill, Link, Loss, NoEffect, OneWay, Power, Shifted, draw_steps, shift
 
 SEED = 18
 
@@ -102,6 +103,38 @@ def test_a_delay_is_felt_and_ends(make_lab):
     fault.end(lab)
     await_true("no more delay", lambda: round_trip() < 2 * fault.milliseconds)
     assert "delay" not in lab.enter("ip", "-o", "link").out
+
+
+def count_arriving(lab, sender, receiver, n_sent):
+    """By the kernel of who gets them: nobody listens there."""
+    def count():
+        return int(re.search(r"^Udp: \d+ (\d+) ", lab.sh(receiver, "cat /proc/net/snmp").out, re.M)[1])
+    before = count()
+    lab.sh(sender, f"for _ in $(seq {n_sent}); do echo >/dev/udp/{HOSTS[receiver]}/9; done", shell="bash")
+    return count() - before
+
+
+def test_packets_are_lost(make_lab):
+    """All of one way, or some of both; and a filter without its rules is not taken for a fault."""
+    fault, draw = OneWay(random.Random(1)), random.Random(1)
+    sender, receiver = fault.hosts
+    loss = next(loss for loss in iter(lambda: Loss(draw), None) if loss.hosts[0] in fault.hosts and loss.percent == 40)
+    lab = make_lab("loss", {host: HOSTS[host] for host in fault.hosts})
+
+    def arriving(n_sent=300):
+        return count_arriving(lab, sender, receiver, n_sent), count_arriving(lab, receiver, sender, n_sent)
+
+    assert arriving() == (300, 300)
+    fault.begin(lab)
+    assert arriving() == (0, 300)
+    lab.enter("nft", f"flush chain bridge {fault.table} forward")
+    assert not fault.is_felt(lab) and arriving() == (300, 300)
+    fault.end(lab)
+
+    loss.begin(lab)
+    assert all(100 < number < 250 for number in arriving()), "about 180 of each"
+    loss.end(lab)
+    assert arriving() == (300, 300)
 
 
 def make_cluster_directory(program, place):
