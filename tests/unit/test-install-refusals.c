@@ -99,44 +99,6 @@ static void test_questions_to_one_with_another_role(void **state) {
         assert_int_equal(run_all(), 0);
 }
 
-/* So is one that was part of it, and is to do more from now on: a controller that becomes a load balancer. */
-static void test_questions_to_one_with_another_role(void **state) {
-        make_serving();
-        make_joiner(world.fakes + 3);
-        world.fakes[3].recorded = true;
-        world.fakes[3].answer = "leftover k3s.service\n";
-        world.fakes[1].answer = "leftover k3s.service\n";
-        assert_true(run_all() < 0);
-        assert_int_equal(world.errors.n_errors, 1);
-        assert_error(0, "lb0: k3s was here: k3s.service");
-        assert_string_equal(buffer_str(&world.log), "");
-
-        /* one that is only changed is not asked */
-        world.wanted = "two";
-        make_serving();
-        world.fakes[3].put = world.fakes[3].running = "one";
-        assert_int_equal(run_all(), 0);
-}
-
-/* So is one that was part of it, and is to do more from now on: a controller that becomes a load balancer. */
-static void test_questions_to_one_with_another_role(void **state) {
-        make_serving();
-        make_joiner(world.fakes + 3);
-        world.fakes[3].recorded = true;
-        world.fakes[3].answer = "leftover k3s.service\n";
-        world.fakes[1].answer = "leftover k3s.service\n";
-        assert_true(run_all() < 0);
-        assert_int_equal(world.errors.n_errors, 1);
-        assert_error(0, "lb0: k3s was here: k3s.service");
-        assert_string_equal(buffer_str(&world.log), "");
-
-        /* one that is only changed is not asked */
-        world.wanted = "two";
-        make_serving();
-        world.fakes[3].put = world.fakes[3].running = "one";
-        assert_int_equal(run_all(), 0);
-}
-
 /* Of those that serve only the ways to it are looked at, also if nothing else changes there. */
 static void test_ways_to_a_joiner(void **state) {
         static const Reach reaches[] = { { .port = 7000, .from = ROLE_CONTROLLER, .why = "peers" } };
