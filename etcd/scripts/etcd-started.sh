@@ -8,8 +8,10 @@
 : "${data:?}"
 db=$data/member/snap/db
 if [ -e "$db" ]; then
-        status=0
-        found=$(LC_ALL=C timeout 60 grep -a -o '"name":"[A-Za-z0-9.-]*","clientURLs":\["' "$db") || status=$?
-        if [ "$status" -gt 1 ]; then fail io "$db cannot be read"; fi
+        # the lines of a database may be as long as itself: so what is between two zero bytes
+        found=$({ LC_ALL=C timeout 60 grep -a -z -o '"name":"[A-Za-z0-9.-]*","clientURLs":\["' "$db" || [ $? = 1 ] || echo '!'; } | tr '\000' '\n')
+        case $found in
+                *'!'*) fail io "$db cannot be read" ;;
+        esac
         printf '%s\n' "$found" | sed -n 's/^"name":"\([^"]*\)".*/started \1/p' | sort -u
 fi
