@@ -65,6 +65,13 @@ static inline int run_all(void) {
         return run_request(nodes, 5, false);
 }
 
+static inline int run_dry(size_t n) {
+        const Node *const nodes[] = { world.nodes, world.nodes + 1, world.nodes + 2, world.nodes + 3,
+                                      world.nodes + 4 };
+
+        return run_request(nodes, n, true);
+}
+
 static inline int run_some(size_t first, size_t n) {
         const Node *const nodes[] = { world.nodes, world.nodes + 1, world.nodes + 2, world.nodes + 3,
                                       world.nodes + 4 };

@@ -5,13 +5,6 @@
 
 /* What goes in a rollout over fake nodes: members that the cluster file does not have, and units that no plan has. */
 
-static int run_dry(size_t n) {
-        const Node *const nodes[] = { world.nodes, world.nodes + 1, world.nodes + 2, world.nodes + 3,
-                                      world.nodes + 4 };
-
-        return run_request(nodes, n, true);
-}
-
 /* A healthy instance that is not in the cluster file: it may be an old copy of that file. */
 static void test_leaver_that_works(void **state) {
         make_serving();
