@@ -5,13 +5,33 @@
 # is needed by nobody is not hardway's. $leaves is what their removal would leave.
 
 : "${leaves?}"
+# a power cut may have left dpkg in the middle of something
+end_dpkg() {
+        DEBIAN_FRONTEND=noninteractive dpkg --force-confdef --force-confold --configure -a >/dev/null 8>&- || :
+}
+
+# purge NAME...
+purge() {
+        DEBIAN_FRONTEND=noninteractive apt-get purge -y -q -o DPkg::Lock::Timeout=120 "$@" >/dev/null 8>&-
+}
+
 if [ -s /var/lib/hardway/packages ] && command -v apt-get >/dev/null; then
+        end_dpkg
         ours=$(cat /var/lib/hardway/packages /var/lib/hardway/packages.needed 2>/dev/null || :)
-        # shellcheck disable=SC2046 # a list
-        would=$(apt-get -s -q purge --autoremove $(cat /var/lib/hardway/packages))
+        # one that never came may be nowhere in apt's lists; what it brought along may be there all the same
+        # shellcheck disable=SC2016,SC2046 # dpkg-query's own variables; a list
+        there=$(dpkg-query -W -f '${db:Status-Status} ${Package}\n' $(cat /var/lib/hardway/packages) 2>/dev/null | sed -n '/^not-installed /!s/^[^ ]* //p')
+        # shellcheck disable=SC2086 # a list
+        would=$(apt-get -s -q purge --autoremove $there)
         gone=$(printf '%s\n' "$would" | sed -n 's/^Purg \([^ ]*\).*/\1/p' | grep -x -F -e "$ours" || :)
         # shellcheck disable=SC2086 # a list
-        [ -z "$gone" ] || DEBIAN_FRONTEND=noninteractive apt-get purge -y -q -o DPkg::Lock::Timeout=120 $gone >/dev/null 8>&-
-        # shellcheck disable=SC2086 # a list
-        rm -rf $leaves
+        [ -z "$gone" ] || purge $gone || {
+                # somebody else's apt-get may have held the lock, and have ended
+                end_dpkg
+                purge $gone
+        }
+        for d in $leaves; do
+                # sockets in it are nobody's any more; anything else is somebody's
+                [ ! -d "$d" ] || find "$d" -xdev -depth \( -type s -o -type d -empty \) -delete
+        done
 fi

@@ -187,10 +187,27 @@ def test_what_a_run_that_was_killed_has_masked_can_be_enabled(machine):
     done, _ = machine("package", commands, dpkg_query="echo installed")
     assert done.returncode == 0 and not mask.is_symlink(), done
 
-    # one that fails, or is told to end, leaves none; and while the package comes it is masked
+    # what a power cut has left half done is ended first, and what somebody else's apt-get holds is asked for again
     (machine.run.parent / "lib" / "hardway").mkdir()
+    state, lib = machine.run.parent / "state", machine.run.parent / "lib" / "hardway"
+    state.write_text("half-configured")
+    once = machine.run.parent / "once"
+    once.touch()
+    done, _ = machine("package", commands, dpkg_query=f"cat {state}", apt_cache="exit 0", sleep="exit 0",
+                      dpkg=f"""case "$*" in *" --configure -a") echo unpacked >{state} ;; esac""",
+                      apt_get=f"""case "$*" in
+        *" update") [ -e {once} ] || exit 0; rm {once}; echo "E: Could not get lock" >&2; exit 100 ;;
+        "-s "*) exit 0 ;;
+        *"DPkg::Lock::Timeout="*" install haproxy")
+                if [ -e {once} ] || [ "$(cat {state})" != unpacked ]; then exit 100; fi; echo installed >{state} ;;
+        *) exit 100 ;;
+        esac""")
+    assert done.returncode == 0 and done.stdout.endswith("installed haproxy\n") and state.read_text() == "installed\n", done
+    assert (lib / "packages").read_text() == "haproxy\n" and not once.exists()
+
+    # one that fails, or is told to end, leaves none; and while the package comes it is masked
     apt = f'case "$*" in *" -o "*) [ ! -h {mask} ] || echo masked >&2; exit 1;; esac'
-    done, told = machine("package", commands, dpkg_query="echo config-files", apt_get=apt, apt_cache="exit 0")
+    done, told = machine("package", commands, dpkg_query="echo config-files", apt_get=apt, apt_cache="exit 0", dpkg="exit 0")
     assert done.returncode == 1 and "cannot install haproxy" in done.stderr and "masked" in done.stderr, done
     assert "mask --runtime haproxy.service" in told and not mask.is_symlink()
 
