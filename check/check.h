@@ -59,7 +59,7 @@ void check_all(const CheckWorld *w, CheckList *findings);
 void check_reach(const CheckWorld *w, const CheckNode *n, CheckList *findings);
 /* A node could not be looked at; not to be ignored. */
 void check_failure(const Node *node, const Error *error, CheckList *findings);
-/* Asks the node's components for their preflights, who uses directories that flags name, and whether files that they name are there.
+/* Asks the node's components for their preflights, who uses directories of services, and whether files that flags name are there.
  * Fails only if the node cannot be asked. */
 int check_components(const CheckWorld *w, const ProbeContext *c, const Node *node, CheckList *findings,
                      Error **reterr);

@@ -19,7 +19,7 @@ void rule_identity(Judge *j, const CheckNode *n) {
                 check_advise(judge(j, CHECK_FAILED, n->node,
                                    "was installed for another cluster (identity %.8s..., ours is %.8s...)",
                                    found, ours),
-                             "If that can go: hardway reset --node %s", n->node->name);
+                             "If that can go: hardway reset --force --node %s", n->node->name);
         else
                 check_advise(
                         judge(j, CHECK_FAILED, n->node,
@@ -27,7 +27,7 @@ void rule_identity(Judge *j, const CheckNode *n) {
                               "has none yet)",
                               found),
                         "If it is this cluster, bring its pki/ and secrets/ back: hardway restore. If it can "
-                        "go: hardway pki gen, then hardway reset --node %s",
+                        "go: hardway pki gen, then hardway reset --force --node %s",
                         n->node->name);
 }
 

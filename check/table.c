@@ -152,8 +152,9 @@ static const CheckRule rules[] = {
           .without = "It would be replaced by a link to hardway's until a reset puts it back.",
           .by_hand = "@controller {root} ls -l /usr/local/bin" },
         { "directories", ERROR_CONFIG, EEXIST,
-          .why = "A directory in which a flag of the cluster file has a service write is not there, empty, or its already.",
-          .without = "It would be closed to whoever uses it, as the service's alone.",
+          .why = "A directory in which a service writes, also where a flag of the cluster file has it write, is not there, empty, or its already.",
+          .without =
+                  "It would be closed to whoever uses it, as the service's alone; such as audit logs that kubeadm left.",
           .by_hand = "grep --after-context=20 extra-args: hardway.yaml\n"
                      "@controller {root} ls -la /var/log   # or where a flag there has it write" },
         { "flag-files", ERROR_CONFIG, ENOENT,

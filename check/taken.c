@@ -13,6 +13,7 @@
 #include "check/rules.h"
 #include "common/alloc.h"
 #include "common/shell.h"
+#include "plan/made.h"
 
 #define DIRECTORIES "directories"
 
@@ -73,11 +74,15 @@ void rule_programs(Judge *j, const CheckNode *n) {
                 theirs[0]);
 }
 
-/* --- directories that flags of the cluster file name --- */
+/* --- directories that become a service's alone --- */
 
-/* It is a service's by the record of an earlier run: what others have put there since is theirs to answer for. */
+/* It is a service's by the record of an earlier run, or of one that was killed: what others have put there since is theirs to answer for. */
 static bool is_recorded(const CheckNode *n, const PlanItem *item) {
         static const char *const kinds[] = { "chosen", "directory" };
+        _cleanup_strv_ Strv made = NULL;
+
+        if (made_find(n->observation->made, item->path, &made) >= 0)
+                return true;
 
         for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
                 _cleanup_free_ char *trace = xasprintf("%s %s %s", kinds[i], item->path, item->owner);
@@ -94,8 +99,8 @@ static Strv directories_to_ask_for(const CheckNode *n) {
         PLAN_FOREACH(item, n->plan, PLAN_DIRECTORY) {
                 const ObservedPath *found = observation_path(n->observation, item->path);
 
-                if (!item->directory.chosen || !found || found->type == OBSERVED_ABSENT ||
-                    is_recorded(n, item))
+                if (item->directory.asked || streq_null(item->owner, "root:root") || !found ||
+                    found->type == OBSERVED_ABSENT || is_recorded(n, item))
                         continue;
                 strv_add(&words, item->path);
                 strv_addf(&words, "%.*s", (int) strcspn(item->owner, ":"), item->owner);
@@ -107,22 +112,34 @@ static Strv directories_to_ask_for(const CheckNode *n) {
 static void add_taken(const CheckWorld *w, const CheckNode *n, const char *line, CheckList *findings) {
         _cleanup_strv_ Strv words = strv_split(line, " ");
         _cleanup_free_ char *what = NULL;
+        const PlanItem *item;
+        Check *check;
 
         if (strv_length(words) != 4)
                 return;
         what = streq(words[2], ".") ?
                        xasprintf("belongs to %s", words[3]) :
                        xasprintf("is in use: %s is there, which belongs to %s", words[2], words[3]);
+        check = check_add_on(findings, CHECK_FAILED, DIRECTORIES, n->node, DIRECTORIES, "%s %s", words[0],
+                             what);
+        item = plan_find_path(n->plan, words[0]);
+        if (item && !item->directory.chosen) {
+                check_advise(
+                        check,
+                        "Look at it before anything else (kubeadm reset leaves such things): %s of hardway's writes there, and the "
+                        "directory would become its alone. Move it, or remove it: mv %s %s.old",
+                        words[1], words[0], words[0]);
+                return;
+        }
         check_advise(
-                check_add_on(findings, CHECK_FAILED, DIRECTORIES, n->node, DIRECTORIES, "%s %s", words[0],
-                             what),
+                check,
                 "A flag has %s write there (extra-args in %s), and the directory would become its alone: "
                 "give it one for this, such as %s/%s.",
                 words[1], w->cluster->path, words[0], words[1]);
 }
 
 /**
- * check_directories() - are directories that flags name free for the services?
+ * check_directories() - are directories that become a service's alone free for it?
  * @c:          the context of the probe
  * @w:          the world
  * @n:          the node; asked only if there is such a directory that no earlier run has made
@@ -142,7 +159,7 @@ int check_directories(const ProbeContext *c, const CheckWorld *w, const CheckNod
         if (!words)
                 return 0;
         shell_add_list(&variables, "directories", words);
-        r = probe_exec(c, n->node, "are the directories that flags name in use?", &variables,
+        r = probe_exec(c, n->node, "are directories of services in use by others?", &variables,
                        EMBED_DIRECTORIES_SH, &out, reterr);
         if (r < 0)
                 return r;

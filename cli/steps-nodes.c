@@ -149,7 +149,7 @@ const VerbStep steps_reset[] = {
           "@node {root} grep -o '\"path\": *\"[^\"]*\"' /var/lib/hardway/applied.json   # these files: rm\n"
           "@balancer {root} apt-get purge haproxy keepalived   # if they came with hardway\n"
           "@node {root} grep kept /var/lib/hardway/taken   # these: cp --archive /var/lib/hardway/before/PATH /PATH\n"
-          "@control {root} rm -rf {directories}\n"
+          "@control for d in {directories}; do {root} grep -q \" $d .* nothing\" /var/lib/hardway/directories && {root} rm -rf $d; done\n"
           "@control for user in {users}; do {root} grep -q -x $user /var/lib/hardway/users && {root} userdel $user; done\n"
           "@node {root} grep -E ' (in)?active$' /var/lib/hardway/taken   # PATH WAS UNIT STATE ACTIVE: systemctl daemon-reload; enable, start UNIT as it says\n"
           "@node {root} rm -rf /var/lib/hardway /opt/hardway" },

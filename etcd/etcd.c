@@ -202,7 +202,7 @@ static void add_mark(const PlanContext *c, Plan *plan) {
 }
 
 static int etcd_plan(const PlanContext *c, Plan *plan, Error **reterr) {
-        PlanItem *unit;
+        PlanItem *unit, *data;
         int r;
 
         r = service_add(c, plan, &service, &unit, reterr);
@@ -212,8 +212,11 @@ static int etcd_plan(const PlanContext *c, Plan *plan, Error **reterr) {
         plan_unit_listens(unit, PORT_ETCD_PEER);
         plan_unit_listens(unit, PORT_ETCD_METRICS);
 
-        plan_item_explain(plan_add_directory(plan, "etcd", "data", ETCD_DATA, 0700, "etcd:etcd",
-                                             "Holds the member's data."),
+        data = plan_add_directory(plan, "etcd", "data", ETCD_DATA, 0700, "etcd:etcd",
+                                  "Holds the member's data.");
+        data->directory.asked = true;
+        data->directory.mark = ETCD_MARK_PATH;
+        plan_item_explain(data,
                           "etcd makes it at its first start; afterwards, without it the member has lost its "
                           "data and must be replaced.",
                           NULL);

@@ -23,24 +23,27 @@ static Check* refuse(const Node *node, CheckList *checks, const char *format, ..
 
 /* mark and identity may be NULL: there is none (yet). */
 static void refuse_foreign(const Node *node, const char *mark, const char *identity, CheckList *checks) {
-        Check *check;
-
         if (mark)
-                check = refuse(node, checks,
+                check_advise(
+                        refuse(node, checks,
                                "the etcd data in " ETCD_DATA
                                " belongs to another cluster (identity %.8s..., ours is %.8s...)",
-                               mark, identity ?: "none yet");
+                               mark, identity ?: "none yet"),
+                        "Look at it before anything else. If all can go that the other cluster has on this node: "
+                        "hardway reset --force --node %s",
+                        node->name);
         else
-                check = refuse(node, checks,
-                               "there is etcd data in " ETCD_DATA " that hardway did not put there");
-        check_advise(check, "Look at it before anything else. If it can go: hardway reset --node %s",
-                     node->name);
+                check_advise(
+                        refuse(node, checks,
+                               "there is etcd data in " ETCD_DATA " that hardway did not put there"),
+                        "Look at it before anything else; a reset leaves it, as it is somebody's. If it can go: stop what "
+                        "uses it, then remove or move it: mv " ETCD_DATA "/member /root/etcd-member");
 }
 
 /* Such as a distribution's etcd that has been stopped has in a directory of its own. */
 static void refuse_other(const Node *node, const char *name, CheckList *checks) {
         check_advise(refuse(node, checks,
-                            "there is %s in " ETCD_DATA " that hardway did not put there, and that would go "
+                            "there is %s in " ETCD_DATA " that hardway did not put there, and that might go "
                             "with a reset",
                             name),
                      "Look at it before anything else; then move or remove it: " ETCD_DATA

@@ -138,14 +138,15 @@ static int add_timer(const PlanContext *c, Plan *plan, Error **reterr) {
  * Return: 0 or a negative errno.
  */
 int etcd_plan_schedule(const PlanContext *c, Plan *plan, Error **reterr) {
+        PlanItem *place;
         int r;
 
         if (c->cluster->snapshots.every_hours == 0)
                 return 0;
-        plan_item_explain(plan_add_directory(plan, "etcd", "snapshots", c->cluster->snapshots.directory,
-                                             0711, "etcd:etcd",
-                                             "Holds the snapshots that this node takes of its member."),
-                          "The snapshots have no place to go to.", "hardway.yaml(5)");
+        place = plan_add_directory(plan, "etcd", "snapshots", c->cluster->snapshots.directory, 0711,
+                                   "etcd:etcd", "Holds the snapshots that this node takes of its member.");
+        place->directory.asked = true;
+        plan_item_explain(place, "The snapshots have no place to go to.", "hardway.yaml(5)");
         plan_item_explain(plan_add_file(plan, "etcd", "snapshot-script", SCRIPT, 0755,
                                         EMBED_ETCD_SNAPSHOT_SH,
                                         "Takes a snapshot, has it checked, and keeps the newest."),

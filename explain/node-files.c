@@ -75,6 +75,14 @@ static const struct {
           ALWAYS, ROLE_ALL, "@node {root} grep kept " LIB "taken" },
         { LIB "taken.hw-new", "The next list of what was taken, until it is renamed over the last one.",
           "A power cut could leave half a list.", MEANWHILE, ROLE_ALL, "@node {root} ls " LIB },
+        { LIB "directories",
+          "Each directory that hardway has made here, or given another mode or owner, with what it was before: nothing, or its mode and "
+          "owner. Written before that is done.",
+          "reset could not tell a directory that goes with all that is in it from one that was there before, and would "
+          "leave it.",
+          ALWAYS, ROLE_ALL, "@node {root} cat " LIB "directories" },
+        { LIB "directories.hw-new", "The next list of directories, until it is renamed over the last one.",
+          "A power cut could leave half a list.", MEANWHILE, ROLE_ALL, "@node {root} ls " LIB },
         { LIB "before",
           "What lay at a path before hardway came: below this directory, at that very path, with its mode, owner and times. "
           "Root's alone, as there may be secrets in it. hardway reset puts it back, and so does hardway install "

@@ -9,6 +9,7 @@
 #include "common/alloc.h"
 #include "common/parse.h"
 #include "host/look-internal.h"
+#include "plan/made.h"
 #include "plan/taken.h"
 
 static void set_text(char **field, const char *value) {
@@ -173,6 +174,17 @@ static int taken_line_of(LookParser *p, const char *line) {
         return 0;
 }
 
+/* One that is not understood says of no directory that it is hardway's, so that it stays. */
+static bool made_line_of(LookParser *p, const char *path, const char *line) {
+        _cleanup_strv_ Strv words = NULL;
+
+        if (!streq(path, "var/lib/hardway/directories"))
+                return false;
+        if (made_parse(line, &words) >= 0)
+                strv_add(&p->observation->made, line);
+        return true;
+}
+
 /* One blank between the numbers of a value, as people write it, where the kernel has a tab. */
 static bool sysctl_line(LookParser *p, const char *path, const char *line) {
         STRV_FOREACH(key, p->request->sysctls) {
@@ -201,7 +213,8 @@ static int file_line(LookParser *p, char *line) {
                         return files[i].line(p, text);
         if (streq(line, "var/lib/hardway/taken"))
                 return taken_line_of(p, text);
-        if (loaded_line(p, line, text) || mark_line(p, line, text) || sysctl_line(p, line, text))
+        if (loaded_line(p, line, text) || mark_line(p, line, text) || made_line_of(p, line, text) ||
+            sysctl_line(p, line, text))
                 return 0;
         return look_bad(p, "grep", line);
 }

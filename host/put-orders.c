@@ -109,7 +109,16 @@ static void add_sysctl(PutOrders *o, const PlanItem *item) {
         buffer_add_char(&o->sysctls, '\n');
 }
 
+/* How it was before it is made or changed: see plan/made.h. The one with our records put.sh makes first of all. */
+static void add_note(PutOrders *o, const PlanItem *item) {
+        if (streq(item->path, "/var/lib/hardway"))
+                return;
+        buffer_addf(&o->notes, "note %s %s %s\n", item->directory.chosen ? "chosen" : "directory",
+                    item->owner, item->path + 1);
+}
+
 static void add_directory(PutOrders *o, const PlanItem *item) {
+        add_note(o, item);
         buffer_addf(&o->directories, "directory %04o %s %s\n", (unsigned) item->mode, item->owner,
                     item->path + 1);
         sync_directory_of(o, item->path);
@@ -149,7 +158,9 @@ static int add_written(PutOrders *o, const PlanItem *item, const HostPut *put, E
 static void add_attributes(PutOrders *o, const PlanItem *item) {
         buffer_addf(&o->attributes, "attributes %04o %s %s\n", (unsigned) item->mode, item->owner,
                     item->path + 1);
-        if (item->type != PLAN_DIRECTORY)
+        if (item->type == PLAN_DIRECTORY)
+                add_note(o, item);
+        else
                 strv_add(&o->stamps, item->path + 1);
 }
 

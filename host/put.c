@@ -27,6 +27,7 @@ void put_orders_done(PutOrders *o) {
         free(o->files);
         buffer_done(&o->users);
         buffer_done(&o->directories);
+        buffer_done(&o->notes);
         buffer_done(&o->owners);
         buffer_done(&o->checks);
         buffer_done(&o->late_checks);
@@ -69,6 +70,7 @@ static void write_script(const Host *h, const PutOrders *o, Buffer *text) {
         shell_add_variable(text, "H_GIVES", o->gives ? "yes" : "");
         shell_add_variable(text, "H_TAKEN", buffer_str(&taken));
         add_function(text, "put_users", &o->users);
+        add_function(text, "put_notes", &o->notes);
         add_function(text, "put_directories", &o->directories);
         add_function(text, "put_owners", &o->owners);
         add_function(text, "put_checks", &o->checks);

@@ -15,6 +15,11 @@ bool reset_is_recorded(const Observation *o) {
         return o->n_applied > 0 || o->identity || strv_length(o->taken) > 0;
 }
 
+/* Was it installed, and did nobody write down what was there before? */
+bool reset_is_by_hand(const Observation *o) {
+        return !o || (strv_length(o->taken) == 0 && reset_is_recorded(o));
+}
+
 /**
  * reset_owns() - does what lies under a path of the plan go?
  * @o:          what was found there, or NULL: nothing is known
@@ -26,7 +31,7 @@ bool reset_is_recorded(const Observation *o) {
  * Return: true if hardway has put it there.
  */
 bool reset_owns(const Observation *o, const char *path) {
-        return !o || observation_is_ours(o, path) || (strv_length(o->taken) == 0 && reset_is_recorded(o));
+        return reset_is_by_hand(o) || observation_is_ours(o, path);
 }
 
 bool reset_owns_unit(const Plan *plan, const Observation *o, const char *name) {

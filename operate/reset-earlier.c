@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * What earlier plans made on a node and its plan of today does not name: a directory of snapshots that are taken no more, a
- * role that it lost. All of it stands in the record on the node.
+ * What earlier plans made on a node and its plan of today does not name, as with a role that it lost. All of it stands in the
+ * record on the node. Directories: see reset-directories.c.
  */
 
 #include <string.h>
 
 #include "common/alloc.h"
-#include "etcd/snapshot.h"
 #include "operate/reset-internal.h"
 #include "plan/taken.h"
 #include "plan/traces.h"
@@ -20,31 +19,8 @@ static void add_unit(const Plan *plan, const char *path, Strv *units) {
                 strv_add_once(units, unit);
 }
 
-/* The directory of a service is the service's; others go only if they are empty. */
-static void sort_directory(const char *path, const char *owner, bool place, bool chosen,
-                           const ResetKeep *keep, ResetEarlier *ret) {
-        _cleanup_free_ char *user = xstrndup(owner, strcspn(owner, ":"));
-        bool shared = streq(owner, "root:root");
-
-        if (reset_keeps(keep, path) || strv_contains(keep->users, user)) {
-                if (!shared)
-                        strv_add(&ret->kept, path);
-                return;
-        }
-        strv_add(shared ? &ret->empty : chosen ? &ret->chosen : place ? &ret->places : &ret->state, path);
-}
-
-static void add_directories(const Plan *plan, const ResetKeep *keep, ResetEarlier *ret) {
-        PLAN_FOREACH(item, plan, PLAN_DIRECTORY)
-                sort_directory(item->path, item->owner ?: "root:root", etcd_is_place(item),
-                               item->directory.chosen, keep, ret);
-}
-
 static void add_trace(char *const *words, const ResetKeep *keep, ResetEarlier *ret) {
-        if (trace_is_directory(words))
-                sort_directory(words[1], words[2], etcd_was_place(words[1], words[2]),
-                               streq(words[0], "chosen"), keep, ret);
-        else if (streq(words[0], "file"))
+        if (streq(words[0], "file"))
                 strv_add(&ret->files, words[1]);
         else if (streq(words[0], "package"))
                 strv_addf(&ret->packages, "%s %s", words[1], words[2]);
@@ -67,17 +43,16 @@ static void add_taken(const Plan *plan, const Observation *o, const ResetKeep *k
 }
 
 /**
- * reset_earlier() - find what earlier plans made, and sort directories by what becomes of them
+ * reset_earlier() - find what earlier plans made, but for directories
  * @plan:       of the node as it is in the cluster file
  * @o:          what was found there, or NULL: nothing is known
  * @keep:       what stays
- * @ret:        what the plan does not name, but of directories also those that it names; the caller calls reset_earlier_done()
+ * @ret:        what the plan does not name; the caller calls reset_earlier_done()
  */
 void reset_earlier(const Plan *plan, const Observation *o, const ResetKeep *keep, ResetEarlier *ret) {
         _cleanup_strv_ Strv own = plan_traces(plan);
 
         *ret = (ResetEarlier) {};
-        add_directories(plan, keep, ret);
         for (size_t i = o ? o->n_applied : 0; i > 0; i--)
                 add_unit(plan, o->applied[i - 1].path, &ret->units);
         add_taken(plan, o, keep, ret);
@@ -86,7 +61,7 @@ void reset_earlier(const Plan *plan, const Observation *o, const ResetKeep *keep
 
                 if (strv_contains(own, *trace) || trace_parse(*trace, &words) < 0)
                         continue;
-                if (!trace_is_directory(words) || !plan_find_path(plan, words[1]))
+                if (!trace_is_directory(words))
                         add_trace(words, keep, ret);
         }
 }
@@ -94,11 +69,6 @@ void reset_earlier(const Plan *plan, const Observation *o, const ResetKeep *keep
 void reset_earlier_done(ResetEarlier *e) {
         strv_free(e->units);
         strv_free(e->files);
-        strv_free(e->state);
-        strv_free(e->empty);
-        strv_free(e->kept);
-        strv_free(e->places);
-        strv_free(e->chosen);
         strv_free(e->users);
         strv_free(e->packages);
         *e = (ResetEarlier) {};

@@ -19,10 +19,6 @@ void reset_keep_done(ResetKeep *keep);
 /* Of earlier plans, as the record on the node has it, and not of its plan of today; directories of both */
 typedef struct ResetEarlier {
         Strv units, files, users;
-        Strv state, empty,
-                kept;  /* directories of services; those that go if they are empty; those that stay */
-        Strv places;   /* of scheduled snapshots: what is ours in them goes */
-        Strv chosen;   /* that a flag named: the same */
         Strv packages; /* "NAME DIRECTORY", which their removal would leave */
 } ResetEarlier;
 
@@ -30,8 +26,38 @@ void reset_earlier(const Plan *plan, const Observation *o, const ResetKeep *keep
 void reset_earlier_done(ResetEarlier *e);
 #define _cleanup_earlier_ _cleanup_(reset_earlier_done)
 
+/* What becomes of a directory */
+typedef enum ResetWay {
+        RESET_LEAVE,     /* somebody else's, or nobody knows */
+        RESET_KEEP,      /* ours, and to stay */
+        RESET_EMPTY,     /* it goes if nothing is in it */
+        RESET_TREE,      /* it goes with all that is in it */
+        RESET_OWN,       /* what its user has in it goes */
+        RESET_PLACE,     /* snapshots in it go */
+        RESET_HAND_BACK, /* it becomes what it was */
+} ResetWay;
+
+typedef struct ResetDirectory {
+        char *path, *owner;
+        char *mode, *before; /* what it was, "-" if it was none or nobody knows; and whose */
+        ResetWay way;
+} ResetDirectory;
+
+typedef struct ResetDirectories {
+        ResetDirectory *list;
+        size_t n;
+} ResetDirectories;
+
+void reset_directories(const Plan *plan, const Observation *o, const ResetKeep *keep, ResetDirectories *ret);
+void reset_directories_done(ResetDirectories *d);
+#define _cleanup_directories_ _cleanup_(reset_directories_done)
+void reset_script_directories(const Plan *plan, const Observation *o, const ResetKeep *keep, Buffer *out);
+void reset_script_keep_directories(const Plan *plan, const Observation *o, const ResetKeep *keep,
+                                   Buffer *out);
+
 /* What is hardway's, and what comes back when it goes; o may be NULL */
 bool reset_is_recorded(const Observation *o);
+bool reset_is_by_hand(const Observation *o);
 bool reset_owns(const Observation *o, const char *path);
 /* reset-script.c: does a file of the plan go? What something else takes the place of goes by that. */
 bool reset_removes(const Observation *o, const ResetKeep *keep, const char *path);

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include <stdlib.h>
-
 #include "common/alloc.h"
-#include "common/shell.h"
 #include "operate/operate-scripts.h"
 #include "operate/reset-internal.h"
+#include "plan/made.h"
 #include "plan/traces.h"
 
 /*
@@ -16,13 +14,7 @@
  * tell what else has to go, and to come back).
  */
 
-/* A file system of its own, mounted there by the node's owner, stays mounted, and empty. */
-#define REMOVE \
-        "rm -rf \"$d\" 2>/dev/null || { mountpoint -q \"$d\" && [ -z \"$(ls -A \"$d\")\" ]; } || rm -rf \"$d\""
-
 #define USERS "/var/lib/hardway/users"
-
-static const char *const own_directories[] = { PLAN_ROOT, "/run/hardway", "/var/lib/hardway" };
 
 static void add_words(Buffer *out, const char *command, char *const *words, const char *tail) {
         if (strv_length(words) == 0)
@@ -31,10 +23,6 @@ static void add_words(Buffer *out, const char *command, char *const *words, cons
         STRV_FOREACH(w, words)
                 buffer_addf(out, " %s", *w);
         buffer_addf(out, "%s\n", tail);
-}
-
-static int by_depth(const void *a, const void *b) {
-        return -strcmp(*(char *const *) a, *(char *const *) b);
 }
 
 /* Whose data stays, all directories of theirs stay: snapshots of that data are nothing to be removed before it. */
@@ -52,6 +40,7 @@ static void keep_theirs(const Plan *plan, ResetKeep *keep) {
 /* Of a directory: as the plan has it, or, if the role was lost, as an earlier one has left it. The caller frees. */
 static char* data_user(const Plan *plan, const Observation *o, const char *path) {
         const PlanItem *item = plan_find_path(plan, path);
+        _cleanup_strv_ Strv made = NULL;
 
         if (item)
                 return xstrndup(item->owner ?: "", strcspn(item->owner ?: "", ":"));
@@ -61,6 +50,8 @@ static char* data_user(const Plan *plan, const Observation *o, const char *path)
                 if (trace_parse(*trace, &words) >= 0 && trace_is_directory(words) && streq(words[1], path))
                         return xstrndup(words[2], strcspn(words[2], ":"));
         }
+        if (made_find(o ? o->made : NULL, path, &made) >= 0)
+                return xstrndup(made[MADE_OWNER], strcspn(made[MADE_OWNER], ":"));
         return NULL;
 }
 
@@ -147,39 +138,6 @@ static void script_files(const Plan *plan, const Observation *o, const ResetKeep
                 buffer_addf(out, "rm -f %s\n", *path);
 }
 
-/* Somebody chose where they lie: what is not ours there stays. */
-static void script_snapshots(const Strv places, Buffer *out) {
-        if (strv_length(places) == 0)
-                return;
-        shell_add_list(out, "places", places);
-        buffer_add_str(out, EMBED_RESET_SNAPSHOTS_SH);
-}
-
-static void script_chosen(const Strv chosen, Buffer *out) {
-        if (strv_length(chosen) == 0)
-                return;
-        shell_add_list(out, "chosen", chosen);
-        buffer_add_str(out, EMBED_RESET_CHOSEN_SH);
-}
-
-/* Those that go only if they are empty: the deepest first. */
-static void script_directories(const ResetEarlier *earlier, Buffer *out) {
-        _cleanup_strv_ Strv empty = strv_copy(earlier->empty);
-
-        buffer_add_str(out, "# what services wrote, and directories in which nothing is left\n");
-        add_words(out, "for d in", earlier->state, "; do " REMOVE "; done");
-        script_chosen(earlier->chosen, out);
-        script_snapshots(earlier->places, out);
-        for (size_t i = 0; i < ARRAY_SIZE(own_directories); i++)
-                if (!streq(own_directories[i], "/var/lib/hardway"))
-                        buffer_addf(out, "rm -rf %s\n", own_directories[i]);
-        if (empty)
-                qsort(empty, strv_length(empty), sizeof(char*), by_depth);
-        STRV_FOREACH(d, empty)
-                if (!startswith(*d, "/var/lib/hardway"))
-                        buffer_addf(out, "rmdir %s 2>/dev/null || :\n", *d);
-}
-
 /* Whoever makes users for us writes them down; those that were there before stay. */
 static void script_user(const char *name, Buffer *out) {
         buffer_addf(out,
@@ -223,18 +181,22 @@ static void script_packages(const Plan *plan, const ResetEarlier *earlier, Buffe
 }
 
 /* Where data stays, so does what says whose it is; and nothing else there is hardway's any more. */
-static void script_keep_marks(const ResetKeep *keep, Buffer *out) {
+static void script_keep_marks(const Plan *plan, const Observation *o, const ResetKeep *keep, Buffer *out) {
+        buffer_add_str(out, "if [ -d /var/lib/hardway ]; then\n");
+        reset_script_keep_directories(plan, o, keep, out);
         buffer_add_str(out, "printf '%s nothing\\n'");
         STRV_FOREACH(file, keep->files)
                 buffer_addf(out, " %s", *file);
-        buffer_add_str(out, " >/var/lib/hardway/taken.hw-new\n"
-                            "sync /var/lib/hardway/taken.hw-new\n"
-                            "mv -f /var/lib/hardway/taken.hw-new /var/lib/hardway/taken\n"
-                            "sync /var/lib/hardway\n"
-                            "find /var/lib/hardway -mindepth 1 ! -path /var/lib/hardway/taken");
+        buffer_add_str(
+                out,
+                " >/var/lib/hardway/taken.hw-new\n"
+                "sync /var/lib/hardway/taken.hw-new\n"
+                "mv -f /var/lib/hardway/taken.hw-new /var/lib/hardway/taken\n"
+                "sync /var/lib/hardway\n"
+                "find /var/lib/hardway -mindepth 1 ! -path /var/lib/hardway/taken ! -path /var/lib/hardway/directories");
         STRV_FOREACH(file, keep->files)
                 buffer_addf(out, " ! -path %s", *file);
-        buffer_add_str(out, " ! -path " USERS " -delete\n");
+        buffer_add_str(out, " ! -path " USERS " -delete\nfi\n");
 }
 
 /* The script of a reset that was killed goes on: who looks waits for it, as for a put. */
@@ -248,12 +210,14 @@ static const char lock[] =
  * installation: applied.json calls it that without the list, and the list without the copies. And what is gone stays gone, as
  * nothing calls it ours any more.
  */
-static void script_records(const ResetKeep *keep, Buffer *out) {
-        buffer_add_str(out, "sync -f /etc /usr /var\n"
-                            "rm -f /var/lib/hardway/applied.json /var/lib/hardway/applied.paths\n"
-                            "[ ! -d /var/lib/hardway ] || sync /var/lib/hardway\n");
+static void script_records(const Plan *plan, const Observation *o, const ResetKeep *keep, Buffer *out) {
+        buffer_addf(out,
+                    "sync -f /etc /usr /var\n"
+                    "rm -f /var/lib/hardway/applied.json /var/lib/hardway/applied.paths%s\n"
+                    "[ ! -d /var/lib/hardway ] || sync /var/lib/hardway\n",
+                    keep->files ? "" : " /var/lib/hardway/directories");
         if (keep->files)
-                script_keep_marks(keep, out);
+                script_keep_marks(plan, o, keep, out);
         else
                 buffer_add_str(out, "rm -f /var/lib/hardway/taken\n"
                                     "[ ! -d /var/lib/hardway ] || sync /var/lib/hardway\n"
@@ -278,11 +242,11 @@ void reset_script(const Plan *plan, const Observation *o, const ResetKeep *keep,
         script_files(plan, o, keep, &earlier, out);
         script_packages(plan, &earlier, out);
         reset_script_files_back(o, out);
-        script_directories(&earlier, out);
+        reset_script_directories(plan, o, keep, out);
         script_users(plan, keep, &earlier, out);
         buffer_add_str(out, "# the last of it: units that are no more, and our own records\n"
                             "systemctl daemon-reload\n");
         add_words(out, "systemctl reset-failed", units, " 2>/dev/null || :");
         reset_script_units_back(o, out);
-        script_records(keep, out);
+        script_records(plan, o, keep, out);
 }

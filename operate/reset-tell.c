@@ -30,15 +30,6 @@ static void tell_list(Buffer *out, const char *label, Strv words) {
                 buffer_addf(out, "  %-16s  %s\n", label, list);
 }
 
-static void tell_there(Buffer *out, const char *label, const Observation *o, char *const *paths) {
-        _cleanup_strv_ Strv there = NULL;
-
-        STRV_FOREACH(path, paths)
-                if (is_there(o, *path))
-                        strv_add(&there, *path);
-        tell_list(out, label, there);
-}
-
 /* In the order of the plan, and those that it does not name at the end: the other way round than they are stopped. */
 static void tell_units(const Plan *plan, const Observation *o, const ResetEarlier *earlier, Buffer *out) {
         _cleanup_strv_ Strv all = reset_units(plan, o, earlier), told = NULL;
@@ -91,11 +82,25 @@ static void tell_back(const Observation *o, Buffer *out) {
         tell_list(out, "puts back", files);
 }
 
-static void tell_data(const Observation *o, const ResetEarlier *earlier, Buffer *out) {
-        tell_there(out, "with all data in", o, earlier->state);
-        tell_there(out, "what is ours in", o, earlier->chosen);
-        tell_there(out, "snapshots in", o, earlier->places);
-        tell_there(out, "keeps", o, earlier->kept);
+static void tell_way(const Observation *o, const ResetDirectories *d, ResetWay way, const char *label,
+                     Buffer *out) {
+        _cleanup_strv_ Strv paths = NULL;
+
+        for (size_t i = 0; i < d->n; i++)
+                if (d->list[i].way == way && !streq(d->list[i].owner, "root:root") &&
+                    is_there(o, d->list[i].path))
+                        strv_add(&paths, d->list[i].path);
+        tell_list(out, label, paths);
+}
+
+static void tell_data(const Plan *plan, const Observation *o, const ResetKeep *keep, Buffer *out) {
+        _cleanup_directories_ ResetDirectories directories = {};
+
+        reset_directories(plan, o, keep, &directories);
+        tell_way(o, &directories, RESET_TREE, "with all data in", out);
+        tell_way(o, &directories, RESET_OWN, "what is ours in", out);
+        tell_way(o, &directories, RESET_PLACE, "snapshots in", out);
+        tell_way(o, &directories, RESET_KEEP, "keeps", out);
 }
 
 /**
@@ -138,7 +143,7 @@ void reset_tell(const Plan *plan, const Observation *o, const ResetKeep *keep, B
         before = out->size;
         tell_units(plan, o, &earlier, out);
         tell_things(plan, o, keep, out);
-        tell_data(o, &earlier, out);
+        tell_data(plan, o, keep, out);
         tell_back(o, out);
         if (out->size == before)
                 buffer_add_str(out, "  nothing of hardway's is there\n");

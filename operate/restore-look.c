@@ -52,8 +52,12 @@ static int refuse_data(const RestoreNode *n, const EtcdData *data, Error **reter
                 return 0;
         r = error_set(reterr, ERROR_CONFIG, EEXIST,
                       "there is etcd data in " ETCD_DATA " that is not of this cluster");
-        error_detail(reterr, "Look at it before anything else. If it can go: hardway reset --node %s\n",
-                     n->node->name);
+        error_detail(
+                reterr,
+                "Look at it before anything else. If it can go, remove or move it: mv " ETCD_DATA
+                "/member /root/etcd-member. If it is of another cluster of hardway's, all of that goes by: "
+                "hardway reset --force --node %s\n",
+                n->node->name);
         return r;
 }
 

@@ -85,6 +85,7 @@ Observation* observation_free(Observation *o) {
         free(o->applied);
         strv_free(o->traces);
         strv_free(o->taken);
+        strv_free(o->made);
         strv_free(o->users);
         strv_free(o->packages);
         strv_free(o->sysctls);

@@ -61,6 +61,7 @@ typedef struct Observation {
         AppliedFile *applied; /* what an earlier run recorded in /var/lib/hardway/applied.json */
         size_t n_applied;
         Strv taken;  /* what was there before hardway came, see plan/taken.h; recorded there, too */
+        Strv made;   /* directories that hardway made or changed, see plan/made.h; recorded there, too */
         Strv traces; /* what it and earlier runs left besides files, of plan_traces(); recorded there, too */
         char *identity; /* of the cluster it was installed for, by that record or its data's mark; or NULL */
         uint64_t generation; /* of applied.json; 0: none */

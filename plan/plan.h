@@ -65,8 +65,10 @@ typedef struct PlanItem {
                         char *check_package; /* the package without which check cannot run yet, or NULL */
                 } file;
                 struct {
-                        bool chosen; /* by a person, with a flag: others may have put something there */
-                        bool shared; /* made where it is missing, and else somebody's: left as it is */
+                        bool chosen;      /* by a person, with a flag: others may have put something there */
+                        bool shared;      /* made where it is missing, and else somebody's: left as it is */
+                        bool asked;       /* whose it is, is for its component's preflight to find out */
+                        const char *mark; /* the file that says whose data is in it; or NULL; lent */
                 } directory;
                 struct {
                         char *target;

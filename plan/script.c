@@ -147,7 +147,8 @@ static void add_functions(Buffer *out, const Plan *p) {
                 const char *text;
         } rows[] = {
                 { true, EMBED_SCRIPT_BEGIN_SH },
-                { has_file(p) || has(p, PLAN_USER) || has(p, PLAN_PACKAGE), EMBED_SCRIPT_RECORD_SH },
+                { has_file(p) || has(p, PLAN_USER) || has(p, PLAN_DIRECTORY) || has(p, PLAN_PACKAGE),
+                  EMBED_SCRIPT_RECORD_SH },
                 { has_file(p), EMBED_SCRIPT_TAKEN_SH },
                 { has(p, PLAN_USER), EMBED_SCRIPT_USER_SH },
                 { has(p, PLAN_DIRECTORY), EMBED_SCRIPT_DIRECTORY_SH },
@@ -177,7 +178,8 @@ static void add_directories(Buffer *out, const Plan *p) {
                 script_add_comment(out, item->why);
                 if (item->directory.shared)
                         buffer_addf(out, "[ -d %s ] || ", item->path);
-                buffer_addf(out, "directory %04o %s %s\n", (unsigned) item->mode, item->owner, item->path);
+                buffer_addf(out, "directory %04o %s %s%s\n", (unsigned) item->mode, item->owner, item->path,
+                            item->directory.chosen ? " chosen" : "");
         }
 }
 

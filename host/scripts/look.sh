@@ -114,7 +114,7 @@ section files
 # shellcheck disable=SC2086
 grep -a -s -H '' etc/machine-id etc/hosts etc/nsswitch.conf run/hardway/*.loaded \
         /proc/sys/kernel/hostname /proc/meminfo /sys/fs/cgroup/cgroup.controllers \
-        var/lib/hardway/*-identity var/lib/hardway/taken $H_SYSCTLS || :
+        var/lib/hardway/*-identity var/lib/hardway/taken var/lib/hardway/directories $H_SYSCTLS || :
 grep -a -s -H -m 1 '^flags\|^Features\|^KernelPageSize' /proc/cpuinfo /proc/self/smaps || :
 
 # the kernel's architecture; the first bytes of an ELF file tell that of all programs

@@ -62,6 +62,31 @@ no_user() {
         fail io "cannot write the user $1 into /etc/passwd and /etc/group"
 }
 
+# note KIND OWNER PATH: how a directory was before it is made or changed, once; what is none is for directory() to refuse
+note() {
+        was=nothing
+        if [ -h "$3" ] || grep -q -s -F -e " /$3 " "$S/directories"; then return; fi
+        if [ -e "$3" ]; then
+                [ -d "$3" ] || return 0
+                was=$(stat -c '%a %U:%G' -- "$3") || fail io "cannot look at /$3"
+        fi
+        noted="$noted$1 /$3 $2 $was
+"
+}
+
+# on the disk before the first of them is touched: reset could not tell what a run that is killed after it has made
+note_directories() {
+        noted=
+        put_notes
+        [ -n "$noted" ] || return 0
+        if ! { [ ! -e "$S/directories" ] || cat -- "$S/directories"; } >"$S/directories.hw-new" ||
+                ! printf %s "$noted" >>"$S/directories.hw-new" || ! sync -- "$S/directories.hw-new" ||
+                ! mv -f -T -- "$S/directories.hw-new" "$S/directories" || ! sync -- "$S"; then
+                why "$S"
+                fail io "cannot write /$S/directories"
+        fi
+}
+
 # directory MODE OWNER PATH
 directory() {
         [ ! -h "$3" ] || fail refused "/$3 is a symbolic link, which nothing is made through: mount there what it leads to"
@@ -328,6 +353,7 @@ trap 'exit 143' INT TERM
 advance
 
 put_users
+note_directories
 put_directories
 if [ -n "$H_FILES" ]; then
         foresee

@@ -1,8 +1,7 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# What the node saved of its member, in directories that somebody chose ($places): names that we gave go (etcd-snapshot.sh), and
-# the directory, if nothing else is in it. One that stays goes back to root, as its user is about to go.
+# What the node saved of its member, in directories that somebody chose ($places): names that we gave go (etcd-snapshot.sh).
 
 : "${places?}"
 for d in $places; do
@@ -12,5 +11,4 @@ for d in $places; do
         for mark in "$d"/node-*; do
                 if [ -f "$mark" ] && ! [ -s "$mark" ]; then rm -f -- "$mark"; fi
         done
-        rmdir -- "$d" 2>/dev/null || chown root:root "$d"
 done

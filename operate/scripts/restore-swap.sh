@@ -16,6 +16,7 @@ elif [ -d member ]; then
         mv -T member "$old"
 else
         mkdir "$old"
+        chown --reference=. "$old"
 fi
 mv -T "$new/member" member
 rm -rf "$new"

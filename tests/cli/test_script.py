@@ -212,6 +212,23 @@ def test_what_a_run_that_was_killed_has_masked_can_be_enabled(machine):
     assert "mask --runtime haproxy.service" in told and not mask.is_symlink()
 
 
+def test_which_directories_it_has_made_is_written_down(machine, tmp_path):
+    owner = f"{tmp_path.owner()}:{tmp_path.group()}"
+    theirs, ours, fits = tmp_path / "theirs", tmp_path / "ours", tmp_path / "fits"
+    theirs.mkdir(mode=0o751)
+    fits.mkdir(mode=0o700)
+    functions = 'attributes() { chmod "$1" "$3"; chown "$2" "$3"; }\n'
+    commands = functions + "".join(f"directory 0700 {owner} {path}\n" for path in (f"{theirs} chosen", ours, fits, f"{tmp_path}/lib/hardway"))
+    lines = f"chosen {theirs} {owner} 751 {owner}\ndirectory {ours} {owner} nothing\n"
+    for _ in range(2):
+        done, _ = machine("directory", commands)
+        assert done.returncode == 0, done
+        assert (tmp_path / "lib" / "hardway" / "directories").read_text() == lines
+        assert theirs.stat().st_mode & 0o777 == ours.stat().st_mode & 0o777 == 0o700
+        theirs.chmod(0o755)
+        shutil.rmtree(ours)
+
+
 @pytest.mark.parametrize("program", ["curl", "wget"])
 def test_downloads_with_what_is_there(tmp_path, site, program):
     (tmp_path / "etcd").write_text("a program")

@@ -40,6 +40,8 @@ class Place:
 
     def reset(self):
         self.script(("operate", "scripts", "reset-snapshots.sh"), places=self.path)
+        owner = f"{self.path.owner()}:{self.path.group()}" if self.path.exists() else "etcd:etcd"
+        self.script(("operate", "scripts", "reset-directories.sh"), directories=f"leave {self.path} {owner} - root:root")
 
 
 @pytest.fixture(name="place", params=SHELLS, ids=lambda shell: shell[0])
@@ -105,5 +107,5 @@ def test_reset_leaves_what_is_not(place):
     (place.path / "node-modules").mkdir()
     place.reset()
     assert sorted(os.listdir(place.path)) == sorted([*theirs, "node-modules"])
-    assert place.given.read_text() == f"root:root {place.path}\n"
+    assert place.given.read_text() == f"-- root:root {place.path}\n"
     assert place.whose().startswith("foreign ")

@@ -14,6 +14,10 @@ FIND = ("find / -xdev \\( -path /proc -o -path /sys -o -path /tmp -o -path /var/
         " -o -path /var/lib/dpkg -o -path /var/lib/systemd -o -path /root -o -path /home -o -path /var/tmp \\) -prune -o -print | sort")
 
 
+# what services of hardway's write to
+PLACES = "/var/lib/etcd /var/lib/etcd-snapshots /var/lib/kube-controller-manager /var/log/kubernetes"
+
+
 def etcdctl(lab, host, command):
     return lab.sh(host, "etcdctl --endpoints=https://127.0.0.1:2379 --cacert=/etc/kubernetes/pki/etcd/ca.crt"
                   " --cert=/etc/kubernetes/pki/etcd/healthcheck-client.crt --key=/etc/kubernetes/pki/etcd/healthcheck-client.key " + command).out
@@ -122,6 +126,14 @@ def test_reset_of_a_living_cluster(make_lab, tmp_path):
     assert "/var/lib/etcd-snapshots" in lab.hardway("reset", "--node", "controller-2", "--dry-run").out
     lab.hardway("reset", "--yes", "--node", "controller-2")
     assert set(lab.sh("controller-2", FIND).out.split("\n")) - set(before) == set()
+    assert lab.sh("controller-2", f"ls -d {PLACES} /var/lib/hardway", check=False).out == ""
+    # and once more, when others have something in such places
+    lab.sh("controller-2", "useradd --system etcd; mkdir -p /var/lib/etcd/default /var/lib/etcd-snapshots /var/log/kubernetes; touch"
+           " /var/lib/etcd/default/db /var/log/kubernetes/audit.log; chown -R etcd: /var/lib/etcd /var/lib/etcd-snapshots")
+    theirs = lab.sh("controller-2", f"find {PLACES} -printf '%p %m %u:%g\\n' 2>/dev/null | sort", check=False).out
+    assert len(theirs.splitlines()) == 6
+    lab.hardway("reset", "--yes", "--node", "controller-2")
+    assert lab.sh("controller-2", f"find {PLACES} -printf '%p %m %u:%g\\n' 2>/dev/null | sort", check=False).out == theirs
     assert lab.sh("controller-2", "systemctl is-failed theirs", check=False).out == "failed\n"
     assert lab.version() and all(lab.version(address) for host, address in CONTROLLERS.items() if host != "controller-2")
 

@@ -50,6 +50,9 @@ def test_sanitized_build(make_lab):
     lab.hardway("kubeconfig")
 
 
+THEIRS = "/var/log/kubernetes /var/lib/etcd /var/lib/kube-controller-manager /etc/haproxy"
+
+
 def test_first_try_that_failed_can_be_reset(make_lab):
     lab = make_lab("reset")
     lab.init()
@@ -58,13 +61,27 @@ def test_first_try_that_failed_can_be_reset(make_lab):
     find = ("find / -xdev \\( -path /proc -o -path /sys -o -path /run -o -path /tmp -o -path /var/tmp -o -path /var/log"
             " -o -path /var/cache -o -path /var/lib/apt -o -path /var/lib/dpkg -o -path /var/lib/systemd -o -path /root"
             " -o -path /var/lib/ucf -o -path /home \\) -prune -o -print | sort; getent passwd | cut -d: -f1")
+    find += f"; find {THEIRS} -printf '%p %m %u:%g\\n' 2>/dev/null | sort"
     lab.sh("controller-0", "useradd --system kube-scheduler")  # somebody's, whatever for
+    # a machine that hardway never was on, as by a mistyped address: what lies where its own would be is somebody's
+    lab.sh("controller-1", "useradd --system etcd; useradd --system kube-apiserver; mkdir -p /var/lib/etcd/default /var/log/kubernetes"
+           " /var/lib/kube-controller-manager /etc/haproxy; touch /var/lib/etcd/default/db /var/log/kubernetes/old-audit.log"
+           " /var/log/kubernetes/audit.log; chown -R etcd: /var/lib/etcd; chown kube-apiserver: /var/log/kubernetes/audit.log")
+    # what was made for the service, empty
+    lab.sh("controller-0", "mkdir -m 0711 /var/log/kubernetes; chgrp adm /var/log/kubernetes")
     lab.sh("lb-0", "apt-mark auto procps")  # what somebody uses and apt thinks nobody needs
     before = {host: lab.sh(host, find).out for host in [*CONTROLLERS, *BALANCERS]}
+    told = lab.hardway("reset", "--node", "controller-1", "--dry-run").out
+    assert "nothing of hardway's is there" in told and "for d in /" not in told and "\nrmdir /" not in told, told
+    lab.hardway("reset", "--yes")
+    assert {host: lab.sh(host, find).out for host in before} == before
+    refused = lab.hardway("install", "--node", "controller-1", check=65).err
+    assert "/var/log/kubernetes is in use: old-audit.log" in refused and "there is default in /var/lib/etcd" in refused, refused
     lab.hardway("install", "--node", "controller-0", "--node", "lb-0")  # a cluster that does not serve: one of three
     lab.hardway("reset", "--yes")
     for host, files in before.items():
         assert set(lab.sh(host, find).out.split("\n")) == set(files.split("\n")), host
+    lab.sh("controller-1", "rm -r /var/lib/etcd /var/log/kubernetes /var/lib/kube-controller-manager /etc/haproxy; userdel etcd; userdel kube-apiserver")
     lab.hardway("install")
     lab.hardway("verify")
     assert lab.hardway("reset", "--yes", check=False).status == 65, "a cluster that serves is refused"

@@ -124,10 +124,10 @@ static void test_taken(void **state) {
         w.observations[0] = (Observation) {};
 }
 
-static const char *told;
+static const char *told, *asked = "directories='/srv/audit store'\n";
 
 static int tell(void *userdata, const Node *node, const char *script, Buffer *ret, Error **reterr) {
-        assert_contains(script, "directories='/srv/audit store'\n");
+        assert_contains(script, asked);
         buffer_add_str(ret, told);
         told = NULL;
         return 0;
@@ -168,10 +168,37 @@ static void test_directories(void **state) {
         w.observations[0] = (Observation) {};
 }
 
+/* A service's own, that nobody chose: what an earlier installation by another tool has left there would become the service's, and go
+ * with it. */
+static void test_directories_of_services(void **state) {
+        ObservedPath paths[] = {
+                { .path = (char*) "/var/log/store", .type = OBSERVED_DIRECTORY },
+                { .path = (char*) "/var/lib/data", .type = OBSERVED_DIRECTORY },
+                { .path = (char*) "/etc/store", .type = OBSERVED_DIRECTORY },
+        };
+
+        plan_add_directory(w.plans[0], "store", "log", "/var/log/store", 0700, "store:store", "w");
+        plan_add_directory(w.plans[0], "store", "data", "/var/lib/data", 0700, "store:store", "w")
+                ->directory.asked = true;
+        plan_add_directory(w.plans[0], "store", "etc", "/etc/store", 0755, "root:root", "w");
+        w.observations[0].paths = paths;
+        w.observations[0].n_paths = ARRAY_SIZE(paths);
+        asked = "directories='/var/log/store store'\n";
+        told = "/var/log/store store audit.log root\n";
+        assert_directories("/var/log/store is in use: audit.log is there, which belongs to root");
+        assert_contains(find("directories/c0")->advice, "mv /var/log/store /var/log/store.old");
+        /* of a run that was killed before it recorded more */
+        strv_add(&w.observations[0].made, "directory /var/log/store store:store nothing");
+        assert_directories(NULL);
+        strv_free(w.observations[0].made);
+        w.observations[0] = (Observation) {};
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
-                rule_test(test_software), rule_test(test_packages),    rule_test(test_ports),
-                rule_test(test_taken),    rule_test(test_directories),
+                rule_test(test_software),    rule_test(test_packages),
+                rule_test(test_ports),       rule_test(test_taken),
+                rule_test(test_directories), rule_test(test_directories_of_services),
         };
 
         return cmocka_run_group_tests_name("check software", tests, NULL, NULL);

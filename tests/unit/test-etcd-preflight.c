@@ -31,6 +31,26 @@ static void test_taken_out(void **state) {
         context.store = NULL;
 }
 
+/* Data that nobody says is ours would not go with a reset: so that is no advice. */
+static void test_data_of_others(void **state) {
+        CheckList checks = {};
+        FIXTURE;
+
+        context.store = (Store*) members;
+        context.exec = tell;
+        told = "data\n";
+        assert_int_equal(component_etcd.preflight(&context, nodes + 1, &checks, NULL), 0);
+        assert_int_equal(checks.checks[0].state, CHECK_FAILED);
+        assert_contains(checks.checks[0].advice, "a reset leaves it");
+        assert_null(strstr(checks.checks[0].advice, "hardway reset"));
+        told = "data\nfedcba98\n";
+        assert_int_equal(component_etcd.preflight(&context, nodes + 1, &checks, NULL), 0);
+        assert_contains(checks.checks[1].text, "belongs to another cluster");
+        assert_contains(checks.checks[1].advice, "hardway reset --force --node c1");
+        check_list_done(&checks);
+        context.store = NULL;
+}
+
 /* A member that lost its data is out of the list as a quorum has it; one that is behind still knows it as started. */
 static void test_taken_out_a_moment_ago(void **state) {
         CheckList checks = {};
@@ -171,6 +191,7 @@ int main(void) {
                 cmocka_unit_test(test_taken_out),  cmocka_unit_test(test_taken_out_a_moment_ago),
                 cmocka_unit_test(test_renumbered), cmocka_unit_test(test_renumbered_alone),
                 cmocka_unit_test(test_place),
+                cmocka_unit_test(test_data_of_others),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -73,6 +73,40 @@ static void test_told(void **state) {
         fixture_close(f); /* before what it tells */
 }
 
+/* Whether hardway has made it is written down before it is made or changed, once: a run that is killed may do no more. */
+static void test_made(void **state) {
+        HostFixture *f = *state;
+        _cleanup_(plan_freep) Plan *p = fixture_plan(f);
+        _cleanup_error_ Error *error = NULL;
+        _cleanup_free_ char *path = xasprintf("%s/srv/theirs", f->dir->path),
+                            *clash = xasprintf("%s/var/lib/new", f->dir->path),
+                            *lines = xasprintf("directory /etc/hardway %1$s nothing\n"
+                                               "chosen /srv/theirs %1$s 751 %1$s\n"
+                                               "directory /var/lib/new %1$s nothing\n",
+                                               f->owner);
+
+        fixture_write(f, "srv/theirs/precious", 0644, "x");
+        assert_int_equal(chmod(path, 0751), 0);
+        plan_add_directory(p, "etcd", "new", "/var/lib/new", 0700, "root:root", "why");
+        plan_add_directory(p, "etcd", "theirs", "/srv/theirs", 0700, "root:root", "why")->directory.chosen =
+                true;
+        plan_add_file(p, "etcd", "a", "/etc/hardway/a", 0644, "a", "why");
+        fixture_finish(f, p);
+        /* a put that fails half way through them; what is no directory is not made */
+        fixture_write(f, "var/lib/new", 0644, "is none");
+        assert_true(fixture_put(f, p, NULL, &error) < 0);
+        error = error_free(error);
+        assert_int_equal(unlink(clash), 0);
+        assert_true(fixture_put(f, p, NULL, &error) > 0);
+        assert_mode(f, "srv/theirs", 0700);
+        assert_content(f, "var/lib/hardway/directories", lines);
+        /* what is mended is not what was there before */
+        assert_int_equal(chmod(path, 0711), 0);
+        assert_int_equal(fixture_put(f, p, NULL, &error), 1);
+        assert_content(f, "var/lib/hardway/directories", lines);
+        assert_int_equal(strv_length(f->observation->made), 3);
+}
+
 /* A file that its program does not accept replaces nothing, and neither do the others of the same put. */
 static void test_check(void **state) {
         HostFixture *f = *state;
@@ -214,6 +248,7 @@ int main(void) {
                 host_test(test_in_the_way),     host_test(test_directory_behind_link),
                 host_test(test_stale),          host_test(test_owner),
                 host_test(test_user_of_others), host_test(test_user_fails),
+                host_test(test_made),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -33,6 +33,18 @@ static void see(const char *path, ObservedType type) {
         o->paths[o->n_paths++] = (ObservedPath) { .path = xstrdup(path), .type = type };
 }
 
+/* As if hardway had made it, or found it there, by the record on the node. */
+static void made(const char *line) {
+        strv_add(&f.observation->made, line);
+}
+
+static void made_all(void) {
+        made("directory /var/lib/store store:store nothing");
+        made("directory /var/log/other other:other nothing");
+        made("directory /etc/other root:root nothing");
+        made("directory /opt/hardway root:root nothing");
+}
+
 static int setup(void **state) {
         PlanItem *unit;
 
@@ -46,6 +58,7 @@ static int setup(void **state) {
         plan_add_directory(f.plan, "store", "data", "/var/lib/store", 0700, "store:store", "w");
         plan_add_directory(f.plan, "other", "log", "/var/log/other", 0700, "other:other", "w");
         plan_add_directory(f.plan, "other", "etc", "/etc/other", 0755, "root:root", "w");
+        plan_add_directory(f.plan, "other", "programs", "/opt/hardway", 0755, "root:root", "w");
         plan_add_file(f.plan, "store", "mark", "/var/lib/hardway/mark", 0644, "m", "w");
         plan_add_file(f.plan, "other", "conf", "/etc/other/conf", 0644, "c", "w");
         unit = plan_add_unit(f.plan, "store", "store.service", fixture_unit("s"), "w");
@@ -69,6 +82,7 @@ static void test_script(void **state) {
         f.observation->applied = xnew(AppliedFile, 1);
         f.observation->applied[0] = (AppliedFile) { .path = xstrdup("/etc/older") };
         f.observation->n_applied = 1;
+        made_all();
         reset_script(f.plan, f.observation, &f.keep, &text);
         s = buffer_str(&text);
         assert_contains(s, "systemctl stop store.service");
@@ -80,6 +94,7 @@ static void test_script(void **state) {
         assert_contains(s, "if grep -q -s -x store /var/lib/hardway/users; then\n"
                            "        if getent passwd store >/dev/null; then userdel store; fi\n");
         assert_contains(s, "rm -rf /var/lib/hardway\n");
+        assert_contains(s, "rm -rf /opt/hardway\n");
         /* other units that have failed are for others to look at */
         assert_contains(s, "\nsystemctl reset-failed store.service 2>");
 }
@@ -90,8 +105,10 @@ static void test_chosen(void **state) {
 
         plan_add_directory(f.plan, "other", "flag", "/srv/audit", 0700, "other:other", "w")
                 ->directory.chosen = true;
+        made_all();
+        made("chosen /srv/audit other:other nothing");
         reset_script(f.plan, f.observation, &f.keep, &text);
-        assert_contains(buffer_str(&text), "\nchosen='/srv/audit'\n");
+        assert_contains(buffer_str(&text), "\ndirectories='sweep /srv/audit other:other - root:root'\n");
         assert_contains(buffer_str(&text), "for d in /var/lib/store /var/log/other; do rm -rf ");
 }
 
@@ -104,7 +121,8 @@ static int run_removal(const char *path, const char *functions) {
         const char *line;
 
         plan_add_directory(f.plan, "other", "mounted", path, 0700, "other:other", "w");
-        reset_script(f.plan, NULL, &f.keep, &script);
+        strv_addf(&f.observation->made, "directory %s other:other nothing", path);
+        reset_script(f.plan, f.observation, &f.keep, &script);
         line = strstr(buffer_str(&script), "for d in ");
         assert_non_null(line);
         text = xasprintf(
@@ -135,16 +153,24 @@ static void test_keep(void **state) {
         _cleanup_buffer_ Buffer text = BUFFER_NULL;
         const char *s;
 
+        made_all();
+        made("directory /var/lib root:root nothing"); /* above it */
+        f.observation->identity = xstrdup("one");
         reset_keep_data(fakes, f.plan, f.observation, &f.keep);
-        reset_script(f.plan, NULL, &f.keep, &text);
+        reset_script(f.plan, f.observation, &f.keep, &text);
         s = buffer_str(&text);
-        assert_null(strstr(s, "/var/lib/store"));
+        assert_contains(
+                s,
+                "printf '%s\\n' 'directory /var/lib/store store:store nothing' 'directory /var/lib root:root nothing' "
+                ">/var/lib/hardway/directories.hw-new\n");
+        assert_null(strstr(strstr(s, "/var/lib/store") + 1, "/var/lib/store"));
         assert_null(strstr(s, "userdel store"));
         assert_null(strstr(s, "rm -f /var/lib/hardway/mark"));
         assert_null(strstr(s, "rm -rf /var/lib/hardway\n"));
         assert_contains(s, "printf '%s nothing\\n' /var/lib/hardway/mark >/var/lib/hardway/taken.hw-new\n");
-        assert_contains(s, "find /var/lib/hardway -mindepth 1 ! -path /var/lib/hardway/taken "
-                           "! -path /var/lib/hardway/mark ! -path /var/lib/hardway/users -delete\n");
+        assert_contains(s, "find /var/lib/hardway -mindepth 1 ! -path /var/lib/hardway/taken ! -path "
+                           "/var/lib/hardway/directories ! -path /var/lib/hardway/mark ! -path "
+                           "/var/lib/hardway/users -delete\n");
         assert_contains(s, "for d in /var/log/other; do rm -rf ");
         assert_contains(s, "userdel other;");
         assert_contains(s, "sed -i '/^other$/d' /var/lib/hardway/users\n");
@@ -158,8 +184,12 @@ static void test_snapshots(void **state) {
         plan_add_directory(f.plan, "etcd", "snapshots", "/srv/backup", 0711, "etcd:etcd", "w");
         plan_add_directory(f.plan, "etcd", "flag-directory-0", "/var/log/etcd", 0700, "etcd:etcd", "w");
         see("/srv/backup", OBSERVED_DIRECTORY);
+        made_all();
+        made("directory /srv/backup etcd:etcd 755 root:staff");
+        made("directory /var/log/etcd etcd:etcd nothing");
         reset_script(f.plan, f.observation, &f.keep, &text);
         assert_contains(buffer_str(&text), "places='/srv/backup'\n");
+        assert_contains(buffer_str(&text), "directories='leave /srv/backup etcd:etcd 755 root:staff'\n");
         assert_contains(buffer_str(&text),
                         "for d in /var/lib/store /var/log/other /var/log/etcd; do rm -rf ");
         assert_null(strstr(buffer_str(&text), "rmdir /srv/backup"));
@@ -204,16 +234,29 @@ static void test_earlier(void **state) {
         o->applied[0] = (AppliedFile) { .path = xstrdup("/etc/systemd/system/older.service") };
         o->applied[1] =
                 (AppliedFile) { .path = xstrdup("/etc/systemd/system/keepalived.service.d/50-hardway.conf") };
+        made_all();
+        made("directory /var/lib/snapshots store:store nothing");
+        made("directory /var/log/older older:older nothing");
+        made("chosen /var/log/theirs older:older 755 root:adm");
+        made("directory /var/lib/etcd etcd:etcd 700 root:root");
+        made("directory /etc/older root:root nothing");
+        made("directory /etc/shared root:root 750 root:other");
+        /* of a run that was killed, for another plan */
+        made("directory /var/lib/killed older:older nothing");
         reset_script(f.plan, o, &f.keep, &text);
         s = buffer_str(&text);
         assert_contains(s, "systemctl stop keepalived.service older.service store.service 2>");
         assert_contains(s, "systemctl disable --quiet keepalived.service older.service store.service");
         assert_contains(
                 s,
-                "for d in /var/lib/store /var/log/other /var/lib/snapshots /var/log/older /var/lib/etcd; do rm -rf ");
+                "for d in /var/lib/store /var/log/other /var/lib/snapshots /var/log/older /var/lib/killed; do rm -rf ");
         assert_contains(s, "places='/srv/saved'\n");
-        /* where others may have something, wherever it lies */
-        assert_contains(s, "chosen='/var/log/theirs /var/log/etcd'\n");
+        /* where others may have something, wherever it lies; and what was there before, or may have been */
+        assert_contains(
+                s,
+                "directories='sweep /var/log/theirs older:older 755 root:adm sweep /var/log/etcd etcd:etcd - root:root "
+                "leave /srv/saved etcd:etcd - root:root sweep /var/lib/etcd etcd:etcd 700 root:root "
+                "leave /etc/shared root:root 750 root:other'\n");
         assert_contains(s, "rmdir /etc/older 2>");
         assert_contains(s, "rm -f /var/lib/metrics/older.prom\n");
         assert_contains(s, "userdel older;");
@@ -236,7 +279,7 @@ static void test_earlier(void **state) {
         reset_keep_data(fakes, f.plan, f.observation, &f.keep);
         reset_script(f.plan, o, &f.keep, &kept);
         assert_contains(buffer_str(&kept),
-                        "for d in /var/log/other /var/log/older /var/lib/etcd; do rm -rf ");
+                        "for d in /var/log/other /var/log/older /var/lib/killed; do rm -rf ");
         buffer_clear(&told);
         reset_tell(f.plan, o, &f.keep, &told);
         assert_contains(buffer_str(&told), "keeps             /var/lib/snapshots\n");
@@ -259,15 +302,18 @@ static void test_keep_of_earlier(void **state) {
         o->applied[0] = (AppliedFile) { .path = xstrdup("/var/lib/hardway/mark") };
         o->applied[1] = (AppliedFile) { .path = xstrdup("/etc/older") };
         see("/var/lib/store", OBSERVED_DIRECTORY);
+        made_all();
         reset_keep_data(fakes, plan, o, &f.keep);
         reset_script(plan, o, &f.keep, &text);
         s = buffer_str(&text);
-        assert_null(strstr(s, "/var/lib/store"));
+        assert_contains(s, "printf '%s\\n' 'directory /var/lib/store store:store nothing' >");
+        assert_null(strstr(strstr(s, "/var/lib/store") + 1, "/var/lib/store"));
         assert_null(strstr(s, "/var/lib/snapshots"));
         assert_null(strstr(s, "userdel store"));
         assert_null(strstr(s, "rm -f /var/lib/hardway/mark"));
-        assert_contains(s, "find /var/lib/hardway -mindepth 1 ! -path /var/lib/hardway/taken "
-                           "! -path /var/lib/hardway/mark ! -path /var/lib/hardway/users -delete\n");
+        assert_contains(s, "find /var/lib/hardway -mindepth 1 ! -path /var/lib/hardway/taken ! -path "
+                           "/var/lib/hardway/directories ! -path /var/lib/hardway/mark ! -path "
+                           "/var/lib/hardway/users -delete\n");
         assert_contains(s, "rm -f /etc/older\n");
         assert_contains(s, "for d in /var/log/other; do rm -rf ");
         assert_contains(s, "userdel other;");
@@ -288,6 +334,7 @@ static void test_tell(void **state) {
         see("/etc/other/conf", OBSERVED_FILE);
         see("/var/lib/store", OBSERVED_DIRECTORY);
         see("/var/log/other", OBSERVED_ABSENT);
+        made_all();
         strv_add(&f.observation->users, "store");
         strv_add(&f.observation->packages, "haproxy");
         reset_tell(f.plan, f.observation, &f.keep, &text);
@@ -322,6 +369,7 @@ static void test_back(void **state) {
         o->n_applied = 1;
         o->applied[0] = (AppliedFile) { .path = xstrdup("/etc/other/conf") };
         see("/etc/other/conf", OBSERVED_FILE);
+        made_all();
         reset_script(f.plan, o, &f.keep, &text);
         s = buffer_str(&text);
         assert_contains(s, "systemctl stop gone.service store.service 2>");
@@ -344,13 +392,74 @@ static void test_back(void **state) {
                         "(enabled, active)\n");
 }
 
+static void assert_no_directory(const char *script) {
+        assert_null(strstr(script, "/opt/hardway"));
+        assert_null(strstr(script, "for d in /"));
+        assert_null(strstr(script, "places="));
+        assert_null(strstr(script, "directories="));
+        assert_null(strstr(script, "\nrmdir /"));
+        assert_null(strstr(script, "/srv"));
+        assert_null(strstr(script, "/var/log"));
+}
+
+/* Data whose mark is there is ours, whoever made the directory; of others of that user nothing is said by it. */
+static void test_marked(void **state) {
+        _cleanup_buffer_ Buffer text = BUFFER_NULL;
+
+        PLAN_FOREACH(item, f.plan, PLAN_DIRECTORY)
+                if (streq(item->path, "/var/lib/store"))
+                        item->directory.mark = "/var/lib/hardway/mark";
+        plan_add_directory(f.plan, "store", "more", "/var/lib/more", 0700, "store:store", "w");
+        f.observation->identity = xstrdup("one");
+        strv_add(&f.observation->taken, "/var/lib/hardway/mark nothing");
+        see("/var/lib/hardway/mark", OBSERVED_FILE);
+        reset_script(f.plan, f.observation, &f.keep, &text);
+        assert_contains(buffer_str(&text), "\ndirectories='sweep /var/lib/store store:store - root:root'\n");
+        assert_null(strstr(buffer_str(&text), "/var/lib/more"));
+        assert_null(strstr(buffer_str(&text), "for d in /"));
+}
+
+/* Made by hand, and nobody wrote down what was there before */
+static void test_by_hand(void **state) {
+        _cleanup_buffer_ Buffer text = BUFFER_NULL;
+
+        f.observation->identity = xstrdup("one");
+        reset_script(f.plan, f.observation, &f.keep, &text);
+        assert_contains(buffer_str(&text), "\ndirectories='sweep /var/lib/store store:store - root:root "
+                                           "sweep /var/log/other other:other - root:root'\n");
+        assert_contains(buffer_str(&text), "rmdir /etc/other ");
+        assert_null(strstr(buffer_str(&text), "for d in /"));
+}
+
+/* It was there, and as planned: so nothing was changed, and no line written where others have one */
+static void test_as_planned_before(void **state) {
+        _cleanup_buffer_ Buffer text = BUFFER_NULL;
+
+        strv_add(&f.observation->traces, "directory /etc/other root:root");
+        strv_add(&f.observation->traces, "directory /var/log/other other:other");
+        strv_add(&f.observation->taken, "/etc/other/conf nothing");
+        made("directory /var/lib/store store:store nothing");
+        reset_script(f.plan, f.observation, &f.keep, &text);
+        assert_null(strstr(buffer_str(&text), "\nrmdir /"));
+        assert_contains(buffer_str(&text), "\ndirectories='sweep /var/log/other other:other - root:root'\n");
+        assert_contains(buffer_str(&text), "for d in /var/lib/store; do rm -rf ");
+}
+
 /* A node that was reset, or was never ours: what lies where the plan has something is somebody's. */
 static void test_nothing_of_ours(void **state) {
         _cleanup_buffer_ Buffer text = BUFFER_NULL, told = BUFFER_NULL, kept = BUFFER_NULL;
 
         see("/etc/other/conf", OBSERVED_FILE);
         see("/etc/systemd/system/store.service", OBSERVED_FILE);
+        see("/var/lib/store", OBSERVED_DIRECTORY);
+        see("/var/log/other", OBSERVED_DIRECTORY);
+        see("/srv/audit", OBSERVED_DIRECTORY);
+        see("/srv/backup", OBSERVED_DIRECTORY);
+        plan_add_directory(f.plan, "etcd", "snapshots", "/srv/backup", 0711, "etcd:etcd", "w");
+        plan_add_directory(f.plan, "other", "flag", "/srv/audit", 0700, "other:other", "w")
+                ->directory.chosen = true;
         reset_script(f.plan, f.observation, &f.keep, &text);
+        assert_no_directory(buffer_str(&text));
         assert_null(strstr(buffer_str(&text), "rm -f /etc/other/conf "));
         assert_null(strstr(buffer_str(&text), "store.service "));
         reset_tell(f.plan, f.observation, &f.keep, &told);
@@ -360,6 +469,7 @@ static void test_nothing_of_ours(void **state) {
         f.observation->identity = xstrdup("one");
         strv_add(&f.observation->taken, "/var/lib/hardway/mark nothing");
         reset_script(f.plan, f.observation, &f.keep, &kept);
+        assert_no_directory(buffer_str(&kept));
         assert_contains(buffer_str(&kept), "\nrm -f /var/lib/hardway/mark ");
         assert_null(strstr(buffer_str(&kept), "rm -f /etc/other/conf "));
 }
@@ -390,6 +500,9 @@ int main(void) {
                 reset_test(test_keep_of_earlier),
                 reset_test(test_tell),
                 reset_test(test_back),
+                reset_test(test_marked),
+                reset_test(test_by_hand),
+                reset_test(test_as_planned_before),
                 reset_test(test_nothing_of_ours),
                 reset_test(test_of_another_cluster),
         };
