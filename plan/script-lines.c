@@ -117,6 +117,18 @@ int script_add_binary(Buffer *out, const PlanItem *item, const Lock *lock, Error
         return 0;
 }
 
+/**
+ * script_add_data() - add that data which is there already has to be this cluster's
+ * @out:        the script
+ * @item:       its directory
+ * @mark:       the file that says whose it is; NULL: nothing is added
+ */
+void script_add_data(Buffer *out, const PlanItem *item, const PlanItem *mark) {
+        if (mark)
+                buffer_addf(out, "data %s %s <<'" END "'\n%s" END "\n", item->path, mark->path,
+                            buffer_str(&mark->content));
+}
+
 void script_add_user(Buffer *out, const PlanItem *item) {
         script_add_comment(out, item->why);
         buffer_addf(out, "user %s %s ", item->user.name, item->user.home ? item->user.home : "-");

@@ -40,6 +40,13 @@ static bool has_secret(const Plan *p) {
         return false;
 }
 
+static bool has_data(const Plan *p) {
+        PLAN_FOREACH(item, p, PLAN_DIRECTORY)
+                if (item->directory.mark)
+                        return true;
+        return false;
+}
+
 static bool has_check(const Plan *p) {
         PLAN_FOREACH(item, p, PLAN_FILE)
                 if (item->file.check)
@@ -151,6 +158,7 @@ static void add_functions(Buffer *out, const Plan *p) {
                   EMBED_SCRIPT_RECORD_SH },
                 { has_file(p), EMBED_SCRIPT_TAKEN_SH },
                 { has(p, PLAN_USER), EMBED_SCRIPT_USER_SH },
+                { has_data(p), EMBED_SCRIPT_DATA_SH },
                 { has(p, PLAN_DIRECTORY), EMBED_SCRIPT_DIRECTORY_SH },
                 { has(p, PLAN_FILE) || has(p, PLAN_UNIT), EMBED_SCRIPT_FILE_SH },
                 { has_secret(p), EMBED_SCRIPT_SECRET_SH },
@@ -170,6 +178,14 @@ static void add_functions(Buffer *out, const Plan *p) {
 static void add_title(Buffer *out, bool needed, const char *title) {
         if (needed)
                 buffer_addf(out, "\n# --- %s ---\n\n", title);
+}
+
+/* install refuses these in a component's preflight; here the mark itself would be written before anybody has looked. */
+static void add_data(Buffer *out, const Plan *p) {
+        add_title(out, has_data(p), "whose data is here?");
+        PLAN_FOREACH(item, p, PLAN_DIRECTORY)
+                if (item->directory.mark)
+                        script_add_data(out, item, plan_find_path(p, item->directory.mark));
 }
 
 static void add_directories(Buffer *out, const Plan *p) {
@@ -274,6 +290,7 @@ int plan_render_script(const Plan *p, const Facts *facts, const Lock *lock, Buff
         add_head(out, p, facts);
         add_variables(out, p, lock);
         add_functions(out, p);
+        add_data(out, p);
         add_title(out, has(p, PLAN_USER), "users");
         PLAN_FOREACH(item, p, PLAN_USER)
                 script_add_user(out, item);

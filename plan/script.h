@@ -19,6 +19,7 @@ int plan_render_script(const Plan *p, const Facts *facts, const Lock *lock, Buff
 void script_add_comment(Buffer *out, const char *text);
 void script_add_file(Buffer *out, const PlanItem *item);
 int script_add_binary(Buffer *out, const PlanItem *item, const Lock *lock, Error **reterr);
+void script_add_data(Buffer *out, const PlanItem *item, const PlanItem *mark);
 void script_add_user(Buffer *out, const PlanItem *item);
 void script_add_package(Buffer *out, const PlanItem *item);
 void script_add_unit(Buffer *out, const Plan *p, const PlanItem *item);

@@ -212,6 +212,42 @@ def test_what_a_run_that_was_killed_has_masked_can_be_enabled(machine):
     assert "mask --runtime haproxy.service" in told and not mask.is_symlink()
 
 
+MARK = "abc\\ndef\\n"
+
+
+def test_data_that_is_not_this_clusters_is_refused(machine, tmp_path):
+    """The mark is about to say that what lies there is this cluster's; so it is asked before anything is made."""
+    data, mark = tmp_path / "data", tmp_path / "lib" / "hardway" / "etcd-identity"
+    commands = f"printf '{MARK}' | data {data} {mark}; echo goes on"
+
+    def refused():
+        done, _ = machine("data", commands)
+        assert done.returncode in (0, 1) and (done.stdout == "goes on\n") == (done.returncode == 0), done
+        return done.stderr
+
+    assert refused() == ""
+    (data / "lost+found").mkdir(parents=True)
+    assert refused() == ""
+    (data / "member").mkdir()
+    assert f"{data} is not empty, and {mark} does not say" in refused() and "nothing was changed" in refused()
+    mark.parent.mkdir()
+    for text, ok in (("another\n", False), ("abc\n", False), ("abc\ndef\n", True)):
+        mark.write_text(text)
+        assert (refused() == "") == ok, text
+    (data / "member").rmdir()
+    mark.unlink()
+    (data / ".default").symlink_to("/nowhere")
+    assert "(.default is there)" in refused()
+
+
+def test_data_is_asked_for_before_anything_is_made(ready):
+    text = script(ready, "controller-0")
+    identity = (ready.directory / "secrets" / "identity").read_text().strip()
+    asked = text.index("\ndata /var/lib/etcd /var/lib/hardway/etcd-identity <<'END_OF_FILE'\n" + identity)
+    assert asked < text.index("\nuser etcd ")
+    assert "\ndata " not in script(ready, "lb-0")
+
+
 def test_which_directories_it_has_made_is_written_down(machine, tmp_path):
     owner = f"{tmp_path.owner()}:{tmp_path.group()}"
     theirs, ours, fits = tmp_path / "theirs", tmp_path / "ours", tmp_path / "fits"
