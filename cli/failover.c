@@ -15,6 +15,7 @@
 #include "common/alloc.h"
 #include "common/clock.h"
 #include "common/fs.h"
+#include "common/text.h"
 #include "operate/drill.h"
 
 #define RECORD_LIMIT (256u * 1024)
@@ -216,21 +217,47 @@ static void tell_wait(void *userdata, const char *text) {
         verb_note(userdata, "%s", text);
 }
 
-static DrillRequest recovery_request(VerbContext *v, const HostOptions *host, const char *pending) {
+/* --yes is no answer: who says it has not seen the command. */
+static int allow_power(void *userdata, const char *line, Error **reterr) {
+        const VerbContext *v = userdata;
+        _cleanup_free_ char *path = verb_path(v, DRILL_PENDING),
+                            *question = xasprintf("An interrupted drill has left in %s what puts back what "
+                                                  "it has broken: '%s'. Run that command?",
+                                                  path, line);
+        _cleanup_error_ Error *error = NULL;
+        int r = verb_ask(text_harmless(question, 0), &error);
+
+        if (r != -ENOTTY)
+                return r < 0 ? error_propagate(reterr, TAKE_PTR(error)) : r;
+        return error_set(reterr, ERROR_USAGE, ENOTTY,
+                         "%s says '%s', and what a file says is run only where somebody can be asked", path,
+                         line);
+}
+
+static DrillRequest recovery_request(VerbContext *v, const char *power, const HostOptions *host,
+                                     const char *pending) {
         return (DrillRequest) {
                 .cluster = v->cluster,
                 .components = components,
                 .store = v->store,
                 .lock = v->lock,
                 .host = host,
+                .power = power,
                 .pending = pending,
+                .allow = allow_power,
                 .cancelled = v->cancelled,
                 .step = tell_wait,
                 .userdata = v,
         };
 }
 
-void failover_recover(VerbContext *v, CheckList *findings) {
+bool failover_is_pending(const VerbContext *v) {
+        _cleanup_free_ char *path = verb_path(v, DRILL_PENDING), *pending = drill_pending_text(path);
+
+        return pending != NULL;
+}
+
+void failover_recover(VerbContext *v, const char *power, CheckList *findings) {
         _cleanup_free_ char *path = verb_path(v, DRILL_PENDING), *pending = drill_pending_text(path),
                             *what = NULL, *text = NULL, *advice = NULL;
         _cleanup_error_ Error *error = NULL;
@@ -248,12 +275,14 @@ void failover_recover(VerbContext *v, CheckList *findings) {
         if (r < 0)
                 (void) error_prefix(&error, r, "it could not be put back");
         else {
-                request = recovery_request(v, &host, path);
+                request = recovery_request(v, power, &host, path);
                 r = drill_recover(&request, &what, &error);
         }
         text = xasprintf("a drill was interrupted: %s; %s", pending,
                          r < 0 ? error->message : "all is put back now");
-        advice = xasprintf("put it back by hand, and remove %s", path);
+        advice = xasprintf("%sput it back by hand, and remove %s",
+                           r == -ENOTTY ? "hardway verify --power COMMAND does it by your command; or " : "",
+                           path);
         add_finding(findings, r < 0 ? CHECK_FAILED : CHECK_WARNING, text, r < 0 ? advice : NULL);
 }
 
@@ -268,15 +297,16 @@ void failover_tell(const VerbContext *v, CheckList *findings) {
 }
 
 /* Before anything else is broken. */
-static int recover_first(VerbContext *v, Error **reterr) {
+static int recover_first(VerbContext *v, const char *power, Error **reterr) {
         CheckList findings = {};
         int r = 0;
 
-        failover_recover(v, &findings);
+        failover_recover(v, power, &findings);
         for (size_t i = 0; i < findings.n_checks && r >= 0; i++)
-                if (findings.checks[i].state == CHECK_FAILED)
+                if (findings.checks[i].state == CHECK_FAILED) {
                         r = error_set(reterr, ERROR_UNAVAILABLE, EBUSY, "%s", findings.checks[i].text);
-                else
+                        error_detail(reterr, "%s", findings.checks[i].advice);
+                } else
                         verb_warn(v, "%s", findings.checks[i].text);
         check_list_done(&findings);
         return r;
@@ -328,7 +358,7 @@ int failover_run(VerbContext *v, Strv names, const char *power, Error **reterr) 
         if (r >= 0)
                 r = verb_host_options(v, &host, reterr);
         if (r >= 0)
-                r = recover_first(v, reterr);
+                r = recover_first(v, power, reterr);
         if (r < 0)
                 return r;
         /* what is on its way when Ctrl-C comes is ended as if it had not: it may be what puts back */

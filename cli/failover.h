@@ -7,8 +7,9 @@
 /* hardway verify --failover: names of drills, or NULL for all; power: the command of --power, or NULL. */
 int failover_run(VerbContext *v, Strv names, const char *power, Error **reterr);
 
-/* Puts back what an interrupted drill has left, and says what that was: a finding, if there was anything. */
-void failover_recover(VerbContext *v, CheckList *findings);
+/* Puts back what an interrupted drill has left, and says what that was: a finding, if there was anything. power: as above. */
+void failover_recover(VerbContext *v, const char *power, CheckList *findings);
+bool failover_is_pending(const VerbContext *v); /* is there anything? */
 /* For `status`, which changes nothing: the finding alone. */
 void failover_tell(const VerbContext *v, CheckList *findings);
 

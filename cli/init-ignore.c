@@ -12,8 +12,9 @@
 static const char comment[] =
         "# hardway: secrets, and what comes and goes. Commit hardway.yaml and hardway.lock.\n";
 static const char *const patterns[] = {
-        "/pki/**/*.key",     "/pki/**/*.conf", "/pki/.*",   "/secrets/",  "/admin.conf",
-        "/super-admin.conf", "/snapshots/",    "/*.backup", "/*.hardway", "/.hardway-busy",
+        "/pki/**/*.key", "/pki/**/*.conf",    "/pki/.*",     "/secrets/",
+        "/admin.conf",   "/super-admin.conf", "/snapshots/", "/*.backup",
+        "/*.hardway",    "/.hardway-busy",    "/failover.*",
 };
 
 static bool has_line(const char *text, const char *line) {

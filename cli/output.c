@@ -212,6 +212,36 @@ int verb_read_password(const char *prompt, char **ret, Error **reterr) {
         return r;
 }
 
+static int ask(const char *question, Error **reterr) {
+        _cleanup_close_ int fd = open_terminal(reterr);
+        char answer[16];
+        int r;
+
+        if (fd < 0)
+                return fd;
+        (void) fflush(stdout);
+        (void) dprintf(fd, "%s [y/N] ", question);
+        r = read_line(fd, answer, sizeof(answer), reterr);
+        if (r < 0)
+                return r;
+        if (streq(answer, "y") || streq(answer, "yes") || streq(answer, "Y"))
+                return 0;
+        return error_set(reterr, ERROR_TEMPORARY, ECANCELED, "not confirmed, nothing done");
+}
+
+/**
+ * verb_ask() - ask what --yes is no answer to
+ * @question:   without "[y/N]"
+ * @reterr:     the answer was no, or there was nobody to ask
+ *
+ * Return: 0 for yes; -ENOTTY if nobody can be asked; another negative errno.
+ */
+int verb_ask(const char *question, Error **reterr) {
+        if (!isatty(STDIN_FILENO))
+                return error_set(reterr, ERROR_USAGE, ENOTTY, "there is nobody who could be asked");
+        return ask(question, reterr);
+}
+
 /**
  * verb_confirm() - ask before something is destroyed
  * @v:          the context; --yes is an answer
@@ -222,10 +252,7 @@ int verb_read_password(const char *prompt, char **ret, Error **reterr) {
  */
 int verb_confirm(const VerbContext *v, Error **reterr, const char *format, ...) {
         _cleanup_free_ char *question = NULL;
-        _cleanup_close_ int fd = -EBADF;
-        char answer[16];
         va_list ap;
-        int r;
 
         if (v->yes)
                 return 0;
@@ -233,19 +260,8 @@ int verb_confirm(const VerbContext *v, Error **reterr, const char *format, ...) 
                 return error_set(reterr, ERROR_USAGE, ENOTTY, "%s wants --yes where nobody can be asked",
                                  v->verb->name);
 
-        fd = open_terminal(reterr);
-        if (fd < 0)
-                return fd;
-
         va_start(ap, format);
         question = xvasprintf(format, ap);
         va_end(ap);
-        (void) fflush(stdout);
-        (void) dprintf(fd, "%s [y/N] ", question);
-        r = read_line(fd, answer, sizeof(answer), reterr);
-        if (r < 0)
-                return r;
-        if (streq(answer, "y") || streq(answer, "yes") || streq(answer, "Y"))
-                return 0;
-        return error_set(reterr, ERROR_TEMPORARY, ECANCELED, "not confirmed, nothing done");
+        return ask(question, reterr);
 }

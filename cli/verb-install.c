@@ -70,7 +70,7 @@ static void print_result(VerbContext *v, const InstallResult *result, int r) {
 static void put_back_first(VerbContext *v) {
         CheckList findings = {};
 
-        failover_recover(v, &findings);
+        failover_recover(v, /* power= */ NULL, &findings);
         for (size_t i = 0; i < findings.n_checks; i++)
                 verb_warn(v, "%s%s%s", findings.checks[i].text, findings.checks[i].advice ? ": " : "",
                           findings.checks[i].advice ?: "");

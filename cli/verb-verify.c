@@ -53,7 +53,7 @@ static int run_checks(VerbContext *v, Error **reterr) {
         size_t failed;
         int r;
 
-        failover_recover(v, &checks);
+        failover_recover(v, arg_power, &checks);
         r = checks_ask(v, &checks, reterr);
         if (r < 0)
                 return r;
@@ -80,7 +80,7 @@ static int run(VerbContext *v, _unused_ int argc, _unused_ char **argv, Error **
         if (arg_failover) {
                 v->doing = "verify --failover";
                 r = failover_run(v, arg_drills, arg_power, reterr);
-        } else if (arg_drills || arg_power)
+        } else if (arg_drills || (arg_power && !failover_is_pending(v)))
                 r = error_set(reterr, ERROR_USAGE, EINVAL, "--drill and --power belong to --failover");
         else
                 r = run_checks(v, reterr);

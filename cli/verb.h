@@ -181,7 +181,8 @@ char* verb_path(const VerbContext *v, const char *name); /* "admin.conf" -> besi
  */
 const char* verb_holder(VerbContext *v); /* of all locks, as others will read it; lent */
 int verb_host_options(VerbContext *v, HostOptions *ret,
-                      Error **reterr); /* asks for the sudo password if told to; lent by v */
+                      Error **reterr);              /* asks for the sudo password if told to; lent by v */
+int verb_ask(const char *question, Error **reterr); /* what --yes is no answer to */
 int verb_confirm(const VerbContext *v, Error **reterr, const char *format, ...)
         _printf_(3, 4); /* 0, or an error: no */
 int verb_read_password(const char *prompt, char **ret,

@@ -65,6 +65,21 @@ static int fd_read_all(int fd, size_t limit, Buffer *b) {
         return r;
 }
 
+static int read_open(int fd, const char *path, size_t limit, Buffer *ret, Error **reterr) {
+        _cleanup_buffer_secret_ Buffer b = BUFFER_NULL;
+        int r;
+
+        r = fd_read_all(fd, limit, &b);
+        if (r == -EFBIG)
+                return error_set(reterr, ERROR_IO, EFBIG, "%s: larger than %zu bytes", path, limit);
+        if (r < 0)
+                return error_set_errno(reterr, r, "cannot read %s", path);
+
+        *ret = b;
+        b = BUFFER_NULL;
+        return 1;
+}
+
 /**
  * fs_read_optional() - read a file that may be absent
  * @dir_fd:     what @path is relative to
@@ -77,24 +92,44 @@ static int fd_read_all(int fd, size_t limit, Buffer *b) {
  * @limit; another negative errno.
  */
 int fs_read_optional(int dir_fd, const char *path, size_t limit, Buffer *ret, Error **reterr) {
-        _cleanup_buffer_secret_ Buffer b = BUFFER_NULL;
         _cleanup_close_ int fd = openat(dir_fd, path, O_RDONLY | O_NOCTTY | O_CLOEXEC);
-        int r;
 
         if (fd < 0 && errno == ENOENT)
                 return 0;
         if (fd < 0)
                 return error_set_errno(reterr, errno, "cannot open %s", path);
+        return read_open(fd, path, limit, ret, reterr);
+}
 
-        r = fd_read_all(fd, limit, &b);
-        if (r == -EFBIG)
-                return error_set(reterr, ERROR_IO, EFBIG, "%s: larger than %zu bytes", path, limit);
-        if (r < 0)
-                return error_set_errno(reterr, r, "cannot read %s", path);
+/**
+ * fs_read_own() - read a file that may be absent, if nobody else can have written it
+ * @dir_fd:     what @path is relative to
+ * @path:       the file
+ * @limit:      how many bytes it may have
+ * @ret:        the content; whatever it held before is not freed
+ * @reterr:     names the path
+ *
+ * Return: as fs_read_optional(); -EPERM if it is a link or no file, is another user's, or others may write it.
+ */
+int fs_read_own(int dir_fd, const char *path, size_t limit, Buffer *ret, Error **reterr) {
+        /* not waiting for whoever holds the other end, should it be a FIFO */
+        _cleanup_close_ int fd =
+                openat(dir_fd, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+        struct stat st;
 
-        *ret = b;
-        b = BUFFER_NULL;
-        return 1;
+        if (fd < 0 && errno == ENOENT)
+                return 0;
+        if (fd < 0 && errno == ELOOP)
+                return error_set(reterr, ERROR_CONFIG, EPERM, "%s is a symbolic link", path);
+        if (fd < 0 || fstat(fd, &st) < 0)
+                return error_set_errno(reterr, errno, "cannot open %s", path);
+        if (!S_ISREG(st.st_mode))
+                return error_set(reterr, ERROR_CONFIG, EPERM, "%s is no file", path);
+        if (st.st_uid != geteuid())
+                return error_set(reterr, ERROR_CONFIG, EPERM, "%s belongs to another user", path);
+        if (st.st_mode & (S_IWGRP | S_IWOTH))
+                return error_set(reterr, ERROR_CONFIG, EPERM, "%s can be written by others", path);
+        return read_open(fd, path, limit, ret, reterr);
 }
 
 /**

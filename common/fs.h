@@ -32,6 +32,8 @@ int fs_write(int dir_fd, const char *path, const void *data, size_t size, mode_t
 int fs_read(int dir_fd, const char *path, size_t limit, Buffer *ret, Error **reterr);
 int fd_write_all(int fd, const char *data, size_t size);                                       /* -errno */
 int fs_read_optional(int dir_fd, const char *path, size_t limit, Buffer *ret, Error **reterr); /* 0: none */
+/* The same, of a file that nobody but us can have written. */
+int fs_read_own(int dir_fd, const char *path, size_t limit, Buffer *ret, Error **reterr);
 int fs_mkdir_parents(int dir_fd, const char *path, mode_t mode, Error **reterr); /* and itself */
 /* The same; without sync a batch that is committed later makes them durable. */
 int fs_mkdir_all(int dir_fd, const char *path, mode_t mode, bool sync, Error **reterr);

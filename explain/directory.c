@@ -57,10 +57,11 @@ static const struct {
           "etcdctl snapshot save snapshots/NAME.db" },
         { ".gitignore", "Keeps keys and other secrets out of git; init writes it.",
           "A git add of the directory would publish the cluster's keys.", "gitignore(5)",
-          "printf '/pki/**/*.key\\n/pki/**/*.conf\\n/pki/.*\\n/secrets/\\n/*.conf\\n/snapshots/\\n' >>.gitignore" },
-        { "failover.pending",
+          "printf '/pki/**/*.key\\n/pki/**/*.conf\\n/pki/.*\\n/secrets/\\n/*.conf\\n/snapshots/\\n/failover.*\\n' >>.gitignore" },
+        { "secrets/failover.pending",
           "What a drill of verify --failover has broken and not put back yet. It is there while one is under way, and "
-          "after one that was killed; the next verify or install puts it back then.",
+          "after one that was killed; the next verify or install puts it back then. A command of --power that stands in it is not run "
+          "unasked.",
           "A unit that a killed drill has stopped, or a host that it has cut off, would stay so.",
           "hardway(1)", "hardway verify" },
         { "failover.json", "What verify --failover has measured: of each drill the last result.",

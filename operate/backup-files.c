@@ -10,6 +10,7 @@
 #include "common/fs.h"
 #include "common/strv.h"
 #include "operate/backup-internal.h"
+#include "operate/drill.h"
 
 /* Between a set of files and the cluster directory. */
 
@@ -20,6 +21,8 @@
 /* Beside the cluster file. */
 static const char *const top_names[] = { ".gitignore", "hardway.lock", "admin.conf", "super-admin.conf" };
 static const char *const folders[] = { "pki", "secrets" };
+/* Of this copy of the directory, and of today. */
+static const char *const left_here[] = { BACKUP_MARK, DRILL_PENDING };
 
 void backup_set_done(BackupSet *set) {
         for (size_t i = 0; i < set->n_files; i++) {
@@ -44,6 +47,13 @@ int backup_set_add(BackupSet *set, const char *name, Buffer *data, Error **reter
         set->size += data->size;
         *data = BUFFER_NULL;
         return 0;
+}
+
+static bool stays_here(const char *name) {
+        for (size_t i = 0; i < ARRAY_SIZE(left_here); i++)
+                if (streq(name, left_here[i]))
+                        return true;
+        return false;
 }
 
 static bool is_cluster_file(const char *name) {
@@ -86,7 +96,7 @@ bool backup_name_is_sane(const char *name) {
         for (size_t i = 0; i < ARRAY_SIZE(top_names); i++)
                 if (streq(name, top_names[i]))
                         return true;
-        if (!parts_are_sane(name) || streq(name, BACKUP_MARK))
+        if (!parts_are_sane(name) || stays_here(name))
                 return false;
         for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
                 const char *rest = startswith(name, folders[i]);
@@ -159,7 +169,7 @@ static int collect_folder(const char *directory, const char *folder, unsigned de
 
                 if (r < 0)
                         return r;
-                if (streq(name, BACKUP_MARK))
+                if (stays_here(name))
                         continue;
                 if (stat(file, &st) < 0)
                         return error_set_errno(reterr, errno, "cannot stat %s", file);

@@ -54,6 +54,13 @@ static Strv power_command(const DrillHit *h, bool back) {
         return words;
 }
 
+/* What puts it back, as one would type it; the caller frees. */
+char* drill_power_line(const DrillHit *h) {
+        _cleanup_strv_ Strv words = power_command(h, /* back= */ true);
+
+        return strv_join(words, " ");
+}
+
 /* The same, with the guard's input held open by it; it does not begin where there is no guard any more. */
 static Strv guarded_command(const DrillHit *h) {
         _cleanup_strv_ Strv command = power_command(h, false);

@@ -40,6 +40,7 @@ int drill_prepare(DrillHit *h, Error **reterr);
 int drill_hit(DrillHit *h, uint64_t *since, Error **reterr);
 int drill_put_back(DrillHit *h, Error **reterr);
 void drill_hit_done(DrillHit *h);
+char* drill_power_line(const DrillHit *h); /* that puts a host back, for people; the caller frees */
 
 /* drill-pulse.c: when a host fell silent */
 typedef struct Pulse Pulse;

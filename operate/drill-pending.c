@@ -5,8 +5,12 @@
  *
  * Our children and the nodes' timers put back what a killed drill has broken; but if the machine that we run
  * on dies, or all of a session's processes are killed, nobody knows any more that a host was cut off. So a
- * file beside the cluster file says so from before the hit until it was put back, and the next `verify` or
+ * file among the secrets says so from before the hit until it was put back, and the next `verify` or
  * `install` does what is left to do. Putting back twice does no harm.
+ *
+ * It also says by what command of --power a host comes back. A directory that is kept in git, or was unpacked,
+ * may bring such a file with it: that command is run only if somebody is there who agrees, and one of this
+ * run's --power goes before it.
  *
  * A guard that outlives us holds the file's lock until it is done. So nobody puts back beside it, and whoever
  * waited for it finds in the file what else there is to do.
@@ -39,7 +43,7 @@ static int write_tree(const char *path, const json_t *tree, Error **reterr) {
         if (!text)
                 return error_set(reterr, ERROR_USAGE, EILSEQ,
                                  "--power and the working directory have to be UTF-8");
-        r = fs_write(AT_FDCWD, path, text, strlen(text), 0644, 0, reterr);
+        r = fs_write(AT_FDCWD, path, text, strlen(text), 0600, 0, reterr);
         return r < 0 ? r : 0;
 }
 
@@ -82,7 +86,7 @@ static int read_pending(const char *path, json_t **ret, Error **reterr) {
         _cleanup_buffer_ Buffer text = BUFFER_NULL;
         int r;
 
-        r = fs_read_optional(AT_FDCWD, path, PENDING_LIMIT, &text, reterr);
+        r = fs_read_own(AT_FDCWD, path, PENDING_LIMIT, &text, reterr);
         if (r <= 0)
                 return r;
         r = json_parse(path, text.data, text.size, ret, reterr);
@@ -120,7 +124,7 @@ int drill_pending_end(const DrillRequest *q, bool back, Error **reterr) {
 
 /* Until the guard has done it, if there is one. It ends by itself; one that does not hangs, and would be waited for in vain. */
 static int wait_for_guard(const DrillRequest *q, Error **reterr) {
-        _cleanup_close_ int fd = open(q->pending, O_RDONLY | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
+        _cleanup_close_ int fd = open(q->pending, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 
         uint64_t begun = clock_usec();
         bool told = false;
@@ -162,6 +166,21 @@ char* drill_pending_text(const char *path) {
         return text ?: xasprintf("%s cannot be read", path);
 }
 
+/* This run's own words are run here, those of the file where they were, and not unasked. */
+static int allow_power(const DrillHit *h, Error **reterr) {
+        const DrillRequest *q = h->request;
+        _cleanup_free_ char *line = NULL;
+
+        if (!q->power)
+                return error_set(reterr, ERROR_CONFIG, EINVAL, "%s does not say how", q->pending);
+        if (!h->power_directory)
+                return 0;
+        line = drill_power_line(h);
+        return q->allow ? q->allow(q->userdata, line, reterr) :
+                          error_set(reterr, ERROR_USAGE, EPERM, "%s would have it done by '%s'", q->pending,
+                                    line);
+}
+
 static int put_back_hit(const DrillRequest *q, const json_t *tree, Error **reterr) {
         _cleanup_(host_pool_freep) HostPool *hosts = host_pool_new(q->cluster, q->host);
         const ProbeContext probes = host_pool_probes(hosts, q->cluster, q->store, q->cancelled);
@@ -169,16 +188,23 @@ static int put_back_hit(const DrillRequest *q, const json_t *tree, Error **reter
         DrillHit h = { .request = &request,
                        .probes = &probes,
                        .drill = drill_find(json_text(tree, "drill")),
-                       .node = cluster_find_node(q->cluster, json_text(tree, "node")),
-                       .power_directory = json_text(tree, "directory") };
+                       .node = cluster_find_node(q->cluster, json_text(tree, "node")) };
+
+        int r;
 
         if (!h.node) /* it is the cluster's no more */
                 return 0;
-        request.power = json_text(tree, "power");
         h.component = component_find(q->components, h.drill->component);
-        if (!h.component || (drill_is_of_host(h.drill) && !request.power))
+        if (!h.component)
                 return error_set(reterr, ERROR_CONFIG, EINVAL, "%s does not say how", q->pending);
-        return drill_put_back(&h, reterr);
+        if (!drill_is_of_host(h.drill))
+                return drill_put_back(&h, reterr);
+        if (!q->power) {
+                request.power = json_text(tree, "power");
+                h.power_directory = json_text(tree, "directory") ?: ".";
+        }
+        r = allow_power(&h, reterr);
+        return r < 0 ? r : drill_put_back(&h, reterr);
 }
 
 static int remove_map(const DrillRequest *q, Error **reterr) {
@@ -213,7 +239,7 @@ static int recover_map(const DrillRequest *q, Error **reterr) {
 
 /**
  * drill_recover() - put back what an interrupted drill has left
- * @q:          its cluster, components, store, host, pending and cancelled; nobody else is at a drill
+ * @q:          its cluster, components, store, host, power, pending, allow and cancelled; nobody else is at a drill
  * @ret_what:   what it was, also if it could not be put back, or NULL; the caller frees
  * @reterr:     why it could not be put back, or could not be noted that it is
  *

@@ -18,7 +18,7 @@
  * Whatever ends hardway meanwhile, what was taken comes back by itself: what is killed is restarted by
  * systemd, what is frozen by a timer on its node, and a host whose power or link is cut by a child of ours
  * that ends when we do. If that child does not get to it either, as the machine has died that we run on, a
- * file beside the cluster file still says what is left to do: drill_recover().
+ * file among the secrets still says what is left to do: drill_recover().
  */
 typedef enum DrillAction {
         DRILL_KILL,   /* all processes of the unit, by SIGKILL */
@@ -87,6 +87,8 @@ typedef struct DrillRequest {
         bool chosen;         /* by name: one that is not possible is an error, and not passed over */
         const char *power;   /* words of the command that cuts hosts off, or NULL: no such drills */
         const char *pending; /* path of the file that says what is broken now; or NULL */
+        /* drill_recover() only: may this command be run, which stands in that file? 0, or why not; NULL: it may not */
+        int (*allow)(void *userdata, const char *line, Error **reterr);
         const volatile int *cancelled;
         void (*begin)(void *userdata, const Drill *d, const char *node);
         void (*step)(void *userdata, const char *text);
@@ -101,7 +103,7 @@ int drill_run(const DrillRequest *request, DrillReport *ret, Error **reterr);
 void drill_report_done(DrillReport *r);
 
 /* drill-pending.c: what a drill has left that did not get to put it back, and nothing else did */
-#define DRILL_PENDING "failover.pending"
+#define DRILL_PENDING "secrets/failover.pending"
 int drill_recover(const DrillRequest *q, char **ret_what, Error **reterr);
 /* What is broken now, of the file at path; NULL: nothing. The caller frees. */
 char* drill_pending_text(const char *path);

@@ -19,6 +19,7 @@ until timeout -k "$kill_sec" "$power_sec" "$@" >/dev/null 2>&1 9<&-; do
         sleep "$pause_sec"
 done
 if [ -n "$pending" ]; then
+        umask 077
         if printf '{"since": "%s"}\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" >"$new" && sync -- "$new"; then
                 mv -f -- "$new" "$pending" && exit
         fi

@@ -143,12 +143,13 @@ def test_secrets_are_ignored_by_git(hardway):
     assert "\n/*.hardway\n" in text
     hardway("pki", "gen")
     hardway("plan", "--output", "out", "--secrets")
+    (hardway.directory / "failover.json").write_text("{}")
 
     subprocess.run(["git", "init", "-q", "."], cwd=hardway.directory, check=True)
     subprocess.run(["git", "add", "."], cwd=hardway.directory, check=True)
     added = subprocess.run(["git", "ls-files"], cwd=hardway.directory, check=True, capture_output=True,
                            text=True).stdout.split()
-    assert "hardway.yaml" in added and "pki/ca.crt" in added
+    assert "hardway.yaml" in added and "pki/ca.crt" in added and "failover.json" not in added
     for name in added:
         content = (hardway.directory / name).read_bytes()
         assert b"PRIVATE KEY" not in content, name

@@ -317,6 +317,35 @@ static void test_read(void **state) {
         buffer_done(&b);
 }
 
+/* Of what is done by a file nobody else may have had a hand in it. */
+static void test_read_own(void **state) {
+        UnitDir *d = *state;
+        Error *e = NULL;
+        Buffer b = BUFFER_NULL;
+
+        assert_success(fs_read_own(d->fd, "none", 9, &b, &e), e, 0);
+        assert_int_equal(write_str(d, "f", "12345", 0644, 0, NULL), 1);
+        assert_success(fs_read_own(d->fd, "f", 5, &b, &e), e, 1);
+        assert_string_equal(buffer_str(&b), "12345");
+        buffer_done(&b);
+        assert_failure(fs_read_own(d->fd, "f", 4, &b, &e), e, ERROR_IO, EFBIG);
+
+        assert_int_equal(fchmodat(d->fd, "f", 0664, 0), 0);
+        assert_failure(fs_read_own(d->fd, "f", 9, &b, &e), e, ERROR_CONFIG, EPERM);
+        assert_int_equal(fchmodat(d->fd, "f", 0646, 0), 0);
+        assert_failure(fs_read_own(d->fd, "f", 9, &b, &e), e, ERROR_CONFIG, EPERM);
+        assert_int_equal(fchmodat(d->fd, "f", 0600, 0), 0);
+        assert_int_equal(symlinkat("f", d->fd, "link"), 0);
+        assert_failure(fs_read_own(d->fd, "link", 9, &b, &e), e, ERROR_CONFIG, EPERM);
+        assert_int_equal(mkfifoat(d->fd, "fifo", 0600), 0); /* nobody ever writes to it */
+        assert_failure(fs_read_own(d->fd, "fifo", 9, &b, &e), e, ERROR_CONFIG, EPERM);
+        assert_failure(fs_read_own(d->fd, ".", 9, &b, &e), e, ERROR_CONFIG, EPERM);
+        if (geteuid() == 0) {
+                assert_int_equal(fchownat(d->fd, "f", 65534, 0, 0), 0);
+                assert_failure(fs_read_own(d->fd, "f", 9, &b, &e), e, ERROR_CONFIG, EPERM);
+        }
+}
+
 static void test_mkdir(void **state) {
         UnitDir *d = *state;
         Error *e = NULL;
@@ -444,15 +473,15 @@ static int group_teardown(void **state) {
 
 int main(void) {
         static const struct CMUnitTest tests[] = {
-                test_in_dir(test_write),       test_in_dir(test_write_large),
-                test_in_dir(test_sync),        test_in_dir(test_exclusive),
-                test_in_dir(test_refused),     test_in_dir(test_exclusive_by_link),
-                test_in_dir(test_long_name),   test_in_dir(test_failures),
-                test_in_dir(test_killed),      test_in_dir(test_file_size_limit),
-                test_in_dir(test_read),        test_in_dir(test_mkdir),
-                test_in_dir(test_remove),      cmocka_unit_test(test_paths),
-                test_in_dir(test_open_dir),    test_in_dir(test_lock),
-                test_in_dir(test_two_at_once),
+                test_in_dir(test_write),      test_in_dir(test_write_large),
+                test_in_dir(test_sync),       test_in_dir(test_exclusive),
+                test_in_dir(test_refused),    test_in_dir(test_exclusive_by_link),
+                test_in_dir(test_long_name),  test_in_dir(test_failures),
+                test_in_dir(test_killed),     test_in_dir(test_file_size_limit),
+                test_in_dir(test_read),       test_in_dir(test_read_own),
+                test_in_dir(test_mkdir),      test_in_dir(test_remove),
+                cmocka_unit_test(test_paths), test_in_dir(test_open_dir),
+                test_in_dir(test_lock),       test_in_dir(test_two_at_once),
         };
 
         return cmocka_run_group_tests_name("common-fs", tests, group_setup, group_teardown);

@@ -30,13 +30,30 @@ static void tell(void *userdata, const char *text) {
         n_told++;
 }
 
-static int recover(char **ret_what, Error **reterr) {
-        const HostOptions host = {};
-        const DrillRequest request = {
-                .cluster = &f.cluster, .components = fakes, .host = &host, .pending = pending, .step = tell
-        };
+static char *asked_for; /* which command of the file; the answer is yes */
 
+static int allow(void *userdata, const char *line, Error **reterr) {
+        free(asked_for);
+        asked_for = xstrdup(line);
+        return 0;
+}
+
+static int recover_by(const char *power, bool ask, char **ret_what, Error **reterr) {
+        const HostOptions host = {};
+        const DrillRequest request = { .cluster = &f.cluster,
+                                       .components = fakes,
+                                       .host = &host,
+                                       .power = power,
+                                       .pending = pending,
+                                       .allow = ask ? allow : NULL,
+                                       .step = tell };
+
+        free(TAKE_PTR(asked_for));
         return drill_recover(&request, ret_what, reterr);
+}
+
+static int recover(char **ret_what, Error **reterr) {
+        return recover_by(NULL, /* ask= */ true, ret_what, reterr);
 }
 
 /* It is tried again, and once we have given up our guard goes on. */
@@ -194,6 +211,9 @@ static void test_recover_host(void **state) {
         assert_string_equal(what, "the owner of the VIP loses its network (lb1, since x)");
         assert_int_equal(fs_read(AT_FDCWD, log, 4096, &said, NULL), 0);
         free(TAKE_PTR(text));
+        text = xasprintf("env -C %s sh ./plug --name x up lb1", directory);
+        assert_string_equal(asked_for, text);
+        free(TAKE_PTR(text));
         text = xasprintf("%s --name x up lb1\n", directory);
         assert_string_equal(buffer_str(&said), text);
         assert_int_equal(access(pending, F_OK), -1);
@@ -213,6 +233,49 @@ static void test_recover_host(void **state) {
         free(TAKE_PTR(other));
         other = drill_pending_text(pending);
         assert_contains(other, "cannot be read");
+}
+
+/* A directory may have come from elsewhere, with a file that is not ours: no command of it is run unasked. */
+static void test_recover_unasked(void **state) {
+        _cleanup_free_ char *log = xasprintf("%s/unasked", directory), *power = NULL, *text = NULL,
+                            *what = NULL, *again = NULL;
+        _cleanup_buffer_ Buffer said = BUFFER_NULL;
+        _cleanup_error_ Error *error = NULL;
+        struct stat st;
+
+        power = xasprintf("%s/switch", directory);
+        text = xasprintf("#!/bin/sh\necho \"$*\" >>%s\n", log);
+        assert_int_equal(fs_write(AT_FDCWD, power, text, strlen(text), 0755, FS_NO_SYNC, NULL), 1);
+        free(TAKE_PTR(text));
+        text = xasprintf(
+                "{\"drill\":\"owner-link\",\"node\":\"lb1\",\"since\":\"x\",\"power\":\"%s of the file\"}",
+                power);
+        write_pending(text);
+        assert_int_equal(recover_by(NULL, /* ask= */ false, &what, &error), -EPERM);
+        assert_contains(error->message, "of the file up lb1'");
+        assert_int_equal(access(log, F_OK), -1);
+        assert_int_equal(access(pending, F_OK), 0);
+
+        /* that of the command line is ours */
+        assert_int_equal(recover_by(power, /* ask= */ true, &again, NULL), 0);
+        assert_null(asked_for);
+        assert_int_equal(fs_read(AT_FDCWD, log, 4096, &said, NULL), 0);
+        assert_string_equal(buffer_str(&said), "up lb1\n");
+        assert_int_equal(access(pending, F_OK), -1);
+
+        /* what we leave ourselves nobody else can write, and no other user sees the command */
+        setup(NULL);
+        back_fails = true;
+        assert_int_equal(run_with("haproxy-hung", NULL, NULL), -EREMOTEIO);
+        assert_int_equal(stat(pending, &st), 0);
+        assert_int_equal(st.st_mode & 07777, 0600);
+        assert_int_equal(chmod(pending, 0666), 0);
+        back_fails = false;
+        error = error_free(error);
+        free(TAKE_PTR(again));
+        assert_int_equal(recover(&again, &error), -EPERM);
+        assert_contains(error->message, "can be written by others");
+        assert_string_equal(done, "lb0:arm lb0:freeze lb0:thaw");
 }
 
 /* It has died when nothing was broken: there is the ConfigMap still. */
@@ -249,7 +312,7 @@ int main(void) {
                 drill_test(test_guard_hangs),       drill_test(test_power_fails),
                 drill_test(test_recover),           drill_test(test_recover_host),
                 drill_test(test_recover_map),       drill_test(test_cannot_note),
-                drill_test(test_guard_cannot_note),
+                drill_test(test_guard_cannot_note), drill_test(test_recover_unasked),
         };
         int r;
 
@@ -257,5 +320,6 @@ int main(void) {
                 return 1;
         r = cmocka_run_group_tests_name("drills left", tests, NULL, NULL);
         drill_directory_done();
+        free(asked_for);
         return r;
 }
