@@ -25,10 +25,11 @@ static const struct {
         const char *name;
         bool directory; /* its value is one; else a file in one */
         bool words;     /* what is no absolute path is a word of the program's ("stderr") */
+        bool makes;     /* the program makes the directory where it may */
 } written[] = {
-        { FLAG_APISERVER, "audit-log-path" },
+        { FLAG_APISERVER, "audit-log-path", .makes = true }, /* ensureLogFile() in apiserver's audit.go */
         { FLAG_APISERVER, "debug-socket-path" },
-        { FLAG_CONTROLLER_MANAGER | FLAG_SCHEDULER, "cert-dir", .directory = true },
+        { FLAG_CONTROLLER_MANAGER | FLAG_SCHEDULER, "cert-dir", .directory = true, .makes = true },
         { FLAG_ETCD, "log-outputs", .words = true },
 };
 
@@ -48,7 +49,16 @@ static size_t find_written(FlagComponent component, const char *name) {
         return i;
 }
 
-/* The directory that is written to; NULL if it is given anyway, or this is no path. */
+static bool holds(const char *outer, const char *inner) {
+        const char *rest = startswith(inner, outer);
+
+        return rest && (!*rest || *rest == '/');
+}
+
+/*
+ * The directory that is written to; NULL if it is given anyway, or this is no path. What lies in one that the service owns is the
+ * service's to make: it could put a link in the place of one that root gives to it.
+ */
 static char* directory_of(const char *component, size_t row, const char *value) {
         _cleanup_free_ char *directory = NULL;
 
@@ -56,7 +66,9 @@ static char* directory_of(const char *component, size_t row, const char *value) 
                 return NULL;
         directory = written[row].directory ? xstrdup(value) : fs_path_dirname(value);
         for (size_t i = 0; i < ARRAY_SIZE(given); i++)
-                if (streq(component, given[i].component) && streq(directory, given[i].directory))
+                if (streq(component, given[i].component) &&
+                    (streq(directory, given[i].directory) ||
+                     (written[row].makes && holds(given[i].directory, directory))))
                         return NULL;
         return TAKE_PTR(directory);
 }
@@ -149,12 +161,6 @@ Strv cluster_flag_directories(const Cluster *c, const char *component) {
         return directories;
 }
 
-static bool holds(const char *outer, const char *inner) {
-        const char *rest = startswith(inner, outer);
-
-        return rest && (!*rest || *rest == '/');
-}
-
 /* One that is a service's alone is closed to others, and to what lies below it. */
 static void check_pair(Input *in, const char *component, const char *directory, const char *other,
                        const char *whose) {
@@ -164,12 +170,23 @@ static void check_pair(Input *in, const char *component, const char *directory, 
                             component, directory, other, whose);
 }
 
+/* Whoever owns the outer one can put a link in the place of the other, which root is about to give away. */
+static void check_inside(Input *in, const char *component, const char *outer, const char *inner) {
+        if (holds(outer, inner) && !streq(outer, inner))
+                problem_add(
+                        &in->problems, in->extra_flags,
+                        "extra-args.%s: %s lies in %s, which is the service's own: name that one, or one beside it",
+                        component, inner, outer);
+}
+
 static void check_given(Input *in, const char *component, const char *directory) {
         for (size_t i = 0; i < ARRAY_SIZE(given); i++) {
                 _cleanup_free_ char *whose = xasprintf("that of %s", given[i].component);
 
                 if (!streq(given[i].component, component))
                         check_pair(in, component, directory, given[i].directory, whose);
+                else
+                        check_inside(in, component, given[i].directory, directory);
         }
 }
 
@@ -184,6 +201,8 @@ void check_flag_directories(Input *in) {
                         check_pair(in, component, *directory, c->snapshots.directory,
                                    "that of the snapshots");
                         check_given(in, component, *directory);
+                        STRV_FOREACH(outer, directories)
+                                check_inside(in, component, *outer, *directory);
                         for (size_t k = 0; k < i; k++) {
                                 const char *other = c->extra_flags[k].component;
                                 _cleanup_strv_ Strv others = cluster_flag_directories(c, other);

@@ -98,6 +98,7 @@ directory() {
 
 # attributes MODE OWNER PATH: the mode first, as it may be about closing a file
 attributes() {
+        [ ! -h "$3" ] || fail refused "/$3 is a symbolic link, and what that leads to is not given to $2"
         chmod -- "$1" "$3" || fail io "cannot set the mode of /$3"
         owner "$2" "$3"
 }
@@ -106,7 +107,7 @@ attributes() {
 owner() {
         owner=$1
         shift
-        chown -- "$owner" "$@" || fail io "cannot give files to $owner"
+        chown -h -- "$owner" "$@" || fail io "cannot give files to $owner"
 }
 
 # check PATH COMMAND: COMMAND finds the file as $1

@@ -55,8 +55,9 @@ sha256() {
 
 # attributes MODE OWNER PATH
 attributes() {
+        [ ! -h "$3" ] || die "$3 is a symbolic link, and what that leads to is not given to $2"
         [ "$(stat -c %a "$3")" = "${1#0}" ] || chmod "$1" "$3"
-        [ "$(stat -c %U:%G "$3")" = "$2" ] || chown "$2" "$3"
+        [ "$(stat -c %U:%G "$3")" = "$2" ] || chown -h "$2" "$3"
 }
 
 # publish MODE OWNER PATH: PATH.hw-new is complete, and takes the place of PATH: it is old or new, never half

@@ -39,3 +39,16 @@ def test_oidc_is_told_where_it_goes(cluster):
     result = cluster("plan", "--offline", status=65)
     assert "authentication-config: /etc/kubernetes/authn.yaml (FILES OF YOUR OWN in hardway.yaml(5))" in result.err
     assert "'policy.yaml' is no absolute path" in result.err and "/etc/kubernetes/policy.yaml" in result.err
+
+
+def test_below_its_own_directory_the_service_makes_it(cluster):
+    """Root would give away whatever the service has put a link to in its place."""
+    add(cluster, "extra-args:\n  kube-apiserver:\n    audit-log-path: /var/log/kubernetes/audit/audit.log\n")
+    cluster("plan", "--output=tree")
+    unit = (cluster.directory / "tree/c0/etc/systemd/system/kube-apiserver.service").read_text()
+    assert "--audit-log-path=/var/log/kubernetes/audit/audit.log" in unit and "ReadWritePaths=/var/log" not in unit
+    assert "/var/log/kubernetes/audit" not in cluster("plan", "--offline").out
+    cluster.cluster.write_text(cluster.cluster.read_text().replace("audit-log-path: /var/log/kubernetes/audit/audit.log",
+                                                                   "debug-socket-path: /var/log/kubernetes/debug/socket"))
+    refused = cluster("plan", "--offline", status=65).err
+    assert "/var/log/kubernetes/debug lies in /var/log/kubernetes, which is the service's own: name that one, or one beside it" in refused

@@ -200,7 +200,7 @@ static void test_owner(void **state) {
         assert_contains(log, "systemd-sysusers --root=");
         assert_contains(log, "--inline m etcd ssl-cert\n");
         assert_content(f, "var/lib/hardway/users", "etcd\n");
-        assert_contains(log, "chown -- etcd:etcd etc/hardway/key.hw-new\n");
+        assert_contains(log, "chown -h -- etcd:etcd etc/hardway/key.hw-new\n");
         assert_true(strstr(log, "sysusers") < strstr(log, "chown"));
 }
 
