@@ -3,6 +3,7 @@
 #include <locale.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sysexits.h>
 
 #include "cli/command-show.h"
@@ -50,6 +51,20 @@ static void catch_signals(void) {
         /* A child that closes its end early, or a pager that was left, is an error like others. */
         action.sa_handler = SIG_IGN;
         (void) sigaction(SIGPIPE, &action, NULL);
+}
+
+/*
+ * What a crash leaves would have keys and passphrases in it, and lie in the directory that is committed. A byte is too
+ * little for a file, and what keeps the kernel from giving it to a handler such as systemd-coredump: of nothing it would
+ * (fs/coredump.c). Not PR_SET_DUMPABLE, which closes /proc/PID/fd to our own children (operate/drill-hit.c).
+ */
+static void leave_no_core(void) {
+        struct rlimit limit;
+
+        if (getrlimit(RLIMIT_CORE, &limit) < 0)
+                return;
+        limit.rlim_cur = limit.rlim_max > 1 ? 1 : limit.rlim_max;
+        (void) setrlimit(RLIMIT_CORE, &limit);
 }
 
 /* Prints all that failed, once; the exit status is that of the first. */
@@ -129,6 +144,7 @@ int main(int argc, char **argv) {
         VerbContext v;
         int first = argc, r;
 
+        leave_no_core();
         /* Only the characters: messages are English, and numbers have a point in them. */
         (void) setlocale(LC_CTYPE, "");
         catch_signals();

@@ -460,6 +460,26 @@ def test_waiting_can_be_interrupted(cluster, words):
     holder.communicate("go\n")
 
 
+def test_a_crash_leaves_nothing(cluster):
+    """Keys and passphrases would be in it, and the directory is made to be committed."""
+    def allow_all():
+        resource.setrlimit(resource.RLIMIT_CORE, (resource.getrlimit(resource.RLIMIT_CORE)[1],) * 2)
+
+    holder = subprocess.Popen(["flock", ".hardway-busy", "-c", "echo held; read line"], cwd=cluster.directory,
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert holder.stdout.readline() == "held\n"
+    waiting = subprocess.Popen([cluster.path, "pki", "gen", "--wait"], cwd=cluster.directory, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                               text=True, env=cluster.environment, preexec_fn=allow_all)
+    assert any(line == "Waiting: .hardway-busy is locked by somebody else\n" for line in waiting.stdout)
+    with open(f"/proc/{waiting.pid}/limits", encoding="utf-8") as file:
+        soft = re.search(r"^Max core file size +(\S+)", file.read(), re.M).group(1)
+    waiting.send_signal(signal.SIGABRT)
+    waiting.communicate(timeout=60)
+    holder.communicate("go\n")
+    assert soft in ("0", "1")  # a byte, of which not even a handler gets one (core(5))
+    assert waiting.returncode != 0 and not list(cluster.directory.glob("*core*"))
+
+
 def test_commands_of_a_group_are_told(hardway):
     for words in (["pki", "foo"], ["etcd", "list"]):
         refused = hardway(*words, status=64)
