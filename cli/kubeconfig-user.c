@@ -12,6 +12,7 @@
 
 #define CA "ca"
 #define MASTERS "system:masters"
+#define ADMINISTRATORS "hardway:cluster-admins" /* bound by controlplane/apiserver-files.c */
 
 /* RFC 5280 appendix A.1, ub-common-name and ub-organization-name, in characters. */
 #define NAME_SIZE_MAX 64
@@ -62,6 +63,10 @@ static int check_group(const KubeconfigUser *user, const char *group, Error **re
                 reterr,
                 "If that is meant: --system-masters. A cluster role does it for most, and can be taken back.");
         return -EINVAL;
+}
+
+bool kubeconfig_user_is_administrator(const KubeconfigUser *user) {
+        return strv_contains(user->groups, MASTERS) || strv_contains(user->groups, ADMINISTRATORS);
 }
 
 /**

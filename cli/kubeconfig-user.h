@@ -15,6 +15,7 @@ typedef struct KubeconfigUser {
         bool masters; /* system:masters may be among the groups */
 } KubeconfigUser;
 
+bool kubeconfig_user_is_administrator(const KubeconfigUser *user);
 int kubeconfig_user_check(const VerbContext *v, const KubeconfigUser *user, Error **reterr);
 int kubeconfig_user_make(VerbContext *v, const KubeconfigUser *user, Buffer *ret, int64_t *ret_expires,
                          Error **reterr);

@@ -134,6 +134,13 @@ static void tell_user(const VerbContext *v, int64_t expires) {
         shell_add_quoted(&name, arg_user.name);
         verb_note(v, "Wrote %s: the way into the cluster %s as %s, until %s.", arg_output, v->cluster->name,
                   arg_user.name, until);
+        if (kubeconfig_user_is_administrator(&arg_user)) {
+                verb_note(
+                        v,
+                        "Whoever has it may do everything until then: what a group may cannot be taken from one of its "
+                        "members alone. --days makes it shorter.");
+                return;
+        }
         verb_note(
                 v,
                 "What may be done with it is for role bindings to say, such as: kubectl --kubeconfig %s create "

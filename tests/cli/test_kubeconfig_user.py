@@ -55,6 +55,12 @@ def test_openssl_reads_what_was_asked_for(made, tmp_path):
     assert "nothing to do" in made("pki", "gen").out
 
 
+@pytest.mark.parametrize("words", [["--group", "hardway:cluster-admins"], ["--group", "system:masters", "--system-masters"]])
+def test_an_administrator_is_called_one(made, words):
+    told = made("kubeconfig", "--user", "bob", *words, "--days", "3650", "--output", "bob.conf").out
+    assert "Whoever has it may do everything until then" in told and "role bindings" not in told
+
+
 def test_each_is_another_and_stands_alone_on_standard_output(made, tmp_path):
     first = made("kubeconfig", "--user", "bob", "--days", "1")
     second = made("kubeconfig", "--user", "bob", "--days", "1")
