@@ -73,9 +73,16 @@ static void tell_end(VerbContext *v, const FetchArguments *a, const FetchDisplay
         /* Whoever takes a build that only a mirror vouches for has to accept it, too. */
         size_t n_accepted = count_proof(v, requests, n, "accepted");
         size_t n_mirror = count_proof(v, requests, n, "mirror");
+        size_t n_bundle = count_proof(v, requests, n, "bundle");
 
         if (n_mirror > 0)
                 verb_note(v, "%zu of them were checked against a mirror's own checksums only.", n_mirror);
+        if (n_bundle > 0)
+                verb_note(
+                        v,
+                        "%zu of them were checked against the bundle's own list only: it is as good as where it comes "
+                        "from.",
+                        n_bundle);
         if (a->from)
                 verb_note(v, "%zu binaries from %s, verified. Next: hardway install", n, a->from);
         else if (d->n_fetched == 0)

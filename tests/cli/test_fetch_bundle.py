@@ -86,6 +86,8 @@ def test_by_whose_word(cluster, mirror):
     assert "own checksums" not in cluster("fetch", "--offline").out
     path.write_text(text.replace('"accepted"', '"mirror"', 2))
     assert "2 of them were checked against a mirror's own checksums only." in cluster("fetch", "--offline").out
+    path.write_text(text.replace('"accepted"', '"bundle"', 2))
+    assert "2 of them were checked against the bundle's own list only" in cluster("fetch", "--offline").out
 
 
 def test_two_architectures(cluster, mirror):
