@@ -9,7 +9,8 @@ date +%s
 stat -c %Y "/etc/systemd/system/$timer" 2>/dev/null || echo 0
 result=$(systemctl show -p Result --value "$service" 2>/dev/null || :)
 echo "${result:-unknown}"
-last=$(head -c 4096 "$directory/last" 2>/dev/null || :)
+# who runs as etcd may have left a FIFO there, which nobody ever writes to, or a link to a file of root's
+last=$(dd if="$directory/last" iflag=nonblock,nofollow bs=4096 count=1 2>/dev/null || :)
 file=$(printf '%s\n' "$last" | sed -n 's/^{"file":"\([^"/]*\)".*/\1/p')
 if [ -n "$file" ] && ! [ -f "$directory/$file" ]; then echo missing; else echo there; fi
 printf '%s\n' "$last"

@@ -197,3 +197,24 @@ def test_a_disk_of_their_own_may_be_small(member, tmp_path):
     (tmp_path / "disk").rmdir()
     done, names, _ = on_a_disk(member, tmp_path, "40M", OLD[:1], shared=False)
     assert done.returncode == 1 and names == OLD[:1] and "26 MB are needed for a snapshot, 16 MB of them" in done.stderr
+
+
+@pytest.mark.parametrize("shell", SHELLS, ids=lambda shell: shell[0])
+def test_what_is_told_of_the_last_one_need_not_be_a_file(tmp_path, shell):
+    """Who runs as etcd may have left anything under that name: root neither waits for a FIFO nor reads a file of its own by a link."""
+    script = os.path.join(TOP, "etcd", "scripts", "etcd-scheduled.sh")
+
+    def asked():
+        done = subprocess.run([*shell, script], capture_output=True, text=True, check=False, timeout=30,
+                              env={"PATH": os.environ["PATH"], "directory": str(tmp_path), "service": "x", "timer": "x"})
+        assert done.returncode == 0, done
+        return done.stdout.splitlines()[4:]
+
+    (tmp_path / "last").write_text('{"file":"x.db","time":1}\n')
+    assert asked() == ['{"file":"x.db","time":1}']
+    (tmp_path / "last").rename(tmp_path / "elsewhere")
+    (tmp_path / "last").symlink_to("elsewhere")
+    assert asked() == [""]
+    (tmp_path / "last").unlink()
+    os.mkfifo(tmp_path / "last")
+    assert asked() == [""]

@@ -158,6 +158,14 @@ def test_snapshots(node):
     # what is in the file is not ours to believe
     (directory / "last").write_text('{"file":"x","time":99999999999999999999,"size":1}\n')
     assert "no snapshot of etcd" in node.look(now)[1][1]
+    # nor does it have to be a file: nobody ever writes to this one, and root would read any file by a link
+    (directory / "last").unlink()
+    os.mkfifo(directory / "last")
+    assert "no snapshot of etcd" in node.look(now)[1][1]
+    (directory / "last").unlink()
+    (node.directory / "elsewhere").write_text(last % now)
+    (directory / "last").symlink_to(node.directory / "elsewhere")
+    assert "no snapshot of etcd" in node.look(now)[1][1]
 
 
 def test_metrics(node, cluster):

@@ -489,6 +489,15 @@ static void test_read(void **state) {
         _cleanup_buffer_ Buffer content = BUFFER_NULL;
         _cleanup_error_ Error *error = NULL;
 
+
+        /* whose directory it is there may have left something else in its place */
+        assert_int_equal(mkfifoat(f->dir->fd, "fifo", 0600), 0);
+        assert_int_equal(symlinkat("there", f->dir->fd, "link"), 0);
+        assert_int_equal(host_receive(f->host, "/fifo", 5, fd, &error), -ENOENT);
+        assert_contains(error->detail, "/fifo: is no file");
+        error = error_free(error);
+        assert_int_equal(host_receive(f->host, "/link", 5, fd, &error), -ENOENT);
+        assert_contains(error->detail, "/link: is no file");
         fake_ssh(f, RUN_HERE);
         fixture_write(f, "etc/text", 0600, "one\ntwo\n\n");
         assert_success(host_open_at(f->nodes, &f->options, f->dir->path, &f->host, &error), error, 0);
