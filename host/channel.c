@@ -52,7 +52,7 @@ static void write_header(const Host *h, const Script *script, const char *nonce,
         shell_add_variable(&variables, "H_ROOT", h->root);
         begin = xasprintf("printf 'hardway-begin %%s\\n' %s\n(\n%s", nonce, buffer_str(&variables));
 
-        if (h->password && !h->node->local)
+        if (h->password)
                 buffer_addf(ret, "%s\n", h->password);
         buffer_addf(ret, "hardway-script %zu\n%s",
                     strlen(begin) + EMBED_PRELUDE_SH_SIZE + strlen(script->text) + strlen(end), begin);

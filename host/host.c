@@ -22,6 +22,11 @@ int host_open(const Node *node, const HostOptions *options, Host **ret, Error **
         return host_open_at(node, options, "", ret, reterr);
 }
 
+/* A password that is good on many nodes is not told to those that have no use for it. */
+static bool wants_password(const Node *node) {
+        return !node->local && !streq_null(node->ssh.user, "root");
+}
+
 /**
  * host_open_at() - the same for a node whose root directory is elsewhere: for tests, on the local transport
  * @root:       the directory, "" for the real one
@@ -35,7 +40,7 @@ int host_open_at(const Node *node, const HostOptions *options, const char *root,
                 .node = node,
                 .options = *options,
                 .cancelled = options->cancelled,
-                .password = xstrdup_null(options->sudo_password),
+                .password = wants_password(node) ? xstrdup_null(options->sudo_password) : NULL,
                 .root = xstrdup(root),
         };
         r = transport_prepare(h, reterr);

@@ -49,7 +49,7 @@ void trace_script(const Host *h, const Script *script, char *const *argv, const 
                          &(HostCommand) {
                                  .name = script->name,
                                  .argv = argv,
-                                 .has_password = h->password && !h->node->local,
+                                 .has_password = h->password,
                                  .parts = parts,
                                  .follows = script->follows,
                          });

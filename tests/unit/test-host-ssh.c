@@ -353,11 +353,19 @@ static void test_root(void **state) {
         HostFixture *f = *state;
         _cleanup_error_ Error *error = NULL;
         _cleanup_free_ char *text = NULL;
+        _cleanup_buffer_ Buffer told = BUFFER_NULL;
 
         fake_ssh(f, RUN_HERE);
         fixture_program(f, "sudo", "echo 'sudo: command not found' >&2; exit 127");
         f->nodes[0].ssh.user = (char*) "root";
+        f->options.trace = fixture_trace;
+        f->options.userdata = &told;
+        f->options.sudo_password = "geheim"; /* is not told to whom it is of no use */
         assert_success(exec_text(f, "echo hello", &text, &error), error, 0);
+        assert_contains(buffer_str(&told), "$ ssh\n");
+        assert_null(strstr(buffer_str(&told), "< password"));
+        f->options.trace = NULL;
+        f->options.sudo_password = NULL;
         freep(&text);
         f->nodes[0].ssh.user = NULL;
         fixture_program(f, "id", "echo 0");
@@ -481,14 +489,6 @@ static void test_receive(void **state) {
         assert_int_equal(fs_read(f->dir->fd, "here", 100, &read, NULL), 0);
         assert_int_equal(read.size, 5);
         assert_memory_equal(read.data, "a\0b\nc", 5);
-}
-
-/* Binary files arrive as they are. */
-static void test_read(void **state) {
-        HostFixture *f = *state;
-        _cleanup_buffer_ Buffer content = BUFFER_NULL;
-        _cleanup_error_ Error *error = NULL;
-
 
         /* whose directory it is there may have left something else in its place */
         assert_int_equal(mkfifoat(f->dir->fd, "fifo", 0600), 0);
@@ -498,6 +498,14 @@ static void test_read(void **state) {
         error = error_free(error);
         assert_int_equal(host_receive(f->host, "/link", 5, fd, &error), -ENOENT);
         assert_contains(error->detail, "/link: is no file");
+}
+
+/* Binary files arrive as they are. */
+static void test_read(void **state) {
+        HostFixture *f = *state;
+        _cleanup_buffer_ Buffer content = BUFFER_NULL;
+        _cleanup_error_ Error *error = NULL;
+
         fake_ssh(f, RUN_HERE);
         fixture_write(f, "etc/text", 0600, "one\ntwo\n\n");
         assert_success(host_open_at(f->nodes, &f->options, f->dir->path, &f->host, &error), error, 0);
