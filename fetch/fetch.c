@@ -43,14 +43,15 @@ char* fetch_cache_path(const char *cache, const LockEntry *entry) {
 }
 
 /**
- * fetch_verify_cached() - hash a binary in the cache
+ * fetch_open_cached() - open a binary in the cache, and hash it
  * @cache:      the cache's directory, or NULL for the default
  * @entry:      the binary
  * @reterr:     names the path
  *
- * Return: 0, -ENOENT if it is not there, -EBADMSG if it is damaged, or another negative errno.
+ * Return: a descriptor, which the caller closes; -ENOENT if it is not there, -EBADMSG if it is damaged, or another negative
+ * errno.
  */
-int fetch_verify_cached(const char *cache, const LockEntry *entry, Error **reterr) {
+int fetch_open_cached(const char *cache, const LockEntry *entry, Error **reterr) {
         _cleanup_free_ char *path = fetch_cache_path(cache, entry);
         char sha256[SHA256_HEX_SIZE];
         _cleanup_close_ int fd = -EBADF;
@@ -66,7 +67,21 @@ int fetch_verify_cached(const char *cache, const LockEntry *entry, Error **reter
                 return error_set(reterr, ERROR_VERIFY, EBADMSG,
                                  "%s: damaged, it no longer is what its name says (is the disk all right?)",
                                  path);
-        return 0;
+        return TAKE_FD(fd);
+}
+
+/**
+ * fetch_verify_cached() - hash a binary in the cache
+ * @cache:      the cache's directory, or NULL for the default
+ * @entry:      the binary
+ * @reterr:     names the path
+ *
+ * Return: 0, -ENOENT if it is not there, -EBADMSG if it is damaged, or another negative errno.
+ */
+int fetch_verify_cached(const char *cache, const LockEntry *entry, Error **reterr) {
+        _cleanup_close_ int fd = fetch_open_cached(cache, entry, reterr);
+
+        return fd < 0 ? fd : 0;
 }
 
 static void run_done(Run *run) {

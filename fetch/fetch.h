@@ -117,5 +117,7 @@ char* fetch_cache_path(const char *cache,
  * is damaged.
  */
 int fetch_verify_cached(const char *cache, const LockEntry *entry, Error **reterr);
+/* The same, and the descriptor that was read, for who runs it; the caller closes. */
+int fetch_open_cached(const char *cache, const LockEntry *entry, Error **reterr);
 /* By the bytes of the program: which of these names cannot be flags of it. */
 int fetch_knows_flags(const char *cache, const LockEntry *entry, char *const *names, Strv *ret);

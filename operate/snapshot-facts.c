@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "operate/snapshot-facts.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -14,25 +15,32 @@
 
 #define TIMEOUT (600 * USEC_PER_SEC) /* it reads all of it, and walks through every page */
 
-/* etcdutl for this machine, verified when it was fetched; NULL: none. */
-static char* find_etcdutl(const Cluster *c, const Lock *lock) {
+/*
+ * etcdutl for this machine. The cache may be one that others can write to, or be an older one: what is run is the very file
+ * that was hashed now. Return: its descriptor, which the caller closes; -ENOENT if there is none; another negative errno.
+ */
+static int open_etcdutl(const Cluster *c, const Lock *lock, Error **reterr) {
         char version[VERSION_TEXT_SIZE];
-        _cleanup_free_ char *cache = fetch_cache_default(), *path = NULL;
+        _cleanup_error_ Error *error = NULL;
         const LockEntry *entry;
         struct utsname machine;
         Architecture a;
+        int r;
 
-        if (!lock || !cache || uname(&machine) < 0)
-                return NULL;
+        if (!lock || uname(&machine) < 0)
+                return -ENOENT;
         a = architecture_from_string(machine.machine);
         if (a < 0)
-                return NULL;
+                return -ENOENT;
         version_format(&c->etcd, version);
         entry = lock_find(lock, "etcdutl", version, architecture_to_string(a));
         if (!entry)
-                return NULL;
-        path = fetch_cache_path(cache, entry);
-        return access(path, X_OK) == 0 ? TAKE_PTR(path) : NULL;
+                return -ENOENT;
+        r = fetch_open_cached(NULL, entry, &error);
+        if (r >= 0 || r == -ENOENT)
+                return r;
+        error_detail(&error, "hardway fetch --deep fetches it again\n");
+        return error_propagate(reterr, TAKE_PTR(error));
 }
 
 int snapshot_facts_parse(const char *what, const void *data, size_t size, SnapshotFacts *ret,
@@ -65,7 +73,7 @@ int snapshot_facts_parse(const char *what, const void *data, size_t size, Snapsh
  * @lock:       what was fetched, or NULL
  * @path:       the snapshot
  * @ret:        what it says; known is false where there is none that runs here
- * @reterr:     it says that the snapshot is damaged
+ * @reterr:     it says that the snapshot is damaged; or is no longer what was fetched
  *
  * It walks through the whole database, so what it accepts can be restored.
  *
@@ -73,7 +81,8 @@ int snapshot_facts_parse(const char *what, const void *data, size_t size, Snapsh
  */
 int snapshot_facts(const Cluster *c, const Lock *lock, const char *path, SnapshotFacts *ret,
                    Error **reterr) {
-        _cleanup_free_ char *etcdutl = find_etcdutl(c, lock);
+        _cleanup_close_ int fd = open_etcdutl(c, lock, reterr);
+        _cleanup_free_ char *etcdutl = xasprintf("/proc/%d/fd/%d", (int) getpid(), fd);
         char *const argv[] = { etcdutl,           (char*) "snapshot",
                                (char*) "status", (char*) "--write-out=json",
                                (char*) path,     NULL };
@@ -81,8 +90,8 @@ int snapshot_facts(const Cluster *c, const Lock *lock, const char *path, Snapsho
         int r;
 
         *ret = (SnapshotFacts) {};
-        if (!etcdutl)
-                return 0;
+        if (fd < 0)
+                return fd == -ENOENT ? 0 : fd;
         r = process_run(argv, NULL, TIMEOUT, &result, reterr);
         if (r < 0)
                 return r;
