@@ -97,13 +97,36 @@ static bool ask_all(const ProbeContext *c, Unseen *unseen, size_t n) {
         return n_serve == 0 && n_run >= etcd_quorum(cluster_count(c->cluster, ROLE_ETCD));
 }
 
+/*
+ * Members whose certificates have expired are changed together, as they serve nobody; so one that serves, and cannot be asked for
+ * another reason, comes first: the first may only have been off when all others got new ones.
+ */
+static int judge_each(const ProbeContext *c, const Unseen *unseen, size_t n, const Node *credential,
+                      Error **reterr) {
+        _cleanup_error_ Error *expired = NULL;
+        int r = 0;
+
+        for (size_t i = 0; i < n && r == 0; i++) {
+                _cleanup_error_ Error *error = NULL;
+
+                if (!unseen[i].serves)
+                        continue;
+                r = judge(c, unseen[i].node, credential, &error);
+                if (r < 0 && r != -EKEYEXPIRED)
+                        return error_propagate(reterr, TAKE_PTR(error));
+                if (r < 0 && !expired)
+                        expired = TAKE_PTR(error);
+                r = r > 0;
+        }
+        return r == 0 && expired ? error_propagate(reterr, TAKE_PTR(expired)) : r;
+}
+
 /* Return: 1 if a member that serves answers by now, 0 if there is none, or why one cannot be asked. */
 static int ask_each(const ProbeContext *c, const char *identity, Error **reterr) {
         size_t n = 0, max = cluster_count(c->cluster, ASKED);
         _cleanup_free_ Unseen *unseen = xnew(Unseen, max + 1);
         uint64_t deadline = clock_usec() + etcd_election_usec(c->cluster);
         const Node *credential = NULL;
-        int r = 0;
 
         CLUSTER_FOREACH_NODE(node, c->cluster, ASKED) {
                 if (!credential && node->roles & ROLE_ETCD)
@@ -112,10 +135,7 @@ static int ask_each(const ProbeContext *c, const char *identity, Error **reterr)
         }
         while (ask_all(c, unseen, n) && clock_usec() < deadline && !(c->cancelled && *c->cancelled))
                 clock_sleep(USEC_PER_SEC);
-        for (size_t i = 0; i < n && r == 0; i++)
-                if (unseen[i].serves)
-                        r = judge(c, unseen[i].node, credential, reterr);
-        return r;
+        return judge_each(c, unseen, n, credential, reterr);
 }
 
 /**

@@ -7,7 +7,7 @@
 
 /* A CA or key pair that is being replaced has phases in which kubeconfigs and chains are of the phase before; whoever
  * replaces it sees to that. Names it leaves alone. */
-static bool is_misfit(const StoreItem *item, bool rotates) {
+static bool is_misfit(const StoreItem *item, bool rotates, int64_t now) {
         const StoreRequest *r = item->request;
 
         if (item->error || !item->present || item->outcome == STORE_KEPT ||
@@ -24,6 +24,8 @@ static bool is_misfit(const StoreItem *item, bool rotates) {
                 return !rotates;
         case CERTIFICATE_GOOD: /* where a kubeconfig points, or what follows a certificate */
                 return !rotates && item->key_type && streq(item->key_type, r->key_type);
+        case CERTIFICATE_NOT_VALID: /* one that is not valid yet speaks of a clock, which the preflight compares */
+                return !rotates && item->certificate && certificate_not_after(item->certificate) <= now;
         default:
                 return false;
         }
@@ -68,7 +70,7 @@ int store_find_misfits(Store *store, const Component *const *components, const C
         if (r >= 0) {
                 *ret = (StoreMisfits) {};
                 for (size_t i = 0; i < items.n_items; i++)
-                        if (is_misfit(items.items + i, rotates > 0))
+                        if (is_misfit(items.items + i, rotates > 0, now))
                                 add_misfit(ret, store, items.items + i);
         }
         store_items_done(&items);

@@ -8,7 +8,7 @@
  *
  * They are made by `pki gen`, and what is made of the cluster file otherwise by a rollout: between an edit and `pki gen`
  * a rollout would move the VIP to where no certificate has its name. What is missing altogether is the plan's to tell
- * (Plan.missing); what merely ends soon, or has a key of another type than is asked for by now, works. So does what has
+ * (Plan.missing); what has expired would keep from starting whatever a rollout restarts; what merely ends soon, or has a key of another type than is asked for by now, works. So does what has
  * names that are not asked for any more: that is harmless, and only worth a word.
  */
 typedef struct StoreMisfit {

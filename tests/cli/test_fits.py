@@ -2,6 +2,7 @@
 """An edit of the cluster file that is in certificates, too, is not rolled out, planned or scripted before `pki gen` has followed it."""
 import json
 import re
+import subprocess
 
 import pytest
 
@@ -138,3 +139,18 @@ def test_a_renamed_node_is_another_one(made):
     assert hint in made("pki", "gen", "--dry-run").out
     assert hint in made("pki", "gen").out
     assert "c0" not in made("pki", "gen").out
+
+
+def test_what_has_expired_is_made_anew_first(made):
+    """Whatever an install restarts with it would not come up again, and nobody could connect to it."""
+    pki, leaf = made.directory / "pki", made.directory / "pki/nodes/c0/pki/apiserver-kubelet-client"
+    (made.directory / "extensions").write_text("basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\n"
+                                               "extendedKeyUsage=clientAuth\n")
+    subprocess.run(f"openssl req -new -key {leaf}.key -subj /CN=kube-apiserver-kubelet-client | openssl x509 -req -CA {pki}/ca.crt "
+                   f"-CAkey {pki}/ca.key -set_serial 7 -days 0 -extfile extensions -out {leaf}.crt",
+                   shell=True, check=True, capture_output=True, cwd=made.directory)
+    for words in (["install"], ["plan", "--offline"]):
+        result = made(*words, status=65)
+        assert result.err.startswith(FIRST) and re.search(r"^  pki/nodes/c0/pki/apiserver-kubelet-client.crt: has expired on 20", result.err, re.M), result
+    assert "1 reissued" in made("pki", "gen").out
+    made("plan", "--offline")

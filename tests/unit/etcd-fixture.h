@@ -22,6 +22,7 @@ typedef struct Member {
         bool catches_up;
         const char *metrics;
         bool learner;
+        int refusal; /* what asking one that is not up fails with; 0: ECONNREFUSED */
 } Member;
 
 static Member members[2];
@@ -105,7 +106,8 @@ int __wrap_http_request(HttpClient *c, const HttpRequest *q, HttpResponse *ret, 
         Member *m = members + i;
 
         if (!m->up || strstr(q->url, "//gone:"))
-                return error_set(reterr, ERROR_UNAVAILABLE, ECONNREFUSED, "%s: connection refused", q->url);
+                return error_set(reterr, ERROR_UNAVAILABLE, m->refusal ?: ECONNREFUSED,
+                                 "%s: connection refused", q->url);
         if (strstr(q->url, ":2380/version"))
                 return answer(ret, 200, json_object());
         if (strstr(q->url, "/metrics")) {

@@ -128,6 +128,33 @@ static void test_serving_unseen(void **state) {
         context.store = NULL;
 }
 
+/* What has expired everywhere is changed everywhere at once: not so where one member only is not to be asked for that. */
+static void test_expired_unseen(void **state) {
+        static const struct {
+                int refusals[2], result;
+        } rows[] = {
+                { { EKEYEXPIRED, EKEYEXPIRED }, -EKEYEXPIRED },
+                { { EKEYEXPIRED, EACCES }, -EHOSTUNREACH },
+                { { ECONNREFUSED, EKEYEXPIRED }, -EHOSTUNREACH },
+        };
+        FIXTURE;
+
+        context.store = (Store*) members;
+        context.exec = tell;
+        told = "of 0125ab\netcd_server_has_leader 1\n";
+        members[0].up = members[1].up = false;
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                bool serving = false;
+
+                members[0].refusal = rows[i].refusals[0];
+                members[1].refusal = rows[i].refusals[1];
+                assert_int_equal(component_etcd.serving(&context, &serving, NULL), rows[i].result);
+                assert_false(serving);
+        }
+        members[0].refusal = members[1].refusal = 0;
+        context.store = NULL;
+}
+
 /* Between two leaders: that takes its time, and is over then. Where no quorum runs nobody waits. */
 static void test_election_is_serving(void **state) {
         bool serving = false;
@@ -167,6 +194,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_serving),
                 cmocka_unit_test(test_serving_unseen),
+                cmocka_unit_test(test_expired_unseen),
                 cmocka_unit_test(test_serving_elsewhere),
                 cmocka_unit_test(test_election_is_serving),
                 cmocka_unit_test(test_serving_on_a_controller),
