@@ -37,14 +37,20 @@ static void make_nonce(char ret[static NONCE_SIZE]) {
         format_hex(bytes, sizeof(bytes), ret);
 }
 
+/* Tells how the script ended. Not of one that stays: whoever reads what that prints would take it for more. */
+static char* end_text(const char *nonce, bool stays) {
+        return stays ? xstrdup("\n)\n") :
+                       xasprintf("\n)\nr=$?\nprintf '\\nhardway-end %%s %%s\\n' %s \"$r\"\nexit \"$r\"\n",
+                                 nonce);
+}
+
 /*
  * All that is sent before the script's own input. The script stands in parentheses: a shell reads them to
  * their end before it does anything, so a script that arrived cut does nothing.
  */
-static void write_header(const Host *h, const Script *script, const char *nonce, char *const *argv,
-                         Buffer *ret) {
-        _cleanup_free_ char *end =
-                xasprintf("\n)\nr=$?\nprintf '\\nhardway-end %%s %%s\\n' %s \"$r\"\nexit \"$r\"\n", nonce);
+static void write_header(const Host *h, const Script *script, bool stays, const char *nonce,
+                         char *const *argv, Buffer *ret) {
+        _cleanup_free_ char *end = end_text(nonce, stays);
         _cleanup_buffer_ Buffer variables = BUFFER_NULL;
         _cleanup_free_ char *begin = NULL;
 
@@ -147,7 +153,7 @@ int channel_run(Host *h, const Script *script, Answer *ret, Error **reterr) {
         int r;
 
         make_nonce(nonce);
-        write_header(h, script, nonce, argv, &header);
+        write_header(h, script, /* stays= */ false, nonce, argv, &header);
         input.data = header.data;
         input.size = header.size;
         input.cancelled = h->options.looks_only ? h->cancelled : NULL;
@@ -244,7 +250,7 @@ int channel_start(Host *h, const Script *script, Process **ret, Error **reterr) 
         int r, status = 0;
 
         make_nonce(nonce);
-        write_header(h, script, nonce, argv, &header);
+        write_header(h, script, /* stays= */ true, nonce, argv, &header);
         r = process_start(argv, PROCESS_SOCKET, &p, reterr);
         if (r < 0)
                 return r;

@@ -500,6 +500,50 @@ static void test_receive(void **state) {
         assert_contains(error->detail, "/link: is no file");
 }
 
+/* Of a file that could not be read to its end nothing else is taken for the rest. */
+static void test_receive_cut(void **state) {
+        HostFixture *f = *state;
+        _cleanup_error_ Error *error = NULL;
+        _cleanup_close_ int fd = openat(f->dir->fd, "here", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+        assert_true(fd >= 0);
+        fixture_write(f, "there", 0600, "a file, of which half is there");
+        fixture_program(f, "head",
+                        "printf 'a file'; echo 'head: error reading: Input/output error' >&2; exit 1");
+        fake_ssh(f, RUN_HERE);
+        assert_success(host_open_at(f->nodes, &f->options, f->dir->path, &f->host, &error), error, 0);
+        assert_failure(host_receive(f->host, "/there", 100, fd, &error), error, ERROR_UNAVAILABLE,
+                       ECONNRESET);
+}
+
+/* Until a call has come in, whole: what makes the connection has less than 64 bytes, and a call has more than
+ * the rest of them. */
+#define BRIDGE                                                                              \
+        "printf 'DATA\\r\\nOK 0123456789abcdef0123456789abcdef\\r\\nAGREE_UNIX_FD\\r\\n'\n" \
+        "dd bs=1 count=64 >/dev/null 2>&1; dd bs=64k count=1 >/dev/null 2>&1\n"
+
+/* The bridge on the node ends, as systemd there is executed anew or the node loses its power: between two
+ * messages, or within one. */
+static void test_bus_lost(void **state) {
+        static const char *const ends[] = { "exit 0", "printf 'l\\2\\1\\1'; exit 1", "kill -KILL $$" };
+        HostFixture *f = *state;
+        _cleanup_error_ Error *error = NULL;
+        UnitBus *bus;
+
+        fake_ssh(f, RUN_HERE);
+        assert_success(host_open_at(f->nodes, &f->options, f->dir->path, &f->host, &error), error, 0);
+        for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+                _cleanup_free_ char *bridge = xasprintf(BRIDGE "%s", ends[i]);
+
+                fixture_program(f, "systemd-stdio-bridge", bridge);
+                assert_int_equal(host_bus(f->host, &bus, &error), -ECONNRESET);
+                assert_int_equal(error->kind, ERROR_UNAVAILABLE);
+                assert_string_equal(error->message,
+                                    "the connection to systemd was lost: Connection reset by peer");
+                error = error_free(error);
+        }
+}
+
 /* Binary files arrive as they are. */
 static void test_read(void **state) {
         HostFixture *f = *state;
@@ -531,6 +575,8 @@ int main(void) {
                 ssh_test(test_control_directory),
                 ssh_test(test_lock),
                 ssh_test(test_receive),
+                ssh_test(test_receive_cut),
+                ssh_test(test_bus_lost),
                 ssh_test(test_read),
         };
 
