@@ -14,7 +14,7 @@ import pytest
 import mishaps
 from errands import Command, Install, Renew, Replace, Snapshot
 from lab import CONTROLLERS, TOP, Result, await_true, run
-from mishaps import HOSTS, KINDS, Delay, Expired, Kill, Link, Loss, NoEffect, OneWay, Power, Shifted, draw_steps, shift
+from mishaps import HOSTS, KINDS, Delay, Expired, FullDisk, Kill, Link, Loss, NoEffect, OneWay, Power, Shifted, draw_steps, shift
 
 SEED = 18
 
@@ -135,6 +135,21 @@ def test_packets_are_lost(make_lab):
     assert all(100 < number < 250 for number in arriving()), "about 180 of each"
     loss.end(lab)
     assert arriving() == (300, 300)
+
+
+def test_a_full_disk_keeps_nobody_out(make_lab, monkeypatch):
+    """Who drives the hosts has a disk of his own, and tells one fault from another."""
+    monkeypatch.setenv("HARDWAY_LAB_STATE", "")
+    fault, link, delay = (kind(random.Random(1)) for kind in (FullDisk, Link, Delay))
+    with load_chaos().small_disk():
+        lab = make_lab("full", {host: HOSTS[host] for host in {*link.hosts, *delay.hosts}})
+        fault.begin(lab)
+        assert lab.enter("echo", "in").out == "in\n"
+        assert not link.is_felt(lab)
+        delay.begin(lab)
+        delay.end(lab)
+        fault.end(lab)
+        lab.down()
 
 
 def make_cluster_directory(program, place):
