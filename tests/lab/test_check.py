@@ -48,6 +48,9 @@ def test_fresh_hosts_are_well_before_anything_was_made(lab):
         assert lab.sh(host, "find / -xdev -name '*hardway*'").out == ""
 
 
+# In front of the system's own. The first is its name, the second what it does with its arguments.
+PROGRAM = "printf '#!/bin/sh\\n%s \"$@\"\\n' '{1}' >/usr/local/bin/{0}; chmod 755 /usr/local/bin/{0}"
+
 # name, host, how, undone by, id of the finding, its state, words in its text, words in its advice
 FAULTS = [
     ("controller-1", "cp /etc/machine-id /root/; echo COPY >/etc/machine-id", "cp /root/machine-id /etc/",
@@ -83,6 +86,12 @@ FAULTS = [
      "packages/lb-1", "failed", "apt knows no package haproxy, keepalived", "apt-get update"),
     ("lb-1", "mkdir /etc/keepalived; echo 'vrrp_instance theirs' >/etc/keepalived/keepalived.conf", "rm -r /etc/keepalived",
      "lb-config/lb-1", "failed", "/etc/keepalived/keepalived.conf: written by somebody else", "move it away"),
+    # all hosts and this machine share one clock
+    ("controller-1", PROGRAM.format("date", "exec /usr/bin/date --date=1hour"), "rm /usr/local/bin/date",
+     "clock/controller-1", "failed", " s ahead of ours", "timedatectl set-time"),
+    ("lb-0", "mv /run/systemd/container /root/; " + PROGRAM.format("timedatectl", "echo no #"),
+     "mv /root/container /run/systemd/; rm /usr/local/bin/timedatectl",
+     "clock-sync/lb-0", "warning", "its clock is not synchronised", "apt-get install systemd-timesyncd"),
     ("lb-0", "systemd-run -q --unit=k3s sleep 600", "systemctl stop k3s",
      "leftovers/lb-0", "failed", "k3s was here: k3s.service", "k3s-uninstall.sh"),
 ]
@@ -131,6 +140,7 @@ def test_each_fault_is_told(lab):
                 lab.sh(host, undo, check=False)
     wanted = [row[3:] for row in FAULTS] + [
         ("etcd-data/controller-0", "failed", "there is default in /var/lib/etcd that hardway did not put there", "move or remove it"),
+        ("clock-spread", "failed", " s behind that of controller-1", "until they are synchronised"),
         ("name/controller-2", "warning", "its own name does not resolve", "127.0.1.1 controller-0"),
         ("reach/controller-0", "failed", "controller-1:2380 does not answer", "etcd's members"),
         ("reach", "failed", "from this machine controller-0:2380 does not answer, controller-2:6443 does not answer", "which certificates they show"),
@@ -146,6 +156,25 @@ def test_each_fault_is_told(lab):
     assert set(not_well(found)) == {row[0] for row in wanted}
     found = findings(lab)
     assert not not_well(found), not_well(found)
+
+
+def test_all_clocks_are_of_a_day_before_the_build(lab, program, monkeypatch):
+    """So that none is far from another."""
+    hours = 96000
+    library = os.path.join(os.path.dirname(program), "tests", "lab", "libearlier.so")
+    hosts = {**CONTROLLERS, **BALANCERS}
+    monkeypatch.setattr(lab, "wrapper", ["env", f"LD_PRELOAD={library}", f"HARDWAY_TEST_HOURS={hours}"])
+    try:
+        for host in hosts:
+            lab.sh(host, PROGRAM.format("date", f"exec /usr/bin/date --date=-{hours}hours"))
+        found = findings(lab, status=65)
+    finally:
+        for host in hosts:
+            lab.sh(host, "rm -f /usr/local/bin/date")
+    assert set(not_well(found)) == {f"clock/{host}" for host in hosts}
+    for host in hosts:
+        finding = found[f"clock/{host}"]
+        assert finding["state"] == "failed" and "did not exist yet" in finding["text"] and "Ours says the same" in finding["advice"], finding
 
 
 def test_the_vip_is_answered(lab):
