@@ -7,8 +7,8 @@ import pytest
 from lab import Lab, TOP, run
 
 
-# A hundred kills of a download, labs that grow or are lost as a whole, every drill: part of the long tier.
-LONG = ["test_failover_all.py", "test_fetch_kills.py", "test_growth.py", "test_loss.py", "test_moves.py"]
+# A hundred kills of a download, labs that grow or are lost as a whole, certificates that have to expire, every drill: part of the long tier.
+LONG = ["test_expired.py", "test_failover_all.py", "test_fetch_kills.py", "test_growth.py", "test_loss.py", "test_moves.py"]
 collect_ignore = [] if os.environ.get("HARDWAY_TEST_TIER") == "long" else LONG
 
 
