@@ -110,7 +110,10 @@ const VerbStep steps_etcd_replace[] = {
           "e --endpoints={this.client} move-leader ID-OF-ANOTHER" },
         { "load balancers", "They send the node's apiserver nothing new, and finish what is under way.",
           "@spares echo 'set server apiservers/{this.name} state drain; disable health checks/{this.name}'" TO_HAPROXY },
-        { "stop", "Stops what is left of the old member, and puts its data out of the way.",
+        { "stop",
+          "Stops what is left of the old member, and puts its data out of the way. One that has moved may run still where it "
+          "was: there it is stopped first, for good.",
+          "ssh OLD-ADDRESS sudo systemctl disable --now kube-controller-manager kube-scheduler kube-apiserver etcd\n"
           "{this.root} systemctl stop kube-apiserver.service etcd.service\n"
           "{this.root} mv -T /var/lib/etcd/member /var/lib/etcd/replaced" },
         { "remove", "Takes the old member out of the list.",

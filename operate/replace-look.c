@@ -61,21 +61,6 @@ static int refuse_quorum(const Replace *s, Error **reterr) {
         return r;
 }
 
-/*
- * The list tells that a member has moved until the old one is taken out of it, and a run may be killed at any moment
- * after that. But the addresses that its certificates were good for are kept until a replacement has come to its end.
- */
-static bool had_moved(const Replace *s) {
-        _cleanup_(certificate_profile_done) CertificateProfile p = CERTIFICATE_PROFILE_NULL;
-
-        if (s->probes.store)
-                etcd_addresses(s->probes.store, s->node->name, &p);
-        for (size_t i = 0; i < p.n_addresses; i++)
-                if (!inet_address_equal(p.addresses + i, &s->node->address))
-                        return true;
-        return false;
-}
-
 /* A member that moved, or was left out, changes what the others and the load balancers are told of it. */
 bool replace_is_told(const Replace *s) {
         return s->moved || s->had_moved || s->left_out;
@@ -161,7 +146,7 @@ int replace_look(Replace *s, Error **reterr) {
         if (r < 0)
                 return r;
         s->moved = s->own->member && !strv_contains(s->own->member->peer_urls, url);
-        s->had_moved = had_moved(s);
+        s->had_moved = replace_former_address(s, /* listed= */ false, NULL);
         r = refuse_lost(s, reterr);
         if (r >= 0)
                 r = refuse_healthy(s, reterr);
@@ -185,24 +170,31 @@ static int refuse_current(const Replace *s, const EtcdData *data, Error **reterr
         return r;
 }
 
+/* Of this cluster, or of none? */
 static int refuse_data(const Replace *s, const EtcdData *data, Error **reterr) {
-        _cleanup_free_ char *identity = etcd_identity(s->probes.store);
-
         if (!data->member)
                 return 0;
-        if (etcd_data_is_of(data, identity))
+        if (replace_data_is_ours(s, data))
                 return refuse_current(s, data, reterr);
         return error_set(reterr, ERROR_CONFIG, EEXIST,
                          "%s: there is etcd data in " ETCD_DATA " that is not of this cluster",
                          s->node->name);
 }
 
-static int find_apiserver(const Replace *s, bool *ret, Error **reterr) {
+/* Does it say that it is this cluster's? */
+bool replace_data_is_ours(const Replace *s, const EtcdData *data) {
+        _cleanup_free_ char *identity = etcd_identity(s->probes.store);
+
+        return data->member && etcd_data_is_of(data, identity);
+}
+
+/* Does an apiserver run on that host? */
+int replace_find_apiserver(const ProbeContext *c, const Node *node, bool *ret, Error **reterr) {
         static const char script[] = "systemctl is-active kube-apiserver.service 2>/dev/null || :\n";
         _cleanup_buffer_ Buffer out = BUFFER_NULL;
         int r;
 
-        r = probe_exec(&s->probes, s->node, "does an apiserver run?", NULL, script, &out, reterr);
+        r = probe_exec(c, node, "does an apiserver run?", NULL, script, &out, reterr);
         if (r >= 0)
                 *ret = streq(buffer_str(&out), "active\n");
         return r;
@@ -226,5 +218,5 @@ int replace_check_node(Replace *s, bool *ret_apiserver, Error **reterr) {
         if (r < 0)
                 return r;
         s->data = data.member;
-        return find_apiserver(s, ret_apiserver, reterr);
+        return replace_find_apiserver(&s->probes, s->node, ret_apiserver, reterr);
 }

@@ -16,6 +16,7 @@
 
 static void replace_done(Replace *s) {
         etcd_survey_done(&s->survey);
+        replace_former_done(&s->former);
         host_pool_free(s->hosts);
 }
 
@@ -47,13 +48,15 @@ static int bring_back(const Replace *s, Error **reterr) {
 
 static int stop(Replace *s, Error **reterr) {
         _cleanup_buffer_ Buffer script = BUFFER_NULL;
+        int r;
 
         buffer_add_str(&script, "# nothing of the old member runs, and its data is out of the way\n");
         shell_add_variable(&script, "data", ETCD_DATA);
         buffer_add_str(&script, EMBED_REPLACE_STOP_SH);
         step(s, "old member stopped");
         s->stopped = true;
-        return host_pool_exec(s->hosts, s->node, buffer_str(&script), NULL, reterr);
+        r = replace_stop_former(s, reterr);
+        return r < 0 ? r : host_pool_exec(s->hosts, s->node, buffer_str(&script), NULL, reterr);
 }
 
 static int take_out(Replace *s, Error **reterr) {
@@ -267,8 +270,16 @@ static int ask_ahead(Replace *s, bool *ret_apiserver, ErrorList *errors, Error *
         return r < 0 || is_begun(s) ? r : judge(s, errors);
 }
 
+/* While it can still be asked to; else it costs an election. */
+static void hand_over(const Replace *s) {
+        const EtcdPeer *peer = s->former.peer.url ? &s->former.peer : &s->own->peer;
+
+        if (s->own == etcd_survey_leader(&s->survey))
+                (void) etcd_transfer_leadership(&peer->endpoint, s->one->member->id, NULL);
+}
+
 static int prepare(Replace *s, ErrorList *errors, Error **reterr) {
-        bool apiserver = false;
+        bool apiserver = false, former_apiserver = false;
         int r;
 
         step(s, "looked at");
@@ -279,10 +290,9 @@ static int prepare(Replace *s, ErrorList *errors, Error **reterr) {
                 r = go_on(s, reterr);
         if (r < 0 || is_begun(s))
                 return r;
-        /* while it can still be asked to; else it costs an election */
-        if (s->own == etcd_survey_leader(&s->survey))
-                (void) etcd_transfer_leadership(&s->own->peer.endpoint, s->one->member->id, NULL);
-        if (apiserver)
+        replace_find_former(s, &former_apiserver);
+        hand_over(s);
+        if (apiserver || former_apiserver)
                 r = set_aside(s, reterr);
         if (r >= 0)
                 r = stop(s, reterr);

@@ -5,7 +5,7 @@
  * tells of a member that has moved, wherever an earlier run was killed.
  *
  * Wraps: etcd_survey install_run install_judge etcd_member_remove_patiently store_addresses
- * Wraps: store_forget_former
+ * Wraps: store_forget_former etcd_peer_open_url etcd_status etcd_transfer_leadership
  */
 
 #include "tests/unit/unit.h"
@@ -34,6 +34,11 @@ static bool data;                /* lies on the node */
 static const EtcdMember *listed; /* instead of all that: the member of the node; or NULL */
 static EtcdState listed_is;      /* ... and its state */
 static const EtcdMember *install_makes_voter;
+static uint64_t
+        answers_there;    /* the id of the member that answers where the node was before; 0: none does */
+static const char *there; /* whose data that host has; NULL: it cannot be logged into */
+static bool there_active; /* an apiserver runs there */
+static Buffer deeds;      /* in their order, from the look at that host on */
 
 int fake_host(const Node *node, const char *what, Error **reterr) {
         if (streq_null(away, node->name))
@@ -41,7 +46,32 @@ int fake_host(const Node *node, const char *what, Error **reterr) {
         return 0;
 }
 
+static void done(const char *deed) {
+        buffer_addf(&deeds, "%s%s", deeds.size > 0 ? ", " : "", deed);
+}
+
+static int script_there(const char *script, Buffer *ret, Error **reterr) {
+        if (!there)
+                return error_set(reterr, ERROR_PERMISSION, EACCES, "Permission denied (publickey)");
+        if (strstr(script, "whose etcd data is there?")) {
+                buffer_addf(ret, "member\nmark %s\nend\n", there);
+                return 0;
+        }
+        if (strstr(script, "does an apiserver run?")) {
+                buffer_add_str(ret, there_active ? "active\n" : "inactive\n");
+                return 0;
+        }
+        assert_contains(script, "systemctl disable");
+        done("stopped there");
+        return 0;
+}
+
 int fake_script(const Node *node, const char *script, Buffer *ret, Error **reterr) {
+        InetAddress former_address;
+
+        assert_int_equal(inet_address_parse("10.77.0.99", &former_address), 0);
+        if (inet_address_equal(&node->address, &former_address))
+                return script_there(script, ret, reterr);
         n_stopped += strstr(script, "systemctl stop") != NULL;
         if (ret)
                 buffer_addf(ret, "%smark abcd\n%send\n", data ? "member\n" : "", mark);
@@ -51,6 +81,33 @@ int fake_script(const Node *node, const char *script, Buffer *ret, Error **reter
 int __wrap_etcd_member_remove_patiently(const EtcdEndpoint *e, uint64_t id, Error **reterr);
 int __wrap_etcd_member_remove_patiently(const EtcdEndpoint *e, uint64_t id, Error **reterr) {
         n_out++;
+        done("out");
+        return 0;
+}
+
+int __wrap_etcd_peer_open_url(const ProbeContext *c, const Node *credential, const char *url,
+                              uint64_t timeout_usec, EtcdPeer *ret, Error **reterr);
+int __wrap_etcd_peer_open_url(const ProbeContext *c, const Node *credential, const char *url,
+                              uint64_t timeout_usec, EtcdPeer *ret, Error **reterr) {
+        assert_string_equal(url, "https://10.77.0.99:2379");
+        *ret = (EtcdPeer) { .url = xstrdup(url) };
+        ret->endpoint.url = ret->url;
+        return 0;
+}
+
+int __wrap_etcd_status(const EtcdEndpoint *e, EtcdStatus *ret, Error **reterr);
+int __wrap_etcd_status(const EtcdEndpoint *e, EtcdStatus *ret, Error **reterr) {
+        if (answers_there == 0)
+                return -ECONNREFUSED;
+        *ret = (EtcdStatus) { .member_id = answers_there };
+        return 0;
+}
+
+int __wrap_etcd_transfer_leadership(const EtcdEndpoint *e, uint64_t target, Error **reterr);
+int __wrap_etcd_transfer_leadership(const EtcdEndpoint *e, uint64_t target, Error **reterr) {
+        assert_string_equal(e->url, "https://10.77.0.99:2379");
+        assert_int_equal(target, 1);
+        done("another leads");
         return 0;
 }
 
@@ -129,6 +186,7 @@ int __wrap_etcd_survey(const ProbeContext *c, EtcdSurvey *ret, Error **reterr) {
                         (EtcdSight) { .node = c->cluster->nodes, .state = ETCD_HEALTHY, .member = &own };
         ret->sights[1] =
                 (EtcdSight) { .node = c->cluster->nodes + 1, .state = ETCD_HEALTHY, .member = &other };
+        ret->sights[1].status.leader = answers_there == 3 ? 3 : 0;
         return 0;
 }
 
@@ -337,12 +395,96 @@ static void test_goes_on_with_a_move(void **state) {
         install_makes_voter = listed = NULL;
 }
 
+static int set_aside(const ProbeContext *c, const Node *node, Error **reterr) {
+        assert_ptr_equal(node, c->cluster->nodes);
+        done("aside");
+        return 0;
+}
+
+static void take_warning(void *userdata, const InstallEvent *event) {
+        if (event->type == INSTALL_WARNING)
+                done(event->text);
+}
+
+/* Where the member is by the list it runs still, as planned: nobody who uses its apiserver may be cut off. */
+static void test_stops_what_moves(void **state) {
+        static char *was[] = { (char*) "https://10.77.0.99:2380", NULL },
+                    *was_clients[] = { (char*) "https://10.77.0.99:2379", NULL },
+                    *is[] = { (char*) "https://10.77.0.20:2380", NULL };
+        static const EtcdMember old = { .id = 3,
+                                        .learner = true,
+                                        .peer_urls = was,
+                                        .client_urls = was_clients },
+                                voter = { .id = 4, .peer_urls = is, .client_urls = was_clients };
+        static const struct {
+                uint64_t answers;
+                const char *there;
+                bool active;
+                const char *deeds;
+        } rows[] = {
+                { 3, "abcd", true, "another leads, aside, stopped there, out" },
+                { 3, "abcd", false, "another leads, stopped there, out" },
+                { 0, "abcd", true, "out" },
+                { 7, "abcd", true, "out" }, /* whoever that is */
+                { 3, "0077", true,
+                  "what runs at 10.77.0.99, where it was, cannot be stopped in good order: the data there is not of this "
+                  "cluster; who uses the apiserver there is cut off, another leads, out" },
+                { 3, NULL, false,
+                  "what runs at 10.77.0.99, where it was, cannot be stopped in good order: Permission denied (publickey); "
+                  "who uses the apiserver there is cut off, another leads, out" },
+        };
+        static const Component balancer = { .name = "balancer", .set_aside = set_aside };
+        static const Component *const components[] = { &balancer, NULL };
+        const UnitDir *d = *state;
+        _cleanup_free_ char *secrets = xasprintf("%s/secrets", d->path),
+                            *identity = xasprintf("%s/secrets/identity", d->path),
+                            *file = xasprintf("%s/hardway.yaml", d->path);
+        _cleanup_(store_freep) Store *store = NULL;
+        Node nodes[3];
+        Cluster c = fixture_cluster(nodes);
+        const Node *const all[] = { nodes, nodes + 1, nodes + 2 };
+        ReplaceRequest r = {
+                .install = { .cluster = &c,
+                             .components = components,
+                             .nodes = all,
+                             .n_nodes = 3,
+                             .event = take_warning },
+                .node = nodes,
+        };
+
+        c.path = file;
+        assert_true(fs_mkdir_parents(AT_FDCWD, secrets, 0700, NULL) >= 0);
+        assert_true(fs_write(AT_FDCWD, identity, "abcd\n", 5, 0600, 0, NULL) >= 0);
+        assert_true(store_open(d->path, &store, NULL) >= 0);
+        r.install.store = store;
+        mark = "";
+        install_makes_voter = &voter;
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                ErrorList errors = ERROR_LIST_NULL;
+
+                former = true;
+                listed = &old;
+                listed_is = ETCD_AWAY;
+                data = installed = false;
+                answers_there = rows[i].answers;
+                there = rows[i].there;
+                there_active = rows[i].active;
+                buffer_clear(&deeds);
+                if (replace_run(&r, &errors) != 0)
+                        fail_msg("%zu: %s", i, errors.errors[0]->message);
+                assert_string_equal(buffer_str(&deeds), rows[i].deeds);
+                error_list_done(&errors);
+        }
+        buffer_done(&deeds);
+        answers_there = 0;
+        install_makes_voter = listed = NULL;
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
-                unit_test_in_dir(test_last_restore),
-                unit_test_in_dir(test_left_out),
-                unit_test_in_dir(test_refused_by_others),
-                unit_test_in_dir(test_goes_on_with_a_move),
+                unit_test_in_dir(test_last_restore),      unit_test_in_dir(test_left_out),
+                unit_test_in_dir(test_refused_by_others), unit_test_in_dir(test_goes_on_with_a_move),
+                unit_test_in_dir(test_stops_what_moves),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
