@@ -79,6 +79,7 @@ typedef struct InstallRequest {
         bool dry_run;       /* compare, and show; write nothing */
         bool deep;          /* hash every file */
         bool wait;          /* wait for locks that others hold */
+        bool joined; /* a node may have, in an earlier run: load balancers hear of it before others stop */
         InstallLeavers leavers;
         char *const *ignore; /* checks whose failure is not to stop it: names, or NAME/NODE; or NULL */
         void (*event)(void *userdata, const InstallEvent *event); /* or NULL; by one thread at a time */

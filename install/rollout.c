@@ -265,8 +265,8 @@ static int turn_of(const NodeRun *n, bool any_joins, bool any_restarts) {
         return node_comes_to_peers(n) || node_tells_peer(n) ? TURN_COMES : TURN_JOINS;
 }
 
-static void give_turns(NodeRun **turn, size_t n_turn) {
-        bool any_joins = false, any_restarts = false;
+static void give_turns(const InstallRun *run, NodeRun **turn, size_t n_turn) {
+        bool any_joins = run->request->joined, any_restarts = false;
 
         for (size_t i = 0; i < n_turn; i++) {
                 any_joins = any_joins || (!node_balances(turn[i]) && !turn[i]->up && node_is_new(turn[i]));
@@ -380,7 +380,7 @@ int run_one_by_one(InstallRun *run) {
         RUN_FOREACH_NODE(n, run)
                 if (n->selected && node_differs(n))
                         turn[n_turn++] = n;
-        give_turns(turn, n_turn);
+        give_turns(run, turn, n_turn);
         qsort(turn, n_turn, sizeof(*turn), in_turn);
         for (size_t i = 1; i < n_turn; i++)
                 node_step(turn[i], "waits for its turn");

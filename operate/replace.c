@@ -105,6 +105,7 @@ static int install(Replace *s, ErrorList *errors) {
                 request.nodes = &s->node;
                 request.n_nodes = 1;
         }
+        request.joined = replace_is_told(s);
         again = xasprintf("hardway etcd replace %s", s->node->name);
         request.again = again;
         r = install_run(&request, &result, errors);

@@ -4,7 +4,7 @@ import os
 import re
 
 from lab import BALANCERS, CONTROLLERS, VIP, edit
-from test_etcd import await_well, maps, members
+from test_etcd import await_well, kill_at, maps, members
 from test_growth import MORE, installed
 from test_rollout import assert_unnoticed, starved
 
@@ -39,6 +39,25 @@ def test_replace_at_a_new_address(make_lab):
         lab.hardway("etcd", "replace", victim, "--yes")
     assert_unnoticed(lab, seen, writes_refused=1)
     assert_moved(lab, victim, address)
+    assert "configmap/from-before" in maps(lab)
+
+
+def test_a_move_goes_on_after_a_kill(make_lab):
+    """To another machine and back, and killed where the list of members does not tell any more that it is a move: the same command tells the others."""
+    victim, there = "controller-1", MORE["controller-3"]
+    lab = installed(make_lab, "etcd-moves", {"spare": there})
+    here, there = ("spare", there), (victim, CONTROLLERS[victim])
+    for stage in ("old member out", "units", "kube-apiserver"):
+        lab.tool("power", "cut", there[0])
+        move(lab, victim, here[1])
+        kill_at(lab, f"{victim}: {stage}", "etcd", "replace", victim, "--yes")
+        lab.hardway("etcd", "replace", victim, "--yes", "--wait")
+        assert_moved(lab, victim, here[1])
+        assert "there is nothing to replace" in lab.hardway("etcd", "replace", victim, "--yes", check=65).err
+        here, there = there, here
+        lab.tool("power", "on", here[0])
+        # the member that it has is of before
+        lab.sh(here[0], "systemctl disable --now kube-scheduler kube-controller-manager kube-apiserver etcd", check=False)
     assert "configmap/from-before" in maps(lab)
 
 

@@ -48,6 +48,7 @@ static inline int run_request(const Node *const *nodes, size_t n_nodes, bool dry
                 .cancelled = &world.cancelled,
                 .proof = world.proof,
                 .leavers = world.leavers,
+                .joined = world.came,
                 .ignore = (char *const *) world.ignore,
         };
 

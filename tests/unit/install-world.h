@@ -67,6 +67,7 @@ typedef struct World {
         bool sooner;           /* ... and has ended by then: nobody has to wait */
         const char *leaver;    /* is in the cluster and not in the cluster file, or NULL */
         bool leaver_works;
+        bool came;           /* somebody, in an earlier run */
         const char *retired; /* the unit that is to be stopped for good */
         bool irreplaceable;  /* the last one is about to go */
         bool peers;          /* the service is told by a reload who is beside it */

@@ -21,6 +21,20 @@ static void test_one_by_one(void **state) {
                 "lb0 gate, lb0 put, lb0 record, lb0 hands-over, lb0 restart, lb0 gate");
 }
 
+/* Who came in a run that was killed is as planned, and has no turn: all the same load balancers hear of it before another one stops. */
+static void test_load_balancers_hear_of_who_has_joined(void **state) {
+        make_serving();
+        world.fakes[0].running = world.fakes[0].put = "two";
+        world.wanted = "two";
+        world.came = true;
+        assert_int_equal(run_all(), 0);
+        assert_string_equal(buffer_str(&world.log),
+                            "lb0 gate, lb0 put, lb0 record, lb0 restart, lb0 gate, "
+                            "lb1 gate, lb1 put, lb1 record, lb1 restart, lb1 gate, "
+                            "c1 gate, c1 put, c1 record, c1 aside, c1 restart, c1 back, c1 gate, "
+                            "c2 gate, c2 put, c2 record, c2 aside, c2 restart, c2 back, c2 gate");
+}
+
 /* The others have to have told it that they are there, or it would lead as well. */
 static void test_new_load_balancer_is_last(void **state) {
         make_serving();
@@ -244,6 +258,7 @@ int main(void) {
                 install_test(test_slow_is_not_ill),
                 install_test(test_brings_back),
                 install_test(test_closed_gate),
+                install_test(test_load_balancers_hear_of_who_has_joined),
         };
 
         return cmocka_run_group_tests_name("install-order", tests, NULL, NULL);

@@ -135,6 +135,7 @@ int __wrap_install_run(const InstallRequest *q, InstallResult *ret, ErrorList *e
 int __wrap_install_run(const InstallRequest *q, InstallResult *ret, ErrorList *errors) {
         *ret = (InstallResult) {};
         n_nodes = q->n_nodes;
+        assert_int_equal(q->joined, q->n_nodes > 1); /* who has to be told, the load balancers first */
         counted_in = !plan_left_out(q->store, q->cluster->nodes);
         if (install_fails)
                 return -EIO;
