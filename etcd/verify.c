@@ -111,6 +111,17 @@ static void check_quorum(const EtcdSurvey *survey, CheckList *checks) {
                      survey->quorum == 1 ? " has" : "s have");
 }
 
+/* Of whom it was found that they say the same: one that is away has said nothing. The caller frees. */
+static char* on_members(const EtcdSurvey *survey) {
+        size_t n = 0;
+
+        ETCD_FOREACH_SIGHT(s, survey)
+                n += s->state == ETCD_HEALTHY;
+        return n == survey->n_sights ?
+                       xstrdup("on all members") :
+                       xasprintf("on %zu of %zu members, those that are healthy", n, survey->n_sights);
+}
+
 /* Whether all healthy members say the same of something. */
 static bool agree(const EtcdSurvey *survey, uint64_t (*what)(const EtcdSight *s), uint64_t *ret) {
         bool first = true;
@@ -138,6 +149,7 @@ static bool has_stranger(const EtcdSurvey *survey) {
 }
 
 static void check_agreement(const EtcdSurvey *survey, CheckList *checks) {
+        _cleanup_free_ char *on = on_members(survey);
         uint64_t leader = 0;
         Check *check;
 
@@ -149,8 +161,8 @@ static void check_agreement(const EtcdSurvey *survey, CheckList *checks) {
                         "the one that differs has data of another cluster, or of before a restore: stop it, "
                         "then hardway etcd replace NAME");
         } else
-                check_add(checks, CHECK_OK, "etcd.cluster", NULL, SUBJECT,
-                          "cluster id %" PRIx64 " on all members", survey->list.cluster_id);
+                check_add(checks, CHECK_OK, "etcd.cluster", NULL, SUBJECT, "cluster id %" PRIx64 " %s",
+                          survey->list.cluster_id, on);
 
         if (!agree(survey, sight_leader, &leader) || leader == 0) {
                 check = check_add(checks, CHECK_FAILED, "etcd.leader", NULL, SUBJECT,
@@ -205,6 +217,7 @@ static const EtcdSight* find_behind(const EtcdSurvey *survey, uint64_t revision)
 /* What was committed at the start has to be on every member soon. */
 static void check_revision(const EtcdSurvey *survey, const EtcdSight *one, CheckList *checks) {
         uint64_t deadline = clock_usec() + CATCH_UP, revision = 0;
+        _cleanup_free_ char *on = on_members(survey);
         _cleanup_error_ Error *error = NULL;
         const EtcdSight *behind;
         Check *check;
@@ -220,8 +233,8 @@ static void check_revision(const EtcdSurvey *survey, const EtcdSight *one, Check
                                   "has not reached revision %" PRIu64 " after 5 s", revision);
                 check_advise(check, "its disk or its network is too slow");
         } else
-                check_add(checks, CHECK_OK, "etcd.revision", NULL, SUBJECT,
-                          "revision %" PRIu64 " on all members", revision);
+                check_add(checks, CHECK_OK, "etcd.revision", NULL, SUBJECT, "revision %" PRIu64 " %s",
+                          revision, on);
 }
 
 /**

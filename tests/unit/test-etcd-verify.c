@@ -63,6 +63,24 @@ static void test_verify_finds(void **state) {
         assert_int_equal(state_of(&context, "etcd.members"), CHECK_FAILED);
 }
 
+/* What a member that is away has not said is not said of it. */
+static void test_verify_of_whom(void **state) {
+        static const char *const ids[] = { "etcd.cluster", "etcd.revision" };
+        FIXTURE;
+
+        for (size_t i = 0; i < ARRAY_SIZE(ids); i++) {
+                _cleanup_(check_list_done) CheckList well = {}, away = {};
+
+                members[1].up = true;
+                assert_int_equal(component_etcd.verify(&context, &well), 0);
+                assert_contains(find_check(&well, ids[i])->text, " on all members");
+                members[1].up = false;
+                assert_int_equal(component_etcd.verify(&context, &away), 0);
+                assert_contains(find_check(&away, ids[i])->text,
+                                " on 1 of 2 members, those that are healthy");
+        }
+}
+
 /* It comes first, and is asked nothing that a learner refuses. */
 static void test_verify_learner(void **state) {
         _cleanup_(check_list_done) CheckList checks = {};
@@ -114,6 +132,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_verify),
                 cmocka_unit_test(test_verify_finds),
+                cmocka_unit_test(test_verify_of_whom),
                 cmocka_unit_test(test_verify_learner),
                 cmocka_unit_test(test_fsync),
         };
