@@ -78,15 +78,27 @@ static char* changes_text(const Changes *c) {
         return buffer_take(&text);
 }
 
+/* What makes something otherwise than planned, and is its owner's wish; NULL: nothing. The caller frees. */
+static char* left_text(const Changes *c) {
+        _cleanup_strv_ Strv left = NULL;
+
+        for (size_t i = 0; i < c->n_remarks; i++)
+                if (c->remarks[i].of_the_plan)
+                        strv_addf(&left, "%s %s", c->remarks[i].path, c->remarks[i].text);
+        return left ? strv_join(left, "; ") : NULL;
+}
+
 static void check_plan(const Plan *plan, const Observation *o, CheckList *checks) {
-        _cleanup_free_ char *text = NULL;
+        _cleanup_free_ char *text = NULL, *left = NULL;
         Changes changes;
         Check *check;
 
         plan_compare(plan, o, &changes);
+        left = left_text(&changes);
         if (changes.n_changes == 0) {
                 check = check_add_on(checks, CHECK_OK, "node.plan", plan->node, "plan",
-                                     "%zu items as planned", plan->n_items);
+                                     "%zu items as planned%s%s", plan->n_items,
+                                     left ? "; left as it is: " : "", left ?: "");
         } else {
                 text = changes_text(&changes);
                 check = check_add_on(checks, CHECK_FAILED, "node.plan", plan->node, "plan",

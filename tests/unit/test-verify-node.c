@@ -13,6 +13,7 @@
 #include "verify/node.h"
 
 static Facts told;
+static const char *drop_in; /* of somebody else, or NULL */
 
 int __wrap_host_pool_take(HostPool *p, const Node *node, Host **ret, Error **reterr);
 int __wrap_host_pool_take(HostPool *p, const Node *node, Host **ret, Error **reterr) {
@@ -29,6 +30,18 @@ int __wrap_host_look(Host *h, const Plan *plan, bool deep, Facts *ret_facts, Obs
                      Error **reterr) {
         *ret_facts = told;
         *ret = xnew(Observation, 1);
+        (*ret)->paths = xnew(ObservedPath, 1);
+        (*ret)->n_paths = 1;
+        *(*ret)->paths = (ObservedPath) { .path = xstrdup("/var/lib/hardway"),
+                                         .type = OBSERVED_DIRECTORY,
+                                         .mode = 0700,
+                                         .owner = xstrdup("root:root") };
+        if (drop_in) {
+                (*ret)->units = xnew(ObservedUnit, 1);
+                (*ret)->n_units = 1;
+                (*ret)->units->name = xstrdup("etcd.service");
+                (*ret)->units->drop_ins = strv_new(drop_in, NULL);
+        }
         return 0;
 }
 
@@ -77,10 +90,28 @@ static void test_disk(void **state) {
         assert_null(look("node.disk/c0", &checks));
 }
 
+/* hardway plan says that the unit runs otherwise; so "as planned" is not all that is said here. */
+static void test_left(void **state) {
+        _cleanup_(check_list_done) CheckList checks = {};
+        const Check *check;
+
+        told = (Facts) { .observed = true };
+        assert_string_equal(look("node.plan/c0", &checks)->text, "1 items as planned");
+        drop_in = "/etc/systemd/system/etcd.service.d/mine.conf";
+        check = look("node.plan/c0", &checks);
+        assert_int_equal(check->state, CHECK_OK);
+        assert_string_equal(
+                check->text,
+                "1 items as planned; left as it is: /etc/systemd/system/etcd.service.d/mine.conf "
+                "overrides etcd.service, and is not ours");
+        drop_in = NULL;
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_clock),
                 cmocka_unit_test(test_disk),
+                cmocka_unit_test(test_left),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
