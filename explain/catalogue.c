@@ -24,6 +24,7 @@ static Explanation* explanation_free(Explanation *e) {
         free(e->parts);
         free(e->name);
         strv_free(e->aliases);
+        strv_free(e->hints);
         free(e->kind);
         free(e->why);
         free(e->without);
@@ -78,6 +79,11 @@ void explanation_alias(Explanation *e, const char *format, ...) {
         va_end(ap);
         if (!strv_contains(e->aliases, text))
                 strv_add(&e->aliases, text);
+}
+
+void explanation_hint(Explanation *e, const char *word) {
+        if (!strv_contains(e->hints, word))
+                strv_add(&e->hints, word);
 }
 
 void explanation_set(char **field, const char *text) {

@@ -22,6 +22,11 @@ static void add_value(const Catalogue *c, Explanation *e, const Component *compo
                         explanation_value(e, &here, q->nodes[i]->name, component->unit);
 }
 
+/* Of which the flags say most: else its files are told of, too. */
+bool explain_has_flags_only(const Component *component) {
+        return component->n_flags > 0 && !component->config;
+}
+
 void explain_components(Catalogue *c) {
         for (const Component *const *p = c->request->components; *p; p++) {
                 const Component *component = *p;
@@ -32,6 +37,6 @@ void explain_components(Catalogue *c) {
                 if (!e->by_hand)
                         e->by_hand = by_hand(component);
                 add_value(c, e, component);
-                e->parts_title = component->n_flags > 0 ? "Flags" : "What it consists of";
+                e->parts_title = explain_has_flags_only(component) ? "Flags" : "What it consists of";
         }
 }

@@ -43,6 +43,7 @@ typedef struct Explanation {
         const Node *parts_of; /* where a part looks otherwise on each node: the one that is shown; or NULL */
         ExplainPart *parts;
         size_t n_parts;
+        Strv hints; /* words that it is found by where nothing else is */
 } Explanation;
 
 typedef struct Catalogue Catalogue;

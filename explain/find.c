@@ -41,6 +41,13 @@ static void add(const Explanation ***list, size_t *n, const Explanation *e) {
         (*list)[(*n)++] = e;
 }
 
+static void add_hinted(Found *f, bool known, const Explanation *e) {
+        if (known)
+                add(&f->others, &f->n_others, e);
+        else
+                add(&f->matches, &f->n_matches, e);
+}
+
 /**
  * catalogue_find() - what could be meant by a word
  * @c:          the catalogue
@@ -50,6 +57,7 @@ static void add(const Explanation ***list, size_t *n, const Explanation *e) {
 void catalogue_find(const Catalogue *c, const char *word, Found *ret) {
         _cleanup_free_ char *wanted = normalize(word);
         Found f = {};
+        bool known;
 
         for (size_t i = 0; i < c->n_entries; i++)
                 if (streq(c->entries[i]->name, wanted))
@@ -63,6 +71,13 @@ void catalogue_find(const Catalogue *c, const char *word, Found *ret) {
                         add(&f.others, &f.n_others, e);
                 else
                         add(&f.matches, &f.n_matches, e);
+        }
+        known = f.n_matches > 0;
+        for (size_t i = 0; i < c->n_entries; i++) {
+                const Explanation *e = c->entries[i];
+
+                if (strv_contains(e->hints, wanted) && !is_alias(e, wanted) && !streq(e->name, wanted))
+                        add_hinted(&f, known, e);
         }
         *ret = f;
 }
@@ -99,6 +114,7 @@ char* catalogue_nearest(const Catalogue *c, const char *word) {
 
                 strv_add(&all, e->name);
                 strv_add_all(&all, e->aliases);
+                strv_add_all(&all, e->hints);
                 if (*e->name == '/')
                         strv_add(&all, strrchr(e->name, '/') + 1);
         }

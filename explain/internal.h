@@ -23,6 +23,7 @@ struct Catalogue {
 /* The entry of that name and reason, made if there is none. */
 Explanation* catalogue_enter(Catalogue *c, const char *name, const char *kind, const char *why);
 void explanation_alias(Explanation *e, const char *format, ...) _printf_(2, 3);
+void explanation_hint(Explanation *e, const char *word);
 /* Text is what it is at where (NULL: everywhere); views of the example have no values. */
 void explanation_value(Explanation *e, const View *v, const char *where, const char *text);
 /* A part with the value it has on the first node that is looked at. */
@@ -31,6 +32,7 @@ void explanation_set(char **field, const char *text); /* the first one stays */
 
 /* Each adds what it knows. */
 void explain_components(Catalogue *c);
+bool explain_has_flags_only(const Component *component);
 void explain_credentials(Catalogue *c, const View *v); /* those that lie on no node, too */
 void explain_cluster_file(Catalogue *c);
 void explain_directory(Catalogue *c);

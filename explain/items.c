@@ -141,7 +141,7 @@ static void add_to_component(Catalogue *c, const View *v, const PlanItem *item) 
         for (const Component *const *p = c->request->components; *p; p++) {
                 _cleanup_free_ char *name = name_of(item);
 
-                if (streq((*p)->name, item->component) && (*p)->n_flags == 0)
+                if (streq((*p)->name, item->component) && !explain_has_flags_only(*p))
                         explanation_part(catalogue_enter(c, (*p)->name, "component", (*p)->summary), v, name,
                                          item->why);
         }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Settings of units and lines of configuration files: what stands in the text, and the row that says why
+ * Settings of units: what stands in the text, and the row that says why
  */
 
 #include <stdlib.h>
@@ -119,62 +119,6 @@ void explain_settings(Catalogue *c, const View *v) {
                         add_line(c, v, item, &l);
                         free(l.key);
                         free(l.value);
-                }
-        }
-}
-
-static void add_config_line(Catalogue *c, const View *v, const Component *component, const ConfigLine *l,
-                            const char *section, Explanation *whole) {
-        const ConfigText *t = component->config;
-        const char *file = strrchr(t->path, '/') + 1;
-        _cleanup_free_ char *value = config_line_value(l, &v->context), *name = NULL, *kind = NULL,
-                            *line = NULL;
-        Explanation *e;
-
-        if (!l->why)
-                return;
-        name = xasprintf("%s %s", file, *l->keyword ? l->keyword : section);
-        kind = l->depth == 0 ? xasprintf("section of %s", file) :
-                               xasprintf("line of %s, in %s", file, section);
-        e = catalogue_enter(c, name, kind, l->why);
-        explanation_alias(e, "%s", *l->keyword ? l->keyword : section);
-        explanation_alias(e, "%s %s", *l->keyword ? l->keyword : section, value ? value : "");
-        if (l->instead) {
-                explanation_alias(e, "%s", l->instead);
-                explanation_alias(e, "%s", strrchr(l->instead, '.') + 1);
-        }
-        explanation_set(&e->without, l->without);
-        explanation_set(&e->manual, t->manual);
-        if (!e->by_hand)
-                e->by_hand = xasprintf("editor %s\nsystemctl reload %s", t->path, component->unit);
-        if (value)
-                explanation_value(e, v, v->context.node->name, *value ? value : "(no value)");
-        line = xasprintf("%*s%s%s%s", (int) l->depth * 2, "", l->keyword, value && *value ? " " : "",
-                         value ? value : "");
-        if (value)
-                explanation_part(whole, v, line, l->why);
-}
-
-void explain_config(Catalogue *c, const View *v) {
-        for (const Component *const *p = c->request->components; *p; p++) {
-                const ConfigText *t = (*p)->config;
-                _cleanup_free_ char *section = NULL;
-
-                const PlanItem *item = t ? plan_find_path(v->plan, t->path) : NULL;
-                Explanation *whole;
-
-                if (!item)
-                        continue;
-                whole = catalogue_enter(c, item->path, "file", item->why);
-                whole->parts_title = "Lines";
-                for (const ConfigLine *l = t->lines; l < t->lines + t->n_lines; l++) {
-                        if (l->depth == 0 && l->keyword) {
-                                free(section);
-                                section = xasprintf("%s%s%.*s", l->keyword, l->value ? " " : "",
-                                                    l->value ? (int) strcspn(l->value, " ") : 0,
-                                                    l->value ? l->value : "");
-                        }
-                        add_config_line(c, v, *p, l, section ? section : "", whole);
                 }
         }
 }

@@ -48,6 +48,8 @@ extern const ConfigText keepalived_config;
 extern const UnitSetting haproxy_settings[HAPROXY_N_SETTINGS];
 #define KEEPALIVED_N_SETTINGS 20
 extern const UnitSetting keepalived_settings[KEEPALIVED_N_SETTINGS];
+#define KEEPALIVED_N_FLAGS 4
+extern const Flag keepalived_flags[KEEPALIVED_N_FLAGS];
 #define LB_FENCE_N_SETTINGS 24
 extern const UnitSetting lb_fence[LB_FENCE_N_SETTINGS];
 int lb_drop_in(const PlanContext *c, const Component *component, UnitFile **ret, Error **reterr);

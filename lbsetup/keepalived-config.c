@@ -247,9 +247,18 @@ static const ConfigLine lines[] = {
         { 0, "}" },
 };
 
+static const ConfigWord words[] = {
+        { "state", "BACKUP", "It begins without the VIP, and takes it when nobody else says that he has it.",
+          "MASTER takes it at once, also from one that has it and serves." },
+        { "", "dev", "The interface that the VIP is put on.",
+          "That of the instance, where interface names another one: the VIP may be where nobody asks for it." },
+};
+
 const ConfigText keepalived_config = {
         .path = KEEPALIVED_CONFIG,
         .manual = "keepalived.conf(5), https://www.keepalived.org/manpage.html",
         .lines = lines,
         .n_lines = ARRAY_SIZE(lines),
+        .words = words,
+        .n_words = ARRAY_SIZE(words),
 };

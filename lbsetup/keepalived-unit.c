@@ -43,6 +43,27 @@ static char* restart_for(const PlanContext *c) {
                          c->cluster->endpoint.vrrp_id);
 }
 
+const Flag keepalived_flags[] = {
+        { "dont-fork", .why = "It stays the process that systemd has started.",
+          .without =
+                  "It goes to the background, and systemd takes a process that has ended for the service." },
+        { "vrrp", .why = "Only VRRP: nothing here is balanced by the kernel.",
+          .without = "A second child, the checker, runs without anything to do." },
+        { "pid", "/run/keepalived/keepalived.pid", .why = "The process id, where it may write.",
+          .without = "/run itself, which is read-only for it: it does not start." },
+        { "vrrp_pid", "/run/keepalived/vrrp.pid", .why = "The same, of the child that speaks VRRP.",
+          .without = "/run itself, which is read-only for it: it does not start." },
+};
+
+/* DAEMON_ARGS are the node's own, from /etc/default/keepalived. */
+static char* command(const PlanContext *c) {
+        _cleanup_strv_ Strv argv =
+                flags_to_argv("/usr/sbin/keepalived", keepalived_flags, KEEPALIVED_N_FLAGS, "keepalived", c);
+
+        strv_add(&argv, "$DAEMON_ARGS");
+        return strv_join(argv, " ");
+}
+
 const UnitSetting keepalived_settings[] = {
         { "Unit", "Wants", "haproxy.service", .why = "It is of no use alone.",
           .without =
@@ -81,13 +102,14 @@ const UnitSetting keepalived_settings[] = {
                   "It cannot bind to the address, does not try again, and this node never holds the VIP." },
         SETTING_SERVICE("ExecStart", "", "Instead of the distribution's command:",
                         "A unit that is no oneshot may have one command: with two systemd refuses it."),
-        SETTING_SERVICE(
-                "ExecStart",
-                "/usr/sbin/keepalived --dont-fork --vrrp --pid=/run/keepalived/keepalived.pid "
-                "--vrrp_pid=/run/keepalived/vrrp.pid $DAEMON_ARGS",
-                "Only VRRP, and process ids where it may write.",
-                "The distribution's command writes process ids to /run, which is read-only, and starts a "
-                "checker that has nothing to do."),
+        { .section = "Service",
+          .key = "ExecStart",
+          .function = command,
+          .why = "Only VRRP, and process ids where it may write.",
+          .without =
+                  "The distribution's command writes process ids to /run, which is read-only, and starts a "
+                  "checker that has nothing to do.",
+          .manual = "systemd.service(5)" },
         SETTING_SERVICE("ExecStartPost", RECORD, "Says what it has loaded ...",
                         "hardway could not tell which configuration runs."),
         SETTING_SERVICE(

@@ -23,11 +23,21 @@ typedef struct ConfigLine {
                 *instead; /* a sysctl that others set for the same; explain finds the line by it. Or NULL */
 } ConfigLine;
 
+/* A word in the values of lines, and what it is there for; for `explain`. Names that the file itself declares are none. */
+typedef struct ConfigWord {
+        const char *keyword; /* of the lines */
+        const char *word;
+        const char *why;
+        const char *without;
+} ConfigWord;
+
 typedef struct ConfigText {
         const char *path;
         const char *manual; /* what upstream's documentation is called */
         const ConfigLine *lines;
         size_t n_lines;
+        const ConfigWord *words;
+        size_t n_words;
 } ConfigText;
 
 void config_text_render(const ConfigText *t, const PlanContext *c, Buffer *out);

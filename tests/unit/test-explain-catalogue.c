@@ -73,8 +73,10 @@ static void must_know(const Catalogue *c, const char *word, const char *kind) {
         found_done(&found);
 }
 
-static const char *const clusters[] = { "default",         "amd64-wifi-sdcard", "extra-args",
-                                        "kubernetes-1.34", "kubernetes-1.35",   "kubernetes-1.37" };
+static const char *const clusters[] = { "default",         "amd64-wifi-sdcard",  "extra-args",
+                                        "kubernetes-1.34", "kubernetes-1.35",    "kubernetes-1.37",
+                                        "external-etcd",   "vip-on-controllers", "ipv6",
+                                        "dual-stack",      "foreign-endpoint",   "one-controller" };
 
 static void test_whole(void **state) {
         for (size_t i = 0; i < ARRAY_SIZE(clusters); i++) {
@@ -105,6 +107,70 @@ static void check_unit(const Catalogue *c, const PlanItem *item) {
 /* Lines of haproxy.cfg and keepalived.conf that are neither comments nor braces nor members of a block */
 static void check_config(const Catalogue *c, const Plan *plan, const ConfigText *t) {
         const PlanItem *item = plan_find_path(plan, t->path);
+/* Its flags, as they stand in the file: whoever has written them into the command. */
+static void check_command(const Catalogue *c, const PlanItem *item) {
+        _cleanup_strv_ Strv lines = strv_split(buffer_str(&item->content), "\n");
+        bool command = false;
+
+        STRV_FOREACH(line, lines) {
+                _cleanup_strv_ Strv words = strv_split(*line, " ");
+
+                command = command || startswith(*line, "ExecStart=");
+                STRV_FOREACH(word, words) {
+                        _cleanup_free_ char *name =
+                                xasprintf("%s %.*s", item->component, (int) strcspn(*word, "="), *word);
+
+                        if (command && startswith(*word, "--"))
+                                must_know(c, name, "flag of ");
+                }
+                command = command && endswith(*line, "\\");
+        }
+}
+
+/* The section's, a server's, an acl's, a user's: what the file itself says that it is called. */
+static bool declares(const char *line, const char *keyword) {
+        static const char *const naming[] = { "server",      "acl",       "user",     "group",
+                                              "script_user", "router_id", "interface" };
+
+        for (size_t i = 0; i < ARRAY_SIZE(naming); i++)
+                if (streq(keyword, naming[i]))
+                        return true;
+        return *line != ' ';
+}
+
+static Strv names_in(Strv lines) {
+        Strv names = NULL;
+
+        STRV_FOREACH(line, lines) {
+                _cleanup_strv_ Strv words = strv_split(*line, " ");
+
+                if (strv_length(words) > 1 && declares(*line, words[0]))
+                        strv_add(&names, words[1]);
+        }
+        return names;
+}
+
+/* Each word of it that is not a name of its own. */
+static void check_words(const Catalogue *c, const PlanItem *item) {
+        static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789_-";
+        _cleanup_strv_ Strv lines = strv_split(buffer_str(&item->content), "\n"), names = names_in(lines);
+        _cleanup_free_ char *kind = xasprintf(" of %s", strrchr(item->path, '/') + 1);
+
+        STRV_FOREACH(line, lines) {
+                _cleanup_strv_ Strv words = strv_split(*line, " ");
+
+                if (strchr(*line, '#'))
+                        continue;
+                STRV_FOREACH(one, words) {
+                        size_t n = strspn(*one, letters);
+                        _cleanup_free_ char *word = xstrndup(*one, n);
+
+                        if (n > 1 && word[0] >= 'a' && strchr("(", (*one)[n]) && !strv_contains(names, word))
+                                must_know(c, word, kind);
+                }
+        }
+}
+
 
         for (const ConfigLine *l = t->lines; item && l < t->lines + t->n_lines; l++)
                 if (l->why && *l->keyword)
@@ -112,6 +178,8 @@ static void check_config(const Catalogue *c, const Plan *plan, const ConfigText 
 }
 
 /* Every port that a unit listens on is among the ports, with who connects to it. */
+        if (item)
+                check_words(c, item);
 static void check_ports(const Catalogue *c, const PlanItem *item) {
         const Explanation *ports;
         Found found;
@@ -150,6 +218,7 @@ static void check_node_of(const Fixture *f, const Node *node) {
                         check_ports(f->catalogue, item);
                 }
         }
+                        check_command(f->catalogue, item);
         for (const Component *const *p = components; *p; p++)
                 if ((*p)->config)
                         check_config(f->catalogue, plan, (*p)->config);
