@@ -28,7 +28,8 @@ static int add_step(Explanation *e, const ExplainRequest *request, const VerbSte
 
         if (s->by_hand && !by_hand)
                 return error_prefix(reterr, -EINVAL, "%s", e->name);
-        explanation_add_step(e, name, s->what, by_hand);
+        /* of what this cluster has nothing of, there is nothing to be typed */
+        explanation_add_step(e, name, s->what, by_hand && *by_hand ? by_hand : NULL);
         return 0;
 }
 

@@ -5,3 +5,4 @@
 
 int explain_add_verbs(Catalogue *c, const ExplainRequest *request, Error **reterr);
 int explain_add_checks(Catalogue *c, const ExplainRequest *request, Error **reterr);
+int explain_add_drills(Catalogue *c, const ExplainRequest *request, Error **reterr);

@@ -27,17 +27,18 @@ typedef struct Show {
 } Show;
 
 static void show_begin(void *userdata, const Drill *d, const char *node) {
+        _cleanup_free_ char *text = xasprintf("%s (%s)", d->what, node);
         Show *s = userdata;
 
         progress_remove(s->progress, s->row);
         s->row = progress_add(s->progress, d->name);
-        progress_step(s->progress, s->row, "%s (%s)", d->what, node);
+        progress_step(s->progress, s->row, STAGE_DRILL, text);
 }
 
-static void show_step(void *userdata, const char *text) {
+static void show_step(void *userdata, Stage stage) {
         Show *s = userdata;
 
-        progress_step(s->progress, s->row, "%s", text);
+        progress_step(s->progress, s->row, stage, NULL);
 }
 
 static void show_end(void *userdata, const DrillResult *r) {
@@ -213,8 +214,8 @@ static void add_running(CheckList *findings, const char *what, const char *holde
         add_finding(findings, CHECK_WARNING, text, NULL);
 }
 
-static void tell_wait(void *userdata, const char *text) {
-        verb_note(userdata, "%s", text);
+static void tell_wait(void *userdata, Stage stage) {
+        verb_note(userdata, "%s", stage_name(stage));
 }
 
 /* --yes is no answer: who says it has not seen the command. */

@@ -90,7 +90,7 @@ static void display_total(FetchDisplay *d, const FetchProgress *p) {
                 return;
         if (!d->totalled) {
                 d->total = progress_add(d->progress, "total");
-                progress_step(d->progress, d->total, "download");
+                progress_step(d->progress, d->total, STAGE_DOWNLOAD, NULL);
                 d->totalled = true;
         }
         progress_amount(d->progress, d->total, p->done, p->total);
@@ -121,11 +121,12 @@ void fetch_display_progress(void *userdata, const FetchProgress *p) {
         }
 
         if (!row->started) {
-                _cleanup_free_ char *resumed = format_size(p->resumed);
+                _cleanup_free_ char *resumed = format_size(p->resumed),
+                                    *text = p->resumed > 0 ? xasprintf("download from %s on", resumed) :
+                                                             NULL;
 
                 row->started = true;
-                progress_step(d->progress, row->row, p->resumed > 0 ? "download from %s on" : "download",
-                              resumed);
+                progress_step(d->progress, row->row, STAGE_DOWNLOAD, text);
         }
         progress_amount(d->progress, row->row, p->done, p->total);
         if (clock_usec() - row->told_usec >= EVENT_USEC) {

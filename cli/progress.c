@@ -175,26 +175,29 @@ static void end_step(Progress *p, ProgressRow *row) {
         row->done = row->total = row->first = row->first_usec = 0;
 }
 
+static void tell_stage(const Progress *p, const ProgressRow *row, Stage stage) {
+        event_print(p->v, "stage",
+                    json_pack("{s:o, s:o, s:s}", "name", event_string(row->name), "text",
+                              event_string(row->step), "step", stage_name(stage)));
+}
+
 /**
  * progress_step() - a row is at its next step
  * @p:          the progress
  * @number:     the row
- * @format:     printf-style name of the step
+ * @stage:      which one
+ * @text:       what the row says of it ("12 files"), or NULL: its name
  */
-void progress_step(Progress *p, size_t number, const char *format, ...) {
-        va_list ap;
-
-        va_start(ap, format);
+void progress_step(Progress *p, size_t number, Stage stage, const char *text) {
         pthread_mutex_lock(&p->mutex);
         end_step(p, &p->rows[number]);
-        p->rows[number].step = xvasprintf(format, ap);
+        p->rows[number].step = xstrdup(text ?: stage_name(stage));
         p->rows[number].start_usec = p->rows[number].told_usec = clock_usec();
         if (p->rows[number].begin_usec == 0)
                 p->rows[number].begin_usec = p->rows[number].start_usec;
         if (p->mode == MODE_EVENTS)
-                event_text(p->v, "stage", p->rows[number].name, p->rows[number].step);
+                tell_stage(p, &p->rows[number], stage);
         pthread_mutex_unlock(&p->mutex);
-        va_end(ap);
 }
 
 /* Of one that is told piece by piece, a script wants to know now and then. */

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "cli/verb.h"
+#include "install/stage.h"
 
 /*
  * Progress of things that go on at the same time, one row each (nodes of an installation, downloads)
@@ -16,8 +17,8 @@
  *
  *     Progress *p = progress_new(v);
  *     size_t row = progress_add(p, node->name);
- *     progress_step(p, row, "facts");
- *     progress_step(p, row, "%zu files", n);       ends "facts", with its time
+ *     progress_step(p, row, STAGE_FACTS, NULL);
+ *     progress_step(p, row, STAGE_PUT, "12 files"); ends "facts", with its time
  *     progress_amount(p, row, done, total);        a bar behind the current step
  *     progress_detail(p, row, "2 of 3 members");   what the current step is waiting for
  *     progress_end(p, row, true, "done");
@@ -30,7 +31,8 @@ typedef struct Progress Progress;
 
 Progress* progress_new(VerbContext *v);
 size_t progress_add(Progress *p, const char *name);
-void progress_step(Progress *p, size_t row, const char *format, ...) _printf_(3, 4);
+void progress_step(Progress *p, size_t row, Stage stage,
+                   const char *text); /* instead of its name; or NULL */
 void progress_amount(Progress *p, size_t row, uint64_t done, uint64_t total); /* bytes; total 0: unknown */
 void progress_detail(Progress *p, size_t row, const char *format, ...) _printf_(3, 4);
 void progress_end(Progress *p, size_t row, bool success, const char *format, ...) _printf_(4, 5);

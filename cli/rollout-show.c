@@ -33,7 +33,7 @@ static void show_event(void *userdata, const InstallEvent *e) {
 
         switch (e->type) {
         case INSTALL_STAGE:
-                progress_step(s->progress, row_of(s, e->node), "%s", e->text);
+                progress_step(s->progress, row_of(s, e->node), e->stage, e->text);
                 break;
         case INSTALL_AMOUNT:
                 progress_amount(s->progress, row_of(s, e->node), e->done, e->total);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "cli/steps.h"
 #include "cli/verb.h"
 
 /*
@@ -7,20 +8,13 @@
  *
  * A function, as etcdctl refuses to be told a thing by its environment and by a flag (pkg/flags/flag.go).
  */
+#define JOIN_DIRECTORY "/run/systemd/system/etcd.service.d"
+
 const char steps_etcdctl[] = "# here, beside the cluster file, with etcdctl and etcdutl {etcd} in the path\n"
                              "e() { etcdctl --cacert=pki/etcd/ca.crt"
                              " --cert=pki/nodes/{this.name}/pki/etcd/healthcheck-client.crt"
                              " --key=pki/nodes/{this.name}/pki/etcd/healthcheck-client.key \"$@\"; }\n"
                              "ALL={endpoints}";
-
-/* A lock that lasts as long as its standard input does. */
-#define LOCK(who) "@" who " sleep 1h | {root} flock --nonblock /run/hardway/run.lock cat &"
-
-#define ID_OF_THIS(endpoints)                          \
-        "ID=$(e --endpoints=" endpoints " member list" \
-        " | awk -F', ' '$3 == \"{this.name}\" { print $1 }')\n"
-
-#define TO_HAPROXY " | {root} socat - /run/haproxy/admin.sock"
 
 const VerbStep steps_etcd_members[] = {
         { "ask",
@@ -49,7 +43,7 @@ const VerbStep steps_etcd_snapshot[] = {
           "e --endpoints=$ALL endpoint status --write-out=table" },
         { "room", "Looks whether there is room for it here.",
           "mkdir -p -m 0700 snapshots\ndf -Pk snapshots" },
-        { "save",
+        { "snapshot",
           "Has the data sent, under another name until it is whole and its SHA-256 was found right; then it is "
           "synced and renamed.",
           "FILE=snapshots/{cluster}-$(date -u +%Y-%m-%dT%H%M%SZ).db\n"
@@ -64,7 +58,9 @@ const VerbStep steps_etcd_snapshot[] = {
 };
 
 const VerbStep steps_etcd_defrag[] = {
-        { "lock", "Takes a lock on each member's node.", LOCK("member") },
+        { "lock",
+          "Takes a lock on each member's node, and on those of load balancers, which are told what to spare.",
+          STEP_LOCK("node") },
         { "refuse", "Every voter has to be healthy, as each is away from its clients while it is at work.",
           "e --endpoints=$ALL endpoint health" },
         { "alarms",
@@ -78,11 +74,26 @@ const VerbStep steps_etcd_defrag[] = {
           "Leaves those alone that would hardly shrink: less than 32 MiB or a quarter of the file unused "
           "(unless with --all).",
           "e --endpoints=$ALL endpoint status --write-out=json | grep -o '\"dbSize[a-zA-Z]*\":[0-9]*'" },
-        { "defragment",
-          "One member after the other, the leader last. Before each one it looks again whether all are well; the "
-          "leader hands over to another voter first; after each one it waits until that one is healthy.",
-          "@member e --endpoints={client} --command-timeout=10m defrag && e --endpoints=$ALL endpoint health\n"
-          "e --endpoints=$ALL move-leader ID-OF-ANOTHER   # before the leader's turn" },
+        { "room",
+          "One member after the other, the leader last. Before each one it looks again whether all are well, and whether "
+          "there is room for a second database beside the first, and 128 MB for the log: a member whose log finds the disk "
+          "full ends. By hand here and below: of {this.name}; of another one with --node.",
+          "e --endpoints=$ALL endpoint health\n"
+          "e --endpoints={this.client} endpoint status --write-out=json | grep -o '\"dbSizeInUse\":[0-9]*'\n"
+          "{this.root} df -Pk /var/lib/etcd/member" },
+        { "hand over", "The leader hands over to another voter first, so that the pause costs no election.",
+          STEP_HERE_ANOTHER_VOTER
+          "e --endpoints={this.client} move-leader $OTHER   # refused where it does not lead" },
+        { "load balancers",
+          "They send the apiserver beside it nothing new: it knows no other member, and what is asked there would hang "
+          "until this one is back.",
+          STEP_SET_ASIDE("@spares", "{this.name}") },
+        { "defragmented",
+          "Has the member write its database anew; it answers nobody meanwhile. Waits until it is healthy.",
+          "e --endpoints={this.client} --command-timeout=10m defrag\n"
+          "until e --endpoints={this.client} endpoint health; do sleep 1; done" },
+        { "back", "The load balancers use the apiserver again; then comes the next one.",
+          STEP_BRING_BACK("@spares", "{this.name}") },
         { "disarm",
           "Clears NOSPACE once every member is below 80% of its quota, and CORRUPT of members that are gone. One "
           "whose data differs is to be replaced.",
@@ -96,8 +107,8 @@ const VerbStep steps_etcd_replace[] = {
           "replaced with --force.",
           "e --endpoints={others} endpoint health\ne --endpoints={others} member list --write-out=table" },
         { "ask", "Says whose member goes, and asks.", NULL },
-        { "lock", "Takes the locks of all nodes, and looks at the members once more.",
-          "@node sleep 1h | {root} flock --nonblock /run/hardway/run.lock cat &" },
+        { "looked at", "Takes the locks of all nodes, and looks at the members once more.",
+          STEP_LOCK("node") },
         { "whose", "Data that lies on the node has to be of this cluster.",
           "{this.root} cat /var/lib/hardway/etcd-identity\ncat secrets/identity" },
         { "check",
@@ -107,17 +118,18 @@ const VerbStep steps_etcd_replace[] = {
           "hardway check" },
         { "hand over",
           "If it leads, another member is made the leader: else the writes wait for an election.",
-          "e --endpoints={this.client} move-leader ID-OF-ANOTHER" },
+          STEP_HERE_ANOTHER_VOTER
+          "e --endpoints={this.client} move-leader $OTHER   # refused where it does not lead" },
         { "load balancers", "They send the node's apiserver nothing new, and finish what is under way.",
-          "@spares echo 'set server apiservers/{this.name} state drain; disable health checks/{this.name}'" TO_HAPROXY },
-        { "stop",
+          STEP_SET_ASIDE("@spares", "{this.name}") },
+        { "old member stopped",
           "Stops what is left of the old member, and puts its data out of the way. One that has moved may run still where it "
           "was: there it is stopped first, for good.",
           "ssh OLD-ADDRESS sudo systemctl disable --now kube-controller-manager kube-scheduler kube-apiserver etcd\n"
           "{this.root} systemctl stop kube-apiserver.service etcd.service\n"
           "{this.root} mv -T /var/lib/etcd/member /var/lib/etcd/replaced" },
-        { "remove", "Takes the old member out of the list.",
-          ID_OF_THIS("{others}") "e --endpoints={others} member remove $ID" },
+        { "old member out", "Takes the old member out of the list.",
+          STEP_HERE_ID_OF_THIS("{others}") "e --endpoints={others} member remove $ID" },
         { "add",
           "Puts everything on the node, as install does, and adds the new member as a learner: it does not vote "
           "while it catches up.",
@@ -125,18 +137,24 @@ const VerbStep steps_etcd_replace[] = {
         { "start",
           "Starts it with the list as it is now and as a member of a cluster that exists, by a drop-in that is "
           "removed again after this first start.",
-          "{this.root} systemctl edit --runtime etcd.service   # [Service], ExecStart= and ExecStart=... with "
-          "--initial-cluster-state=existing --initial-cluster={initial-cluster}\n"
+          "{this.root} cat /etc/systemd/system/etcd.service >etcd.service\n"
+          "{this.root} mkdir -p " JOIN_DIRECTORY "\n"
+          "{ printf '[Service]\\nExecStart=\\n'; sed -n '/^ExecStart=/,/[^\\\\]$/p' etcd.service; } "
+          "| sed 's/--initial-cluster-state=[a-z]*/--initial-cluster-state=existing/; "
+          "s|--initial-cluster=[^ ]*|--initial-cluster={initial-cluster}|' "
+          "| {this.root} tee " JOIN_DIRECTORY "/join.conf\n"
+          "{this.root} systemctl daemon-reload\n"
           "{this.root} systemctl start {this.units}\n"
-          "{this.root} systemctl revert etcd.service" },
+          "{this.root} rm " JOIN_DIRECTORY "/join.conf\n"
+          "{this.root} systemctl daemon-reload" },
         { "promote", "Makes it a voter once it has caught up; etcd refuses it before.",
-          ID_OF_THIS("{others}") "until e --endpoints={others} member promote $ID; do sleep 1; done" },
+          STEP_HERE_ID_OF_THIS(
+                  "{others}") "until e --endpoints={others} member promote $ID; do sleep 1; done" },
         { "finish",
           "Looks whether it is healthy and votes; only then the old data goes, and the load balancers use "
           "the apiserver again.",
           "e --endpoints={this.client} endpoint health\n"
-          "{this.root} rm -rf /var/lib/etcd/replaced\n"
-          "@spares echo 'enable health checks/{this.name}; set server apiservers/{this.name} state ready'" TO_HAPROXY },
+          "{this.root} rm -rf /var/lib/etcd/replaced\n" STEP_BRING_BACK("@spares", "{this.name}") },
         {},
 };
 
@@ -147,8 +165,7 @@ const VerbStep steps_etcd_restore[] = {
           "FILE=snapshots/{cluster}.db   # the snapshot\n"
           "etcdutl snapshot status $FILE --write-out=table\n"
           "grep -aom1 'hardway-identity:[0-9a-f]*' $FILE\ncat secrets/identity\nsha256sum $FILE" },
-        { "lock", "Takes the locks of all nodes.",
-          "@node sleep 1h | {root} flock --nonblock /run/hardway/run.lock cat &" },
+        { "lock", "Takes the locks of all nodes.", STEP_LOCK("node") },
         { "look",
           "Looks at all nodes and members: whose data lies there, and what etcd serves now. A node that is left out "
           "(--without) must not run.",
@@ -161,20 +178,22 @@ const VerbStep steps_etcd_restore[] = {
           "e --endpoints={this.client} snapshot save $FILE\n"
           "{this.root} systemctl stop kube-apiserver.service etcd.service   # if that fails: stop, and copy\n"
           "{this.root} cat /var/lib/etcd/member/snap/db >$FILE" },
-        { "equip",
-          "Puts etcd's programs, user and files on hosts that have nothing, and room is looked for on all: the new "
-          "data lies beside the old at first.",
-          "@member {root} test -x {etcdutl}\n@member {root} df -Pk /var/lib/etcd /var/lib/hardway" },
-        { "stop",
+        { "etcd's programs", "Puts etcd's programs, user and files on hosts that have nothing.",
+          "@member {root} test -x {etcdutl} || echo {name}: hardway explain {etcdutl}" },
+        { "looked at", "Room is looked for on all of them: the new data lies beside the old at first.",
+          "@member {root} df -Pk /var/lib/etcd /var/lib/hardway" },
+        { "control plane stopped",
           "Stops the control plane on all nodes. It is disabled first: a power cut must not start it with what it "
           "finds half way.",
           "@control {root} systemctl disable --now {units}" },
-        { "unpack",
+        { "snapshot", "Sends the snapshot to each member, and has its digest computed there.",
+          "@member {root} tee /var/lib/hardway/restore.db <$FILE >/dev/null\n"
+          "@member {root} sha256sum /var/lib/hardway/restore.db" },
+        { "unpacked",
           "Unpacks the snapshot on each member, beside the old data. A new token makes it a new cluster, whose "
           "members never talk to those of the old one; revisions are raised, so that no client takes old data for "
           "new.",
           "TOKEN=$(openssl rand -hex 16)\n"
-          "@member {root} tee /var/lib/hardway/restore.db <$FILE >/dev/null\n"
           "@member {root} {etcdutl} snapshot restore /var/lib/hardway/restore.db --name={name}"
           " --data-dir=/var/lib/etcd/restored-$TOKEN --initial-cluster={initial-cluster}"
           " --initial-cluster-token=$TOKEN --initial-advertise-peer-urls={peer}"
@@ -182,10 +201,15 @@ const VerbStep steps_etcd_restore[] = {
           "@member {root} chown -R etcd:etcd /var/lib/etcd/restored-$TOKEN\n"
           "@member {root} rm /var/lib/hardway/restore.db" },
         { "commit",
-          "Writes the token down here, with the id that the new cluster will have. Until now all is as it was; from "
-          "now on it goes to its end.",
-          "echo $TOKEN >secrets/etcd-token" },
-        { "swap", "The new data takes the place of the old, which stays aside; the mark says whose it is.",
+          "Writes the token down here, with the id that the new cluster will have, which etcd makes of it and of the "
+          "members' addresses: so one that comes back with the data of before is known for what it is. Until now all is as "
+          "it was; from now on it goes to its end.",
+          "@member printf %s {peer}$TOKEN | sha1sum | cut -c1-16 >>ids\n"
+          "ID=$(LC_ALL=C sort ids | perl -ne 'print pack \"H16\", $_' | sha1sum | cut -c1-16)\n"
+          "rm ids\n"
+          "(umask 077; printf '%s\\n' $TOKEN $ID >secrets/etcd-token)" },
+        { "data swapped",
+          "The new data takes the place of the old, which stays aside; the mark says whose it is.",
           "@member {root} mv -T /var/lib/etcd/member /var/lib/etcd/before-$TOKEN\n"
           "@member {root} mv -T /var/lib/etcd/restored-$TOKEN/member /var/lib/etcd/member\n"
           "@member {root} rmdir /var/lib/etcd/restored-$TOKEN\n"
@@ -198,6 +222,10 @@ const VerbStep steps_etcd_restore[] = {
         { "serve", "Waits until every member is healthy, and none is behind what was restored.",
           "until e --endpoints=$ALL endpoint health; do sleep 1; done\n"
           "e --endpoints=$ALL endpoint status --write-out=table" },
+        { "started again",
+          "If anything fails before the commit: what was unpacked goes, and what was stopped is started again, as it was.",
+          "@member {root} rm -rf /var/lib/etcd/restored-$TOKEN /var/lib/hardway/restore.db\n"
+          "@control {root} systemctl enable --now --no-block {units}" },
         { "clean", "Only then the old data goes.", "@member {root} rm -rf /var/lib/etcd/before-$TOKEN" },
         {},
 };

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "cli/steps.h"
 #include "cli/verb.h"
 
 /*
  * What commands do that change nodes or the cluster directory, one step after the other, for `hardway explain install`:
- * the order is that of the code, and a step is named as the progress line names it where there is one. By hand: see
- * explain_fill().
+ * the order is that of the code, and a step is named as the progress line names it where there is one (install/stage.h). By
+ * hand: see explain_fill().
  */
 
-#define LOCK_ALL "@node sleep 1h | {root} flock --nonblock /run/hardway/run.lock cat &"
+#define LOCK_ALL STEP_LOCK("node")
 
 const VerbStep steps_install[] = {
         { "plan",
@@ -20,25 +21,44 @@ const VerbStep steps_install[] = {
           "@node {root} systemctl show {all-units} --property=Id,ActiveState,UnitFileState,MainPID" },
         { "compare", "What differs is what will be done. If nothing does, nothing is written.",
           "@node {root} find /etc/hardway /etc/kubernetes /opt/hardway -type f -exec sha256sum '{}' +" },
+        { "leavers",
+          "Is a member of etcd healthy that is not in the cluster file? The file may be an old copy: without --yes it "
+          "ends here.",
+          STEP_ETCDCTL " member list --write-out=table" },
+        { "serving",
+          "Does the cluster serve? If not, all nodes are changed at once. If so, binaries go everywhere, and "
+          "then one node after the other is changed. Where no member answers, its node is asked, too: what serves and "
+          "cannot be asked is not changed.",
+          "@member curl --cacert pki/etcd/ca.crt --cert pki/nodes/{name}/pki/etcd/healthcheck-client.crt"
+          " --key pki/nodes/{name}/pki/etcd/healthcheck-client.key {client}/health" },
         { "lock",
           "Takes a lock on each node that lasts as long as this run is heard of, and looks again: on those "
           "that differ, and on all if something of a cluster that serves is to be stopped or started.",
           LOCK_ALL },
-        { "serving",
-          "Does the cluster serve? If not, all nodes are changed at once. If so, files go everywhere, and "
-          "then one node after the other is restarted, leaders last, after they handed over. Where no "
-          "member answers, its node is asked, too: what serves and cannot be asked is not changed.",
-          "@member curl --cacert pki/etcd/ca.crt --cert pki/nodes/{name}/pki/etcd/healthcheck-client.crt"
-          " --key pki/nodes/{name}/pki/etcd/healthcheck-client.key {client}/health" },
-        { "refuse",
+        { "questions",
           "Asks what speaks against it: ports that others hold, an address that is in use, data of "
           "another cluster, a clock that is wrong. All of it is said before the first write.",
           "@node {root} ss --listening --tcp --processes --numeric\n"
           "@member {root} cat /var/lib/hardway/etcd-identity\ncat secrets/identity\n@node {root} date +%s" },
+        { "snapshot",
+          "Of a cluster that serves, before binaries of another version: a snapshot of etcd into snapshots/, as a newer "
+          "etcd may change its data in a way that the older one cannot read.",
+          "hardway explain etcd snapshot   # its steps" },
+        { "waits for its turn",
+          "Of a cluster that serves: who does not work comes first; load balancers before the controllers if one joins that "
+          "they have to know, else after them; etcd's own hosts before controllers; who leads, or holds the VIP, last of "
+          "its kind. Binaries, which nothing uses before a unit names them, are put on all nodes ahead.",
+          "@controller kubectl --kubeconfig admin.conf --server {apiserver} get --raw /readyz\n" STEP_ETCDCTL
+          " endpoint status --cluster --write-out=table   # who leads" },
+        { "gate",
+          "Before and after a node of a serving cluster: is every member healthy, every apiserver up, one "
+          "load balancer the owner, and would etcd have a quorum without this node? If not, the run ends "
+          "here.",
+          "hardway verify" },
         { "put",
-          "One stream of what differs. Files lie beside their targets until all are complete, checked and "
-          "on the disk; then each is renamed over the old one. What is replaced and is not hardway's is kept before, with "
-          "what its units did (/var/lib/hardway/before), and comes back by a reset; the script does that, too.",
+          "One stream of what differs (\"3 binaries, 12 files\"). Files lie beside their targets until all are complete, "
+          "checked and on the disk; then each is renamed over the old one. What is replaced and is not hardway's is kept "
+          "before, with what its units did (/var/lib/hardway/before), and comes back by a reset; the script does that, too.",
           "hardway plan --output tree --secrets   # all files, keys among them\n"
           "@node hardway plan --script --node {name} >tree/{name}.sh   # what is done with them there: to be read\n"
           "@node tar -c -C tree {name} {name}.sh | {root} tar -x -C /root\n"
@@ -50,21 +70,41 @@ const VerbStep steps_install[] = {
           "Writes applied.json: what was put there, so that a later plan can take it away. Where this plan has taken "
           "something away, what was there before hardway came is put back.",
           "@node {root} cat /var/lib/hardway/applied.json" },
+        { "leadership handed over",
+          "Before something that works is restarted: if its member leads, another voter becomes etcd's leader, as else the "
+          "writes wait for an election; and if it holds the VIP, another load balancer takes it.",
+          STEP_HAND_OVER "\n" STEP_VIP_LEAVES },
+        { "set aside",
+          "The load balancers send its apiserver nothing new, and what is under way ends by itself. Afterwards, once it is "
+          "ready, they use it again. What a run has set aside that was killed is brought back by the next one.",
+          STEP_SET_ASIDE("@balancer", "{controller.name}") "\n" STEP_BRING_BACK(
+                  "@balancer", "{controller.name}") "   # after its restart" },
+        { "join",
+          "A member that is new in a cluster that serves is added as a learner, which does not vote, and started with the "
+          "list as it is now; it becomes a voter once it has caught up.",
+          "hardway explain etcd replace   # the same from its step \"add\" on" },
         { "units",
           "Reloads systemd, enables units, and starts or restarts those that do not run what they should.",
           "@node {root} systemctl daemon-reload\n@node {root} systemctl enable --now {all-units}" },
-        { "ready", "Waits for each component to do its work, by asking it, and says for what it waits.",
+        { "ready",
+          "Waits for each component to do its work, by asking it, and says for what it waits: the line has the "
+          "component's name.",
           "@controller curl --cacert pki/ca.crt {apiserver}/readyz\n"
           "@member {root} etcdctl --endpoints={client} --cacert=/etc/kubernetes/pki/etcd/ca.crt"
           " --cert=/etc/kubernetes/pki/etcd/healthcheck-client.crt"
           " --key=/etc/kubernetes/pki/etcd/healthcheck-client.key endpoint health" },
-        { "gate",
-          "Before and after a node of a serving cluster: is every member healthy, every apiserver up, one "
-          "load balancer the owner, and would etcd have a quorum without this node? If not, the run ends "
-          "here.",
-          "hardway verify" },
-        { "objects", "Applies what the cluster's own credentials need: two role bindings.",
-          "hardway explain hardway:cluster-admins   # with the whole object" },
+        { "objects",
+          "Applies what the plans have of the cluster's own objects: role bindings for administrators and for the apiservers "
+          "on their way to kubelets, and the mark in etcd's data that says which cluster it is of.",
+          "hardway explain hardway:cluster-admins   # with the whole object; the others:\n"
+          "hardway explain hardway:apiserver-kubelet-client\n"
+          "kubectl --kubeconfig admin.conf --namespace kube-system get configmap hardway --output yaml" },
+        { "members out",
+          "Takes members of etcd out of its list that are not in the cluster file: lost ones before anything that works is "
+          "stopped, and at the end; one that works with --yes only.",
+          STEP_ETCDCTL
+          " member list --write-out=table   # the ID of who is not in hardway.yaml\n" STEP_ETCDCTL
+          " member remove ID" },
         { "endpoint", "Asks the VIP for its version: the proof that a client would see the same.",
           "curl --cacert pki/ca.crt {endpoint}/version" },
         {},
@@ -113,12 +153,37 @@ const VerbStep steps_verify[] = {
           "@balancer echo 'show stat' | {root} socat - /run/haproxy/admin.sock" },
         { "nodes", "Compares every node with its plan.", "hardway plan" },
         { "judge", "One line for each check, and what to do where one failed.", NULL },
-        { "break",
-          "With --failover, instead: looks whether all is well, breaks one thing, measures what clients notice, "
-          "puts it back, waits until all is well, and goes on with the next.",
-          "while :; do curl --cacert pki/ca.crt --max-time 5 {endpoint}/version || date; sleep 0.1; done &\n"
-          "@balancer {root} systemctl kill --signal=KILL haproxy.service   # on the owner of the VIP\n"
-          "@controller {root} systemctl kill --signal=KILL kube-apiserver.service   # on one" },
+        { "is the cluster healthy?",
+          "With --failover, instead, behind the locks of all nodes: nothing is broken on purpose where something is broken. "
+          "What an interrupted run has left broken is put back first.",
+          "hardway verify" },
+        { "waiting for the command of --power of an interrupted drill",
+          "Where one is still at work to put a host back: it would undo what is done next.",
+          "cat failover.pending   # what is broken now, if anything" },
+        { "waiting until all is well",
+          "Two clients ask through the endpoint from here on: for the version, and to change a ConfigMap of ours. Each drill "
+          "begins when both have had all their answers for two seconds.",
+          "while :; do curl --silent --fail --output /dev/null --cacert pki/ca.crt --max-time 1 {endpoint}/version || date; "
+          "sleep 0.05; done &\n"
+          "READS=$!\n"
+          "kubectl --kubeconfig admin.conf create configmap drill\n"
+          "while :; do kubectl --kubeconfig admin.conf --request-timeout 1s patch configmap drill --type merge --patch "
+          "\"{\\\"data\\\":{\\\"turn\\\":\\\"$(date +%N)\\\"}}\" >/dev/null || date; sleep 0.1; done &\n"
+          "WRITES=$!" },
+        { "drill",
+          "One after the other, as far as this cluster can do without what is broken: the line says what it is, and where. "
+          "Each is explained by its name: hardway explain drill haproxy-hung.",
+          "hardway explain drills   # all of them, each with what is done by hand" },
+        { "broken, watching what clients notice",
+          "From the moment it breaks until both clients are well again and somebody else leads: the longest gap between two "
+          "answers, how many requests failed, and until when. Put back it is in any case, by the node itself or by a "
+          "process of its own if this one dies.",
+          "hardway explain drills" },
+        { "put back, waiting until all is healthy",
+          "The next one begins when the cluster is as it was; what was seen is kept in failover.json.",
+          "until hardway verify; do sleep 1; done\n"
+          "kill $READS $WRITES\n"
+          "kubectl --kubeconfig admin.conf delete configmap drill" },
         {},
 };
 
@@ -137,21 +202,20 @@ const VerbStep steps_reset[] = {
         { "drained",
           "Where the cluster goes on without them, one node after the other: has another member lead and another "
           "load balancer hold the VIP, and the load balancers send the apiserver nothing new.",
-          "{this.root} etcdctl --endpoints={this.client} --cacert=/etc/kubernetes/pki/etcd/ca.crt"
-          " --cert=/etc/kubernetes/pki/etcd/healthcheck-client.crt"
-          " --key=/etc/kubernetes/pki/etcd/healthcheck-client.key move-leader ID-OF-ANOTHER   # if it leads\n"
-          "@spares echo 'set server apiservers/{this.name} state drain; disable health checks/{this.name}'"
-          " | {root} socat - /run/haproxy/admin.sock" },
-        { "stop", "Stops and disables the units.", "@node {root} systemctl disable --now {all-units}" },
-        { "remove",
-          "Removes what the record says hardway has put there, packages and users that came with it, and "
-          "the data; puts back what lay there before, and enables and starts the units that were enabled and ran.",
-          "@node {root} grep -o '\"path\": *\"[^\"]*\"' /var/lib/hardway/applied.json   # these files: rm\n"
-          "@balancer {root} apt-get purge haproxy keepalived   # if they came with hardway\n"
+          STEP_HAND_OVER "\n" STEP_VIP_LEAVES "\n" STEP_SET_ASIDE("@spares", "{this.name}") },
+        { "removal",
+          "Stops and disables the units; removes what the record says hardway has put there, packages and users that came "
+          "with it, and the data; puts back what lay there before, and enables and starts the units that were enabled and "
+          "ran.",
+          "@node {root} systemctl disable --now {all-units}\n"
+          "@node {root} cat /var/lib/hardway/applied.paths | sed s,^,/, | {root} xargs rm -f\n"
+          "@balancer {root} cat /var/lib/hardway/packages   # those that came with hardway; of them:\n"
+          "@balancer {root} apt-get purge haproxy keepalived\n"
           "@node {root} grep kept /var/lib/hardway/taken   # these: cp --archive /var/lib/hardway/before/PATH /PATH\n"
           "@control for d in {directories}; do {root} grep -q \" $d .* nothing\" /var/lib/hardway/directories && {root} rm -rf $d; done\n"
           "@control for user in {users}; do {root} grep -q -x $user /var/lib/hardway/users && {root} userdel $user; done\n"
-          "@node {root} grep -E ' (in)?active$' /var/lib/hardway/taken   # PATH WAS UNIT STATE ACTIVE: systemctl daemon-reload; enable, start UNIT as it says\n"
+          "@node {root} systemctl daemon-reload\n"
+          "@node {root} grep active /var/lib/hardway/taken   # PATH WAS UNIT STATE ACTIVE: enable, start UNIT as it says\n"
           "@node {root} rm -rf /var/lib/hardway /opt/hardway" },
         {},
 };

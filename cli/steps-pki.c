@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "cli/steps.h"
 #include "cli/verb.h"
 
 /*
@@ -7,12 +8,8 @@
  * Upstream: "PKI certificates and requirements", "Manual Rotation of CA Certificates".
  */
 
-#define DRAIN_OTHERS                                                                                                              \
-        "@balancer echo 'set server apiservers/{controller.name} state drain; disable health checks/{controller.name}' | {root} " \
-        "socat - /run/haproxy/admin.sock\n"
-#define BRING_BACK                                                                                                               \
-        "@balancer echo 'enable health checks/{controller.name}; set server apiservers/{controller.name} state ready' | {root} " \
-        "socat - /run/haproxy/admin.sock"
+#define DRAIN_OTHERS STEP_SET_ASIDE("@balancer", "{controller.name}")
+#define BRING_BACK STEP_BRING_BACK("@balancer", "{controller.name}")
 #define SAME_AS_PLANNED "hardway plan --detailed-exitcode"
 #define SHOWN                                                                                             \
         "@controller openssl s_client -connect {apiserver-at} </dev/null | openssl x509 -noout -serial\n" \
@@ -84,8 +81,8 @@ const VerbStep steps_pki_csr[] = {
 
 const VerbStep steps_pki_import[] = {
         { "compare", "Holds each certificate against what was asked: key, issuer, names, usages, dates.",
-          "@controller openssl x509 -in FILE -noout -pubkey | diff - <(openssl pkey -pubout -in "
-          "pki/requests/nodes/{name}/pki/apiserver.key)\n"
+          "@controller openssl pkey -in pki/requests/nodes/{name}/pki/apiserver.key -pubout >asked.pub && "
+          "openssl x509 -in FILE -noout -pubkey | diff - asked.pub\n"
           "openssl verify -CAfile pki/ca.crt FILE\n"
           "openssl x509 -in FILE -noout -text" },
         { "take", "Takes all or none: certificate and key leave the requests together.",
@@ -97,7 +94,8 @@ const VerbStep steps_pki_import[] = {
 const VerbStep steps_pki_import_ca[] = {
         { "examine", "Is it a CA, does the key fit, is it valid, does the chain end in a root?",
           "openssl x509 -in CERT -noout -text   # CA:TRUE, keyCertSign\n"
-          "openssl x509 -in CERT -noout -pubkey | diff - <(openssl pkey -in KEY -pubout)\n"
+          "openssl pkey -in KEY -pubout >key.pub\n"
+          "openssl x509 -in CERT -noout -pubkey | diff - key.pub\n"
           "openssl verify -CAfile CHAIN CERT" },
         { "refuse", "A CA that is there already is never replaced by it.", "ls pki/ca.crt" },
         { "take", "Puts it into the store.",
@@ -118,17 +116,19 @@ const VerbStep steps_pki_renew[] = {
           "@controller (cd pki && {new-apiserver}) && cp -a pki/nodes/{name} pki/old-{name} && mv pki/apiserver.crt "
           "pki/apiserver.key pki/nodes/{name}/pki/" },
         { "drained", "One node after the other: the load balancers send its apiserver nothing new.",
-          DRAIN_OTHERS "" },
+          DRAIN_OTHERS },
         { "put", "Puts the new ones there, keys readable for root alone, and restarts what reads them.",
           "{controller.root} install -m 0644 /dev/stdin /etc/kubernetes/pki/apiserver.crt "
           "<pki/nodes/{controller.name}/pki/apiserver.crt\n"
           "{controller.root} install -m 0600 /dev/stdin /etc/kubernetes/pki/apiserver.key "
           "<pki/nodes/{controller.name}/pki/apiserver.key\n"
           "{controller.root} systemctl restart kube-apiserver.service" },
-        { "gate",
-          "Is the cluster as well as before? If not, the node gets its old ones back, and the run ends.",
-          "hardway verify\n" BRING_BACK },
+        { "gate", "Is the cluster as well as before?", "hardway verify\n" BRING_BACK },
         { "proof", "Compares what the node's servers show now with what they were given.", SHOWN },
+        { "taken back",
+          "If the node is not well with them, or does not show them: it gets its old ones back, is restarted with these, and "
+          "the run ends.",
+          "cp pki/old-{controller.name}/pki/apiserver.* pki/nodes/{controller.name}/pki/   # and again from \"put\" on" },
         { "settle", "Removes the old ones once all is proven.", "@controller rm -r pki/old-{name}" },
         {},
 };

@@ -20,7 +20,7 @@ static void show_event(void *userdata, const InstallEvent *e) {
         const Show *s = userdata;
 
         if (e->type == INSTALL_STAGE)
-                progress_step(s->progress, s->rows[e->node->index], "%s", e->text);
+                progress_step(s->progress, s->rows[e->node->index], e->stage, e->text);
 }
 
 static int ask(VerbContext *v, CheckList *ret, Error **reterr) {

@@ -42,10 +42,10 @@ static size_t row_of(Show *s, const EtcdSight *sight) {
         return s->row;
 }
 
-static void show_step(void *userdata, const EtcdSight *sight, const char *text) {
+static void show_step(void *userdata, const EtcdSight *sight, Stage stage) {
         Show *s = userdata;
 
-        progress_step(s->progress, row_of(s, sight), "%s", text);
+        progress_step(s->progress, row_of(s, sight), stage, NULL);
 }
 
 static void show_end(void *userdata, const EtcdSight *sight, bool success, uint64_t before, uint64_t after,

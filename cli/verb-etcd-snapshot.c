@@ -139,7 +139,7 @@ static int save(VerbContext *v, const char *path, EtcdSaved *ret, SnapshotFacts 
         };
         int r;
 
-        progress_step(progress, show.row, "snapshot");
+        progress_step(progress, show.row, STAGE_SNAPSHOT, NULL);
         context.looks_only = true;
         r = etcd_save(&context, &request, ret, reterr);
         if (r < 0) {

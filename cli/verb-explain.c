@@ -92,7 +92,7 @@ static void print_kind(const VerbContext *v, const Catalogue *c, const char *tit
 static void print_overview(const VerbContext *v, const Catalogue *c) {
         (void) printf("Ask for one of these, or for a flag, a certificate, a file, a unit or one of its\n"
                       "settings, a line of haproxy.cfg or keepalived.conf, a key of the cluster file,\n"
-                      "a finding of hardway check, or a file that hardway keeps on the nodes:\n\n"
+                      "a finding of hardway check, a drill, or a file that hardway keeps on the nodes:\n\n"
                       "  hardway explain --etcd-servers\n"
                       "  hardway explain apiserver.crt\n"
                       "  hardway explain /etc/haproxy/haproxy.cfg\n"
@@ -124,6 +124,8 @@ static int run(VerbContext *v, int argc, char **argv, Error **reterr) {
                 r = explain_add_verbs(catalogue, &request, reterr);
         if (r >= 0)
                 r = explain_add_checks(catalogue, &request, reterr);
+        if (r >= 0)
+                r = explain_add_drills(catalogue, &request, reterr);
         if (r < 0)
                 return r;
         if (argc == 0) {
@@ -142,8 +144,8 @@ const Verb verb_explain = {
         .arguments_may_be_flags = true,
         .description =
                 "WORD is the name of a component, a command, a flag (with its dashes), a certificate, a "
-                "file, a unit, a unit setting, a line of haproxy.cfg or keepalived.conf, a key of the "
-                "cluster file, a finding of hardway check, a file that hardway keeps on the nodes, or a word that it uses "
+                "file, a unit, a unit setting, a line of haproxy.cfg or keepalived.conf or a word in one, a key of the "
+                "cluster file, a finding of hardway check, a drill of hardway verify --failover, a file that hardway keeps on the nodes, or a word that it uses "
                 "(VIP, quorum, ports). With a cluster file its values in that cluster are shown.",
         .common = VERB_OPTION_NODE | VERB_OPTION_JSON,
         .needs = VERB_ON_LIVING,

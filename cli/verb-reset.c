@@ -49,10 +49,10 @@ static void show_begin(Show *s) {
                 s->rows[s->v->nodes[i]->index] = progress_add(s->progress, s->v->nodes[i]->name);
 }
 
-static void show_step(void *userdata, const Node *node, const char *text) {
+static void show_step(void *userdata, const Node *node, Stage stage) {
         Show *s = userdata;
 
-        progress_step(s->progress, s->rows[node->index], "%s", text);
+        progress_step(s->progress, s->rows[node->index], stage, NULL);
 }
 
 static json_t* end_to_json(const Show *s, const Node *node, bool success, const char *text) {

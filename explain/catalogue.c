@@ -127,6 +127,12 @@ void explanation_value(Explanation *e, const View *v, const char *where, const c
                 strv_add(&value->where, where);
 }
 
+void explanation_say(Explanation *e, const char *text) {
+        const View here = {};
+
+        explanation_value(e, &here, NULL, text);
+}
+
 void explanation_add_part(Explanation *e, const char *name, const char *text) {
         for (size_t i = 0; i < e->n_parts; i++)
                 if (streq(e->parts[i].name, name) && streq_null(e->parts[i].text, text))

@@ -66,6 +66,7 @@ Explanation* catalogue_add(Catalogue *c, const char *name, const char *kind);
 #define EXPLAIN_WORD "word" /* the kind of what is no thing */
 /* How it is done by hand, from a text for explain_fill(): 1 if this cluster has nothing of it, and it is that of the example. */
 int explanation_fill(Explanation *e, const ExplainRequest *request, const char *text, Error **reterr);
+void explanation_say(Explanation *e, const char *text); /* what it is in the cluster at hand, on all nodes */
 void explanation_add_part(Explanation *e, const char *name, const char *text);
 void explanation_add_step(Explanation *e, const char *name, const char *text, const char *by_hand);
 

@@ -139,7 +139,7 @@ static int gate_wait(NodeRun *n, const Component *c, GateTime time, Error **rete
 int node_gates(NodeRun *n, GateTime time, Error **reterr) {
         int r;
 
-        node_step(n, "gate");
+        node_step(n, STAGE_GATE, NULL);
         RUN_FOREACH_COMPONENT(c, n->run) {
                 if (!gate_matters(n, c, time))
                         continue;

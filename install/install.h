@@ -2,6 +2,7 @@
 #pragma once
 
 #include "host/pool.h"
+#include "install/stage.h"
 #include "plan/component.h"
 
 /*
@@ -17,7 +18,7 @@
  * nodes. What is installed is known here only as plan items and components; no component is known by name.
  */
 typedef enum InstallEventType {
-        INSTALL_STAGE,    /* the node is at another stage: text says which ("facts", "kube-apiserver") */
+        INSTALL_STAGE,    /* the node is at another stage; text, if there is one, says more ("12 files") */
         INSTALL_AMOUNT,   /* done and total bytes of this stage */
         INSTALL_WAITING,  /* text: what this stage waits for ("2 of 3 members") */
         INSTALL_NOTE,     /* text for people, of a node or of the whole run */
@@ -38,6 +39,7 @@ typedef struct InstallEvent {
         InstallEventType type;
         const Node *node; /* NULL: the whole run */
         const char *text;
+        Stage stage;            /* of INSTALL_STAGE */
         InstallOutcome outcome; /* of INSTALL_FINISHED and INSTALL_FAILED */
         uint64_t done, total;
 } InstallEvent;
@@ -122,6 +124,7 @@ const char* install_outcome_to_string(InstallOutcome o);
 /* To whoever has event(), by one thread at a time: all events go this way. */
 void install_event(const InstallRequest *request, const InstallEvent *event);
 void install_tell(const InstallRequest *request, InstallEventType type, const Node *node, const char *text);
+void install_stage(const InstallRequest *request, const Node *node, Stage stage);
 
 /* 0, or negative: errors has at least one, at most a few per node. ret is filled in either way. */
 int install_run(const InstallRequest *request, InstallResult *ret, ErrorList *errors);

@@ -157,7 +157,7 @@ static int node_observe(NodeRun *n, bool deep, Error **reterr) {
 int node_look(NodeRun *n, Error **reterr) {
         int r;
 
-        node_step(n, "facts");
+        node_step(n, STAGE_FACTS, NULL);
         r = node_observe(n, n->run->request->deep, reterr);
         if (r < 0)
                 return r;

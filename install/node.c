@@ -4,7 +4,6 @@
  * What the parts of a run share of a node: its host, the lock on it, and its place on the screen
  */
 
-#include "common/alloc.h"
 #include "install/run.h"
 
 int node_host(NodeRun *n, Host **ret, Error **reterr) {
@@ -53,14 +52,11 @@ void run_warn(InstallRun *run, const char *text) {
         install_tell(run->request, INSTALL_WARNING, NULL, text);
 }
 
-void node_step(const NodeRun *n, const char *format, ...) {
-        _cleanup_free_ char *text = NULL;
-        va_list ap;
+/* text: what the row says of it besides its name; or NULL */
+void node_step(const NodeRun *n, Stage stage, const char *text) {
+        InstallEvent event = { .type = INSTALL_STAGE, .node = n->node, .stage = stage, .text = text };
 
-        va_start(ap, format);
-        text = xvasprintf(format, ap);
-        va_end(ap);
-        node_event(n, INSTALL_STAGE, text, 0, 0);
+        install_event(n->run->request, &event);
 }
 
 void node_end(NodeRun *n, InstallOutcome outcome, const char *text) {

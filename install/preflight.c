@@ -134,7 +134,7 @@ static int node_ask(NodeRun *n, Error **reterr) {
 
         if (!p->thorough && n->run->serving && !node_joins(n))
                 return 0;
-        node_step(n, "questions");
+        node_step(n, STAGE_QUESTIONS, NULL);
         r = check_ask(&n->run->probes, &p->world, p->nodes + i, p->thorough, p->answers + i, reterr);
         if (r >= 0)
                 p->nodes[i].answers = p->answers + i;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include <errno.h>
+#include <stdlib.h>
 
 #include "common/alloc.h"
 #include "common/clock.h"
@@ -60,19 +61,19 @@ static void put_progress(void *userdata, uint64_t done, uint64_t total) {
 }
 
 static void put_announce(const NodeRun *n, const Changes *c) {
-        _cleanup_buffer_ Buffer text = BUFFER_NULL;
+        _cleanup_free_ char *list = NULL, *text = NULL;
+        _cleanup_strv_ Strv parts = NULL;
 
         if (c->n_binaries > 0)
-                buffer_addf(&text, "%zu %s, ", c->n_binaries, c->n_binaries == 1 ? "binary" : "binaries");
+                strv_addf(&parts, "%zu %s", c->n_binaries, c->n_binaries == 1 ? "binary" : "binaries");
         if (c->n_files > 0)
-                buffer_addf(&text, "%zu %s, ", c->n_files, c->n_files == 1 ? "file" : "files");
-        if (text.size == 0)
-                buffer_addf(&text, "%zu %s, ", c->n_changes, c->n_changes == 1 ? "change" : "changes");
-        text.data[text.size - 2] = '\0';
+                strv_addf(&parts, "%zu %s", c->n_files, c->n_files == 1 ? "file" : "files");
+        if (!parts)
+                strv_addf(&parts, "%zu %s", c->n_changes, c->n_changes == 1 ? "change" : "changes");
+        list = strv_join(parts, ", ");
         if (c->put_size >= 1000000)
-                node_step(n, "%s (%llu MB)", text.data, (unsigned long long) (c->put_size / 1000000));
-        else
-                node_step(n, "%s", text.data);
+                text = xasprintf("%s (%llu MB)", list, (unsigned long long) (c->put_size / 1000000));
+        node_step(n, STAGE_PUT, text ?: list);
 }
 
 static int node_put_part(NodeRun *n, bool (*which)(const Change*), const Component *of, Error **reterr) {

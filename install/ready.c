@@ -234,7 +234,7 @@ int component_wait(NodeRun *n, const Component *c, Error **reterr) {
 
         wait_begin(&w, now);
         n->rank = c->rank;
-        node_step(n, "%s", c->name);
+        node_step(n, STAGE_READY, c->name);
         while ((r = wait_ask(n, &w, reterr)) > 0)
                 wait_pause(n, &w);
         if (r >= 0 && !w.blocked)

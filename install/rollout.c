@@ -83,7 +83,7 @@ static int node_drain(NodeRun *n, Error **reterr) {
         int r;
 
         if (n->leads)
-                node_step(n, "leadership handed over");
+                node_step(n, STAGE_HAND_OVER, NULL);
         r = drain_hand_over(components, &n->run->probes, n->node, reterr);
         return r < 0 ? r : drain_set_aside(components, &n->run->probes, n->node, reterr);
 }
@@ -153,7 +153,7 @@ static int node_prove(NodeRun *n, bool disrupts, Error **reterr) {
                 r = node_gates(n, GATE_AFTER, reterr);
         if (r < 0 || !proof)
                 return r;
-        node_step(n, "proof");
+        node_step(n, STAGE_PROOF, NULL);
         return proof->prove(proof->userdata, &n->run->probes, n->node, reterr);
 }
 
@@ -170,7 +170,7 @@ static int node_take_back(NodeRun *n, Error **reterr) {
         r = proof->take_back(proof->userdata, n->node, reterr);
         if (r <= 0)
                 return r;
-        node_step(n, "taken back");
+        node_step(n, STAGE_TAKEN_BACK, NULL);
         r = node_look(n, reterr);
         if (r >= 0)
                 r = node_change(n, node_disrupts(n), reterr);
@@ -383,6 +383,6 @@ int run_one_by_one(InstallRun *run) {
         give_turns(run, turn, n_turn);
         qsort(turn, n_turn, sizeof(*turn), in_turn);
         for (size_t i = 1; i < n_turn; i++)
-                node_step(turn[i], "waits for its turn");
+                node_step(turn[i], STAGE_TURN, NULL);
         return take_turns(run, turn, n_turn);
 }

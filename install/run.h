@@ -89,7 +89,7 @@ bool node_differs(const NodeRun *n);
 bool node_is_as_planned(const NodeRun *n);
 bool node_carries(const NodeRun *n, const Component *c);
 void node_event(const NodeRun *n, InstallEventType type, const char *text, uint64_t done, uint64_t total);
-void node_step(const NodeRun *n, const char *format, ...) _printf_(2, 3);
+void node_step(const NodeRun *n, Stage stage, const char *text);
 void node_end(NodeRun *n, InstallOutcome outcome, const char *text);
 void run_warn(InstallRun *run, const char *text); /* of no node */
 /* Takes the node's lock, unless it is held. */

@@ -28,3 +28,7 @@ void install_event(const InstallRequest *request, const InstallEvent *event) {
 void install_tell(const InstallRequest *request, InstallEventType type, const Node *node, const char *text) {
         install_event(request, &(InstallEvent) { .type = type, .node = node, .text = text });
 }
+
+void install_stage(const InstallRequest *request, const Node *node, Stage stage) {
+        install_event(request, &(InstallEvent) { .type = INSTALL_STAGE, .node = node, .stage = stage });
+}

@@ -139,7 +139,7 @@ int node_units(NodeRun *n, bool wait, Error **reterr) {
         if (!any)
                 return 0;
 
-        node_step(n, "units");
+        node_step(n, STAGE_UNITS, NULL);
         r = node_host(n, &host, reterr);
         if (r < 0)
                 return r;

@@ -76,7 +76,7 @@ static int defragment(const DefragRequest *q, const EtcdSight *s, Error **reterr
         int r;
 
         if (q->step)
-                q->step(q->userdata, s, "defragmented");
+                q->step(q->userdata, s, STAGE_DEFRAGMENT);
         r = etcd_defragment(&s->peer.endpoint, DEFRAG_TIMEOUT, reterr);
         if (r >= 0)
                 r = await_healthy(s, reterr);

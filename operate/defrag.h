@@ -3,6 +3,7 @@
 
 #include "etcd/survey.h"
 #include "host/pool.h"
+#include "install/stage.h"
 #include "plan/component.h"
 
 /*
@@ -25,7 +26,7 @@ typedef struct DefragRequest {
         bool all;                           /* also where it hardly pays */
         bool dry_run;
         const volatile int *cancelled; /* or NULL; looked at between two members */
-        void (*step)(void *userdata, const EtcdSight *s, const char *text);
+        void (*step)(void *userdata, const EtcdSight *s, Stage stage);
         void (*end)(void *userdata, const EtcdSight *s, bool success, uint64_t before, uint64_t after,
                     const char *text);
         void (*note)(void *userdata, const char *text); /* of alarms */

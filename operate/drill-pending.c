@@ -137,7 +137,7 @@ static int wait_for_guard(const DrillRequest *q, Error **reterr) {
                                          "the command of --power of an interrupted drill hangs: it holds %s",
                                          q->pending);
                 if (!told && q->step)
-                        q->step(q->userdata, "waiting for the command of --power of an interrupted drill");
+                        q->step(q->userdata, STAGE_DRILL_GUARD);
                 told = true;
                 clock_sleep(TICK);
         }

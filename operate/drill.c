@@ -40,9 +40,9 @@ static bool cancelled(const DrillRequest *q) {
         return q->cancelled && *q->cancelled;
 }
 
-static void step(const DrillRequest *q, const char *text) {
+static void step(const DrillRequest *q, Stage stage) {
         if (q->step)
-                q->step(q->userdata, text);
+                q->step(q->userdata, stage);
 }
 
 /* Return: how many checks fail; *ret_first says what the first of them found, and is freed by the caller. */
@@ -75,7 +75,7 @@ static int require_healthy(const DrillRequest *q, Error **reterr) {
         _cleanup_free_ char *first = NULL;
         size_t n;
 
-        step(q, "is the cluster healthy?");
+        step(q, STAGE_DRILL_HEALTHY);
         n = count_failed(q, /* no_nodes= */ false, &first);
         if (n == 0)
                 return 0;
@@ -200,7 +200,7 @@ static void wait_until_healthy(const Run *run, uint64_t since, DrillResult *r) {
         const bool no_nodes = !drill_is_of_host(r->drill); /* those that boot are asked, too */
         uint64_t deadline = clock_usec() + HEALTHY_TIMEOUT;
 
-        step(run->request, "put back, waiting until all is healthy");
+        step(run->request, STAGE_DRILL_BACK);
         while (!cancelled(run->request)) {
                 _cleanup_free_ char *first = NULL;
 
@@ -237,7 +237,7 @@ static int hit_and_put_back(Run *run, DrillHit *h, const DrillLeader *before, ui
         _cleanup_error_ Error *also = NULL;
         int hit, back;
 
-        step(run->request, "broken, watching what clients notice");
+        step(run->request, STAGE_DRILL_BREAK);
         hit = drill_hit(h, since, reterr);
         if (hit >= 0)
                 watch(run, h, before, *since, r);
@@ -268,7 +268,7 @@ static int drill_one(Run *run, const Drill *d, DrillResult *r, Error **reterr) {
         uint64_t since, back;
         int k;
 
-        step(q, "waiting until all is well");
+        step(q, STAGE_DRILL_WELL);
         if (!wait_until_well(run))
                 return cancelled(q) ?
                                0 :

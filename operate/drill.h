@@ -5,6 +5,7 @@
 
 #include "host/host.h"
 #include "http/prober.h"
+#include "install/stage.h"
 #include "plan/component.h"
 
 /*
@@ -91,7 +92,7 @@ typedef struct DrillRequest {
         int (*allow)(void *userdata, const char *line, Error **reterr);
         const volatile int *cancelled;
         void (*begin)(void *userdata, const Drill *d, const char *node);
-        void (*step)(void *userdata, const char *text);
+        void (*step)(void *userdata, Stage stage);
         void (*end)(void *userdata, const DrillResult *r);
         void *userdata;
 } DrillRequest;

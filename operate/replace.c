@@ -20,8 +20,8 @@ static void replace_done(Replace *s) {
         host_pool_free(s->hosts);
 }
 
-static void step(const Replace *s, const char *text) {
-        install_tell(&s->request->install, INSTALL_STAGE, s->node, text);
+static void step(const Replace *s, Stage stage) {
+        install_stage(&s->request->install, s->node, stage);
 }
 
 static int confirm(const Replace *s, Error **reterr) {
@@ -53,7 +53,7 @@ static int stop(Replace *s, Error **reterr) {
         buffer_add_str(&script, "# nothing of the old member runs, and its data is out of the way\n");
         shell_add_variable(&script, "data", ETCD_DATA);
         buffer_add_str(&script, EMBED_REPLACE_STOP_SH);
-        step(s, "old member stopped");
+        step(s, STAGE_REPLACE_STOP);
         s->stopped = true;
         r = replace_stop_former(s, reterr);
         return r < 0 ? r : host_pool_exec(s->hosts, s->node, buffer_str(&script), NULL, reterr);
@@ -63,7 +63,7 @@ static int take_out(Replace *s, Error **reterr) {
         int r;
 
         if (s->own->member) {
-                step(s, "old member out");
+                step(s, STAGE_REPLACE_OUT);
                 r = etcd_member_remove_patiently(&s->one->peer.endpoint, s->own->member->id, reterr);
                 if (r < 0)
                         return r;
@@ -181,7 +181,7 @@ static int go_on(const Replace *s, Error **reterr) {
 static int set_aside(Replace *s, Error **reterr) {
         int r;
 
-        step(s, "load balancers");
+        step(s, STAGE_REPLACE_ASIDE);
         s->aside = true;
         r = drain_set_aside(s->request->install.components, &s->probes, s->node, reterr);
         return r < 0 ? r : go_on(s, reterr);
@@ -283,7 +283,7 @@ static int prepare(Replace *s, ErrorList *errors, Error **reterr) {
         bool apiserver = false, former_apiserver = false;
         int r;
 
-        step(s, "looked at");
+        step(s, STAGE_REPLACE_LOOK);
         r = lock_and_look_again(s, reterr);
         if (r >= 0)
                 r = ask_ahead(s, &apiserver, errors, reterr);

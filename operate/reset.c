@@ -23,9 +23,9 @@ typedef struct ResetNode {
         Error *error;
 } ResetNode;
 
-static void node_step(const ResetNode *n, const char *text) {
+static void node_step(const ResetNode *n, Stage stage) {
         if (n->request->step)
-                n->request->step(n->request->userdata, n->node, text);
+                n->request->step(n->request->userdata, n->node, stage);
 }
 
 static int node_look(ResetNode *n, Host *host, Error **reterr) {
@@ -57,7 +57,7 @@ static int node_prepare(ResetNode *n, Error **reterr) {
         Host *host;
         int r;
 
-        node_step(n, "facts");
+        node_step(n, STAGE_RESET_FACTS);
         r = host_pool_take(n->hosts, n->node, &host, reterr);
         if (r < 0)
                 return r;
@@ -86,7 +86,7 @@ static int node_drain(const ResetNode *n, Error **reterr) {
         r = go_on(n, reterr);
         if (r < 0)
                 return r;
-        node_step(n, "drained");
+        node_step(n, STAGE_RESET_DRAIN);
         r = drain_hand_over(q->components, &c, n->node, &error);
         if (r >= 0 || q->force) {
                 error = error_free(error);
@@ -129,7 +129,7 @@ static int node_reset(ResetNode *n, Error **reterr) {
         if (n->drains)
                 r = node_drain(n, reterr);
         if (r >= 0 && !q->dry_run) {
-                node_step(n, "removal");
+                node_step(n, STAGE_RESET_REMOVAL);
                 r = host_pool_exec_for(n->hosts, n->node, buffer_str(&script), 0, &said, reterr);
         }
         if (n->drains)

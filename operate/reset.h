@@ -2,6 +2,7 @@
 #pragma once
 
 #include "host/host.h"
+#include "install/stage.h"
 #include "plan/component.h"
 
 /*
@@ -37,7 +38,7 @@ typedef struct ResetRequest {
          * NULL. */
         int (*confirm)(void *userdata, const char *text, Error **reterr);
         /* Of nodes that are reset at once, by a thread of each. */
-        void (*step)(void *userdata, const Node *node, const char *text);
+        void (*step)(void *userdata, const Node *node, Stage stage);
         void (*end)(void *userdata, const Node *node, bool success,
                     const char *text); /* dry_run: text is the script */
         void *userdata;

@@ -68,7 +68,7 @@ typedef struct Restore {
 #define SNAPSHOT "/var/lib/hardway/restore.db"
 #define NOTE "/var/lib/hardway/restore-stopped"
 
-void restore_step(const RestoreNode *n, const char *text);
+void restore_step(const RestoreNode *n, Stage stage);
 char* restore_etcdutl(const Cluster *c); /* its path on the nodes */
 
 /* restore-look.c: before anything is stopped */

@@ -193,7 +193,7 @@ int restore_equip(RestoreNode *n, Error **reterr) {
 
         if (n->installed || !(n->node->roles & ROLE_ETCD))
                 return 0;
-        restore_step(n, "etcd's programs");
+        restore_step(n, STAGE_RESTORE_EQUIP);
         r = host_pool_take(n->restore->hosts, n->node, &host, reterr);
         if (r < 0)
                 return r;
@@ -213,7 +213,7 @@ void restore_script_room(const Restore *s, Buffer *out) {
 int restore_room(RestoreNode *n, Error **reterr) {
         _cleanup_buffer_ Buffer script = BUFFER_NULL;
 
-        restore_step(n, "looked at");
+        restore_step(n, STAGE_RESTORE_LOOK);
         if (!(n->node->roles & ROLE_ETCD) || n->swapped)
                 return 0;
         restore_script_room(n->restore, &script);

@@ -19,8 +19,8 @@
 
 #define UNPACK_TIMEOUT (3600 * USEC_PER_SEC) /* some GB, on an SD card */
 
-void restore_step(const RestoreNode *n, const char *text) {
-        install_tell(&n->restore->request->install, INSTALL_STAGE, n->node, text);
+void restore_step(const RestoreNode *n, Stage stage) {
+        install_stage(&n->restore->request->install, n->node, stage);
 }
 
 /* The title in front is what --verbose tells of a script. */
@@ -54,7 +54,7 @@ void restore_script_stop(const Component *const *components, Buffer *out) {
 int restore_stop(RestoreNode *n, Error **reterr) {
         _cleanup_buffer_ Buffer script = BUFFER_NULL;
 
-        restore_step(n, "control plane stopped");
+        restore_step(n, STAGE_RESTORE_STOP);
         restore_script_stop(n->restore->request->install.components, &script);
         return host_pool_exec_for(n->restore->hosts, n->node, buffer_str(&script), 0, NULL, reterr);
 }
@@ -111,7 +111,7 @@ int restore_unpack(RestoreNode *n, Error **reterr) {
 
         if (!(n->node->roles & ROLE_ETCD) || n->swapped)
                 return 0;
-        restore_step(n, "snapshot");
+        restore_step(n, STAGE_RESTORE_SEND);
         r = host_pool_take(n->restore->hosts, n->node, &host, reterr);
         if (r < 0)
                 return r;
@@ -119,7 +119,7 @@ int restore_unpack(RestoreNode *n, Error **reterr) {
         host_pool_give(n->restore->hosts, n->node);
         if (r < 0)
                 return r;
-        restore_step(n, "unpacked");
+        restore_step(n, STAGE_RESTORE_UNPACK);
         restore_script_unpack(n->restore, n->node, &script);
         return host_pool_exec_for(n->restore->hosts, n->node, buffer_str(&script), UNPACK_TIMEOUT, NULL,
                                   reterr);
@@ -139,7 +139,7 @@ int restore_swap(RestoreNode *n, Error **reterr) {
 
         if (!(n->node->roles & ROLE_ETCD) || n->swapped)
                 return 0;
-        restore_step(n, "data swapped");
+        restore_step(n, STAGE_RESTORE_SWAP);
         restore_script_swap(n->restore, &script);
         return host_pool_exec_for(n->restore->hosts, n->node, buffer_str(&script), 0, NULL, reterr);
 }

@@ -39,7 +39,7 @@ static int start_again(RestoreNode *n, Error **reterr) {
                 return r;
         n->started = startswith(buffer_str(&out), "started");
         if (n->started)
-                restore_step(n, "started again");
+                restore_step(n, STAGE_RESTORE_UNDO);
         return 0;
 }
 

@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """hardway explain, as somebody asks it; that everything has an entry is for tests/unit/test-explain-catalogue.c."""
+import hashlib
 import json
 import os
+import pathlib
 import re
 import subprocess
 
 import pytest
+
+SOURCE = pathlib.Path(__file__).resolve().parents[2]
 
 
 def test_without_a_cluster(hardway):
@@ -155,7 +159,7 @@ def test_words(cluster):
     words = cluster("explain").out.split("\nWords:\n")[1].split("\n\n")[0]
     assert re.findall(r"^  (\S+)", words, re.MULTILINE) == [
         "VIP", "quorum", "member", "learner", "VRRP", "drain", "load", "leader", "CA", "SAN", "rollout", "lock", "upgrade", "worker",
-        "ports", "checks"]
+        "ports", "checks", "drills"]
 
 
 @pytest.mark.parametrize("word, name", [
@@ -190,7 +194,7 @@ def test_steps_of_reset(cluster):
     """In the order in which they come: refused before anybody is asked; and what can be done without goes."""
     out = " ".join(cluster("explain", "reset").out.split())
     names = re.findall(r" \d+\. (\w+) ", out)
-    assert names == ["lock", "facts", "refuse", "ask", "drained", "stop", "remove"]
+    assert names == ["lock", "facts", "refuse", "ask", "drained", "removal"]
     assert "only what etcd's quorum can do without goes" in out and "nothing is done without --force" not in out
 
 
@@ -242,18 +246,85 @@ def test_every_command_by_hand(cluster):
         assert addresses(text) - {"10.96.0.1"} <= ours, (name, addresses(text) - ours)
         subprocess.run(["bash", "-n"], input=text.encode(), check=True, timeout=60)
 
+# ssh has all words of a command pass a second shell: what needs its quotes there is torn. Nothing else is run.
+TORN = r"""
+ssh() {
+        while [[ $1 == -* ]]; do if [[ $1 == -p ]]; then shift; fi; shift; done
+        shift
+        sent=("$@")
+        (set -f; eval "got=($*)" && [[ "${got[*]@Q}" == "${sent[*]@Q}" ]]) 2>/dev/null || printf 'torn: %s\n' "$*" >&3
+        printf 'sent\n' >&3
+}
+command_not_found_handle() { :; }
+kill() { :; }
+exec 3>&1 >/dev/null 2>&1
+PATH=/nowhere
+trap 'builtin kill $(jobs -p)' EXIT
+"""
+
+
+def what_ssh_sends(text, directory):
+    """What became of the commands for nodes, in the order in which they are reached."""
+    run = subprocess.run(["bash"], input=(TORN + text).encode(), cwd=directory, capture_output=True, check=False, timeout=60)
+    return run.stdout.decode().splitlines()
+
+
+def entries_by_hand(cluster):
+    """Of all that is done on nodes: commands, checks, drills, words, and what hardway keeps there."""
+    overview = cluster("explain").out
+    words = re.findall(r"^  (.+?)  ", overview.split("\nWords:\n")[1].split("\n\n")[0], re.MULTILINE)
+    words += [f"{kind} {part['name']}" for kind in ("check", "drill")
+              for part in json.loads(cluster("explain", "--json", kind + "s").out)["entries"][0]["parts"]]
+    words += re.findall(r'\{ (?:LIB|RUN) "([^"]+)"', (SOURCE / "explain" / "node-files.c").read_text())
+    for name in verbs(cluster):
+        entry = steps_of(cluster, *name.split())
+        yield name, "\n".join([entry.get("by_hand", "")] + [part.get("by_hand", "") for part in entry["parts"]])
+    for word in words:
+        found = json.loads(cluster("explain", "--json", word).out)["entries"]
+        yield word, "\n".join(entry["by_hand"] for entry in found)
+
+
+def test_by_hand_over_ssh(cluster):
+    """A shell takes it, and so does the shell that ssh gives it to on the node: with the words as they were meant."""
+    cluster("pki", "gen")
+    (cluster.directory / "snapshots").mkdir()
+    name, = re.findall(r"^cluster: (\S+)", cluster.cluster.read_text(), re.MULTILINE)
+    (cluster.directory / "snapshots" / f"{name}.db").touch()
+    n = 0
+    for name, text in entries_by_hand(cluster):
+        subprocess.run(["sh", "-n"], input=text.encode(), check=True, timeout=60)
+        lines = what_ssh_sends(text, cluster.directory)
+        assert not [line for line in lines if line.startswith("torn")], (name, lines)
+        n += len(lines)
+    assert n > 200, n
+    torn = what_ssh_sends("ssh -p 22 pi@10.77.0.20 sudo grep -E ' (in)?active$' file\nssh 10.77.0.20 sudo grep 'a b' file\n", cluster.directory)
+    assert len([line for line in torn if line.startswith("torn")]) == 2, torn
+
+
+def test_the_token_by_hand(cluster, tmp_path):
+    """The id beside it is the one that etcd makes of token and addresses, see etcd_id_of()."""
+    text = next(part["by_hand"] for part in steps_of(cluster, "etcd", "restore")["parts"] if part["name"].endswith(". commit"))
+    (tmp_path / "secrets").mkdir()
+    token = "00112233445566778899aabbccddeeff"
+    subprocess.run(["sh", "-eu"], input=f"TOKEN={token}\n{text}".encode(), cwd=tmp_path, check=True, timeout=60)
+    ids = sorted(hashlib.sha1(f"https://10.77.0.{20 + i}:2380{token}".encode()).digest()[:8] for i in range(3))
+    wanted = hashlib.sha1(b"".join(ids)).hexdigest()[:16]
+    assert (tmp_path / "secrets" / "etcd-token").read_text() == f"{token}\n{wanted}\n"
+    assert not (tmp_path / "ids").exists()
+
 
 def test_a_restore_by_hand(cluster):
     """In the order in which they come, with the names and addresses of the members."""
     entry = steps_of(cluster, "etcd", "restore")
     names = [part["name"].split(". ")[1] for part in entry["parts"] if ". " in part["name"]]
-    assert names == ["examine", "lock", "look", "ask", "take", "equip", "stop", "unpack", "commit", "swap", "start", "serve", "clean"]
+    assert names == ["examine", "lock", "look", "ask", "take", "etcd's programs", "looked at", "control plane stopped", "snapshot",
+                     "unpacked", "commit", "data swapped", "start", "serve", "started again", "clean"]
     text = cluster("explain", "etcd", "restore").out
     members = "c0=https://10.77.0.20:2380,c1=https://10.77.0.21:2380,c2=https://10.77.0.22:2380"
     line, = re.findall(r"^ +(.*snapshot restore .*--name=c1 .*)$", text, re.MULTILINE)
     assert re.match(r"(ssh .*10\.77\.0\.21|sudo)", line) and f" --initial-cluster={members} " in line
     assert " --initial-advertise-peer-urls=https://10.77.0.21:2380 " in line and "--bump-revision=1000000000 --mark-compacted" in line
-    assert text.count("disable --now") == 3 and "lb0" not in text.split("unpack")[1]
+    assert text.count("disable --now") == 3 and "lb0" not in text.split("unpacked")[1]
 
 
 def test_the_node_that_is_meant(cluster):

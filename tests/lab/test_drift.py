@@ -64,6 +64,9 @@ def test_every_deed_is_named_and_mended(cluster):
     told = cluster.hardway("install", "--json")
     changed = told.json
     assert {"stage", "finished"} <= {event["event"] for event in told.events} and changed["event"] == "done"
+    entry, = cluster.hardway("explain", "--json", "install").json["entries"]
+    explained = {part["name"].split(". ", 1)[-1] for part in entry["parts"]}
+    assert {"facts", "put", "units"} <= {event["step"] for event in told.events if event["event"] == "stage"} <= explained, told.events
     assert {node["name"]: node["outcome"] for node in changed["nodes"]}["controller-1"] == "unchanged"
     assert "nothing differs" in plan(cluster, "--deep", status=0).out
     assert cluster.sh("controller-0", "tail -n 1 /etc/kubernetes/authentication-config.yaml").out != "# edited\n"

@@ -126,9 +126,9 @@ static void two_nodes(VerbContext *v) {
         Progress *p = progress_new(v);
         size_t a = progress_add(p, "c0"), b = progress_add(p, "c1");
 
-        progress_step(p, a, "facts");
-        progress_step(p, b, "facts");
-        progress_step(p, a, "%d files", 3);
+        progress_step(p, a, STAGE_FACTS, NULL);
+        progress_step(p, b, STAGE_FACTS, NULL);
+        progress_step(p, a, STAGE_PUT, "3 files");
         progress_amount(p, a, 1, 2);
         verb_note(v, "a note");
         progress_end(p, a, true, "done");
@@ -176,7 +176,7 @@ static void events_of_two_nodes(VerbContext *v) {
         Progress *p = progress_new(v);
         size_t a = progress_add(p, "c0"), b = progress_add(p, "c1");
 
-        progress_step(p, a, "facts");
+        progress_step(p, a, STAGE_FACTS, NULL);
         progress_detail(p, a, "2 of 3 members");
         progress_detail(p, a, "2 of 3 members");
         progress_detail(p, a, "%s", "");

@@ -3,9 +3,12 @@
 
 #include "check/check.h"
 #include "cli/components.h"
+#include "cli/explain-entries.h"
 #include "cli/verbs.h"
 #include "cluster/input.h"
 #include "explain/explain.h"
+#include "install/stage.h"
+#include "operate/drill.h"
 #include "plan/service.h"
 
 /*
@@ -104,9 +107,6 @@ static void check_unit(const Catalogue *c, const PlanItem *item) {
         }
 }
 
-/* Lines of haproxy.cfg and keepalived.conf that are neither comments nor braces nor members of a block */
-static void check_config(const Catalogue *c, const Plan *plan, const ConfigText *t) {
-        const PlanItem *item = plan_find_path(plan, t->path);
 /* Its flags, as they stand in the file: whoever has written them into the command. */
 static void check_command(const Catalogue *c, const PlanItem *item) {
         _cleanup_strv_ Strv lines = strv_split(buffer_str(&item->content), "\n");
@@ -171,15 +171,18 @@ static void check_words(const Catalogue *c, const PlanItem *item) {
         }
 }
 
+/* Lines of haproxy.cfg and keepalived.conf that are neither comments nor braces nor members of a block */
+static void check_config(const Catalogue *c, const Plan *plan, const ConfigText *t) {
+        const PlanItem *item = plan_find_path(plan, t->path);
 
         for (const ConfigLine *l = t->lines; item && l < t->lines + t->n_lines; l++)
                 if (l->why && *l->keyword)
                         must_know(c, l->keyword, "of ");
+        if (item)
+                check_words(c, item);
 }
 
 /* Every port that a unit listens on is among the ports, with who connects to it. */
-        if (item)
-                check_words(c, item);
 static void check_ports(const Catalogue *c, const PlanItem *item) {
         const Explanation *ports;
         Found found;
@@ -215,10 +218,10 @@ static void check_node_of(const Fixture *f, const Node *node) {
                         must_know(f->catalogue, item->path, NULL);
                 if (item->type == PLAN_UNIT) {
                         check_unit(f->catalogue, item);
+                        check_command(f->catalogue, item);
                         check_ports(f->catalogue, item);
                 }
         }
-                        check_command(f->catalogue, item);
         for (const Component *const *p = components; *p; p++)
                 if ((*p)->config)
                         check_config(f->catalogue, plan, (*p)->config);
@@ -456,6 +459,67 @@ static void check_verbs(const ExplainRequest *request) {
         }
 }
 
+static bool has_step(const Verb *verb, const char *name) {
+        for (const VerbStep *s = verb->steps; s->name; s++)
+                if (streq(s->name, name))
+                        return true;
+        return false;
+}
+
+/* What the line of a node may say that it is at, the verb's steps explain, by the same name. */
+static void test_stages(void **state) {
+        for (int i = 0; i < _STAGE_MAX; i++) {
+                const Verb *const *verb = verbs;
+
+                assert_non_null(stage_name((Stage) i));
+                while (*verb && !streq((*verb)->name, stage_verb((Stage) i)))
+                        verb++;
+                if (!*verb || !has_step(*verb, stage_name((Stage) i)))
+                        fail_msg("explain %s has no step '%s'", stage_verb((Stage) i),
+                                 stage_name((Stage) i));
+        }
+}
+
+/* Each drill can be done by hand, in every shape of cluster in which it can be done at all; and each is in the list. */
+static void check_drills(const ExplainRequest *request, Catalogue *c) {
+        Error *error = NULL;
+        size_t n = 0;
+
+        assert_success(explain_add_drills(c, request, &error), error, 0);
+        for (const Drill *d = drills; d->name; d++, n++) {
+                _cleanup_free_ char *name = xasprintf("drill %s", d->name);
+                Found found;
+
+                catalogue_find(c, name, &found);
+                assert_true(found_is_one_thing(&found));
+                must_be_whole(found.matches[0]);
+                assert_contains(found.matches[0]->by_hand, "ON=\"");
+                assert_true(!request->cluster == (found.matches[0]->n_values == 0));
+                found_done(&found);
+        }
+        assert_int_equal(catalogue_get(c, catalogue_size(c) - 1)->n_parts, n);
+}
+
+static void test_drills(void **state) {
+        static const char *const shapes[] = { "default", "external-etcd", "foreign-endpoint",
+                                              "one-controller" };
+        ExplainRequest request = { .components = components };
+        Error *error = NULL;
+        Catalogue *c;
+
+        assert_success(catalogue_new(&request, &c, &error), error, 0);
+        check_drills(&request, c);
+        catalogue_free(c);
+        for (size_t i = 0; i < ARRAY_SIZE(shapes); i++) {
+                Fixture f;
+
+                set_up(&f, shapes[i]);
+                request.cluster = f.cluster;
+                check_drills(&request, f.catalogue);
+                tear_down(&f);
+        }
+}
+
 /* Every command has steps, and every step what to type; in every shape of cluster, and without one. */
 static void test_steps(void **state) {
         static const char *const shapes[] = { "default",          "external-etcd",  "vip-on-controllers",
@@ -541,6 +605,7 @@ int main(void) {
                 cmocka_unit_test(test_config_lines), cmocka_unit_test(test_declarations),
                 cmocka_unit_test(test_words),        cmocka_unit_test(test_values),
                 cmocka_unit_test(test_finding),      cmocka_unit_test(test_steps),
+                cmocka_unit_test(test_stages),       cmocka_unit_test(test_drills),
                 cmocka_unit_test(test_fill),         cmocka_unit_test(test_fill_for_a_shape),
         };
 
