@@ -90,6 +90,21 @@ static char* workers(const Cluster *c) {
         return xasprintf("none of hardway's; clusterDomain is %s", c->domain);
 }
 
+static char* logins(const Cluster *c) {
+        const ExtraFlags *extra = cluster_extra_flags(c, "kube-apiserver");
+
+        for (size_t i = 0; extra && i < extra->n_flags; i++)
+                if (streq(extra->flags[i].name, "authentication-config"))
+                        return xasprintf("by what stands in %s", extra->flags[i].value ?: "");
+        return xstrdup("none: certificates, and tokens of service accounts");
+}
+
+static char* audit_logs(const Cluster *c) {
+        _cleanup_free_ char *names = explain_names(c, ROLE_CONTROLLER);
+
+        return xasprintf("of its own on each of %s", names);
+}
+
 static char* not_set(const Cluster *c) {
         (void) c;
         return xstrdup("as it is: hardway neither reads nor sets it");
@@ -226,6 +241,26 @@ static const struct {
           "kubectl config --kubeconfig bootstrap.conf set-context bootstrap --cluster {cluster} --user bootstrap\n"
           "kubectl config --kubeconfig bootstrap.conf use-context bootstrap",
           workers },
+        { "OIDC", EXPLAIN_WORD, "oidc,OpenID Connect,jwt,login",
+          "OpenID Connect: people log in elsewhere, and the apiserver believes the tokens that they are given there. It reads "
+          "of it in a file of your own, which takes the place of hardway's authentication-config.yaml, as its oidc flags do not "
+          "go beside that. hardway.yaml(5) has a whole one, under FILES OF YOUR OWN.",
+          "People have certificates (hardway kubeconfig --user), which hold until they run out.",
+          "Authenticating, https://kubernetes.io/docs/reference/access-authn-authz/authentication/",
+          "{controller.root} cat /etc/kubernetes/authentication-config.yaml >authn.yaml   # what is in it stays\n"
+          "editor authn.yaml   # jwt: - issuer: ...\n"
+          "@controller {root} install -m 0644 /dev/stdin /etc/kubernetes/authn.yaml <authn.yaml\n"
+          "editor hardway.yaml   # extra-args: { kube-apiserver: { authentication-config: /etc/kubernetes/authn.yaml } }\n"
+          "hardway install",
+          logins },
+        { "audit log", EXPLAIN_WORD, "audit,audit.log,audit policy",
+          "What the apiserver writes of each request: who, what, when, from where. What of it is worth a line says the policy, "
+          "hardway's or, as --audit-policy-file of extra-args, one of your own, which has to be on each controller before.",
+          "Nobody can tell afterwards who has changed something.",
+          "Auditing, https://kubernetes.io/docs/tasks/debug/debug-cluster/audit/",
+          "@controller {root} tail -n 1 /var/log/kubernetes/audit.log   # unless audit-log-path says otherwise\n"
+          "{controller.root} cat /etc/kubernetes/audit-policy.yaml",
+          audit_logs },
         { "sysctl net.ipv4.ip_forward", NOT_SET, "net.ipv4.ip_forward",
           "Whether the machine passes packets on from one network to another. Guides set it for a kubelet and its pods: these "
           "nodes have none. An apiserver, etcd and haproxy take connections, and make connections of their own.",

@@ -158,13 +158,13 @@ def test_words(cluster):
     assert "\n    disk-sync\n" in checks and "\n    vrrp-id\n" in checks
     words = cluster("explain").out.split("\nWords:\n")[1].split("\n\n")[0]
     assert re.findall(r"^  (\S+)", words, re.MULTILINE) == [
-        "VIP", "quorum", "member", "learner", "VRRP", "drain", "load", "leader", "CA", "SAN", "rollout", "lock", "upgrade", "worker",
+        "VIP", "quorum", "member", "learner", "VRRP", "drain", "load", "leader", "CA", "SAN", "rollout", "lock", "upgrade", "worker", "OIDC", "audit",
         "ports", "checks", "drills"]
 
 
 @pytest.mark.parametrize("word, name", [
     ("CA", "CA"), ("certificate authority", "CA"), ("SAN", "SAN"), ("load balancer", "load balancer"), ("gate", "rollout"), ("lock", "lock"),
-    ("leader", "leader"), ("upgrade", "upgrade"), ("kubelet", "worker"), ("CNI", "worker"), ("join", "worker"), ("worker", "worker"),
+    ("leader", "leader"), ("upgrade", "upgrade"), ("kubelet", "worker"), ("CNI", "worker"), ("join", "worker"), ("worker", "worker"), ("oidc", "OIDC"), ("audit", "audit log"),
 ])
 def test_words_of_beginners(cluster, word, name):
     text = cluster("explain", *word.split()).out
