@@ -33,11 +33,16 @@ static Explanation* enter(Catalogue *c, const Component *component, const char *
         return e;
 }
 
+/* Of one with a configuration of its own the unit is the distribution's, and the command stands in a drop-in. */
 static void set_by_hand(Explanation *e, const Component *component, const char *word) {
+        bool whole = explain_has_flags_only(component);
+
         if (!e->by_hand)
                 e->by_hand =
-                        xasprintf("systemctl edit --full %s   # in ExecStart=: %s\nsystemctl restart %s",
-                                  component->unit, word, component->unit);
+                        xasprintf("systemctl edit %s%s   # %s: %s\nsystemctl restart %s",
+                                  whole ? "--full " : "", component->unit,
+                                  whole ? "in ExecStart=" : "[Service], ExecStart= and then another with",
+                                  word, component->unit);
 }
 
 /* "--name=value" of the unit's command line, where "%%" is a '%' */

@@ -325,6 +325,9 @@ static void test_values(void **state) {
         assert_contains(e->values[1].text, "CN=kube-apiserver, signed by ca");
         assert_contains(e->by_hand, "subjectAltName=DNS:localhost");
         assert_string_equal(e->read_by, "kube-apiserver.service; restarted when it changes");
+        /* in our drop-in, which wins over what somebody writes into the unit */
+        assert_contains(only(f.catalogue, "keepalived --dont-fork")->by_hand,
+                        "systemctl edit keepalived.service ");
         e = only(f.catalogue, "timeout connect");
         assert_string_equal(e->values[0].text, "100ms");
         e = only(f.catalogue, "nodes.name");
