@@ -240,6 +240,7 @@ static void test_waits_for_somebody(void **state) {
         error = error_free(error);
 
         /* what was there before may be otherwise by then: so it is told that somebody was */
+        waiter.cancelled = 0;
         waiter.ends = f->host;
         assert_success(host_lock(other, "somebody", /* wait= */ true, &error), error, 1);
         assert_success(host_lock(other, "somebody", /* wait= */ true, &error), error, 0);
