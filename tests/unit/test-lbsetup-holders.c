@@ -2,6 +2,7 @@
 #include "tests/unit/unit.h"
 
 #include "common/clock.h"
+#include "lbsetup/internal.h"
 #include "lbsetup/pair.h"
 #include "tests/unit/lb-fixture.h"
 

@@ -235,7 +235,8 @@ static int bring_back(const ProbeContext *c, Error **reterr) {
 static const Component balancer = { .name = "balancer", .set_aside = set_aside, .bring_back = bring_back };
 
 static int tell_room(void *userdata, const Node *node, const char *script, Buffer *ret, Error **reterr) {
-        assert_contains(script, "df -Pk /var/lib/etcd/member");
+        assert_contains(script, "data='/var/lib/etcd'\n");
+        assert_contains(script, "df -Pk \"$data/member\"");
         buffer_add_str(ret, node == world.nodes + 2 && world.free_kib ? world.free_kib : "9000000");
         return 0;
 }
