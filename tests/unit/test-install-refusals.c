@@ -256,9 +256,12 @@ static void test_check(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                install_test(test_refused),          install_test(test_clocks),
-                install_test(test_questions),        install_test(test_questions_to_a_joiner),
-                install_test(test_ways_to_a_joiner), install_test(test_check),
+                install_test(test_refused),
+                install_test(test_clocks),
+                install_test(test_questions),
+                install_test(test_questions_to_a_joiner),
+                install_test(test_ways_to_a_joiner),
+                install_test(test_check),
                 install_test(test_questions_to_one_with_another_role),
                 install_test(test_beside_a_joiner),
                 install_test(test_judged_beside_others),
