@@ -31,7 +31,7 @@ if [ -s /var/lib/hardway/packages ] && command -v apt-get >/dev/null; then
                 purge $gone
         }
         for d in $leaves; do
-                # sockets in it are nobody's any more; anything else is somebody's
-                [ ! -d "$d" ] || find "$d" -xdev -depth \( -type s -o -type d -empty \) -delete
+                # sockets in it are nobody's any more, and so is what systemd mounted something on; anything else is somebody's
+                [ ! -d "$d" ] || find "$d" -xdev -depth \( -type s -o -empty \) -delete
         done
 fi

@@ -37,8 +37,9 @@ def test_after_a_power_cut(tmp_path, shell):
     (tmp_path / "cut").touch()
     (tmp_path / "busy").write_text("once")
     with socket.socket(socket.AF_UNIX) as s:
-        s.bind(str(chroot / "dev/log"))
-    (tmp_path / "theirs/page").touch()
+        s.bind(str(chroot / "dev/socket"))
+    (chroot / "dev/log").touch()
+    (tmp_path / "theirs/page").write_text("theirs")
     with open(f"{TOP}/operate/scripts/reset-packages.sh", encoding="utf-8") as file:
         text = file.read().replace("/var/lib/hardway", str(state))
     done = subprocess.run([shutil.which(shell[0]), *shell[1:], "-euc", f"leaves='{chroot} {tmp_path}/theirs {tmp_path}/none'\n{text}"],
