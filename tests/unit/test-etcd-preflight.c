@@ -38,12 +38,12 @@ static void test_data_of_others(void **state) {
 
         context.store = (Store*) members;
         context.exec = tell;
-        told = "data\n";
+        told = "member\n";
         assert_int_equal(component_etcd.preflight(&context, nodes + 1, &checks, NULL), 0);
         assert_int_equal(checks.checks[0].state, CHECK_FAILED);
         assert_contains(checks.checks[0].advice, "a reset leaves it");
         assert_null(strstr(checks.checks[0].advice, "hardway reset"));
-        told = "data\nfedcba98\n";
+        told = "member\nmark fedcba98\n";
         assert_int_equal(component_etcd.preflight(&context, nodes + 1, &checks, NULL), 0);
         assert_contains(checks.checks[1].text, "belongs to another cluster");
         assert_contains(checks.checks[1].advice, "hardway reset --force --node c1");

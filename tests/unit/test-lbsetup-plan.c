@@ -132,7 +132,7 @@ static void test_look_script(void **state) {
                 assert_contains(EMBED_LB_LOOK_SH, parts[i]);
         assert_contains(EMBED_LB_LOOK_SH, find(*state, "haproxy/drop-in")->path);
         assert_contains(EMBED_VRRP_HEALTH_BASH, "GET " HAPROXY_READY " ");
-        assert_contains(EMBED_VRRP_NOTIFY_SH, ">" LB_STATE "\n");
+        assert_contains(EMBED_VRRP_NOTIFY_SH, "\nfile=" LB_STATE "\n");
 }
 
 int main(void) {

@@ -121,7 +121,7 @@ static void test_foreign(void **state) {
         };
 
         hear(cases, ARRAY_SIZE(cases));
-        assert_contains(last_script, "all='10.77.0.10 10.77.0.11 10.77.0.12'\n");
+        assert_contains(last_script, "H_ALL='10.77.0.10 10.77.0.11 10.77.0.12'\n");
 }
 
 static void test_foreign_ipv6(void **state) {
@@ -137,7 +137,7 @@ static void test_foreign_ipv6(void **state) {
 
         use_ipv6();
         hear(cases, ARRAY_SIZE(cases));
-        assert_contains(last_script, "all='fd77::10 fd77::11 fd77::12'\n");
+        assert_contains(last_script, "H_ALL='fd77::10 fd77::11 fd77::12'\n");
 }
 
 /* No perl; or nobody who was ever installed, or can be asked. */

@@ -270,7 +270,7 @@ static void test_earlier(void **state) {
         see("/srv/saved", OBSERVED_DIRECTORY);
         see("/var/log/theirs", OBSERVED_DIRECTORY);
         reset_tell(f.plan, o, &f.keep, &told);
-        assert_contains(buffer_str(&told), "stops             keepalived.service, older.service\n");
+        assert_contains(buffer_str(&told), "stops             older.service, keepalived.service\n");
         assert_contains(buffer_str(&told), "with all data in  /var/lib/snapshots\n");
         assert_contains(buffer_str(&told), "snapshots in      /srv/saved\n");
         assert_contains(buffer_str(&told), "what is ours in   /var/log/theirs\n");
