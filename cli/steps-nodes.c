@@ -212,7 +212,7 @@ const VerbStep steps_reset[] = {
           "@balancer {root} cat /var/lib/hardway/packages   # those that came with hardway; of them:\n"
           "@balancer {root} apt-get purge haproxy keepalived\n"
           "@node {root} grep kept /var/lib/hardway/taken   # these: cp --archive /var/lib/hardway/before/PATH /PATH\n"
-          "@control for d in {directories}; do {root} grep -q \" $d .* nothing\" /var/lib/hardway/directories && {root} rm -rf $d; done\n"
+          "@control for d in {directories}; do {root} grep -q \"[[:space:]]$d[[:space:]].*nothing$\" /var/lib/hardway/directories && {root} rm -rf $d; done\n"
           "@control for user in {users}; do {root} grep -q -x $user /var/lib/hardway/users && {root} userdel $user; done\n"
           "@node {root} systemctl daemon-reload\n"
           "@node {root} grep active /var/lib/hardway/taken   # PATH WAS UNIT STATE ACTIVE: enable, start UNIT as it says\n"

@@ -58,6 +58,12 @@ static const struct {
         { ".gitignore", "Keeps keys and other secrets out of git; init writes it.",
           "A git add of the directory would publish the cluster's keys.", "gitignore(5)",
           "printf '/pki/**/*.key\\n/pki/**/*.conf\\n/pki/.*\\n/secrets/\\n/*.conf\\n/snapshots/\\n/failover.*\\n' >>.gitignore" },
+        { "secrets/served",
+          "That a run has seen the cluster serve: which one, by its identity. From then on a member without data is "
+          "one that has lost it, and no new one.",
+          "While all members are off, one with an empty disk could begin anew with another that has little of what was "
+          "written: that would be lost without a word.",
+          "hardway(1)", "cp secrets/identity secrets/served" },
         { "secrets/failover.pending",
           "What a drill of verify --failover has broken and not put back yet. It is there while one is under way, and "
           "after one that was killed; the next verify or install puts it back then. A command of --power that stands in it is not run "

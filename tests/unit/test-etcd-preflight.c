@@ -190,8 +190,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_taken_out),  cmocka_unit_test(test_taken_out_a_moment_ago),
                 cmocka_unit_test(test_renumbered), cmocka_unit_test(test_renumbered_alone),
-                cmocka_unit_test(test_place),
-                cmocka_unit_test(test_data_of_others),
+                cmocka_unit_test(test_place),      cmocka_unit_test(test_data_of_others),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -130,10 +130,8 @@ static void test_fsync(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_verify),
-                cmocka_unit_test(test_verify_finds),
-                cmocka_unit_test(test_verify_of_whom),
-                cmocka_unit_test(test_verify_learner),
+                cmocka_unit_test(test_verify),         cmocka_unit_test(test_verify_finds),
+                cmocka_unit_test(test_verify_of_whom), cmocka_unit_test(test_verify_learner),
                 cmocka_unit_test(test_fsync),
         };
 
