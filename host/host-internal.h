@@ -112,6 +112,7 @@ typedef struct SshFailure {
 
 const SshFailure* ssh_failure_find(const char *text);
 char* ssh_failure_fill(const char *text, const char *who, const char *user);
+bool ssh_way_is_direct(const Host *h);
 /* What went wrong on the way to the node, through a jump host or what a ProxyCommand starts; 0: nothing that is known of. */
 int ssh_way_error(const Host *h, const char *stderr_text, Error **reterr);
 /* The channel never came as far as the script. */

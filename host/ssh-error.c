@@ -146,12 +146,21 @@ static void add_host_key(const Host *h, Error **reterr) {
         _cleanup_buffer_ Buffer key = BUFFER_NULL, fingerprint = BUFFER_NULL;
         _cleanup_strv_ Strv keyscan = strv_new("ssh-keyscan", "-T", "5", "-t", "ed25519", NULL);
         _cleanup_strv_ Strv keygen = strv_new("ssh-keygen", "-l", "-f", "-", NULL);
+        _cleanup_free_ char *host = NULL, *port = NULL;
         char address[INET_TEXT_SIZE];
         const char *type;
 
-        if (h->node->ssh.port > 0)
+        /* what answers at that address without the jump host may be another machine */
+        if (!ssh_way_is_direct(h))
+                return;
+        host = transport_setting(h, "hostname");
+        port = transport_setting(h, "port");
+        if (port)
+                strv_addf(&keyscan, "-p%s", port);
+        else if (h->node->ssh.port > 0)
                 strv_addf(&keyscan, "-p%u", h->node->ssh.port);
-        strv_add(&keyscan, inet_address_format(&h->node->address, address));
+        strv_add(&keyscan, "--");
+        strv_add(&keyscan, host ?: inet_address_format(&h->node->address, address));
         if (!run_for_text(keyscan, NULL, &key) || !run_for_text(keygen, &key, &fingerprint))
                 return;
         type = strstr(key.data, "ssh-ed25519 ");

@@ -50,6 +50,13 @@ static bool way_find(const Host *h, Way *ret) {
         return is_set(ret->command);
 }
 
+/* Does ssh come to the node without going through anything else? */
+bool ssh_way_is_direct(const Host *h) {
+        _cleanup_(way_done) Way way = {};
+
+        return !way_find(h, &way);
+}
+
 /* Lines that tell no more than that the node said nothing. */
 static char* without_the_end(const char *text) {
         _cleanup_strv_ Strv lines = strv_split(text, "\n");

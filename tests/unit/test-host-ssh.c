@@ -26,7 +26,9 @@ static int ssh_setup(void **state) {
                 f, "sudo",
                 "while [ \"$1\" != sh ]; do case $1 in -S) read -r p; echo \"$p\" >>\"$0.passwords\";; "
                 "esac; shift; done; exec \"$@\"");
-        fixture_program(f, "ssh-keyscan", "echo '10.77.0.20 ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKEY'");
+        fixture_program(f, "ssh-keyscan",
+                        "echo \"$*\" >\"$0.asked\"\n"
+                        "echo '10.77.0.20 ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKEY'");
         fixture_program(f, "ssh-keygen",
                         "grep -q ssh-ed25519 && echo '256 SHA256:abc 10.77.0.20 (ED25519)'");
         old_path = xstrdup(getenv("PATH"));
@@ -226,6 +228,39 @@ static void test_errors(void **state) {
                 assert_null(strstr(error->detail, "{}"));
                 if (cases[i].errnum == ENOKEY)
                         assert_contains(error->detail, "SHA256:abc");
+        }
+}
+
+/* The key that is shown for comparison is that of the machine to which ssh goes, or none is. */
+static void test_whose_key(void **state) {
+        static const struct {
+                const char *configured, *asked; /* NULL: nobody is */
+        } cases[] = {
+                { "hostname 10.77.0.99\nport 2222", "-T 5 -t ed25519 -p2222 -- 10.77.0.99\n" },
+                { "port 22\nproxyjump lb-0", NULL },
+                { "port 22\nproxycommand nc host port", NULL },
+        };
+        HostFixture *f = *state;
+        _cleanup_free_ char *asked = xasprintf("%s/bin/ssh-keyscan.asked", f->dir->path);
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                _cleanup_free_ char *action =
+                        xasprintf("case \" $* \" in *' -G '*) printf 'user pi\n%s\nend x\n'; exit 0;; esac\n"
+                                  "cat >/dev/null; echo 'Host key verification failed.' >&2; exit 255",
+                                  cases[i].configured);
+                _cleanup_buffer_ Buffer seen = BUFFER_NULL;
+                _cleanup_free_ char *text = NULL;
+                _cleanup_error_ Error *error = NULL;
+
+                (void) unlink(asked);
+                fake_ssh(f, action);
+                assert_int_equal(exec_text(f, "echo hello", &text, &error), -ENOKEY);
+                assert_int_equal(strstr(error->detail, "SHA256:abc") != NULL, cases[i].asked != NULL);
+                if (cases[i].asked) {
+                        assert_true(fs_read(AT_FDCWD, asked, 1000, &seen, NULL) >= 0);
+                        assert_string_equal(buffer_str(&seen), cases[i].asked);
+                } else
+                        assert_int_equal(access(asked, F_OK), -1);
         }
 }
 
@@ -562,22 +597,12 @@ static void test_read(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                ssh_test(test_exec),
-                ssh_test(test_exec_status),
-                ssh_test(test_exec_cut),
-                ssh_test(test_errors),
-                ssh_test(test_jump_host),
-                ssh_test(test_slow_sudo),
-                ssh_test(test_password),
-                ssh_test(test_root),
-                ssh_test(test_argv),
-                ssh_test(test_keep),
-                ssh_test(test_control_directory),
-                ssh_test(test_lock),
-                ssh_test(test_receive),
-                ssh_test(test_receive_cut),
-                ssh_test(test_bus_lost),
-                ssh_test(test_read),
+                ssh_test(test_exec),      ssh_test(test_exec_status), ssh_test(test_exec_cut),
+                ssh_test(test_errors),    ssh_test(test_whose_key),   ssh_test(test_jump_host),
+                ssh_test(test_slow_sudo), ssh_test(test_password),    ssh_test(test_root),
+                ssh_test(test_argv),      ssh_test(test_keep),        ssh_test(test_control_directory),
+                ssh_test(test_lock),      ssh_test(test_receive),     ssh_test(test_receive_cut),
+                ssh_test(test_bus_lost),  ssh_test(test_read),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
