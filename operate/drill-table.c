@@ -26,7 +26,7 @@ const Drill drills[] = {
         { "apiserver", "an apiserver is killed", DRILL_KILL, "kube-apiserver", NULL,
           .aim = { .read_gap = NO_GAP, .read_failing = 200 } },
         { "apiserver-hung", "an apiserver hangs", DRILL_FREEZE, "kube-apiserver", NULL,
-          .aim = { .read_gap = NO_GAP, .read_failing = 1200 } },
+          .aim = { .read_gap = NO_GAP, .read_failing = 1000 } },
         { "etcd-leader", "etcd is killed where it leads", DRILL_KILL, "etcd", "etcd", .moves = true,
           .least = 3,
           .aim = { .read_gap = NO_GAP, .read_failing = 700, .write_gap = 2000, .takeover = 2000 } },
