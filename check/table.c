@@ -112,10 +112,10 @@ static const CheckRule rules[] = {
           .by_hand = "cat secrets/identity\n"
                      "@node {root} grep identity /var/lib/hardway/applied.json" },
         { CHECK_CERTIFICATES, ERROR_CONFIG, ESTALE, .all = rule_certificates,
-          .why = "The certificates and kubeconfigs that were made fit the cluster file.",
+          .why = "The certificates and kubeconfigs that were made fit the cluster file, and have not expired.",
           .without =
                   "An address or a name that was changed there would be rolled out, and clients that go to it "
-                  "find a certificate for another one.",
+                  "find a certificate for another one; and with one that has expired, what is restarted does not come back.",
           .by_hand = "hardway pki gen --dry-run" },
         { "versions", ERROR_CONFIG, EOPNOTSUPP, .node = rule_versions,
           .why = "A cluster that serves stays at its minor versions of Kubernetes and etcd.",
@@ -152,7 +152,7 @@ static const CheckRule rules[] = {
           .without = "It would be replaced by a link to hardway's until a reset puts it back.",
           .by_hand = "@controller {root} ls -l /usr/local/bin" },
         { "directories", ERROR_CONFIG, EEXIST,
-          .why = "A directory in which a service writes, also where a flag of the cluster file has it write, is not there, empty, or its already.",
+          .why = "A directory in which a service writes, also where a flag of the cluster file has it write, is not there, empty, or the service's already.",
           .without =
                   "It would be closed to whoever uses it, as the service's alone; such as audit logs that kubeadm left.",
           .by_hand = "grep --after-context=20 extra-args: hardway.yaml\n"
@@ -164,7 +164,7 @@ static const CheckRule rules[] = {
                   "The service ends at its start: of a cluster that serves on the first node, of a replaced one on that.",
           .by_hand =
                   "grep --extended-regexp '(-file|config): */' hardway.yaml\n"
-                  "@controller {root} setpriv --reuid kube-apiserver --regid kube-apiserver --init-groups test -r FILE" },
+                  "@controller {root} setpriv --reuid kube-apiserver --regid kube-apiserver --init-groups test -r FILE   # of whichever service it is" },
         { "addresses", ERROR_CONFIG, EADDRNOTAVAIL, .node = rule_addresses,
           .why = "The node has its address for good, not for as long as a DHCP server says.",
           .without =
@@ -183,6 +183,7 @@ static const CheckRule rules[] = {
           .by_hand =
                   "@controller nc -vz -w 4 {address} {apiserver-port}   # from here, and from each load balancer\n"
                   "@member nc -vz -w 4 {address} 2379   # from here\n"
+                  "@member nc -vz -w 4 {address} 2380   # from here\n"
                   "@member {root} nc -vz -w 4 {this.address} 2380   # from each to each" },
         { "reach", ERROR_UNAVAILABLE, EHOSTUNREACH, .all = rule_reach_here },
         { CHECK_SERVING, ERROR_UNAVAILABLE, EHOSTUNREACH,

@@ -231,8 +231,9 @@ static int require_fitting(VerbContext *v, Error **reterr) {
                 return 0;
         }
         text = store_misfits_tell(&misfits, /* harmless= */ false);
-        r = error_set(reterr, ERROR_CONFIG, ESTALE, "the certificates do not fit %s: run %s first",
-                      v->cluster_path, store_misfits_command(&misfits));
+        r = error_set(reterr, ERROR_CONFIG, ESTALE,
+                      "the certificates do not fit %s, or have expired: run %s first", v->cluster_path,
+                      store_misfits_command(&misfits));
         error_detail(reterr, "%s\n", text);
         return r;
 }

@@ -77,7 +77,7 @@ static char* aim_of(const Drill *d, const Cluster *c) {
         add_aim(&out, "gap in reads at most", aim.read_gap);
         add_aim(&out, "reads fail for at most", aim.read_failing);
         add_aim(&out, "gap in writes at most", aim.write_gap);
-        add_aim(&out, "somebody else leads after at most", aim.takeover);
+        add_aim(&out, "somebody else has taken over after at most", aim.takeover);
         return out.size > 0 ? buffer_take(&out) : NULL;
 }
 

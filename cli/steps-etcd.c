@@ -77,7 +77,7 @@ const VerbStep steps_etcd_defrag[] = {
         { "room",
           "One member after the other, the leader last. Before each one it looks again whether all are well, and whether "
           "there is room for a second database beside the first, and 128 MB for the log: a member whose log finds the disk "
-          "full ends. By hand here and below: of {this.name}; of another one with --node.",
+          "full ends. By hand here and below: of one member; of another one with --node.",
           "e --endpoints=$ALL endpoint health\n"
           "e --endpoints={this.client} endpoint status --write-out=json | grep -o '\"dbSizeInUse\":[0-9]*'\n"
           "{this.root} df -Pk /var/lib/etcd/member" },
@@ -113,8 +113,8 @@ const VerbStep steps_etcd_replace[] = {
           "{this.root} cat /var/lib/hardway/etcd-identity\ncat secrets/identity" },
         { "check",
           "What would speak against installing the node is asked while nothing is stopped yet: the disk, packages, ports, "
-          "the binaries, the ways between it and the other nodes, and what it must not have in common with one of them; of those, too, where "
-          "they have to be told of another address.",
+          "the binaries, the ways between it and the other nodes, and what it must not have in common with one of them. The others are "
+          "asked as well where they have to be told of another address.",
           "hardway check" },
         { "hand over",
           "If it leads, another member is made the leader: else the writes wait for an election.",
@@ -125,7 +125,8 @@ const VerbStep steps_etcd_replace[] = {
         { "old member stopped",
           "Stops what is left of the old member, and puts its data out of the way. One that has moved may run still where it "
           "was: there it is stopped first, for good.",
-          "ssh OLD-ADDRESS sudo systemctl disable --now kube-controller-manager kube-scheduler kube-apiserver etcd\n"
+          "ssh OLD-ADDRESS sudo systemctl disable --now kube-controller-manager kube-scheduler kube-apiserver etcd"
+          "   # only if it has moved\n"
           "{this.root} systemctl stop kube-apiserver.service etcd.service\n"
           "{this.root} mv -T /var/lib/etcd/member /var/lib/etcd/replaced" },
         { "old member out", "Takes the old member out of the list.",

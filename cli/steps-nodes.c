@@ -159,7 +159,7 @@ const VerbStep steps_verify[] = {
           "hardway verify" },
         { "waiting for the command of --power of an interrupted drill",
           "Where one is still at work to put a host back: it would undo what is done next.",
-          "cat failover.pending   # what is broken now, if anything" },
+          "cat secrets/failover.pending   # what is broken now, if anything" },
         { "waiting until all is well",
           "Two clients ask through the endpoint from here on: for the version, and to change a ConfigMap of ours. Each drill "
           "begins when both have had all their answers for two seconds.",
@@ -205,7 +205,8 @@ const VerbStep steps_reset[] = {
           STEP_HAND_OVER "\n" STEP_VIP_LEAVES "\n" STEP_SET_ASIDE("@spares", "{this.name}") },
         { "removal",
           "Stops and disables the units; removes what the record says hardway has put there, packages and users that came "
-          "with it, and the data; puts back what lay there before, and enables and starts the units that were enabled and "
+          "with it, directories that it made with the data in them, and out of others what is its services'; puts back what "
+          "lay there before, and enables and starts the units that were enabled and "
           "ran.",
           "@node {root} systemctl disable --now {all-units}\n"
           "@node {root} cat /var/lib/hardway/applied.paths | sed s,^,/, | {root} xargs rm -f\n"

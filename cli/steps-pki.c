@@ -58,7 +58,7 @@ const VerbStep steps_pki_check[] = {
           "Compares what the servers show with the store: a process may not have read what lies there.",
           SHOWN
           "\n"
-          "@member openssl s_client -connect {address}:2379 </dev/null | openssl x509 -noout -serial" },
+          "@member for port in 2379 2380; do openssl s_client -connect {address}:$port </dev/null | openssl x509 -noout -serial; done" },
         { "clocks", "Looks at the nodes' clocks, by which certificates are judged.",
           "@node {root} date +%s\ndate +%s" },
         {},
@@ -128,7 +128,7 @@ const VerbStep steps_pki_renew[] = {
         { "taken back",
           "If the node is not well with them, or does not show them: it gets its old ones back, is restarted with these, and "
           "the run ends.",
-          "cp pki/old-{controller.name}/pki/apiserver.* pki/nodes/{controller.name}/pki/   # and again from \"put\" on" },
+          "cp pki/old-{controller.name}/pki/apiserver.* pki/nodes/{controller.name}/pki/   # only then; and again from \"put\" on" },
         { "settle", "Removes the old ones once all is proven.", "@controller rm -r pki/old-{name}" },
         {},
 };

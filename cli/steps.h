@@ -34,8 +34,8 @@
         " move-leader $OTHER   # refused where it does not lead"
 
 /* By the file that keepalived tracks: not 0, and it lets go. */
-#define STEP_VIP_LEAVES                                                                                      \
-        "@balancer {root} ip -brief address show to {vip}   # who holds it; of that one, before its turn:\n" \
+#define STEP_VIP_LEAVES                                                                                                            \
+        "@balancer {root} ip -brief address show to {vip}   # who holds it? Of the next lines only that one's, before its turn:\n" \
         "@balancer echo 1 | {root} tee /run/hardway/handover && sleep 2 && echo 0 | {root} tee /run/hardway/handover"
 
 /* etcdctl and etcdutl here, as steps_etcdctl[] has it */

@@ -137,8 +137,8 @@ static void tell_user(const VerbContext *v, int64_t expires) {
         if (kubeconfig_user_is_administrator(&arg_user)) {
                 verb_note(
                         v,
-                        "Whoever has it may do everything until then: what a group may cannot be taken from one of its "
-                        "members alone. --days makes it shorter.");
+                        "Whoever has it may do everything until then: the rights of a group cannot be taken from one of its "
+                        "members alone. --days makes the time shorter.");
                 return;
         }
         verb_note(

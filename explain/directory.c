@@ -59,10 +59,10 @@ static const struct {
           "A git add of the directory would publish the cluster's keys.", "gitignore(5)",
           "printf '/pki/**/*.key\\n/pki/**/*.conf\\n/pki/.*\\n/secrets/\\n/*.conf\\n/snapshots/\\n/failover.*\\n' >>.gitignore" },
         { "secrets/served",
-          "That a run has seen the cluster serve: which one, by its identity. From then on a member without data is "
-          "one that has lost it, and no new one.",
-          "While all members are off, one with an empty disk could begin anew with another that has little of what was "
-          "written: that would be lost without a word.",
+          "It says that a run has seen the cluster serve, and has the cluster's identity in it. From then on a member without "
+          "data is one that has lost it, and no new one.",
+          "While the others are off, one with an empty disk could be a quorum with one that lacks what was written last: "
+          "that would be lost without a word.",
           "hardway(1)", "cp secrets/identity secrets/served" },
         { "secrets/failover.pending",
           "What a drill of verify --failover has broken and not put back yet. It is there while one is under way, and "
@@ -93,5 +93,7 @@ void explain_directory(Catalogue *c) {
                 e->absent = false;
                 if (endswith(e->name, "/"))
                         explanation_alias(e, "%.*s", (int) strlen(e->name) - 1, e->name);
+                else if (strchr(e->name, '/'))
+                        explanation_alias(e, "%s", strrchr(e->name, '/') + 1);
         }
 }

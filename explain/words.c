@@ -102,7 +102,7 @@ static char* logins(const Cluster *c) {
 static char* audit_logs(const Cluster *c) {
         _cleanup_free_ char *names = explain_names(c, ROLE_CONTROLLER);
 
-        return xasprintf("of its own on each of %s", names);
+        return xasprintf("one on each of %s, of what was asked there", names);
 }
 
 static char* not_set(const Cluster *c) {
@@ -243,8 +243,8 @@ static const struct {
           workers },
         { "OIDC", EXPLAIN_WORD, "oidc,OpenID Connect,jwt,login",
           "OpenID Connect: people log in elsewhere, and the apiserver believes the tokens that they are given there. It reads "
-          "of it in a file of your own, which takes the place of hardway's authentication-config.yaml, as its oidc flags do not "
-          "go beside that. hardway.yaml(5) has a whole one, under FILES OF YOUR OWN.",
+          "whom to believe in a file of your own, which takes the place of hardway's authentication-config.yaml: the apiserver "
+          "does not start with its oidc flags beside one. hardway.yaml(5) has a whole file, under FILES OF YOUR OWN.",
           "People have certificates (hardway kubeconfig --user), which hold until they run out.",
           "Authenticating, https://kubernetes.io/docs/reference/access-authn-authz/authentication/",
           "{controller.root} cat /etc/kubernetes/authentication-config.yaml >authn.yaml   # what is in it stays\n"
@@ -254,8 +254,8 @@ static const struct {
           "hardway install",
           logins },
         { "audit log", EXPLAIN_WORD, "audit,audit.log,audit policy",
-          "What the apiserver writes of each request: who, what, when, from where. What of it is worth a line says the policy, "
-          "hardway's or, as --audit-policy-file of extra-args, one of your own, which has to be on each controller before.",
+          "What the apiserver writes of each request: who, what, when, from where. What is worth a line the policy says: "
+          "hardway's, or one of your own (audit-policy-file in extra-args), which has to be on each controller before.",
           "Nobody can tell afterwards who has changed something.",
           "Auditing, https://kubernetes.io/docs/tasks/debug/debug-cluster/audit/",
           "@controller {root} tail -n 1 /var/log/kubernetes/audit.log   # unless audit-log-path says otherwise\n"

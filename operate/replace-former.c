@@ -87,7 +87,7 @@ static ProbeContext former_probes(const Replace *s) {
 static void warn(const Replace *s, const char *why) {
         char address[INET_TEXT_SIZE];
         _cleanup_free_ char *text = xasprintf(
-                "what runs at %s, where it was, cannot be stopped in good order: %s; who uses the apiserver there is cut off",
+                "what runs at %s, where it was, cannot be stopped in good order: %s; whoever uses the apiserver there is cut off",
                 inet_address_format(&s->former.node.address, address), why);
 
         install_tell(&s->request->install, INSTALL_WARNING, s->node, text);

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-FIRST = "hardway: the certificates do not fit hardway.yaml: run hardway pki gen first\n"
+FIRST = "hardway: the certificates do not fit hardway.yaml, or have expired: run hardway pki gen first\n"
 
 # what is edited, and what is said then
 EDITS = {

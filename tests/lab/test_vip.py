@@ -24,7 +24,7 @@ def name_as_well(lab, address):
 def install(lab, status=65):
     """As the manual has it: gen, then install; the other way round is refused, unless there is only a name too many."""
     forgotten = lab.hardway("plan", check=status).err
-    assert ("the certificates do not fit hardway.yaml: run hardway pki gen first" if status else "still has the name") in forgotten
+    assert ("the certificates do not fit hardway.yaml, or have expired: run hardway pki gen first" if status else "still has the name") in forgotten
     lab.hardway("pki", "gen")
     lab.hardway("install")
 

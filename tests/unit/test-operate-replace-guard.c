@@ -429,10 +429,10 @@ static void test_stops_what_moves(void **state) {
                 { 7, "abcd", true, "out" }, /* whoever that is */
                 { 3, "0077", true,
                   "what runs at 10.77.0.99, where it was, cannot be stopped in good order: the data there is not of this "
-                  "cluster; who uses the apiserver there is cut off, another leads, out" },
+                  "cluster; whoever uses the apiserver there is cut off, another leads, out" },
                 { 3, NULL, false,
                   "what runs at 10.77.0.99, where it was, cannot be stopped in good order: Permission denied (publickey); "
-                  "who uses the apiserver there is cut off, another leads, out" },
+                  "whoever uses the apiserver there is cut off, another leads, out" },
         };
         static const Component balancer = { .name = "balancer", .set_aside = set_aside };
         static const Component *const components[] = { &balancer, NULL };
