@@ -6,6 +6,7 @@
 #include "tests/unit/unit.h"
 
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 
 #include "common/digest.h"
@@ -57,6 +58,11 @@ static void test_asked(void **state) {
         assert_success(snapshot_facts(&cluster, lock, "x.db", &facts, &e), e, 0);
         assert_true(facts.known);
         assert_int_equal(facts.revision, 7);
+
+        /* nothing that can be run, as on a file system that runs nothing */
+        assert_int_equal(chmod(path, 0644), 0);
+        assert_success(snapshot_facts(&cluster, lock, "x.db", &facts, &e), e, 0);
+        assert_false(facts.known);
 
         /* not fetched here */
         assert_int_equal(unlink(path), 0);
