@@ -38,28 +38,31 @@ static int let_go(const ProbeContext *c, const Node *node, Error **reterr) {
                           NULL, reterr);
 }
 
-static bool another_holds(const ProbeContext *c, const Node *owner) {
-        _cleanup_pair_ LbPair pair = {};
+/* Those that could not be asked before are not asked again and again: that takes longer than the VIP does. */
+static bool another_holds(const ProbeContext *c, const LbPair *pair, const LbPeer *owner) {
+        LB_FOREACH_PEER(peer, pair) {
+                _cleanup_look_ LbLook look = {};
 
-        lb_pair_look(c, &pair);
-        LB_FOREACH_PEER(peer, &pair)
-                if (peer->node->index != owner->index && peer->result >= 0 && peer->look.holds_vip)
+                if (peer != owner && peer->result >= 0 && lb_look(c, peer->node, &look, NULL) >= 0 &&
+                    look.holds_vip)
                         return true;
+        }
         return false;
 }
 
 /* Where there are three or more, whoever is first takes it: they are only milliseconds behind each other, and nopreempt lets
  * it stay there. */
-static int wait_for_heir(const ProbeContext *c, const Node *owner, const Node *heir, Error **reterr) {
+static int wait_for_heir(const ProbeContext *c, const LbPair *pair, const LbPeer *owner, const LbPeer *heir,
+                         Error **reterr) {
         uint64_t deadline = clock_usec() + TAKE_OVER_TIMEOUT;
 
         do {
-                if (another_holds(c, owner))
+                if (another_holds(c, pair, owner))
                         return 0;
                 clock_sleep(100 * USEC_PER_MSEC);
         } while (clock_usec() < deadline);
         return error_set(reterr, ERROR_UNAVAILABLE, ETIMEDOUT,
-                         "no other load balancer took the VIP over, although %s could", heir->name);
+                         "no other load balancer took the VIP over, although %s could", heir->node->name);
 }
 
 /**
@@ -84,7 +87,7 @@ int keepalived_hand_over(const ProbeContext *c, const Node *node, Error **reterr
         r = let_go(c, node, reterr);
         if (r < 0)
                 return error_prefix(reterr, r, "the VIP could not be handed over");
-        return wait_for_heir(c, node, heir->node, reterr);
+        return wait_for_heir(c, &pair, owner, heir, reterr);
 }
 
 /**

@@ -21,6 +21,7 @@ static Node nodes[5];
 static ProbeContext probes;
 static const char *answers[3], *after_leave[3]; /* of lb0 to lb2; what they say once the VIP was let go of */
 static uint64_t now;
+static atomic_uint n_silent; /* how often one was asked that cannot be */
 
 uint64_t __wrap_clock_usec(void);
 uint64_t __wrap_clock_usec(void) {
@@ -34,6 +35,10 @@ void __wrap_clock_sleep(uint64_t usec) {
 
 static int fake_exec(void *userdata, const Node *node, const char *script, Buffer *ret, Error **reterr) {
         assert_true(node->index >= 2);
+        if (!answers[node->index - 2]) {
+                n_silent++;
+                return error_set(reterr, ERROR_UNAVAILABLE, EHOSTUNREACH, "no route to host");
+        }
         if (strstr(script, "page /haproxy_ready"))
                 buffer_add_str(ret, answers[node->index - 2]);
         else if (startswith(script, "# the VIP goes to another load balancer\n"))
@@ -51,6 +56,7 @@ static int setup(void **state) {
         f.cluster.nodes = nodes;
         f.cluster.n_nodes = 5;
         probes = (ProbeContext) { .cluster = &f.cluster, .exec = fake_exec };
+        n_silent = 0;
         answers[0] = OWNER;
         answers[1] = answers[2] = STANDBY;
         memcpy(after_leave, answers, sizeof(answers));
@@ -70,6 +76,15 @@ static void test_whoever_takes_it(void **state) {
         after_leave[2] = OWNER;
         assert_success(hand_over(&error), error, 0);
         assert_int_equal(now, 1); /* and nobody is waited for */
+}
+
+/* One that is dead costs an attempt to reach it each time. */
+static void test_the_dead_are_not_waited_for(void **state) {
+        answers[2] = NULL;
+        after_leave[1] = STANDBY;
+        after_leave[2] = NULL;
+        assert_int_equal(hand_over(NULL), -ETIMEDOUT);
+        assert_int_equal(n_silent, 1);
 }
 
 static void test_nobody_takes_it(void **state) {
@@ -120,6 +135,7 @@ static void test_one_is_stopped(void **state) {
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup(test_whoever_takes_it, setup),
+                cmocka_unit_test_setup(test_the_dead_are_not_waited_for, setup),
                 cmocka_unit_test_setup(test_nobody_takes_it, setup),
                 cmocka_unit_test_setup(test_one_is_stopped, setup),
         };
