@@ -16,7 +16,7 @@ void reset_keep_data(const Component *const *components, const Plan *plan, const
 bool reset_keeps(const ResetKeep *keep, const char *path);
 void reset_keep_done(ResetKeep *keep);
 
-/* Of earlier plans, as the record on the node has it, and not of its plan of today; directories of both */
+/* Of earlier plans, as the record on the node has it, and not of its plan of today */
 typedef struct ResetEarlier {
         Strv units, files, users;
         Strv packages; /* "NAME DIRECTORY", which their removal would leave */

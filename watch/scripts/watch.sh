@@ -131,12 +131,12 @@ apiserver() {
         fi
 }
 
-# snapshots DIRECTORY SERVICE TIMER SECONDS
 # Who runs as etcd may have put anything there: neither waits for whoever would write to a FIFO, nor reads a file of root's by a link.
 last_of() {
         dd if="$1/last" iflag=nonblock,nofollow bs=4096 count=1 2>/dev/null || :
 }
 
+# snapshots DIRECTORY SERVICE TIMER SECONDS
 snapshots() {
         result=$(systemctl show -p Result --value -- "$2" 2>/dev/null) || result=unknown
         taken=$(last_of "$1" | sed -n '1s/^{"file":"[^"]*","time":\([0-9]\{1,12\}\),.*/\1/p') || taken=
