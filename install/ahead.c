@@ -77,7 +77,7 @@ static int node_tell(NodeRun *n, Error **reterr) {
         RUN_FOREACH_PEERS(c, n->run) {
                 if (!find_change(n, c, CHANGE_RELOAD))
                         continue;
-                r = node_lock(n, reterr); /* see node_in_turn() */
+                r = node_lock(n, n->run->request->wait, reterr); /* see node_in_turn() */
                 if (r >= 0)
                         r = node_tell_of(n, c, reterr);
                 if (r <= 0)

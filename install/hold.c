@@ -74,7 +74,7 @@ static int hold_other(NodeRun *n, bool wait, Error **reterr) {
 /**
  * run_hold() - take the locks that this run needs and does not have yet
  * @run:        the run, of which it is known what differs, and whether the cluster serves
- * @wait:       also for those of nodes that are not changed; only if no other is held yet
+ * @wait:       for those who have one; only if none is held yet: they may wait for us
  * @reterr:     who is at work on a node that is not to be changed
  *
  * Return: 0 or a negative errno; what speaks against a node that is to be changed is kept with it.
@@ -90,7 +90,7 @@ int run_hold(InstallRun *run, bool wait, Error **reterr) {
                 int r = 0;
 
                 if (own)
-                        r = node_lock(n, &error);
+                        r = node_lock(n, wait, &error);
                 else if (all)
                         r = hold_other(n, wait, reterr);
                 run->waited = run->waited || r > 0;

@@ -165,6 +165,8 @@ int node_look(NodeRun *n, Error **reterr) {
         if (n->n_found == 0)
                 n->n_found = n->changes.n_changes;
         node_tell_remarks(n);
+        if (node_differs(n) && n->outcome == INSTALL_UNCHANGED)
+                n->outcome = INSTALL_UNTOUCHED; /* by now: somebody else was at work */
         if (n->changes.n_changes == 0 && !n->touched)
                 node_end(n, INSTALL_UNCHANGED, "nothing to change");
         return node_binaries_cached(n, reterr);

@@ -27,10 +27,8 @@ bool node_carries(const NodeRun *n, const Component *c) {
 }
 
 /* Return: 0, 1 if that had to be waited for, or a negative errno. */
-int node_lock(NodeRun *n, Error **reterr) {
-        const InstallRequest *q = n->run->request;
-
-        return host_pool_lock(n->run->hosts, n->node, q->holder, q->wait, reterr);
+int node_lock(NodeRun *n, bool wait, Error **reterr) {
+        return host_pool_lock(n->run->hosts, n->node, n->run->request->holder, wait, reterr);
 }
 
 void node_unlock(NodeRun *n) {

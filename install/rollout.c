@@ -201,7 +201,7 @@ static int node_in_turn(NodeRun *n, Error **reterr) {
         int r;
 
         /* It may have been lost in a long wait; who was here meanwhile has left another generation. */
-        r = node_lock(n, reterr);
+        r = node_lock(n, n->run->request->wait, reterr);
         if (r < 0)
                 return r;
         if (disrupts) {

@@ -55,8 +55,8 @@ struct InstallRun {
         char *identity;
         char *cache;
         bool serving;
-        bool waited;                 /* for a lock that somebody else had */
         atomic_bool noted;           /* ... and that was written down */
+        bool waited;                 /* for a lock that somebody else had */
         bool nobody_leaves;          /* as it was before the first change */
         bool checking;               /* nothing will be changed, and all that can be found out is wanted */
         bool asking;                 /* the same, of the nodes that would be changed */
@@ -93,7 +93,7 @@ void node_step(const NodeRun *n, Stage stage, const char *text);
 void node_end(NodeRun *n, InstallOutcome outcome, const char *text);
 void run_warn(InstallRun *run, const char *text); /* of no node */
 /* Takes the node's lock, unless it is held. */
-int node_lock(NodeRun *n, Error **reterr);
+int node_lock(NodeRun *n, bool wait, Error **reterr);
 void node_unlock(NodeRun *n);
 bool run_is_whole(const InstallRun *run); /* all nodes of the cluster are selected */
 int run_cancelled(const InstallRun *run, Error **reterr);

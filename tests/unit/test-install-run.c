@@ -155,6 +155,17 @@ static void test_others_are_looked_at_again(void **state) {
         }
 }
 
+/* ... and one of which it was said already that there is nothing to change is not "unchanged", where it ends before its turn. */
+static void test_no_more_unchanged(void **state) {
+        make_serving();
+        world.fakes[0].put = world.fakes[0].running = "zero";
+        world.meanwhile = "two";
+        world.fakes[1].applied = "/opt/hardway/kubernetes-v1.35.4/kube-apiserver";
+        assert_true(run_all() < 0);
+        assert_error(0, "c1: runs Kubernetes v1.35.4");
+        assert_int_equal(world.result.nodes[2].outcome, INSTALL_UNTOUCHED);
+}
+
 /* What it installed is of another minor version. */
 static void test_serves_by_now_something_else(void **state) {
         world.meanwhile = "zero";
@@ -350,6 +361,7 @@ int main(void) {
                 install_test(test_two_of_three_fail),
                 install_test(test_serves_by_now),
                 install_test(test_others_are_looked_at_again),
+                install_test(test_no_more_unchanged),
                 install_test(test_serves_by_now_something_else),
                 install_test(test_unseen),
                 install_test(test_expired),
