@@ -85,6 +85,7 @@ static EtcdBeginning judge(const ProbeContext *c, const Node *node, const Trace 
                            const Node **ret_other) {
         bool restored = n > 0 && !streq(traces[0].token, traces[0].identity),
              served = plan_has_served(c->store);
+        bool blank = true; /* nobody has anything of a cluster that served */
         size_t n_ours = 0;
 
         *ret_other = NULL;
@@ -93,12 +94,15 @@ static EtcdBeginning judge(const ProbeContext *c, const Node *node, const Trace 
                         *ret_other = traces[i].node;
                 n_ours += traces[i].ours;
                 served = served || traces[i].started;
+                blank = blank && (traces[i].empty || (traces[i].ours && !traces[i].started));
         }
         if (!*ret_other)
                 return ETCD_BEGINS; /* all are empty: all begin anew */
         /* after a restore the first data of a member comes from the snapshot or from the others */
         if (restored)
                 return ETCD_NEEDS_OTHERS;
+        if (blank)
+                return ETCD_BEGINS; /* all begin, and some have got further: as after a reset of all */
         for (size_t i = 0; i < n; i++)
                 if (strv_contains(traces[i].started, node->name))
                         return ETCD_WAS_STARTED;

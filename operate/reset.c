@@ -9,6 +9,7 @@
 #include "common/parallel.h"
 #include "operate/hold.h"
 #include "plan/drain.h"
+#include "plan/served.h"
 
 typedef struct ResetNode {
         const ResetRequest *request;
@@ -347,6 +348,23 @@ static int nodes_run(ResetNode *nodes, size_t n_nodes, Error **reterr) {
         return any_drains(nodes, n_nodes) ? nodes_in_turn(nodes, n_nodes) : nodes_together(nodes, n_nodes);
 }
 
+static bool takes(const ResetRequest *q, const Node *node) {
+        for (size_t i = 0; i < q->n_nodes; i++)
+                if (q->nodes[i] == node)
+                        return true;
+        return false;
+}
+
+/* The data of all members is gone: whoever installs again begins anew. */
+static int forget_served(const ResetRequest *q, Error **reterr) {
+        if (q->dry_run || q->keep_data)
+                return 0;
+        CLUSTER_FOREACH_NODE(node, q->cluster, ROLE_ETCD)
+                if (!takes(q, node))
+                        return 0;
+        return plan_forget_served(q->store, reterr);
+}
+
 /**
  * reset_run() - take hardway off nodes
  * @request:    which nodes, and what is to stay
@@ -372,6 +390,8 @@ int reset_run(const ResetRequest *request, ErrorList *errors) {
                         .serving = serving,
                 };
         r = nodes_run(nodes, request->n_nodes, &error);
+        if (r >= 0)
+                r = forget_served(request, &error);
         if (error)
                 error_list_take(errors, error);
         for (size_t i = 0; i < request->n_nodes; i++) {

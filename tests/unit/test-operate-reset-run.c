@@ -3,7 +3,7 @@
 /*
  * What reset takes from a cluster that serves, over three members that exist in memory only.
  *
- * Wraps: host_look store_file etcd_survey
+ * Wraps: host_look store_file etcd_survey plan_forget_served
  */
 
 #include "tests/unit/unit.h"
@@ -11,6 +11,7 @@
 #include "etcd/survey.h"
 #include "host/pool.h"
 #include "operate/reset.h"
+#include "plan/served.h"
 #include "tests/unit/fake-hosts.h"
 #include "tests/unit/plan-fixture.h"
 
@@ -27,7 +28,8 @@ typedef struct World {
         bool taken;           /* it does not fall, but is somebody else's from then on */
         bool comes;           /* another one does */
         bool force;
-        bool keeps;           /* leadership */
+        bool keeps; /* leadership */
+        bool keeps_data;
         const char *stops_at; /* Ctrl-C, with this deed */
         volatile int stopped;
         Buffer log, told;
@@ -121,6 +123,13 @@ int fake_host(const Node *node, const char *what, Error **reterr) {
         return 0;
 }
 
+int __wrap_plan_forget_served(Store *s, Error **reterr);
+int __wrap_plan_forget_served(Store *s, Error **reterr) {
+        assert_ptr_equal(s, &world);
+        world_log("served is forgotten", NULL);
+        return 0;
+}
+
 int __wrap_host_look(Host *h, const Plan *plan, bool deep, Facts *ret_facts, Observation **ret,
                      Error **reterr);
 int __wrap_host_look(Host *h, const Plan *plan, bool deep, Facts *ret_facts, Observation **ret,
@@ -182,6 +191,7 @@ static int reset_both(const Node *a, const Node *b) {
                 .n_nodes = b ? 2 : 1,
                 .holder = "me",
                 .force = world.force,
+                .keep_data = world.keeps_data,
                 .confirm = ask,
                 .cancelled = &world.stopped,
         };
@@ -250,6 +260,20 @@ static void test_begins_to_serve(void **state) {
         world.down[2] = true;
         assert_int_equal(reset(world.nodes), -EBUSY);
         assert_string_equal(buffer_str(&world.log), "locked c0, asked, locked c1, locked c2, locked lb0");
+}
+
+/* Then an installation begins anew, although the cluster has served; while a member has its data it does not. */
+static void test_all_members(void **state) {
+        world.nodes[2].roles = ROLE_LOADBALANCER;
+        world.down[0] = world.down[1] = world.down[2] = true;
+        world.keeps_data = true;
+        assert_int_equal(reset_both(world.nodes, world.nodes + 1), 0);
+        assert_null(strstr(buffer_str(&world.log), "forgotten"));
+        world.keeps_data = false;
+        assert_int_equal(reset_both(world.nodes + 1, world.nodes + 2), 0);
+        assert_null(strstr(buffer_str(&world.log), "forgotten"));
+        assert_int_equal(reset_both(world.nodes, world.nodes + 1), 0);
+        assert_true(endswith(buffer_str(&world.log), ", served is forgotten"));
 }
 
 /* Nothing serves, so nobody is harmed; but what it has may be all that is left. */
@@ -389,6 +413,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_one_of_three, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_looks_again, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_begins_to_serve, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_all_members, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_reset_of_the_survivor, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_others_at_work, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_unseen, setup, teardown),
