@@ -87,7 +87,7 @@ static int run_on(void *userdata, const Node *node, const char *script, Buffer *
 
 static EtcdBeginning judge(size_t n_members, const Other *list, const Node **ret_other) {
         static Node nodes[N_NODES];
-        static char names[N_NODES][3];
+        static char names[N_NODES][24];
         static Cluster c;
         ProbeContext context = { .cluster = &c, .exec = run_on, .store = (Store*) names };
 

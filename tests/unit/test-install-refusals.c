@@ -95,7 +95,7 @@ static void test_questions_to_one_with_another_role(void **state) {
         /* one that is only changed is not asked */
         world.wanted = "two";
         make_serving();
-        world.fakes[3].put = world.fakes[3].running = "one";
+        world.fakes[3].running = world.fakes[3].put = "one";
         assert_int_equal(run_all(), 0);
 }
 
@@ -170,7 +170,7 @@ static void test_beside_a_joiner(void **state) {
 
         /* and where nothing joins nobody is asked */
         world.fakes[0].answer = "way 10.77.0.22/7000 silent\n";
-        world.fakes[2].put = world.fakes[2].running = "older";
+        world.fakes[2].running = world.fakes[2].put = "older";
         assert_int_equal(run_some(2, 1), 0);
         alpha.reaches = NULL;
         alpha.n_reaches = 0;
@@ -198,7 +198,7 @@ static int judge_some(size_t first, size_t n) {
 /* A spare host is a copy of another one's card: by what lies there it is nobody new. */
 static void test_judged_beside_others(void **state) {
         make_serving();
-        world.fakes[2].put = world.fakes[2].running = "of c0";
+        world.fakes[2].running = world.fakes[2].put = "of c0";
         world.fakes[0].answer = world.fakes[2].answer = "mac 02:00:00:00:00:01\n";
         assert_true(judge_some(2, 1) < 0);
         assert_int_equal(world.errors.n_errors, 1);

@@ -100,7 +100,7 @@ static void test_served_is_noted_later(void **state) {
         assert_int_equal(world.n_noted, 1);
 
         world.unserved = true;
-        world.fakes[2].put = world.fakes[2].running = "older";
+        world.fakes[2].running = world.fakes[2].put = "older";
         world.gate_closed = true;
         assert_true(run_some(2, 1) < 0);
         assert_int_equal(world.n_noted, 2);
@@ -144,7 +144,7 @@ static void test_serves_by_now(void **state) {
 static void test_others_are_looked_at_again(void **state) {
         for (int sooner = 0; sooner < 2; sooner++) {
                 make_serving();
-                world.fakes[0].put = world.fakes[0].running = "zero";
+                world.fakes[0].running = world.fakes[0].put = "zero";
                 world.meanwhile = "two";
                 world.sooner = sooner;
                 assert_int_equal(run_all(), 0);
@@ -158,7 +158,7 @@ static void test_others_are_looked_at_again(void **state) {
 /* ... and one of which it was said already that there is nothing to change is not "unchanged", where it ends before its turn. */
 static void test_no_more_unchanged(void **state) {
         make_serving();
-        world.fakes[0].put = world.fakes[0].running = "zero";
+        world.fakes[0].running = world.fakes[0].put = "zero";
         world.meanwhile = "two";
         world.fakes[1].applied = "/opt/hardway/kubernetes-v1.35.4/kube-apiserver";
         assert_true(run_all() < 0);
