@@ -252,12 +252,9 @@ void check_all(const CheckWorld *w, CheckList *findings) {
 }
 
 void check_failure(const Node *node, const Error *error, CheckList *findings) {
-        _cleanup_free_ char *prefix = xasprintf("%s: ", node->name);
-        const char *text = startswith(error->message, prefix);
-        Check *finding;
+        Check *finding = check_add_on(findings, CHECK_FAILED, CHECK_SSH, node, CHECK_SSH, "%s",
+                                      error_message_behind(error, node->name));
 
-        finding = check_add_on(findings, CHECK_FAILED, CHECK_SSH, node, CHECK_SSH, "%s",
-                               text ? text : error->message);
         finding->kind = error->kind;
         if (error->detail)
                 check_advise(finding, "%.*s", (int) strlen(error->detail) - 1, error->detail);

@@ -135,15 +135,27 @@ int error_prefix(Error **reterr, int r, const char *format, ...) {
 }
 
 /**
+ * error_message_behind() - what an error says, where the name of what it is about stands elsewhere
+ * @name:       for instance a node's, which whoever goes to the node (host_pool_exec()) puts in front
+ *
+ * Return: its message without the name in front, if that is there; lent.
+ */
+const char* error_message_behind(const Error *error, const char *name) {
+        const char *rest = startswith(error->message, name);
+
+        return (rest ? startswith(rest, ": ") : NULL) ?: error->message;
+}
+
+/**
  * error_prefix_once() - put the name of something in front of an error that may begin with it already
- * @name:       for instance a node's, which whoever goes to the node (host_pool_exec()) names as well
+ * @name:       as above
  *
  * Return: @r.
  */
 int error_prefix_once(Error **reterr, int r, const char *name) {
-        const char *rest = reterr && *reterr ? startswith((*reterr)->message, name) : NULL;
+        bool begins = reterr && *reterr && error_message_behind(*reterr, name) != (*reterr)->message;
 
-        return rest && startswith(rest, ": ") ? r : error_prefix(reterr, r, "%s", name);
+        return begins ? r : error_prefix(reterr, r, "%s", name);
 }
 
 /**

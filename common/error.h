@@ -43,6 +43,7 @@ int error_set(Error **reterr, ErrorKind kind, int errnum, const char *format, ..
 int error_set_errno(Error **reterr, int errnum, const char *format, ...) _printf_(3, 4);
 int error_prefix(Error **reterr, int r, const char *format, ...) _printf_(3, 4);
 int error_prefix_once(Error **reterr, int r, const char *name);
+const char* error_message_behind(const Error *error, const char *name);
 void error_detail(Error **reterr, const char *format, ...) _printf_(2, 3);
 int error_propagate(Error **reterr, Error *error);
 int error_if_cancelled(const volatile int *cancelled, Error **reterr, const char *format, ...)

@@ -124,9 +124,9 @@ static void check_files(const PkiCheckRequest *q, const Plan *plan, const Observ
 
 static void add_failure(CheckState state, const char *what, const Node *node, const char *subject,
                         const Error *error, const char *advice, CheckList *checks) {
-        _cleanup_free_ char *said = xasprintf("%s: ", subject); /* "ssh: c0 does not answer" */
-        Check *check = check_add_on(checks, state, what, node, subject, "%s",
-                                    startswith(error->message, said) ?: error->message);
+        /* "ssh: c0 does not answer" */
+        Check *check =
+                check_add_on(checks, state, what, node, subject, "%s", error_message_behind(error, subject));
 
         check_advise(check, "%s", advice);
 }

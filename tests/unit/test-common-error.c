@@ -47,6 +47,9 @@ static void test_prefix(void **state) {
         assert_int_equal(error_prefix_once(&e, -ECONNREFUSED, "node cp"), -ECONNREFUSED);
         assert_string_equal(e->message, "node cp: node cp-1: no answer");
         assert_int_equal(error_prefix_once(NULL, -EIO, "x"), -EIO);
+        assert_string_equal(error_message_behind(e, "node cp"), "node cp-1: no answer");
+        assert_ptr_equal(error_message_behind(e, "node cp-1"), e->message);
+        assert_ptr_equal(error_message_behind(e, "node"), e->message);
 
         /* The callee took no Error. */
         assert_int_equal(error_prefix(&f, -EACCES, "key"), -EACCES);
