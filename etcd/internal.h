@@ -47,7 +47,7 @@ typedef enum EtcdBeginning {
 EtcdBeginning etcd_judge_empty(const ProbeContext *c, const Node *node, const Node **ret_other);
 
 /* moved.c: hosts that were renumbered, with their data */
-char* etcd_data_elsewhere(const ProbeContext *c, const Node *node);
+int etcd_data_elsewhere(const ProbeContext *c, const Node *node, char **ret, Error **reterr);
 const Node* etcd_furthest(const ProbeContext *c, const Node *otherwise);
 int etcd_join(const ProbeContext *c, const Node *node, Error **reterr);
 int etcd_settle(const ProbeContext *c, const Node *node, ProbeResult *ret, Error **reterr);

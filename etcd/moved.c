@@ -19,25 +19,27 @@
 #include "etcd/etcd-scripts.h"
 #include "etcd/internal.h"
 
-/* The entries of its list of members, JSON in part; NULL where it cannot be asked. The caller frees. */
-static Strv ask_entries(const ProbeContext *c, const Node *node) {
+/* The entries of its list of members, JSON in part; NULL where there are none. The caller frees. */
+static int ask_entries(const ProbeContext *c, const Node *node, Strv *ret, Error **reterr) {
         _cleanup_buffer_ Buffer variables = BUFFER_NULL, out = BUFFER_NULL;
         _cleanup_strv_ Strv lines = NULL;
-        Strv entries = NULL;
+        int r;
 
         shell_add_variable(&variables, "data", ETCD_DATA);
         shell_add_variable(&variables, "name", node->name);
-        if (probe_exec(c, node, "at which address does its data have the member?", &variables,
-                       EMBED_ETCD_WHEREABOUTS_SH, &out, NULL) < 0)
-                return NULL;
+        r = probe_exec(c, node, "at which address does its data have the member?", &variables,
+                       EMBED_ETCD_WHEREABOUTS_SH, &out, reterr);
+        if (r < 0)
+                return r;
+        *ret = NULL;
         lines = strv_split(buffer_str(&out), "\n");
         STRV_FOREACH(line, lines) {
                 const char *entry = startswith(*line, "member ");
 
                 if (entry)
-                        strv_add(&entries, entry);
+                        strv_add(ret, entry);
         }
-        return entries;
+        return 0;
 }
 
 typedef struct Extent {
@@ -78,19 +80,26 @@ static char* first_url(const char *entry) {
  * etcd_data_elsewhere() - is the data on a node that of a member at another address?
  * @c:          the context of the probe
  * @node:       the node
+ * @ret:        the URL that it has for peers by its data, or NULL: the same, or none is known there; the caller frees
+ * @reterr:     why that cannot be told, which is not the same as none
  *
  * What it was before may be in there as well: so it is only if the address of today is not.
  *
- * Return: the URL that it has for peers by its data, or NULL: the same, or that cannot be told; the caller frees.
+ * Return: 0 or a negative errno.
  */
-char* etcd_data_elsewhere(const ProbeContext *c, const Node *node) {
+int etcd_data_elsewhere(const ProbeContext *c, const Node *node, char **ret, Error **reterr) {
         _cleanup_free_ char *url = etcd_peer_url(node), *quoted = xasprintf("\"%s\"", url);
-        _cleanup_strv_ Strv entries = ask_entries(c, node);
+        _cleanup_strv_ Strv entries = NULL;
+        bool known = false;
+        int r;
 
+        r = ask_entries(c, node, &entries, reterr);
+        if (r < 0)
+                return r;
         STRV_FOREACH(entry, entries)
-                if (strstr(*entry, quoted))
-                        return NULL;
-        return entries ? first_url(entries[0]) : NULL;
+                known = known || strstr(*entry, quoted);
+        *ret = entries && !known ? first_url(entries[0]) : NULL;
+        return 0;
 }
 
 /**

@@ -94,12 +94,23 @@ static bool refuse_empty(const ProbeContext *c, const Node *node, CheckList *che
         return beginning != ETCD_BEGINS;
 }
 
-/* No member finds another, and nobody knows it but the data. */
-static bool refuse_elsewhere(const ProbeContext *c, const Node *node, CheckList *checks) {
-        _cleanup_free_ char *was = etcd_data_elsewhere(c, node), *is = etcd_peer_url(node);
+/* It may be that of a member at another address, which would not find the others. */
+static void refuse_unread(const Node *node, const Error *why, CheckList *checks) {
+        check_advise(
+                refuse(node, checks,
+                       "no member answers, and at which address the etcd data in " ETCD_DATA
+                       " has this one cannot be told: %s",
+                       error_message_behind(why, node->name)),
+                "If its disk is broken, and the others are well: bring them up first, with hardway install --node "
+                "NAME; then hardway etcd replace %s\n"
+                "If the hosts have the addresses that they had when they ran: --ignore " ETCD_PREFLIGHT
+                "/%s",
+                node->name, node->name);
+}
 
-        if (!was)
-                return false;
+static void refuse_renumbered(const ProbeContext *c, const Node *node, const char *was, CheckList *checks) {
+        _cleanup_free_ char *is = etcd_peer_url(node);
+
         check_advise(
                 refuse(node, checks,
                        "the etcd data in " ETCD_DATA
@@ -111,7 +122,18 @@ static bool refuse_elsewhere(const ProbeContext *c, const Node *node, CheckList 
                 "addresses of today. With --without NAME for each that is gone.\n"
                 "If only the cluster file has other addresses: put today's back, and hardway pki gen.",
                 etcd_furthest(c, node)->name);
-        return true;
+}
+
+/* No member finds another, and nobody knows it but the data. */
+static bool refuse_elsewhere(const ProbeContext *c, const Node *node, CheckList *checks) {
+        _cleanup_error_ Error *error = NULL;
+        _cleanup_free_ char *was = NULL;
+
+        if (etcd_data_elsewhere(c, node, &was, &error) < 0)
+                refuse_unread(node, error, checks);
+        else if (was)
+                refuse_renumbered(c, node, was, checks);
+        return error || was;
 }
 
 /* Whether a member's own list, or that which a quorum has, knows the node. Return: 1, 0, or a negative errno if it gives none;

@@ -77,13 +77,15 @@ static void test_taken_out_a_moment_ago(void **state) {
 
 #define ENTRY(url, name) "member \"peerURLs\":[\"https://" url ":2380\"],\"name\":\"" name "\"\n"
 
-static const char *entries[2]; /* in the data of each */
+static const char *entries[2]; /* in the data of each; NULL: it cannot be read */
 
 static int tell_of_data(void *userdata, const Node *node, const char *script, Buffer *ret, Error **reterr) {
         if (!strstr(script, "at which address") && !strstr(script, "how far has"))
                 return tell(userdata, node, script, ret, reterr);
         if (strstr(script, "how far has"))
                 n_alone += !fixture_meet(&n_asked, 2);
+        if (!entries[node->index])
+                return error_set(reterr, ERROR_IO, EIO, "%s: the database cannot be read", node->name);
         buffer_add_str(ret, entries[node->index]);
         return 0;
 }
@@ -112,13 +114,45 @@ static void test_renumbered(void **state) {
         assert_int_equal(n_alone, 0); /* both at once */
         check_list_done(&checks);
 
-        /* what it was before may be in there beside what it is; and where nobody can tell nothing is said */
+        /* what it was before may be in there beside what it is; and where it says nothing of it nothing is said */
         entries[0] = ENTRY("10.77.9.20", "c0") ENTRY("10.77.0.20", "c0") "revision 50\n";
         assert_int_equal(component_etcd.preflight(&context, nodes, &checks, NULL), 0);
         assert_int_equal(checks.checks[0].state, CHECK_OK);
         entries[1] = "";
         assert_int_equal(component_etcd.preflight(&context, nodes + 1, &checks, NULL), 0);
         assert_int_equal(checks.checks[1].state, CHECK_OK);
+        check_list_done(&checks);
+        context.store = NULL;
+}
+
+/* A database that cannot be read is not one that says nothing: it may be of another address. */
+static void test_unread(void **state) {
+        CheckList checks = {};
+        const Check *check;
+        FIXTURE;
+
+        context.store = (Store*) members;
+        context.exec = tell_of_data;
+        told = "member\nmark 0125ab\n";
+        entries[0] = ENTRY("10.77.0.20", "c0");
+        entries[1] = NULL;
+        members[0].up = members[1].up = false;
+        assert_int_equal(component_etcd.preflight(&context, nodes, &checks, NULL), 0);
+        assert_int_equal(checks.checks[0].state, CHECK_OK);
+        assert_int_equal(component_etcd.preflight(&context, nodes + 1, &checks, NULL), 0);
+        check = checks.checks + 1;
+        assert_int_equal(check->state, CHECK_FAILED);
+        assert_string_equal(check->id, "etcd-data/c1");
+        assert_string_equal(
+                check->text,
+                "no member answers, and at which address the etcd data in /var/lib/etcd has this one "
+                "cannot be told: the database cannot be read");
+        assert_contains(check->advice, "--ignore etcd-data/c1");
+
+        /* nobody needs to know while others do */
+        members[0].up = true;
+        assert_int_equal(component_etcd.preflight(&context, nodes + 1, &checks, NULL), 0);
+        assert_int_equal(checks.checks[2].state, CHECK_OK);
         check_list_done(&checks);
         context.store = NULL;
 }
@@ -191,6 +225,7 @@ int main(void) {
                 cmocka_unit_test(test_taken_out),  cmocka_unit_test(test_taken_out_a_moment_ago),
                 cmocka_unit_test(test_renumbered), cmocka_unit_test(test_renumbered_alone),
                 cmocka_unit_test(test_place),      cmocka_unit_test(test_data_of_others),
+                cmocka_unit_test(test_unread),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
