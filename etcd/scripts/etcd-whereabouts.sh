@@ -8,7 +8,7 @@
 db=$data/member/snap/db
 if [ -e "$db" ]; then
         # the lines of a database may be as long as itself: so what is between two zero bytes
-        found=$({ LC_ALL=C timeout 60 grep -a -z -o "\"peerURLs\":\[[^]]*\],\(\"isLearner\":true,\)\{0,1\}\"name\":\"$name\"" "$db" ||
+        found=$({ LC_ALL=C timeout 60 grep -a -z -o "\"peerURLs\":\[[^{}]*\],\(\"isLearner\":true,\)\{0,1\}\"name\":\"$name\"" "$db" ||
                 [ $? = 1 ] || echo '!'; } | tr '\000' '\n')
         case $found in
                 *'!') fail io "$db cannot be read" ;;

@@ -50,7 +50,7 @@ def test_entries(place):
     assert place.ask() == [], "there is no database yet"
     place.database.write_bytes(b"\0" * 4096 + entry("c1", "https://10.0.0.2:2380") + b"\n" * 9)
     assert place.ask() == []
-    was, both = "https://10.0.0.1:2380", ("https://10.9.0.1:2380", "https://10.9.0.2:2380")
+    was, both = "https://10.0.0.1:2380", ("https://10.9.0.1:2380", "https://[fd00::1]:2380")
     place.database.write_bytes(b"\0" * 4096 + entry("c0", *both) + entry("c1", was) + entry("c0", was, learner='"isLearner":true,') + entry("c0", *both))
     assert place.ask() == [said("c0", was, learner='"isLearner":true,'), said("c0", *both)]
 
