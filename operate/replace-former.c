@@ -124,7 +124,7 @@ void replace_find_former(Replace *s, bool *ret_apiserver) {
         open_former(s);
         if (look(s, ret_apiserver, &error) >= 0)
                 return;
-        warn(s, error->message);
+        warn(s, error_message_behind(error, s->node->name)); /* which is that of the new host, too */
         s->former.hosts = host_pool_free(s->former.hosts);
 }
 
@@ -136,14 +136,24 @@ void replace_find_former(Replace *s, bool *ret_apiserver) {
  * Return: 0, also where there is nothing to stop, or a negative errno.
  */
 int replace_stop_former(Replace *s, Error **reterr) {
+        char address[INET_TEXT_SIZE];
         ProbeContext probes;
+        int r;
 
         if (!s->former.hosts)
                 return 0;
         probes = former_probes(s);
-        return probe_exec(&probes, &s->former.node,
-                          "the member has another host now: nothing of it runs here", NULL,
-                          EMBED_REPLACE_FORMER_SH, NULL, reterr);
+        r = probe_exec(&probes, &s->former.node, "the member has another host now: nothing of it runs here",
+                       NULL, EMBED_REPLACE_FORMER_SH, NULL, reterr);
+        if (r >= 0)
+                return r;
+        error_detail(
+                reterr,
+                "Some of it may be stopped there; it is in the list still. The same command goes on from here: "
+                "hardway etcd replace %s\n",
+                s->node->name);
+        return error_prefix(reterr, r, "at %s, where the member was",
+                            inet_address_format(&s->former.node.address, address));
 }
 
 void replace_former_done(ReplaceFormer *f) {

@@ -54,9 +54,11 @@ static int stop(Replace *s, Error **reterr) {
         shell_add_variable(&script, "data", ETCD_DATA);
         buffer_add_str(&script, EMBED_REPLACE_STOP_SH);
         step(s, STAGE_REPLACE_STOP);
-        s->stopped = true;
         r = replace_stop_former(s, reterr);
-        return r < 0 ? r : host_pool_exec(s->hosts, s->node, buffer_str(&script), NULL, reterr);
+        if (r < 0)
+                return r;
+        s->stopped = true;
+        return host_pool_exec(s->hosts, s->node, buffer_str(&script), NULL, reterr);
 }
 
 static int take_out(Replace *s, Error **reterr) {

@@ -66,7 +66,9 @@ void __wrap_host_pool_reach(HostPool *p, const Node *const *nodes, size_t n_node
 
 int __wrap_host_pool_exec(void *pool, const Node *node, const char *script, Buffer *ret, Error **reterr);
 int __wrap_host_pool_exec(void *pool, const Node *node, const char *script, Buffer *ret, Error **reterr) {
-        return fake_run(node, script, ret, reterr);
+        int r = fake_run(node, script, ret, reterr);
+
+        return r < 0 ? error_prefix(reterr, r, "%s", node->name) : r;
 }
 
 int __wrap_host_exec(Host *h, const char *script, Buffer *ret, Error **reterr);

@@ -38,6 +38,7 @@ static uint64_t
         answers_there;    /* the id of the member that answers where the node was before; 0: none does */
 static const char *there; /* whose data that host has; NULL: it cannot be logged into */
 static bool there_active; /* an apiserver runs there */
+static bool stays;        /* what runs there cannot be stopped */
 static Buffer deeds;      /* in their order, from the look at that host on */
 
 int fake_host(const Node *node, const char *what, Error **reterr) {
@@ -62,6 +63,8 @@ static int script_there(const char *script, Buffer *ret, Error **reterr) {
                 return 0;
         }
         assert_contains(script, "systemctl disable");
+        if (stays)
+                return error_set(reterr, ERROR_UNAVAILABLE, EIO, "etcd does not stop");
         done("stopped there");
         return 0;
 }
@@ -436,6 +439,7 @@ static void test_stops_what_moves(void **state) {
         };
         static const Component balancer = { .name = "balancer", .set_aside = set_aside };
         static const Component *const components[] = { &balancer, NULL };
+        ErrorList errors = ERROR_LIST_NULL;
         const UnitDir *d = *state;
         _cleanup_free_ char *secrets = xasprintf("%s/secrets", d->path),
                             *identity = xasprintf("%s/secrets/identity", d->path),
@@ -461,8 +465,6 @@ static void test_stops_what_moves(void **state) {
         mark = "";
         install_makes_voter = &voter;
         for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-                ErrorList errors = ERROR_LIST_NULL;
-
                 former = true;
                 listed = &old;
                 listed_is = ETCD_AWAY;
@@ -474,8 +476,25 @@ static void test_stops_what_moves(void **state) {
                 if (replace_run(&r, &errors) != 0)
                         fail_msg("%zu: %s", i, errors.errors[0]->message);
                 assert_string_equal(buffer_str(&deeds), rows[i].deeds);
-                error_list_done(&errors);
         }
+
+        /* what does not stop is there, and the member is in the list */
+        former = true;
+        listed = &old;
+        listed_is = ETCD_AWAY;
+        installed = false;
+        there = "abcd";
+        stays = true;
+        buffer_clear(&deeds);
+        n_stopped = 0;
+        assert_int_equal(replace_run(&r, &errors), -EIO);
+        assert_string_equal(errors.errors[0]->message,
+                            "at 10.77.0.99, where the member was: c0: etcd does not stop");
+        assert_contains(errors.errors[0]->detail, "hardway etcd replace c0");
+        assert_null(strstr(errors.errors[0]->detail, "is stopped"));
+        assert_int_equal(n_stopped, 0);
+        error_list_done(&errors);
+        stays = false;
         buffer_done(&deeds);
         answers_there = 0;
         install_makes_voter = listed = NULL;
