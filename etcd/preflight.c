@@ -62,13 +62,17 @@ static void refuse_older(const Node *node, CheckList *checks) {
                 node->name);
 }
 
-/* Of a member that was there once: etcd would refuse to bootstrap it again, as it might forget what it had promised. */
+/* Of a member that was there once: etcd would refuse to bootstrap it again, as it might forget what it had promised. Who says so
+ * may be a quorum, a single member, or what lies on another one's disk: replace needs the first. */
 static void refuse_lost_data(const Node *node, CheckList *checks) {
-        check_advise(refuse(node, checks,
-                            "is a member of the running etcd cluster, but its data is gone from " ETCD_DATA),
-                     "If its disk was lost or replaced: hardway etcd replace %s\n"
-                     "If the disk is only not mounted: mount it.",
-                     node->name);
+        check_advise(
+                refuse(node, checks,
+                       "was a member of this etcd cluster, but its data is gone from " ETCD_DATA),
+                "If its disk was lost or replaced: hardway etcd replace %s, once enough of the others serve to be a "
+                "quorum; those that are off come back with hardway install --node NAME. If too few have their data: "
+                "hardway etcd restore\n"
+                "If the disk is only not mounted: mount it.",
+                node->name);
 }
 
 /* It would take what it is told first for all there is. */

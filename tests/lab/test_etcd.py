@@ -268,7 +268,9 @@ def test_no_quorum_with_an_empty_disk(cluster):
         # what lies on another one's disk says so, too, although it serves nobody, and the directory had not been told
         os.rename(served, served + ".kept")
         cluster.tool("power", "on", "controller-1")
-        assert "is a member of the running etcd cluster, but its data is gone" in refused()
+        said = refused()
+        assert "was a member of this etcd cluster, but its data is gone" in said
+        assert f"hardway etcd replace {victim}, once enough of the others serve" in said and "hardway install --node" in said
     finally:
         if os.path.exists(served + ".kept"):
             os.rename(served + ".kept", served)

@@ -292,7 +292,12 @@ static void test_refused(void **state) {
         others = lost;
         assert_int_equal(component_etcd.preflight(&context, nodes, &checks, NULL), 0);
         assert_int_equal(checks.checks[1].state, CHECK_FAILED);
-        assert_contains(checks.checks[1].text, "its data is gone from /var/lib/etcd");
+        assert_contains(checks.checks[1].text,
+                        "was a member of this etcd cluster, but its data is gone from /var/lib/etcd");
+        assert_contains(checks.checks[1].advice,
+                        "hardway etcd replace c0, once enough of the others serve to be a quorum");
+        assert_contains(checks.checks[1].advice, "hardway install --node NAME");
+        assert_contains(checks.checks[1].advice, "hardway etcd restore");
         served = false;
 }
 

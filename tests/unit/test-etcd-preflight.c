@@ -68,8 +68,7 @@ static void test_taken_out_a_moment_ago(void **state) {
         members[0].leader = 0;
         assert_int_equal(component_etcd.preflight(&context, nodes + 1, &checks, NULL), 0);
         assert_int_equal(checks.checks[1].state, CHECK_FAILED);
-        assert_contains(checks.checks[1].text,
-                        "is a member of the running etcd cluster, but its data is gone");
+        assert_contains(checks.checks[1].text, "was a member of this etcd cluster, but its data is gone");
         behind = removed = false;
         check_list_done(&checks);
         context.store = NULL;
