@@ -34,10 +34,29 @@ static char* files_of(const CheckWorld *w, const CheckNode *n) {
         return lines ? strv_join(lines, "\n") : NULL;
 }
 
+/* A user that is there is taken as it is: so whoever has a secret for it need not open that to all until hardway has made it. */
+static void advise_to_open(Check *check, const char *service, int n, bool there) {
+        if (there)
+                check_advise(
+                        check,
+                        "It runs as the user %.*s. If nothing in it is secret: chmod 0644; else: chgrp %.*s, and "
+                        "chmod 0640.",
+                        n, service, n, service);
+        else
+                check_advise(
+                        check,
+                        "It will run as the user and in the group %.*s, which are not there yet. If nothing in it is "
+                        "secret: chmod 0644; else make both, as hardway would: systemd-sysusers --inline "
+                        "'u %.*s - - /nonexistent /usr/sbin/nologin'; then chgrp %.*s, and chmod 0640.",
+                        n, service, n, service, n, service);
+}
+
 /* "missing kube-apiserver /etc/kubernetes/authn.yaml" */
 static void judge_file(const Node *node, const char *line, CheckList *findings) {
-        const char *missing = startswith(line, "missing "),
-                   *service = missing ?: startswith(line, "closed ");
+        const char *missing = startswith(line, "missing "), *early = startswith(line, "early "),
+                   *service = missing       ?:
+                                      early ?:
+                                              startswith(line, "closed ");
         const char *path = service ? strchr(service, ' ') : NULL;
         int n = path ? (int) (path - service) : 0;
 
@@ -53,13 +72,10 @@ static void judge_file(const Node *node, const char *line, CheckList *findings) 
                         "it there.",
                         n, service, n, service);
         else
-                check_advise(
-                        check_add_on(findings, CHECK_FAILED, FLAG_FILES, node, FLAG_FILES,
-                                     "%.*s could not read %s, which a flag of it names (extra-args)", n,
-                                     service, path),
-                        "It runs as the user %.*s. If nothing in it is secret: chmod 0644; else: chgrp %.*s, once hardway "
-                        "has made the user, and chmod 0640.",
-                        n, service, n, service);
+                advise_to_open(check_add_on(findings, CHECK_FAILED, FLAG_FILES, node, FLAG_FILES,
+                                            "%.*s could not read %s, which a flag of it names (extra-args)",
+                                            n, service, path),
+                               service, n, !early);
 }
 
 /**

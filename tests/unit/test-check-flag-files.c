@@ -75,7 +75,7 @@ static const Check* finding(const CheckList *checks) {
 }
 
 static void assert_found(const char *component, const char *flag, const char *path, CheckState state,
-                         const char *text) {
+                         const char *text, const char *advice) {
         CheckList checks = {};
         const Check *found;
 
@@ -85,12 +85,18 @@ static void assert_found(const char *component, const char *flag, const char *pa
         assert_string_equal(found->id, "flag-files/c0");
         assert_int_equal(found->state, state);
         assert_contains(found->text, text);
+        if (advice)
+                assert_contains(found->advice, advice);
         check_list_done(&checks);
 }
 
-#define NO_USER "id() { return 1; }\n"
-#define MAY "id() { :; }\nsetpriv() { [ \"$*\" = \"--reuid $2 --regid $2 --init-groups test -r $8\" ]; }\n"
-#define MAY_NOT "id() { :; }\nsetpriv() { return 1; }\n"
+#define NO_USER "id() { return 1; }\ngetent() { return 2; }\n"
+#define NO_GROUP "id() { :; }\ngetent() { return 2; }\nsetpriv() { return 1; }\n"
+#define THERE "id() { :; }\ngetent() { :; }\n"
+#define MAY THERE "setpriv() { [ \"$*\" = \"--reuid $2 --regid $2 --init-groups test -r $8\" ]; }\n"
+#define MAY_NOT THERE "setpriv() { return 1; }\n"
+#define MAKE \
+        "systemd-sysusers --inline 'u kube-scheduler - - /nonexistent /usr/sbin/nologin'; then chgrp kube-scheduler,"
 
 static void test_files(void **state) {
         _cleanup_free_ char *open = NULL, *closed = NULL, *missing = NULL;
@@ -103,20 +109,26 @@ static void test_files(void **state) {
         assert_true(fs_write(AT_FDCWD, closed, "x", 1, 0640, 0, NULL) >= 0);
 
         before = NO_USER;
-        assert_found("kube-apiserver", "audit-policy-file", open, CHECK_OK, "all are there");
+        assert_found("kube-apiserver", "audit-policy-file", open, CHECK_OK, "all are there", NULL);
         assert_found("kube-apiserver", "audit-policy-file", missing, CHECK_FAILED,
-                     "missing is not there, which");
-        assert_found("kube-scheduler", "config", closed, CHECK_FAILED, "kube-scheduler could not read /");
+                     "missing is not there, which", "where the user kube-apiserver can read it");
+        assert_found("kube-scheduler", "config", closed, CHECK_FAILED, "kube-scheduler could not read /",
+                     MAKE);
         /* in hardway's directory, and not hardway's */
         assert_found("kube-apiserver", "authentication-token-webhook-config-file",
-                     "/etc/kubernetes/hook.conf", CHECK_FAILED, "/etc/kubernetes/hook.conf is not there");
-        assert_found("etcd", "client-crl-file", missing, CHECK_FAILED, "which a flag of etcd names");
+                     "/etc/kubernetes/hook.conf", CHECK_FAILED, "/etc/kubernetes/hook.conf is not there",
+                     NULL);
+        assert_found("etcd", "client-crl-file", missing, CHECK_FAILED, "which a flag of etcd names", NULL);
+        before = NO_GROUP;
+        assert_found("kube-scheduler", "config", open, CHECK_OK, "all are there", NULL);
+        assert_found("kube-scheduler", "config", closed, CHECK_FAILED, "kube-scheduler could not read /",
+                     MAKE);
         before = MAY;
-        assert_found("kube-scheduler", "config", closed, CHECK_OK, "all are there");
+        assert_found("kube-scheduler", "config", closed, CHECK_OK, "all are there", NULL);
         before = MAY_NOT;
         assert_found("kube-controller-manager", "root-ca-file", open, CHECK_FAILED,
-                     "kube-controller-manager could not read /");
-        assert_found("kube-apiserver", "audit-policy-file", missing, CHECK_FAILED, "is not there");
+                     "kube-controller-manager could not read /", "else: chgrp kube-controller-manager, and");
+        assert_found("kube-apiserver", "audit-policy-file", missing, CHECK_FAILED, "is not there", NULL);
 }
 
 /* What names no file, and what the plan brings along. */
