@@ -31,11 +31,17 @@ if [ -r var/lib/hardway/generation ]; then
         printf '%s\n' "$generation"
 fi
 
-# what earlier runs have put here and may have to go: a list that is written with applied.json
+# what earlier runs have put here and may have to go: a list that is written with applied.json, and directories that they made
 section paths
+made=
+if [ -r var/lib/hardway/directories ]; then
+        while read -r _ path _; do
+                made="$made ${path#/}"
+        done <var/lib/hardway/directories
+fi
 set -f
 # shellcheck disable=SC2046,SC2086
-set -- $H_PATHS $(cat var/lib/hardway/applied.paths 2>/dev/null || :)
+set -- $H_PATHS $(cat var/lib/hardway/applied.paths 2>/dev/null || :) $made
 set +f
 if [ $# -gt 0 ]; then
         # that a file is missing is no failure; other complaints are for the asking side to read

@@ -80,3 +80,12 @@ def test_the_machine_is_told(root):
 def test_whose_data_lies_there_is_among_the_files(root):
     (root / "var/lib/hardway/etcd-identity").write_text("id-0\n")
     assert "var/lib/hardway/etcd-identity:id-0\n" in look(root, "", 0)["files"]
+
+
+def test_directories_of_earlier_runs_are_looked_at(root):
+    """Also data that a reset kept, of a role that the node has no more: what goes with the next one has to be said."""
+    (root / "var/lib/etcd").mkdir(parents=True)
+    (root / "srv").mkdir()
+    (root / "var/lib/hardway/directories").write_text(
+        "\ndirectory /var/lib/etcd etcd:etcd nothing\nchosen /srv etcd:etcd 755 root:root\ndirectory /var/gone x:x nothing\ncut")
+    assert [line.split()[-1] for line in look(root, "", 0)["paths"].splitlines()] == ["var/lib/etcd", "srv"]

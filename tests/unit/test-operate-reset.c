@@ -269,9 +269,10 @@ static void test_earlier(void **state) {
         see("/var/lib/snapshots", OBSERVED_DIRECTORY);
         see("/srv/saved", OBSERVED_DIRECTORY);
         see("/var/log/theirs", OBSERVED_DIRECTORY);
+        see("/var/lib/killed", OBSERVED_DIRECTORY);
         reset_tell(f.plan, o, &f.keep, &told);
         assert_contains(buffer_str(&told), "stops             older.service, keepalived.service\n");
-        assert_contains(buffer_str(&told), "with all data in  /var/lib/snapshots\n");
+        assert_contains(buffer_str(&told), "with all data in  /var/lib/snapshots, /var/lib/killed\n");
         assert_contains(buffer_str(&told), "snapshots in      /srv/saved\n");
         assert_contains(buffer_str(&told), "what is ours in   /var/log/theirs\n");
 
