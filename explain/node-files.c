@@ -77,7 +77,8 @@ static const struct {
           "A power cut could leave half a list.", MEANWHILE, ROLE_ALL, "@node {root} ls " LIB },
         { LIB "directories",
           "Each directory that hardway has made here, or given another mode or owner, with what it was before: nothing, or its mode and "
-          "owner. It is written before anything of that is done.",
+          "owner. It is written before anything of that is done. \"complete\" stands in it where nothing of hardway's was here before "
+          "there was such a list.",
           "reset could not tell a directory that goes with all that is in it from one that was there before, and would "
           "leave it.",
           ALWAYS, ROLE_ALL, "@node {root} cat " LIB "directories" },

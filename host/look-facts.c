@@ -180,7 +180,9 @@ static bool made_line_of(LookParser *p, const char *path, const char *line) {
 
         if (!streq(path, "var/lib/hardway/directories"))
                 return false;
-        if (made_parse(line, &words) >= 0)
+        if (streq(line, MADE_WHOLE))
+                p->observation->made_whole = true;
+        else if (made_parse(line, &words) >= 0)
                 strv_add(&p->observation->made, line);
         return true;
 }

@@ -57,16 +57,16 @@ static bool is_kept(const ResetKeep *keep, const Candidate *c) {
         return reset_keeps(keep, c->path) || strv_contains(keep->users, user);
 }
 
-/* words: of its line, or NULL. Where others have lines, one without was there, and as planned. */
+/* words: of its line, or NULL. Where the list is whole, one without was there, and as planned. */
 static ResetWay way_of(const Observation *o, const ResetKeep *keep, const Candidate *c, char *const *words) {
         if (!words && !c->known && !is_traced(o, c) && !has_mark(o, c) && !reset_is_by_hand(o))
                 return RESET_LEAVE;
         if (is_kept(keep, c))
                 return RESET_KEEP;
         if (streq(c->owner, "root:root"))
-                return words        ? (made_was_nothing(words) ? RESET_EMPTY : RESET_HAND_BACK) :
-                       o && o->made ? RESET_LEAVE :
-                                      RESET_EMPTY;
+                return words              ? (made_was_nothing(words) ? RESET_EMPTY : RESET_HAND_BACK) :
+                       o && o->made_whole ? RESET_LEAVE :
+                                            RESET_EMPTY;
         if (c->place)
                 return RESET_PLACE;
         if (c->chosen || !words || !made_was_nothing(words) || !trace_path_is_deep(c->path))
@@ -272,6 +272,8 @@ void reset_script_keep_directories(const Plan *plan, const Observation *o, const
 
         reset_directories(plan, o, keep, &directories);
         buffer_add_str(out, "printf '%s\\n'");
+        if (o && o->made_whole)
+                buffer_add_str(out, " " MADE_WHOLE);
         STRV_FOREACH(line, o ? o->made : NULL)
                 if (line_stays(*line, &directories))
                         buffer_addf(out, " '%s'", *line);

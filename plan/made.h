@@ -11,10 +11,15 @@
  *     directory|chosen PATH OWNER nothing
  *     directory|chosen PATH OWNER MODE OWNER_BEFORE
  *
+ * A list that was begun before anything else of hardway's was on the node has the line "complete" before them: then a directory of the
+ * plan that has none was there, and as planned. One that an upgrade has begun says nothing of those without a line.
+ *
  * The first three words are those of its trace (plan/traces.h). Written once, and on the disk before the directory is touched: a run
  * that is killed at any moment leaves none that is not known to be hardway's. What is in a directory that hardway has made is hardway's; of
  * one that was there before, it has what its user owns there.
  */
+#define MADE_WHOLE "complete"
+
 typedef enum MadeWord {
         MADE_KIND,
         MADE_PATH,

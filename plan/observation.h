@@ -60,8 +60,9 @@ typedef struct Observation {
         Strv sysctls;         /* "key=value" of those of the plan */
         AppliedFile *applied; /* what an earlier run recorded in /var/lib/hardway/applied.json */
         size_t n_applied;
-        Strv taken;  /* what was there before hardway came, see plan/taken.h; recorded there, too */
-        Strv made;   /* directories that hardway made or changed, see plan/made.h; recorded there, too */
+        Strv taken;      /* what was there before hardway came, see plan/taken.h; recorded there, too */
+        Strv made;       /* directories that hardway made or changed, see plan/made.h; recorded there, too */
+        bool made_whole; /* those are all, but for what was there as planned */
         Strv traces; /* what it and earlier runs left besides files, of plan_traces(); recorded there, too */
         char *identity; /* of the cluster it was installed for, by that record or its data's mark; or NULL */
         uint64_t generation; /* of applied.json; 0: none */

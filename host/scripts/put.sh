@@ -74,12 +74,24 @@ note() {
 "
 }
 
+# the list so far. One that is begun before there is anything else of hardway's names all that it will have made
+made() {
+        if [ -e "$S/directories" ]; then
+                cat -- "$S/directories"
+                return
+        fi
+        for record in "$S"/applied.* "$S"/taken "$S"/*-identity; do
+                [ ! -e "$record" ] || return 0
+        done
+        echo complete
+}
+
 # on the disk before the first of them is touched: reset could not tell what a run that is killed after it has made
 note_directories() {
         noted=
         put_notes
         [ -n "$noted" ] || return 0
-        if ! { [ ! -e "$S/directories" ] || cat -- "$S/directories"; } >"$S/directories.hw-new" ||
+        if ! made >"$S/directories.hw-new" ||
                 ! printf %s "$noted" >>"$S/directories.hw-new" || ! sync -- "$S/directories.hw-new" ||
                 ! mv -f -T -- "$S/directories.hw-new" "$S/directories" || ! sync -- "$S"; then
                 why "$S"

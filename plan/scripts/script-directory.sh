@@ -2,6 +2,18 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # A part of what hardway plan --script writes.
 
+# the list so far. One that is begun before there is anything else of the cluster names all that will have been made
+made() {
+        if [ -e "$STATE/directories" ]; then
+                cat "$STATE/directories"
+                return
+        fi
+        for record in "$STATE"/applied.* "$STATE/taken" "$STATE"/*-identity; do
+                [ ! -e "$record" ] || return 0
+        done
+        echo complete
+}
+
 # note KIND OWNER PATH: how a directory was before it is made or changed, once, as what hardway has made goes with a reset
 note() {
         if grep -q -s -F -e " $3 " "$STATE/directories"; then return; fi
@@ -9,7 +21,7 @@ note() {
         was=nothing
         [ ! -d "$3" ] || was=$(stat -c '%a %U:%G' "$3")
         mkdir -p "$STATE"
-        { [ ! -e "$STATE/directories" ] || cat "$STATE/directories"; } >"$STATE/directories.hw-new"
+        made >"$STATE/directories.hw-new"
         echo "$1 $3 $2 $was" >>"$STATE/directories.hw-new"
         sync "$STATE/directories.hw-new"
         mv -f "$STATE/directories.hw-new" "$STATE/directories"

@@ -255,7 +255,7 @@ def test_which_directories_it_has_made_is_written_down(machine, tmp_path):
     fits.mkdir(mode=0o700)
     functions = 'attributes() { chmod "$1" "$3"; chown "$2" "$3"; }\n'
     commands = functions + "".join(f"directory 0700 {owner} {path}\n" for path in (f"{theirs} chosen", ours, fits, f"{tmp_path}/lib/hardway"))
-    lines = f"chosen {theirs} {owner} 751 {owner}\ndirectory {ours} {owner} nothing\n"
+    lines = f"complete\nchosen {theirs} {owner} 751 {owner}\ndirectory {ours} {owner} nothing\n"
     for _ in range(2):
         done, _ = machine("directory", commands)
         assert done.returncode == 0, done
@@ -263,6 +263,11 @@ def test_which_directories_it_has_made_is_written_down(machine, tmp_path):
         assert theirs.stat().st_mode & 0o777 == ours.stat().st_mode & 0o777 == 0o700
         theirs.chmod(0o755)
         shutil.rmtree(ours)
+    # of what the script of an earlier version made, nobody knows
+    (tmp_path / "lib" / "hardway" / "directories").unlink()
+    (tmp_path / "lib" / "hardway" / "taken").write_text("/etc/a nothing\n")
+    assert machine("directory", commands)[0].returncode == 0
+    assert (tmp_path / "lib" / "hardway" / "directories").read_text().splitlines()[0].startswith("chosen ")
 
 
 @pytest.mark.parametrize("program", ["curl", "wget"])

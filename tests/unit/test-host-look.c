@@ -51,7 +51,7 @@ static const Section good[] = {
           "/sys/fs/cgroup/cgroup.controllers:cpuset cpu io memory hugetlb pids\n"
           "proc/sys/net/ipv4/ip_local_port_range:32768\t60999\n"
           "var/lib/hardway/taken:/etc/a kept\nvar/lib/hardway/taken:/etc/b nothing foo.service masked inactive\n"
-          "var/lib/hardway/directories:directory /var/lib/etcd etcd:etcd nothing\n"
+          "var/lib/hardway/directories:complete\nvar/lib/hardway/directories:directory /var/lib/etcd etcd:etcd nothing\n"
           "var/lib/hardway/directories:chosen /srv/a b:b 2755 root:adm\nvar/lib/hardway/directories:directory /var/li\n"
           "var/lib/hardway/etcd-identity:id-0\n"
           "/proc/cpuinfo:flags\t\t: fpu vme aes xsave\n/proc/self/smaps:KernelPageSize:       16 kB\n" },
@@ -114,6 +114,7 @@ static void test_observation(void **state) {
         assert_string_equal(o->taken[1], "/etc/b nothing foo.service masked inactive");
         /* what a full disk has cut off says nothing */
         assert_int_equal(strv_length(o->made), 2);
+        assert_true(o->made_whole);
         assert_string_equal(o->made[1], "chosen /srv/a b:b 2755 root:adm");
         assert_string_equal(o->traces[1], "directory /var/lib/etcd etcd:etcd");
         assert_int_equal(o->n_paths, 4);

@@ -80,7 +80,7 @@ static void test_made(void **state) {
         _cleanup_error_ Error *error = NULL;
         _cleanup_free_ char *path = xasprintf("%s/srv/theirs", f->dir->path),
                             *clash = xasprintf("%s/var/lib/new", f->dir->path),
-                            *lines = xasprintf("directory /etc/hardway %1$s nothing\n"
+                            *lines = xasprintf("complete\ndirectory /etc/hardway %1$s nothing\n"
                                                "chosen /srv/theirs %1$s 751 %1$s\n"
                                                "directory /var/lib/new %1$s nothing\n",
                                                f->owner);
@@ -105,6 +105,27 @@ static void test_made(void **state) {
         assert_int_equal(fixture_put(f, p, NULL, &error), 1);
         assert_content(f, "var/lib/hardway/directories", lines);
         assert_int_equal(strv_length(f->observation->made), 3);
+}
+
+/* Where something of an earlier version is, whose directories nobody wrote down, the list is not all of them. */
+static void test_made_by_an_earlier_version(void **state) {
+        static const char *const records[] = { "applied.json", "taken", "etcd-identity" };
+        HostFixture *f = *state;
+
+        for (size_t i = 0; i < ARRAY_SIZE(records); i++) {
+                _cleanup_(plan_freep) Plan *p = fixture_plan(f);
+                _cleanup_error_ Error *error = NULL;
+                _cleanup_free_ char *record = xasprintf("var/lib/hardway/%s", records[i]),
+                                    *line = xasprintf("directory /var/lib/new %s nothing\n", f->owner);
+
+                fixture_write(f, record, 0644, streq(records[i], "applied.json") ? "{\"files\": []}" : "");
+                plan_add_directory(p, "etcd", "new", "/var/lib/new", 0700, "root:root", "why");
+                fixture_finish(f, p);
+                assert_success(fixture_put(f, p, NULL, &error), error, 1);
+                assert_content(f, "var/lib/hardway/directories", line);
+                assert_false(f->observation->made_whole);
+                assert_int_equal(fs_remove_tree(f->dir->fd, "var/lib", NULL), 0);
+        }
 }
 
 /* A file that its program does not accept replaces nothing, and neither do the others of the same put. */
@@ -248,7 +269,7 @@ int main(void) {
                 host_test(test_in_the_way),     host_test(test_directory_behind_link),
                 host_test(test_stale),          host_test(test_owner),
                 host_test(test_user_of_others), host_test(test_user_fails),
-                host_test(test_made),
+                host_test(test_made),           host_test(test_made_by_an_earlier_version),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

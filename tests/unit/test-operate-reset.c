@@ -156,12 +156,13 @@ static void test_keep(void **state) {
         made_all();
         made("directory /var/lib root:root nothing"); /* above it */
         f.observation->identity = xstrdup("one");
+        f.observation->made_whole = true;
         reset_keep_data(fakes, f.plan, f.observation, &f.keep);
         reset_script(f.plan, f.observation, &f.keep, &text);
         s = buffer_str(&text);
         assert_contains(
                 s,
-                "printf '%s\\n' 'directory /var/lib/store store:store nothing' 'directory /var/lib root:root nothing' "
+                "printf '%s\\n' complete 'directory /var/lib/store store:store nothing' 'directory /var/lib root:root nothing' "
                 ">/var/lib/hardway/directories.hw-new\n");
         assert_null(strstr(strstr(s, "/var/lib/store") + 1, "/var/lib/store"));
         assert_null(strstr(s, "userdel store"));
@@ -440,10 +441,28 @@ static void test_as_planned_before(void **state) {
         strv_add(&f.observation->traces, "directory /var/log/other other:other");
         strv_add(&f.observation->taken, "/etc/other/conf nothing");
         made("directory /var/lib/store store:store nothing");
+        f.observation->made_whole = true;
         reset_script(f.plan, f.observation, &f.keep, &text);
         assert_null(strstr(buffer_str(&text), "\nrmdir /"));
         assert_contains(buffer_str(&text), "\ndirectories='sweep /var/log/other other:other - root:root'\n");
         assert_contains(buffer_str(&text), "for d in /var/lib/store; do rm -rf ");
+}
+
+/* Installed by a version that wrote nothing down; an upgrade was the first to make a directory and to do so */
+static void test_made_by_an_upgrade(void **state) {
+        _cleanup_buffer_ Buffer text = BUFFER_NULL, kept = BUFFER_NULL;
+
+        strv_add(&f.observation->traces, "directory /etc/other root:root");
+        strv_add(&f.observation->traces, "directory /opt/hardway root:root");
+        strv_add(&f.observation->taken, "/etc/other/conf nothing");
+        made("directory /opt/hardway/etcd-2 root:root nothing");
+        reset_script(f.plan, f.observation, &f.keep, &text);
+        assert_contains(buffer_str(&text), "\nrm -rf /opt/hardway\n");
+        assert_contains(buffer_str(&text), "\nrmdir /etc/other ");
+        assert_contains(buffer_str(&text), "\nrmdir /opt/hardway/etcd-2 ");
+        reset_keep_data(fakes, f.plan, f.observation, &f.keep);
+        reset_script(f.plan, f.observation, &f.keep, &kept);
+        assert_contains(buffer_str(&kept), "printf '%s\\n' >/var/lib/hardway/directories.hw-new\n");
 }
 
 /* A node that was reset, or was never ours: what lies where the plan has something is somebody's. */
@@ -504,6 +523,7 @@ int main(void) {
                 reset_test(test_marked),
                 reset_test(test_by_hand),
                 reset_test(test_as_planned_before),
+                reset_test(test_made_by_an_upgrade),
                 reset_test(test_nothing_of_ours),
                 reset_test(test_of_another_cluster),
         };
