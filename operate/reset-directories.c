@@ -27,6 +27,8 @@
 /* Of programs that a put which was cut off has left nobody has written down their names. */
 #define PROGRAMS PLAN_ROOT
 
+#define RECORDS "/var/lib/hardway"
+
 /* One directory, as the plan, a trace or a line of plan/made.h has it */
 typedef struct Candidate {
         const char *path, *owner, *mark;
@@ -57,9 +59,28 @@ static bool is_kept(const ResetKeep *keep, const Candidate *c) {
         return reset_keeps(keep, c->path) || strv_contains(keep->users, user);
 }
 
+/*
+ * Was it installed by a version that wrote down files and no directories, by its script, or by a run that was killed before it
+ * had a record? What is below our own directory says nothing of that: a reset that kept data leaves its mark there.
+ */
+static bool is_of_before(const Observation *o) {
+        if (o->made_whole || o->traces)
+                return false;
+        STRV_FOREACH(line, o->taken)
+                if (!startswith(*line, RECORDS "/"))
+                        return true;
+        return false;
+}
+
+/* Data that has no mark is nobody's of ours: its service runs after that is written. */
+static bool may_be_ours(const Observation *o, const Candidate *c) {
+        return c->known || is_traced(o, c) || has_mark(o, c) || reset_is_by_hand(o) ||
+               (!c->mark && is_of_before(o));
+}
+
 /* words: of its line, or NULL. Where the list is whole, one without was there, and as planned. */
 static ResetWay way_of(const Observation *o, const ResetKeep *keep, const Candidate *c, char *const *words) {
-        if (!words && !c->known && !is_traced(o, c) && !has_mark(o, c) && !reset_is_by_hand(o))
+        if (!words && !may_be_ours(o, c))
                 return RESET_LEAVE;
         if (is_kept(keep, c))
                 return RESET_KEEP;
@@ -217,7 +238,7 @@ static void script_empty(const ResetDirectories *d, Buffer *out) {
                 return;
         qsort(empty, strv_length(empty), sizeof(char*), by_depth);
         STRV_FOREACH(path, empty)
-                if (!startswith(*path, "/var/lib/hardway"))
+                if (!startswith(*path, RECORDS))
                         buffer_addf(out, "rmdir %s 2>/dev/null || :\n", *path);
 }
 

@@ -101,6 +101,8 @@ static void tell_data(const Plan *plan, const Observation *o, const ResetKeep *k
         tell_way(o, &directories, RESET_OWN, "what is ours in", out);
         tell_way(o, &directories, RESET_PLACE, "snapshots in", out);
         tell_way(o, &directories, RESET_KEEP, "keeps", out);
+        if (reset_is_recorded(o))
+                tell_way(o, &directories, RESET_LEAVE, "leaves", out);
 }
 
 /**

@@ -465,9 +465,43 @@ static void test_made_by_an_upgrade(void **state) {
         assert_contains(buffer_str(&kept), "printf '%s\\n' >/var/lib/hardway/directories.hw-new\n");
 }
 
+/* By a version that wrote down files, and no directories: by its script, or by an installation that was killed */
+static void test_without_a_record(void **state) {
+        _cleanup_buffer_ Buffer text = BUFFER_NULL, told = BUFFER_NULL, marked = BUFFER_NULL;
+
+        PLAN_FOREACH(item, f.plan, PLAN_DIRECTORY)
+                if (streq(item->path, "/var/lib/store"))
+                        item->directory.mark = "/var/lib/hardway/mark";
+        plan_add_directory(f.plan, "etcd", "snapshots", "/srv/backup", 0711, "etcd:etcd", "w");
+        strv_add(&f.observation->taken, "/etc/other/conf nothing");
+        strv_add(&f.observation->taken, "/var/lib/hardway/mark nothing");
+        see("/var/lib/store", OBSERVED_DIRECTORY);
+        see("/var/log/other", OBSERVED_DIRECTORY);
+        see("/srv/backup", OBSERVED_DIRECTORY);
+        /* by the script of this version, run after that one */
+        made("directory /opt/hardway/etcd-2 root:root nothing");
+        reset_script(f.plan, f.observation, &f.keep, &text);
+        assert_contains(buffer_str(&text), "places='/srv/backup'\n");
+        assert_contains(buffer_str(&text), "\ndirectories='sweep /var/log/other other:other - root:root "
+                                           "leave /srv/backup etcd:etcd - root:root'\n");
+        assert_contains(buffer_str(&text), "\nrm -rf /opt/hardway\n");
+        assert_contains(buffer_str(&text), "\nrmdir /etc/other ");
+        /* data without its mark is somebody's, and what stays is said */
+        assert_null(strstr(buffer_str(&text), "/var/lib/store"));
+        reset_tell(f.plan, f.observation, &f.keep, &told);
+        assert_contains(buffer_str(&told), "  what is ours in   /var/log/other\n");
+        assert_contains(buffer_str(&told), "  snapshots in      /srv/backup\n");
+        assert_contains(buffer_str(&told), "  leaves            /var/lib/store\n");
+
+        see("/var/lib/hardway/mark", OBSERVED_FILE);
+        reset_script(f.plan, f.observation, &f.keep, &marked);
+        assert_contains(buffer_str(&marked), "\ndirectories='sweep /var/lib/store store:store - root:root ");
+}
+
 /* A node that was reset, or was never ours: what lies where the plan has something is somebody's. */
 static void test_nothing_of_ours(void **state) {
-        _cleanup_buffer_ Buffer text = BUFFER_NULL, told = BUFFER_NULL, kept = BUFFER_NULL;
+        _cleanup_buffer_ Buffer text = BUFFER_NULL, told = BUFFER_NULL, kept = BUFFER_NULL,
+                                leaves = BUFFER_NULL;
 
         see("/etc/other/conf", OBSERVED_FILE);
         see("/etc/systemd/system/store.service", OBSERVED_FILE);
@@ -491,6 +525,9 @@ static void test_nothing_of_ours(void **state) {
         reset_script(f.plan, f.observation, &f.keep, &kept);
         assert_no_directory(buffer_str(&kept));
         assert_contains(buffer_str(&kept), "\nrm -f /var/lib/hardway/mark ");
+        reset_tell(f.plan, f.observation, &f.keep, &leaves);
+        assert_contains(buffer_str(&leaves),
+                        "  leaves            /var/lib/store, /var/log/other, /srv/backup, /srv/audit\n");
         assert_null(strstr(buffer_str(&kept), "rm -f /etc/other/conf "));
 }
 
@@ -524,6 +561,7 @@ int main(void) {
                 reset_test(test_by_hand),
                 reset_test(test_as_planned_before),
                 reset_test(test_made_by_an_upgrade),
+                reset_test(test_without_a_record),
                 reset_test(test_nothing_of_ours),
                 reset_test(test_of_another_cluster),
         };
