@@ -14,6 +14,7 @@
 
 #include "common/alloc.h"
 #include "common/shell.h"
+#include "etcd/data.h"
 #include "etcd/snapshot.h"
 #include "operate/operate-scripts.h"
 #include "operate/reset-internal.h"
@@ -210,6 +211,10 @@ static void script_snapshots(const ResetDirectories *d, Buffer *out) {
         buffer_add_str(out, EMBED_RESET_SNAPSHOTS_SH);
 }
 
+static const char* verb_of(const ResetDirectory *one) {
+        return one->way != RESET_OWN ? "leave" : streq(one->path, ETCD_DATA) ? "data" : "sweep";
+}
+
 static void script_own(const ResetDirectories *d, Buffer *out) {
         _cleanup_strv_ Strv words = NULL;
 
@@ -217,8 +222,8 @@ static void script_own(const ResetDirectories *d, Buffer *out) {
                 const ResetDirectory *one = d->list + i;
 
                 if (one->way == RESET_OWN || one->way == RESET_PLACE || one->way == RESET_HAND_BACK)
-                        strv_addf(&words, "%s %s %s %s %s", one->way == RESET_OWN ? "sweep" : "leave",
-                                  one->path, one->owner, one->mode, one->before);
+                        strv_addf(&words, "%s %s %s %s %s", verb_of(one), one->path, one->owner, one->mode,
+                                  one->before);
         }
         if (!words)
                 return;

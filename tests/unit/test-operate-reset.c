@@ -256,7 +256,7 @@ static void test_earlier(void **state) {
         assert_contains(
                 s,
                 "directories='sweep /var/log/theirs older:older 755 root:adm sweep /var/log/etcd etcd:etcd - root:root "
-                "leave /srv/saved etcd:etcd - root:root sweep /var/lib/etcd etcd:etcd 700 root:root "
+                "leave /srv/saved etcd:etcd - root:root data /var/lib/etcd etcd:etcd 700 root:root "
                 "leave /etc/shared root:root 750 root:other'\n");
         assert_contains(s, "rmdir /etc/older 2>");
         assert_contains(s, "rm -f /var/lib/metrics/older.prom\n");
