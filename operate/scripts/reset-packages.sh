@@ -31,7 +31,8 @@ if [ -s /var/lib/hardway/packages ] && command -v apt-get >/dev/null; then
                 purge $gone
         }
         for d in $leaves; do
-                # sockets in it are nobody's any more, and so is what systemd mounted something on; anything else is somebody's
-                [ ! -d "$d" ] || find "$d" -xdev -depth \( -type s -o -empty \) -delete
+                # sockets in it are nobody's any more, and so is what systemd mounted its log's on; anything else is somebody's
+                [ ! -d "$d" ] || find "$d" -xdev -depth \( -type s -o -type d -empty -o -path "$d/dev/log" -empty \) -delete 2>/dev/null ||
+                        printf 'trouble %s could not be cleared\n' "$d"
         done
 fi

@@ -39,7 +39,7 @@ def test_after_a_power_cut(tmp_path, shell):
     with socket.socket(socket.AF_UNIX) as s:
         s.bind(str(chroot / "dev/socket"))
     (chroot / "dev/log").touch()
-    (tmp_path / "theirs/page").write_text("theirs")
+    (tmp_path / "theirs/page").touch()
     with open(f"{TOP}/operate/scripts/reset-packages.sh", encoding="utf-8") as file:
         text = file.read().replace("/var/lib/hardway", str(state))
     done = subprocess.run([shutil.which(shell[0]), *shell[1:], "-euc", f"leaves='{chroot} {tmp_path}/theirs {tmp_path}/none'\n{text}"],
@@ -47,4 +47,22 @@ def test_after_a_power_cut(tmp_path, shell):
                           timeout=60)
     assert done.returncode == 0, done
     assert (tmp_path / "purged").read_text() == "haproxy liblua\n"
-    assert not chroot.exists() and (tmp_path / "theirs/page").exists()
+    assert not chroot.exists() and (tmp_path / "theirs/page").exists() and done.stdout == ""
+
+
+@pytest.mark.parametrize("shell", SHELLS, ids=lambda shell: shell[0])
+def test_what_is_mounted_ends_no_reset(tmp_path, shell):
+    """Something is mounted on what has to go, as find says then; the rest of the reset follows."""
+    programs, state, chroot = tmp_path / "bin", tmp_path / "lib/hardway", tmp_path / "chroot"
+    for path in (programs, state, chroot / "dev"):
+        path.mkdir(parents=True)
+    for name, body in {**PROGRAMS, "find": "echo 'find: cannot delete: Device or resource busy' >&2; exit 1"}.items():
+        (programs / name).write_text(f"#!/bin/sh\n{body}\n")
+        (programs / name).chmod(0o755)
+    (state / "packages").write_text("haproxy\n")
+    with open(f"{TOP}/operate/scripts/reset-packages.sh", encoding="utf-8") as file:
+        text = file.read().replace("/var/lib/hardway", str(state))
+    done = subprocess.run([shutil.which(shell[0]), *shell[1:], "-euc", f"leaves={chroot}\n{text}\necho goes on"],
+                          env={"PATH": f"{programs}:{os.environ['PATH']}", "HOME": str(tmp_path)}, capture_output=True, text=True, check=False,
+                          timeout=60)
+    assert done.returncode == 0 and done.stdout == f"trouble {chroot} could not be cleared\ngoes on\n", done
