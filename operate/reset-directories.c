@@ -75,13 +75,21 @@ static bool is_of_before(const Observation *o) {
 
 /* Data that has no mark is nobody's of ours: its service runs after that is written. */
 static bool may_be_ours(const Observation *o, const Candidate *c) {
-        return c->known || is_traced(o, c) || has_mark(o, c) || reset_is_by_hand(o) ||
-               (!c->mark && is_of_before(o));
+        return is_traced(o, c) || has_mark(o, c) || reset_is_by_hand(o) || (!c->mark && is_of_before(o));
+}
+
+/*
+ * Where the list is not whole, a directory that was its service's when its line was written was made by a version of before, and
+ * mended since: its user goes, and whoever gets that number next must not have it handed back.
+ */
+static bool is_mended(const Observation *o, const Candidate *c, char *const *words) {
+        return !o->made_whole && !made_was_nothing(words) && !streq(c->owner, "root:root") &&
+               streq(words[MADE_BEFORE], c->owner) && may_be_ours(o, c);
 }
 
 /* words: of its line, or NULL. Where the list is whole, one without was there, and as planned. */
 static ResetWay way_of(const Observation *o, const ResetKeep *keep, const Candidate *c, char *const *words) {
-        if (!words && !may_be_ours(o, c))
+        if (!words && !c->known && !may_be_ours(o, c))
                 return RESET_LEAVE;
         if (is_kept(keep, c))
                 return RESET_KEEP;
@@ -110,7 +118,8 @@ static void add(const Observation *o, const ResetKeep *keep, const Candidate *c,
 
         if (is_listed(ret, c->path))
                 return;
-        (void) made_find(o ? o->made : NULL, c->path, &words);
+        if (made_find(o ? o->made : NULL, c->path, &words) >= 0 && is_mended(o, c, words))
+                words = strv_free(words);
         way = way_of(o, keep, c, words);
         was = words && !made_was_nothing(words);
         ret->list = xrealloc(ret->list, ret->n + 1, sizeof(ResetDirectory));

@@ -441,10 +441,14 @@ static void test_as_planned_before(void **state) {
         strv_add(&f.observation->traces, "directory /var/log/other other:other");
         strv_add(&f.observation->taken, "/etc/other/conf nothing");
         made("directory /var/lib/store store:store nothing");
+        /* of a user who was there before, too */
+        strv_add(&f.observation->traces, "directory /var/log/more more:more");
+        made("directory /var/log/more more:more 755 more:more");
         f.observation->made_whole = true;
         reset_script(f.plan, f.observation, &f.keep, &text);
         assert_null(strstr(buffer_str(&text), "\nrmdir /"));
-        assert_contains(buffer_str(&text), "\ndirectories='sweep /var/log/other other:other - root:root'\n");
+        assert_contains(buffer_str(&text), "\ndirectories='sweep /var/log/other other:other - root:root "
+                                           "sweep /var/log/more more:more 755 more:more'\n");
         assert_contains(buffer_str(&text), "for d in /var/lib/store; do rm -rf ");
 }
 
@@ -456,7 +460,13 @@ static void test_made_by_an_upgrade(void **state) {
         strv_add(&f.observation->traces, "directory /opt/hardway root:root");
         strv_add(&f.observation->taken, "/etc/other/conf nothing");
         made("directory /opt/hardway/etcd-2 root:root nothing");
+        /* what somebody changed, and an installation has mended, was a directory of that version's user, who goes */
+        strv_add(&f.observation->traces, "directory /var/log/other other:other");
+        made("directory /var/log/other other:other 755 other:other");
+        made("directory /var/log/more other:other 755 other:other"); /* of a run that was killed */
         reset_script(f.plan, f.observation, &f.keep, &text);
+        assert_contains(buffer_str(&text), "\ndirectories='sweep /var/log/other other:other - root:root "
+                                           "sweep /var/log/more other:other 755 other:other'\n");
         assert_contains(buffer_str(&text), "\nrm -rf /opt/hardway\n");
         assert_contains(buffer_str(&text), "\nrmdir /etc/other ");
         assert_contains(buffer_str(&text), "\nrmdir /opt/hardway/etcd-2 ");
