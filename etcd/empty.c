@@ -8,7 +8,8 @@
  * list tells who was ever started. Where none does, what lies on the others' disks does: etcd notes a member's client
  * URLs once it has been started (etcdserver publish()), by an entry of the log, which takes a quorum. So data that has
  * none at all is of a cluster that never served, whose members wait for each other: one installation, in one run or in
- * several. And those that are off say nothing: that is what the mark in the cluster directory is for (plan/served.h).
+ * several. Who belongs to that, and comes late, is in there by name; who joins later is not, before it runs. And those
+ * that are off say nothing: that is what the mark in the cluster directory is for (plan/served.h).
  */
 
 #include <stdlib.h>
@@ -27,6 +28,7 @@ typedef struct Trace {
         const char *identity, *token;
         bool empty, ours; /* neither: it cannot be asked, or is somebody else's */
         Strv started;     /* members that were, by its data */
+        Strv known;       /* those of the first installation that were not */
 } Trace;
 
 static int look_for_started(Trace *t) {
@@ -41,10 +43,12 @@ static int look_for_started(Trace *t) {
                 return r;
         lines = strv_split(buffer_str(&out), "\n");
         STRV_FOREACH(line, lines) {
-                const char *name = startswith(*line, "started ");
+                const char *started = startswith(*line, "started "), *known = startswith(*line, "known ");
 
-                if (name)
-                        strv_add(&t->started, name);
+                if (started)
+                        strv_add(&t->started, started);
+                if (known)
+                        strv_add(&t->known, known);
         }
         return 0;
 }
@@ -80,6 +84,14 @@ static int ask_members(const ProbeContext *c, const Node *node, bool linearizabl
         return -EHOSTUNREACH;
 }
 
+/* One that came into the cluster file later would begin a cluster with others of its kind: it has to be let in. */
+static bool is_known(const Node *node, const Trace *traces, size_t n) {
+        for (size_t i = 0; i < n; i++)
+                if (strv_contains(traces[i].known, node->name))
+                        return true;
+        return false;
+}
+
 /* Nobody leads. What speaks against it is looked for first; a majority that knows nothing of it is proof. */
 static EtcdBeginning judge(const ProbeContext *c, const Node *node, const Trace *traces, size_t n,
                            const Node **ret_other) {
@@ -106,7 +118,8 @@ static EtcdBeginning judge(const ProbeContext *c, const Node *node, const Trace 
         for (size_t i = 0; i < n; i++)
                 if (strv_contains(traces[i].started, node->name))
                         return ETCD_WAS_STARTED;
-        return served && n_ours < etcd_quorum(n + 1) ? ETCD_NEEDS_OTHERS : ETCD_BEGINS;
+        return served && (!is_known(node, traces, n) || n_ours < etcd_quorum(n + 1)) ? ETCD_NEEDS_OTHERS :
+                                                                                       ETCD_BEGINS;
 }
 
 static EtcdBeginning judge_by_data(const ProbeContext *c, const Node *node, const Node **ret_other) {
@@ -121,8 +134,10 @@ static EtcdBeginning judge_by_data(const ProbeContext *c, const Node *node, cons
                                 (Trace) { .context = c, .node = other, .identity = identity, .token = token };
         parallel_each(look, traces, sizeof(Trace), n);
         beginning = judge(c, node, traces, n, ret_other);
-        for (size_t i = 0; i < n; i++)
+        for (size_t i = 0; i < n; i++) {
                 strv_free(traces[i].started);
+                strv_free(traces[i].known);
+        }
         return beginning;
 }
 

@@ -33,9 +33,14 @@ def test_started(tmp_path, shell):
     database.parent.mkdir(parents=True)
     assert ask() == []
     database.write_bytes(b"\0" * 4096 + entry("c0") + entry("c1") + b"\0" * 4096)
-    assert ask() == [], "they wait for each other, and none was ever of a quorum"
+    assert ask() == ["known c0", "known c1"], "they wait for each other, and none was ever of a quorum"
     database.write_bytes(b"\0" * 4096 + entry("c0", "https://10.0.0.1:2379") + entry("c-1.b", "https://x") * 2 + entry("c2") + b"\n" * 9)
-    assert ask() == ["started c-1.b", "started c0"]
+    assert ask() == ["known c2", "started c-1.b", "started c0"]
+    # one that joins has no name before it was started; and what Kubernetes has names as well
+    database.write_bytes(b'{"id":81,"peerURLs":["https://10.0.0.1:2380"],"isLearner":true}\0{"metadata":{"name":"c1","namespace":"x"}}\0')
+    assert ask() == []
+    database.write_bytes(b'{"id":81,"peerURLs":["https://[fd00::1]:2380"],"isLearner":true,"name":"c1","clientURLs":["https://x"]}' + entry("c2"))
+    assert ask() == ["known c2", "started c1"]
     tools = tmp_path / "bin"
     tools.mkdir()
     (tools / "grep").write_text("#!/bin/sh\necho 'grep: db: Input/output error' >&2\nexit 2\n")

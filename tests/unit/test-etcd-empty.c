@@ -127,7 +127,7 @@ static const Row rows[] = {
           .expected = ETCD_BEGINS },
         { "the same after a power cut, etcd does not run yet",
           3,
-          { DATA("started c1\nstarted c2\n"), DATA("") },
+          { DATA("started c1\nstarted c2\n"), DATA("known c0\nknown c1\nknown c2\n") },
           .served = true,
           .expected = ETCD_BEGINS },
         /* it lost its data */
@@ -188,6 +188,11 @@ static const Row rows[] = {
         { "to a cluster of one",
           3,
           { DATA("started c1\n"), EMPTY },
+          .expected = ETCD_NEEDS_OTHERS,
+          .other = "c1" },
+        { "to five, and all three are off",
+          5,
+          { DATA("started c1\nstarted c2\n"), DATA("known c2\nstarted c1\n"), DATA("started c3\n"), EMPTY },
           .expected = ETCD_NEEDS_OTHERS,
           .other = "c1" },
         /* all is to begin anew */
