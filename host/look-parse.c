@@ -223,7 +223,7 @@ static int look_paths(LookParser *p, char *text, size_t size) {
 
 static int user_line(LookParser *p, char *line) {
         line[strcspn(line, ":")] = 0;
-        strv_add(&p->observation->users, line);
+        strv_add_once(&p->observation->users, line);
         return 0;
 }
 

@@ -2,7 +2,7 @@
 
 /*
  * What earlier plans made on a node and its plan of today does not name, as with a role that it lost. All of it stands in the
- * record on the node. Directories: see reset-directories.c.
+ * record on the node. Directories: see reset-directories.c; users: reset-users.sh.
  */
 
 #include <string.h>
@@ -19,13 +19,11 @@ static void add_unit(const Plan *plan, const char *path, Strv *units) {
                 strv_add_once(units, unit);
 }
 
-static void add_trace(char *const *words, const ResetKeep *keep, ResetEarlier *ret) {
+static void add_trace(char *const *words, ResetEarlier *ret) {
         if (streq(words[0], "file"))
                 strv_add(&ret->files, words[1]);
         else if (streq(words[0], "package"))
                 strv_addf(&ret->packages, "%s %s", words[1], words[2]);
-        else if (!strv_contains(keep->users, words[1]))
-                strv_add(&ret->users, words[1]);
 }
 
 /* Of a run that was killed before it could record what it did, for another plan than that of today. */
@@ -62,14 +60,13 @@ void reset_earlier(const Plan *plan, const Observation *o, const ResetKeep *keep
                 if (strv_contains(own, *trace) || trace_parse(*trace, &words) < 0)
                         continue;
                 if (!trace_is_directory(words))
-                        add_trace(words, keep, ret);
+                        add_trace(words, ret);
         }
 }
 
 void reset_earlier_done(ResetEarlier *e) {
         strv_free(e->units);
         strv_free(e->files);
-        strv_free(e->users);
         strv_free(e->packages);
         *e = (ResetEarlier) {};
 }

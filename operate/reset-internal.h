@@ -16,9 +16,9 @@ void reset_keep_data(const Component *const *components, const Plan *plan, const
 bool reset_keeps(const ResetKeep *keep, const char *path);
 void reset_keep_done(ResetKeep *keep);
 
-/* Of earlier plans, as the record on the node has it, and not of its plan of today */
+/* Of earlier plans, as the record on the node has it, and not of its plan of today. Directories: ResetDirectories; users: reset-users.sh */
 typedef struct ResetEarlier {
-        Strv units, files, users;
+        Strv units, files;
         Strv packages; /* "NAME DIRECTORY", which their removal would leave */
 } ResetEarlier;
 
@@ -69,6 +69,9 @@ Strv reset_files_back(const Observation *o);
 Strv reset_units_back(const Observation *o);
 void reset_script_files_back(const Observation *o, Buffer *out);
 void reset_script_units_back(const Observation *o, Buffer *out);
+
+/* Users that hardway has made, and that stay */
+Strv reset_users_kept(const Plan *plan, const Observation *o, const ResetKeep *keep);
 
 /* The script that does it. o may be NULL. */
 void reset_script(const Plan *plan, const Observation *o, const ResetKeep *keep, Buffer *out);

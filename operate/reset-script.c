@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 #include "common/alloc.h"
+#include "common/shell.h"
+#include "etcd/data.h"
 #include "operate/operate-scripts.h"
 #include "operate/reset-internal.h"
 #include "plan/made.h"
+#include "plan/taken.h"
 #include "plan/traces.h"
 
 /*
@@ -138,23 +141,37 @@ static void script_files(const Plan *plan, const Observation *o, const ResetKeep
                 buffer_addf(out, "rm -f %s\n", *path);
 }
 
-/* Whoever makes users for us writes them down; those that were there before stay. */
-static void script_user(const char *name, Buffer *out) {
-        buffer_addf(out,
-                    "if grep -q -s -x %1$s " USERS "; then\n"
-                    "        if getent passwd %1$s >/dev/null; then userdel %1$s; fi\n"
-                    "        if getent group %1$s >/dev/null; then groupdel %1$s; fi\n"
-                    "        sed -i '/^%1$s$/d' " USERS "\n"
-                    "fi\n",
-                    name);
+/*
+ * Is there data that an earlier reset kept, of a role that the node has no more, and whose directory nobody wrote down? It stays,
+ * and is not to become a number's.
+ */
+static bool leaves_data(const Plan *plan, const Observation *o) {
+        _cleanup_free_ char *user = data_user(plan, o, ETCD_DATA);
+
+        return !user && o && taken_find(o->taken, ETCD_MARK_PATH);
 }
 
-static void script_users(const Plan *plan, const ResetKeep *keep, const ResetEarlier *earlier, Buffer *out) {
-        PLAN_FOREACH(item, plan, PLAN_USER)
-                if (!strv_contains(keep->users, item->user.name))
-                        script_user(item->user.name, out);
-        STRV_FOREACH(name, earlier->users)
-                script_user(*name, out);
+/**
+ * reset_users_kept() - which users stay, of those that hardway has made
+ * @plan:       of the node
+ * @o:          what was found there; or NULL
+ * @keep:       what stays
+ *
+ * Return: their names. The caller frees.
+ */
+Strv reset_users_kept(const Plan *plan, const Observation *o, const ResetKeep *keep) {
+        Strv users = strv_copy(keep->users);
+
+        if (leaves_data(plan, o))
+                strv_add_once(&users, "etcd");
+        return users;
+}
+
+static void script_users(const Plan *plan, const Observation *o, const ResetKeep *keep, Buffer *out) {
+        _cleanup_strv_ Strv users = reset_users_kept(plan, o, keep);
+
+        shell_add_list(out, "keep", users);
+        buffer_add_str(out, EMBED_RESET_USERS_SH);
 }
 
 static void script_leaves(const char *package, const char *leaves, Buffer *out) {
@@ -243,7 +260,7 @@ void reset_script(const Plan *plan, const Observation *o, const ResetKeep *keep,
         script_packages(plan, &earlier, out);
         reset_script_files_back(o, out);
         reset_script_directories(plan, o, keep, out);
-        script_users(plan, keep, &earlier, out);
+        script_users(plan, o, keep, out);
         buffer_add_str(out, "# the last of it: units that are no more, and our own records\n"
                             "systemctl daemon-reload\n");
         add_words(out, "systemctl reset-failed", units, " 2>/dev/null || :");

@@ -55,16 +55,32 @@ static size_t count_files(const Plan *plan, const Observation *o, const ResetKee
         return n;
 }
 
+static bool plan_has_user(const Plan *plan, const char *name) {
+        PLAN_FOREACH(item, plan, PLAN_USER)
+                if (streq(item->user.name, name))
+                        return true;
+        return false;
+}
+
+static void add_users(const Plan *plan, const Observation *o, const ResetKeep *keep, Strv *things) {
+        _cleanup_strv_ Strv kept = reset_users_kept(plan, o, keep);
+
+        PLAN_FOREACH(item, plan, PLAN_USER)
+                if (strv_contains(o->users, item->user.name) && !strv_contains(kept, item->user.name) &&
+                    reset_is_recorded(o))
+                        strv_addf(things, "user %s if it came with hardway", item->user.name);
+        STRV_FOREACH(name, o->users)
+                if (!plan_has_user(plan, *name) && !strv_contains(kept, *name))
+                        strv_addf(things, "user %s", *name);
+}
+
 static void tell_things(const Plan *plan, const Observation *o, const ResetKeep *keep, Buffer *out) {
         _cleanup_strv_ Strv things = NULL;
         size_t n_files = count_files(plan, o, keep);
 
         if (n_files > 0)
                 strv_addf(&things, "%zu files", n_files);
-        PLAN_FOREACH(item, plan, PLAN_USER)
-                if (strv_contains(o->users, item->user.name) &&
-                    !strv_contains(keep->users, item->user.name) && reset_is_recorded(o))
-                        strv_addf(&things, "user %s if it came with hardway", item->user.name);
+        add_users(plan, o, keep, &things);
         PLAN_FOREACH(item, plan, PLAN_PACKAGE)
                 if (strv_contains(o->packages, item->package.name) && reset_is_recorded(o))
                         strv_addf(&things, "package %s if it came with hardway", item->package.name);

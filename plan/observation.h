@@ -55,7 +55,7 @@ typedef struct Observation {
         size_t n_paths;
         ObservedUnit *units;
         size_t n_units;
-        Strv users;           /* those of the plan that exist */
+        Strv users;           /* those of the plan, and those that earlier runs made, that exist */
         Strv packages;        /* those of the plan that are installed */
         Strv sysctls;         /* "key=value" of those of the plan */
         AppliedFile *applied; /* what an earlier run recorded in /var/lib/hardway/applied.json */

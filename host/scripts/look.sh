@@ -79,11 +79,20 @@ if [ -n "$pids" ]; then
         echo
 fi
 
+# with those that earlier runs have made
 section users
-if [ -n "$H_USERS" ]; then
-        # shellcheck disable=SC2086
-        getent passwd $H_USERS || :
+users=$H_USERS
+if [ -r var/lib/hardway/users ]; then
+        while read -r name; do
+                case $name in [a-z_]*) users="$users $name" ;; esac
+        done <var/lib/hardway/users
 fi
+set -f
+if [ -n "$users" ]; then
+        # shellcheck disable=SC2086
+        getent passwd $users || :
+fi
+set +f
 
 # where packages are not dpkg's, a program of the package's name says that it is there
 section packages

@@ -89,3 +89,8 @@ def test_directories_of_earlier_runs_are_looked_at(root):
     (root / "var/lib/hardway/directories").write_text(
         "\ndirectory /var/lib/etcd etcd:etcd nothing\nchosen /srv etcd:etcd 755 root:root\ndirectory /var/gone x:x nothing\ncut")
     assert [line.split()[-1] for line in look(root, "", 0)["paths"].splitlines()] == ["var/lib/etcd", "srv"]
+
+
+def test_users_of_earlier_runs_are_asked_for(root):
+    (root / "var/lib/hardway/users").write_text("\n-h\ndaemon\nnobody-has-this-name\n")
+    assert [line.split(":")[0] for line in look(root, "", 0)["users"].splitlines()] == ["daemon"]

@@ -91,8 +91,8 @@ static void test_script(void **state) {
         assert_contains(s, "rm -f /etc/older\n");
         assert_contains(s, "for d in /var/lib/store /var/log/other; do rm -rf ");
         assert_contains(s, "rmdir /etc/other ");
-        assert_contains(s, "if grep -q -s -x store /var/lib/hardway/users; then\n"
-                           "        if getent passwd store >/dev/null; then userdel store; fi\n");
+        assert_contains(s, "\nkeep=''\n");
+        assert_contains(s, "then userdel \"$user\"; fi\n");
         assert_contains(s, "rm -rf /var/lib/hardway\n");
         assert_contains(s, "rm -rf /opt/hardway\n");
         /* other units that have failed are for others to look at */
@@ -165,7 +165,7 @@ static void test_keep(void **state) {
                 "printf '%s\\n' complete 'directory /var/lib/store store:store nothing' 'directory /var/lib root:root nothing' "
                 ">/var/lib/hardway/directories.hw-new\n");
         assert_null(strstr(strstr(s, "/var/lib/store") + 1, "/var/lib/store"));
-        assert_null(strstr(s, "userdel store"));
+        assert_contains(s, "\nkeep='store'\n");
         assert_null(strstr(s, "rm -f /var/lib/hardway/mark"));
         assert_null(strstr(s, "rm -rf /var/lib/hardway\n"));
         assert_contains(s, "printf '%s nothing\\n' /var/lib/hardway/mark >/var/lib/hardway/taken.hw-new\n");
@@ -173,8 +173,6 @@ static void test_keep(void **state) {
                            "/var/lib/hardway/directories ! -path /var/lib/hardway/mark ! -path "
                            "/var/lib/hardway/users -delete\n");
         assert_contains(s, "for d in /var/log/other; do rm -rf ");
-        assert_contains(s, "userdel other;");
-        assert_contains(s, "sed -i '/^other$/d' /var/lib/hardway/users\n");
         assert_contains(s, "systemctl stop store.service");
 }
 
@@ -260,12 +258,10 @@ static void test_earlier(void **state) {
                 "leave /etc/shared root:root 750 root:other'\n");
         assert_contains(s, "rmdir /etc/older 2>");
         assert_contains(s, "rm -f /var/lib/metrics/older.prom\n");
-        assert_contains(s, "userdel older;");
         assert_contains(
                 s, "-x keepalived /var/lib/hardway/packages; then leaves=\"$leaves /var/lib/keepalived\"");
         assert_null(strstr(s, "/srv/.."));
         assert_null(strstr(s, "reboot"));
-        assert_ptr_equal(strstr(strstr(s, "userdel store;") + 1, "userdel store;"), NULL);
 
         see("/var/lib/snapshots", OBSERVED_DIRECTORY);
         see("/srv/saved", OBSERVED_DIRECTORY);
@@ -311,14 +307,13 @@ static void test_keep_of_earlier(void **state) {
         assert_contains(s, "printf '%s\\n' 'directory /var/lib/store store:store nothing' >");
         assert_null(strstr(strstr(s, "/var/lib/store") + 1, "/var/lib/store"));
         assert_null(strstr(s, "/var/lib/snapshots"));
-        assert_null(strstr(s, "userdel store"));
+        assert_contains(s, "\nkeep='store'\n");
         assert_null(strstr(s, "rm -f /var/lib/hardway/mark"));
         assert_contains(s, "find /var/lib/hardway -mindepth 1 ! -path /var/lib/hardway/taken ! -path "
                            "/var/lib/hardway/directories ! -path /var/lib/hardway/mark ! -path "
                            "/var/lib/hardway/users -delete\n");
         assert_contains(s, "rm -f /etc/older\n");
         assert_contains(s, "for d in /var/log/other; do rm -rf ");
-        assert_contains(s, "userdel other;");
         reset_tell(plan, o, &f.keep, &told);
         assert_contains(buffer_str(&told), "keeps             /var/lib/store\n");
         assert_null(strstr(buffer_str(&told), "with all data in"));
@@ -338,19 +333,20 @@ static void test_tell(void **state) {
         see("/var/log/other", OBSERVED_ABSENT);
         made_all();
         strv_add(&f.observation->users, "store");
+        strv_add(&f.observation->users, "earlier"); /* by the record on the node */
         strv_add(&f.observation->packages, "haproxy");
         reset_tell(f.plan, f.observation, &f.keep, &text);
-        assert_string_equal(
-                buffer_str(&text),
-                "c0\n"
-                "  stops             store.service\n"
-                "  removes           2 files, user store if it came with hardway, package haproxy if it came with hardway\n"
-                "  with all data in  /var/lib/store\n");
+        assert_string_equal(buffer_str(&text),
+                            "c0\n"
+                            "  stops             store.service\n"
+                            "  removes           2 files, user store if it came with hardway, user earlier, "
+                            "package haproxy if it came with hardway\n"
+                            "  with all data in  /var/lib/store\n");
 
         buffer_clear(&text);
         reset_keep_data(fakes, f.plan, f.observation, &f.keep);
         reset_tell(f.plan, f.observation, &f.keep, &text);
-        assert_contains(buffer_str(&text), "  removes           2 files, package haproxy");
+        assert_contains(buffer_str(&text), "  removes           2 files, user earlier, package haproxy");
         assert_contains(buffer_str(&text), "  keeps             /var/lib/store\n");
 }
 
@@ -541,6 +537,25 @@ static void test_nothing_of_ours(void **state) {
         assert_null(strstr(buffer_str(&kept), "rm -f /etc/other/conf "));
 }
 
+/* Kept, when nobody wrote down whose directory it is, and the role went: it stays, and so does its user */
+static void test_data_that_is_left(void **state) {
+        _cleanup_buffer_ Buffer text = BUFFER_NULL, told = BUFFER_NULL, known = BUFFER_NULL;
+
+        strv_add(&f.observation->taken, "/var/lib/hardway/etcd-identity nothing");
+        strv_add(&f.observation->users, "etcd");
+        reset_script(f.plan, f.observation, &f.keep, &text);
+        assert_contains(buffer_str(&text), "\nkeep='etcd'\n");
+        reset_tell(f.plan, f.observation, &f.keep, &told);
+        assert_null(strstr(buffer_str(&told), "user etcd"));
+
+        made("directory /var/lib/etcd etcd:etcd nothing");
+        reset_script(f.plan, f.observation, &f.keep, &known);
+        assert_contains(buffer_str(&known), "\nkeep=''\n");
+        buffer_clear(&told);
+        reset_tell(f.plan, f.observation, &f.keep, &told);
+        assert_contains(buffer_str(&told), "removes           user etcd\n");
+}
+
 static void test_of_another_cluster(void **state) {
         const Node *node = f.plan->node;
         _cleanup_error_ Error *error = NULL;
@@ -573,6 +588,7 @@ int main(void) {
                 reset_test(test_made_by_an_upgrade),
                 reset_test(test_without_a_record),
                 reset_test(test_nothing_of_ours),
+                reset_test(test_data_that_is_left),
                 reset_test(test_of_another_cluster),
         };
 
