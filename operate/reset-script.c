@@ -225,14 +225,13 @@ static const char lock[] =
 /*
  * Our own records. Should it be interrupted here, what was put back must not be taken for hardway's, by another reset or an
  * installation: applied.json calls it that without the list, and the list without the copies. And what is gone stays gone, as
- * nothing calls it ours any more.
+ * nothing calls it ours any more. Without the list of directories, which goes last, that of files would be one of before there was
+ * such a list, and directories that were handed back would be taken for ours.
  */
 static void script_records(const Plan *plan, const Observation *o, const ResetKeep *keep, Buffer *out) {
-        buffer_addf(out,
-                    "sync -f /etc /usr /var\n"
-                    "rm -f /var/lib/hardway/applied.json /var/lib/hardway/applied.paths%s\n"
-                    "[ ! -d /var/lib/hardway ] || sync /var/lib/hardway\n",
-                    keep->files ? "" : " /var/lib/hardway/directories");
+        buffer_add_str(out, "sync -f /etc /usr /var\n"
+                            "rm -f /var/lib/hardway/applied.json /var/lib/hardway/applied.paths\n"
+                            "[ ! -d /var/lib/hardway ] || sync /var/lib/hardway\n");
         if (keep->files)
                 script_keep_marks(plan, o, keep, out);
         else

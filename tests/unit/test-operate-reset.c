@@ -384,8 +384,11 @@ static void test_back(void **state) {
         assert_true(strstr(s, "\npaths=") < strstr(s, "rmdir /etc/other "));
         assert_true(strstr(s, "systemctl daemon-reload") < strstr(s, "\nunits="));
         assert_true(strstr(s, "\nunits=") < strstr(s, "rm -f /var/lib/hardway/applied.json"));
+        assert_contains(s, "\nrm -f /var/lib/hardway/applied.json /var/lib/hardway/applied.paths\n");
         assert_true(strstr(s, "rm -f /var/lib/hardway/applied.json") <
                     strstr(s, "rm -rf /var/lib/hardway\n"));
+        /* without that of directories, that of files means something else */
+        assert_null(strstr(s, "hardway/directories"));
         reset_tell(f.plan, o, &f.keep, &told);
         assert_contains(buffer_str(&told),
                         "  puts back         /etc/other/conf, /etc/gone/conf, store.service "
@@ -539,6 +542,20 @@ static void test_nothing_of_ours(void **state) {
         assert_null(strstr(buffer_str(&kept), "rm -f /etc/other/conf "));
 }
 
+/* A reset that was killed when it had removed the first of its records: what it has handed back is nobody's of ours */
+static void test_interrupted(void **state) {
+        _cleanup_buffer_ Buffer text = BUFFER_NULL;
+
+        strv_add(&f.observation->taken, "/etc/other/conf nothing");
+        made("directory /var/lib/store store:store 755 root:adm");
+        f.observation->made_whole = true;
+        reset_script(f.plan, f.observation, &f.keep, &text);
+        assert_contains(buffer_str(&text),
+                        "\ndirectories='sweep /var/lib/store store:store 755 root:adm'\n");
+        assert_null(strstr(buffer_str(&text), "/var/log/other"));
+        assert_null(strstr(buffer_str(&text), "\nrmdir /"));
+}
+
 /* Kept, when nobody wrote down whose directory it is, and the role went: it stays, and so does its user */
 static void test_data_that_is_left(void **state) {
         _cleanup_buffer_ Buffer text = BUFFER_NULL, told = BUFFER_NULL, known = BUFFER_NULL;
@@ -590,6 +607,7 @@ int main(void) {
                 reset_test(test_made_by_an_upgrade),
                 reset_test(test_without_a_record),
                 reset_test(test_nothing_of_ours),
+                reset_test(test_interrupted),
                 reset_test(test_data_that_is_left),
                 reset_test(test_of_another_cluster),
         };
