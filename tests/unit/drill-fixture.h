@@ -174,13 +174,13 @@ int fake_script(const Node *node, const char *script, Buffer *ret, Error **reter
         note(node->name, what);
         if (streq(what, "kill") || streq(what, "freeze")) {
                 if (exec_fails)
-                        return error_set(reterr, ERROR_UNAVAILABLE, EREMOTEIO, "%s: no", node->name);
+                        return error_set(reterr, ERROR_UNAVAILABLE, EREMOTEIO, "no");
                 hit = true;
                 owner = heir;
                 cancelled = cancel_at_hit;
                 assert_int_equal(access(pending, F_OK), 0); /* said before it is done */
         } else if (back_fails && !streq(what, "arm"))
-                return error_set(reterr, ERROR_UNAVAILABLE, EREMOTEIO, "%s: no", node->name);
+                return error_set(reterr, ERROR_UNAVAILABLE, EREMOTEIO, "no");
         return 0;
 }
 

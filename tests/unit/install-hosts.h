@@ -62,7 +62,7 @@ int fake_host(const Node *node, const char *what, Error **reterr) {
 
 int fake_script(const Node *node, const char *script, Buffer *ret, Error **reterr) {
         if (fake_of(node)->mute)
-                return error_set(reterr, ERROR_UNAVAILABLE, EPIPE, "%s: ssh: connection lost", node->name);
+                return error_set(reterr, ERROR_UNAVAILABLE, EPIPE, "ssh: connection lost");
         assert_contains(script, "H_NAMES='");
         buffer_add_str(ret, fake_of(node)->answer ? fake_of(node)->answer : "");
         return 0;
