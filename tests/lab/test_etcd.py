@@ -154,6 +154,43 @@ def test_defrag_and_alarms(cluster):
     await_well(cluster)
 
 
+def test_no_quorum_with_an_empty_disk(cluster):
+    """It would count, and know nothing of what the others were told: whoever came back first with it would go on without that.
+    Before the first restore here: after one no member without data begins by itself at all."""
+    victim, others = "controller-0", ["controller-1", "controller-2"]
+    served = os.path.join(cluster.directory, "secrets", "served")
+
+    def refused():
+        said = cluster.hardway("install", "--node", victim, check=65).err
+        assert cluster.sh(victim, "ls -d /var/lib/etcd; systemctl is-active etcd", check=False).out == "inactive\n"
+        return said
+
+    cluster.kubectl("create", "configmap", "acknowledged")
+    cluster.tool("power", "cut", *others)
+    try:
+        cluster.sh(victim, WIPE, check=False)
+        cluster.tool("power", "cut", victim)
+        cluster.tool("power", "on", victim)
+        said = refused()
+        assert f"{victim}: has no etcd data, no member answers that it could join, and controller-1 has some or cannot be asked" in said
+        assert f"hardway etcd replace {victim}" in said and "hardway etcd restore" in said
+        # what lies on another one's disk says so, too, although it serves nobody, and the directory had not been told
+        os.rename(served, served + ".kept")
+        cluster.tool("power", "on", "controller-1")
+        said = refused()
+        assert "was a member of this etcd cluster, but its data is gone" in said
+        assert f"hardway etcd replace {victim}, once enough of the others serve" in said and "hardway install --node" in said
+    finally:
+        if os.path.exists(served + ".kept"):
+            os.rename(served + ".kept", served)
+        cluster.tool("power", "on", *others, check=False)
+    await_true("the others are a quorum", lambda: members(cluster)["quorum"], 60)
+    assert "configmap/acknowledged" in maps(cluster)
+    cluster.hardway("etcd", "replace", victim, "--yes")
+    await_well(cluster)
+    cluster.kubectl("delete", "configmap", "acknowledged")
+
+
 def test_restore_refuses_what_is_not_ours(cluster, tmp_path):
     path = str(tmp_path / "ours.db")
     cluster.hardway("etcd", "snapshot", path)
@@ -244,42 +281,6 @@ def test_lost_quorum_is_named_and_comes_back_with_one_member(cluster):
         cluster.tool("power", "on", "controller-1", "controller-2", check=False)
     await_well(cluster)
     cluster.kubectl("delete", "configmap", "kept")
-
-
-def test_no_quorum_with_an_empty_disk(cluster):
-    """It would count, and know nothing of what the others were told: whoever came back first with it would go on without that."""
-    victim, others = "controller-0", ["controller-1", "controller-2"]
-    served = os.path.join(cluster.directory, "secrets", "served")
-
-    def refused():
-        said = cluster.hardway("install", "--node", victim, check=65).err
-        assert cluster.sh(victim, "ls -d /var/lib/etcd; systemctl is-active etcd", check=False).out == "inactive\n"
-        return said
-
-    cluster.kubectl("create", "configmap", "acknowledged")
-    cluster.tool("power", "cut", *others)
-    try:
-        cluster.sh(victim, WIPE, check=False)
-        cluster.tool("power", "cut", victim)
-        cluster.tool("power", "on", victim)
-        said = refused()
-        assert f"{victim}: has no etcd data, no member answers that it could join, and controller-1 has some or cannot be asked" in said
-        assert f"hardway etcd replace {victim}" in said and "hardway etcd restore" in said
-        # what lies on another one's disk says so, too, although it serves nobody, and the directory had not been told
-        os.rename(served, served + ".kept")
-        cluster.tool("power", "on", "controller-1")
-        said = refused()
-        assert "was a member of this etcd cluster, but its data is gone" in said
-        assert f"hardway etcd replace {victim}, once enough of the others serve" in said and "hardway install --node" in said
-    finally:
-        if os.path.exists(served + ".kept"):
-            os.rename(served + ".kept", served)
-        cluster.tool("power", "on", *others, check=False)
-    await_true("the others are a quorum", lambda: members(cluster)["quorum"], 60)
-    assert "configmap/acknowledged" in maps(cluster)
-    cluster.hardway("etcd", "replace", victim, "--yes")
-    await_well(cluster)
-    cluster.kubectl("delete", "configmap", "acknowledged")
 
 
 def test_replace_a_destroyed_controller(cluster):
