@@ -12,7 +12,8 @@ from test_rollout import assert_unnoticed
 # What makes a host as good as new for hardway: nothing of it is left.
 WIPE = """systemctl stop kube-scheduler kube-controller-manager kube-apiserver etcd 2>/dev/null
 systemctl disable kube-scheduler kube-controller-manager kube-apiserver etcd 2>/dev/null
-rm -rf /opt/hardway /etc/kubernetes /var/lib/etcd /var/lib/hardway /etc/systemd/system/etcd.service /etc/systemd/system/kube-*.service
+rm -rf /opt/hardway /etc/kubernetes /var/lib/etcd /var/lib/etcd-snapshots /var/lib/hardway /etc/systemd/system/etcd.service /etc/systemd/system/kube-*.service
+rm -rf /var/lib/kube-controller-manager /var/log/kubernetes
 for user in etcd kube-apiserver kube-controller-manager kube-scheduler; do userdel $user 2>/dev/null; done
 systemctl daemon-reload; sync"""
 
