@@ -31,7 +31,7 @@ char* encryption_key(const Buffer *content) {
 
         while (n > 0 && isspace((unsigned char) content->data[n - 1]))
                 n--;
-        return xstrndup(content->data, n);
+        return xstrndup(buffer_str(content), n); /* which may be empty */
 }
 
 static int fill_encryption(const PlanContext *c, Plan *plan, PlanItem *item, Error **reterr) {
