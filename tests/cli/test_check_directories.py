@@ -2,18 +2,18 @@
 """The script that tells who uses directories that flags name (check/scripts/directories.sh), under each shell that may be /bin/sh there."""
 import getpass
 import os
-import shutil
 import subprocess
 
 import pytest
 
+from node_shell import SHELLS_HERE
+
 TOP = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
 SCRIPT = os.path.join(TOP, "check", "scripts", "directories.sh")
-SHELLS = [shell for shell in (["dash"], ["busybox", "sh"], ["bash", "--posix"]) if shutil.which(shell[0])]
 ME, OTHER = getpass.getuser(), "daemon"
 
 
-@pytest.mark.parametrize("shell", SHELLS, ids=lambda shell: shell[0])
+@pytest.mark.parametrize("shell", SHELLS_HERE, ids=lambda shell: shell[0])
 def test_who_uses_it(tmp_path, shell):
     def ask(*words):
         done = subprocess.run([*shell, "-eu", "-c", f'directories="{" ".join(map(str, words))}"; . {SCRIPT}'], capture_output=True, text=True,

@@ -1,41 +1,25 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Whose etcd data lies on a node? What cannot be looked into is never taken for nothing. The script, below a root of its own, under each
 shell that may be /bin/sh on a node."""
-import os
-import shutil
-import subprocess
 
 import pytest
 
-TOP = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
-SHELLS = [shell for shell in (["dash"], ["busybox", "sh"], ["bash", "--posix"]) if shutil.which(shell[0])]
+from node_shell import Place, SHELLS_HERE
 
 
-class Place:
+class Node(Place):
     def __init__(self, root, shell):
-        self.root, self.shell = root, shell
+        super().__init__(root, shell)
         self.data, self.mark = root / "var/lib/etcd", root / "var/lib/hardway/etcd-identity"
         (root / "var/lib").mkdir(parents=True)
-        (root / "bin").mkdir()
-
-    def stand_in(self, name, body):
-        (self.root / "bin" / name).write_text(f"#!/bin/sh\n{body}\n")
-        (self.root / "bin" / name).chmod(0o755)
 
     def ask(self, status=0):
-        text = ""
-        for part in ("host/scripts/prelude.sh", "etcd/scripts/etcd-data.sh"):
-            with open(os.path.join(TOP, part), encoding="utf-8") as file:
-                text += file.read()
-        done = subprocess.run([*self.shell, "-c", text], capture_output=True, text=True, check=False, timeout=60,
-                              env={"PATH": os.environ["PATH"], "H_ROOT": str(self.root), "data": str(self.data), "mark": str(self.mark)})
-        assert done.returncode == status, done
-        return done.stderr if status else done.stdout.splitlines()
+        return self.run("etcd/scripts/etcd-data.sh", status, data=self.data, mark=self.mark)
 
 
-@pytest.fixture(name="place", params=SHELLS, ids=lambda shell: shell[0])
+@pytest.fixture(name="place", params=SHELLS_HERE, ids=lambda shell: shell[0])
 def place_fixture(request, tmp_path):
-    return Place(tmp_path, request.param)
+    return Node(tmp_path, request.param)
 
 
 def test_nothing_is_there(place):

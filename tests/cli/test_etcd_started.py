@@ -1,13 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Which members does the data on a node know as started? The script, under each shell that may be /bin/sh on a node."""
-import os
-import shutil
-import subprocess
 
 import pytest
 
-TOP = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
-SHELLS = [shell for shell in (["dash"], ["busybox", "sh"], ["bash", "--posix"]) if shutil.which(shell[0])]
+from node_shell import Place, SHELLS_HERE
 
 
 def entry(name, *client_urls):
@@ -16,18 +12,12 @@ def entry(name, *client_urls):
     return b"\0\7" + f'{{"id":81,"peerURLs":["https://10.0.0.1:2380"],"name":"{name}"{urls}}}'.encode() + b"\xff\0"
 
 
-@pytest.mark.parametrize("shell", SHELLS, ids=lambda shell: shell[0])
+@pytest.mark.parametrize("shell", SHELLS_HERE, ids=lambda shell: shell[0])
 def test_started(tmp_path, shell):
-    text = ""
-    for part in ("host/scripts/prelude.sh", "etcd/scripts/etcd-started.sh"):
-        with open(os.path.join(TOP, part), encoding="utf-8") as file:
-            text += file.read()
+    place = Place(tmp_path, shell)
 
     def ask(status=0):
-        done = subprocess.run([*shell, "-c", text], capture_output=True, text=True, check=False, timeout=60,
-                              env={"PATH": os.environ["PATH"], "H_ROOT": str(tmp_path), "data": str(tmp_path / "etcd")})
-        assert done.returncode == status, done
-        return done.stderr if status else done.stdout.splitlines()
+        return place.run("etcd/scripts/etcd-started.sh", status, data=tmp_path / "etcd")
 
     database = tmp_path / "etcd/member/snap/db"
     database.parent.mkdir(parents=True)
@@ -41,8 +31,5 @@ def test_started(tmp_path, shell):
     assert ask() == []
     database.write_bytes(b'{"id":81,"peerURLs":["https://[fd00::1]:2380"],"isLearner":true,"name":"c1","clientURLs":["https://x"]}' + entry("c2"))
     assert ask() == ["known c2", "started c1"]
-    tools = tmp_path / "bin"
-    tools.mkdir()
-    (tools / "grep").write_text("#!/bin/sh\necho 'grep: db: Input/output error' >&2\nexit 2\n")
-    (tools / "grep").chmod(0o755)
+    place.stand_in("grep", "echo 'grep: db: Input/output error' >&2; exit 2")
     assert "hardway-error io " in ask(status=1)

@@ -1,13 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Where does the data on a node have its member? The script, under each shell that may be /bin/sh on a node."""
-import os
 import shutil
-import subprocess
 
 import pytest
 
-TOP = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
-SHELLS = [shell for shell in (["dash"], ["busybox", "sh"], ["bash", "--posix"]) if shutil.which(shell[0])]
+from node_shell import Place, SHELLS_HERE
 
 
 def entry(name, *urls, learner=""):
@@ -20,30 +17,19 @@ def said(name, *urls, learner=""):
     return "member " + entry(name, *urls, learner=learner).decode("latin1").split(":81,")[1].split(',"client')[0]
 
 
-class Place:
+class Node(Place):
     def __init__(self, root, shell):
-        self.root, self.shell, self.database = root, shell, root / "etcd/member/snap/db"
+        super().__init__(root, shell)
+        self.database = root / "etcd/member/snap/db"
         self.database.parent.mkdir(parents=True)
-        (root / "bin").mkdir()
-
-    def stand_in(self, name, body):
-        (self.root / "bin" / name).write_text(f"#!/bin/sh\n{body}\n")
-        (self.root / "bin" / name).chmod(0o755)
 
     def ask(self, status=0):
-        text = ""
-        for part in ("host/scripts/prelude.sh", "etcd/scripts/etcd-whereabouts.sh"):
-            with open(os.path.join(TOP, part), encoding="utf-8") as file:
-                text += file.read()
-        done = subprocess.run([*self.shell, "-c", text], capture_output=True, text=True, check=False, timeout=60,
-                              env={"PATH": os.environ["PATH"], "H_ROOT": str(self.root), "data": str(self.root / "etcd"), "name": "c0"})
-        assert done.returncode == status, done
-        return done.stderr if status else done.stdout.splitlines()
+        return self.run("etcd/scripts/etcd-whereabouts.sh", status, data=self.root / "etcd", name="c0")
 
 
-@pytest.fixture(name="place", params=SHELLS, ids=lambda shell: shell[0])
+@pytest.fixture(name="place", params=SHELLS_HERE, ids=lambda shell: shell[0])
 def place_fixture(request, tmp_path):
-    return Place(tmp_path, request.param)
+    return Node(tmp_path, request.param)
 
 
 def test_entries(place):

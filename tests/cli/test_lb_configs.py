@@ -8,8 +8,9 @@ import subprocess
 
 import pytest
 
+from node_shell import SHELLS_HERE
+
 TOP = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
-SHELLS = [shell for shell in (["dash"], ["busybox", "sh"], ["bash", "--posix"]) if shutil.which(shell[0])]
 HAPROXY, KEEPALIVED = "/etc/haproxy/haproxy.cfg", "/etc/keepalived/keepalived.conf"
 DEFAULT = "global\n\tdaemon\n"
 
@@ -48,7 +49,7 @@ class Machine:
         return done.stdout.splitlines()[:-1]
 
 
-@pytest.fixture(name="machine", params=SHELLS, ids=lambda shell: shell[0])
+@pytest.fixture(name="machine", params=SHELLS_HERE, ids=lambda shell: shell[0])
 def machine_fixture(request, tmp_path):
     return Machine(tmp_path, request.param)
 

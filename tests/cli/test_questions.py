@@ -9,8 +9,9 @@ import subprocess
 
 import pytest
 
+from node_shell import SHELLS_HERE
+
 TOP = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
-SHELLS = [shell for shell in (["dash"], ["busybox", "sh"], ["bash", "--posix"]) if shutil.which(shell[0])]
 
 
 def function(name):
@@ -44,7 +45,7 @@ SAID = [
 ]
 
 
-@pytest.mark.parametrize("shell", SHELLS, ids=lambda shell: shell[0])
+@pytest.mark.parametrize("shell", SHELLS_HERE, ids=lambda shell: shell[0])
 @pytest.mark.parametrize("said, status, found", SAID)
 def test_what_is_concluded(shell, said, status, found, tmp_path):
     text = f"echo 'bash: connect: {said}' >&2; echo 'bash: line 1: /dev/tcp/fd00::1/2380: {said}' >&2" if said else ":"
@@ -54,7 +55,7 @@ def test_what_is_concluded(shell, said, status, found, tmp_path):
     assert way(shell, "fd00::1/2380", tmp_path) == (f"way fd00::1/2380 {found}\n" if found else "")
 
 
-@pytest.mark.parametrize("shell", SHELLS, ids=lambda shell: shell[0])
+@pytest.mark.parametrize("shell", SHELLS_HERE, ids=lambda shell: shell[0])
 def test_what_the_real_one_says(shell):
     with socket.socket() as server:
         server.bind(("127.0.0.1", 0))
@@ -83,7 +84,7 @@ def measure(shell, root, disk, owner, mode):
     return subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60)
 
 
-@pytest.mark.parametrize("shell", SHELLS, ids=lambda shell: shell[0])
+@pytest.mark.parametrize("shell", SHELLS_HERE, ids=lambda shell: shell[0])
 @pytest.mark.parametrize("disk, owner, mode", [("same", "65534:65534", "0700"), ("own", "65534:65534", "0700"), ("same", "0:0", "0777"),
                                                ("own", "0:0", "0777")])
 def test_root_writes_through_no_link(shell, disk, owner, mode, tmp_path):
@@ -104,7 +105,7 @@ def test_root_writes_through_no_link(shell, disk, owner, mode, tmp_path):
     assert ("sync 10 " in done.stdout) == (disk == "same"), done
 
 
-@pytest.mark.parametrize("shell", SHELLS, ids=lambda shell: shell[0])
+@pytest.mark.parametrize("shell", SHELLS_HERE, ids=lambda shell: shell[0])
 def test_a_disk_of_its_own_is_measured(shell, tmp_path):
     if os.geteuid() != 0:
         pytest.skip("another owner takes root")

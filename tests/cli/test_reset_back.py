@@ -6,8 +6,9 @@ import subprocess
 
 import pytest
 
+from node_shell import SHELLS
+
 TOP = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
-SHELLS = [["dash"], ["busybox", "sh"], ["bash", "--posix"]]
 # systemd, as far as it is asked: one unit that is enabled and runs, one that does not start, and others that are not there
 SYSTEMCTL = """#!/bin/sh
 case $* in

@@ -7,10 +7,11 @@ import subprocess
 
 import pytest
 
+from node_shell import SHELLS
+
 TOP = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
 SCRIPT = os.path.join(TOP, "operate", "scripts", "reset-directories.sh")
 SERVICE, OTHER = pwd.getpwnam("daemon"), pwd.getpwnam("bin")
-SHELLS = [["dash"], ["busybox", "sh"], ["bash", "--posix"]]
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="files of other users can be made by root alone")
 

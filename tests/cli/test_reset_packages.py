@@ -7,8 +7,9 @@ import subprocess
 
 import pytest
 
+from node_shell import SHELLS
+
 TOP = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
-SHELLS = [["dash"], ["busybox", "sh"], ["bash", "--posix"]]
 # as they are after a power cut: nothing goes until dpkg was told to end what it began
 PROGRAMS = {
     "dpkg": """case "$*" in *"--configure -a") rm -f "$HOME/cut" ;; esac""",

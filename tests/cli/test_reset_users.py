@@ -6,8 +6,9 @@ import subprocess
 
 import pytest
 
+from node_shell import SHELLS
+
 TOP = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
-SHELLS = [["dash"], ["busybox", "sh"], ["bash", "--posix"]]
 PROGRAMS = {
     "getent": """case "$1 $2" in "passwd gone" | "group gone" | "group kube-proxy") exit 2 ;; esac; echo "$2:x:1:" """,
     "userdel": 'echo "$0 $*" | sed "s,.*/,," >>"$HOME/deleted"; [ ! -e "$HOME/busy" ]',

@@ -12,8 +12,9 @@ import threading
 
 import pytest
 
+from node_shell import SHELLS
+
 TOP = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
-SHELLS = [["dash"], ["busybox", "sh"], ["bash", "--posix"]]
 
 
 @pytest.fixture(name="ready")

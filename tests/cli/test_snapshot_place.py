@@ -3,13 +3,13 @@
 shell that may be /bin/sh on a node."""
 import json
 import os
-import shutil
 import subprocess
 
 import pytest
 
+from node_shell import SHELLS_HERE
+
 TOP = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
-SHELLS = [shell for shell in (["dash"], ["busybox", "sh"], ["bash", "--posix"]) if shutil.which(shell[0])]
 STATUS = '{"hash":1,"revision":77,"totalKey":3,"totalSize":9,"version":"3.6.0"}'
 
 
@@ -44,7 +44,7 @@ class Place:
         self.script(("operate", "scripts", "reset-directories.sh"), directories=f"leave {self.path} {owner} - root:root")
 
 
-@pytest.fixture(name="place", params=SHELLS, ids=lambda shell: shell[0])
+@pytest.fixture(name="place", params=SHELLS_HERE, ids=lambda shell: shell[0])
 def place_fixture(request, tmp_path):
     return Place(tmp_path, request.param)
 

@@ -3,14 +3,14 @@
 import json
 import os
 import re
-import shutil
 import subprocess
 
 import pytest
 
+from node_shell import SHELLS_HERE
+
 TOP = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
 SCRIPT = os.path.join(TOP, "etcd", "scripts", "etcd-snapshot.sh")
-SHELLS = [shell for shell in (["dash"], ["busybox", "sh"], ["bash", "--posix"]) if shutil.which(shell[0])]
 STATUS = '{"hash":1,"revision":77,"totalKey":3,"totalSize":9,"version":"3.6.0"}'
 NAME = re.compile(r"\d{4}-\d\d-\d\dT\d{6}Z\.db")
 
@@ -47,7 +47,7 @@ class Member:
         return sorted(os.listdir(self.snapshots))
 
 
-@pytest.fixture(name="member", params=SHELLS, ids=lambda shell: shell[0])
+@pytest.fixture(name="member", params=SHELLS_HERE, ids=lambda shell: shell[0])
 def member_fixture(request, tmp_path):
     return Member(tmp_path, request.param)
 
@@ -199,7 +199,7 @@ def test_a_disk_of_their_own_may_be_small(member, tmp_path):
     assert done.returncode == 1 and names == OLD[:1] and "26 MB are needed for a snapshot, 16 MB of them" in done.stderr
 
 
-@pytest.mark.parametrize("shell", SHELLS, ids=lambda shell: shell[0])
+@pytest.mark.parametrize("shell", SHELLS_HERE, ids=lambda shell: shell[0])
 def test_what_is_told_of_the_last_one_need_not_be_a_file(tmp_path, shell):
     """Who runs as etcd may have left anything under that name: root neither waits for a FIFO nor reads a file of its own by a link."""
     script = os.path.join(TOP, "etcd", "scripts", "etcd-scheduled.sh")

@@ -2,15 +2,15 @@
 """The script that looks after a node: real certificates, and programs that answer as told. Under each shell that may be /bin/sh there."""
 import os
 import re
-import shutil
 import subprocess
 import time
 
 import pytest
 
+from node_shell import SHELLS_HERE
+
 TOP = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
 SCRIPT = os.path.join(TOP, "watch", "scripts", "watch.sh")
-SHELLS = [shell for shell in (["dash"], ["busybox", "sh"], ["bash", "--posix"]) if shutil.which(shell[0])]
 DAY = 86400
 
 
@@ -43,7 +43,7 @@ class Node:
         return [(int(line[1]), line[3:]) for line in done.stdout.splitlines()]
 
 
-@pytest.fixture(name="node", params=SHELLS, ids=lambda shell: shell[0])
+@pytest.fixture(name="node", params=SHELLS_HERE, ids=lambda shell: shell[0])
 def node_fixture(request, tmp_path):
     return Node(tmp_path, request.param)
 
