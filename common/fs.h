@@ -38,6 +38,7 @@ int fs_mkdir_parents(int dir_fd, const char *path, mode_t mode, Error **reterr);
 /* The same; without sync a batch that is committed later makes them durable. */
 int fs_mkdir_all(int dir_fd, const char *path, mode_t mode, bool sync, Error **reterr);
 int fs_open_dir(int dir_fd, const char *path, Error **reterr);    /* >= 0: the caller closes */
+int fs_remove_file(int dir_fd, const char *path, Error **reterr); /* absent is success; it is durable */
 int fs_remove_tree(int dir_fd, const char *path, Error **reterr); /* absent is success */
 int fs_replace_tree(int dir_fd, const char *from, const char *to, Error **reterr); /* a directory */
 int fs_sync_dir_of(int dir_fd, const char *path, Error **reterr);

@@ -1,13 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-#include <fcntl.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "common/alloc.h"
-#include "common/fs.h"
-#include "install/run.h"
 #include "plan/served.h"
+#include "install/run.h"
 
 /**
  * run_note_served() - write down that the cluster has served
@@ -18,14 +12,11 @@
  */
 void run_note_served(InstallRun *run) {
         Store *store = run->request->store;
-        _cleanup_free_ char *path = NULL, *text = NULL;
         _cleanup_error_ Error *error = NULL;
 
         if (atomic_exchange(&run->noted, true) || run->request->dry_run || !run->identity ||
             plan_has_served(store))
                 return;
-        path = store_path(store, PLAN_SERVED);
-        text = xasprintf("%s\n", run->identity);
-        if (fs_write(AT_FDCWD, path, text, strlen(text), 0600, 0, &error) < 0)
+        if (plan_note_served(store, run->identity, &error) < 0)
                 run_warn(run, error->message);
 }

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "common/alloc.h"
 #include "common/fs.h"
@@ -23,9 +22,7 @@ int left_out_write(const char *directory, char *const *lines, Error **reterr) {
                 r = fs_write(AT_FDCWD, path, buffer_str(&out), out.size, 0600, 0, reterr);
                 return r < 0 ? r : 0;
         }
-        if (unlink(path) < 0)
-                return errno == ENOENT ? 0 : error_set_errno(reterr, errno, "%s: cannot be removed", path);
-        return fs_sync_dir_of(AT_FDCWD, path, reterr);
+        return fs_remove_file(AT_FDCWD, path, reterr);
 }
 
 bool left_out_knows(Store *store, const Node *node) {

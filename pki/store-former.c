@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <errno.h>
 #include <fcntl.h>
-#include <unistd.h>
 
 #include "common/alloc.h"
 #include "common/fs.h"
@@ -96,7 +94,5 @@ int store_stage_former(StoreRun *run, FsBatch *batch, const StoreEntry *e, Error
 int store_forget_former(Store *s, const char *path, Error **reterr) {
         _cleanup_free_ char *former = former_path(path), *name = store_path(s, former);
 
-        if (unlink(name) < 0)
-                return errno == ENOENT ? 0 : error_set_errno(reterr, errno, "%s: cannot be removed", name);
-        return fs_sync_dir_of(AT_FDCWD, name, reterr);
+        return fs_remove_file(AT_FDCWD, name, reterr);
 }

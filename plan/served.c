@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "plan/served.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <unistd.h>
+#include <string.h>
 
 #include "common/alloc.h"
 #include "common/fs.h"
@@ -23,12 +22,16 @@ bool plan_has_served(Store *store) {
         return strv_length(lines) > 0 && streq(lines[0], identity);
 }
 
+int plan_note_served(Store *store, const char *identity, Error **reterr) {
+        _cleanup_free_ char *path = store_path(store, PLAN_SERVED), *text = xasprintf("%s\n", identity);
+        int r;
+
+        r = fs_write(AT_FDCWD, path, text, strlen(text), 0600, 0, reterr);
+        return r < 0 ? r : 0;
+}
+
 int plan_forget_served(Store *store, Error **reterr) {
         _cleanup_free_ char *path = store ? store_path(store, PLAN_SERVED) : NULL;
 
-        if (!path)
-                return 0;
-        if (unlink(path) < 0)
-                return errno == ENOENT ? 0 : error_set_errno(reterr, errno, "%s: cannot be removed", path);
-        return fs_sync_dir_of(AT_FDCWD, path, reterr);
+        return path ? fs_remove_file(AT_FDCWD, path, reterr) : 0;
 }

@@ -12,5 +12,6 @@
  */
 #define PLAN_SERVED "secrets/served" /* the identity; not there: nobody has seen it */
 
-bool plan_has_served(Store *store);                   /* false without a store */
+bool plan_has_served(Store *store);                                       /* false without a store */
+int plan_note_served(Store *store, const char *identity, Error **reterr); /* at once, and durably */
 int plan_forget_served(Store *store, Error **reterr); /* 0, also if it is not there; without a store */
