@@ -35,12 +35,9 @@ static bool is_line(char *const *words) {
  * Return: 0, or -EINVAL.
  */
 int made_parse(const char *line, Strv *ret) {
-        _cleanup_strv_ Strv words = strv_split(line, " ");
+        _cleanup_strv_ Strv words = NULL;
 
-        STRV_FOREACH(word, words)
-                if (!trace_word_is_plain(*word))
-                        return -EINVAL;
-        if (!is_line(words))
+        if (trace_split(line, &words) < 0 || !is_line(words))
                 return -EINVAL;
         *ret = TAKE_PTR(words);
         return 0;

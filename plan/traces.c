@@ -41,7 +41,7 @@ Strv plan_traces(const Plan *p) {
 }
 
 /* Something that a shell takes as it is, and that is no way out of the directory it begins with. */
-bool trace_word_is_plain(const char *word) {
+static bool word_is_plain(const char *word) {
         return *word && *word != '-' &&
                strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                             "0123456789/._:@+-") == strlen(word) &&
@@ -52,6 +52,23 @@ bool trace_word_is_plain(const char *word) {
 bool trace_path_is_deep(const char *path) {
         return *path == '/' && path[1] && path[1] != '/' && strchr(path + 1, '/') &&
                strchr(path + 1, '/')[1];
+}
+
+/**
+ * trace_split() - take a line of a node's records apart
+ * @line:       as the node tells it, words with one blank between them
+ * @ret:        its words, which a shell takes as they are; the caller frees
+ *
+ * Return: 0, or -EINVAL.
+ */
+int trace_split(const char *line, Strv *ret) {
+        _cleanup_strv_ Strv words = strv_split(line, " ");
+
+        STRV_FOREACH(word, words)
+                if (!word_is_plain(*word))
+                        return -EINVAL;
+        *ret = TAKE_PTR(words);
+        return 0;
 }
 
 /**
@@ -69,12 +86,12 @@ int trace_parse(const char *text, Strv *ret) {
                 { "directory", 3, 1 }, { "chosen", 3, 1 },  { "file", 2, 1 },
                 { "user", 2, 0 },      { "package", 3, 2 },
         };
-        _cleanup_strv_ Strv words = strv_split(text, " ");
-        size_t n = strv_length(words);
+        _cleanup_strv_ Strv words = NULL;
+        size_t n;
 
-        STRV_FOREACH(word, words)
-                if (!trace_word_is_plain(*word))
-                        return -EINVAL;
+        if (trace_split(text, &words) < 0)
+                return -EINVAL;
+        n = strv_length(words);
         for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
                 if (n != kinds[i].n_words || !streq(words[0], kinds[i].kind))
                         continue;
