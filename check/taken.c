@@ -98,12 +98,13 @@ static Strv directories_to_ask_for(const CheckNode *n) {
 
         PLAN_FOREACH(item, n->plan, PLAN_DIRECTORY) {
                 const ObservedPath *found = observation_path(n->observation, item->path);
+                _cleanup_free_ char *user = plan_owner_user(item->owner);
 
                 if (item->directory.asked || streq_null(item->owner, "root:root") || !found ||
                     found->type == OBSERVED_ABSENT || is_recorded(n, item))
                         continue;
                 strv_add(&words, item->path);
-                strv_addf(&words, "%.*s", (int) strcspn(item->owner, ":"), item->owner);
+                strv_add(&words, user);
         }
         return words;
 }

@@ -55,7 +55,7 @@ static bool has_mark(const Observation *o, const Candidate *c) {
 }
 
 static bool is_kept(const ResetKeep *keep, const Candidate *c) {
-        _cleanup_free_ char *user = xstrndup(c->owner, strcspn(c->owner, ":"));
+        _cleanup_free_ char *user = plan_owner_user(c->owner);
 
         return reset_keeps(keep, c->path) || strv_contains(keep->users, user);
 }

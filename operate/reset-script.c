@@ -31,12 +31,10 @@ static void add_words(Buffer *out, const char *command, char *const *words, cons
 /* Whose data stays, all directories of theirs stay: snapshots of that data are nothing to be removed before it. */
 static void keep_theirs(const Plan *plan, ResetKeep *keep) {
         PLAN_FOREACH(item, plan, PLAN_DIRECTORY) {
-                _cleanup_free_ char *user =
-                        item->owner ? xstrndup(item->owner, strcspn(item->owner, ":")) : NULL;
+                _cleanup_free_ char *user = plan_owner_user(item->owner);
 
-                if (user && strv_contains(keep->users, user) &&
-                    !strv_contains(keep->directories, item->path))
-                        strv_add(&keep->directories, item->path);
+                if (strv_contains(keep->users, user))
+                        strv_add_once(&keep->directories, item->path);
         }
 }
 
@@ -46,15 +44,15 @@ static char* data_user(const Plan *plan, const Observation *o, const char *path)
         _cleanup_strv_ Strv made = NULL;
 
         if (item)
-                return xstrndup(item->owner ?: "", strcspn(item->owner ?: "", ":"));
+                return plan_owner_user(item->owner);
         STRV_FOREACH(trace, o ? o->traces : NULL) {
                 _cleanup_strv_ Strv words = NULL;
 
                 if (trace_parse(*trace, &words) >= 0 && trace_is_directory(words) && streq(words[1], path))
-                        return xstrndup(words[2], strcspn(words[2], ":"));
+                        return plan_owner_user(words[2]);
         }
         if (made_find(o ? o->made : NULL, path, &made) >= 0)
-                return xstrndup(made[MADE_OWNER], strcspn(made[MADE_OWNER], ":"));
+                return plan_owner_user(made[MADE_OWNER]);
         return NULL;
 }
 

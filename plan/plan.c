@@ -35,6 +35,10 @@ bool plan_has_unit(const Plan *p, const char *name) {
         return false;
 }
 
+char* plan_owner_user(const char *owner) {
+        return xstrndup(owner ?: "", strcspn(owner ?: "", ":"));
+}
+
 char* plan_unit_of_path(const char *path) {
         static const char drop_in[] = ".d/" PLAN_DROP_IN;
         const char *name = startswith(path, "/etc/systemd/system/");

@@ -158,6 +158,8 @@ void plan_item_explain(PlanItem *item, const char *without, const char *manual);
 void plan_item_input_of(PlanItem *item, const char *unit);
 bool plan_item_is_input_of(const PlanItem *item, const char *unit);
 bool plan_has_unit(const Plan *p, const char *name);
+/* The user of an item's owner, "USER:GROUP"; "" for NULL. The caller frees. */
+char* plan_owner_user(const char *owner);
 /* The unit of a file below /etc/systemd/system: it is ours, or somebody else's and the file our drop-in to it; or NULL. The caller
  * frees. */
 char* plan_unit_of_path(const char *path);
