@@ -54,7 +54,7 @@ python_tests() {
         else
                 echo "$name: one test after the other: python3-pytest-xdist is not here"
         fi
-        HARDWAY=$build/hardway "$python" -m pytest -q -p no:cacheprovider --junitxml="$results/$name.xml" "$@"
+        HARDWAY=$build/hardway PYTHONPATH=$top/tests "$python" -m pytest -q -p no:cacheprovider -p tell --no-summary --junitxml="$results/$name.xml" "$@"
 }
 
 stage_packages() {
