@@ -9,12 +9,12 @@ from world import INSTALL, choose, converges, old_or_new
 
 # errno, what it is called, how many of the calls that it can meet are tried
 TROUBLES = [
-    ("ENOSPC", "No space left on device|disk is full", 14),
-    ("EDQUOT", "quota|disk is full", 6),
-    ("EROFS", "Read-only file system", 10),
+    ("ENOSPC", "No space left on device|disk is full", 8),
+    ("EDQUOT", "quota|disk is full", 4),
+    ("EROFS", "Read-only file system", 6),
     # systemd-sysusers does not always say why
-    ("once:EACCES", "Permission denied|cannot write the user", 10),
-    ("once:EIO", "Input/output error|I/O error|cannot write the user", 8),
+    ("once:EACCES", "Permission denied|cannot write the user", 6),
+    ("once:EIO", "Input/output error|I/O error|cannot write the user", 5),
 ]
 
 

@@ -7,19 +7,22 @@ import pytest
 from lab import Lab, TOP, run
 
 
-# A hundred kills of a download, labs that grow or are lost as a whole, certificates that have to expire, every drill: part of the long tier.
-LONG = ["test_expired.py", "test_failover_all.py", "test_fetch_kills.py", "test_growth.py", "test_loss.py", "test_moves.py"]
-collect_ignore = [] if os.environ.get("HARDWAY_TEST_TIER") == "long" else LONG
+TIER = os.environ.get("HARDWAY_TEST_TIER", "normal")
 
 
 def pytest_configure(config):
-    """The plugin for several tests at a time knows this mark; without it pytest warns of one that nobody has told of."""
+    """The plugin for several tests at a time knows its mark; without it pytest warns of one that nobody has told of."""
     config.addinivalue_line("markers", "xdist_group(name): tests of one name run one after the other, in one process")
+    config.addinivalue_line("markers", "long: of the long tier alone, as it shows in other surroundings, or more often, what another shows in all")
 
 
 @pytest.hookimpl(tryfirst=True)  # before the plugin that reads the marks
-def pytest_collection_modifyitems(items):
-    """Where several tests run at a time, those that share a lab stay together, in their order."""
+def pytest_collection_modifyitems(config, items):
+    """Tests of the long tier are left to it. Where several tests run at a time, those that share a lab stay together, in their order."""
+    if TIER != "long":
+        later = [item for item in items if item.get_closest_marker("long")]
+        items[:] = [item for item in items if item not in later]
+        config.hook.pytest_deselected(items=later)
     for item in items:
         if "make_shared_lab" in item.fixturenames:
             item.add_marker(pytest.mark.xdist_group(item.path.stem))
@@ -51,12 +54,13 @@ def mirror_of_two_fixture(mirror):
 
 
 def maker(program, mirror, tmp_path_factory):
-    """Gives a function that boots a lab, and takes all that it booted down in the end, also after a failure."""
+    """Gives a function that boots a lab, and takes all that it booted down in the end, also after a failure. To install haproxy and keepalived
+    takes 20 s of processor time in each: hosts have them, but where it is seen how they come and go."""
     labs = []
     worker = os.environ.get("PYTEST_XDIST_WORKER", "").replace("gw", "w")  # several files call their lab `cluster`
     prefix = os.environ.get("HARDWAY_TEST_LAB", "") + (worker and worker + "-")
 
-    def make(name, hosts=None, image=None):
+    def make(name, hosts=None, image="preinstalled"):
         lab = Lab(prefix + name, tmp_path_factory.mktemp(name), program)
         if mirror:
             lab.env["HARDWAY_MIRROR"] = mirror
@@ -82,10 +86,16 @@ def make_shared_lab_fixture(program, mirror, tmp_path_factory):
     yield from maker(program, mirror, tmp_path_factory)
 
 
+@pytest.fixture(scope="module", name="image")
+def image_fixture():
+    """What the hosts of the cluster are booted from, for a file to say another."""
+    return "preinstalled"
+
+
 @pytest.fixture(scope="module", name="cluster")
-def cluster_fixture(make_shared_lab):
+def cluster_fixture(make_shared_lab, image):
     """Five hosts with a cluster on them, installed as the README says."""
-    lab = make_shared_lab("cluster")
+    lab = make_shared_lab("cluster", image=image)
     lab.init()
     lab.hardway("pki", "gen")
     lab.hardway("fetch")

@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What may be changed on a cluster that lives, and what not: hardway.yaml(5), CHANGES."""
+import pytest
+
 from lab import CONTROLLERS, edit
+
+pytestmark = pytest.mark.long
 
 
 def test_a_service_network_and_an_issuer_that_would_break_the_workloads(cluster):

@@ -14,7 +14,7 @@ OF_THE_LAB = {"cgroup"}
 
 @pytest.fixture(scope="module", name="lab")
 def lab_fixture(make_shared_lab):
-    lab = make_shared_lab("check")
+    lab = make_shared_lab("check", image="bookworm")
     lab.init()
     return lab
 
@@ -266,6 +266,7 @@ def nft_in(lab, host, rules):
     assert result.status == 0, result
 
 
+@pytest.mark.long
 def test_packet_filter_for_ipv6(make_lab):
     """Which port of which host, from where, whether the filter answers or not; and nothing once it is gone."""
     hosts = {name: address.replace("10.77.0.", "fd77::") for name, address in CONTROLLERS.items()}

@@ -7,9 +7,16 @@ import re
 import signal
 import subprocess
 
+import pytest
+
 from lab import BALANCERS, CONTROLLERS, VIP, await_true, run
 
 UNITS = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"]
+
+
+@pytest.fixture(scope="module", name="image")
+def image_fixture():
+    return "bookworm"
 
 
 def test_vip_answers_with_the_version_of_the_cluster_file(cluster):

@@ -21,7 +21,7 @@ HOSTS = {**CONTROLLERS, "lb-0": "10.77.0.11"}
 @pytest.fixture(scope="module", name="lab")
 def lab_fixture(make_shared_lab):
     """Hosts on which nothing is installed; every test leaves them so."""
-    lab = make_shared_lab("errors", HOSTS)
+    lab = make_shared_lab("errors", HOSTS, image="bookworm")
     lab.init(balancers={"lb-0": HOSTS["lb-0"]})
     lab.hardway("pki", "gen")
     lab.hardway("fetch")

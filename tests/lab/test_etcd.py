@@ -6,6 +6,8 @@ import re
 import shutil
 import subprocess
 
+import pytest
+
 from lab import BALANCERS, CONTROLLERS, TOP, await_true
 from test_rollout import assert_unnoticed
 
@@ -214,6 +216,7 @@ def test_restore_refuses_what_is_not_ours(cluster, tmp_path):
     assert is_well(cluster)
 
 
+@pytest.mark.long
 def test_restore_goes_on_after_a_kill(cluster, tmp_path):
     """Killed where half of the members may have the new data; the same command finishes it. With a load balancer off all the while, which is no
     reason to leave the cluster without data."""

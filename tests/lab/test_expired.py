@@ -6,8 +6,12 @@ import os
 import re
 import time
 
+import pytest
+
 from lab import CONTROLLERS, await_true
 from mishaps import shift
+
+pytestmark = pytest.mark.long
 
 LIFE_SECONDS = 400  # the installation that brings them has to be over by then
 

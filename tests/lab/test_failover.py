@@ -238,7 +238,7 @@ def end_with_all(lab, driver):
     os.kill(driver, signal.SIGKILL)
 
 
-@pytest.mark.parametrize("verb", ["verify", "install"])
+@pytest.mark.parametrize("verb", ["verify", pytest.param("install", marks=pytest.mark.long)])
 def test_next_command_puts_back(cluster, verb):
     """What nobody is left for to put back: the next command does, and says so; a host by its own --power, or where somebody is asked."""
     owner = cluster.holder()[0]

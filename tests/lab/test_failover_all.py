@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Every drill, power cuts and cut links included: part of the long tier."""
+import pytest
+
 from test_failover import power
+
+pytestmark = pytest.mark.long
 
 
 def drills(lab, *chosen):

@@ -149,7 +149,7 @@ def configure(lab, changes):
 @pytest.fixture(scope="module", name="lab")
 def lab_fixture(make_shared_lab):
     """Hosts, a cluster directory, and how the hosts look after an installation that nothing disturbs."""
-    lab = make_shared_lab("faults", image="preinstalled")
+    lab = make_shared_lab("faults")
     lab.init()
     lab.as_installed = lab.read("hardway.yaml")
     lab.hardway("pki", "gen")

@@ -16,6 +16,8 @@ from lab import CONTROLLERS, BALANCERS, TOP, VIP
 sys.path.insert(0, os.path.join(TOP, "tests", "cli"))
 from mirror import Mirror  # noqa: E402
 
+pytestmark = pytest.mark.long
+
 KILLS = 100
 RATE = 2_000_000  # of each file: the whole takes longer than all of the killed runs together
 MIB = 1 << 20

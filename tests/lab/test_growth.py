@@ -3,11 +3,15 @@
 import os
 import re
 
+import pytest
+
 from lab import BALANCERS, CONTROLLERS, VIP, await_true, edit
 from test_etcd import await_well, maps, members
 from test_rollout import assert_unnoticed
 from test_topologies import SAMPLER, holders, install, nodes_of, times_held_by_two
 from test_topologies import await_well as await_as_planned
+
+pytestmark = pytest.mark.long
 
 MORE = {"controller-3": "10.77.0.23", "controller-4": "10.77.0.24"}
 

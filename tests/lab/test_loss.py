@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """etcd that has lost its quorum, its data or all its hosts: restored from a snapshot or a survivor, and killed on the way."""
+import pytest
+
 from lab import CONTROLLERS, await_true
 from test_etcd import await_well, kill_at, maps, members
 from test_topologies import external
+
+pytestmark = pytest.mark.long
 
 
 def test_total_loss(make_lab, tmp_path):

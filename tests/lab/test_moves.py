@@ -3,10 +3,14 @@
 import os
 import re
 
+import pytest
+
 from lab import BALANCERS, CONTROLLERS, VIP, edit
 from test_etcd import await_well, kill_at, maps, members
 from test_growth import MORE, installed
 from test_rollout import assert_unnoticed, starved
+
+pytestmark = pytest.mark.long
 
 
 def move(lab, name, address):

@@ -2,7 +2,11 @@
 """Load balancers that come and go: at no time do two hold the VIP."""
 import re
 
+import pytest
+
 from lab import BALANCERS, CONTROLLERS, VIP, await_true, edit
+
+pytestmark = pytest.mark.long
 
 FIRST = {"controller-0": CONTROLLERS["controller-0"]}
 LATER = {"lb-2": "10.77.0.13"}

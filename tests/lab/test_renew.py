@@ -9,6 +9,8 @@ import re
 import signal
 import subprocess
 
+import pytest
+
 from lab import CONTROLLERS, TOP, await_true, edit
 from test_rollout import assert_unnoticed, starved
 
@@ -156,6 +158,7 @@ def assert_other_verbs_work(lab, name, where):
     lab.hardway("backup", "--force", "--passphrase-file", "-", "any.backup", text_input="long enough a passphrase\n")
 
 
+@pytest.mark.long
 def test_the_cluster_ca_is_replaced_and_killed_in_each_phase(cluster):
     old = cluster.read("pki/ca.crt")
     before = serials(cluster)

@@ -73,7 +73,7 @@ def interrupt(lab):
 
 
 def test_reset_of_a_living_cluster(make_lab, tmp_path):
-    lab = make_lab("reset-live")
+    lab = make_lab("reset-live", image="bookworm")
     lab.init()
     lab.hardway("pki", "gen")
     lab.hardway("fetch")

@@ -82,7 +82,7 @@ def copy(source, target):
 
 
 def test_script_and_install_give_the_same_nodes(make_lab, mirror):
-    lab = make_lab("script")
+    lab = make_lab("script", image="bookworm")
     lab.init()
     lab.hardway("pki", "gen")
     lab.hardway("fetch")

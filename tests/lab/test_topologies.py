@@ -5,6 +5,8 @@ import os
 import re
 import time
 
+import pytest
+
 from lab import BALANCERS, CONTROLLERS, VIP, await_true, edit
 from test_etcd import members as etcd_members
 from test_failover import drill, findings
@@ -107,6 +109,7 @@ def times_held_by_two(lab, hosts=CONTROLLERS):
     return sorted(found)
 
 
+@pytest.mark.long
 def test_vip_on_controllers_that_come_and_go(make_lab):
     """One controller becomes three that hold the VIP between them, then it is one's again: at no time do two hold it."""
     lab = make_lab("grows", CONTROLLERS)
@@ -145,6 +148,7 @@ def test_vip_on_controllers_that_come_and_go(make_lab):
     assert holders(lab) == ["controller-0"] and len(times_held_by_two(lab)) < 10, times_held_by_two(lab)
 
 
+@pytest.mark.long
 def test_a_balancer_that_was_not_told_of_another(make_lab):
     """One is off while another is added, and comes back with the list of peers that it had: it hears nothing of the other, and takes the VIP beside it.
     That is seen, before and after it shows, and mended by the next installation first."""
@@ -189,7 +193,7 @@ def assert_dual_stack(lab):
 
 def test_vip_on_the_controllers(make_lab):
     """The cluster is dual-stack as well. The VIP goes with its owner's power, with its haproxy, and before planned work; not with its apiserver, as the others' will do."""
-    lab = make_lab("shared", CONTROLLERS)
+    lab = make_lab("shared", CONTROLLERS, image="bookworm")
     install(lab, *nodes_of("controller", CONTROLLERS), "--vip", VIP, "--pods", "10.244.0.0/16,fd00:10:244::/48",
             "--services", "10.96.0.0/16,fd00:10:96::/112")
     lab.hardway("verify")

@@ -13,15 +13,23 @@ def test_debian_13(make_lab):
     whole_job(lab)
 
 
-def test_other_port_profiles_and_keys(make_lab):
+def test_other_port_profiles_and_keys_by_a_sanitized_build(make_lab):
+    program = os.environ.get("HARDWAY_SANITIZED", "")
+    if not os.access(program, os.X_OK):
+        pytest.skip("HARDWAY_SANITIZED does not name a sanitized build")
     lab = make_lab("port9000")
+    lab.program = program
+    lab.env |= {"ASAN_OPTIONS": "detect_leaks=1:halt_on_error=1", "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}
     lab.init("--port", "9000", "--network-profile", "wifi", "--disk-profile", "sdcard", "--key-type", "rsa:2048",
              "--vip-name", "k8s.lab.example")
     whole_job(lab, port=9000)
     assert lab.enter("curl", "-s", "--cacert", "pki/ca.crt", "--resolve", "k8s.lab.example:9000:10.77.0.10",
-                                      "https://k8s.lab.example:9000/readyz").out == "ok"
+                     "https://k8s.lab.example:9000/readyz").out == "ok"
+    lab.hardway("status")
+    lab.hardway("kubeconfig")
 
 
+@pytest.mark.long
 def test_one_node_after_the_other(make_lab):
     """install --node is legal at any time, and says what it still waits for."""
     lab = make_lab("single")
@@ -37,24 +45,11 @@ def test_one_node_after_the_other(make_lab):
     lab.hardway("verify")
 
 
-def test_sanitized_build(make_lab):
-    program = os.environ.get("HARDWAY_SANITIZED", "")
-    if not os.access(program, os.X_OK):
-        pytest.skip("HARDWAY_SANITIZED does not name a sanitized build")
-    lab = make_lab("sanitized")
-    lab.program = program
-    lab.env |= {"ASAN_OPTIONS": "detect_leaks=1:halt_on_error=1", "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"}
-    lab.init()
-    whole_job(lab)
-    lab.hardway("status")
-    lab.hardway("kubeconfig")
-
-
 THEIRS = "/var/log/kubernetes /var/lib/etcd /var/lib/kube-controller-manager /etc/haproxy"
 
 
 def test_first_try_that_failed_can_be_reset(make_lab):
-    lab = make_lab("reset")
+    lab = make_lab("reset", image="bookworm")
     lab.init()
     lab.hardway("pki", "gen")
     lab.hardway("fetch")
@@ -88,6 +83,7 @@ def test_first_try_that_failed_can_be_reset(make_lab):
     assert lab.version()
 
 
+@pytest.mark.long
 def test_backup_brings_the_cluster_directory_back(make_lab, tmp_path):
     lab = make_lab("backup")
     lab.init()

@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Another VIP for a cluster that lives, as hardway.yaml(5) has it (CHANGES): clients that try the old one and the new one find one of them
 all the time, with a certificate that names it."""
+import pytest
+
 from lab import BALANCERS, CONTROLLERS, VIP, edit
 from test_rollout import LEADER_MOVES
+
+pytestmark = pytest.mark.long
 
 NEW = "10.77.0.9"
 APISERVERS = [f"nodes/{name}/pki/apiserver" for name in CONTROLLERS]
