@@ -59,7 +59,9 @@ static void tell(const VerbContext *v, const Node *node, const Pulled *p) {
                 verb_warn(v, "%s: the last snapshot failed (there: journalctl -u etcd-snapshot)",
                           node->name);
         if (p->outcome == PULL_NONE)
-                verb_note(v, "%s has taken none yet.", node->name);
+                verb_note(v, "%s has %s.", node->name,
+                          v->cluster->snapshots.every_hours > 0 ? "taken none yet" :
+                                                                  "none: snapshots.every is never");
         else
                 verb_note(v, "%s %s: %s of %s, revision %" PRIu64 ", %s old.",
                           p->outcome == PULL_HERE ? "Have" : "Wrote", p->path, size, node->name, s->revision,
@@ -103,9 +105,6 @@ int snapshot_pull_run(VerbContext *v, const char *directory, Error **reterr) {
         HostOptions options;
         int r;
 
-        if (v->cluster->snapshots.every_hours == 0)
-                return error_set(reterr, ERROR_CONFIG, ENOENT,
-                                 "%s: snapshots.every is never: the nodes take none", v->cluster->path);
         r = verb_host_options(v, &options, reterr);
         if (r >= 0)
                 r = open_directory(v, directory, &path, reterr);
