@@ -130,6 +130,11 @@ static const struct {
           "A configuration that was put there and not loaded yet would be taken for what runs.",
           "since haproxy runs", ROLE_LOADBALANCER,
           "@balancer {root} sha256sum --check " RUN "haproxy.service.loaded" },
+        { RUN "haproxy.servers",
+          "What haproxy knows of the apiservers: written by its unit before a reload, for the process that comes "
+          "then, and emptied when it starts.",
+          "A reload would begin from nothing: one check that fails, and an apiserver is out.", ALWAYS,
+          ROLE_LOADBALANCER, "@balancer {root} cat " RUN "haproxy.servers" },
         { RUN "keepalived.service.loaded",
           "Digests of what keepalived has read: written by its unit when it starts, and when it is reloaded.",
           "A configuration that was put there and not loaded yet would be taken for what runs.",

@@ -237,6 +237,16 @@ static const ConfigLine lines[] = {
                   "which also\nbounds a check's TCP and TLS handshakes, and has to be longer for these.",
           .why = "The same apiservers, checked.",
           .without = "There would be nothing to track: haproxy does not start." },
+        { 1, "load-server-state-from-file", .value = "local",
+          .comment = "what was known before a reload still holds; without it the first check that fails is "
+                     "enough, and all are at once",
+          .why = "After a reload servers are up or down as before it, until their checks say otherwise.",
+          .without =
+                  "A new process takes a server for down at its first check that fails: at a reload on a busy "
+                  "machine all of them." },
+        { 1, "server-state-file-name", .value = LB_SERVERS,
+          .why = "Where that stands: the unit has it written before a reload, and emptied at a start.",
+          .without = "A file with the backend's name, where haproxy was started: there is none." },
         { 1, "timeout connect", .function = check_connect,
           .why = "How long the TCP and TLS handshakes of a check may take. From the profile of the cluster "
                  "file.",
@@ -367,6 +377,9 @@ static const ConfigWord words[] = {
           "2 is the default; said, as fall is." },
         { "server", "track", "It is up or down as the server behind this word is, which is checked.",
           "It is not checked, and counts as up for ever." },
+        { "load-server-state-from-file", "local", "From a file of this backend.",
+          "global: from one of the whole process, for all backends; planned work that set a server aside would "
+          "outlast a reload." },
         { "http-check send", "meth", "The method of the request: GET.",
           "OPTIONS, the default, which an apiserver refuses." },
         { "http-check send", "uri", "What is asked for: is this apiserver ready?",

@@ -7,6 +7,7 @@
 #include "cluster/ports.h"
 #include "common/alloc.h"
 #include "lbsetup/internal.h"
+#include "lbsetup/lbsetup-scripts.h"
 #include "lbsetup/lbsetup.h"
 
 /*
@@ -20,10 +21,12 @@
 static const char tmpfiles[] =
         "# Written by hardway. What haproxy's unit and hardway tell keepalived (0: all is well); "
         "haproxy is down until it has said\n"
-        "# otherwise. And what keepalived tells hardway.\n"
+        "# otherwise. What keepalived tells hardway. And what haproxy knows of its servers, for a reload: at a "
+        "start nothing (1: the format).\n"
         "d " LB_RUN " 0755 root root -\n"
         "f " LB_HAPROXY_DOWN " 0644 root root - 1\n"
         "f " LB_HANDOVER " 0644 root root - 0\n"
+        "f+ " LB_SERVERS " 0600 root root - 1\\n\n"
         "f " LB_STATE " 0644 " KEEPALIVED_SCRIPT_USER " root -\n";
 
 static int add_files(const PlanContext *c, Plan *plan, Error **reterr) {
@@ -47,6 +50,10 @@ static int add_files(const PlanContext *c, Plan *plan, Error **reterr) {
                 "keepalived would watch files that are not there, and might take the VIP to a node "
                 "whose haproxy is not up yet.",
                 "tmpfiles.d(5)");
+        plan_item_explain(
+                plan_add_file(plan, "haproxy", "servers", HAPROXY_KEEP, 0755, EMBED_HAPROXY_SERVERS_SH,
+                              "At a reload tells the new haproxy what the old one knows of the apiservers."),
+                "A reload begins from nothing: the first check that fails takes an apiserver out.", NULL);
 
         /* OpenSSL, and so haproxy, takes no intermediate CA for the end of a chain: it wants to see a root. */
         r = plan_add_store_file(

@@ -10,6 +10,7 @@
 #define HAPROXY_CONFIG "/etc/haproxy/haproxy.cfg"
 #define HAPROXY_CA "/etc/haproxy/kube-ca.crt"
 #define HAPROXY_UNIT "haproxy.service"
+#define HAPROXY_KEEP "/etc/haproxy/hardway-servers"
 #define HAPROXY_READY "/haproxy_ready"
 #define HAPROXY_STATS "/stats"
 #define HAPROXY_BACKEND "apiservers"
@@ -24,6 +25,7 @@
 #define LB_TMPFILES "/etc/tmpfiles.d/hardway-lb.conf"
 #define LB_RUN "/run/hardway"
 #define LB_HAPROXY_DOWN LB_RUN "/haproxy.down"
+#define LB_SERVERS LB_RUN "/haproxy.servers"
 #define LB_HANDOVER LB_RUN "/handover"
 #define LB_STATE LB_RUN "/keepalived.state"
 
@@ -44,7 +46,7 @@ extern const ConfigText keepalived_config;
                 .manual = "systemd.exec(5)", .quiet = true                                         \
         }
 
-#define HAPROXY_N_SETTINGS 18
+#define HAPROXY_N_SETTINGS 22
 extern const UnitSetting haproxy_settings[HAPROXY_N_SETTINGS];
 #define KEEPALIVED_N_SETTINGS 20
 extern const UnitSetting keepalived_settings[KEEPALIVED_N_SETTINGS];

@@ -241,6 +241,53 @@ def test_what_a_killed_run_has_set_aside_is_found_and_put_back(cluster):
     cluster.hardway("verify")
 
 
+def admin(cluster, balancer, command):
+    """What haproxy answers on its admin socket."""
+    return cluster.sh(balancer, "perl -MIO::Socket::UNIX -e '$s = IO::Socket::UNIX->new(shift); print $s shift, \"\\n\"; print while <$s>'"
+                      f" /run/haproxy/admin.sock '{command}'").out
+
+
+def checked(cluster, balancer):
+    """What haproxy's checks have found, by server: is it up, and are its checks on?"""
+    rows = [line.split() for line in admin(cluster, balancer, "show servers state checks").splitlines()]
+    return {row[3]: (row[5] != "0", int(row[13]) & 4 != 0) for row in rows if len(row) > 13 and row[0].isdigit()}
+
+
+def said_during(cluster, balancer, command, server):
+    """What haproxy's unit has said from the command on, until the process that it starts has checked the server."""
+    worker = re.search("^Pid: .*", admin(cluster, balancer, "show info"), re.MULTILINE)[0]
+    cursor = cluster.sh(balancer, f"journalctl -q -n 0 --show-cursor | sed -n 's/^-- cursor: //p'; {command}").out.strip()
+    await_true("a new process", lambda: worker not in admin(cluster, balancer, "show info"), 10)
+
+    def has_checked():
+        names, *rows = (line.split(",") for line in admin(cluster, balancer, "show stat checks 4 -1").splitlines() if line)
+        return next(dict(zip(names, row)) for row in rows if row[1] == server)["check_duration"]
+
+    await_true("it checks", has_checked, 10)
+    return cluster.sh(balancer, f"journalctl -u haproxy -q -o cat --after-cursor='{cursor}'").out
+
+
+def test_a_reload_goes_on_from_what_haproxy_knows(cluster):
+    """An apiserver that hangs stays out, and what was set aside is forgotten. A start begins anew."""
+    lb = BALANCERS[0]
+    hangs, spared = list(CONTROLLERS)[:2]
+    pid = cluster.pids(hangs, ["kube-apiserver"])[0]
+    known, found = (f"Server checks/{hangs} is DOWN, {reason}" for reason in ("changed from server-state after a reload", "reason: Layer"))
+    cluster.sh(hangs, f"kill -STOP {pid}")
+    try:
+        await_true("it is down", lambda: not checked(cluster, lb)[hangs][0], 10)
+        admin(cluster, lb, f"set server apiservers/{spared} state drain; disable health checks/{spared}")
+        assert not checked(cluster, lb)[spared][1] and servers(cluster, lb)[spared] == "DRAIN"
+        said = said_during(cluster, lb, "systemctl reload haproxy", hangs)
+        assert known in said and found not in said
+        assert not checked(cluster, lb)[hangs][0] and checked(cluster, lb)[spared][1] and servers(cluster, lb)[spared] != "DRAIN"
+        said = said_during(cluster, lb, "systemctl restart haproxy", hangs)
+        assert known not in said and found in said
+    finally:
+        cluster.sh(hangs, f"kill -CONT {pid}")
+    await_true("all are up", lambda: set(servers(cluster, lb).values()) == {"UP"}, 30)
+
+
 def test_only_root_may_set_aside(cluster):
     """haproxy's admin socket is closed to everybody else on a load balancer, and its page has no levers."""
     for lb in BALANCERS:

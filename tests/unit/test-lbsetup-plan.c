@@ -85,6 +85,29 @@ static void test_haproxy_down(void **state) {
         assert_contains(text, "\nExecStartPre=+systemd-tmpfiles --create /etc/tmpfiles.d/hardway-lb.conf\n");
 }
 
+/* What the new process is to know is laid down before it is told to come; at a start there is nothing of an ended one. */
+static void test_haproxy_reload(void **state) {
+        const char *text = buffer_str(&find(*state, "haproxy/drop-in")->content);
+        const char *const steps[] = { "\nExecReload=\n", "\nExecReload=-+/etc/haproxy/hardway-servers\n",
+                                      "\nExecReload=/usr/sbin/haproxy -Ws -f $CONFIG -c $EXTRAOPTS\n",
+                                      "\nExecReload=/bin/kill -USR2 $MAINPID\n",
+                                      "\nExecReload=+/bin/sh -c 'sha256sum " };
+
+        for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+                text = strstr(text, steps[i]);
+                assert_non_null(text);
+        }
+        assert_contains(buffer_str(&find(*state, "haproxy/tmpfiles")->content),
+                        "\nf+ /run/hardway/haproxy.servers 0600 root root - 1\\n\n");
+        assert_contains(buffer_str(&find(*state, "haproxy/config")->content),
+                        "\n        load-server-state-from-file local\n"
+                        "        server-state-file-name /run/hardway/haproxy.servers\n");
+        assert_string_equal(find(*state, "haproxy/servers")->path, HAPROXY_KEEP);
+        assert_contains(EMBED_HAPROXY_SERVERS_SH, "\nconfig=" HAPROXY_CONFIG " ");
+        assert_contains(EMBED_HAPROXY_SERVERS_SH, " file=" LB_SERVERS "\n");
+        assert_contains(EMBED_HAPROXY_SERVERS_SH, "\"show servers state " HAPROXY_CHECKS "\"");
+}
+
 static void test_keepalived_unit(void **state) {
         const PlanItem *config = find(*state, "keepalived/config");
         const char *text = buffer_str(&find(*state, "keepalived/drop-in")->content);
@@ -110,7 +133,7 @@ static void test_keepalived_unit(void **state) {
 
 /* Scripts run as root's choice of user, and keepalived runs none that others could write to. */
 static void test_scripts(void **state) {
-        const char *const ids[] = { "keepalived/health", "keepalived/notify" };
+        const char *const ids[] = { "haproxy/servers", "keepalived/health", "keepalived/notify" };
 
         for (size_t i = 0; i < ARRAY_SIZE(ids); i++) {
                 const PlanItem *item = find(*state, ids[i]);
@@ -137,8 +160,9 @@ static void test_look_script(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                lb_test(test_packages),        lb_test(test_haproxy_inputs), lb_test(test_haproxy_down),
-                lb_test(test_keepalived_unit), lb_test(test_scripts),        lb_test(test_look_script),
+                lb_test(test_packages),       lb_test(test_haproxy_inputs),  lb_test(test_haproxy_down),
+                lb_test(test_haproxy_reload), lb_test(test_keepalived_unit), lb_test(test_scripts),
+                lb_test(test_look_script),
         };
 
         return cmocka_run_group_tests_name("load balancer plan", tests, NULL, NULL);
