@@ -18,7 +18,7 @@ static const ProofRow proof_table[] = {
         { "known", "known to hardway" },
         { "official", "published officially" },
         { "mirror", "published by a mirror" },
-        { "accepted", "a mirror's own build, accepted" },
+        { "accepted", "a mirror's or bundle's word, accepted" },
         { "bundle", "from a bundle" },
         { "hand", "pinned by hand" },
 };

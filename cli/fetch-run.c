@@ -28,6 +28,7 @@ static int fetch_all(VerbContext *v, const FetchArguments *a, FetchDisplay *d, c
 
         o.mirrors = mirrors;
         o.deep = v->deep;
+        o.papers = a->bundle;
         o.progress = fetch_display_progress;
         o.note = fetch_display_note;
         o.userdata = d;
@@ -68,10 +69,8 @@ static size_t count_proof(const VerbContext *v, const FetchRequest *requests, si
 }
 
 static void tell_end(VerbContext *v, const FetchArguments *a, const FetchDisplay *d,
-                     const FetchRequest *requests, size_t n) {
+                     const FetchRequest *requests, size_t n, size_t n_accept) {
         _cleanup_free_ char *size = format_size(d->bytes);
-        /* Whoever takes a build that only a mirror vouches for has to accept it, too. */
-        size_t n_accepted = count_proof(v, requests, n, "accepted");
         size_t n_mirror = count_proof(v, requests, n, "mirror");
         size_t n_bundle = count_proof(v, requests, n, "bundle");
 
@@ -91,7 +90,7 @@ static void tell_end(VerbContext *v, const FetchArguments *a, const FetchDisplay
                 verb_note(v, "%zu binaries, %s fetched and verified. Next: hardway install", n, size);
         if (a->bundle)
                 verb_note(v, "%s holds all of it; on the other side: hardway fetch --from %s%s", a->bundle,
-                          a->bundle, n_accepted > 0 ? " --accept-mirror" : "");
+                          a->bundle, n_accept > 0 ? " --accept-mirror" : "");
         fetch_display_event(d,
                             json_pack("{s:s, s:I, s:I, s:I}", "event", "done", "binaries", (json_int_t) n,
                                       "fetched", (json_int_t) d->n_fetched, "bytes", (json_int_t) d->bytes));
@@ -103,6 +102,7 @@ static int fetch(VerbContext *v, const FetchArguments *a, const FetchRequest *re
         _cleanup_(lock_freep) Lock *before = lock_copy(v->lock);
         _cleanup_(fetch_display_done) FetchDisplay d = {};
         _cleanup_close_ int share = -EBADF;
+        size_t n_accept = 0;
         int r, q;
 
         share = fetch_cache_share(NULL, lock_path, reterr);
@@ -114,9 +114,9 @@ static int fetch(VerbContext *v, const FetchArguments *a, const FetchRequest *re
         q = save_lock(v, &d, before, r < 0 ? NULL : reterr);
         r = r < 0 ? r : q;
         if (r >= 0 && a->bundle)
-                r = fetch_bundle(a->bundle, requests, n, NULL, v->lock, reterr);
+                r = fetch_bundle(a->bundle, requests, n, NULL, v->lock, &n_accept, reterr);
         if (r >= 0)
-                tell_end(v, a, &d, requests, n);
+                tell_end(v, a, &d, requests, n, n_accept);
         return r < 0 ? r : 0;
 }
 

@@ -137,6 +137,13 @@ const VerbStep steps_fetch[] = {
           "@member curl -LO https://github.com/etcd-io/etcd/releases/download/{etcd}/etcd-{etcd}-linux-{arch}.tar.gz\n"
           "echo \"$(cat kube-apiserver.sha256)  kube-apiserver\" | sha256sum --check\n"
           "sha256sum --check --ignore-missing SHA256SUMS" },
+        { "signature",
+          "Looks whether Kubernetes' release was signed by who releases it; etcd's is not signed.",
+          "@controller curl -LO https://dl.k8s.io/{kubernetes}/bin/linux/{arch}/kube-apiserver.sig\n"
+          "@controller curl -LO https://dl.k8s.io/{kubernetes}/bin/linux/{arch}/kube-apiserver.cert\n"
+          "cosign verify-blob kube-apiserver --signature kube-apiserver.sig --certificate kube-apiserver.cert"
+          " --certificate-identity krel-staging@k8s-releng-prod.iam.gserviceaccount.com"
+          " --certificate-oidc-issuer https://accounts.google.com" },
         { "pin", "Writes what is new to hardway.lock, and lets it appear in the cache.",
           "sha256sum kube-apiserver etcd-{etcd}-linux-*.tar.gz" },
         {},

@@ -12,18 +12,24 @@
 #include "fetch/bundle.h"
 #include "fetch/cache.h"
 #include "fetch/fetch.h"
+#include "fetch/kept.h"
+#include "fetch/known.h"
 #include "fetch/layout.h"
+#include "fetch/vouch.h"
 
 /*
  * A bundle: all that a cluster needs, for hosts that reach nobody
  *
  *      hardway.lock            what it holds, and nothing else
  *      sha256/ABCDEF...        each of that, in the order of the digests
+ *      sha256/ABCDEF....cert   the certificate of its signature, and that: of what is signed
+ *      sha256/ABCDEF....sig
  *
  * A plain tar file (ustar): owner, times and modes are the same in all of them, and nothing is compressed, as
  * another zlib would compress it differently. Taking one in (fetch/take.c) trusts none of it: each member has to
  * have the digest that its name and the bundle's lock say, our own lock and what is known of the release come
- * first, and processor and version are looked for in the program, as if it had been downloaded.
+ * first, the signature has to hold (fetch/vouch.h), and processor and version are looked for in the program, as if
+ * it had been downloaded.
  */
 
 #define READ_SIZE (256U * 1024)
@@ -122,6 +128,30 @@ static int bundle_add_file(struct archive *a, const char *path, const char *cach
         return 0;
 }
 
+static int bundle_add_text(struct archive *a, const char *path, const char *sha256, const char *ending,
+                           const Buffer *text, Error **reterr) {
+        _cleanup_free_ char *name = xasprintf(BUNDLE_FILES "%s%s", sha256, ending);
+        int r;
+
+        r = bundle_header(a, path, name, text->size, reterr);
+        if (r >= 0 && archive_write_data(a, text->data, text->size) != (la_ssize_t) text->size)
+                r = bundle_failure(a, path, reterr);
+        return r;
+}
+
+static int bundle_add_papers(struct archive *a, const char *path, const char *cache, const char *sha256,
+                             Error **reterr) {
+        _cleanup_(kept_done) KeptPapers papers = {};
+        int r;
+
+        if (!kept_read(cache, sha256, &papers))
+                return 0;
+        r = bundle_add_text(a, path, sha256, KEPT_CERTIFICATE, &papers.certificate, reterr);
+        if (r >= 0)
+                r = bundle_add_text(a, path, sha256, KEPT_SIGNATURE, &papers.signature, reterr);
+        return r;
+}
+
 static int bundle_write(int fd, const char *path, const char *cache, const Lock *lock, char *const *digests,
                         Error **reterr) {
         struct archive *a = archive_write_new();
@@ -137,9 +167,12 @@ static int bundle_write(int fd, const char *path, const char *cache, const Lock 
                 r = bundle_header(a, path, BUNDLE_LOCK, text.size, reterr);
         if (r >= 0 && archive_write_data(a, text.data, text.size) != (la_ssize_t) text.size)
                 r = bundle_failure(a, path, reterr);
-        STRV_FOREACH(sha256, digests)
+        STRV_FOREACH(sha256, digests) {
                 if (r >= 0)
                         r = bundle_add_file(a, path, cache, *sha256, reterr);
+                if (r >= 0)
+                        r = bundle_add_papers(a, path, cache, *sha256, reterr);
+        }
         if (r >= 0 && archive_write_close(a) != ARCHIVE_OK)
                 r = bundle_failure(a, path, reterr);
         (void) archive_write_free(a); /* what it still writes of a file that is given up does no harm */
@@ -168,6 +201,16 @@ static int bundle_place(const char *path, const char *cache, const Lock *lock, c
         return fs_sync_dir_of(AT_FDCWD, path, reterr);
 }
 
+/* What the other side does not take without being told to, see fetch/take.c. */
+static bool bundle_needs_accept(const FetchRequest *q, const LockEntry *e, const char *cache) {
+        const char *known = known_digest(q), *digest = q->origin == ORIGIN_ETCD ? e->archive : e->sha256;
+        _cleanup_(kept_done) KeptPapers papers = {};
+
+        if (known && !streq_null(known, digest))
+                return true;
+        return vouch_needed(q, e->sha256) && !kept_read(cache, e->sha256, &papers);
+}
+
 /**
  * fetch_bundle() - write all that is needed into one file
  * @path:       the file, replaced if it is there
@@ -175,17 +218,31 @@ static int bundle_place(const char *path, const char *cache, const Lock *lock, c
  * @n_requests: how many
  * @cache:      the cache's directory, or NULL for the default
  * @lock:       what is pinned
+ * @ret_n_accept: how much of it goes without anybody's word but the bundle's, and has to be accepted
  * @reterr:     what is missing or damaged, or why it cannot be written
  *
  * Return: 0 or a negative errno.
  */
 int fetch_bundle(const char *path, const FetchRequest *requests, size_t n_requests, const char *cache,
-                 const Lock *lock, Error **reterr) {
+                 const Lock *lock, size_t *ret_n_accept, Error **reterr) {
         _cleanup_free_ char *standard = cache ? NULL : fetch_cache_default();
         _cleanup_(lock_freep) Lock *chosen = lock_new(BUNDLE_LOCK);
         _cleanup_strv_ Strv digests = NULL;
+        size_t n_accept = 0;
         int r;
 
-        r = bundle_select(requests, n_requests, cache ?: standard, lock, chosen, &digests, reterr);
-        return r < 0 ? r : bundle_place(path, cache ?: standard, chosen, digests, reterr);
+        cache = cache ?: standard;
+        r = bundle_select(requests, n_requests, cache, lock, chosen, &digests, reterr);
+        if (r >= 0)
+                r = bundle_place(path, cache, chosen, digests, reterr);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < n_requests; i++) {
+                const FetchRequest *q = requests + i;
+
+                n_accept += bundle_needs_accept(q, lock_find(chosen, q->name, q->version, q->architecture),
+                                                cache);
+        }
+        *ret_n_accept = n_accept;
+        return 0;
 }

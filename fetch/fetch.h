@@ -14,7 +14,7 @@
  *
  * What a file has to agree with: the lock, or the digest that the caller pins by hand; what its publisher says of
  * it; what this program knows of the official release (a mirror may have another build, but only if the caller
- * accepts that); the signature, where there is one; the processor and the version that stand in the program
+ * accepts that); the signature, without which nothing is taken of a mirror that could have one (fetch/vouch.h); the processor and the version that stand in the program
  * itself. When any of them disagree nothing is kept, and the Error says which. An entry of the lock is only ever
  * changed with update_lock.
  *
@@ -60,7 +60,8 @@ typedef struct FetchOptions {
         bool offline;          /* take what is in the cache, never connect */
         bool deep;             /* hash what is in the cache as well; fetch what is damaged again */
         bool update_lock;      /* believe the publisher, not the lock, and change the lock */
-        bool accept_mirror;    /* mirrors may have builds of their own */
+        bool accept_mirror;    /* a mirror's or a bundle's word is enough, also for builds of its own */
+        bool papers;           /* signatures that are not kept yet are wanted as well, for a bundle */
         const FetchPin *pins;
         size_t n_pins;
         void (*progress)(void *userdata, const FetchProgress *progress); /* may be NULL */
@@ -90,7 +91,7 @@ int fetch_run(const FetchRequest *requests, size_t n_requests, const FetchOption
  * give the same bytes, whenever and wherever.
  */
 int fetch_bundle(const char *path, const FetchRequest *requests, size_t n_requests, const char *cache,
-                 const Lock *lock, Error **reterr);
+                 const Lock *lock, size_t *ret_n_accept, Error **reterr);
 int fetch_from(const char *path, const FetchRequest *requests, size_t n_requests,
                const FetchOptions *options, Lock *lock, Error **reterr);
 

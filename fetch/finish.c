@@ -5,6 +5,7 @@
 #include "common/alloc.h"
 #include "fetch/elf.h"
 #include "fetch/item.h"
+#include "fetch/kept.h"
 #include "fetch/pins.h"
 #include "fetch/signature.h"
 #include "fetch/unpack.h"
@@ -125,13 +126,23 @@ static int item_check_512(const Item *item, Error **reterr) {
 }
 
 /**
+ * item_has_papers() - whether there is a signature
+ * @item:       the item, whose papers have come
+ *
+ * Return: true if it is there and its certificate, right or wrong.
+ */
+bool item_has_papers(const Item *item) {
+        return item->papers[PAPER_SIGNATURE].data.size > 0 && item->papers[PAPER_CERTIFICATE].data.size > 0;
+}
+
+/**
  * item_check_signature() - verify the signature, if there is one
  * @item:       the item
  * @sha256:     of the file
  * @reterr:     says what does not hold
  *
  * A mirror's own build may come with the official papers: who accepts the one, or has given its digest by hand,
- * needs no others.
+ * needs no others. Of what is locked it is asked for a bundle only, and one that does not hold is none.
  *
  * Return: 0, also if there is none, or -EKEYREJECTED.
  */
@@ -139,11 +150,11 @@ int item_check_signature(Item *item, const char *sha256, Error **reterr) {
         const FetchOptions *o = item->run->options;
         const Paper *signature = item->papers + PAPER_SIGNATURE,
                     *certificate = item->papers + PAPER_CERTIFICATE;
-        bool accept = item->by_hand || (o->accept_mirror && !item_official(item));
+        bool accept = *item->locked || (o->accept_mirror && !item_official(item));
         int r;
 
         item->is_signed = false;
-        if (signature->data.size == 0 || certificate->data.size == 0)
+        if (!item_has_papers(item))
                 return 0;
         r = signature_check(o->trust ?: &signature_trust_kubernetes, sha256, &signature->data,
                             &certificate->data, accept ? NULL : reterr);
@@ -153,6 +164,20 @@ int item_check_signature(Item *item, const char *sha256, Error **reterr) {
         error_detail(reterr, "the signature: %s", signature->url);
         error_detail(reterr, "the file:      %s (%s)", sha256, item->url);
         return r;
+}
+
+/**
+ * item_keep_papers() - keep the signature for bundles, if there is one that holds
+ * @item:       the item, after item_check_signature()
+ * @sha256:     of the file
+ * @reterr:     names the path
+ *
+ * Return: 0 or a negative errno.
+ */
+int item_keep_papers(const Item *item, const char *sha256, Error **reterr) {
+        return item->is_signed ? kept_write(item->run->cache, sha256, &item->papers[PAPER_SIGNATURE].data,
+                                            &item->papers[PAPER_CERTIFICATE].data, reterr) :
+                                 0;
 }
 
 /* Who could exchange a file at the official site could leave its signature out: that shall not go unseen. */
@@ -180,6 +205,8 @@ static int item_finish_binary(Item *item, const char *digest, Error **reterr) {
                 r = program_not_stamped(q, item->url, reterr);
         if (r >= 0)
                 r = cache_file_commit(item->file, reterr);
+        if (r >= 0)
+                r = item_keep_papers(item, digest, reterr);
         if (r < 0)
                 return r;
         item_pin(item, q, item->file, NULL);

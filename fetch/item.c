@@ -6,6 +6,7 @@
 
 #include "common/alloc.h"
 #include "common/clock.h"
+#include "fetch/kept.h"
 #include "fetch/known.h"
 #include "fetch/pins.h"
 
@@ -82,6 +83,14 @@ void item_done(Item *item) {
         cache_file_free(item->file);
 }
 
+/* A bundle is to have what vouched for it here. */
+static bool lacks_papers(const Run *run, const LockEntry *e) {
+        _cleanup_(kept_done) KeptPapers kept = {};
+
+        return run->options->papers && !run->options->offline && streq_null(e->proof, "signature") &&
+               !kept_read(run->cache, e->sha256, &kept);
+}
+
 /**
  * item_cached() - whether there is nothing to download
  * @item:       the item
@@ -99,6 +108,8 @@ bool item_cached(Item *item) {
                 if (!e || run->options->update_lock || !cache_has(run->cache, e->sha256, e->size, NULL))
                         return false;
                 if (run->options->deep && fetch_verify_cached(run->cache, e, NULL) < 0)
+                        return false;
+                if (lacks_papers(run, e))
                         return false;
                 sum += e->size;
         }

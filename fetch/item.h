@@ -103,7 +103,9 @@ void item_again(void *userdata, const Error *error, uint64_t wait_usec);
 
 /* The file is complete: verify it, give it (or its members) a name in the cache and a pin in the lock. */
 int item_finish(Item *item, Error **reterr);
+bool item_has_papers(const Item *item); /* signature and certificate; not whether they are right */
 int item_check_signature(Item *item, const char *sha256, Error **reterr);
+int item_keep_papers(const Item *item, const char *sha256, Error **reterr);
 const char* item_proof(const Item *item, const FetchRequest *q, const char *sha256);
 
 /* Is an open file the program that was asked for? Of what it says itself; reads all of it. */

@@ -14,9 +14,9 @@
  *      signature       the signature of Kubernetes' releases, see fetch/signature.h
  *      known           this program knows the digest of the official release, see fetch/known.c
  *      official        the checksum file of the official site, and no more
- *      mirror          the checksum file of a mirror, and no more
- *      accepted        a mirror's own build, by --accept-mirror
- *      bundle          the lock of an offline bundle, and no more
+ *      mirror          the checksum file of a mirror, and no more: etcd's, and what older versions took
+ *      accepted        the word of a mirror or a bundle, which may have a build of its own, by --accept-mirror
+ *      bundle          the lock of an offline bundle, and no more: etcd's, and what older versions took
  *      hand            --sha256
  */
 typedef struct LockEntry {

@@ -4,7 +4,9 @@
 
 #include "common/alloc.h"
 #include "fetch/item.h"
+#include "fetch/kept.h"
 #include "fetch/signature.h"
+#include "fetch/vouch.h"
 
 /* An item's papers: checksums and signature, of one source after the other. */
 
@@ -29,11 +31,13 @@ static void paper_again(void *userdata, const Error *error, uint64_t wait_usec) 
 }
 
 /*
- * A binary that is published as something we have: only the pin is missing. It got its name in the cache as
- * something else, perhaps of another version: so it is looked into.
+ * A binary that is published as something we have: only the pin is missing, or its papers are. It got its name in
+ * the cache as something else, perhaps of another version: so it is looked into.
  */
 static bool item_take_cached(Item *item) {
         const FetchRequest *q = item->requests[0];
+        const LockEntry *old = lock_find(item->run->lock, q->name, q->version, q->architecture);
+        const char *sha256 = *item->published ? item->published : item->locked;
         _cleanup_free_ char *path = NULL;
         _cleanup_close_ int fd = -EBADF;
         LockEntry entry = {
@@ -41,21 +45,22 @@ static bool item_take_cached(Item *item) {
                 .version = (char*) q->version,
                 .architecture = (char*) q->architecture,
                 .url = item->url,
-                .sha256 = item->published,
+                .sha256 = (char*) sha256,
                 .sha512 = *item->published512 ? item->published512 : NULL,
         };
 
-        if (item->layout.folder || *item->locked || !*item->published ||
-            !cache_has(item->run->cache, item->published, 0, &entry.size))
+        if (item->layout.folder || !*sha256 || (*item->locked && !streq(item->locked, sha256)) ||
+            !cache_has(item->run->cache, sha256, 0, &entry.size))
                 return false;
-        path = cache_path(item->run->cache, item->published);
+        path = cache_path(item->run->cache, sha256);
         fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-        if (fd < 0 || program_check(fd, q, item->published, path, NULL) < 0 ||
-            item_check_signature(item, item->published, NULL) < 0)
+        if (fd < 0 || program_check(fd, q, sha256, path, NULL) < 0 ||
+            item_check_signature(item, sha256, NULL) < 0 || item_keep_papers(item, sha256, NULL) < 0)
                 return false;
 
-        entry.proof = (char*) item_proof(item, q, item->published);
-        lock_put(item->run->lock, &entry);
+        entry.proof = (char*) item_proof(item, q, sha256);
+        if (!*item->locked || !old || !streq(old->sha256, sha256))
+                lock_put(item->run->lock, &entry);
         item->done = item->total = entry.size;
         item_end(item, ITEM_DONE, /* cached= */ true);
         return true;
@@ -97,7 +102,7 @@ static int paper_parse(Item *item, Paper *paper, Error **reterr) {
 
 /*
  * What is locked does not need its publisher's word; but a server that cannot be reached is given up right here.
- * Papers that need not be there may be withheld in any way that a server knows: that weighs nothing.
+ * Papers that need not be there may be withheld in any way that a server knows: that is as if they were not there.
  */
 static int papers_judge(Item *item, Error **reterr) {
         Paper *sums = item->papers + PAPER_SHA256;
@@ -120,6 +125,19 @@ static int papers_judge(Item *item, Error **reterr) {
         return 0;
 }
 
+/* Before a file is fetched that could not be taken. Another mirror may have its signature. */
+static int papers_vouch(Item *item, Error **reterr) {
+        int r;
+
+        if (*item->locked || item_official(item) || item->run->options->accept_mirror ||
+            item_has_papers(item) || !vouch_needed(item->requests[0], item->published))
+                return 0;
+        r = vouch_refuse("mirror", "hardway fetch --accept-mirror", item->requests[0], item->published,
+                         reterr);
+        error_detail(reterr, "the signature: %s", item->papers[PAPER_SIGNATURE].url);
+        return r;
+}
+
 static void papers_complete(Item *item) {
         Error *error = NULL;
 
@@ -140,6 +158,10 @@ static void papers_complete(Item *item) {
                 item_fail(item, error);
                 return;
         }
+        if (papers_vouch(item, &error) < 0) {
+                item_next_source(item, error);
+                return;
+        }
         if (!item_take_cached(item) && !item_take_members(item))
                 item_download(item);
 }
@@ -156,9 +178,11 @@ static void paper_done(void *userdata, DownloadOutcome outcome, Error *error) {
                 papers_complete(item);
 }
 
-/* Of what is locked, only whether its publisher still says the same is of interest. */
+/* Of what is locked, only whether its publisher still says the same is of interest; and what a bundle needs. */
 static bool paper_wanted(const Item *item, PaperKind kind) {
-        return item->layout.papers[kind] && (kind == PAPER_SHA256 || !*item->locked);
+        bool kept = item->run->options->papers && (kind == PAPER_SIGNATURE || kind == PAPER_CERTIFICATE);
+
+        return item->layout.papers[kind] && (kind == PAPER_SHA256 || !*item->locked || kept);
 }
 
 static int paper_ask(Paper *paper, const char *base, Error **reterr) {

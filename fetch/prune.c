@@ -11,6 +11,7 @@
 #include "fetch/cache.h"
 #include "fetch/claim.h"
 #include "fetch/fetch.h"
+#include "fetch/kept.h"
 
 /*
  * What may go from the cache
@@ -177,6 +178,12 @@ static int shelf_prune(const char *path, const char *name, void *userdata, Error
         return r;
 }
 
+static int papers_prune(const char *path, const char *name, void *userdata, Error **reterr) {
+        _cleanup_free_ char *sha256 = xstrndup(name, strcspn(name, "."));
+
+        return entry_prune(path, sha256, userdata, reterr);
+}
+
 /* Nobody fetches, as we have the cache alone: what is unfinished has no owner. */
 static int partial_prune(const char *path, const char *name, void *userdata, Error **reterr) {
         return prune_file(userdata, path, reterr);
@@ -185,12 +192,15 @@ static int partial_prune(const char *path, const char *name, void *userdata, Err
 static int prune_all(Prune *p, const char *cache, Error **reterr) {
         _cleanup_free_ char *users = xasprintf("%s/" USERS, cache),
                             *partial = xasprintf("%s/partial", cache),
+                            *papers = xasprintf("%s/" KEPT_PAPERS, cache),
                             *shelves = xasprintf("%s/sha256", cache);
         int r;
 
         r = each_file(users, user_read, p, reterr);
         if (r >= 0)
                 r = each_file(shelves, shelf_prune, p, reterr);
+        if (r >= 0)
+                r = each_file(papers, papers_prune, p, reterr);
         if (r >= 0)
                 r = each_file(partial, partial_prune, p, reterr);
         return r;

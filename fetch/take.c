@@ -8,9 +8,12 @@
 #include "fetch/cache.h"
 #include "fetch/elf.h"
 #include "fetch/item.h"
+#include "fetch/kept.h"
 #include "fetch/known.h"
 #include "fetch/pins.h"
+#include "fetch/signature.h"
 #include "fetch/unpack.h"
+#include "fetch/vouch.h"
 
 /* Taking a bundle in: see fetch/bundle.c. */
 
@@ -68,34 +71,59 @@ static int bundle_verdict(const char *path, const FetchRequest *q, const LockEnt
         return r;
 }
 
-static const char* bundle_proof(const FetchOptions *o, const FetchRequest *q, const LockEntry *e) {
-        const char *known = known_digest(q), *digest = q->origin == ORIGIN_ETCD ? e->archive : e->sha256;
+/* Of etcd the digest of the archive is known, which is not in the bundle: what it was is the bundle's word. */
+static const char* bundle_proof(const FetchOptions *o, const FetchRequest *q, const LockEntry *e,
+                                bool is_signed) {
+        const char *known = q->origin == ORIGIN_ETCD ? NULL : known_digest(q);
 
         if (pins_find(o, q))
                 return "hand";
-        return known && digest && streq(digest, known) ? "known" : o->accept_mirror ? "accepted" : "bundle";
+        if (is_signed)
+                return "signature";
+        return known && streq(e->sha256, known) ? "known" : o->accept_mirror ? "accepted" : "bundle";
 }
+
+/* Where a member goes: a program into the cache, a paper into memory. */
+typedef struct Place {
+        CacheFile *file;
+        Buffer *text;
+        size_t limit; /* of the text */
+        size_t first; /* the request that it is for */
+} Place;
 
 typedef struct Taking {
         const char *path;
         const FetchRequest *requests;
         const LockEntry **entries; /* of the bundle's lock, one for each request */
+        KeptPapers *papers;        /* the same; of a digest that is there twice, the first has them */
+        bool *is_signed;           /* the same */
         size_t n_requests;
-        UnpackMember *members; /* each digest once */
-        CacheFile **files;
-        size_t *first; /* the request that a member is for */
+        UnpackMember *members; /* each digest once, with its papers */
+        Place *places;         /* one for each member */
         size_t n_members;
 } Taking;
 
 static void taking_done(Taking *t) {
         for (size_t i = 0; i < t->n_members; i++) {
                 free((char*) t->members[i].name);
-                cache_file_free(t->files[i]);
+                cache_file_free(t->places[i].file);
         }
+        for (size_t i = 0; i < t->n_requests; i++)
+                kept_done(t->papers + i);
         free(t->members);
-        free(t->files);
-        free(t->first);
+        free(t->places);
+        free(t->is_signed);
+        free(t->papers);
         free(t->entries);
+}
+
+/* The first request with the same digest. */
+static size_t taking_first(const Taking *t, size_t i) {
+        size_t k = 0;
+
+        while (!streq(t->entries[k]->sha256, t->entries[i]->sha256))
+                k++;
+        return k;
 }
 
 static int taking_choose(Taking *t, const Lock *bundle, const Lock *lock, const FetchOptions *o,
@@ -116,72 +144,148 @@ static int taking_choose(Taking *t, const Lock *bundle, const Lock *lock, const 
         return 0;
 }
 
+static Place* taking_add(Taking *t, size_t i, const char *ending) {
+        Place *place = t->places + t->n_members;
+
+        place->first = i;
+        t->members[t->n_members++] =
+                (UnpackMember) { .name = xasprintf(BUNDLE_FILES "%s%s", t->entries[i]->sha256, ending),
+                                .userdata = place,
+                                .optional = *ending };
+        return place;
+}
+
+static void taking_open_papers(Taking *t, size_t i) {
+        Place *signature = taking_add(t, i, KEPT_SIGNATURE),
+              *certificate = taking_add(t, i, KEPT_CERTIFICATE);
+
+        signature->text = &t->papers[i].signature;
+        signature->limit = SIGNATURE_SIZE_MAX;
+        certificate->text = &t->papers[i].certificate;
+        certificate->limit = SIGNATURE_CERTIFICATE_SIZE_MAX;
+}
+
+static int taking_open_file(Taking *t, size_t i, const char *cache, Error **reterr) {
+        const LockEntry *e = t->entries[i];
+        _cleanup_free_ char *key = xasprintf("bundle.%s", e->sha256);
+        _cleanup_(cache_file_freep) CacheFile *file = NULL;
+        Stamp stamp;
+        int r;
+
+        r = cache_file_open(cache, key, &file, reterr);
+        if (r < 0)
+                return r;
+        program_stamp(t->requests + i, &stamp);
+        cache_file_look_for(file, &stamp);
+        r = cache_file_reserve(file, e->size, reterr);
+        if (r >= 0)
+                taking_add(t, i, "")->file = TAKE_PTR(file);
+        return r;
+}
+
 static int taking_open(Taking *t, const char *cache, bool deep, Error **reterr) {
         for (size_t i = 0; i < t->n_requests; i++) {
                 const LockEntry *e = t->entries[i];
-                _cleanup_free_ char *name = xasprintf(BUNDLE_FILES "%s", e->sha256),
-                                    *key = xasprintf("bundle.%s", e->sha256);
-                bool there = !deep && cache_has(cache, e->sha256, e->size, NULL);
-                Stamp stamp;
                 int r;
 
-                for (size_t k = 0; k < t->n_members && !there; k++)
-                        there = streq(t->members[k].name, name);
-                if (there)
+                if (taking_first(t, i) < i)
                         continue;
-                r = cache_file_open(cache, key, t->files + t->n_members, reterr);
-                if (r < 0)
-                        return r;
-                t->members[t->n_members] =
-                        (UnpackMember) { .name = TAKE_PTR(name), .userdata = t->files[t->n_members] };
-                program_stamp(t->requests + i, &stamp);
-                cache_file_look_for(t->files[t->n_members], &stamp);
-                t->first[t->n_members++] = i;
-                r = cache_file_reserve(t->files[t->n_members - 1], e->size, reterr);
+                if (t->requests[i].origin == ORIGIN_KUBERNETES)
+                        taking_open_papers(t, i);
+                if (!deep && cache_has(cache, e->sha256, e->size, NULL))
+                        continue;
+                r = taking_open_file(t, i, cache, reterr);
                 if (r < 0)
                         return r;
         }
         return 0;
 }
 
-static int file_member_write(void *userdata, const void *data, size_t size, Error **reterr) {
-        return cache_file_write(userdata, data, size, reterr);
+static int member_write(void *userdata, const void *data, size_t size, Error **reterr) {
+        const Place *place = userdata;
+
+        if (place->file)
+                return cache_file_write(place->file, data, size, reterr);
+        if (place->text->size + size > place->limit)
+                return error_set(reterr, ERROR_VERIFY, EFBIG,
+                                 "a signature or certificate in it is larger than %zu bytes", place->limit);
+        buffer_add(place->text, data, size);
+        return 0;
 }
 
 static int taking_check(const Taking *t, size_t i, Error **reterr) {
-        const FetchRequest *q = t->requests + t->first[i];
-        const LockEntry *e = t->entries[t->first[i]];
+        CacheFile *file = t->places[i].file;
+        const FetchRequest *q = t->requests + t->places[i].first;
+        const LockEntry *e = t->entries[t->places[i].first];
         char sha256[SHA256_HEX_SIZE];
 
-        cache_file_digest(t->files[i], sha256);
-        if (!streq(sha256, e->sha256) || cache_file_size(t->files[i]) != e->size)
+        if (!file)
+                return 0;
+        cache_file_digest(file, sha256);
+        if (!streq(sha256, e->sha256) || cache_file_size(file) != e->size)
                 return error_set(reterr, ERROR_VERIFY, EBADMSG,
                                  "wrong digest: member '%s' has %" PRIu64 " bytes with the digest %s",
-                                 t->members[i].name, cache_file_size(t->files[i]), sha256);
-        if (!cache_file_stamped(t->files[i]))
+                                 t->members[i].name, cache_file_size(file), sha256);
+        if (!cache_file_stamped(file))
                 return program_not_stamped(q, q->name, reterr);
-        return elf_check(cache_file_fd(t->files[i]), q->architecture, q->name, reterr);
+        return elf_check(cache_file_fd(file), q->architecture, q->name, reterr);
+}
+
+/* As papers_vouch() and item_check_signature() have it for mirrors. */
+static int taking_vouch(Taking *t, size_t i, const FetchOptions *o, const Lock *lock, Error **reterr) {
+        const FetchRequest *q = t->requests + i;
+        const LockEntry *e = t->entries[i], *ours = lock_find(lock, q->name, q->version, q->architecture);
+        const KeptPapers *papers = t->papers + taking_first(t, i);
+        bool enough = pins_find(o, q) || (ours && streq(ours->sha256, e->sha256)) || o->accept_mirror;
+        int r = 0;
+
+        if (kept_have(papers)) {
+                r = signature_check(o->trust ?: &signature_trust_kubernetes, e->sha256, &papers->signature,
+                                    &papers->certificate, enough ? NULL : reterr);
+                t->is_signed[i] = r >= 0;
+        } else if (!enough && vouch_needed(q, e->sha256))
+                r = vouch_refuse("bundle", "hardway fetch --from FILE --accept-mirror", q, e->sha256,
+                                 reterr);
+        return r < 0 && !enough ? error_prefix(reterr, r, "%s %s %s", q->name, q->version, q->architecture) :
+                                  0;
+}
+
+static int taking_judge(Taking *t, const FetchOptions *o, const Lock *lock, Error **reterr) {
+        int r = 0;
+
+        for (size_t i = 0; i < t->n_members && r >= 0; i++)
+                r = taking_check(t, i, reterr);
+        for (size_t i = 0; i < t->n_requests && r >= 0; i++)
+                r = taking_vouch(t, i, o, lock, reterr);
+        return r < 0 ? error_prefix(reterr, r, "%s", t->path) : 0;
+}
+
+/* For a bundle that is made here in turn. */
+static int taking_keep(const Taking *t, size_t i, const char *cache, Error **reterr) {
+        const KeptPapers *papers = t->papers + taking_first(t, i);
+
+        return t->is_signed[i] ? kept_write(cache, t->entries[i]->sha256, &papers->signature,
+                                            &papers->certificate, reterr) :
+                                 0;
 }
 
 /* All of them are right, or none gets its name. */
-static int taking_commit(Taking *t, const FetchOptions *o, Lock *lock, Error **reterr) {
+static int taking_commit(Taking *t, const char *cache, const FetchOptions *o, Lock *lock, Error **reterr) {
         int r;
 
-        for (size_t i = 0; i < t->n_members; i++) {
-                r = taking_check(t, i, reterr);
-                if (r < 0)
-                        return error_prefix(reterr, r, "%s", t->path);
-        }
-        for (size_t i = 0; i < t->n_members; i++) {
-                r = cache_file_commit(t->files[i], reterr);
-                if (r < 0)
-                        return r;
-        }
+        r = taking_judge(t, o, lock, reterr);
+        for (size_t i = 0; i < t->n_members && r >= 0; i++)
+                if (t->places[i].file)
+                        r = cache_file_commit(t->places[i].file, reterr);
+        for (size_t i = 0; i < t->n_requests && r >= 0; i++)
+                r = taking_keep(t, i, cache, reterr);
+        if (r < 0)
+                return r;
         for (size_t i = 0; i < t->n_requests; i++) {
                 LockEntry entry = *t->entries[i];
                 const LockEntry *old = lock_find(lock, entry.name, entry.version, entry.architecture);
 
-                entry.proof = (char*) bundle_proof(o, t->requests + i, &entry);
+                entry.proof = (char*) bundle_proof(o, t->requests + i, &entry, t->is_signed[i]);
                 if (!old || !streq(old->sha256, entry.sha256))
                         lock_put(lock, &entry);
         }
@@ -197,10 +301,10 @@ static int bundle_take(Taking *t, int fd, const char *cache, const FetchOptions 
                 return r;
         if (lseek(fd, 0, SEEK_SET) < 0)
                 return error_set_errno(reterr, errno, "%s", t->path);
-        r = unpack(fd, t->members, t->n_members, UNPACK_SIZE_MAX, file_member_write, reterr);
+        r = unpack(fd, t->members, t->n_members, UNPACK_SIZE_MAX, member_write, reterr);
         if (r < 0)
                 return error_prefix(reterr, r, "%s", t->path);
-        return taking_commit(t, o, lock, reterr);
+        return taking_commit(t, cache, o, lock, reterr);
 }
 
 /**
@@ -224,9 +328,10 @@ int fetch_from(const char *path, const FetchRequest *requests, size_t n_requests
                 .requests = requests,
                 .n_requests = n_requests,
                 .entries = xnew(const LockEntry*, n_requests),
-                .members = xnew(UnpackMember, n_requests),
-                .files = xnew(CacheFile*, n_requests),
-                .first = xnew(size_t, n_requests),
+                .papers = xnew(KeptPapers, n_requests),
+                .is_signed = xnew(bool, n_requests),
+                .members = xnew(UnpackMember, 3 * n_requests), /* a program and its papers */
+                .places = xnew(Place, 3 * n_requests),
         };
         int r;
 

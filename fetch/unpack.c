@@ -150,7 +150,7 @@ static int unpack_all(Unpack *u, Error **reterr) {
         }
 
         for (size_t i = 0; i < u->n_members; i++)
-                if (!u->members[i].found)
+                if (!u->members[i].found && !u->members[i].optional)
                         return error_set(reterr, ERROR_VERIFY, ENOENT, "it has no member '%s'",
                                          u->members[i].name);
         return 0;

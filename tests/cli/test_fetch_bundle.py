@@ -77,6 +77,26 @@ def test_there_and_back(cluster, mirror):
     there("fetch", "--from", "again.tar")
 
 
+def test_its_own_word_is_not_enough(cluster, mirror):
+    """Neither a signature nor a digest that is known: what would be "verified" is only what somebody says of themselves."""
+    def refused(run, *words):
+        result = run("fetch", *words, status=76)
+        assert not (run.directory / "hardway.lock").exists() or "kube-" not in (run.directory / "hardway.lock").read_text()
+        assert not [name for name in cached(run) if name == hashlib.sha256(program("kube-apiserver", "arm64")).hexdigest()]
+        return result.err
+
+    source = [word for word in mirror.options() if word != "--accept-mirror"]
+    said = refused(cluster, *source)
+    assert "nobody but the mirror vouches for it" in said and "hardway fetch --accept-mirror" in said and "kube-apiserver.sig" in said
+    cluster("fetch", "--bundle", "all.tar", *mirror.options())
+    there = other_side(cluster)
+    kubectl = f"kubectl={hashlib.sha256(program('kubectl', 'arm64')).hexdigest()}"  # its digest is known, and another
+    said = refused(there, "--from", "../all.tar", "--sha256", kubectl)
+    assert "kube-apiserver v1.36.3 arm64: nobody but the bundle vouches for it" in said and "--from FILE --accept-mirror" in said
+    by_hand = [f"--sha256={name}={hashlib.sha256(program(name, 'arm64')).hexdigest()}" for name in BINARIES]
+    assert "3 of them were checked against the bundle's own list only" in there("fetch", "--from", "../all.tar", *by_hand).out  # etcd's
+
+
 def test_by_whose_word(cluster, mirror):
     """Where nobody but a mirror has vouched for bytes, "verified" is not all that is said."""
     cluster("fetch", *mirror.options())
@@ -166,7 +186,7 @@ def test_our_lock_comes_first(cluster, bundle, mirror):
     result = there("fetch", "--from", "../all.tar", status=76)
     assert "kube-scheduler" in result.err and "hardway.lock and the bundle say different things" in result.err
     assert (there.directory / "hardway.lock").read_text() == text
-    result = there("fetch", "--from", "../all.tar", "--update-lock")
+    result = there("fetch", "--from", "../all.tar", "--update-lock", "--accept-mirror")
     assert "hardway.lock changes:\n-kube-scheduler" in result.out and "\n+kube-scheduler" in result.out
 
 
@@ -193,7 +213,7 @@ def test_list(cluster, mirror):
     cluster("fetch", *mirror.options(), "--sha256", f"kube-scheduler={hashlib.sha256(program('kube-scheduler', 'arm64')).hexdigest().upper()}")
     out = cluster("fetch", "--list").out
     rows = {line.split()[0]: line for line in out.splitlines()}
-    assert "a mirror's own build, accepted" in rows["kubectl"]
+    assert "a mirror's or bundle's word, accepted" in rows["kubectl"]
     assert "pinned by hand" in rows["kube-scheduler"]
     assert lock(cluster)["etcd"]["sha256"] in rows["etcd"]
     entries = {entry["name"]: entry for entry in json.loads(cluster("fetch", "--list", "--json").out)}

@@ -130,7 +130,9 @@ static Lock* lock_empty(void) {
 
 static int run(const char *mirror, const char *directory, Lock *lock, Error **reterr) {
         char *mirrors[] = { (char*) mirror, NULL };
-        const FetchOptions options = { .mirrors = mirrors, .cache = directory, .ca_bundle = ca };
+        const FetchOptions options = {
+                .mirrors = mirrors, .cache = directory, .ca_bundle = ca, .accept_mirror = true
+        };
 
         return fetch_run(all, ARRAY_SIZE(all), &options, lock, reterr);
 }

@@ -7,13 +7,11 @@
 
 #include "tests/fetch/fixture.h"
 
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-#include <openssl/x509v3.h>
-
 #include "fetch/item.h"
+#include "fetch/kept.h"
 #include "fetch/known.h"
 #include "fetch/signature.h"
+#include "tests/fetch/signer.h"
 
 #define BINARY "release/" VERSION "/bin/linux/arm64/kube-apiserver"
 
@@ -69,7 +67,7 @@ static void test_sha512(void **state) {
         put_paper(".sha512", right);
         assert_int_equal(run_good(lock, NULL), 0);
         assert_string_equal(pinned(lock)->sha512, right);
-        assert_string_equal(pinned(lock)->proof, "mirror");
+        assert_string_equal(pinned(lock)->proof, "accepted");
 
         /* One of the two is wrong: the publisher does not know what it publishes. */
         other = xstrdup(right);
@@ -108,102 +106,15 @@ static void test_sha512(void **state) {
 
 /* --- signatures --- */
 
-typedef struct Signer {
-        EVP_PKEY *ca_key, *key;
-        X509 *ca, *leaf;
-        char *ca_pem, *leaf_pem;
-        SignatureTrust trust;
-} Signer;
-
-static char* pem_of(X509 *x) {
-        BIO *bio = BIO_new(BIO_s_mem());
-        char *data = NULL, *text;
-        long n;
-
-        (void) PEM_write_bio_X509(bio, x);
-        n = BIO_get_mem_data(bio, &data);
-        text = xstrndup(data, (size_t) n);
-        BIO_free(bio);
-        return text;
-}
-
-static X509* certificate(EVP_PKEY *key, X509 *issuer, const char *cn, const char *const *extensions) {
-        static const int nids[] = { NID_basic_constraints, NID_subject_alt_name, NID_ext_key_usage };
-        X509 *x = X509_new();
-
-        (void) X509_set_version(x, 2);
-        (void) X509_gmtime_adj(X509_getm_notBefore(x), -3600);
-        (void) X509_gmtime_adj(X509_getm_notAfter(x), -3000); /* long over, as they always are */
-        (void) X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_ASC,
-                                          (const unsigned char *) cn, -1, -1, 0);
-        (void) X509_set_issuer_name(x, X509_get_subject_name(issuer ?: x));
-        (void) X509_set_pubkey(x, key);
-        for (size_t i = 0; i < ARRAY_SIZE(nids); i++) {
-                X509_EXTENSION *e =
-                        extensions[i] ? X509V3_EXT_nconf_nid(NULL, NULL, nids[i], extensions[i]) : NULL;
-
-                if (e)
-                        assert_int_equal(X509_add_ext(x, e, -1), 1);
-                X509_EXTENSION_free(e);
-        }
-        return x;
-}
-
-static void add_issuer(X509 *x, const char *text) {
-        ASN1_OBJECT *object = OBJ_txt2obj("1.3.6.1.4.1.57264.1.1", 1);
-        ASN1_OCTET_STRING *string = ASN1_OCTET_STRING_new();
-        X509_EXTENSION *e;
-
-        (void) ASN1_OCTET_STRING_set(string, (const unsigned char *) text, (int) strlen(text));
-        e = X509_EXTENSION_create_by_OBJ(NULL, object, 0, string);
-        assert_int_equal(X509_add_ext(x, e, -1), 1);
-        X509_EXTENSION_free(e);
-        ASN1_OCTET_STRING_free(string);
-        ASN1_OBJECT_free(object);
-}
-
-static void signer_new(Signer *s) {
-        s->ca_key = EVP_EC_gen("P-384");
-        s->key = EVP_EC_gen("P-256");
-        s->ca = certificate(s->ca_key, NULL, "test root",
-                            (const char *[]){ "critical,CA:TRUE", NULL, NULL });
-        assert_true(X509_sign(s->ca, s->ca_key, EVP_sha384()) > 0);
-        s->leaf = certificate(s->key, s->ca, "leaf",
-                              (const char *[]){ NULL, "email:me@example.test", "codeSigning" });
-        add_issuer(s->leaf, "https://issuer.test");
-        assert_true(X509_sign(s->leaf, s->ca_key, EVP_sha384()) > 0);
-        s->ca_pem = pem_of(s->ca);
-        s->leaf_pem = pem_of(s->leaf);
-        s->trust = (SignatureTrust) { s->ca_pem, "me@example.test", "https://issuer.test" };
-}
-
-static void signer_done(Signer *s) {
-        EVP_PKEY_free(s->ca_key);
-        EVP_PKEY_free(s->key);
-        X509_free(s->ca);
-        X509_free(s->leaf);
-        free(s->ca_pem);
-        free(s->leaf_pem);
-}
-
 static void sign(const Signer *s, const Buffer *data) {
-        EVP_MD_CTX *context = EVP_MD_CTX_new();
-        unsigned char bytes[256];
-        char text[512];
-        size_t size = sizeof(bytes);
+        _cleanup_free_ char *text = signer_sign(s, data);
 
-        assert_int_equal(EVP_DigestSignInit(context, NULL, EVP_sha256(), NULL, s->key), 1);
-        assert_int_equal(
-                EVP_DigestSign(context, bytes, &size, (const unsigned char *) data->data, data->size), 1);
-        EVP_MD_CTX_free(context);
-        (void) EVP_EncodeBlock((unsigned char *) text, bytes, (int) size);
         put_paper(".sig", text);
         put_paper(".cert", s->leaf_pem);
 }
 
 static void test_signature(void **state) {
-        _cleanup_(lock_freep) Lock *lock = lock_empty(), *none = lock_empty(), *accepted = lock_empty(),
-                                   *half = lock_empty();
+        _cleanup_(lock_freep) Lock *lock = lock_empty(), *none = lock_empty(), *accepted = lock_empty();
         _cleanup_buffer_ Buffer data = BUFFER_NULL, other = BUFFER_NULL;
         _cleanup_error_ Error *error = NULL, *stranger = NULL;
         Signer s = {}, another = {};
@@ -211,6 +122,7 @@ static void test_signature(void **state) {
         signer_new(&s);
         signer_new(&another);
         more.trust = &s.trust;
+        more.accept_mirror = false;
         program(1, &data);
         program(2, &other);
 
@@ -244,17 +156,106 @@ static void test_signature(void **state) {
         assert_string_equal(pinned(accepted)->proof, "accepted");
         more.accept_mirror = false;
 
-        /* Half of it says nothing. */
         remove_papers();
-        put_paper(".cert", s.leaf_pem);
+        more.trust = NULL;
+        more.accept_mirror = true;
+        signer_done(&s);
+        signer_done(&another);
+}
+
+static void assert_unvouched(const char *port, const char *path) {
+        _cleanup_(lock_freep) Lock *lock = lock_empty();
+        _cleanup_error_ Error *error = NULL;
+
         cache_clear();
-        assert_int_equal(run_good(half, NULL), 0);
-        assert_string_equal(pinned(half)->proof, "mirror");
+        assert_int_equal(run_path(port, path, lock, NULL, &error), -EKEYREJECTED);
+        assert_int_equal(error->kind, ERROR_VERIFY);
+        assert_non_null(strstr(error->message, "nobody but the mirror vouches for it"));
+        assert_non_null(strstr(error->detail, "hardway fetch --accept-mirror"));
+        assert_non_null(strstr(error->detail, "--sha256 kube-apiserver=HEX"));
+        assert_int_equal(lock_count(lock), 0);
+        assert_int_equal(n_in(""), 0); /* it was not even begun */
+}
+
+/* A mirror that leaves the signature out, whole or in part, is not better off than one that has a wrong one. */
+static void test_withheld(void **state) {
+        const FetchRequest etcd = { "etcd", ORIGIN_ETCD, ETCD, "arm64" };
+        _cleanup_(lock_freep) Lock *lock = lock_empty(), *unsigned_etcd = lock_empty(), *next = lock_empty();
+        _cleanup_free_ char *url = server_url(&server, "good", ""),
+                            *empty = server_url(&server, "good", "/only=kube-apiserver.sig,all-status:403");
+        _cleanup_buffer_ Buffer data = BUFFER_NULL;
+        _cleanup_(seen_done) Seen seen = {};
+        Signer s = {};
+
+        signer_new(&s);
+        more.trust = &s.trust;
+        more.accept_mirror = false;
+        program(1, &data);
+        remove_papers();
+        assert_unvouched("good", "");
+        put_paper(".cert", s.leaf_pem);
+        assert_unvouched("good", "");
+        sign(&s, &data);
+        assert_unvouched("good", "/only=kube-apiserver.sig,all-status:404");
+        assert_unvouched("good", "/only=kube-apiserver.sig,all-status:403");
+
+        /* What is locked is vouched for; nobody signs etcd; and another mirror may have what the first has not. */
+        cache_clear();
+        assert_int_equal(run_good(lock, NULL), 0);
+        remove_papers();
+        cache_clear();
+        assert_int_equal(run_good(lock, NULL), 0);
+        assert_int_equal(run_on(&etcd, 1, unsigned_etcd, NULL, url, NULL, NULL), 0);
+        assert_string_equal(lock_find(unsigned_etcd, "etcd", ETCD, "arm64")->proof, "mirror");
+        sign(&s, &data);
+        cache_clear();
+        assert_int_equal(run_on(&apiserver, 1, next, &seen, empty, url, NULL), 0);
+        assert_non_null(strstr(buffer_str(&seen.notes), "trying the next mirror"));
+        assert_string_equal(pinned(next)->proof, "signature");
 
         remove_papers();
         more.trust = NULL;
+        more.accept_mirror = true;
         signer_done(&s);
-        signer_done(&another);
+}
+
+/* For a bundle: of what is locked and in the cache, the signature is asked for if it was not kept. */
+static void test_kept(void **state) {
+        _cleanup_(lock_freep) Lock *lock = lock_empty();
+        _cleanup_free_ char *papers = xasprintf("%s/" KEPT_PAPERS, cache);
+        _cleanup_buffer_ Buffer data = BUFFER_NULL;
+        _cleanup_(seen_done) Seen seen = {};
+        Signer s = {};
+
+        signer_new(&s);
+        more.trust = &s.trust;
+        more.accept_mirror = false;
+        program(1, &data);
+        sign(&s, &data);
+        cache_clear();
+        assert_int_equal(run_good(lock, NULL), 0);
+        assert_int_equal(n_in(KEPT_PAPERS), 2);
+        assert_int_equal(fs_remove_tree(AT_FDCWD, papers, NULL), 0);
+        assert_int_equal(run_good(lock, NULL), 0);
+        assert_int_equal(n_in(KEPT_PAPERS), 0);
+        more.papers = true;
+        assert_int_equal(run_path("good", "", lock, &seen, NULL), 0);
+        assert_int_equal(seen.n_cached, 1);
+        assert_int_equal(n_in(KEPT_PAPERS), 2);
+        assert_string_equal(pinned(lock)->proof, "signature");
+
+        /* One that does not hold is none; what is locked is not worse for it. */
+        assert_int_equal(fs_remove_tree(AT_FDCWD, papers, NULL), 0);
+        program(2, &data);
+        sign(&s, &data);
+        assert_int_equal(run_good(lock, NULL), 0);
+        assert_int_equal(n_in(KEPT_PAPERS), 0);
+
+        remove_papers();
+        more.papers = false;
+        more.trust = NULL;
+        more.accept_mirror = true;
+        signer_done(&s);
 }
 
 /* --- what is known --- */
@@ -356,7 +357,7 @@ static void test_pins(void **state) {
                 assert_int_equal(run_pinned(right, 3, empty, NULL), 0);
                 assert_string_equal(pinned(empty)->proof, "hand");
                 assert_string_equal(lock_find(empty, "etcdctl", ETCD, "arm64")->proof, "hand");
-                assert_string_equal(lock_find(empty, "kubectl", VERSION, "arm64")->proof, "mirror");
+                assert_string_equal(lock_find(empty, "kubectl", VERSION, "arm64")->proof, "accepted");
 
                 /* Nobody has to publish what one knows. */
                 cache_clear();
@@ -486,6 +487,8 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_sha512),
                 cmocka_unit_test(test_signature),
+                cmocka_unit_test(test_withheld),
+                cmocka_unit_test(test_kept),
                 cmocka_unit_test(test_known),
                 cmocka_unit_test(test_pins),
                 cmocka_unit_test(test_update_lock),

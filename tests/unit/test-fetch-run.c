@@ -490,6 +490,7 @@ static void test_cancel(void **state) {
                 .progress = cancel_at_once,
                 .userdata = (void*) &cancelled,
                 .cancelled = &cancelled,
+                .accept_mirror = true,
         };
         uint64_t begin = clock_usec();
         _cleanup_error_ Error *error = NULL;

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * A bundle and who vouches for what is in it: it has the signatures with it, and its own word is not enough.
+ */
+
+#include "tests/fetch/fixture.h"
+
+#include "fetch/bundle.h"
+#include "fetch/kept.h"
+#include "fetch/unpack.h"
+#include "tests/fetch/signer.h"
+
+static const FetchRequest wanted[] = {
+        { "kube-apiserver", ORIGIN_KUBERNETES, VERSION, "arm64" },
+        { "etcd", ORIGIN_ETCD, ETCD, "arm64" },
+};
+
+static Signer signer;
+static char *bundle, *there; /* there: the cache of the other side */
+
+static void put_signed(unsigned seed) {
+        static const char path[] = "release/" VERSION "/bin/linux/arm64/kube-apiserver";
+        _cleanup_buffer_ Buffer program = BUFFER_NULL;
+        _cleanup_free_ char *text = NULL;
+
+        make_program(&program, EM_AARCH64, seed, SIZE);
+        text = signer_sign(&signer, &program);
+        server_put(&server, "release/" VERSION "/bin/linux/arm64/kube-apiserver.sig", text, strlen(text));
+        server_put(&server, "release/" VERSION "/bin/linux/arm64/kube-apiserver.cert", signer.leaf_pem,
+                   strlen(signer.leaf_pem));
+        put_kubernetes(fs_path_basename(path), "arm64", &program);
+}
+
+/* Fetched here, with its signature, and written into a bundle. */
+static size_t bundle_make(Lock *lock) {
+        _cleanup_free_ char *url = server_url(&server, "good", "");
+        _cleanup_error_ Error *error = NULL;
+        size_t n_accept = 99;
+
+        if (run_on(wanted, ARRAY_SIZE(wanted), lock, NULL, url, NULL, &error) < 0 ||
+            fetch_bundle(bundle, wanted, ARRAY_SIZE(wanted), cache, lock, &n_accept, &error) < 0)
+                fail_msg("%s", error->message);
+        return n_accept;
+}
+
+static int bundle_take(Lock *lock, const FetchOptions *more_options, Error **reterr) {
+        FetchOptions options = *more_options;
+
+        options.cache = there;
+        options.trust = &signer.trust;
+        return fetch_from(bundle, wanted, ARRAY_SIZE(wanted), &options, lock, reterr);
+}
+
+static const char* proof_of(const Lock *lock, size_t i) {
+        return lock_find(lock, wanted[i].name, wanted[i].version, "arm64")->proof;
+}
+
+static void there_clear(void) {
+        assert_int_equal(fs_remove_tree(AT_FDCWD, there, NULL), 0);
+}
+
+static void assert_refused(const FetchOptions *options, int errnum, const char *words) {
+        _cleanup_(lock_freep) Lock *lock = lock_empty();
+        _cleanup_error_ Error *error = NULL;
+        _cleanup_free_ char *shelves = xasprintf("%s/sha256", there);
+
+        there_clear();
+        assert_int_equal(bundle_take(lock, options, &error), -errnum);
+        assert_int_equal(error->kind, ERROR_VERIFY);
+        if (!strstr(error->message, words))
+                fail_msg("%s", error->message);
+        assert_int_equal(lock_count(lock), 0);
+        assert_int_equal(n_files(shelves), 0);
+}
+
+static void test_signed(void **state) {
+        _cleanup_(lock_freep) Lock *lock = lock_empty(), *theirs = lock_empty();
+        _cleanup_free_ char *again = xasprintf("%s.again", bundle);
+        _cleanup_buffer_ Buffer first = BUFFER_NULL, second = BUFFER_NULL;
+        size_t n_accept = 99;
+
+        cache_clear();
+        there_clear();
+        put_signed(1);
+        assert_int_equal(bundle_make(lock), 0);
+        assert_int_equal(bundle_take(theirs, &(FetchOptions) {}, NULL), 0);
+        assert_string_equal(proof_of(theirs, 0), "signature");
+        assert_string_equal(proof_of(theirs, 1), "bundle");
+
+        /* And on from there, with the signature. */
+        assert_int_equal(fetch_bundle(again, wanted, ARRAY_SIZE(wanted), there, theirs, &n_accept, NULL), 0);
+        assert_int_equal(n_accept, 0);
+        assert_int_equal(fs_read(AT_FDCWD, bundle, 1 << 24, &first, NULL), 0);
+        assert_int_equal(fs_read(AT_FDCWD, again, 1 << 24, &second, NULL), 0);
+        assert_int_equal(first.size, second.size);
+        assert_memory_equal(first.data, second.data, first.size);
+}
+
+/* As hardway has made them before, or of builds of somebody's own. */
+static void test_without(void **state) {
+        _cleanup_(lock_freep) Lock *lock = lock_empty(), *accepted = lock_empty(), *by_hand = lock_empty(),
+                                   *locked = NULL;
+        _cleanup_free_ char *papers = xasprintf("%s/" KEPT_PAPERS, cache);
+        size_t n_accept = 0;
+
+        cache_clear();
+        put_signed(1);
+        (void) bundle_make(lock);
+        locked = lock_copy(lock);
+        assert_int_equal(fs_remove_tree(AT_FDCWD, papers, NULL), 0);
+        assert_int_equal(fetch_bundle(bundle, wanted, ARRAY_SIZE(wanted), cache, lock, &n_accept, NULL), 0);
+        assert_int_equal(n_accept, 1);
+        assert_refused(&(FetchOptions) {}, EKEYREJECTED, "nobody but the bundle vouches for it");
+
+        assert_int_equal(bundle_take(accepted, &(FetchOptions) { .accept_mirror = true }, NULL), 0);
+        assert_string_equal(proof_of(accepted, 0), "accepted");
+        there_clear();
+        {
+                const FetchPin pin = { "kube-apiserver", NULL,
+                                       lock_find(lock, "kube-apiserver", VERSION, "arm64")->sha256 };
+
+                assert_int_equal(bundle_take(by_hand, &(FetchOptions) { .pins = &pin, .n_pins = 1 }, NULL),
+                                 0);
+                assert_string_equal(proof_of(by_hand, 0), "hand");
+        }
+        there_clear();
+        assert_int_equal(bundle_take(locked, &(FetchOptions) {}, NULL), 0);
+}
+
+/* A program of somebody's own beside the papers of the release. */
+static void test_exchanged(void **state) {
+        _cleanup_(lock_freep) Lock *lock = lock_empty(), *accepted = lock_empty();
+        _cleanup_free_ char *url = server_url(&server, "good", "");
+        _cleanup_buffer_ Buffer program = BUFFER_NULL;
+        KeptPapers papers = {};
+        size_t n_accept;
+
+        cache_clear();
+        put_signed(1);
+        (void) bundle_make(lock);
+        assert_true(kept_read(cache, lock_find(lock, "kube-apiserver", VERSION, "arm64")->sha256, &papers));
+        cache_clear();
+        make_program(&program, EM_AARCH64, 7, SIZE);
+        put_kubernetes("kube-apiserver", "arm64", &program);
+        lock_free(lock);
+        lock = lock_empty();
+        more.accept_mirror = true;
+        assert_int_equal(run_on(wanted, ARRAY_SIZE(wanted), lock, NULL, url, NULL, NULL), 0);
+        more.accept_mirror = false;
+        assert_int_equal(kept_write(cache, lock_find(lock, "kube-apiserver", VERSION, "arm64")->sha256,
+                                    &papers.signature, &papers.certificate, NULL),
+                         0);
+        kept_done(&papers);
+        assert_int_equal(fetch_bundle(bundle, wanted, ARRAY_SIZE(wanted), cache, lock, &n_accept, NULL), 0);
+        assert_refused(&(FetchOptions) {}, EKEYREJECTED, "wrong signature: it is not one of this file");
+        there_clear();
+        assert_int_equal(bundle_take(accepted, &(FetchOptions) { .accept_mirror = true }, NULL), 0);
+        assert_string_equal(proof_of(accepted, 0), "accepted");
+}
+
+/* What the archive of etcd was is the bundle's word: it may say that it was the release. */
+static void test_etcd_is_not_known(void **state) {
+        static const FetchRequest known[] = { { "etcd", ORIGIN_ETCD, "v3.6.14", "arm64" } };
+        static const char text[] = "fa1b80565ee6fc2df1ae6f57a508b221f3ecc7d591c317c581cd8281b0842b3e";
+        _cleanup_(lock_freep) Lock *lock = lock_empty(), *theirs = lock_empty();
+        _cleanup_buffer_ Buffer program = BUFFER_NULL;
+        _cleanup_free_ char *path = NULL, *directory = NULL;
+        char hex[SHA256_HEX_SIZE];
+        size_t n_accept;
+
+        make_program(&program, EM_AARCH64, 9, SIZE);
+        buffer_add_str(&program, "constants3.6.14run");
+        sha256_hex(program.data, program.size, hex);
+        path = xasprintf("%s/sha256/%.2s/%s", cache, hex, hex);
+        directory = fs_path_dirname(path);
+        assert_true(fs_mkdir_parents(AT_FDCWD, directory, 0755, NULL) >= 0);
+        assert_int_equal(fs_write(AT_FDCWD, path, program.data, program.size, 0755, 0, NULL), 1);
+        lock_put(lock, &(LockEntry) { .name = (char*) "etcd",
+                                     .version = (char*) "v3.6.14",
+                                     .architecture = (char*) "arm64",
+                                     .url = (char*) "https://a/b",
+                                     .archive = (char*) text,
+                                     .sha256 = hex,
+                                     .size = program.size });
+        assert_int_equal(fetch_bundle(bundle, known, 1, cache, lock, &n_accept, NULL), 0);
+        there_clear();
+        assert_int_equal(fetch_from(bundle, known, 1, &(FetchOptions) { .cache = there }, theirs, NULL), 0);
+        assert_string_equal(lock_nth(theirs, 0)->proof, "bundle");
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_signed),
+                cmocka_unit_test(test_without),
+                cmocka_unit_test(test_exchanged),
+                cmocka_unit_test(test_etcd_is_not_known),
+        };
+        int r;
+
+        fixture_start();
+        signer_new(&signer);
+        more.trust = &signer.trust;
+        more.accept_mirror = false;
+        bundle = server_path(&server, "bundle.tar");
+        there = server_path(&server, "there");
+        r = cmocka_run_group_tests_name("fetch-bundle", tests, NULL, NULL);
+        free(bundle);
+        free(there);
+        signer_done(&signer);
+        fixture_stop();
+        return r;
+}
