@@ -7,6 +7,10 @@
  * All four programs are static Go binaries that talk over the network, read their credentials, and write to
  * one directory of their own; nothing here was found to hinder any of them. `systemd-analyze security` rates
  * the result.
+ *
+ * ProcSubset=pid is not here: it hides /proc/sys/net/core/somaxconn, without which Go takes 128 connections for the
+ * backlog of what listens, and /proc/stat, without which nobody sees since when a process runs (its metric
+ * process_start_time_seconds).
  */
 
 #include "plan/service.h"
@@ -99,6 +103,10 @@ const UnitSetting service_sandbox[] = {
                      "It could see keys that other services of the same user keep in the kernel."),
         SETTING_EXEC("RemoveIPC", "yes", "What shared memory it leaves goes when it ends.",
                      "Shared memory would stay behind, and with it what stood in it."),
+        SETTING_EXEC(
+                "LimitCORE", "0",
+                "It leaves no image of its memory when it crashes: keys and tokens are in it.",
+                "Where core files are on, its keys would lie in one, on the disk and in whoever's hands collect them."),
         SETTING_EXEC("UMask", "0077", "Files that it writes (data, audit log) are for itself alone.",
                      "0022, the default: everybody on the node could read what it writes, the audit log and "
                      "data included."),

@@ -101,6 +101,7 @@ def test_services_are_unprivileged_and_sandboxed(cluster):
         assert re.search(r"^CapEff:\s+0+$", status, re.M), unit
         assert re.search(r"^NoNewPrivs:\s+1$", status, re.M), unit
         assert re.search(r"^Seccomp:\s+2$", status, re.M), unit
+        assert re.search(r"^Max core file size\s+0\s+0\b", cluster.sh("controller-0", f"cat /proc/{pid}/limits").out, re.M), unit
 
 
 def test_second_install_changes_nothing(cluster):

@@ -269,7 +269,7 @@ def said_during(cluster, balancer, command, server):
 
 def test_a_reload_goes_on_from_what_haproxy_knows(cluster):
     """An apiserver that hangs stays out, and what was set aside is forgotten. A start begins anew."""
-    lb = BALANCERS[0]
+    lb = list(BALANCERS)[0]
     hangs, spared = list(CONTROLLERS)[:2]
     pid = cluster.pids(hangs, ["kube-apiserver"])[0]
     known, found = (f"Server checks/{hangs} is DOWN, {reason}" for reason in ("changed from server-state after a reload", "reason: Layer"))
