@@ -12,6 +12,9 @@
 /* Of the store against the cluster file; looked at by whoever rolls something out before anything else. */
 #define CHECK_CERTIFICATES "certificates"
 
+/* Of this copy of the cluster directory against what the nodes were given. */
+#define CHECK_NEWEST_COPY "newest-copy"
+
 /*
  * What speaks against installing: a table of rules over what is known of the nodes
  *
@@ -45,10 +48,12 @@ typedef struct CheckWorld {
         bool joining;         /* ... and only ways from and to nodes that join count */
         const Answers *here;  /* what was asked of this machine, or NULL */
         const StoreMisfits
-                *misfits;    /* what of the store does not fit the cluster file; NULL: not looked at */
-        char *const *ignore; /* names, or ids of findings about one node; or NULL */
-        const Lock *lock;    /* of the binaries, or NULL */
-        const char *cache;   /* where they are; NULL: the default */
+                *misfits;     /* what of the store does not fit the cluster file; NULL: not looked at */
+        bool editions;        /* of the nodes were compared with the store's, and */
+        const char *outdated; /* ... it lacks some, for people; NULL: none */
+        char *const *ignore;  /* names, or ids of findings about one node; or NULL */
+        const Lock *lock;     /* of the binaries, or NULL */
+        const char *cache;    /* where they are; NULL: the default */
 } CheckWorld;
 
 /* table.c */

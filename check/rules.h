@@ -70,6 +70,7 @@ void rule_endpoint(Judge *j);
 void rule_sysctls(Judge *j, const CheckNode *n);
 /* store.c */
 void rule_certificates(Judge *j);
+void rule_newest_copy(Judge *j);
 /* flags.c */
 void rule_flags(Judge *j);
 /* unique.c */

@@ -117,6 +117,12 @@ static const CheckRule rules[] = {
                   "An address or a name that was changed there would be rolled out, and clients that go to it "
                   "find a certificate for another one; and with one that has expired, what is restarted does not come back.",
           .by_hand = "hardway pki gen --dry-run" },
+        { CHECK_NEWEST_COPY, ERROR_CONFIG, ESTALE, .all = rule_newest_copy,
+          .why = "No other copy of the cluster directory has put keys and certificates on the nodes that this one never had.",
+          .without =
+                  "An older copy would take back what was renewed since, and a key of service accounts that was rotated as it had "
+                  "leaked would be good again.",
+          .by_hand = "@node {root} grep edition /var/lib/hardway/applied.json\ntail -n 1 pki/history" },
         { "versions", ERROR_CONFIG, EOPNOTSUPP, .node = rule_versions,
           .why = "A cluster that serves stays at its minor versions of Kubernetes and etcd.",
           .without =

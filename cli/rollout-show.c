@@ -8,6 +8,7 @@
 #include "common/alloc.h"
 #include "common/clock.h"
 #include "common/json.h"
+#include "plan/edition.h"
 
 #define NO_ROW SIZE_MAX
 
@@ -153,6 +154,8 @@ json_t* rollout_to_json(const InstallResult *result) {
         json_object_set_new(tree, "nodes", nodes);
         if (result->leavers)
                 json_object_set_new(tree, "leavers", rollout_leavers_to_json(result));
+        if (result->outdated)
+                json_object_set_new(tree, "outdated", json_string(result->outdated));
         if (result->url)
                 json_object_set_new(tree, "endpoint", json_string(result->url));
         if (result->version) {
@@ -185,6 +188,12 @@ void rollout_show_diff(const VerbContext *v, const InstallNode *n) {
 void rollout_show_leavers(const InstallResult *result) {
         STRV_FOREACH(text, result->leavers)
                 (void) printf("take out %s\n", *text);
+}
+
+/* What install refuses for as soon as something differs. */
+void rollout_show_outdated(const VerbContext *v, const InstallResult *result) {
+        if (result->outdated)
+                verb_warn(v, "%s. %s", result->outdated, EDITION_ADVICE);
 }
 
 size_t rollout_count_differing(const InstallResult *result) {

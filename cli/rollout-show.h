@@ -26,6 +26,7 @@ void rollout_show_end(RolloutShow *s);
 /* Of a dry run: what would change on a node, and what would be left. */
 void rollout_show_diff(const VerbContext *v, const InstallNode *n);
 void rollout_show_leavers(const InstallResult *result);
+void rollout_show_outdated(const VerbContext *v, const InstallResult *result);
 size_t rollout_count_differing(const InstallResult *result);
 json_t* rollout_leavers_to_json(const InstallResult *result);
 json_t* rollout_node_to_json(const InstallNode *n);

@@ -61,6 +61,8 @@ static void print_result(VerbContext *v, const InstallResult *result, int r) {
                 rollout_show_diff(v, result->nodes + i);
         rollout_show_leavers(result);
         if (success)
+                rollout_show_outdated(v, result);
+        if (success)
                 print_summary(v, result);
         if (success && !v->dry_run)
                 remind_of_backup(v);

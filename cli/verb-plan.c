@@ -85,6 +85,8 @@ static void print_json(const VerbContext *v, const InstallResult *result) {
         tree = json_pack("{so,so}", "differs", differs_to_json(result), "nodes", nodes);
         if (result->leavers)
                 json_object_set_new(tree, "leavers", rollout_leavers_to_json(result));
+        if (result->outdated)
+                json_object_set_new(tree, "outdated", json_string(result->outdated));
         if (v->errors.n_errors > 0)
                 json_object_set_new(tree, "errors", errors_to_json(v, NULL));
         verb_print_json(tree);
@@ -136,6 +138,8 @@ static int compare(VerbContext *v, Error **reterr) {
                 rollout_show_diff(v, result.nodes + i);
         if (!v->json)
                 rollout_show_leavers(&result);
+        if (!v->json)
+                rollout_show_outdated(v, &result);
         if (r >= 0 && !v->json)
                 print_summary(v, &result);
         if (r >= 0 && arg_exitcode && (rollout_count_differing(&result) > 0 || result.leavers))

@@ -38,6 +38,11 @@ static const struct {
           "Another cluster file in this directory would share CAs, keys and identity with this one, and each "
           "would take the other's nodes for its own.",
           "hardway(1)", "echo hardway.yaml >pki/.cluster-file" },
+        { "pki/history",
+          "A line for each edition of the keys and certificates: its number, and a random word, as two copies of the directory may "
+          "both go on from the same one. A node's applied.json has the edition that it was given.",
+          "An older copy of the directory could take back what was renewed or rotated since, without a word.",
+          "hardway(1)", "echo \"1 $(openssl rand -hex 8)\" >>pki/history" },
         { "pki/requests/", "What pki csr asks an authority elsewhere for, and the keys of it.",
           "Certificates that come back would have no key.", "hardway(1)",
           "openssl req -new -key NAME.key -out NAME.csr" },

@@ -25,8 +25,8 @@ static const struct {
           ALWAYS, ROLE_ALL, "@node {root} ls -l " LIB },
         { LIB "applied.json",
           "What was put on this node, written when all of it was there: for each file its path, its digest, and the "
-          "stamp (size, times, inode) under which it is known to be that; whose node it is; and what was made "
-          "besides files.",
+          "stamp (size, times, inode) under which it is known to be that; whose node it is; of which edition its keys and "
+          "certificates are (pki/history); and what was made besides files.",
           "A later plan could not take away what it does not want any more, as nobody would know that it is "
           "hardway's; and each look would have to read all binaries.",
           ALWAYS, ROLE_ALL, "@node {root} cat " LIB "applied.json" },

@@ -70,6 +70,11 @@ static char* authorities(const Cluster *c) {
         return xasprintf("ca, etcd/ca and front-proxy-ca, each for %u days", c->certificates.ca_days);
 }
 
+static char* editions(const Cluster *c) {
+        (void) c;
+        return xstrdup("the last line of pki/history");
+}
+
 static char* own_names(const Cluster *c) {
         (void) c;
         return xstrdup("those of the apiservers: hardway explain apiserver.crt");
@@ -165,6 +170,12 @@ static const struct {
           "socat - /run/haproxy/admin.sock\n"
           "@balancer {root} systemctl stop keepalived.service   # on the owner of the VIP",
           drained },
+        { "edition", EXPLAIN_WORD, "newest copy",
+          "What the keys and certificates of the cluster directory are between two changes: each change of what nodes are given makes "
+          "a new edition, with a number and a random word. Nodes remember which one they were given, so an older copy of the "
+          "directory is known by lacking it.",
+          "An older copy would take back what was renewed or rotated since.", "hardway(1)",
+          "tail -n 1 pki/history\n@node {root} grep edition /var/lib/hardway/applied.json", editions },
         { "load balancer", EXPLAIN_WORD, "loadbalancer,balancer",
           "What clients connect to, so that they need not know which apiserver works: haproxy asks each whether it is ready, and "
           "passes connections on as they are; keepalived sees to it that one of the load balancers holds the VIP.",

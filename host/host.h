@@ -74,7 +74,7 @@ typedef struct HostPut {
 
 int host_put(Host *h, const HostPut *put, Error **reterr);
 /* Writes applied.json for plan, if it would say something new: may be called at the end of every run. */
-int host_record(Host *h, const Plan *plan, const char *identity, Error **reterr);
+int host_record(Host *h, const Plan *plan, const char *identity, const char *edition, Error **reterr);
 
 /* A script of POSIX sh as root, under "set -eu"; its standard output. A status other than 0 is an Error
  * with standard error as detail. */

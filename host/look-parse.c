@@ -108,6 +108,8 @@ static int look_applied(LookParser *p, char *text, size_t size) {
         read_traces(p, json_object_get(record, "traces"));
         free(p->observation->identity);
         p->observation->identity = xstrdup_null(json_text(record, "identity"));
+        free(p->observation->edition);
+        p->observation->edition = xstrdup_null(json_text(record, "edition"));
         free(p->record);
         p->record = xstrndup(text, size);
         return 0;

@@ -92,8 +92,8 @@ static void plan_digest(const Plan *plan, char ret[static SHA256_HEX_SIZE]) {
         memcpy(ret, hex, SHA256_HEX_SIZE);
 }
 
-static void make_record(const Host *h, const Plan *plan, const char *identity, Buffer *record,
-                        Buffer *paths) {
+static void make_record(const Host *h, const Plan *plan, const char *identity, const char *edition,
+                        Buffer *record, Buffer *paths) {
         _cleanup_json_ json_t *root = NULL;
         json_t *files = json_array();
         char digest[SHA256_HEX_SIZE];
@@ -106,6 +106,8 @@ static void make_record(const Host *h, const Plan *plan, const char *identity, B
         root = json_pack("{s:s, s:s, s:s, s:s, s:o, s:o}", "identity", identity, "cluster",
                          plan->cluster->name, "node", plan->node->name, "plan", digest, "files", files,
                          "traces", make_traces(h, plan, paths));
+        if (edition)
+                json_object_set_new(root, "edition", json_string(edition));
         json_write(root, record);
 }
 
@@ -128,6 +130,7 @@ static void add_file(PutOrders *o, const char *path, const Buffer *content,
  * @h:          the host, looked at before; puts since then are taken into account
  * @plan:       the plan, which is true there now
  * @identity:   the cluster's
+ * @edition:    of the store that the plan is made of; or NULL
  * @reterr:     why it cannot be written
  *
  * Asks the node nothing and writes only if it would write something new, so it can be called at the end of
@@ -135,13 +138,13 @@ static void add_file(PutOrders *o, const char *path, const Buffer *content,
  *
  * Return: 0, or a negative errno.
  */
-int host_record(Host *h, const Plan *plan, const char *identity, Error **reterr) {
+int host_record(Host *h, const Plan *plan, const char *identity, const char *edition, Error **reterr) {
         _cleanup_(put_orders_done) PutOrders orders = {};
         _cleanup_buffer_ Buffer record = BUFFER_NULL, paths = BUFFER_NULL;
         char record_sha256[SHA256_HEX_SIZE], paths_sha256[SHA256_HEX_SIZE];
         int r;
 
-        make_record(h, plan, identity, &record, &paths);
+        make_record(h, plan, identity, edition, &record, &paths);
         put_give_back(&orders, h, plan);
         if (h->record && streq(h->record, buffer_str(&record)) && !orders.gives)
                 return 0;

@@ -110,11 +110,12 @@ typedef struct InstallResult {
         InstallNode *nodes;
         size_t n_nodes;
         size_t n_items;
-        bool changed;           /* something was written, started or applied (dry_run: would be) */
-        bool serving;           /* the cluster served before */
-        Strv leavers;           /* dry_run: what would be taken out, for people; NULL: nothing */
-        char *url;              /* where the cluster was asked for its version */
-        char *version;          /* what it answered: "v1.36.3"; NULL: it was not asked, or did not answer */
+        bool changed;   /* something was written, started or applied (dry_run: would be) */
+        bool serving;   /* the cluster served before */
+        char *outdated; /* the directory is not the newest copy, and how that is known, for people; or NULL */
+        Strv leavers;   /* dry_run: what would be taken out, for people; NULL: nothing */
+        char *url;      /* where the cluster was asked for its version */
+        char *version;  /* what it answered: "v1.36.3"; NULL: it was not asked, or did not answer */
         uint64_t answer_usec;   /* from the start of the run to that answer */
         uint64_t duration_usec; /* of the whole run */
 } InstallResult;

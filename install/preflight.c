@@ -5,6 +5,7 @@
 #include "check/check.h"
 #include "common/alloc.h"
 #include "install/run.h"
+#include "plan/edition.h"
 
 /*
  * Refuse before the first write
@@ -215,12 +216,26 @@ static void judge_ways_to_joiners(Preflight *p) {
                         p->nodes[n->node->index].answers = p->answers + n->node->index;
 }
 
+/* The caller frees. */
+char* run_outdated(const InstallRun *run) {
+        _cleanup_free_ const Observation **o = xnew(const Observation*, run->n_nodes + 1);
+
+        for (size_t i = 0; i < run->n_nodes; i++)
+                o[i] = run->nodes[i].observation;
+        return edition_tell(run->request->store, run->request->cluster, o);
+}
+
 static void judge_all(Preflight *p, CheckList *found) {
+        _cleanup_free_ char *outdated = run_outdated(p->run);
+
         if (p->thorough || !p->run->serving || p->joining) {
                 check_ask_here(&p->world, &p->here);
                 p->world.here = &p->here;
         }
+        p->world.editions = p->run->request->store != NULL;
+        p->world.outdated = outdated;
         check_all(&p->world, found);
+        p->world.outdated = NULL;
 }
 
 /* Whether something speaks against going on with nodes that can be reached. */

@@ -3,9 +3,11 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "check/check.h"
 #include "common/alloc.h"
 #include "common/clock.h"
 #include "install/run.h"
+#include "plan/edition.h"
 #include "plan/taken.h"
 
 /*
@@ -118,6 +120,17 @@ static bool is_recorded(const Observation *o, const PlanItem *item) {
                streq_null(applied->stamp, found->stamp);
 }
 
+/* Of the store, that it will have been given: what another copy of the directory has put there, and stays, is still of that
+ * one. The caller frees. */
+static char* node_edition(const NodeRun *n) {
+        const InstallRequest *q = n->run->request;
+
+        if (n->observation && edition_is_foreign(q->store, n->observation) &&
+            !strv_contains(q->ignore, CHECK_NEWEST_COPY))
+                return xstrdup(n->observation->edition);
+        return store_edition(q->store);
+}
+
 /**
  * node_record_is_due() - does the node lack a record of what lies there?
  * @n:          a node that is as planned
@@ -127,8 +140,10 @@ static bool is_recorded(const Observation *o, const PlanItem *item) {
  * last of a run that gives back what was there before.
  */
 static bool node_record_is_due(const NodeRun *n) {
+        _cleanup_free_ char *edition = node_edition(n);
+
         if (!streq_null(n->observation->identity, n->run->identity) ||
-            taken_is_left(n->plan, n->observation))
+            !streq_null(n->observation->edition, edition) || taken_is_left(n->plan, n->observation))
                 return true;
         for (size_t i = 0; i < n->plan->n_items; i++) {
                 const PlanItem *item = n->plan->items[i];
@@ -148,13 +163,14 @@ static bool node_record_is_due(const NodeRun *n) {
  * Return: 0 or a negative errno.
  */
 int node_record(NodeRun *n, Error **reterr) {
+        _cleanup_free_ char *edition = node_edition(n);
         Host *host;
         int r;
 
         r = node_host(n, &host, reterr);
         if (r < 0)
                 return r;
-        r = host_record(host, n->plan, n->run->identity, reterr);
+        r = host_record(host, n->plan, n->run->identity, edition, reterr);
         node_release(n);
         return r;
 }

@@ -4,6 +4,7 @@
  * What a run tells of its nodes at the end
  */
 
+#include "check/check.h"
 #include "common/alloc.h"
 #include "install/run.h"
 
@@ -35,6 +36,7 @@ void run_report(InstallRun *run, InstallResult *result) {
                 };
                 result->n_items += result->nodes[i].n_items;
         }
+        result->outdated = strv_contains(q->ignore, CHECK_NEWEST_COPY) ? NULL : run_outdated(run);
         result->serving = run->serving;
         result->duration_usec = clock_usec() - run->start_usec;
 }
@@ -58,6 +60,7 @@ void install_result_done(InstallResult *r) {
                 json_decref(r->nodes[i].left);
         }
         strv_free(r->leavers);
+        free(r->outdated);
         free(r->nodes);
         free(r->url);
         free(r->version);

@@ -118,6 +118,8 @@ void node_look_beside(NodeRun *n);
 void run_show(InstallRun *run); /* a dry run: what would change, as text and JSON */
 
 /* preflight.c */
+char* run_outdated(
+        const InstallRun *run); /* what tells that this is not the newest copy of the directory; or NULL */
 int run_judge(InstallRun *run, ErrorList *errors);
 void run_check(InstallRun *run, CheckList *ret);
 

@@ -6,6 +6,7 @@
 #include "common/alloc.h"
 #include "common/clock.h"
 #include "operate/served.h"
+#include "plan/edition.h"
 #include "plan/store-fit.h"
 #include "plan/store-name.h"
 
@@ -195,6 +196,13 @@ int proven_check_before(const InstallRequest *install, ErrorList *errors) {
         request.dry_run = true;
         request.event = NULL;
         r = install_run(&request, &result, errors);
+        if (r >= 0 && result.outdated) {
+                Error *error = NULL;
+
+                r = error_set(&error, ERROR_CONFIG, ESTALE, "%s", result.outdated);
+                error_detail(&error, "%s\n", EDITION_ADVICE);
+                error_list_take(errors, error);
+        }
         for (size_t i = 0; r >= 0 && i < result.n_nodes; i++)
                 if (result.nodes[i].n_changes > 0) {
                         first = first ?: first_step(install);

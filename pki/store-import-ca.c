@@ -200,12 +200,14 @@ static int import_commit(const Import *i, Error **reterr) {
         bool changed;
         int r;
 
-        r = stage_certificate(i, batch, reterr);
+        r = store_stage_edition(i->store, batch, reterr);
+        if (r >= 0)
+                r = stage_certificate(i, batch, reterr);
         if (r >= 0)
                 r = stage_key(i, batch, reterr);
         if (r < 0)
                 return r;
-        changed = fs_batch_size(batch) > 0;
+        changed = fs_batch_size(batch) > 1; /* than the edition */
         if (changed) {
                 r = fs_batch_commit(batch, reterr);
                 if (r < 0)

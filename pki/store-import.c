@@ -139,6 +139,13 @@ static void keep_others(const StoreRun *run) {
                         run->entries[k].outcome = STORE_KEPT;
 }
 
+static bool is_any_answered(const StoreRun *run) {
+        for (size_t k = 0; k < run->n_entries; k++)
+                if (is_answered(run->entries + k))
+                        return true;
+        return false;
+}
+
 static int stage_all(StoreRun *run, FsBatch *batch, Error **reterr) {
         _cleanup_strv_ Strv names = NULL;
         int r;
@@ -149,7 +156,9 @@ static int stage_all(StoreRun *run, FsBatch *batch, Error **reterr) {
                 if (is_answered(e) && e->request->type == STORE_CERTIFICATE && e->present)
                         strv_add(&names, e->request->name);
         }
-        r = store_stage_pending(run->store, batch, names, reterr);
+        r = is_any_answered(run) ? store_stage_edition(run->store, batch, reterr) : 0;
+        if (r >= 0)
+                r = store_stage_pending(run->store, batch, names, reterr);
         for (size_t k = 0; r >= 0 && k < run->n_entries; k++)
                 if (is_answered(run->entries + k))
                         r = store_stage_leaf(run, batch, run->entries + k, reterr);

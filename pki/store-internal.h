@@ -134,6 +134,9 @@ int store_stage_pending(const Store *s, FsBatch *batch, char *const *names, Erro
 int store_stage_former(StoreRun *run, FsBatch *batch, const StoreEntry *e, Error **reterr);
 void store_add_former(Store *s, const char *path, CertificateProfile *ret);
 
+/* store-history.c */
+int store_stage_edition(Store *s, FsBatch *batch, Error **reterr); /* before what is new */
+
 /* store-owner.c */
 int store_record_owner(const Store *s, Error **reterr);
 

@@ -232,13 +232,17 @@ static int stage_pending(StoreRun *run, FsBatch *batch, Error **reterr) {
         return store_stage_pending(run->store, batch, names, reterr);
 }
 
-/* Keys of CAs that are here already, and from now on are to be under the passphrase. */
+/* A key of a CA that is here already, and from now on is to be under the passphrase. */
+static bool is_to_be_sealed(const StoreRun *run, const StoreEntry *e) {
+        return store_seals(run->store, e) && !e->sealed && e->key;
+}
+
 static int seal_present(StoreRun *run, FsBatch *batch, Error **reterr) {
         for (size_t i = 0; i < run->n_entries; i++) {
                 StoreEntry *e = run->entries + i;
                 int r;
 
-                if (!store_seals(run->store, e) || e->sealed || !e->key)
+                if (!is_to_be_sealed(run, e))
                         continue;
                 r = stage_key(run, batch, e, 0, reterr);
                 if (r < 0)
@@ -249,9 +253,18 @@ static int seal_present(StoreRun *run, FsBatch *batch, Error **reterr) {
         return 0;
 }
 
-static int make_all(StoreRun *run, FsBatch *batch, Error **reterr) {
-        int r;
+static bool something_is_new(const StoreRun *run) {
+        for (size_t i = 0; i < run->n_entries; i++)
+                if (!entry_is_done(run->entries + i) || is_to_be_sealed(run, run->entries + i))
+                        return true;
+        return false;
+}
 
+static int make_all(StoreRun *run, FsBatch *batch, Error **reterr) {
+        int r = something_is_new(run) ? store_stage_edition(run->store, batch, reterr) : 0;
+
+        if (r < 0)
+                return r;
         r = stage_pending(run, batch, reterr);
         if (r < 0)
                 return r;

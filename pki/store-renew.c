@@ -319,12 +319,19 @@ static int put_back(Store *s, const StoreRequest *requests, size_t n_requests, c
         _cleanup_(fs_batch_freep) FsBatch *batch = fs_batch_new(AT_FDCWD);
         _cleanup_free_ char *pending = store_path_in_directory(s, STORE_PENDING);
         _cleanup_strv_ Strv pairs = NULL;
+        bool some = false;
         int r;
 
-        for (size_t i = 0; i < n_requests; i++)
-                if (requests[i].type == STORE_CERTIFICATE && can_go_back(s, requests + i, names))
+        for (size_t i = 0; i < n_requests; i++) {
+                bool back = can_go_back(s, requests + i, names);
+
+                some = some || back;
+                if (back && requests[i].type == STORE_CERTIFICATE)
                         strv_add(&pairs, requests[i].name);
-        r = store_stage_pending(s, batch, pairs, reterr);
+        }
+        r = some ? store_stage_edition(s, batch, reterr) : 0;
+        if (r >= 0)
+                r = store_stage_pending(s, batch, pairs, reterr);
         for (size_t i = 0; r >= 0 && i < n_requests; i++)
                 if (can_go_back(s, requests + i, names))
                         r = stage_back(s, batch, requests + i, reterr);

@@ -332,6 +332,8 @@ static int begin(StoreRun *run, const StoreRequest *request, Error **reterr) {
         if (r >= 0)
                 r = store_run_examine(run, request, 1, reterr);
         if (r >= 0)
+                r = store_stage_edition(run->store, batch, reterr);
+        if (r >= 0)
                 r = stage_old(run, batch, ending, reterr);
         if (r >= 0)
                 r = stage_new(run, batch, ending, reterr);
@@ -380,8 +382,7 @@ int store_rotation_begin(Store *s, const StoreRequest *request, int64_t now, Err
 int store_rotation_advance(Store *s, RotationPhase phase, Error **reterr) {
         STORE_LOCKED(s);
         _cleanup_close_ int lock = store_rotation_lock(s, reterr);
-        _cleanup_free_ char *path = store_path_in_directory(s, STATE);
-        _cleanup_buffer_ Buffer text = BUFFER_NULL;
+        _cleanup_(fs_batch_freep) FsBatch *batch = fs_batch_new(AT_FDCWD);
         int r;
 
         if (lock < 0)
@@ -389,8 +390,11 @@ int store_rotation_advance(Store *s, RotationPhase phase, Error **reterr) {
         if (!s->rotation.name || phase != s->rotation.phase + 1 || phase >= _ROTATION_PHASE_MAX)
                 return error_set(reterr, ERROR_INTERNAL, EINVAL, "that is not the next phase of a rotation");
         s->rotation.phase = phase;
-        rotation_write(&s->rotation, &text);
-        r = fs_write(AT_FDCWD, path, text.data, text.size, STORE_PUBLIC_MODE, 0, reterr);
+        r = store_stage_edition(s, batch, reterr);
+        if (r >= 0)
+                r = stage_state(s, batch, &s->rotation, reterr);
+        if (r >= 0)
+                r = fs_batch_commit(batch, reterr);
         store_forget(s);
         return r < 0 ? r : 0;
 }

@@ -52,6 +52,9 @@
  * ("etcd/signing-ca.crt"), which at other times is the same as NAME.crt. NAME.chain goes with what is trusted.
  * A new CA is a root, and under the passphrase if the old one is; one whose key is kept elsewhere cannot be
  * replaced so.
+ *
+ * Editions: each change of what nodes are given is a new edition of the store, "7 0123456789abcdef", and pki/history has all
+ * of them, so that a copy of the directory that others have gone on from is known to be one.
  */
 
 /*
@@ -152,6 +155,10 @@ typedef bool (*StoreChoice)(void *userdata, const StoreRequest *request, StoreOu
 int store_renew(Store *s, const StoreRequest *requests, size_t n_requests, int64_t now,
                 StoreRenewFlags flags, StoreChoice choice, StoreReport report, void *userdata,
                 Error **reterr);
+/* What it holds now; NULL: nothing was changed since there are editions. The caller frees. */
+char* store_edition(Store *s);
+/* What it holds, or once held? ret_newer is set if not: by its number it comes after all that it did. */
+bool store_knows_edition(Store *s, const char *edition, bool *ret_newer);
 /* Names of entries; the caller frees. */
 Strv store_unproven(Store *s, const StoreRequest *requests, size_t n_requests);
 int store_settle(Store *s, const StoreRequest *requests, size_t n_requests, char *const *names,

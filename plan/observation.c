@@ -90,6 +90,7 @@ Observation* observation_free(Observation *o) {
         strv_free(o->packages);
         strv_free(o->sysctls);
         free(o->identity);
+        free(o->edition);
         free(o);
         return NULL;
 }

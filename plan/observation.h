@@ -65,6 +65,7 @@ typedef struct Observation {
         bool made_whole; /* those are all, but for what was there as planned */
         Strv traces; /* what it and earlier runs left besides files, of plan_traces(); recorded there, too */
         char *identity; /* of the cluster it was installed for, by that record or its data's mark; or NULL */
+        char *edition;  /* of the store, that it was given last; recorded there, too; NULL: none yet */
         uint64_t generation; /* of applied.json; 0: none */
 } Observation;
 

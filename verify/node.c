@@ -2,6 +2,7 @@
 
 #include "verify/node.h"
 #include "common/alloc.h"
+#include "plan/edition.h"
 
 /* Certificates and tokens bear minutes; logs that are to be compared do not */
 #define CLOCK_OFFSET_WARN_SEC 2
@@ -111,6 +112,20 @@ static void check_plan(const Plan *plan, const Observation *o, CheckList *checks
         changes_done(&changes);
 }
 
+/* Said only where it is so. */
+static void check_edition(const VerifyRequest *q, const Node *node, const Observation *o,
+                          CheckList *checks) {
+        _cleanup_free_ const Observation **all = xnew(const Observation*, q->cluster->n_nodes);
+        _cleanup_free_ char *text = NULL;
+
+        all[node->index] = o;
+        text = edition_tell(q->store, q->cluster, all);
+        if (text)
+                check_advise(
+                        check_add_on(checks, CHECK_FAILED, "node.edition", node, "newest-copy", "%s", text),
+                        "%s", EDITION_ADVICE);
+}
+
 static void check_clock(const Node *node, const Facts *f, CheckList *checks) {
         int64_t distance = f->clock_offset < 0 ? -f->clock_offset : f->clock_offset;
         bool well = distance <= CLOCK_OFFSET_WARN_SEC;
@@ -173,6 +188,7 @@ void verify_node(const VerifyRequest *request, HostPool *hosts, const Node *node
                 PLAN_FOREACH(item, plan, PLAN_UNIT)
                         check_unit(plan, o, item, checks);
                 check_plan(plan, o, checks);
+                check_edition(request, node, o, checks);
                 check_clock(node, &facts, checks);
                 check_disk(node, &facts, checks);
         }

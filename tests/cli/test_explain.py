@@ -158,7 +158,7 @@ def test_words(cluster):
     assert "\n    disk-sync\n" in checks and "\n    vrrp-id\n" in checks
     words = cluster("explain").out.split("\nWords:\n")[1].split("\n\n")[0]
     assert re.findall(r"^  (\S+)", words, re.MULTILINE) == [
-        "VIP", "quorum", "member", "learner", "VRRP", "drain", "load", "leader", "CA", "SAN", "rollout", "lock", "upgrade", "worker", "OIDC", "audit",
+        "VIP", "quorum", "member", "learner", "VRRP", "drain", "edition", "load", "leader", "CA", "SAN", "rollout", "lock", "upgrade", "worker", "OIDC", "audit",
         "ports", "checks", "drills"]
 
 

@@ -6,6 +6,7 @@ import ipaddress
 import os
 import random
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -268,7 +269,21 @@ def test_one_name_more(tmp_path):
     assert "lacks the name other.home.lan" in gen(tmp_path).stdout
     after = snapshot(tmp_path)
     changed = {os.path.relpath(p, tmp_path) for p in after if before.get(p) != after[p]}
-    assert changed == {"hardway.yaml"} | {f"pki/nodes/c{i}/pki/apiserver.{e}" for i in range(3) for e in ("crt", "key")}
+    assert changed == {"hardway.yaml", "pki/history"} | {f"pki/nodes/c{i}/pki/apiserver.{e}" for i in range(3) for e in ("crt", "key")}
+
+
+def test_each_change_is_an_edition(tmp_path):
+    write_cluster(tmp_path)
+    gen(tmp_path)
+    gen(tmp_path)
+    first = (tmp_path / "pki/history").read_text()
+    assert re.fullmatch("1 [0-9a-f]{16}\n", first)
+    for copy in ("a", "b"):  # two that both go on from here
+        shutil.copytree(tmp_path, tmp_path.with_name(f"copy-{copy}"))
+        (tmp_path.with_name(f"copy-{copy}") / "pki/nodes/c0/pki/apiserver.key").unlink()
+        gen(tmp_path.with_name(f"copy-{copy}"))
+    a, b = [(tmp_path.with_name(f"copy-{copy}") / "pki/history").read_text() for copy in ("a", "b")]
+    assert re.fullmatch(first + "2 [0-9a-f]{16}\n", a) and re.fullmatch(first + "2 [0-9a-f]{16}\n", b) and a != b
 
 
 def test_bad_file_is_named(tmp_path):

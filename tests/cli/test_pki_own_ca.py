@@ -105,7 +105,7 @@ def plan(directory, tmp_path):
 def test_root_with_key(authority, store, key):
     crt = authority.make("own", key=key)
     pki(store, "import-ca", "--cert", crt, "--key", authority.path("own.key"))
-    before = snapshot(store / "pki")
+    before = {p: c for p, c in snapshot(store / "pki").items() if not p.endswith("/history")}
     assert stat.S_IMODE(os.stat(store / "pki/ca.key").st_mode) == 0o600
     gen(store)
     assert {p: c for p, c in snapshot(store / "pki").items() if p in before} == before

@@ -57,7 +57,7 @@ def test_later_and_one(store, tmp_path):
     before = snapshot(store)
     assert "under the passphrase" in gen(store, "--protect", "etcd", *right(store)).stdout
     changed = {p for p, c in snapshot(store).items() if before[p] != c}
-    assert changed == {f"{store}/pki/etcd/ca.key"} and opens(f"{store}/pki/etcd/ca.key", store)
+    assert changed == {f"{store}/pki/etcd/ca.key", f"{store}/pki/history"} and opens(f"{store}/pki/etcd/ca.key", store)
     assert "nothing to do" in gen(store, "--protect", "etcd", *right(store)).stdout
     # The cluster's own still goes to the controllers, which sign with it.
     run(HARDWAY, "plan", "-c", f"{store}/hardway.yaml", "--output", str(tmp_path / "out"), "--secrets")

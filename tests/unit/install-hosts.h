@@ -154,6 +154,8 @@ int __wrap_host_look(Host *h, const Plan *plan, bool deep, Facts *ret_facts, Obs
                 observe_retired(f, o);
         if (f->recorded || f->identity)
                 o->identity = xstrdup(f->identity ? f->identity : "0125ab");
+        if (*f->edition)
+                o->edition = xstrdup(f->edition);
         facts_default(&world.cluster, fake_node(h), ret_facts);
         ret_facts->architecture = f->architecture;
         ret_facts->clock_offset = f->clock_offset;
@@ -182,10 +184,14 @@ int __wrap_host_put(Host *h, const HostPut *put, Error **reterr) {
         return 0;
 }
 
-int __wrap_host_record(Host *h, const Plan *plan, const char *identity, Error **reterr);
-int __wrap_host_record(Host *h, const Plan *plan, const char *identity, Error **reterr) {
+int __wrap_host_record(Host *h, const Plan *plan, const char *identity, const char *edition, Error **reterr);
+int __wrap_host_record(Host *h, const Plan *plan, const char *identity, const char *edition,
+                       Error **reterr) {
+        FakeNode *f = fake_of_host(h);
+
         assert_string_equal(identity, "0125ab");
-        fake_of_host(h)->recorded = true;
+        f->recorded = true;
+        (void) snprintf(f->edition, sizeof(f->edition), "%s", edition ?: "");
         world_log(fake_node(h), "record");
         return 0;
 }
@@ -276,7 +282,14 @@ int __wrap_store_file(Store *s, const char *path, const Buffer **ret, Error **re
 int __wrap_store_file(Store *s, const char *path, const Buffer **ret, Error **reterr) {
         static Buffer identity = { .data = (char*) "0125ab\n", .size = 7 };
 
-        if (streq(path, PLAN_SERVED) && world.unserved)
+        if (streq(path, "history") && world.history) {
+                static _Thread_local Buffer history;
+
+                history = (Buffer) { .data = (char*) world.history, .size = strlen(world.history) };
+                *ret = &history;
+                return 0;
+        }
+        if (streq(path, "history") || (streq(path, PLAN_SERVED) && world.unserved))
                 return error_set(reterr, ERROR_CONFIG, ENOENT, "%s: no such file", path);
         *ret = &identity;
         return 0;

@@ -33,6 +33,7 @@ typedef struct FakeNode {
         unsigned n_asked;     /* how often its service was asked whether it is ready */
         uint64_t generation;  /* of applied.json */
         const char *identity; /* of applied.json; NULL: ours, if recorded */
+        char edition[32];     /* of applied.json; "": none */
         const char *applied;  /* a path in applied.json besides, or NULL */
         const char *retires;  /* a unit file in applied.json that no plan has any more, or NULL */
         bool purged;          /* systemd knows that unit no more */
@@ -76,6 +77,7 @@ typedef struct World {
         bool unserved;       /* nobody has written down that the cluster has served */
         size_t n_noted;      /* ... until it was written down so often */
         bool unwritable;
+        const char *history; /* of the store; NULL: it is one of before there was any */
         InstallLeavers leavers;
         size_t asked_members;
         const char *const *ignore;

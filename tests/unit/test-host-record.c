@@ -14,7 +14,7 @@ static void test_mark(void **state) {
         fixture_write(f, "var/lib/hardway/etcd-identity", 0644, "0125ab\nef01\n");
         assert_success(fixture_look(f, p, &error), error, 0);
         assert_string_equal(f->observation->identity, "0125ab");
-        assert_success(host_record(f->host, p, "id-1", &error), error, 0);
+        assert_success(host_record(f->host, p, "id-1", NULL, &error), error, 0);
         fixture_close(f);
         assert_success(fixture_look(f, p, &error), error, 0);
         assert_string_equal(f->observation->identity, "id-1");
@@ -29,7 +29,7 @@ static void test_record(void **state) {
 
         fixture_write(f, "proc/sys/net/ipv4/ip_forward", 0644, "1\n");
         assert_success(fixture_put(f, p, NULL, &error), error, 5);
-        assert_success(host_record(f->host, p, "id-1", &error), error, 0);
+        assert_success(host_record(f->host, p, "id-1", NULL, &error), error, 0);
         before = fixture_read(f, "var/lib/hardway/generation");
         assert_string_equal(before, "4\n");
         /* sha256sum would be missed */
@@ -39,7 +39,7 @@ static void test_record(void **state) {
         assert_string_equal(f->observation->identity, "id-1");
         assert_int_equal(f->observation->generation, 4);
         assert_int_equal(f->observation->n_applied, 3);
-        assert_success(host_record(f->host, p, "id-1", &error), error, 0);
+        assert_success(host_record(f->host, p, "id-1", NULL, &error), error, 0);
         assert_content(f, "var/lib/hardway/generation", "4\n");
         assert_mode(f, "var/lib/hardway/applied.json", 0600);
 }
@@ -51,14 +51,14 @@ static void test_drift(void **state) {
 
         fixture_write(f, "proc/sys/net/ipv4/ip_forward", 0644, "1\n");
         assert_success(fixture_put(f, p, NULL, &error), error, 5);
-        assert_success(host_record(f->host, p, "id-1", &error), error, 0);
+        assert_success(host_record(f->host, p, "id-1", NULL, &error), error, 0);
         fixture_write(f, "etc/hardway/etcd.conf", 0644, "a: c\n");
         assert_int_equal(fchmodat(f->dir->fd, "etc/hardway/key", 0644, 0), 0);
         assert_success(fixture_put(f, p, NULL, &error), error, 2);
         assert_content(f, "etc/hardway/etcd.conf", "a: b\n");
         assert_mode(f, "etc/hardway/key", 0600);
         /* the stamps of both are new, so there is something to record; then no more */
-        assert_success(host_record(f->host, p, "id-1", &error), error, 0);
+        assert_success(host_record(f->host, p, "id-1", NULL, &error), error, 0);
         fixture_program(f, "sha256sum", "exit 1");
         fixture_close(f);
         assert_success(fixture_put(f, p, NULL, &error), error, 0);
@@ -79,13 +79,13 @@ static void test_removal(void **state) {
         fixture_finish(f, p);
         fixture_finish(f, q);
         assert_success(fixture_put(f, p, NULL, &error), error, 5);
-        assert_success(host_record(f->host, p, "id-1", &error), error, 0);
+        assert_success(host_record(f->host, p, "id-1", NULL, &error), error, 0);
         fixture_write(f, "etc/hardway/b", 0644, "edited");
         assert_success(fixture_put(f, q, NULL, &error), error, 2);
         assert_content(f, "etc/hardway/a", "");
         assert_content(f, "etc/hardway/b", "edited");
         assert_content(f, "etc/hardway/c", "c");
-        assert_success(host_record(f->host, q, "id-1", &error), error, 0);
+        assert_success(host_record(f->host, q, "id-1", NULL, &error), error, 0);
         /* what is gone is not recorded any more, what stays is */
         assert_content(f, "var/lib/hardway/applied.paths", "etc/hardway/c\netc/hardway/b\n");
         assert_success(fixture_put(f, q, NULL, &error), error, 0);
@@ -103,20 +103,37 @@ static void test_traces(void **state) {
         fixture_finish(f, p);
         fixture_finish(f, q);
         assert_success(fixture_put(f, p, NULL, &error), error, 3);
-        assert_success(host_record(f->host, p, "id-1", &error), error, 0);
+        assert_success(host_record(f->host, p, "id-1", NULL, &error), error, 0);
         for (int turn = 0; turn < 2; turn++) {
                 assert_success(fixture_put(f, q, NULL, &error), error, turn == 0);
                 assert_true(strv_contains(f->observation->traces, "directory /var/lib/snapshots root:root"));
-                assert_success(host_record(f->host, q, "id-1", &error), error, 0);
+                assert_success(host_record(f->host, q, "id-1", NULL, &error), error, 0);
                 assert_content(f, "var/lib/hardway/applied.paths", "etc/hardway/a\nvar/lib/snapshots\n");
         }
         assert_int_equal(observation_path(f->observation, "/var/lib/snapshots")->type, OBSERVED_DIRECTORY);
 }
 
+/* A record of before has no edition, and gets one by being written. */
+static void test_edition(void **state) {
+        static const char *const editions[] = { NULL, "1 aaaa", "2 bbbb", NULL };
+        HostFixture *f = *state;
+        _cleanup_(plan_freep) Plan *p = small_plan(f, "a: b\n");
+        _cleanup_error_ Error *error = NULL;
+
+        fixture_write(f, "proc/sys/net/ipv4/ip_forward", 0644, "1\n");
+        assert_success(fixture_put(f, p, NULL, &error), error, 5);
+        for (size_t i = 0; i < ARRAY_SIZE(editions); i++) {
+                assert_success(host_record(f->host, p, "id-1", editions[i], &error), error, 0);
+                fixture_close(f);
+                assert_success(fixture_look(f, p, &error), error, 0);
+                assert_true(streq_null(f->observation->edition, editions[i]));
+        }
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 host_test(test_mark),    host_test(test_record), host_test(test_drift),
-                host_test(test_removal), host_test(test_traces),
+                host_test(test_removal), host_test(test_traces), host_test(test_edition),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

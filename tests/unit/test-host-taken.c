@@ -46,7 +46,7 @@ static void put(HostFixture *f, const Plan *p, int n_changes) {
 static void record(HostFixture *f, const Plan *p) {
         _cleanup_error_ Error *error = NULL;
 
-        assert_success(host_record(f->host, p, "id-1", &error), error, 0);
+        assert_success(host_record(f->host, p, "id-1", NULL, &error), error, 0);
 }
 
 static void test_kept_and_back(void **state) {
@@ -176,9 +176,9 @@ static void test_killed(void **state) {
                 fixture_write(f, CONFIG, 0640, "theirs");
                 fixture_deadly_mv(f, n);
                 killed = fixture_put(f, p, NULL, &error) < 0 ||
-                         host_record(f->host, p, "id-1", &error) < 0 ||
+                         host_record(f->host, p, "id-1", NULL, &error) < 0 ||
                          fixture_put(f, without, NULL, &error) < 0 ||
-                         host_record(f->host, without, "id-1", &error) < 0;
+                         host_record(f->host, without, "id-1", NULL, &error) < 0;
                 error = error_free(error);
                 fixture_close(f);
                 (void) unlinkat(f->dir->fd, "bin/mv", 0);

@@ -254,6 +254,82 @@ static void test_check(void **state) {
         assert_int_equal(find_finding(&found, "serving")->kind, ERROR_UNAVAILABLE);
 }
 
+static void assert_editions(const char *edition) {
+        for (size_t i = 0; i < 5; i++)
+                assert_string_equal(world.fakes[i].edition, edition);
+}
+
+/* What nodes were given by a newer copy of the cluster directory is not taken back by an older one. */
+static void test_older_copy(void **state) {
+        static const char *const ignored[] = { "newest-copy", NULL };
+
+        make_serving();
+        world.history = "1 aaaa\n2 bbbb\n";
+        assert_int_equal(run_all(), 0); /* a record of before has none, and gets it: that is no change */
+        assert_false(world.result.changed);
+        assert_editions("2 bbbb");
+        assert_int_equal(run_all(), 0);
+        assert_string_equal(buffer_str(&world.log), "");
+
+        world.history = "1 aaaa\n";
+        assert_int_equal(run_all(), 0); /* nothing differs */
+        assert_string_equal(buffer_str(&world.log), "");
+        assert_string_equal(
+                world.result.outdated,
+                "this is not the newest copy of the cluster directory: its keys and certificates are edition 1, "
+                "those on c0 (2), c1 (2), c2 (2), lb0 (2), lb1 (2) are of a newer one");
+        world.wanted = "two";
+        (void) snprintf(world.fakes[0].edition, 32, "1 aaaa");
+        (void) snprintf(world.fakes[4].edition, 32, "2 bbbb");
+        assert_int_equal(run_dry(5), 0);
+        assert_contains(world.result.outdated, "those on c1 (2)");
+        assert_int_equal(run_all(), -ESTALE);
+        assert_int_equal(world.errors.n_errors, 1);
+        assert_error(
+                0,
+                "this is not the newest copy of the cluster directory: its keys and certificates are edition 1, those "
+                "on c1 (2), c2 (2), lb0 (2), lb1 (2) are of a newer one");
+        assert_contains(world.errors.errors[0]->detail, "hardway install --ignore newest-copy");
+        assert_string_equal(buffer_str(&world.log), "");
+        assert_int_equal(run_some(0, 1), 0); /* of the node that has not heard of it nothing is taken back */
+
+        world.ignore = ignored;
+        assert_int_equal(run_all(), 0);
+        assert_null(world.result.outdated);
+        assert_editions("1 aaaa");
+        world.ignore = NULL;
+        world.wanted = "one";
+        assert_int_equal(run_all(), 0);
+}
+
+/* Two copies that both went on have the same number, and neither is older; one of before there were editions is. */
+static void test_two_copies(void **state) {
+        make_serving();
+        world.history = "1 aaaa\n2 bbbb\n";
+        assert_int_equal(run_all(), 0);
+        world.wanted = "two";
+        world.history = "1 aaaa\n2 cccc\n";
+        assert_int_equal(run_all(), -ESTALE);
+        assert_error(
+                0,
+                "this is one of two copies of the cluster directory that both went on: its keys and certificates are "
+                "edition 2, those on c0 (2), c1 (2), c2 (2), lb0 (2), lb1 (2) are of the other one");
+        world.history = NULL;
+        assert_int_equal(run_all(), -ESTALE);
+        assert_error(0, "its keys and certificates are edition 0, those on c0 (2)");
+        /* a node of another cluster has no edition of this one */
+        for (size_t i = 0; i < 5; i++)
+                world.fakes[i].identity = "theirs";
+        assert_int_equal(run_all(), -EEXIST);
+        assert_int_equal(world.errors.n_errors, 5);
+        for (size_t i = 0; i < 5; i++)
+                world.fakes[i].identity = NULL;
+        /* what was kept of a long history does not begin with its beginning */
+        world.history = "3 dddd\n4 eeee\n";
+        assert_int_equal(run_all(), 0);
+        assert_editions("4 eeee");
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 install_test(test_refused),
@@ -265,6 +341,8 @@ int main(void) {
                 install_test(test_questions_to_one_with_another_role),
                 install_test(test_beside_a_joiner),
                 install_test(test_judged_beside_others),
+                install_test(test_older_copy),
+                install_test(test_two_copies),
         };
 
         return cmocka_run_group_tests_name("install-refusals", tests, NULL, NULL);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "tests/unit/pki-kills.h"
 
+#include "common/parse.h"
+
 /*
  * Renewal in the store: chosen ones are made anew, the old ones kept until they are settled or put back; and the same
  * when the process is killed before any of the calls that give or take a name.
@@ -247,6 +249,91 @@ static void test_clock(void **state) {
         assert_string_equal(before, after);
 }
 
+/* The number of what the store holds now. */
+static unsigned edition(Fixture *f) {
+        _cleanup_free_ char *text = store_edition(f->store), *number = NULL;
+        bool newer;
+        unsigned n = 0;
+
+        assert_non_null(text);
+        assert_true(store_knows_edition(f->store, text, &newer));
+        assert_int_equal(strlen(strchr(text, ' ')), 17);
+        number = xstrndup(text, strcspn(text, " "));
+        assert_int_equal(parse_unsigned(number, 1, 3000, &n), 0);
+        return n;
+}
+
+/* Each change of what nodes are given is an edition, and nothing else is. */
+static void test_editions(void **state) {
+        Fixture *f = *state;
+        _cleanup_strv_ Strv names = NULL;
+        _cleanup_(rotation_done) Rotation rotation = {};
+        const StoreRequest *sa = NULL;
+        Error *e = NULL;
+
+        for (size_t i = 0; i < f->requests.n; i++)
+                if (streq(f->requests.list[i].name, "sa"))
+                        sa = f->requests.list + i;
+        assert_int_equal(edition(f), 1);
+        assert_int_equal(
+                store_generate(f->store, f->requests.list, f->requests.n, pki_now(), NULL, NULL, NULL), 0);
+        assert_renew(f, choose_unfit, 0);
+        assert_int_equal(renew(f, STORE_RENEW_DRY_RUN, choose_all, NULL), 1);
+        assert_int_equal(edition(f), 1);
+
+        assert_renew(f, choose_c0, 1);
+        assert_int_equal(edition(f), 2);
+        names = unproven(f);
+        assert_success(store_revert(f->store, f->requests.list, f->requests.n, names, &e), e, 0);
+        assert_int_equal(edition(f), 3); /* a node may have what is taken back */
+        assert_success(store_revert(f->store, f->requests.list, f->requests.n, names, &e), e, 0);
+        assert_int_equal(edition(f), 3);
+        assert_renew(f, choose_c0, 1);
+        assert_success(store_settle(f->store, f->requests.list, f->requests.n, names, &e), e, 0);
+        assert_int_equal(edition(f), 4);
+
+        assert_success(store_rotation_begin(f->store, sa, pki_now(), &e), e, 0);
+        assert_int_equal(edition(f), 5);
+        for (unsigned n = 6;
+             store_rotation(f->store, &rotation, NULL) > 0 && rotation.phase != ROTATION_FINISH; n++) {
+                assert_renew(f, choose_unfit, 0); /* what lies under the usual names is written again */
+                assert_success(store_rotation_advance(f->store, rotation.phase + 1, &e), e, 0);
+                assert_int_equal(edition(f), n);
+                rotation_done(&rotation);
+        }
+}
+
+/* Of two copies of a directory each knows what it came from, and none what the other has become. */
+static void test_copies(void **state) {
+        static const char first[] = "1 0123456789abcdef";
+        Fixture *f = *state;
+        _cleanup_buffer_ Buffer history = BUFFER_NULL;
+        bool newer = false;
+
+        assert_true(store_knows_edition(f->store, NULL, &newer)); /* of before */
+        assert_false(store_knows_edition(f->store, first, &newer));
+        assert_false(newer);
+        assert_false(store_knows_edition(f->store, "2 0123456789abcdef", &newer));
+        assert_true(newer);
+        for (size_t i = 0; i < 3; i++) {
+                static const char *const odd[] = { "", "-1 x", "99999999999999999999 x" };
+
+                assert_false(store_knows_edition(f->store, odd[i], &newer));
+                assert_false(newer);
+        }
+
+        /* only so much of a long history is kept, and what is older than that is no other copy's */
+        for (unsigned i = 1; i <= 2000; i++)
+                buffer_addf(&history, "%u 0123456789abcdef\n", i);
+        assert_true(fs_write(f->dir->fd, "pki/history", history.data, history.size, 0644, 0, NULL) >= 0);
+        assert_renew(f, choose_c0, 1);
+        assert_int_equal(edition(f), 2001);
+        buffer_clear(&history);
+        assert_int_equal(fs_read(f->dir->fd, "pki/history", 64 * 1024, &history, NULL), 0);
+        assert_non_null(startswith(buffer_str(&history), "2 0123456789abcdef\n3 "));
+        assert_true(store_knows_edition(f->store, first, &newer));
+}
+
 /* --- killed --- */
 
 typedef void (*Deed)(Fixture *f);
@@ -396,6 +483,7 @@ int main(void) {
                 test(test_nothing_chosen), test(test_unfit_only),
                 test(test_nothing_made),   test(test_clock),
                 test(test_killed),         test(test_killed_and_put_back),
+                test(test_editions),       test(test_copies),
         };
 
         return cmocka_run_group_tests_name("pki-renew", tests, NULL, NULL);

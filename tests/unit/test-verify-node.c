@@ -8,12 +8,15 @@
 
 #include "tests/unit/unit.h"
 
+#include "common/fs.h"
 #include "host/host.h"
 #include "tests/unit/plan-fixture.h"
 #include "verify/node.h"
 
 static Facts told;
 static const char *drop_in; /* of somebody else, or NULL */
+static const char *edition; /* of the store that the node was given, or NULL */
+static Store *store;
 
 int __wrap_host_pool_take(HostPool *p, const Node *node, Host **ret, Error **reterr);
 int __wrap_host_pool_take(HostPool *p, const Node *node, Host **ret, Error **reterr) {
@@ -36,6 +39,8 @@ int __wrap_host_look(Host *h, const Plan *plan, bool deep, Facts *ret_facts, Obs
                                          .type = OBSERVED_DIRECTORY,
                                          .mode = 0700,
                                          .owner = xstrdup("root:root") };
+        (*ret)->identity = xstrdup("0125ab");
+        (*ret)->edition = xstrdup_null(edition);
         if (drop_in) {
                 (*ret)->units = xnew(ObservedUnit, 1);
                 (*ret)->n_units = 1;
@@ -50,7 +55,7 @@ static const Check* look(const char *id, CheckList *ret) {
         static const Component *const none[] = { NULL };
         Node nodes[3];
         Cluster c = fixture_cluster(nodes);
-        const VerifyRequest request = { .cluster = &c, .components = none };
+        const VerifyRequest request = { .cluster = &c, .components = none, .store = store };
 
         check_list_done(ret);
         verify_node(&request, NULL, nodes, ret);
@@ -107,11 +112,39 @@ static void test_left(void **state) {
         drop_in = NULL;
 }
 
+/* A record says that another copy of the directory was at work since. */
+static void test_edition(void **state) {
+        UnitDir *d = *state;
+        _cleanup_(check_list_done) CheckList checks = {};
+        const Check *check;
+
+        told = (Facts) { .observed = true };
+        assert_true(fs_mkdir_all(d->fd, "pki", 0700, false, NULL) >= 0 &&
+                    fs_mkdir_all(d->fd, "secrets", 0700, false, NULL) >= 0);
+        assert_true(fs_write(d->fd, "secrets/identity", "0125ab\n", 7, 0600, 0, NULL) > 0);
+        assert_true(fs_write(d->fd, "pki/history", "1 aaaa\n", 7, 0644, 0, NULL) > 0);
+        assert_int_equal(store_open(d->path, &store, NULL), 0);
+        edition = "1 aaaa";
+        assert_null(look("node.edition/c0", &checks));
+        edition = "2 bbbb";
+        check = look("node.edition/c0", &checks);
+        assert_int_equal(check->state, CHECK_FAILED);
+        assert_string_equal(
+                check->text,
+                "this is not the newest copy of the cluster directory: its keys and certificates are "
+                "edition 1, those on c0 (2) are of a newer one");
+        assert_contains(check->advice, "hardway restore");
+        edition = NULL;
+        assert_null(look("node.edition/c0", &checks));
+        store = store_free(store);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_clock),
                 cmocka_unit_test(test_disk),
                 cmocka_unit_test(test_left),
+                cmocka_unit_test_setup_teardown(test_edition, unit_dir_setup, unit_dir_teardown),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
