@@ -150,8 +150,11 @@ void leader_ready(const ProbeContext *c, const Node *node, const char *lease, Pr
                 probe_result_set(ret, PROBE_FAILED, "%s", error->message);
         else if (read_lease(http, url, lease, &l, &problem) < 0)
                 probe_result_set(ret, PROBE_WAITING, "%s", problem);
-        else
+        else if (looks_fresh(&l) || is_renewed(c, http, url, lease, &l))
                 probe_result_set(ret, PROBE_READY, NULL);
+        else /* as all of them do when their certificates have expired: it holds the lease until another one takes it */
+                probe_result_set(ret, PROBE_WAITING, "%.*s led, and does not any more",
+                                 (int) strcspn(l.holder, "_"), l.holder);
 }
 
 /**

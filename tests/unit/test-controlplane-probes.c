@@ -256,6 +256,28 @@ static void test_loopback(void **state) {
         assert_string_equal(result.text, "ssh: no route");
 }
 
+/* All have new certificates after theirs had expired: whoever led then holds the lease, until another one has taken it. */
+static void test_loopback_leader(void **state) {
+        FIXTURE;
+
+        world.kubectl = "ok";
+        world.lease_time = now_sec - 86400;
+        assert_int_equal(component_kube_controller_manager.ready(&context, nodes, &result, NULL), 0);
+        assert_int_equal(result.state, PROBE_WAITING);
+        assert_string_equal(result.text, "c1 led, and does not any more");
+        probe_result_done(&result);
+        world.lease_time = now_sec;
+        assert_int_equal(component_kube_controller_manager.ready(&context, nodes, &result, NULL), 0);
+        assert_int_equal(result.state, PROBE_READY);
+        world.lease_time = now_sec - 60; /* by another clock */
+        world.renews = true;
+        assert_int_equal(component_kube_controller_manager.ready(&context, nodes, &result, NULL), 0);
+        assert_int_equal(result.state, PROBE_READY);
+        world.no_lease = true;
+        assert_int_equal(component_kube_controller_manager.ready(&context, nodes, &result, NULL), 0);
+        assert_int_equal(result.state, PROBE_WAITING);
+}
+
 static Check find_check(const Component *component, const ProbeContext *context, const char *id,
                         CheckList *checks) {
         check_list_done(checks);
@@ -418,11 +440,11 @@ static int tear_down(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_ready),       cmocka_unit_test(test_gate),
-                cmocka_unit_test(test_loopback),    cmocka_unit_test(test_verify),
-                cmocka_unit_test(test_leader),      cmocka_unit_test(test_texts),
-                cmocka_unit_test(test_all_at_once), cmocka_unit_test(test_spare),
-                cmocka_unit_test(test_silent),
+                cmocka_unit_test(test_ready),           cmocka_unit_test(test_gate),
+                cmocka_unit_test(test_loopback),        cmocka_unit_test(test_verify),
+                cmocka_unit_test(test_loopback_leader), cmocka_unit_test(test_leader),
+                cmocka_unit_test(test_texts),           cmocka_unit_test(test_all_at_once),
+                cmocka_unit_test(test_spare),           cmocka_unit_test(test_silent),
         };
 
         return cmocka_run_group_tests(tests, NULL, tear_down);
