@@ -25,6 +25,7 @@ NAME, ADDRESS, VIP = "c0", "10.77.0.20", "10.77.0.10"
 SITE = sys.argv[1]
 ROOT = "/mnt"
 DISKS = "/srv"  # a file system in memory, for upper layers
+ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "HOME": "/root", "XDG_CACHE_HOME": "/cache", "LANG": "C.UTF-8"}
 # What lies on the machine before hardway comes, where it puts something else
 THEIRS = {"/etc/kubernetes/audit-policy.yaml": "theirs\n", "/etc/systemd/system/kube-scheduler.service": "[Service]\nExecStart=/bin/true\n"}
 
@@ -135,7 +136,7 @@ def serve():
 
 class Machine:
     def __init__(self):
-        self.n, self.manager = 0, None
+        self.n, self.manager, self.played = 0, None, None
         sh("mount", "--make-rprivate", "/")
         sh("mount", "-t", "tmpfs", "-o", "mode=0755", "tmpfs", DISKS)
         sh("ip", "link", "set", "lo", "up")
@@ -212,11 +213,46 @@ class Machine:
         self.power_on()
 
     def run(self, argv, timeout=60):
-        environment = {"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "HOME": "/root", "XDG_CACHE_HOME": "/cache", "LANG": "C.UTF-8"}
         start = time.monotonic()
-        done = subprocess.run(["chroot", ROOT, "/bin/sh", "-c", 'cd /cluster; exec "$@"', "sh", *argv], env=environment, check=False,
+        done = subprocess.run(["chroot", ROOT, "/bin/sh", "-c", 'cd /cluster; exec "$@"', "sh", *argv], env=ENVIRONMENT, check=False,
                               stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=timeout)
         return {"status": done.returncode, "out": done.stdout, "err": done.stderr, "seconds": time.monotonic() - start}
+
+    def play(self, name=NAME, address=None):
+        """From now on it is another node, or again what it was."""
+        socket.sethostname(name)
+        if self.played:
+            sh("ip", "addr", "del", self.played, "dev", "lo")
+        self.played = address and f"{address}/{64 if ':' in address else 24}"
+        if address:
+            sh("ip", "addr", "add", self.played, "dev", "lo")
+        if address and ":" in address:  # all of the network refuses at once, as it does with version 4
+            sh("ip", "-6", "route", "replace", "local", self.played, "dev", "lo")
+
+    def until(self, argv, words, timeout=60):
+        """Ends a command once it has said something."""
+        script = 'cd /cluster; exec "$@" 2>/run/until.err'
+        with subprocess.Popen(["chroot", ROOT, "/bin/sh", "-c", script, "sh", *argv], env=ENVIRONMENT, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, text=True) as process:
+            timer = threading.Timer(timeout, process.kill)
+            timer.start()
+            said = ""
+            for line in process.stdout:
+                said += line
+                if words in line:
+                    process.terminate()
+                    break
+            process.stdout.read()
+            timer.cancel()
+        return {"status": process.returncode, "out": said, "err": self.read("/run/until.err")}
+
+    def changed(self):
+        """All of the disk that is not as it was when the machine was made fresh; as files() has it, and what is gone is none."""
+        found, top = {}, f"{DISKS}/{self.n}/upper"
+        for folder, _, names in os.walk(top):
+            for path in [folder, *(f"{folder}/{name}" for name in names)]:
+                self.file(path[len(top):] or "/", found, deep=False)
+        return found
 
     def files(self, paths):
         """What is at each path: kind and mode, owner, and a digest of its bytes or its target; all that is below directories."""
@@ -225,10 +261,12 @@ class Machine:
             self.file(path, found)
         return found
 
-    def file(self, path, found):
+    def file(self, path, found, deep=True):
         try:
             st = os.lstat(ROOT + path)
         except FileNotFoundError:
+            if not deep:
+                found[path] = None
             return
         content = ""
         if stat.S_ISLNK(st.st_mode):
@@ -236,7 +274,7 @@ class Machine:
         elif stat.S_ISREG(st.st_mode):
             with open(ROOT + path, "rb") as file:
                 content = hashlib.sha256(file.read()).hexdigest()
-        elif stat.S_ISDIR(st.st_mode):
+        elif stat.S_ISDIR(st.st_mode) and deep:
             for name in sorted(os.listdir(ROOT + path)):
                 self.file(f"{path}/{name}", found)
         found[path] = [oct(st.st_mode), st.st_uid, st.st_gid, content]

@@ -4,11 +4,12 @@
  * manager: stands in for systemd where nothing boots
  *
  *     manager              serves systemd's private socket, as far as hardway asks it for anything
- *     manager show ...     what systemctl show would print; installed under that name, as is what scripts use besides
+ *     manager show ...     what systemctl show would print; installed under that name, as is what scripts use besides.
+ *                          Who starts units is the manager, which is asked to
  *
  * A service that is started is a process that sleeps, with the Environment= of the unit file as it was read
  * last. What is enabled is started when the manager is: so it was when the power came back. Nothing is
- * simulated of what units do.
+ * simulated of what units do, but that they record what they have loaded.
  */
 
 #include <errno.h>
@@ -35,6 +36,8 @@
 #define MANAGER "org.freedesktop.systemd1.Manager"
 #define PATH "/org/freedesktop/systemd1"
 #define UNITS "/etc/systemd/system/"
+#define PACKAGED "/usr/lib/systemd/system/" /* of packages */
+#define MASKED "/run/systemd/system/"
 #define STATE "/run/manager/"
 
 /* --- files --- */
@@ -54,12 +57,32 @@ static void write_state(const char *name, const char *text) {
                 abort();
 }
 
-static char* unit_file(const char *unit) {
-        return xasprintf(UNITS "%s", unit);
-}
-
 static bool exists(const char *path) {
         return access(path, F_OK) == 0;
+}
+
+static char* unit_file(const char *unit) {
+        _cleanup_free_ char *path = xasprintf(PACKAGED "%s", unit);
+
+        return exists(path) ? TAKE_PTR(path) : xasprintf(UNITS "%s", unit);
+}
+
+/* The file and its drop-ins. */
+static char* unit_text(const char *unit) {
+        _cleanup_free_ char *path = unit_file(unit), *text = read_all(path),
+                            *pattern = xasprintf(UNITS "%s.d/*.conf", unit);
+        glob_t found = {};
+
+        if (glob(pattern, 0, NULL, &found) == 0)
+                for (size_t i = 0; i < found.gl_pathc; i++) {
+                        _cleanup_free_ char *more = read_all(found.gl_pathv[i]), *whole = NULL;
+
+                        whole = xasprintf("%s\n%s", text, more);
+                        free(text);
+                        text = TAKE_PTR(whole);
+                }
+        globfree(&found);
+        return TAKE_PTR(text);
 }
 
 /* The value of the first "KEY=..." line. */
@@ -76,8 +99,7 @@ static char* setting(const char *text, const char *key) {
 
 /* As of the last Reload: systemd does not look at unit files again by itself. */
 static void load(const char *unit) {
-        _cleanup_free_ char *path = unit_file(unit), *text = read_all(path),
-                            *name = xasprintf("%s.loaded", unit);
+        _cleanup_free_ char *text = unit_text(unit), *name = xasprintf("%s.loaded", unit);
 
         write_state(name, text);
 }
@@ -104,7 +126,7 @@ static void load_all(void) {
 }
 
 static bool needs_reload(const char *unit) {
-        _cleanup_free_ char *path = unit_file(unit), *now = read_all(path), *then = loaded(unit);
+        _cleanup_free_ char *now = unit_text(unit), *then = loaded(unit);
 
         return !streq(now, then);
 }
@@ -150,6 +172,14 @@ static void hand_over(const char *unit, const char *text) {
         }
 }
 
+static void record(const char *text) {
+        _cleanup_free_ char *post = setting(text, "ExecStartPost=+");
+
+        if (post && startswith(post, "/bin/sh -c 'sha256sum ") &&
+            ((mkdir("/run/hardway", 0755) < 0 && errno != EEXIST) || system(post) != 0))
+                abort();
+}
+
 /* Return: the result of the job. Timers and the like have no process, but something to be seen by. */
 static const char* start(const char *unit) {
         _cleanup_free_ char *text = loaded(unit), *inputs = setting(text, "Environment=\"HARDWAY_INPUTS="),
@@ -162,6 +192,7 @@ static const char* start(const char *unit) {
         if (main_pid(unit) > 0)
                 return "done";
         hand_over(unit, text);
+        record(text);
         pid = fork();
         if (pid < 0)
                 return "failed";
@@ -371,21 +402,79 @@ static void show(const char *unit) {
                       exists(file) && needs_reload(unit) ? "yes" : "no");
 }
 
-/* --- systemctl, as far as scripts use it: on files alone --- */
+/* show -p PROPERTY --value UNIT */
+static int show_value(char **argv) {
+        const char *property = argv[3], *unit = argv[5];
+        _cleanup_free_ char *file = unit_file(unit);
+        pid_t pid = main_pid(unit);
+
+        if (streq(property, "MainPID"))
+                return printf("%d\n", pid) < 0;
+        if (streq(property, "LoadState"))
+                return puts(exists(file) ? "loaded" : "not-found") < 0;
+        if (streq(property, "ActiveState"))
+                return puts(pid > 0 ? "active" : "inactive") < 0;
+        return puts(streq(property, "UnitFileState") && exists(file) ? file_state(unit) : "") < 0;
+}
+
+/* --- systemctl, as far as scripts use it: on files, but for what starts --- */
+
+static int ask(const char *method, const char *unit) {
+        sd_bus *bus = NULL;
+        int r;
+
+        r = sd_bus_new(&bus);
+        if (r >= 0)
+                r = sd_bus_set_address(bus, "unix:path=/run/systemd/private");
+        if (r >= 0)
+                r = sd_bus_start(bus);
+        if (r >= 0)
+                r = sd_bus_call_method(bus, "org.freedesktop.systemd1", PATH, MANAGER, method, NULL, NULL,
+                                       "ss", unit, "replace");
+        (void) sd_bus_flush_close_unref(bus);
+        return r < 0 ? 1 : 0;
+}
+
+static void mask(const char *unit, bool on) {
+        _cleanup_free_ char *path = xasprintf(MASKED "%s", unit);
+
+        if (!on)
+                (void) unlink(path);
+        else if ((mkdir(MASKED, 0755) < 0 && errno != EEXIST) ||
+                 (symlink("/dev/null", path) < 0 && errno != EEXIST))
+                abort();
+}
+
+static int control_unit(const char *word, const char *unit) {
+        if (streq(word, "stop"))
+                stop(unit);
+        else if (streq(word, "enable") || streq(word, "disable"))
+                (void) enable(unit, streq(word, "enable"));
+        else if (streq(word, "mask") || streq(word, "unmask"))
+                mask(unit, streq(word, "mask"));
+        else if (streq(word, "start") || streq(word, "restart"))
+                return ask(streq(word, "start") ? "StartUnit" : "RestartUnit", unit);
+        else if (streq(word, "is-enabled"))
+                return streq(file_state(unit), "enabled") ? 0 : 1;
+        else if (streq(word, "is-active"))
+                return main_pid(unit) > 0 ? 0 : 3;
+        return 0;
+}
 
 static int control(char **argv) {
-        if (streq(argv[1], "daemon-reload"))
-                load_all();
-        else if (!streq(argv[1], "stop") && !streq(argv[1], "disable") && !streq(argv[1], "enable"))
-                return 3; /* is-active and the like: no */
-        for (char **word = argv + 2; *word; word++)
+        const char *command = NULL;
+        int r = 0;
+
+        for (char **word = argv + 1; *word; word++) {
                 if (**word == '-')
                         continue;
-                else if (streq(argv[1], "stop"))
-                        stop(*word);
-                else
-                        (void) enable(*word, streq(argv[1], "enable"));
-        return 0;
+                if (command)
+                        r = control_unit(command, *word) ?: r;
+                command = command ?: *word;
+        }
+        if (streq_null(command, "daemon-reload"))
+                load_all();
+        return r;
 }
 
 int main(int argc, char **argv) {
@@ -393,6 +482,8 @@ int main(int argc, char **argv) {
                 return serve();
         if (!streq(argv[1], "show"))
                 return control(argv);
+        if (argc == 6 && streq(argv[2], "-p") && streq(argv[4], "--value"))
+                return show_value(argv);
         for (int i = 2; i < argc; i++)
                 if (streq(argv[i], "-p"))
                         i++;
