@@ -16,11 +16,11 @@ pytestmark = pytest.mark.long
 MORE = {"controller-3": "10.77.0.23", "controller-4": "10.77.0.24"}
 
 
-def installed(make_lab, name, more, controllers=None):
-    """A cluster behind the pair; more: hosts that are no part of it yet."""
+def installed(make_lab, name, more, controllers=None, arguments=()):
+    """A cluster behind the pair; more: hosts that are no part of it yet; arguments: of hardway init."""
     controllers = controllers or CONTROLLERS
     lab = make_lab(name, {**controllers, **BALANCERS, **more})
-    lab.init(controllers=controllers)
+    lab.init(*arguments, controllers=controllers)
     for verb in (("pki", "gen"), ("fetch",), ("install",)):
         lab.hardway(*verb)
     lab.kubectl("create", "configmap", "from-before")
