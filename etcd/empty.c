@@ -101,6 +101,8 @@ static EtcdBeginning judge(const ProbeContext *c, const Node *node, const Trace 
         size_t n_ours = 0;
 
         *ret_other = NULL;
+        if (n == 0) /* all that there was is gone; a reset takes the mark away, too */
+                return served ? ETCD_WAS_STARTED : ETCD_BEGINS;
         for (size_t i = 0; i < n; i++) {
                 if (!*ret_other && !traces[i].empty)
                         *ret_other = traces[i].node;

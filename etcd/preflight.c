@@ -64,14 +64,22 @@ static void refuse_older(const Node *node, CheckList *checks) {
 
 /* Of a member that was there once: etcd would refuse to bootstrap it again, as it might forget what it had promised. Who says so
  * may be a quorum, a single member, or what lies on another one's disk: replace needs the first. */
-static void refuse_lost_data(const Node *node, CheckList *checks) {
+static void refuse_lost_data(const ProbeContext *c, const Node *node, CheckList *checks) {
+        if (cluster_count(c->cluster, ROLE_ETCD) == 1) {
+                check_advise(
+                        refuse(node, checks,
+                               "the cluster has served, and the data of its only member is gone from " ETCD_DATA),
+                        "If the disk is only not mounted: mount it. If it was lost: hardway etcd restore FILE\n"
+                        "If the cluster is to begin anew, with nothing in it: hardway reset, then hardway install");
+                return;
+        }
         check_advise(
                 refuse(node, checks,
                        "was a member of this etcd cluster, but its data is gone from " ETCD_DATA),
                 "If its disk was lost or replaced: hardway etcd replace %s, once enough of the others serve to be a "
                 "quorum; those that are off come back with hardway install --node NAME. If too few have their data: "
                 "hardway etcd restore\n"
-                "If the disk is only not mounted: mount it.",
+                "If the disk is only not mounted: mount it. If nothing of the cluster is to stay: hardway reset",
                 node->name);
 }
 
@@ -92,7 +100,7 @@ static bool refuse_empty(const ProbeContext *c, const Node *node, CheckList *che
         EtcdBeginning beginning = etcd_judge_empty(c, node, &other);
 
         if (beginning == ETCD_WAS_STARTED)
-                refuse_lost_data(node, checks);
+                refuse_lost_data(c, node, checks);
         else if (beginning == ETCD_NEEDS_OTHERS)
                 refuse_alone(node, other, checks);
         return beginning != ETCD_BEGINS;

@@ -9,7 +9,7 @@
  *
  * A service that is started is a process that sleeps, with the Environment= of the unit file as it was read
  * last. What is enabled is started when the manager is: so it was when the power came back. Nothing is
- * simulated of what units do, but that they record what they have loaded.
+ * simulated of what units do, but that they record what they have loaded, and that etcd has data.
  */
 
 #include <errno.h>
@@ -193,6 +193,8 @@ static const char* start(const char *unit) {
                 return "done";
         hand_over(unit, text);
         record(text);
+        if (streq(unit, "etcd.service"))
+                (void) mkdir("/var/lib/etcd/member", 0700);
         pid = fork();
         if (pid < 0)
                 return "failed";

@@ -213,7 +213,7 @@ static const Row rows[] = {
           .served = true,
           .restored = true,
           .expected = ETCD_BEGINS },
-        { "the only one", 1, {}, .served = true, .expected = ETCD_BEGINS },
+        { "the only one, and that was no reset", 1, {}, .served = true, .expected = ETCD_WAS_STARTED },
         /* after a restore */
         { "restored, one away",
           3,
@@ -305,11 +305,32 @@ static void test_refused(void **state) {
         served = false;
 }
 
+/* Alone, nobody else could say so but the directory. */
+static void test_only_one(void **state) {
+        Node nodes[3];
+        Cluster c = fixture_cluster(nodes);
+        ProbeContext context = { .cluster = &c, .exec = run_on, .store = (Store*) nodes };
+        _cleanup_(check_list_done) CheckList checks = {};
+
+        c.n_nodes = 1;
+        served = true;
+        assert_int_equal(component_etcd.preflight(&context, nodes, &checks, NULL), 0);
+        assert_int_equal(checks.checks[0].state, CHECK_FAILED);
+        assert_string_equal(
+                checks.checks[0].text,
+                "the cluster has served, and the data of its only member is gone from /var/lib/etcd");
+        assert_contains(checks.checks[0].advice, "mount it");
+        assert_contains(checks.checks[0].advice, "hardway etcd restore FILE");
+        assert_contains(checks.checks[0].advice, "hardway reset");
+        served = false;
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_table),
                 cmocka_unit_test(test_mark_of_another),
                 cmocka_unit_test(test_refused),
+                cmocka_unit_test(test_only_one),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
