@@ -38,7 +38,8 @@ extra-args:
   kube-apiserver: { audit-log-maxage: 31 }
 nodes:""")]
 
-# What was installed: mode, owner and content of each path, applied.json by its digests, what runs, and with what inputs
+# What was installed: mode, owner and content of each path, applied.json by its digests, what runs, and with what inputs; what a killed run could
+# leave where no path of a plan is: masks and drop-ins in /run, links, users, packages, and the lists by which a reset knows what is hardway's
 LOOK = r"""
 cd /
 for path in $(cat var/lib/hardway/applied.paths); do
@@ -53,6 +54,12 @@ for unit in etcd kube-apiserver kube-controller-manager kube-scheduler hardway-w
         [ "${pid:-0}" = 0 ] || tr '\0' '\n' <"/proc/$pid/environ" | grep '^HARDWAY_INPUTS=' || :
 done
 find / -xdev -name '*.hw-new' -o -xdev -path '*/var/lib/hardway/staged'
+find etc/systemd/system run/systemd/system run/hardway/haproxy.aside -printf '%p %M %u:%g %l\n' 2>/dev/null | sort
+getent passwd | cut -d : -f 1,5- | sort
+dpkg-query -W -f '${Package} ${db:Status-Status}\n'
+for list in users packages packages.needed directories taken; do
+        [ ! -e "var/lib/hardway/$list" ] || b2sum "var/lib/hardway/$list"
+done
 """
 
 
