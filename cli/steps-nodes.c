@@ -117,7 +117,9 @@ const VerbStep steps_plan[] = {
         { "facts", "Looks at the nodes, as hardway install does. Nothing is locked and nothing written.",
           "@node {root} cat /var/lib/hardway/applied.json\n"
           "@node {root} systemctl show {all-units} --property=Id,ActiveState,UnitFileState,MainPID" },
-        { "compare", "Shows for each node what differs, and how; hardway install would mend exactly that.",
+        { "compare",
+          "Shows for each node what differs, and how, but no secrets, and no line of files that are not "
+          "hardway's, which may hold some; hardway install would mend exactly that.",
           "@node {root} cat /etc/systemd/system/UNIT | diff - tree/{name}/etc/systemd/system/UNIT" },
         { "serving",
           "If anything differs: does the cluster serve elsewhere than the cluster file says, or where it "

@@ -43,13 +43,14 @@ static int read_text(NodeRun *n, const char *path, Buffer *ret, Error **reterr) 
 }
 
 static void text_show(NodeRun *n, const Change *c, Buffer *out) {
+        const AppliedFile *applied = observation_applied(n->observation, c->item->path);
         _cleanup_buffer_secret_ Buffer found = BUFFER_NULL;
         _cleanup_error_ Error *error = NULL;
 
-        if (!c->item->secret && read_text(n, c->item->path, &found, &error) < 0)
+        if (applied && !c->item->secret && read_text(n, c->item->path, &found, &error) < 0)
                 buffer_addf(out, "%s, and cannot be shown\n", error->message);
         else
-                change_render_diff(c, &found, out);
+                change_render_diff(c, applied, &found, out);
 }
 
 static void change_show(NodeRun *n, const Change *c, Buffer *out) {

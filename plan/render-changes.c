@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "common/alloc.h"
+#include "common/digest.h"
 #include "plan/diff.h"
+#include "plan/hide.h"
 #include "plan/render.h"
 
 static const char* change_path(const Change *change) {
@@ -26,30 +28,46 @@ static bool holds_secret(const Buffer *found) {
         return false;
 }
 
+/* The text as hardway wrote it has none but what a plan says is secret; edited, it may have. */
+static void add_diff(const PlanItem *item, const AppliedFile *applied, const Buffer *found, Buffer *out) {
+        _cleanup_buffer_secret_ Buffer shown = BUFFER_NULL;
+        char sha256[SHA256_HEX_SIZE];
+
+        sha256_hex(buffer_str(found), found->size, sha256);
+        if (!streq(applied->sha256, sha256))
+                hide_secrets(found, &item->content, &shown);
+        diff_unified(item->path, streq(applied->sha256, sha256) ? found : &shown, item->path, &item->content,
+                     out);
+}
+
 /**
  * change_render_diff() - show how a file's text changes
  * @change:     the change
- * @found:      the bytes on the node, or NULL if there are none
+ * @applied:    hardway's record of the file, or NULL: what is there is somebody else's
+ * @found:      the bytes on the node
  * @out:        gets a unified diff; nothing for changes that have no text
  *
- * Of secrets and binaries only is said that they differ. The diff has the node's bytes as they are: who prints it sees
- * to text_harmless().
+ * Of secrets and binaries only is said that they differ; so it is of what hardway did not write, where any line may be
+ * a secret: the password of a keepalived.conf, of a userlist, a token. In what was edited since, lines end at words
+ * that secrets stand behind. The diff has the node's bytes as they are: who prints it sees to text_harmless().
  */
-void change_render_diff(const Change *change, const Buffer *found, Buffer *out) {
+void change_render_diff(const Change *change, const AppliedFile *applied, const Buffer *found, Buffer *out) {
         const PlanItem *item = change->item;
-        Buffer none = BUFFER_NULL;
 
-        if (change->type != CHANGE_CREATE && change->type != CHANGE_UPDATE)
+        if (change->type != CHANGE_UPDATE)
                 return;
         if (item->secret)
                 buffer_addf(out, "%s: %s (a secret, not shown)\n", item->path, change->reason);
         else if (item->type == PLAN_BINARY)
                 buffer_addf(out, "%s: %s\n", item->path, change->reason);
+        else if (item->type != PLAN_FILE && item->type != PLAN_UNIT)
+                return;
+        else if (!applied)
+                buffer_addf(out, "%s: not hardway's, and may hold a secret: not shown\n", item->path);
         else if (holds_secret(found))
                 buffer_addf(out, "%s: %s (it holds a secret, not shown)\n", item->path, change->reason);
-        else if (item->type == PLAN_FILE || item->type == PLAN_UNIT)
-                diff_unified(found ? item->path : "/dev/null", found ? found : &none, item->path,
-                             &item->content, out);
+        else
+                add_diff(item, applied, found, out);
 }
 
 /**

@@ -17,6 +17,6 @@ typedef enum RenderSecrets {
 int plan_render_tree(const Plan *p, const char *directory, RenderSecrets secrets, Error **reterr);
 void plan_render_list(const Plan *p, Buffer *out);
 /* A unified diff of one text item against the bytes found on the node; for secrets only that they differ. */
-void change_render_diff(const Change *change, const Buffer *found, Buffer *out);
+void change_render_diff(const Change *change, const AppliedFile *applied, const Buffer *found, Buffer *out);
 json_t* changes_to_json(const Changes *c);
 json_t* remarks_to_json(const Changes *c);

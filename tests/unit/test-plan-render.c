@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "common/digest.h"
 #include "plan/render.h"
 #include "tests/unit/plan-fixture.h"
 
@@ -25,6 +26,7 @@ static Plan* make_plan(const Cluster *c, const Node *node) {
 
         plan_add_directory(p, "a", "dir", "/var/lib/a", 0700, "a:a", "w");
         plan_add_file(p, "a", "conf", "/etc/a/a.conf", 0644, "one\ntwo\nthree\n", "w");
+        plan_add_file(p, "a", "words", "/etc/a/words", 0644, "token two\nthree\n", "w");
         item = plan_add_file(p, "a", "key", "/etc/a/a.key", 0600, "s3cret\n", "w");
         item->secret = true;
         item->fingerprint = xstrdup("f1f1");
@@ -207,45 +209,89 @@ static void test_list(void **state) {
         assert_string_equal(items, buffer_str(&out));
 }
 
-static void test_diff(void **state) {
-        Fixture *f = *state;
-        _cleanup_buffer_ Buffer found = BUFFER_NULL, out = BUFFER_NULL;
+/* What a person would see of a file that is edited: hardway wrote "written", or nothing, there. */
+static char* render_diff(const Fixture *f, const char *id, const char *written, const char *found) {
+        char sha256[SHA256_HEX_SIZE];
+        AppliedFile applied = { .path = plan_find(f->plan, id)->path, .sha256 = sha256 };
         Change change = { .type = CHANGE_UPDATE,
-                          .item = plan_find(f->plan, "a/conf"),
-                          .reason = (char*) "content differs" };
+                          .item = plan_find(f->plan, id),
+                          .reason = (char*) "differs" };
+        _cleanup_buffer_ Buffer there = BUFFER_NULL;
+        Buffer out = BUFFER_NULL;
 
-        buffer_add_str(&found, "one\nthree\n");
-        change_render_diff(&change, &found, &out);
-        assert_string_equal(buffer_str(&out),
-                            "--- /etc/a/a.conf\n+++ /etc/a/a.conf\n@@ -1,2 +1,3 @@\n one\n+two\n three\n");
+        buffer_add_str(&there, found);
+        if (written)
+                sha256_hex(written, strlen(written), sha256);
+        change_render_diff(&change, written ? &applied : NULL, &there, &out);
+        return buffer_take(&out);
+}
 
-        buffer_clear(&out);
-        change.type = CHANGE_CREATE;
-        change_render_diff(&change, NULL, &out);
-        assert_contains(buffer_str(&out), "--- /dev/null\n+++ /etc/a/a.conf\n@@ -0,0 +1,3 @@\n+one\n");
+static void test_diff(void **state) {
+        static const char diff[] =
+                "--- /etc/a/a.conf\n+++ /etc/a/a.conf\n@@ -1,2 +1,3 @@\n one\n+two\n three\n";
+        static const struct {
+                const char *id, *written, *found, *shown;
+        } cases[] = {
+                { "a/conf", "one\nthree\n", "one\nthree\n", diff }, /* of an earlier plan */
+                { "a/conf", "one\n", "one\nthree\n", diff },        /* edited */
+                { "a/conf", NULL, "one\nthree\n",
+                  "/etc/a/a.conf: not hardway's, and may hold a secret: not shown\n" },
+                { "a/key", "one\n", "one\nthree\n", "/etc/a/a.key: differs (a secret, not shown)\n" },
+                /* nor what somebody put beside the text */
+                { "a/conf", "one\n", "one\n-----BEGIN PRIVATE KEY-----\nMIIs3cret\n",
+                  "/etc/a/a.conf: differs (it holds a secret, not shown)\n" },
+                { "a/binary", "x", "", "/opt/hardway/a: differs\n" },
+                { "a/dir", "x", "", "" },
+        };
+        Change change = { .type = CHANGE_REMOVE, .path = (char*) "/etc/x" };
+        _cleanup_buffer_ Buffer out = BUFFER_NULL;
+        Fixture *f = *state;
 
-        buffer_clear(&out);
-        change.item = plan_find(f->plan, "a/key");
-        change_render_diff(&change, &found, &out);
-        assert_string_equal(buffer_str(&out), "/etc/a/a.key: content differs (a secret, not shown)\n");
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                _cleanup_free_ char *shown = render_diff(f, cases[i].id, cases[i].written, cases[i].found);
 
-        /* nor what somebody put beside the text */
-        buffer_clear(&out);
-        buffer_add_str(&found, "-----BEGIN PRIVATE KEY-----\nMIIs3cret\n");
-        change.item = plan_find(f->plan, "a/conf");
-        change_render_diff(&change, &found, &out);
-        assert_string_equal(buffer_str(&out),
-                            "/etc/a/a.conf: content differs (it holds a secret, not shown)\n");
-
-        buffer_clear(&out);
-        change.item = plan_find(f->plan, "a/binary");
-        change_render_diff(&change, NULL, &out);
-        assert_string_equal(buffer_str(&out), "/opt/hardway/a: content differs\n");
-
-        buffer_clear(&out);
-        change = (Change) { .type = CHANGE_REMOVE, .path = (char*) "/etc/x" };
-        change_render_diff(&change, NULL, &out);
+                assert_string_equal(shown, cases[i].shown);
+        }
+        change_render_diff(&change, NULL, NULL, &out);
         assert_int_equal(out.size, 0);
+}
+
+/* What was on a node before, and what somebody has added: the line is named, what the secret may be is not. */
+static void test_diff_hides_secrets(void **state) {
+        static const struct {
+                const char *line, *shown;
+        } cases[] = {
+                { "\tauth_pass s3cret", "\tauth_pass... (not shown)" },
+                { "    stats auth admin:s3cret", "    stats auth... (not shown)" },
+                { "  user u insecure-password s3cret", "  user u insecure-pass... (not shown)" },
+                { "  user u PassWord s3cret", "  user u Pass... (not shown)" },
+                { "    token: s3cret", "    token... (not shown)" },
+                { "    client-key-DATA: s3cret", "    client-key-DATA... (not shown)" },
+                { "  --token=s3cret \\", "  --token... (not shown)" },
+                { "Environment=HTTPS_PROXY=http://me:s3cret@proxy:3128",
+                  "Environment=HTTPS_PROXY=http://... (not shown)" },
+                { "  http-check send hdr Authorization \"Basic s3cret\"",
+                  "  http-check send hdr Authorization... (not shown)" },
+                { "# edited, of no harm: https://example.org/",
+                  "# edited, of no harm: https://example.org/" },
+                { "token two", "token two\n" }, /* the plan's own line */
+        };
+        Fixture *f = *state;
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                _cleanup_free_ char *line = xasprintf("%s\n", cases[i].line),
+                                    *last = xasprintf("one\n%s", cases[i].line), *not_ours = NULL,
+                                    *edited = NULL, *cut_off = NULL;
+
+                edited = render_diff(f, "a/words", "one\n", line);
+                cut_off = render_diff(f, "a/words", "one\n", last); /* without a line break */
+                not_ours = render_diff(f, "a/words", NULL, line);
+                assert_contains(edited, cases[i].shown);
+                assert_contains(cut_off, cases[i].shown);
+                assert_null(strstr(edited, "s3cret"));
+                assert_null(strstr(cut_off, "s3cret"));
+                assert_null(strstr(not_ours, cases[i].line));
+        }
 }
 
 static void test_json(void **state) {
@@ -280,6 +326,7 @@ int main(void) {
                 render_test(test_foreign_directory),
                 render_test(test_list),
                 render_test(test_diff),
+                render_test(test_diff_hides_secrets),
                 render_test(test_json),
         };
 
