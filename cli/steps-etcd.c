@@ -128,7 +128,8 @@ const VerbStep steps_etcd_replace[] = {
           "ssh OLD-ADDRESS sudo systemctl disable --now kube-controller-manager kube-scheduler kube-apiserver etcd"
           "   # only if it has moved\n"
           "{this.root} systemctl stop kube-apiserver.service etcd.service\n"
-          "{this.root} mv -T /var/lib/etcd/member /var/lib/etcd/replaced" },
+          "{this.root} mv -T /var/lib/etcd/member /var/lib/etcd/replaced\n"
+          "{this.root} rm -f /var/lib/hardway/etcd-began" },
         { "old member out", "Takes the old member out of the list.",
           STEP_HERE_ID_OF_THIS("{others}") "e --endpoints={others} member remove $ID" },
         { "add",

@@ -170,6 +170,8 @@ static void take_line(const char *line, EtcdData *d) {
 
         if (streq(line, "member"))
                 d->member = true;
+        else if (streq(line, "began"))
+                d->began = true;
         else if (streq(line, "replaced"))
                 d->replaced = true;
         else if ((value = startswith(line, "mark ")))
@@ -208,6 +210,7 @@ int etcd_data_look(const ProbeContext *c, const Node *node, EtcdData *ret, Error
 
         shell_add_variable(&variables, "data", ETCD_DATA);
         shell_add_variable(&variables, "mark", ETCD_MARK_PATH);
+        shell_add_variable(&variables, "began", ETCD_BEGAN_PATH);
         r = probe_exec(c, node, "whose etcd data is there?", &variables, EMBED_ETCD_DATA_SH, &out, reterr);
         if (r < 0)
                 return r;

@@ -12,12 +12,15 @@
  */
 #define ETCD_DATA "/var/lib/etcd"
 #define ETCD_MARK_PATH "/var/lib/hardway/etcd-identity"
+#define ETCD_BEGAN_PATH \
+        "/var/lib/hardway/etcd-began" /* of the unit: a member has served here, so its data has to be there */
 #define ETCD_TOKEN "secrets/etcd-token" /* there after a restore only: the token, and the cluster's id */
 #define ETCD_PREFLIGHT "etcd-data"      /* the check that asks whose data it is */
 
 /* What lies on a node, by etcd_data_look(). */
 typedef struct EtcdData {
         bool member;    /* a member's data */
+        bool began;     /* one has served here, by the mark of its unit */
         bool replaced;  /* what a replacement has put out of the way, until the new member votes */
         char *other;    /* a name that hardway puts nowhere, or NULL */
         char *identity; /* by the mark; NULL: there is none */

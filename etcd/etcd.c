@@ -127,6 +127,14 @@ static const UnitSetting settings[] = {
           .without =
                   "After five starts within ten seconds systemd gives up, and a member stays down when its "
                   "peers are long back." },
+        { "Unit", "AssertPathExists", "|!" ETCD_BEGAN_PATH,
+          .why = "A member begins without data only where none has served before ...",
+          .without =
+                  "Where its disk is not mounted, or is a new one, a member would begin anew at the next boot, without what it "
+                  "has promised to keep; one that is alone with an empty cluster." },
+        { "Unit", "AssertPathIsDirectory", "|" ETCD_DATA "/member/wal",
+          .why = "... or else if its data is there. Of the two, one is enough.",
+          .without = "A member that has served once would not start any more." },
         { "Unit", "Upholds", .function = upholds,
           .why = "The apiserver goes down with its member (BindsTo= there), so that its clients turn to "
                  "another one at once; as soon as the member is back, this starts it again. To stop the "
@@ -146,6 +154,10 @@ static const UnitSetting settings[] = {
           .why = "Soon, as every second counts against the quorum; not so soon as to heat the node.",
           .without = "100 ms, the default: a member that cannot start would keep a processor busy with "
                      "trying." },
+        { "Service", "ExecStartPost", "-+touch " ETCD_BEGAN_PATH,
+          .why = "It has joined: from now on its data has to be there (AssertPathExists=). Not on the disk that may be missing; what "
+                 "takes the data away (etcd replace, reset) removes it.",
+          .without = "Nothing would know that there was data." },
         { "Service", "StateDirectory", "etcd", .why = "The one place that it may write to: " ETCD_DATA ".",
           .without = "With everything else read-only it could write nothing, and would not start.",
           .manual = "systemd.exec(5)" },

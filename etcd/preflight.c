@@ -94,10 +94,10 @@ static void refuse_alone(const Node *node, const Node *other, CheckList *checks)
                 node->name, node->name);
 }
 
-/* An empty disk. Return: whether something speaks against beginning with it. */
-static bool refuse_empty(const ProbeContext *c, const Node *node, CheckList *checks) {
+/* An empty disk. The node itself may remember. Return: whether something speaks against beginning with it. */
+static bool refuse_empty(const ProbeContext *c, const Node *node, bool began, CheckList *checks) {
         const Node *other;
-        EtcdBeginning beginning = etcd_judge_empty(c, node, &other);
+        EtcdBeginning beginning = began ? ETCD_WAS_STARTED : etcd_judge_empty(c, node, &other);
 
         if (beginning == ETCD_WAS_STARTED)
                 refuse_lost_data(c, node, checks);
@@ -214,7 +214,7 @@ static bool judge(const ProbeContext *c, const Node *node, const EtcdData *data,
 
         if (!data->member) {
                 if (!data->other || data->identity)
-                        return identity && refuse_empty(c, node, checks);
+                        return identity && refuse_empty(c, node, data->began, checks);
                 refuse_other(node, data->other, checks);
                 return true;
         }

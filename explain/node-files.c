@@ -90,6 +90,13 @@ static const struct {
           "where the cluster file wants nothing at that path any more.",
           "A haproxy.cfg that somebody wrote, or came with the package, would be lost.",
           "where something else lay before", ROLE_ALL, "@node {root} find " LIB "before -type f" },
+        { LIB "etcd-began",
+          "Nothing is in it: etcd's unit makes it when its member has joined, and from then on starts it only where its data is. Here, "
+          "as the data may be on a disk of its own. etcd replace and reset take it away. By hand it has to go where a member is to begin "
+          "without data.",
+          "A member whose disk is not mounted, or is a new one, would begin anew, without what it has promised to keep; one that is "
+          "alone with an empty cluster.",
+          "once the member has served", ROLE_ETCD, "@member {root} ls -l " LIB "etcd-began" },
         { LIB "restore.db", "The snapshot that etcd restore unpacks here.",
           "A member would have nothing to begin with.", "only while etcd's data is restored", ROLE_ETCD,
           "@member {root} ls -l " LIB "restore.db" },

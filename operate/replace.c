@@ -52,6 +52,7 @@ static int stop(Replace *s, Error **reterr) {
 
         buffer_add_str(&script, "# nothing of the old member runs, and its data is out of the way\n");
         shell_add_variable(&script, "data", ETCD_DATA);
+        shell_add_variable(&script, "began", ETCD_BEGAN_PATH);
         buffer_add_str(&script, EMBED_REPLACE_STOP_SH);
         step(s, STAGE_REPLACE_STOP);
         r = replace_stop_former(s, reterr);

@@ -3,9 +3,9 @@
 #
 # Whose etcd data is here? Prints "member" if a member's is there, "other NAME" for what hardway puts nowhere, "aside TOKEN" for data
 # that a restore has put aside, "replaced" for that of a member which was replaced; then "mark LINE" for each line of the mark that
-# says whose it is, and "end" when all was seen (etcd/data.c). What cannot be looked into is not nothing: then it fails. Changes nothing.
+# says whose it is, "began" where a member has served, and "end" when all was seen (etcd/data.c). What cannot be looked into is not nothing: then it fails. Changes nothing.
 
-: "${data:?}" "${mark:?}"
+: "${data:?}" "${mark:?}" "${began:?}"
 
 # is_there PATH: false only where nothing has that name, and not where that cannot be told, as of a disk that is broken
 is_there() {
@@ -49,4 +49,5 @@ if is_there "$mark"; then
         text=$(head -c 4096 -- "$mark") || fail io "$mark cannot be read"
         printf '%s\n' "$text" | sed 's/^/mark /'
 fi
+if [ -e "$began" ]; then echo began; fi
 echo end

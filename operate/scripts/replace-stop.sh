@@ -3,7 +3,7 @@
 #
 # Nothing of the old member runs, and its data is out of the way, until the new one votes.
 
-: "${data:?}"
+: "${data:?}" "${began:?}"
 systemctl stop kube-apiserver.service etcd.service 2>/dev/null || :
 if systemctl is-active --quiet etcd.service; then fail unavailable "etcd does not stop"; fi
 if [ -d "$data/member" ]; then
@@ -11,3 +11,5 @@ if [ -d "$data/member" ]; then
         mv -T "$data/member" "$data/replaced"
         sync "$data"
 fi
+# the new one begins without
+rm -f "$began"

@@ -10,11 +10,11 @@ from node_shell import Place, SHELLS_HERE
 class Node(Place):
     def __init__(self, root, shell):
         super().__init__(root, shell)
-        self.data, self.mark = root / "var/lib/etcd", root / "var/lib/hardway/etcd-identity"
+        self.data, self.mark, self.began = root / "var/lib/etcd", root / "var/lib/hardway/etcd-identity", root / "var/lib/hardway/etcd-began"
         (root / "var/lib").mkdir(parents=True)
 
     def ask(self, status=0):
-        return self.run("etcd/scripts/etcd-data.sh", status, data=self.data, mark=self.mark)
+        return self.run("etcd/scripts/etcd-data.sh", status, data=self.data, mark=self.mark, began=self.began)
 
 
 @pytest.fixture(name="place", params=SHELLS_HERE, ids=lambda shell: shell[0])
@@ -35,6 +35,12 @@ def test_all_that_may_be_there(place):
     place.mark.parent.mkdir()
     place.mark.write_text("abcd\nef01\n")
     assert place.ask() == ["aside ab02", "aside cd03", "member", "replaced", "mark abcd", "mark ef01", "end"]
+
+
+def test_a_member_has_served(place):
+    place.mark.parent.mkdir()
+    place.began.write_text("")
+    assert place.ask() == ["began", "end"]
 
 
 def test_what_is_somebody_elses(place):

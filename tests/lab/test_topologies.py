@@ -369,6 +369,19 @@ def test_one_controller(make_lab):
     assert lab.read("secrets/encryption-key") == key
     assert "nothing to change" in lab.hardway("install").out
 
+    # the power goes and comes back, without the disk that the data is on: nothing begins anew in its place
+    lab.sh("controller-0", "systemctl stop etcd; mkdir /var/lib/disk; mv /var/lib/etcd/member /var/lib/disk")
+    lab.tool("power", "cut", "controller-0")
+    assert not lab.version("10.77.0.20")
+    lab.tool("power", "on", "controller-0")
+    await_true("etcd was to start", lambda: lab.sh("controller-0", "systemctl show -P AssertResult etcd", check=False).out == "no\n")
+    refused = lab.hardway("install", check=65).err
+    assert "the cluster has served, and the data of its only member is gone from /var/lib/etcd" in refused and "mount it" in refused
+    assert lab.sh("controller-0", "ls /var/lib/etcd; systemctl is-active etcd", check=False).out == "inactive\n"
+    lab.sh("controller-0", "mv /var/lib/disk/member /var/lib/etcd; rmdir /var/lib/disk")
+    lab.hardway("install")
+    assert lab.kubectl("-n", "default", "get", "configmap", "before", "-o", "name").out == "configmap/before\n"
+
     lab.tool("power", "cut", "controller-0")
     assert not lab.version("10.77.0.20")
     lab.tool("power", "on", "controller-0")

@@ -38,7 +38,7 @@ typedef struct Other {
         { "member\nmark " IDENTITY "\nmark 99\nend\n", "started c0\n", NULL }
 
 static const Other *others;
-static bool quorum, served, restored, another;
+static bool quorum, served, restored, another, began;
 
 int __wrap_etcd_members_of(const ProbeContext *c, const Node *node, uint64_t timeout_usec, bool linearizable,
                            EtcdMembers *ret);
@@ -73,7 +73,7 @@ int __wrap_store_file(Store *s, const char *path, const Buffer **ret, Error **re
 }
 
 static int run_on(void *userdata, const Node *node, const char *script, Buffer *ret, Error **reterr) {
-        static const Other itself = EMPTY;
+        const Other itself = { began ? "began\nend\n" : "end\n", "", NULL };
         const Other *other = node->index > 0 ? others + node->index - 1 : &itself;
         const char *answer =
                 strstr(script, "which members does its data know") ? other->started : other->data;
@@ -305,24 +305,40 @@ static void test_refused(void **state) {
         served = false;
 }
 
-/* Alone, nobody else could say so but the directory. */
-static void test_only_one(void **state) {
+/* The node has seen its member serve: it needs nobody to say so. Alone, nobody could. */
+static void test_remembered(void **state) {
+        static const Other all_empty[] = { EMPTY, EMPTY };
         Node nodes[3];
         Cluster c = fixture_cluster(nodes);
         ProbeContext context = { .cluster = &c, .exec = run_on, .store = (Store*) nodes };
         _cleanup_(check_list_done) CheckList checks = {};
 
-        c.n_nodes = 1;
-        served = true;
+        others = all_empty;
         assert_int_equal(component_etcd.preflight(&context, nodes, &checks, NULL), 0);
-        assert_int_equal(checks.checks[0].state, CHECK_FAILED);
-        assert_string_equal(
-                checks.checks[0].text,
-                "the cluster has served, and the data of its only member is gone from /var/lib/etcd");
-        assert_contains(checks.checks[0].advice, "mount it");
-        assert_contains(checks.checks[0].advice, "hardway etcd restore FILE");
-        assert_contains(checks.checks[0].advice, "hardway reset");
-        served = false;
+        assert_int_equal(checks.checks[0].state, CHECK_OK);
+        began = true;
+        assert_int_equal(component_etcd.preflight(&context, nodes, &checks, NULL), 0);
+        assert_int_equal(checks.checks[1].state, CHECK_FAILED);
+        assert_contains(checks.checks[1].text,
+                        "was a member of this etcd cluster, but its data is gone from /var/lib/etcd");
+
+        c.n_nodes = 1;
+        for (int by_directory = 0; by_directory < 2; by_directory++) {
+                const Check *check;
+
+                began = !by_directory;
+                served = by_directory;
+                assert_int_equal(component_etcd.preflight(&context, nodes, &checks, NULL), 0);
+                check = checks.checks + checks.n_checks - 1;
+                assert_int_equal(check->state, CHECK_FAILED);
+                assert_string_equal(
+                        check->text,
+                        "the cluster has served, and the data of its only member is gone from /var/lib/etcd");
+                assert_contains(check->advice, "mount it");
+                assert_contains(check->advice, "hardway etcd restore FILE");
+                assert_contains(check->advice, "hardway reset");
+        }
+        began = served = false;
 }
 
 int main(void) {
@@ -330,7 +346,7 @@ int main(void) {
                 cmocka_unit_test(test_table),
                 cmocka_unit_test(test_mark_of_another),
                 cmocka_unit_test(test_refused),
-                cmocka_unit_test(test_only_one),
+                cmocka_unit_test(test_remembered),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
