@@ -44,6 +44,12 @@ const UnitSetting haproxy_settings[] = {
                 "keepalived watches a file there, also while haproxy is down.",
                 "The directory goes with haproxy, and the file that says so with it: keepalived would see "
                 "nothing, and keep the VIP."),
+        SETTING_EXEC(
+                "EnvironmentFile", "",
+                "Instead of /etc/default/haproxy: what stands there would go before what is set here.",
+                "A CONFIG there, and haproxy would serve another file from its next start on, without a word."),
+        SETTING_EXEC("Environment", "CONFIG=" HAPROXY_CONFIG, "The file that hardway writes.",
+                     "The distribution's unit has it so, too; said, so that it does not depend on that."),
         SETTING_EXEC("Environment", "PIDFILE=/run/haproxy/haproxy.pid",
                      "The one place that it can write to.",
                      "It would write its process id to /run, which is read-only, and not start."),

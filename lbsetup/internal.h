@@ -46,9 +46,9 @@ extern const ConfigText keepalived_config;
                 .manual = "systemd.exec(5)", .quiet = true                                         \
         }
 
-#define HAPROXY_N_SETTINGS 22
+#define HAPROXY_N_SETTINGS 24
 extern const UnitSetting haproxy_settings[HAPROXY_N_SETTINGS];
-#define KEEPALIVED_N_SETTINGS 20
+#define KEEPALIVED_N_SETTINGS 21
 extern const UnitSetting keepalived_settings[KEEPALIVED_N_SETTINGS];
 #define KEEPALIVED_N_FLAGS 4
 extern const Flag keepalived_flags[KEEPALIVED_N_FLAGS];

@@ -55,12 +55,10 @@ const Flag keepalived_flags[] = {
           .without = "/run itself, which is read-only for it: it does not start." },
 };
 
-/* DAEMON_ARGS are the node's own, from /etc/default/keepalived. */
 static char* command(const PlanContext *c) {
         _cleanup_strv_ Strv argv =
                 flags_to_argv("/usr/sbin/keepalived", keepalived_flags, KEEPALIVED_N_FLAGS, "keepalived", c);
 
-        strv_add(&argv, "$DAEMON_ARGS");
         return strv_join(argv, " ");
 }
 
@@ -100,6 +98,9 @@ const UnitSetting keepalived_settings[] = {
           .why = "It speaks from the node's IPv6 address, which at boot is not for use for a moment.",
           .without =
                   "It cannot bind to the address, does not try again, and this node never holds the VIP." },
+        SETTING_EXEC("EnvironmentFile", "",
+                     "Instead of /etc/default/keepalived, whose options might name another configuration.",
+                     "What is set there would go before what is set here, HARDWAY_INPUTS, too."),
         SETTING_SERVICE("ExecStart", "", "Instead of the distribution's command:",
                         "A unit that is no oneshot may have one command: with two systemd refuses it."),
         { .section = "Service",

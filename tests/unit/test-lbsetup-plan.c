@@ -131,6 +131,17 @@ static void test_keepalived_unit(void **state) {
                 "\nCapabilityBoundingSet=CAP_NET_ADMIN CAP_NET_RAW CAP_NET_BROADCAST CAP_SETUID CAP_SETGID CAP_KILL\n");
 }
 
+/* Settings from a file go before those of Environment= (systemd.exec(5)): there is to be none, and no word from one. */
+static void test_nothing_from_etc_default(void **state) {
+        const char *const ids[] = { "haproxy/drop-in", "keepalived/drop-in" };
+
+        for (size_t i = 0; i < ARRAY_SIZE(ids); i++)
+                assert_contains(buffer_str(&find(*state, ids[i])->content), "\nEnvironmentFile=\n");
+        assert_contains(buffer_str(&find(*state, "haproxy/drop-in")->content),
+                        "\nEnvironment=CONFIG=/etc/haproxy/haproxy.cfg\n");
+        assert_null(strstr(buffer_str(&find(*state, "keepalived/drop-in")->content), "$DAEMON_ARGS"));
+}
+
 /* Scripts run as root's choice of user, and keepalived runs none that others could write to. */
 static void test_scripts(void **state) {
         const char *const ids[] = { "haproxy/servers", "keepalived/health", "keepalived/notify" };
@@ -160,8 +171,13 @@ static void test_look_script(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                lb_test(test_packages),       lb_test(test_haproxy_inputs),  lb_test(test_haproxy_down),
-                lb_test(test_haproxy_reload), lb_test(test_keepalived_unit), lb_test(test_scripts),
+                lb_test(test_packages),
+                lb_test(test_haproxy_inputs),
+                lb_test(test_haproxy_down),
+                lb_test(test_haproxy_reload),
+                lb_test(test_keepalived_unit),
+                lb_test(test_scripts),
+                lb_test(test_nothing_from_etc_default),
                 lb_test(test_look_script),
         };
 
