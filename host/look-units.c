@@ -27,6 +27,7 @@ static const struct {
         { "SubState", offsetof(ObservedUnit, sub_state) },
         { "UnitFileState", offsetof(ObservedUnit, file_state) },
         { "Result", offsetof(ObservedUnit, result) },
+        { "FragmentPath", offsetof(ObservedUnit, fragment) },
 };
 
 static int unit_property(LookParser *p, ObservedUnit *u, const char *name, const char *value) {

@@ -17,10 +17,28 @@ static void add_remark(Changes *c, const char *path, char *text, bool of_the_pla
         };
 }
 
-/* Drop-ins of the distribution are part of the system that the plan is for. */
+/* Unit files and drop-ins of the distribution are part of the system that the plan is for. */
+static bool is_distributions(const char *path) {
+        return (startswith(path, "/usr/") && !startswith(path, "/usr/local/")) || startswith(path, "/lib/");
+}
+
 static bool is_foreign(const Plan *p, const Observation *o, const char *path) {
-        return !startswith(path, "/usr/") && !startswith(path, "/lib/") && !plan_find_path(p, path) &&
-               !observation_is_ours(o, path);
+        return !is_distributions(path) && !plan_find_path(p, path) && !observation_is_ours(o, path);
+}
+
+/* systemctl edit --full: what the distribution changes in its unit is not seen any more, nor what this plan is for. One that
+ * is masked gets enabled. */
+static void add_fragments(const Plan *p, const Observation *o, Changes *c) {
+        for (const ObservedUnit *u = o->units; u < o->units + o->n_units; u++) {
+                if (!u->fragment || *u->fragment != '/' || streq_null(u->load_state, "masked") ||
+                    !is_foreign(p, o, u->fragment))
+                        continue;
+                add_remark(c, u->fragment,
+                           xasprintf("overrides %s as a whole, and is not ours; without it, after systemctl "
+                                     "daemon-reload and a restart, it is as planned",
+                                     u->name),
+                           /* of_the_plan= */ true);
+        }
 }
 
 static void add_drop_ins(const Plan *p, const Observation *o, Changes *c) {
@@ -51,6 +69,7 @@ static void add_edited(const Plan *p, const Observation *o, Changes *c) {
  * @changes:    gets the remarks
  */
 void plan_compare_left(const Plan *p, const Observation *o, Changes *changes) {
+        add_fragments(p, o, changes);
         add_drop_ins(p, o, changes);
         add_edited(p, o, changes);
 }

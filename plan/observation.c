@@ -57,6 +57,7 @@ static void observed_unit_done(ObservedUnit *u) {
         free(u->result);
         free(u->inputs);
         free(u->loaded);
+        free(u->fragment);
         strv_free(u->drop_ins);
 }
 

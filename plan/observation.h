@@ -36,9 +36,10 @@ typedef struct ObservedUnit {
         bool needs_reload;
         bool queued; /* systemd has a job for it, which waits or runs */
         unsigned n_restarts, main_pid;
-        char *inputs;  /* HARDWAY_INPUTS of the running main process, or NULL */
-        char *loaded;  /* content of /run/hardway/UNIT.loaded, or NULL */
-        Strv drop_ins; /* paths of the drop-ins in force */
+        char *inputs;   /* HARDWAY_INPUTS of the running main process, or NULL */
+        char *loaded;   /* content of /run/hardway/UNIT.loaded, or NULL */
+        char *fragment; /* path of the unit file in force; "" or NULL: there is none */
+        Strv drop_ins;  /* paths of the drop-ins in force */
 } ObservedUnit;
 
 /*

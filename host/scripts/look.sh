@@ -54,7 +54,7 @@ n_services=0 n_listening=0
 if [ -n "$H_UNITS" ]; then
         # shellcheck disable=SC2086
         units=$(systemctl show -p Id,LoadState,ActiveState,SubState,UnitFileState,Result,MainPID,NRestarts \
-                -p NeedDaemonReload,DropInPaths,Job -- $H_UNITS) ||
+                -p NeedDaemonReload,FragmentPath,DropInPaths,Job -- $H_UNITS) ||
                 fail unavailable "systemd does not answer"
         printf '%s\n' "$units"
         set -f

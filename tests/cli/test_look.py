@@ -8,6 +8,7 @@ import pytest
 
 SCRIPTS = os.path.join(os.path.dirname(__file__), "..", "..", "host", "scripts")
 SYSTEMCTL = """#!/bin/sh
+echo "$*" >"$H_ROOT/asked"
 for unit; do
         case $unit in
         *.service)
@@ -56,6 +57,13 @@ def look(root, units, servers, stopped=""):
 ])
 def test_who_listens_is_asked_where_a_server_does_not_run(root, units, servers, stopped, asked):
     assert look(root, units, servers, stopped)["listening"] == ("asked\n" if asked else "")
+
+
+def test_of_units_is_asked_which_files_they_are_made_of(root):
+    look(root, "haproxy.service watch.timer", 1)
+    words = (root / "asked").read_text().split()
+    assert {"FragmentPath", "DropInPaths", "NeedDaemonReload"} <= {name for word in words for name in word.split(",")}
+    assert words[-3:] == ["--", "haproxy.service", "watch.timer"]
 
 
 def test_a_put_at_work_is_waited_for(root):

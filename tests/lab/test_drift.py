@@ -103,6 +103,16 @@ def test_somebody_elses_drop_in_is_told_and_left(cluster):
     plan(cluster, status=0)
 
 
+def test_somebody_elses_unit_file_is_told_and_left(cluster):
+    """As systemctl edit --full leaves it: the distribution's, with a line more. Our drop-in applies to it all the same."""
+    full = "/etc/systemd/system/haproxy.service"
+    cluster.sh("lb-1", f"cp /usr/lib/systemd/system/haproxy.service {full} && echo '# mine' >>{full} && systemctl daemon-reload")
+    assert f"leave {full} (overrides haproxy.service as a whole, and is not ours; " in plan(cluster).out
+    assert f"{full} overrides haproxy.service as a whole" in cluster.hardway("verify").out
+    cluster.sh("lb-1", f"rm {full} && systemctl daemon-reload")
+    plan(cluster, status=0)
+
+
 def test_an_edited_file_of_an_older_plan_is_told_and_left(cluster):
     old = "/etc/kubernetes/old.yaml"
     record = "/var/lib/hardway/applied.json"

@@ -31,7 +31,7 @@ static const Section good[] = {
                    "81a4 root:root 5 " STAMP " etc/a\n" },
         { "units",
           "MainPID=36\nResult=success\nNRestarts=2\nId=etcd.service\nLoadState=loaded\nActiveState=active\n"
-          "SubState=running\nJob=419\nDropInPaths=/etc/systemd/system/etcd.service.d/a.conf /run/b.conf\n"
+          "SubState=running\nJob=419\nFragmentPath=/etc/systemd/system/etcd.service\nDropInPaths=/etc/systemd/system/etcd.service.d/a.conf /run/b.conf\n"
           "UnitFileState=enabled\nNeedDaemonReload=yes\n"
           "\n"
           "MainPID=0\nResult=success\nNRestarts=0\nId=foo.service\nLoadState=not-found\nActiveState=inactive\n"
@@ -133,6 +133,7 @@ static void test_observation(void **state) {
         assert_true(u->queued);
         assert_int_equal(u->n_restarts, 2);
         assert_int_equal(strv_length(u->drop_ins), 2);
+        assert_string_equal(u->fragment, "/etc/systemd/system/etcd.service");
         u = observation_unit(o, "foo.service");
         assert_string_equal(u->load_state, "not-found");
         assert_false(u->queued);

@@ -487,6 +487,43 @@ static void test_foreign_drop_in(void **state) {
         changes_done(&c);
 }
 
+/* A unit file of somebody else's, in front of the distribution's, to which our drop-in applies all the same. */
+static void test_foreign_unit_file(void **state) {
+        static const struct {
+                const char *unit, *fragment, *load_state;
+                bool told;
+        } cases[] = {
+                { "haproxy.service", "/usr/lib/systemd/system/haproxy.service", "loaded", false },
+                { "haproxy.service", "/lib/systemd/system/haproxy.service", "loaded", false },
+                { "haproxy.service", "", "loaded", false },
+                { "haproxy.service", "/etc/systemd/system/haproxy.service", "masked", false },
+                { "haproxy.service", "/etc/systemd/system/haproxy.service", "loaded", true },
+                { "haproxy.service", "/run/systemd/system/haproxy.service", "loaded", true },
+                { "haproxy.service", "/usr/local/lib/systemd/system/haproxy.service", "loaded", true },
+                { "etcd.service", "/etc/systemd/system/etcd.service", "loaded", false }, /* the plan's */
+                { "etcd.service", "/run/systemd/transient/etcd.service", "loaded", true },
+        };
+        Fixture *f = *state;
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                ObservedUnit *u = (ObservedUnit*) observation_unit(f->observation, cases[i].unit);
+                Changes c;
+
+                set(&u->fragment, cases[i].fragment);
+                set(&u->load_state, cases[i].load_state);
+                plan_compare(f->plan, f->observation, &c);
+                assert_int_equal(c.n_remarks, cases[i].told);
+                if (cases[i].told) {
+                        assert_string_equal(only_remark(&c)->path, cases[i].fragment);
+                        assert_contains(only_remark(&c)->text, " as a whole, and is not ours; without it");
+                        assert_true(changes_differ(&c));
+                }
+                changes_done(&c);
+                set(&u->fragment, "");
+                set(&u->load_state, "loaded");
+        }
+}
+
 static void test_unit_of_an_earlier_plan(void **state) {
         Fixture *f = *state;
 
@@ -519,6 +556,7 @@ int main(void) {
                 compare_test(test_unit_of_an_earlier_plan),
                 compare_test(test_edited_of_an_earlier_plan),
                 compare_test(test_foreign_drop_in),
+                compare_test(test_foreign_unit_file),
         };
 
         return cmocka_run_group_tests_name("plan-compare", tests, NULL, NULL);
