@@ -41,12 +41,39 @@ static void add_fragments(const Plan *p, const Observation *o, Changes *c) {
         }
 }
 
+/*
+ * What the machine says of itself at each boot: a container's manager of all services alike (/run/systemd/system/service.d/
+ * zzz-lxc-service.conf), or a generator. Nobody wanted a service of the plan otherwise, and nobody can take it away for good.
+ */
+static bool is_machines(const ObservedUnit *u, const char *path) {
+        const char *type = strrchr(u->name, '.');
+        _cleanup_free_ char *of_all = xasprintf("/%s.d/", type ? type + 1 : u->name);
+
+        return startswith(path, "/run/systemd/generator") ||
+               (startswith(path, "/run/") && strstr(path, of_all));
+}
+
+static bool has_remark(const Changes *c, const char *path) {
+        for (size_t i = 0; i < c->n_remarks; i++)
+                if (streq(c->remarks[i].path, path))
+                        return true;
+        return false;
+}
+
+static void add_drop_in(const ObservedUnit *u, const char *path, Changes *c) {
+        if (!is_machines(u, path))
+                add_remark(c, path, xasprintf("overrides %s, and is not ours", u->name),
+                           /* of_the_plan= */ true);
+        else if (!has_remark(c, path)) /* once, not for each service */
+                add_remark(c, path, xasprintf("of the machine itself, applies to %s, too", u->name),
+                           /* of_the_plan= */ false);
+}
+
 static void add_drop_ins(const Plan *p, const Observation *o, Changes *c) {
         for (const ObservedUnit *u = o->units; u < o->units + o->n_units; u++)
                 STRV_FOREACH(path, u->drop_ins)
                         if (is_foreign(p, o, *path))
-                                add_remark(c, *path, xasprintf("overrides %s, and is not ours", u->name),
-                                           /* of_the_plan= */ true);
+                                add_drop_in(u, *path, c);
 }
 
 static void add_edited(const Plan *p, const Observation *o, Changes *c) {

@@ -103,6 +103,14 @@ def test_somebody_elses_drop_in_is_told_and_left(cluster):
     plan(cluster, status=0)
 
 
+def test_what_a_container_sets_for_all_services_is_told_and_no_difference(cluster):
+    path = "/run/systemd/system/service.d/zzz-lxc-service.conf"
+    cluster.sh("lb-1", f"mkdir -p $(dirname {path}) && printf '[Service]\\nIgnoreSIGPIPE=yes\\n' >{path} && systemctl daemon-reload")
+    out = plan(cluster, status=0).out
+    assert out.count(f"leave {path} (of the machine itself, applies to ") == 1, out
+    cluster.sh("lb-1", f"rm -r $(dirname {path}) && systemctl daemon-reload")
+
+
 def test_somebody_elses_unit_file_is_told_and_left(cluster):
     """As systemctl edit --full leaves it: the distribution's, with a line more. Our drop-in applies to it all the same."""
     full = "/etc/systemd/system/haproxy.service"

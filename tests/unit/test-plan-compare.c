@@ -487,6 +487,43 @@ static void test_foreign_drop_in(void **state) {
         changes_done(&c);
 }
 
+/* A container's manager writes for all services at each boot: told once, and nothing differs for it, as ever. */
+static void test_drop_in_of_the_machine(void **state) {
+        static const struct {
+                const char *path;
+                bool machines;
+        } cases[] = {
+                { "/run/systemd/system/service.d/zzz-lxc-service.conf", true },
+                { "/run/systemd/generator/service.d/10-x.conf", true },
+                { "/run/systemd/generator.late/haproxy.service.d/10-x.conf", true },
+                { "/run/systemd/system/haproxy.service.d/override.conf", false },
+                { "/run/systemd/system.control/haproxy.service.d/50-CPUWeight.conf", false },
+                { "/etc/systemd/system/service.d/all.conf", false },
+        };
+        Fixture *f = *state;
+        ObservedUnit *etcd = (ObservedUnit*) observation_unit(f->observation, "etcd.service");
+        ObservedUnit *haproxy = (ObservedUnit*) observation_unit(f->observation, "haproxy.service");
+
+        for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+                bool of_all = strstr(cases[i].path, "/service.d/");
+                Changes c;
+
+                strv_add(&haproxy->drop_ins, cases[i].path);
+                if (of_all)
+                        strv_add(&etcd->drop_ins, cases[i].path);
+                plan_compare(f->plan, f->observation, &c);
+                assert_int_equal(c.n_changes, 0);
+                assert_int_equal(c.n_remarks, of_all && !cases[i].machines ? 2 : 1);
+                assert_string_equal(c.remarks[0].path, cases[i].path);
+                assert_contains(c.remarks[0].text,
+                                cases[i].machines ? "of the machine itself, applies to " : "overrides ");
+                assert_int_equal(changes_differ(&c), !cases[i].machines);
+                changes_done(&c);
+                etcd->drop_ins = strv_free(etcd->drop_ins);
+                haproxy->drop_ins = strv_free(haproxy->drop_ins);
+        }
+}
+
 /* A unit file of somebody else's, in front of the distribution's, to which our drop-in applies all the same. */
 static void test_foreign_unit_file(void **state) {
         static const struct {
@@ -556,6 +593,7 @@ int main(void) {
                 compare_test(test_unit_of_an_earlier_plan),
                 compare_test(test_edited_of_an_earlier_plan),
                 compare_test(test_foreign_drop_in),
+                compare_test(test_drop_in_of_the_machine),
                 compare_test(test_foreign_unit_file),
         };
 
