@@ -103,6 +103,18 @@ def test_somebody_elses_drop_in_is_told_and_left(cluster):
     plan(cluster, status=0)
 
 
+def test_etc_default_is_of_no_effect(cluster):
+    """The distributions' units read it, and what it says would go before what our drop-ins say."""
+    cluster.sh("lb-1", "for name in haproxy keepalived; do cp -p /etc/default/$name /tmp/default-$name; done &&"
+               " echo CONFIG=/nowhere >>/etc/default/haproxy && echo 'DAEMON_ARGS=\"-f /nowhere\"' >>/etc/default/keepalived &&"
+               " systemctl restart haproxy keepalived")
+    await_true("all is well", lambda: cluster.hardway("verify", check=False).status == 0, 60, 1)
+    told = cluster.sh("lb-1", "for name in haproxy keepalived; do"
+                      " xargs -0 </proc/$(systemctl show -p MainPID --value $name)/cmdline; mv /tmp/default-$name /etc/default/$name; done").out
+    assert "/nowhere" not in told and " -f /etc/haproxy/haproxy.cfg " in told, told
+    plan(cluster, status=0)
+
+
 def test_what_a_container_sets_for_all_services_is_told_and_no_difference(cluster):
     path = "/run/systemd/system/service.d/zzz-lxc-service.conf"
     cluster.sh("lb-1", f"mkdir -p $(dirname {path}) && printf '[Service]\\nIgnoreSIGPIPE=yes\\n' >{path} && systemctl daemon-reload")
@@ -116,7 +128,7 @@ def test_somebody_elses_unit_file_is_told_and_left(cluster):
     full = "/etc/systemd/system/haproxy.service"
     cluster.sh("lb-1", f"cp /usr/lib/systemd/system/haproxy.service {full} && echo '# mine' >>{full} && systemctl daemon-reload")
     assert f"leave {full} (overrides haproxy.service as a whole, and is not ours; " in plan(cluster).out
-    assert f"{full} overrides haproxy.service as a whole" in cluster.hardway("verify").out
+    assert f"{full} overrides haproxy.service as a whole" in cluster.hardway("verify", "--json").out
     cluster.sh("lb-1", f"rm {full} && systemctl daemon-reload")
     plan(cluster, status=0)
 
