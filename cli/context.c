@@ -144,6 +144,7 @@ int verb_open_store(VerbContext *v, Error **reterr) {
                 return r;
         }
         store_set_passphrase(v->store, ask_passphrase, v);
+        store_set_cancelled(v->store, v->cancelled);
         return 0;
 }
 

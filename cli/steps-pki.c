@@ -33,7 +33,8 @@ const VerbStep steps_pki_gen[] = {
           "(cd secrets && {new-secrets-encryption-key})\n"
           "@controller (mkdir -p pki/nodes/{name}/pki && cd pki && {new-apiserver}) && mv pki/apiserver.crt "
           "pki/apiserver.key pki/nodes/{name}/pki/" },
-        { "publish", "All new files appear at once, keys before their certificates, readable for you alone.",
+        { "publish",
+          "All new files appear at once, keys before their certificates, readable for you alone; after Ctrl-C those that were made by then.",
           "chmod -R go= pki secrets" },
         {},
 };

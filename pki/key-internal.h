@@ -35,6 +35,8 @@ static inline size_t key_field_size(const KeyType *type) {
 typedef struct KeyMaker {
         const KeyType *type;
         EVP_PKEY_CTX *context;
+        const volatile int
+                *cancelled; /* or NULL; lent; looked at within a key too, as one of RSA may take minutes */
 } KeyMaker;
 
 int key_maker_generate(KeyMaker *m, const char *type, EVP_PKEY **ret, Error **reterr);

@@ -2,6 +2,7 @@
 #include "pki/key.h"
 
 #include <openssl/core_names.h>
+#include <openssl/err.h>
 #include <openssl/obj_mac.h>
 #include <openssl/rsa.h>
 
@@ -67,7 +68,14 @@ const char* key_type_name(EVP_PKEY *key) {
         return type ? type->name : "unknown";
 }
 
-static EVP_PKEY_CTX* key_maker_new(const KeyType *type) {
+/* OpenSSL asks it for each candidate of a prime (EVP_PKEY_generate(3)): 0 ends the making of the key. */
+static int go_on(EVP_PKEY_CTX *context) {
+        const volatile int *cancelled = EVP_PKEY_CTX_get_app_data(context);
+
+        return !cancelled || !*cancelled;
+}
+
+static EVP_PKEY_CTX* key_maker_new(const KeyType *type, const volatile int *cancelled) {
         _cleanup_(EVP_PKEY_CTX_freep) EVP_PKEY_CTX *context =
                 EVP_PKEY_CTX_new_from_name(NULL, type->algorithm, NULL);
 
@@ -77,6 +85,8 @@ static EVP_PKEY_CTX* key_maker_new(const KeyType *type) {
                 return NULL;
         if (!type->group && EVP_PKEY_CTX_set_rsa_keygen_bits(context, (int) type->bits) != 1)
                 return NULL;
+        EVP_PKEY_CTX_set_app_data(context, (void*) cancelled);
+        EVP_PKEY_CTX_set_cb(context, go_on);
         return TAKE_PTR(context);
 }
 
@@ -85,18 +95,33 @@ void key_maker_done(KeyMaker *m) {
         *m = (KeyMaker) {};
 }
 
+static int stopped(const KeyMaker *m, Error **reterr) {
+        return error_if_cancelled(m->cancelled, reterr, "stopped as asked, before a key was made");
+}
+
+/* -ECANCELED if that was asked for, also while the key was being made. */
 int key_maker_generate(KeyMaker *m, const char *type_name, EVP_PKEY **ret, Error **reterr) {
         const KeyType *type = key_type_find(type_name);
         EVP_PKEY *key = NULL;
+        int r;
 
         if (!type)
                 return error_set(reterr, ERROR_CONFIG, EINVAL, "no such type of key: %s", type_name);
+        r = stopped(m, reterr);
+        if (r < 0)
+                return r;
         if (m->type != type) {
-                key_maker_done(m);
-                *m = (KeyMaker) { .type = type, .context = key_maker_new(type) };
+                EVP_PKEY_CTX_free(m->context);
+                m->context = key_maker_new(type, m->cancelled);
+                m->type = type;
         }
-        if (!m->context || EVP_PKEY_generate(m->context, &key) != 1)
-                return pki_error(reterr, ERROR_INTERNAL, "cannot make a key of type %s", type->name);
+        if (!m->context || EVP_PKEY_generate(m->context, &key) != 1) {
+                r = stopped(m, reterr);
+                if (r < 0)
+                        ERR_clear_error();
+                return r < 0 ? r :
+                               pki_error(reterr, ERROR_INTERNAL, "cannot make a key of type %s", type->name);
+        }
 
         *ret = key;
         return 0;

@@ -32,6 +32,10 @@ int store_open(const char *directory, Store **ret, Error **reterr) {
         return 0;
 }
 
+void store_set_cancelled(Store *s, const volatile int *cancelled) {
+        s->cancelled = cancelled;
+}
+
 /**
  * store_free() - wipe and free
  * @s:          the store, may be NULL; what it has lent goes with it

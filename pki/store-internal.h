@@ -29,8 +29,9 @@ typedef struct StoreFile {
 struct Store {
         pthread_mutex_t mutex; /* recursive; held by whoever reads */
         char *directory;
-        char *cluster_file; /* whose it is, see store_claim(); or NULL */
-        StoreAsk ask;       /* for a passphrase; or NULL */
+        char *cluster_file;            /* whose it is, see store_claim(); or NULL */
+        const volatile int *cancelled; /* or NULL; lent */
+        StoreAsk ask;                  /* for a passphrase; or NULL */
         void *ask_userdata;
         char *passphrase;  /* once it is known */
         Strv protect;      /* names of CAs whose keys are to be put under it */
@@ -148,6 +149,7 @@ void store_sweep(const StoreRun *run);         /* temporaries that a killed run 
 int store_stage_leaf(StoreRun *run, FsBatch *batch, const StoreEntry *e, Error **reterr);
 int store_kubeconfig_text(StoreRun *run, const StoreEntry *e, const StoreEntry *ca, Buffer *ret,
                           Error **reterr);
+int store_make_key(StoreRun *run, const StoreRequest *request, EVP_PKEY **ret, Error **reterr);
 int store_make_pair(StoreRun *run, StoreEntry *e, const StoreEntry *ca, Error **reterr);
 int store_check_above(const StoreEntry *ca, X509 *x,
                       Error **reterr); /* the CAs above may be limited to names */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
 #include <fcntl.h>
 #include <openssl/rand.h>
 
@@ -75,13 +76,19 @@ static int make_secret(StoreRun *run, FsBatch *batch, StoreEntry *e, Error **ret
         return stage(run, batch, e->request->name, &text, STORE_KEY_MODE, FS_EXCLUSIVE, reterr);
 }
 
+/* Whoever is asked to stop does it here: all else takes no time. */
+int store_make_key(StoreRun *run, const StoreRequest *request, EVP_PKEY **ret, Error **reterr) {
+        run->maker.cancelled = run->store->cancelled;
+        return key_maker_generate(&run->maker, request->key_type, ret, reterr);
+}
+
 /* A key that others rely on is made once, and never in the place of another. */
 static int make_lasting_key(StoreRun *run, FsBatch *batch, StoreEntry *e, Error **reterr) {
         int r;
 
         if (e->key)
                 return 0;
-        r = key_maker_generate(&run->maker, e->request->key_type, &e->key, reterr);
+        r = store_make_key(run, e->request, &e->key, reterr);
         return r < 0 ? r : stage_key(run, batch, e, FS_EXCLUSIVE, reterr);
 }
 
@@ -184,7 +191,7 @@ int store_stage_leaf(StoreRun *run, FsBatch *batch, const StoreEntry *e, Error *
 int store_make_pair(StoreRun *run, StoreEntry *e, const StoreEntry *ca, Error **reterr) {
         int r;
 
-        r = key_maker_generate(&run->maker, e->request->key_type, &e->key, reterr);
+        r = store_make_key(run, e->request, &e->key, reterr);
         if (r < 0)
                 return r;
         r = certificate_make(&e->request->profile, e->key, ca->certificate, ca->key, run->now,
@@ -260,7 +267,8 @@ static bool something_is_new(const StoreRun *run) {
         return false;
 }
 
-static int make_all(StoreRun *run, FsBatch *batch, Error **reterr) {
+/* @ret_made: how many, also if it fails */
+static int make_all(StoreRun *run, FsBatch *batch, size_t *ret_made, Error **reterr) {
         int r = something_is_new(run) ? store_stage_edition(run->store, batch, reterr) : 0;
 
         if (r < 0)
@@ -280,12 +288,44 @@ static int make_all(StoreRun *run, FsBatch *batch, Error **reterr) {
                         r = makers[m].make(run, batch, e, reterr);
                         if (r < 0)
                                 return error_prefix(reterr, r, "%s", e->request->name);
+                        (*ret_made)++;
                 }
         return 0;
 }
 
-int store_run_issue(StoreRun *run, Error **reterr) {
+static int publish(const StoreRun *run, FsBatch *batch, Error **reterr) {
         _cleanup_free_ char *pending = store_path_in_directory(run->store, STORE_PENDING);
+        int r = fs_batch_size(batch) > 0 ? fs_batch_commit(batch, reterr) : 0;
+
+        if (r < 0)
+                return r;
+        /* All pairs fit by now; that it goes need not survive a power cut. */
+        (void) unlink(pending);
+        return 0;
+}
+
+static int make_and_publish(StoreRun *run, FsBatch *batch, Error **reterr) {
+        _cleanup_error_ Error *error = NULL;
+        size_t n_made = 0, n_wanted = 0;
+        int r, made;
+
+        made = make_all(run, batch, &n_made, &error);
+        if (made < 0 && made != -ECANCELED)
+                return error_propagate(reterr, TAKE_PTR(error));
+        /* Each entry is whole by itself, and an RSA key is not made twice for nothing. */
+        r = made < 0 && n_made == 0 ? 0 : publish(run, batch, reterr);
+        if (r < 0 || made >= 0)
+                return r;
+        for (size_t i = 0; i < run->n_entries; i++)
+                n_wanted += !entry_is_done(run->entries + i);
+        return error_set(
+                reterr, ERROR_TEMPORARY, ECANCELED,
+                "stopped as asked: %zu of %zu keys, certificates and secrets are made; the same command makes the "
+                "others",
+                n_made, n_wanted);
+}
+
+int store_run_issue(StoreRun *run, Error **reterr) {
         _cleanup_(fs_batch_freep) FsBatch *batch = fs_batch_new(AT_FDCWD);
         int r;
 
@@ -297,18 +337,5 @@ int store_run_issue(StoreRun *run, Error **reterr) {
         if (r < 0)
                 return r;
         r = store_stage_rotated(run->store, batch, reterr);
-        if (r < 0)
-                return r;
-        r = make_all(run, batch, reterr);
-        if (r < 0)
-                return r;
-        if (fs_batch_size(batch) > 0) {
-                r = fs_batch_commit(batch, reterr);
-                if (r < 0)
-                        return r;
-        }
-
-        /* All pairs fit by now; that it goes need not survive a power cut. */
-        (void) unlink(pending);
-        return 0;
+        return r < 0 ? r : make_and_publish(run, batch, reterr);
 }

@@ -79,7 +79,7 @@ static int ask(StoreRun *run, StoreEntry *e, FsBatch *batch, Error **reterr) {
         int r;
 
         if (!e->key) {
-                r = key_maker_generate(&run->maker, e->request->key_type, &e->key, reterr);
+                r = store_make_key(run, e->request, &e->key, reterr);
                 if (r < 0)
                         return r;
         }
@@ -129,6 +129,13 @@ static int remove_settled(const StoreRun *run, Error **reterr) {
         return 0;
 }
 
+static int publish(StoreRun *run, FsBatch *batch, Error **reterr) {
+        int r = fs_batch_size(batch) > 0 ? fs_batch_commit(batch, reterr) : 0;
+
+        store_forget(run->store);
+        return r < 0 ? r : remove_settled(run, reterr);
+}
+
 static int tell(const StoreRun *run, const bool *asked, StoreCsrReport report, void *userdata) {
         int n = 0;
 
@@ -167,6 +174,7 @@ int store_csr(Store *s, const StoreRequest *requests, size_t n_requests, int64_t
         _cleanup_(store_run_done) StoreRun run = { .store = s, .now = now };
         _cleanup_(fs_batch_freep) FsBatch *batch = fs_batch_new(AT_FDCWD);
         _cleanup_free_ bool *asked = xnew(bool, n_requests + 1);
+        _cleanup_error_ Error *error = NULL;
         _cleanup_close_ int lock = -EBADF;
         int r;
 
@@ -179,18 +187,20 @@ int store_csr(Store *s, const StoreRequest *requests, size_t n_requests, int64_t
         r = store_run_examine(&run, requests, n_requests, reterr);
         if (r >= 0 && !dry_run)
                 store_sweep(&run);
-        if (r >= 0)
-                r = ask_all(&run, batch, dry_run, asked, reterr);
         if (r < 0)
                 return r;
+        r = ask_all(&run, batch, dry_run, asked, &error);
+        if (r < 0 && r != -ECANCELED)
+                return error_propagate(reterr, TAKE_PTR(error));
         if (!dry_run) {
-                if (fs_batch_size(batch) > 0)
-                        r = fs_batch_commit(batch, reterr);
-                store_forget(s);
-                if (r >= 0)
-                        r = remove_settled(&run, reterr);
-                if (r < 0)
-                        return r;
+                int published = publish(&run, batch, reterr);
+
+                if (published < 0)
+                        return published;
         }
+        if (r < 0)
+                return error_set(
+                        reterr, ERROR_TEMPORARY, ECANCELED,
+                        "stopped as asked; what was made by then is kept, the same command makes the others");
         return tell(&run, asked, report, userdata);
 }

@@ -303,7 +303,7 @@ static int stage_new(StoreRun *run, FsBatch *batch, const char *ending, Error **
         _cleanup_(X509_freep) X509 *x = NULL;
         int r;
 
-        r = key_maker_generate(&run->maker, request->key_type, &key, reterr);
+        r = store_make_key(run, request, &key, reterr);
         if (r < 0)
                 return r;
         if (request->type == STORE_CA) {

@@ -251,6 +251,9 @@ Strv store_nodes(const Store *s);
 int store_addresses(Store *s, const char *path, CertificateProfile *ret, Error **reterr);
 int store_forget_former(Store *s, const char *path, Error **reterr); /* nothing is there any more */
 char* store_path(const Store *s, const char *path); /* where that file lies; the caller frees */
+/* Looked at before each key, and while one is made: then what is made by then is published, and the call fails with
+ * -ECANCELED (ERROR_TEMPORARY). Lent. */
+void store_set_cancelled(Store *s, const volatile int *cancelled);
 void store_set_passphrase(Store *s, StoreAsk ask, void *userdata);
 void store_protect(Store *s, const char *ca);
 Store* store_free(Store *s);

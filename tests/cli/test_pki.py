@@ -333,6 +333,34 @@ def test_killed_at_any_time(tmp_path):
         assert not glob.glob(f"{tmp_path}/**/.#*", recursive=True, include_hidden=True)
 
 
+def interrupt(directory, *words):
+    """Ctrl-C when the first key of an authority has been made; what was said."""
+    with subprocess.Popen([HARDWAY, *words, "-c", f"{directory}/hardway.yaml"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)) as child:
+        while not glob.glob(f"{directory}/pki/.#ca.key*", include_hidden=True):
+            assert child.poll() is None, child.communicate()
+        child.send_signal(signal.SIGINT)
+        out, err = child.communicate(timeout=100)
+    assert child.returncode == 75, (out, err)
+    assert not glob.glob(f"{directory}/**/.#*", recursive=True, include_hidden=True)
+    return err
+
+
+def test_interrupted(tmp_path):
+    """Keys of RSA take their time: what is made by then is kept, and the next run makes the others."""
+    write_cluster(tmp_path, controllers=1, key="rsa:2048")
+    err = interrupt(tmp_path, "pki", "gen")
+    made, wanted = re.fullmatch(r"hardway: stopped as asked: (\d+) of (\d+) keys, certificates and secrets are made; "
+                                r"the same command makes the others\n", err).groups()
+    assert 0 < int(made) < int(wanted)
+    before = {path: text for path, text in snapshot(tmp_path).items() if not path.endswith("/history")}
+    assert f"{tmp_path}/pki/ca.key" in before
+    gen(tmp_path)
+    assert {path: text for path, text in snapshot(tmp_path).items() if path in before} == before
+    check_briefly(tmp_path)
+    assert "nothing to do" in gen(tmp_path).stdout
+
+
 def test_two_at_once(tmp_path):
     write_cluster(tmp_path)
     children = [subprocess.Popen([HARDWAY, "pki", "gen", "-c", f"{tmp_path}/hardway.yaml"], stdout=subprocess.PIPE,

@@ -2,6 +2,8 @@
 #include "tests/unit/unit.h"
 
 #include <openssl/pem.h>
+#include <signal.h>
+#include <sys/time.h>
 
 #include "common/digest.h"
 #include "pki/key-internal.h"
@@ -257,13 +259,41 @@ static void test_swapped_halves(void **state) {
         PKCS8_PRIV_KEY_INFO_free(p8);
 }
 
+static volatile int cancelled = 0;
+
+static void on_time(int signal_number) {
+        cancelled = signal_number;
+}
+
+/* One key of RSA may take minutes on a small machine. */
+static void test_cancelled(void **state) {
+        _cleanup_(key_maker_done) KeyMaker maker = { .cancelled = &cancelled };
+        /* of our own processor time, so that it is not over before it begins; the key takes a hundred times as much */
+        const struct itimerval soon = { .it_value.tv_usec = 4000 };
+        Error *e = NULL;
+        EVP_PKEY *key = NULL;
+
+        cancelled = 0;
+        (void) signal(SIGPROF, on_time);
+        assert_int_equal(setitimer(ITIMER_PROF, &soon, NULL), 0);
+        assert_failure(key_maker_generate(&maker, "rsa:4096", &key, &e), e, ERROR_TEMPORARY, ECANCELED);
+        assert_null(key);
+        assert_int_equal(cancelled, SIGPROF);
+
+        /* and none is begun with, of whatever type */
+        assert_failure(key_maker_generate(&maker, "ec:p256", &key, &e), e, ERROR_TEMPORARY, ECANCELED);
+        cancelled = 0;
+        assert_success(key_maker_generate(&maker, "rsa:2048", &key, &e), e, 0);
+        EVP_PKEY_free(key);
+}
+
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_round_trip), cmocka_unit_test(test_many),
                 cmocka_unit_test(test_public),     cmocka_unit_test(test_older_forms),
                 cmocka_unit_test(test_refused),    cmocka_unit_test(test_wrong_types),
                 cmocka_unit_test(test_flipped),    cmocka_unit_test(test_swapped_halves),
-                cmocka_unit_test(test_compressed),
+                cmocka_unit_test(test_compressed), cmocka_unit_test(test_cancelled),
         };
 
         return cmocka_run_group_tests_name("pki-key", tests, NULL, NULL);
