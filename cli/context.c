@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cli/context.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -195,9 +196,14 @@ int verb_lock_exclusive(VerbContext *v, Error **reterr) {
 
         v->exclusive_fd = fs_lock(AT_FDCWD, path, verb_holder(v), /* wait= */ false, &error);
         if (v->exclusive_fd == -EBUSY && v->wait) {
-                verb_note(v, "Waiting: %s", error->message);
+                _cleanup_free_ char *by_whom = xstrdup(error->message);
+
+                verb_note(v, "Waiting: %s", by_whom);
                 error = error_free(error);
                 v->exclusive_fd = fs_lock(AT_FDCWD, path, verb_holder(v), /* wait= */ true, &error);
+                if (v->exclusive_fd == -EINTR)
+                        return error_set(reterr, ERROR_TEMPORARY, ECANCELED,
+                                         "stopped while waiting, and nothing was changed: %s", by_whom);
         }
         return v->exclusive_fd < 0 ? error_propagate(reterr, TAKE_PTR(error)) : 0;
 }
