@@ -18,7 +18,7 @@ typedef enum FlagComponent {
 typedef struct RemovedFlag {
         unsigned components;
         const char *name;   /* a trailing "*" stands for any rest */
-        const char *value;  /* only with this value; NULL: with any */
+        const char *value;  /* only with this value, or this word of a list; NULL: with any */
         unsigned minor;     /* gone since 1.N of Kubernetes, 3.N of etcd; 0: since long */
         bool deprecated;    /* still accepted then, with a warning of its own */
         const char *advice; /* what to do instead */

@@ -4,6 +4,12 @@
 #include "cluster/flag-rules.h"
 #include "common/alloc.h"
 
+/* An admission plugin that is gone: the apiserver does not start with an unknown one in either list. */
+#define NO_PLUGIN(plugin, advice_)                                                         \
+        { FLAG_APISERVER, "enable-admission-plugins", (plugin), 0, false, (advice_) }, {   \
+                FLAG_APISERVER, "disable-admission-plugins", (plugin), 0, false, "drop it" \
+        }
+
 /*
  * Flags that old tutorials still give and that end a component of today before it has begun, "unknown flag".
  * All but a few were gone before the first version that hardway installs (0); the others say since when.
@@ -37,6 +43,15 @@ static const RemovedFlag removed[] = {
           "drop it and run the provider's controller manager" },
         { FLAG_APISERVER, "runtime-config", "api/all", 0, false,
           "name the groups that are wanted; all of them means the alpha ones too" },
+        { FLAG_APISERVER, "runtime-config", "rbac.authorization.k8s.io/v1beta1", 0, false,
+          "drop it: v1 is always on" },
+        NO_PLUGIN("Initializers", "MutatingAdmissionWebhook does this now, and is on"),
+        NO_PLUGIN("PodPreset", "MutatingAdmissionWebhook does this now, and is on"),
+        NO_PLUGIN("PodSecurityPolicy", "PodSecurity does this now, by labels of namespaces, and is on"),
+        NO_PLUGIN("SecurityContextDeny", "PodSecurity does this now, by labels of namespaces, and is on"),
+        NO_PLUGIN("DenyEscalatingExec", "allow pods/exec to nobody instead (RBAC)"),
+        NO_PLUGIN("DenyExecOnPrivileged", "allow pods/exec to nobody instead (RBAC)"),
+        NO_PLUGIN("PersistentVolumeLabel", "the driver of the volumes (CSI) labels them now"),
         { FLAG_APISERVER, "apiserver-count", NULL, 0, true,
           "drop it: the lease reconciler counts by itself" },
         { FLAG_APISERVER, "endpoint-reconciler-type", "master-count", 0, true,
@@ -75,6 +90,24 @@ bool flag_name_matches(const char *pattern, const char *name) {
         return streq(pattern, name);
 }
 
+/* As one of words with commas between them, also as one that is switched on: "NodeRestriction,Initializers", "api/all=true". */
+static bool value_has(const char *value, const char *word) {
+        size_t n = strlen(word);
+
+        for (const char *p = value; p; p = strchr(p, ',')) {
+                size_t size;
+
+                p += *p == ',';
+                p += strspn(p, " ");
+                size = strcspn(p, ", ");
+                if (size == n + strlen("=true") && strncmp(p + n, "=true", size - n) == 0)
+                        size = n;
+                if (size == n && strncmp(p, word, n) == 0)
+                        return true;
+        }
+        return false;
+}
+
 /**
  * removed_flag() - look up whether a flag is gone
  * @component:  whose flag it is
@@ -90,7 +123,7 @@ const RemovedFlag* removed_flag(FlagComponent component, const char *name, const
                 const RemovedFlag *f = &removed[i];
 
                 if ((f->components & component) && minor >= f->minor && flag_name_matches(f->name, name) &&
-                    (!f->value || (value && streq(f->value, value))))
+                    (!f->value || (value && value_has(value, f->value))))
                         return f;
         }
         return NULL;
