@@ -32,7 +32,7 @@ static void judge(const Node *node, char *const *lines, CheckList *checks) {
                         checks, certain ? CHECK_FAILED : CHECK_WARNING, CONFIGS_PREFLIGHT, node,
                         CONFIGS_PREFLIGHT,
                         certain ?
-                                "%s: written by somebody else, and would be replaced" :
+                                "%s: written by somebody else, and hardway's would take its place" :
                                 "%s would be replaced, and whether somebody has changed it cannot be told here",
                         list),
                 "What it does would end until hardway reset puts it back. If it is needed, let another machine be the load "

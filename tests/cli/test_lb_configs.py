@@ -79,6 +79,27 @@ def test_ours_is_ours_also_edited_and_also_before_it_is_recorded(machine):
     assert machine.ask() == []
 
 
+@pytest.mark.parametrize("name, line, told", [
+    ("haproxy", '#CONFIG="/srv/haproxy.cfg"', False),
+    ("haproxy", 'CONFIG="/etc/haproxy/haproxy.cfg"', False),
+    ("haproxy", "CONFIG=/srv/haproxy.cfg", True),
+    ("haproxy", 'EXTRAOPTS="-de -m 16"', False),
+    ("haproxy", 'EXTRAOPTS="-S /run/haproxy-master.sock -f /srv/more.cfg"', True),
+    ("keepalived", 'DAEMON_ARGS=""', False),
+    ("keepalived", 'DAEMON_ARGS="-D"', False),
+    ("keepalived", 'DAEMON_ARGS="-f /srv/keepalived.conf"', True),
+    ("keepalived", "DAEMON_ARGS='-D --use-file=/srv/keepalived.conf'", True),
+])
+def test_elsewhere(machine, name, line, told):
+    """What the distributions' units read from /etc/default, and hardway's do not."""
+    machine.dpkg()
+    machine.write(HAPROXY, DEFAULT)
+    machine.write(f"/etc/default/{name}", f"# Defaults\n{line}\n")
+    assert machine.ask() == ([f"/etc/default/{name}"] if told else [])
+    machine.record.write_text(f"{HAPROXY[1:]}\n{KEEPALIVED[1:]}\n")
+    assert machine.ask() == []
+
+
 def test_with_rpm(machine):
     machine.write(HAPROXY, DEFAULT)
     machine.program("rpm", "exit 0")
