@@ -146,7 +146,8 @@ typedef struct PutFile {
 typedef struct PutOrders {
         PutFile *files;
         size_t n_files;
-        Buffer users, directories, notes, owners, checks, late_checks, links, attributes, removals, sysctls;
+        Buffer users, directories, notes, owners, checks, late_checks, links, attributes, removals, sysctls,
+                leftovers;
         Strv packages, masked;
         Buffer keeps;             /* what is not ours, and about to be replaced */
         Buffer backs, units_back; /* what comes back, as ours is gone */

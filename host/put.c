@@ -35,6 +35,7 @@ void put_orders_done(PutOrders *o) {
         buffer_done(&o->attributes);
         buffer_done(&o->removals);
         buffer_done(&o->sysctls);
+        buffer_done(&o->leftovers);
         buffer_done(&o->keeps);
         buffer_done(&o->backs);
         buffer_done(&o->units_back);
@@ -79,6 +80,7 @@ static void write_script(const Host *h, const PutOrders *o, Buffer *text) {
         add_function(text, "put_attributes", &o->attributes);
         add_function(text, "put_removals", &o->removals);
         add_function(text, "put_sysctls", &o->sysctls);
+        add_function(text, "put_leftovers", &o->leftovers);
         add_function(text, "put_keeps", &o->keeps);
         add_function(text, "put_backs", &o->backs);
         add_function(text, "put_units_back", &o->units_back);

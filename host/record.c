@@ -80,6 +80,19 @@ static json_t* make_traces(const Host *h, const Plan *plan, Buffer *paths) {
         return traces;
 }
 
+/* Which of them are ours, and are there, is seen on the node. */
+static void add_leftovers(const Host *h, const Plan *plan, Buffer *ret) {
+        _cleanup_strv_ Strv own = plan_traces(plan);
+
+        STRV_FOREACH(trace, h->traces) {
+                _cleanup_strv_ Strv words = NULL;
+
+                if (!strv_contains(own, *trace) && trace_parse(*trace, &words) >= 0 &&
+                    streq(words[0], "file"))
+                        buffer_addf(ret, "leftover %s\n", words[1] + 1);
+        }
+}
+
 static void plan_digest(const Plan *plan, char ret[static SHA256_HEX_SIZE]) {
         _cleanup_(digest_freep) Digest *d = digest_new("SHA256");
         _cleanup_free_ char *hex = NULL;
@@ -134,7 +147,8 @@ static void add_file(PutOrders *o, const char *path, const Buffer *content,
  * @reterr:     why it cannot be written
  *
  * Asks the node nothing and writes only if it would write something new, so it can be called at the end of
- * every run. What was there before hardway came, and the plan has no more, comes back.
+ * every run. What was there before hardway came, and the plan has no more, comes back; what services of an earlier plan
+ * wrote goes, where it is known to be theirs (metrics).
  *
  * Return: 0, or a negative errno.
  */
@@ -150,6 +164,7 @@ int host_record(Host *h, const Plan *plan, const char *identity, const char *edi
                 return 0;
         add_file(&orders, RECORD_PATHS, &paths, paths_sha256);
         add_file(&orders, RECORD, &record, record_sha256);
+        add_leftovers(h, plan, &orders.leftovers);
         strv_add(&orders.sync_directories, "var/lib/hardway");
         r = put_run(h, "record", &orders, NULL, reterr);
         if (r < 0)

@@ -146,6 +146,14 @@ removal() {
         rm -f -- "$2" || fail io "cannot remove /$2"
 }
 
+# leftover PATH: metrics that an earlier plan's watch has written would be shown for ever; by their first line, as their bytes change.
+# Whose directory it is may have put anything there: nothing is waited for, nor read by a link
+leftover() {
+        case $(dd if="$1" iflag=nonblock,nofollow bs=64 count=1 status=none 2>/dev/null | head -n 1) in
+        '# TYPE hardway_'*) { rm -f -- "$1" && sync -- "${1%/*}"; } || fail io "cannot remove /$1" ;;
+        esac
+}
+
 # sysctl PATH VALUE
 sysctl() {
         printf '%s\n' "$2" >"$1" || fail io "cannot set the sysctl /$1"
@@ -376,6 +384,8 @@ if [ -n "$H_FILES" ]; then
         verify
 fi
 [ -z "$H_KEEPS" ] || take
+# before the record of this plan is there: a run that is killed does it again
+put_leftovers
 [ -z "$H_FILES" ] || publish
 put_links
 put_attributes

@@ -130,10 +130,55 @@ static void test_edition(void **state) {
         }
 }
 
+/* One with a service that writes these two. */
+static Plan* plan_that_leaves(HostFixture *f, const char *a, const char *b) {
+        Plan *p = fixture_plan(f);
+        PlanItem *item = plan_add_unit(p, "watch", "hardway-watch.service", fixture_unit(a), "why");
+
+        strv_add(&item->unit.leaves, a);
+        strv_add(&item->unit.leaves, b);
+        fixture_finish(f, p);
+        return p;
+}
+
+/* What a service writes is known by its name, and whose it is by its first line. */
+static void test_leftovers(void **state) {
+        static const char old[] = "var/lib/old/hardway.prom", kept[] = "var/lib/kept/hardway.prom",
+                          other[] = "var/lib/other/hardway.prom";
+        static const char metrics[] = "# TYPE hardway_watch_problems gauge\nhardway_watch_problems 0\n";
+        HostFixture *f = *state;
+        _cleanup_(plan_freep)
+                Plan *p = plan_that_leaves(f, "/var/lib/old/hardway.prom", "/var/lib/kept/hardway.prom"),
+                     *q = plan_that_leaves(f, "/var/lib/other/hardway.prom", "/var/lib/kept/hardway.prom"),
+                     *last = plan_that_leaves(f, "/var/lib/gone/hardway.prom", "/var/lib/kept/hardway.prom");
+        /* there is no systemd to be asked for units */
+        _cleanup_(plan_freep) Plan *nothing = fixture_plan(f);
+        _cleanup_error_ Error *error = NULL;
+
+        fixture_finish(f, nothing);
+        fixture_write(f, old, 0644, metrics);
+        fixture_write(f, kept, 0644, metrics);
+        fixture_write(f, other, 0644, "# somebody else's\n");
+        assert_success(fixture_look(f, nothing, &error), error, 0);
+        assert_success(host_record(f->host, p, "id-1", NULL, &error), error, 0);
+        assert_content(f, old, metrics);
+
+        assert_success(fixture_look(f, nothing, &error), error, 0);
+        assert_success(host_record(f->host, q, "id-1", NULL, &error), error, 0);
+        assert_content(f, old, "");
+        assert_content(f, kept, metrics);
+
+        assert_success(fixture_look(f, nothing, &error), error, 0);
+        assert_success(host_record(f->host, last, "id-1", NULL, &error), error, 0);
+        assert_content(f, other, "# somebody else's\n");
+        assert_content(f, kept, metrics);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
-                host_test(test_mark),    host_test(test_record), host_test(test_drift),
-                host_test(test_removal), host_test(test_traces), host_test(test_edition),
+                host_test(test_mark),      host_test(test_record), host_test(test_drift),
+                host_test(test_removal),   host_test(test_traces), host_test(test_edition),
+                host_test(test_leftovers),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
