@@ -105,6 +105,32 @@ def test_certificates_that_expire(node, cluster):
     assert [row[0] for row in node.look(expiry(far) - 29.5 * DAY)] == [4, 6]
 
 
+def test_chains(node):
+    """What an authority above has certified ends with it: an intermediate one's certificate stands behind the server's, or a root's."""
+    def make(name, days):
+        path = node.directory / name
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", str(days), "-subj",
+                        f"/CN={name}", "-keyout", os.devnull, "-out", str(path)], capture_output=True, check=True)
+        return path
+
+    leaf, above, root = make("leaf", 365), make("above", 100), make("root", 3650)
+    chain, own, odd = (node.directory / name for name in ("chain.crt", "own.crt", "odd.crt"))
+    chain.write_text(leaf.read_text() + "a remark\n" + above.read_text() + root.read_text().rstrip("\n"))
+    own.write_text(make("short", 90).read_text() + above.read_text())
+    odd.write_text(leaf.read_text() + "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+    node.lines = [f"certificate {chain}", f"textfile {node.directory}"]
+    assert [row[0] for row in node.look(expiry(above) - 30.5 * DAY)] == [6]
+    for left, priority, words in ((29.5, 4, "expires in 29 days"), (6.5, 3, "expires in 6 days"), (-1, 2, "has expired")):
+        found = node.look(expiry(above) - left * DAY)
+        assert [row[0] for row in found] == [priority, 6]
+        assert found[0][1] == f"an authority's certificate behind the first one in {chain} {words}: hardway pki import-ca takes its successor"
+    assert f'hardway_certificate_not_after_seconds{{path="{chain}"}} {expiry(above)}\n' in (node.directory / "hardway.prom").read_text()
+    node.lines = [f"certificate {own}", f"certificate {odd}"]
+    found = node.look(expiry(own) - 20.5 * DAY)
+    assert found[0][1].startswith(f"{own} expires in 20 days") and "hardway pki gen" in found[0][1]
+    assert found[1][1].startswith(f"{odd} has no certificate in it that can be read")
+
+
 def test_files_that_are_no_certificates(node):
     (node.directory / "empty.crt").write_text("")
     (node.directory / "odd.crt").write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")

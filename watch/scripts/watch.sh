@@ -6,7 +6,7 @@
 # and kept in the file STATE with the time of the look in front. Nothing is needed but a shell, coreutils, sed and systemctl,
 # and the binaries that CONFIG names. CONFIG has lines of
 #
-#     certificate PATH            a certificate in PEM, or a kubeconfig with one in it
+#     certificate PATH            a certificate in PEM, or a kubeconfig with one in it; also with those of authorities behind it
 #     unit NAME                   that is to run
 #     etcd ETCDCTL PKI            how to ask members: with the healthcheck-client's certificate in PKI
 #     member NAME URL
@@ -42,19 +42,41 @@ metric() {
 "
 }
 
-# validity FILE: prints from when and until when the certificate there holds, in seconds since 1970. In the DER of a
+# lifetime: prints from when and until when the certificate holds whose base64 comes in, in seconds since 1970. In the DER of a
 # certificate the two times of its validity stand together (RFC 5280, 4.1): 30 LENGTH, and twice 17 0d (UTCTime, 13 digits)
 # or 18 0f (GeneralizedTime).
-validity() {
-        text=$({
-                # a kubeconfig carries it once more encoded
-                sed -n 's/^ *client-certificate-data: *//p' "$1" | tr -d "\"'" | base64 -d
-                cat "$1"
-        } 2>/dev/null | sed '/^-\{5\}END CERTIFICATE/q' | sed -n '/^-\{5\}BEGIN CERTIFICATE/,/^-\{5\}END/{/^-\{5\}/!p;}' |
-                base64 -d 2>/dev/null | od -A n -v -t x1 | tr -d ' \n' |
+lifetime() {
+        text=$(base64 -d 2>/dev/null | od -A n -v -t x1 | tr -d ' \n' |
                 sed -n 's/.*30\(1e17\|2017\|2218\)0[df]\(\(3[0-9]\)\{12,14\}\)5a\(170d\|180f\)\(\(3[0-9]\)\{12,14\}\)5a.*/\2\n\5/p' |
                 sed 's/3\(.\)/\1/g; s/^............$/20&/; s/^\(....\)\(..\)\(..\)\(..\)\(..\)\(..\)$/\1-\2-\3 \4:\5:\6/')
         [ -z "$text" ] || printf '%s\n' "$text" | date -u -f - +%s | tr '\n' ' '
+}
+
+# validity FILE: prints the times of the certificate there that ends first, as a chain ends with it, and its place. Nothing
+# if one of them cannot be read
+validity() {
+        {
+                # a kubeconfig carries it once more encoded
+                sed -n 's/^ *client-certificate-data: *//p' "$1" | tr -d "\"'" | base64 -d
+                cat "$1"
+        } 2>/dev/null | sed -n '/^-\{5\}BEGIN CERTIFICATE/,/^-\{5\}END CERTIFICATE/p' | {
+                nth=0 shortest='' body=''
+                while read -r line || [ -n "$line" ]; do
+                        case $line in
+                        -----BEGIN*) nth=$((nth + 1)) body='' ;;
+                        -----END*)
+                                life=$(printf '%s' "$body" | lifetime) || life=
+                                ends=${life#* } ends=${ends% }
+                                [ -n "$ends" ] || exit 0
+                                if [ -z "$shortest" ] || [ "$ends" -lt "$until" ]; then
+                                        shortest="${life% } $nth" until=$ends
+                                fi
+                                ;;
+                        *) body=$body$line ;;
+                        esac
+                done
+                echo "$shortest"
+        }
 }
 
 # least A B
@@ -69,7 +91,7 @@ certificate() {
                 return
         fi
         life=$(validity "$1") || life=
-        begin=${life%% *} end=${life#* } end=${end% }
+        begin=${life%% *} end=${life#* } nth=${life##* } end=${end% *}
         if [ -z "$end" ]; then
                 say 3 "$1 has no certificate in it that can be read: hardway install puts it back"
                 return
@@ -79,13 +101,16 @@ certificate() {
         # one of before 2000, as the short form has no century
         [ "$begin" -lt "$end" ] || begin=0
         [ -n "$first" ] && [ "$days" -ge "$first" ] || first=$days
-        renew="renew it on the machine that drives hardway: hardway pki gen, hardway install"
+        renew="renew it on the machine that drives hardway: hardway pki gen, hardway install" whose=$1
+        if [ "$nth" -gt 1 ]; then
+                renew="hardway pki import-ca takes its successor" whose="an authority's certificate behind the first one in $1"
+        fi
         if [ "$end" -le "$now" ]; then
-                say 2 "$1 has expired: $renew"
+                say 2 "$whose has expired: $renew"
         elif [ $((end - now)) -lt "$(least $error $(((end - begin) / 10)))" ]; then
-                say 3 "$1 expires in $(count $days day): $renew"
+                say 3 "$whose expires in $(count $days day): $renew"
         elif [ $((end - now)) -lt "$(least $warn $(((end - begin) / 3)))" ]; then
-                say 4 "$1 expires in $(count $days day): $renew"
+                say 4 "$whose expires in $(count $days day): $renew"
         fi
 }
 
