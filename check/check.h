@@ -12,9 +12,6 @@
 /* Of the store against the cluster file; looked at by whoever rolls something out before anything else. */
 #define CHECK_CERTIFICATES "certificates"
 
-/* Of this copy of the cluster directory against what the nodes were given. */
-#define CHECK_NEWEST_COPY "newest-copy"
-
 /*
  * What speaks against installing: a table of rules over what is known of the nodes
  *

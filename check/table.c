@@ -10,6 +10,7 @@
 
 #include "check/rules.h"
 #include "common/alloc.h"
+#include "plan/edition.h"
 
 #define CHECK_SSH "ssh"
 
@@ -117,7 +118,7 @@ static const CheckRule rules[] = {
                   "An address or a name that was changed there would be rolled out, and clients that go to it "
                   "find a certificate for another one; and with one that has expired, what is restarted does not come back.",
           .by_hand = "hardway pki gen --dry-run" },
-        { CHECK_NEWEST_COPY, ERROR_CONFIG, ESTALE, .all = rule_newest_copy,
+        { EDITION_CHECK, ERROR_CONFIG, ESTALE, .all = rule_newest_copy,
           .why = "No other copy of the cluster directory has put keys and certificates on the nodes that this one never had.",
           .without =
                   "An older copy would take back what was renewed since, and a key of service accounts that was rotated as it had "

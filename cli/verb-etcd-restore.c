@@ -2,6 +2,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "check/check.h"
+#include "cli/components.h"
 #include "cli/events.h"
 #include "cli/rollout-show.h"
 #include "common/alloc.h"
@@ -158,7 +160,9 @@ static int run(VerbContext *v, int argc, char **argv, Error **reterr) {
                 if (!survivor)
                         return -EINVAL;
         }
-        r = leave_out(v, reterr);
+        r = check_names_exist(components, v->ignore, reterr);
+        if (r >= 0)
+                r = leave_out(v, reterr);
         return r < 0 ? r : restore(v, survivor, argc > 0 ? argv[0] : NULL, reterr);
 }
 
@@ -171,7 +175,7 @@ const Verb verb_etcd_restore = {
                 "and starts everything. The old data is kept aside until the new is seen to serve. A run that "
                 "was stopped is finished by the same command. Hosts with nothing on them will do.",
         .arguments_max = 1,
-        .common = VERB_OPTIONS_ROLLOUT | VERB_OPTION_YES,
+        .common = VERB_OPTIONS_ROLLOUT | VERB_OPTION_YES | VERB_OPTION_IGNORE,
         .needs = VERB_NEEDS_ROLLOUT | VERB_NEEDS_FITTING,
         .options = options,
         .parse = parse,

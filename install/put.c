@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "check/check.h"
 #include "common/alloc.h"
 #include "common/clock.h"
 #include "install/run.h"
@@ -126,7 +125,7 @@ static char* node_edition(const NodeRun *n) {
         const InstallRequest *q = n->run->request;
 
         if (n->observation && edition_is_foreign(q->store, n->observation) &&
-            !strv_contains(q->ignore, CHECK_NEWEST_COPY))
+            !strv_contains(q->ignore, EDITION_CHECK))
                 return xstrdup(n->observation->edition);
         return store_edition(q->store);
 }

@@ -4,9 +4,9 @@
  * What a run tells of its nodes at the end
  */
 
-#include "check/check.h"
 #include "common/alloc.h"
 #include "install/run.h"
+#include "plan/edition.h"
 
 /* What is told of each node, in the order in which they were asked for. */
 void run_report(InstallRun *run, InstallResult *result) {
@@ -36,7 +36,7 @@ void run_report(InstallRun *run, InstallResult *result) {
                 };
                 result->n_items += result->nodes[i].n_items;
         }
-        result->outdated = strv_contains(q->ignore, CHECK_NEWEST_COPY) ? NULL : run_outdated(run);
+        result->outdated = strv_contains(q->ignore, EDITION_CHECK) ? NULL : run_outdated(run);
         result->serving = run->serving;
         result->duration_usec = clock_usec() - run->start_usec;
 }

@@ -9,6 +9,7 @@
 #include "common/alloc.h"
 #include "common/clock.h"
 #include "operate/restore-internal.h"
+#include "plan/edition.h"
 
 #define SERVE_USEC (60 * USEC_PER_SEC)
 
@@ -23,13 +24,16 @@ size_t restore_count_members(const Restore *s) {
 
 /* Nobody wants to be left where the new data is in place and nothing serves it. So what serves it comes first, for itself:
  * a load balancer that is lost meanwhile does not keep it from being started. And nobody else comes in between: the locks
- * are kept. */
+ * are kept. What was asked before anything was stopped is no reason any more. */
 static int run_install(const Restore *s, Store *store, ErrorList *errors) {
         _cleanup_free_ const Node **nodes = xnew(const Node*, s->n_nodes + 1);
         InstallRequest request = s->request->install;
+        _cleanup_strv_ Strv ignore = strv_copy(request.ignore);
         InstallResult result = {};
         int r;
 
+        strv_add_once(&ignore, EDITION_CHECK);
+        request.ignore = ignore;
         request.cancelled = NULL;
         request.hosts = s->hosts;
         request.store = store;
@@ -39,6 +43,7 @@ static int run_install(const Restore *s, Store *store, ErrorList *errors) {
         request.n_nodes = s->n_nodes;
         r = install_run(&request, &result, errors);
         install_result_done(&result);
+        request.ignore = s->request->install.ignore;
         return r < 0 ? r : others_install(s, &request, errors);
 }
 

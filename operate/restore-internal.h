@@ -41,6 +41,7 @@ typedef struct RestoreNode {
         bool started;   /* again, after a failure */
         char *token;    /* of the data, by its mark; or NULL */
         Strv asides;    /* tokens of restores that have put data aside here */
+        Observation *observation;
 } RestoreNode;
 
 typedef struct Restore {
@@ -75,6 +76,7 @@ char* restore_etcdutl(const Cluster *c); /* its path on the nodes */
 int restore_look(RestoreNode *n, Error **reterr);
 int restore_equip(RestoreNode *n, Error **reterr);
 int restore_room(RestoreNode *n, Error **reterr);
+int restore_refuse_older(const Restore *s, Error **reterr); /* a copy of the directory */
 /* restore-node.c */
 int restore_stop(RestoreNode *n, Error **reterr);
 int restore_unpack(RestoreNode *n, Error **reterr);

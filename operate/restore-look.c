@@ -14,6 +14,7 @@
 #include "fetch/fetch.h"
 #include "operate/operate-scripts.h"
 #include "operate/restore-internal.h"
+#include "plan/edition.h"
 
 #define RESERVE (UINT64_C(64) * 1024 * 1024)  /* left free on each disk */
 #define LOG_SIZE (UINT64_C(64) * 1024 * 1024) /* of etcd's log, which it allocates ahead */
@@ -39,7 +40,8 @@ static int look_at(RestoreNode *n, Host *host, Error **reterr) {
         if (r >= 0 && observation->identity && !streq_null(observation->identity, n->restore->identity))
                 r = error_set(reterr, ERROR_CONFIG, EEXIST, "was installed for another cluster");
         facts_done(&facts);
-        observation_free(observation);
+        observation_free(n->observation);
+        n->observation = observation;
         return r;
 }
 
@@ -125,6 +127,34 @@ int restore_look(RestoreNode *n, Error **reterr) {
         if (r >= 0)
                 r = ask_installed(n, reterr);
         return r < 0 ? r : ask_data(n, reterr);
+}
+
+/**
+ * restore_refuse_older() - is this the copy of the cluster directory that the nodes had their keys of last?
+ * @s:          the restore, whose nodes were looked at
+ * @reterr:     it is not
+ *
+ * The installation at the end would be refused for it, when nothing runs any more; so it is asked before, and not there. Nor
+ * of who goes on once there is new data.
+ *
+ * Return: 0, or -ESTALE.
+ */
+int restore_refuse_older(const Restore *s, Error **reterr) {
+        const InstallRequest *q = &s->request->install;
+        _cleanup_free_ const Observation **seen = xnew(const Observation*, s->cluster->n_nodes + 1);
+        _cleanup_free_ char *outdated = NULL;
+        int r;
+
+        if (strv_contains(q->ignore, EDITION_CHECK) || journal_is_committed(s->directory, &s->journal))
+                return 0;
+        for (size_t i = 0; i < s->n_nodes; i++)
+                seen[s->nodes[i].node->index] = s->nodes[i].observation;
+        outdated = edition_tell(q->store, s->cluster, seen);
+        if (!outdated)
+                return 0;
+        r = error_set(reterr, ERROR_CONFIG, ESTALE, "%s", outdated);
+        error_detail(reterr, "%s\n", EDITION_LOST "the same command with --ignore " EDITION_CHECK);
+        return r;
 }
 
 /* The plan is of etcd alone: what other components have there, or an older version, looks superfluous to it. */

@@ -62,6 +62,10 @@ static char* command_of(const Restore *s) {
         buffer_add_str(&out, "hardway etcd restore");
         if (q->force)
                 buffer_add_str(&out, " --force");
+        STRV_FOREACH(name, q->install.ignore) {
+                buffer_add_str(&out, " --ignore");
+                add_word(&out, *name);
+        }
         if (q->survivor)
                 buffer_add_str(&out, " --survivor");
         add_word(&out, q->survivor ? q->survivor->name : q->snapshot);

@@ -17,6 +17,7 @@ static void restore_done(Restore *s) {
         for (size_t i = 0; i < s->n_nodes; i++) {
                 free(s->nodes[i].token);
                 strv_free(s->nodes[i].asides);
+                observation_free(s->nodes[i].observation);
         }
         free(s->path);
         free(s->identity);
@@ -142,6 +143,8 @@ static int look(Restore *s, RestoreResult *result, Error **reterr) {
                 r = source_refuse_running(s, reterr);
         if (r >= 0)
                 r = leave_finished(s, reterr);
+        if (r >= 0)
+                r = restore_refuse_older(s, reterr);
         if (r >= 0 && s->path)
                 return s->journal.digest ? 0 : source_examine(s, result, reterr);
         return r < 0 ? r : survivor_check(s, reterr);
@@ -185,6 +188,8 @@ static int look_again(Restore *s, bool of_survivor, ErrorList *errors) {
         }
         if (r >= 0)
                 r = source_refuse_running(s, &error);
+        if (r >= 0)
+                r = restore_refuse_older(s, &error);
         if (r >= 0 && of_survivor)
                 r = survivor_check(s, &error);
         if (error)

@@ -11,9 +11,11 @@
  * what was renewed or rotated since, and nobody would notice: all that it has fits together. So each node's record has the edition of
  * the store (pki/store.h) that it was given, and one that the store has never had came from another copy.
  */
-#define EDITION_ADVICE                                                                                             \
+#define EDITION_CHECK "newest-copy" /* by which --ignore knows it */
+#define EDITION_LOST                                                                                               \
         "Go on with the copy that they came from, or with its newest backup (hardway restore). If it is lost for " \
-        "ever: hardway install --ignore newest-copy"
+        "ever: "
+#define EDITION_ADVICE EDITION_LOST "hardway install --ignore " EDITION_CHECK
 
 /* False: also of a node that is not this cluster's, or that has no edition. */
 bool edition_is_foreign(Store *store, const Observation *o);

@@ -122,7 +122,7 @@ static void check_edition(const VerifyRequest *q, const Node *node, const Observ
         text = edition_tell(q->store, q->cluster, all);
         if (text)
                 check_advise(
-                        check_add_on(checks, CHECK_FAILED, "node.edition", node, "newest-copy", "%s", text),
+                        check_add_on(checks, CHECK_FAILED, "node.edition", node, EDITION_CHECK, "%s", text),
                         "%s", EDITION_ADVICE);
 }
 

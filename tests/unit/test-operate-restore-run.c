@@ -163,6 +163,31 @@ static void test_fresh_host(void **state) {
                     strstr(buffer_str(&world->log), "c1:# the new data takes the place"));
 }
 
+/* What the installation at the end would be refused for is asked when all runs still; and of who is in the middle, not. */
+static void test_older_copy(void **state) {
+        static char *const ignored[] = { (char*) "newest-copy", NULL };
+
+        world->edition[1] = "2 bbbb";
+        assert_int_equal(restore("a.db", 2, /* dry_run= */ true), -ESTALE);
+        assert_int_equal(restore("a.db", 3, false), -ESTALE);
+        assert_contains(world->errors.errors[0]->message,
+                        "this is not the newest copy of the cluster directory");
+        assert_contains(advice(), "the same command with --ignore newest-copy");
+        assert_false(happened("user:asked") || happened("nothing runs") || is_begun());
+        world->ignore = ignored;
+        world->fails = "c1:# the new data, beside the old";
+        assert_int_equal(restore("a.db", 3, false), -ENOSPC);
+        assert_contains(advice(), "hardway etcd restore --ignore newest-copy /");
+        world->fails = "c1:# the new data takes the place of the old, which stays aside";
+        assert_int_equal(restore("a.db", 3, false), -ENOSPC);
+        world->ignore = NULL;
+        world->fails = NULL;
+        world->states[0] = world->states[1] = ETCD_AWAY;
+        assert_int_equal(restore("a.db", 3, false), 0);
+        assert_true(world->result.resumed);
+        assert_true(happened("lb0:install;"));
+}
+
 static void test_no_room(void **state) {
         world->fails = "c1:# is there room for the new data beside the old?";
         assert_int_equal(restore("a.db", 2, false), -ENOSPC);
@@ -208,6 +233,7 @@ int main(void) {
                 restore_test(test_reset_before_the_answer),
                 restore_test(test_left_out_has_to_be_gone),
                 restore_test(test_fresh_host),
+                restore_test(test_older_copy),
                 restore_test(test_no_room),
                 restore_test(test_command_is_quoted),
                 restore_test(test_is_stopped_in_time),
