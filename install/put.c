@@ -119,17 +119,6 @@ static bool is_recorded(const Observation *o, const PlanItem *item) {
                streq_null(applied->stamp, found->stamp);
 }
 
-/* Of the store, that it will have been given: what another copy of the directory has put there, and stays, is still of that
- * one. The caller frees. */
-static char* node_edition(const NodeRun *n) {
-        const InstallRequest *q = n->run->request;
-
-        if (n->observation && edition_is_foreign(q->store, n->observation) &&
-            !strv_contains(q->ignore, EDITION_CHECK))
-                return xstrdup(n->observation->edition);
-        return store_edition(q->store);
-}
-
 /**
  * node_record_is_due() - does the node lack a record of what lies there?
  * @n:          a node that is as planned
@@ -139,7 +128,7 @@ static char* node_edition(const NodeRun *n) {
  * last of a run that gives back what was there before.
  */
 static bool node_record_is_due(const NodeRun *n) {
-        _cleanup_free_ char *edition = node_edition(n);
+        _cleanup_free_ char *edition = store_edition(n->run->request->store);
 
         if (!streq_null(n->observation->identity, n->run->identity) ||
             !streq_null(n->observation->edition, edition) || taken_is_left(n->plan, n->observation))
@@ -162,7 +151,7 @@ static bool node_record_is_due(const NodeRun *n) {
  * Return: 0 or a negative errno.
  */
 int node_record(NodeRun *n, Error **reterr) {
-        _cleanup_free_ char *edition = node_edition(n);
+        _cleanup_free_ char *edition = store_edition(n->run->request->store);
         Host *host;
         int r;
 
@@ -199,9 +188,16 @@ static int node_lock_and_record(NodeRun *n, Error **reterr) {
  * run_record_due() - write the records that are due of nodes that are as planned
  * @run:        the run, whose nodes were looked at
  *
+ * An older copy of the cluster directory, or one of two that both went on, writes none: what the nodes were given is of the
+ * other one, which would be refused for the edition that it does not know.
+ *
  * Return: 0, or the negative result of the first node that failed.
  */
 int run_record_due(InstallRun *run) {
+        _cleanup_free_ char *outdated = run_outdated(run);
+
+        if (outdated && !strv_contains(run->request->ignore, EDITION_CHECK))
+                return 0;
         return crew_each(run, node_needs_record, node_lock_and_record);
 }
 

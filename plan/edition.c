@@ -9,16 +9,10 @@
 
 #define NUMBER_MAX 20 /* digits that are shown of what a node says */
 
+/* Not one that is not this cluster's, or that has no edition. */
 static bool is_foreign(Store *store, const char *identity, const Observation *o, bool *ret_newer) {
         return o && o->edition && streq_null(o->identity, identity) &&
                !store_knows_edition(store, o->edition, ret_newer);
-}
-
-bool edition_is_foreign(Store *store, const Observation *o) {
-        _cleanup_free_ char *identity = NULL;
-        bool newer;
-
-        return store && plan_identity(store, &identity, NULL) >= 0 && is_foreign(store, identity, o, &newer);
 }
 
 /* The number of "7 0123456789abcdef" */

@@ -17,7 +17,5 @@
         "ever: "
 #define EDITION_ADVICE EDITION_LOST "hardway install --ignore " EDITION_CHECK
 
-/* False: also of a node that is not this cluster's, or that has no edition. */
-bool edition_is_foreign(Store *store, const Observation *o);
 /* o: of nodes, or NULL where there is none; what is foreign to the store, for people, or NULL: nothing. The caller frees. */
 char* edition_tell(Store *store, const Cluster *cluster, const Observation *const *o);

@@ -330,6 +330,29 @@ static void test_two_copies(void **state) {
         assert_editions("4 eeee");
 }
 
+/* A copy that is refused, or has nothing to do, leaves no edition on nodes that it does know: the newest would not. */
+static void test_two_copies_and_records(void **state) {
+        static const char *const ignored[] = { "newest-copy", NULL };
+
+        make_serving();
+        world.history = "1 aaaa\n2 bbbb\n";
+        assert_int_equal(run_all(), 0);
+        world.history = "1 aaaa\n2 cccc\n";
+        for (size_t i = 0; i < 2; i++) {
+                (void) snprintf(world.fakes[0].edition, 32, "1 aaaa");
+                world.fakes[1].edition[0] = 0;
+                for (size_t k = 2; i > 0 && k < 5; k++)
+                        world.fakes[k].running = world.fakes[k].put = "older";
+                assert_int_equal(run_all(), i > 0 ? -ESTALE : 0);
+                assert_string_equal(world.fakes[0].edition, "1 aaaa");
+                assert_string_equal(world.fakes[1].edition, "");
+                assert_string_equal(buffer_str(&world.log), "");
+        }
+        world.ignore = ignored;
+        assert_int_equal(run_all(), 0);
+        assert_editions("2 cccc");
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 install_test(test_refused),
@@ -343,6 +366,7 @@ int main(void) {
                 install_test(test_judged_beside_others),
                 install_test(test_older_copy),
                 install_test(test_two_copies),
+                install_test(test_two_copies_and_records),
         };
 
         return cmocka_run_group_tests_name("install-refusals", tests, NULL, NULL);
