@@ -8,13 +8,14 @@
 
 #define IGNORE_SIZE_MAX (1024u * 1024u)
 
-/* The cluster directory is made to be committed; what is secret in it is not. */
+/* The cluster directory is made to be committed; what is secret in it is not. Nor is what says which keys these are: with that and
+ * without them, somebody else's old kubeconfigs would pass for new ones. */
 static const char comment[] =
         "# hardway: secrets, and what comes and goes. Commit hardway.yaml and hardway.lock.\n";
 static const char *const patterns[] = {
         "/pki/**/*.key", "/pki/**/*.conf",    "/pki/.*",     "/secrets/",
         "/admin.conf",   "/super-admin.conf", "/snapshots/", "/*.backup",
-        "/*.hardway",    "/.hardway-busy",    "/failover.*",
+        "/*.hardway",    "/.hardway-busy",    "/failover.*", "/pki/history",
 };
 
 static bool has_line(const char *text, const char *line) {

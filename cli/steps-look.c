@@ -10,7 +10,7 @@ const VerbStep steps_init[] = {
           "Writes the cluster file, with a comment for each key, once it is one that would be accepted.",
           "editor hardway.yaml   # man hardway.yaml" },
         { "ignore", "Keeps keys and secrets out of git.",
-          "printf '%s\\n' '/pki/**/*.key' '/pki/**/*.conf' '/pki/.*' /secrets/ '/*.conf' /snapshots/ '/failover.*' >>.gitignore" },
+          "printf '%s\\n' '/pki/**/*.key' '/pki/**/*.conf' '/pki/.*' /pki/history /secrets/ '/*.conf' /snapshots/ '/failover.*' >>.gitignore" },
         { "trust",
           "With --trust-hosts: asks the nodes for their host keys, and writes those that you confirm.",
           "@node ssh-keyscan -t ed25519 {address}\n"

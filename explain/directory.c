@@ -60,9 +60,9 @@ static const struct {
           "nodes. They hold all that the cluster knows, secrets too.",
           "If etcd's data were lost on most nodes, all of it would be lost.", "hardway(1)",
           "etcdctl snapshot save snapshots/NAME.db" },
-        { ".gitignore", "Keeps keys and other secrets out of git; init writes it.",
+        { ".gitignore", "Keeps keys and other secrets out of git, and what has to go with them; init writes it.",
           "A git add of the directory would publish the cluster's keys.", "gitignore(5)",
-          "printf '/pki/**/*.key\\n/pki/**/*.conf\\n/pki/.*\\n/secrets/\\n/*.conf\\n/snapshots/\\n/failover.*\\n' >>.gitignore" },
+          "printf '/pki/**/*.key\\n/pki/**/*.conf\\n/pki/.*\\n/pki/history\\n/secrets/\\n/*.conf\\n/snapshots/\\n/failover.*\\n' >>.gitignore" },
         { "secrets/served",
           "It says that a run has seen the cluster serve, and has the cluster's identity in it. From then on a member without "
           "data is one that has lost it, and no new one.",

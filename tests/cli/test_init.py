@@ -150,6 +150,7 @@ def test_secrets_are_ignored_by_git(hardway):
     added = subprocess.run(["git", "ls-files"], cwd=hardway.directory, check=True, capture_output=True,
                            text=True).stdout.split()
     assert "hardway.yaml" in added and "pki/ca.crt" in added and "failover.json" not in added
+    assert "pki/history" not in added  # it goes with the keys
     for name in added:
         content = (hardway.directory / name).read_bytes()
         assert b"PRIVATE KEY" not in content, name
