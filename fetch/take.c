@@ -140,6 +140,9 @@ static int taking_choose(Taking *t, const Lock *bundle, const Lock *lock, const 
                                    lock_find(lock, q->name, q->version, q->architecture), o, reterr);
                 if (r < 0)
                         return error_prefix(reterr, r, "%s %s %s", q->name, q->version, q->architecture);
+                if (t->entries[i]->size != t->entries[taking_first(t, i)]->size)
+                        return error_set(reterr, ERROR_VERIFY, EBADMSG, "%s: it says two sizes of %s",
+                                         t->path, t->entries[i]->sha256);
         }
         return 0;
 }
@@ -183,16 +186,40 @@ static int taking_open_file(Taking *t, size_t i, const char *cache, Error **rete
         return r;
 }
 
+/*
+ * What is in the cache got its name there as something else, perhaps of another version: so it is looked into. What
+ * is damaged is not there.
+ */
+static int taking_look(const Taking *t, size_t i, const char *cache, Error **reterr) {
+        const FetchRequest *q = t->requests + i;
+        const LockEntry *e = t->entries[i];
+        _cleanup_free_ char *path = cache_path(cache, e->sha256);
+        _cleanup_error_ Error *error = NULL;
+        _cleanup_close_ int fd = -EBADF;
+        int r;
+
+        if (!cache_has(cache, e->sha256, e->size, NULL))
+                return 0;
+        fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+        if (fd < 0)
+                return error_set_errno(reterr, errno, "%s", path);
+        r = program_check(fd, q, e->sha256, q->name, &error);
+        if (r == -ENOEXEC)
+                return error_propagate(reterr, TAKE_PTR(error));
+        return r >= 0;
+}
+
 static int taking_open(Taking *t, const char *cache, bool deep, Error **reterr) {
         for (size_t i = 0; i < t->n_requests; i++) {
-                const LockEntry *e = t->entries[i];
+                bool first = taking_first(t, i) == i;
                 int r;
 
-                if (taking_first(t, i) < i)
-                        continue;
-                if (t->requests[i].origin == ORIGIN_KUBERNETES)
+                if (first && t->requests[i].origin == ORIGIN_KUBERNETES)
                         taking_open_papers(t, i);
-                if (!deep && cache_has(cache, e->sha256, e->size, NULL))
+                r = deep ? 0 : taking_look(t, i, cache, reterr);
+                if (r < 0)
+                        return error_prefix(reterr, r, "%s", t->path);
+                if (r > 0 || !first)
                         continue;
                 r = taking_open_file(t, i, cache, reterr);
                 if (r < 0)
@@ -213,11 +240,23 @@ static int member_write(void *userdata, const void *data, size_t size, Error **r
         return 0;
 }
 
+/* The same bytes as another request's are not of its version, or for its processor, because they are of that one's. */
+static int taking_check_others(const Taking *t, size_t first, const CacheFile *file, Error **reterr) {
+        int r = 0;
+
+        for (size_t i = first + 1; i < t->n_requests && r >= 0; i++)
+                if (taking_first(t, i) == first)
+                        r = program_check(cache_file_fd(file), t->requests + i, t->entries[i]->sha256,
+                                          t->requests[i].name, reterr);
+        return r;
+}
+
 static int taking_check(const Taking *t, size_t i, Error **reterr) {
         CacheFile *file = t->places[i].file;
         const FetchRequest *q = t->requests + t->places[i].first;
         const LockEntry *e = t->entries[t->places[i].first];
         char sha256[SHA256_HEX_SIZE];
+        int r;
 
         if (!file)
                 return 0;
@@ -228,10 +267,11 @@ static int taking_check(const Taking *t, size_t i, Error **reterr) {
                                  t->members[i].name, cache_file_size(file), sha256);
         if (!cache_file_stamped(file))
                 return program_not_stamped(q, q->name, reterr);
-        return elf_check(cache_file_fd(file), q->architecture, q->name, reterr);
+        r = elf_check(cache_file_fd(file), q->architecture, q->name, reterr);
+        return r < 0 ? r : taking_check_others(t, t->places[i].first, file, reterr);
 }
 
-/* As papers_vouch() and item_check_signature() have it for mirrors. */
+/* As papers_vouch() and item_check_signature() have it for mirrors: behind the look into the program itself. */
 static int taking_vouch(Taking *t, size_t i, const FetchOptions *o, const Lock *lock, Error **reterr) {
         const FetchRequest *q = t->requests + i;
         const LockEntry *e = t->entries[i], *ours = lock_find(lock, q->name, q->version, q->architecture);

@@ -159,6 +159,119 @@ static void test_exchanged(void **state) {
         assert_string_equal(proof_of(accepted, 0), "accepted");
 }
 
+/*
+ * What another version or processor has is given out for this one's, with its genuine signature. It is found in the
+ * cache of the other side no less than in the bundle.
+ */
+static void test_of_another_name(void **state) {
+        static const FetchRequest newer = { "kube-apiserver", ORIGIN_KUBERNETES, "v1.36.31", "arm64" },
+                                  other = { "kube-apiserver", ORIGIN_KUBERNETES, VERSION, "amd64" };
+        const FetchRequest *const false_names[] = { &newer, &other };
+        const char *const words[] = { "kube-apiserver is a program of another version",
+                                      "is a program for arm64, not for amd64" };
+        _cleanup_(lock_freep) Lock *lock = lock_empty();
+        const LockEntry *genuine;
+        size_t n_accept;
+
+        cache_clear();
+        put_signed(1);
+        (void) bundle_make(lock);
+        genuine = lock_find(lock, "kube-apiserver", VERSION, "arm64");
+        for (size_t i = 0; i < ARRAY_SIZE(false_names); i++) {
+                const FetchRequest both[] = { apiserver, *false_names[i] };
+                _cleanup_free_ char *shelves = xasprintf("%s/sha256", there);
+                LockEntry entry = *genuine;
+
+                entry.version = (char*) false_names[i]->version;
+                entry.architecture = (char*) false_names[i]->architecture;
+                lock_put(lock, &entry);
+                genuine = lock_find(lock, "kube-apiserver", VERSION, "arm64");
+                assert_int_equal(fetch_bundle(bundle, both, 2, cache, lock, &n_accept, NULL), 0);
+                there_clear();
+                /* Alone into an empty cache, with the other into one, with the other in the cache, alone then. */
+                for (size_t k = 0; k < 4; k++) {
+                        const FetchOptions options = { .cache = there,
+                                                       .trust = &signer.trust,
+                                                       .accept_mirror = k % 2 };
+                        _cleanup_(lock_freep) Lock *theirs = lock_empty();
+                        _cleanup_error_ Error *error = NULL;
+                        bool alone = k == 0 || k == 3;
+
+                        if (k == 2)
+                                assert_int_equal(fetch_from(bundle, both, 1, &options, theirs, NULL), 0);
+                        lock_free(theirs);
+                        theirs = lock_empty();
+                        assert_int_equal(
+                                fetch_from(bundle, both + alone, alone ? 1 : 2, &options, theirs, &error),
+                                -ENOEXEC);
+                        assert_int_equal(error->kind, ERROR_VERIFY);
+                        if (!strstr(error->message, words[i]) || !strstr(error->message, "bundle.tar: "))
+                                fail_msg("%s", error->message);
+                        assert_int_equal(lock_count(theirs), 0);
+                        assert_int_equal(n_files(shelves), k >= 2);
+                }
+        }
+}
+
+/* What the lock of a bundle says is put there by whoever likes. */
+static void test_two_sizes(void **state) {
+        const FetchRequest both[] = { apiserver,
+                                      { "kube-apiserver", ORIGIN_KUBERNETES, "v1.36.31", "arm64" } };
+        _cleanup_(lock_freep) Lock *lock = lock_empty(), *theirs = lock_empty();
+        _cleanup_buffer_ Buffer data = BUFFER_NULL;
+        _cleanup_error_ Error *error = NULL;
+        size_t n_accept;
+        LockEntry entry;
+        char *size;
+
+        cache_clear();
+        there_clear();
+        put_signed(1);
+        (void) bundle_make(lock);
+        assert_int_equal(bundle_take(theirs, &(FetchOptions) {}, NULL), 0);
+        entry = *lock_find(lock, "kube-apiserver", VERSION, "arm64");
+        entry.version = (char*) both[1].version;
+        lock_put(lock, &entry);
+        assert_int_equal(fetch_bundle(bundle, both, 2, cache, lock, &n_accept, NULL), 0);
+        assert_int_equal(fs_read(AT_FDCWD, bundle, 1 << 24, &data, NULL), 0);
+        size = strstr(data.data + 512, "200000"); /* behind the header, the lock comes first */
+        assert_non_null(size);
+        size = strstr(size + 1, "200000");
+        assert_non_null(size);
+        *size = '3';
+        assert_int_equal(fs_write(AT_FDCWD, bundle, data.data, data.size, 0644, 0, NULL), 1);
+        assert_int_equal(fetch_from(bundle, both, 2,
+                                    &(FetchOptions) { .cache = there, .trust = &signer.trust }, theirs,
+                                    &error),
+                         -EBADMSG);
+        assert_non_null(strstr(error->message, "it says two sizes of "));
+        assert_null(lock_find(theirs, "kube-apiserver", "v1.36.31", "arm64"));
+}
+
+/* The name in the cache is not believed: what is damaged there is taken out of the bundle. */
+static void test_damaged_there(void **state) {
+        _cleanup_(lock_freep) Lock *lock = lock_empty(), *theirs = lock_empty(), *again = lock_empty();
+        _cleanup_free_ char *path = NULL;
+        struct stat st;
+
+        cache_clear();
+        there_clear();
+        put_signed(1);
+        (void) bundle_make(lock);
+        assert_int_equal(bundle_take(theirs, &(FetchOptions) {}, NULL), 0);
+        path = fetch_cache_path(there, lock_nth(theirs, 0));
+        assert_int_equal(stat(path, &st), 0);
+        {
+                _cleanup_free_ char *zeroes = xmalloc((size_t) st.st_size);
+
+                memset(zeroes, 0, (size_t) st.st_size);
+                assert_int_equal(fs_write(AT_FDCWD, path, zeroes, (size_t) st.st_size, 0755, 0, NULL), 1);
+        }
+        assert_int_equal(fetch_verify_cached(there, lock_nth(theirs, 0), NULL), -EBADMSG);
+        assert_int_equal(bundle_take(again, &(FetchOptions) {}, NULL), 0);
+        assert_int_equal(fetch_verify_cached(there, lock_nth(again, 0), NULL), 0);
+}
+
 /* What the archive of etcd was is the bundle's word: it may say that it was the release. */
 static void test_etcd_is_not_known(void **state) {
         static const FetchRequest known[] = { { "etcd", ORIGIN_ETCD, "v3.6.14", "arm64" } };
@@ -194,6 +307,9 @@ int main(void) {
                 cmocka_unit_test(test_signed),
                 cmocka_unit_test(test_without),
                 cmocka_unit_test(test_exchanged),
+                cmocka_unit_test(test_of_another_name),
+                cmocka_unit_test(test_two_sizes),
+                cmocka_unit_test(test_damaged_there),
                 cmocka_unit_test(test_etcd_is_not_known),
         };
         int r;
