@@ -61,7 +61,7 @@ typedef struct FetchOptions {
         bool deep;             /* hash what is in the cache as well; fetch what is damaged again */
         bool update_lock;      /* believe the publisher, not the lock, and change the lock */
         bool accept_mirror;    /* a mirror's or a bundle's word is enough, also for builds of its own */
-        bool papers;           /* signatures that are not kept yet are wanted as well, for a bundle */
+        bool papers; /* for a bundle: signatures that are not kept are wanted, too; if they can be had */
         const FetchPin *pins;
         size_t n_pins;
         void (*progress)(void *userdata, const FetchProgress *progress); /* may be NULL */

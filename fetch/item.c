@@ -9,6 +9,7 @@
 #include "fetch/kept.h"
 #include "fetch/known.h"
 #include "fetch/pins.h"
+#include "fetch/vouch.h"
 
 #define PROGRESS_USEC (100 * USEC_PER_MSEC)
 
@@ -83,23 +84,25 @@ void item_done(Item *item) {
         cache_file_free(item->file);
 }
 
-/* A bundle is to have what vouched for it here. */
-static bool lacks_papers(const Run *run, const LockEntry *e) {
+/* A bundle is to have what vouched for it here, unless the other side knows the digest as well. */
+static bool lacks_papers(const Run *run, const FetchRequest *q, const LockEntry *e) {
         _cleanup_(kept_done) KeptPapers kept = {};
 
         return run->options->papers && !run->options->offline && streq_null(e->proof, "signature") &&
-               !kept_read(run->cache, e->sha256, &kept);
+               vouch_needed(q, e->sha256) && !kept_read(run->cache, e->sha256, &kept);
 }
 
 /**
  * item_cached() - whether there is nothing to download
  * @item:       the item
  *
- * Return: true if all of it is in the lock and in the cache.
+ * Return: true if all of it is in the lock and in the cache, with the papers that are wanted; false with for_papers
+ * if only those are not.
  */
 bool item_cached(Item *item) {
         Run *run = item->run;
         uint64_t sum = 0;
+        bool lacks = false;
 
         for (size_t i = 0; i < item->n_requests; i++) {
                 const FetchRequest *q = item->requests[i];
@@ -109,12 +112,12 @@ bool item_cached(Item *item) {
                         return false;
                 if (run->options->deep && fetch_verify_cached(run->cache, e, NULL) < 0)
                         return false;
-                if (lacks_papers(run, e))
-                        return false;
+                lacks = lacks || lacks_papers(run, q, e);
                 sum += e->size;
         }
         item->done = item->total = sum;
-        return true;
+        item->for_papers = lacks;
+        return !lacks;
 }
 
 /**
@@ -136,6 +139,8 @@ bool item_official(const Item *item) {
 uint64_t item_missing(const Item *item) {
         uint64_t sum = 0;
 
+        if (item->for_papers)
+                return 0;
         for (size_t i = 0; i < item->n_requests; i++) {
                 const FetchRequest *q = item->requests[i];
                 const LockEntry *e = lock_find(item->run->lock, q->name, q->version, q->architecture);

@@ -62,6 +62,7 @@ struct Item {
         uint64_t locked_size;         /* of a binary; 0 if it is not known */
         bool by_hand;                 /* it is not the lock that says so, but the caller */
         const char *known;            /* of the official release; NULL if it is not known */
+        bool for_papers;              /* it is here and locked; what a bundle is to have with it is not */
 
         size_t source; /* which mirror */
         Layout layout; /* there */

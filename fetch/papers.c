@@ -138,9 +138,56 @@ static int papers_vouch(Item *item, Error **reterr) {
         return r;
 }
 
+static int papers_check(Item *item, Error **reterr) {
+        const FetchOptions *o = item->run->options;
+        Paper *signature = item->papers + PAPER_SIGNATURE, *certificate = item->papers + PAPER_CERTIFICATE;
+        int r;
+
+        if (signature->error)
+                return error_propagate(reterr, TAKE_PTR(signature->error));
+        if (certificate->error)
+                return error_propagate(reterr, TAKE_PTR(certificate->error));
+        r = signature_check(o->trust ?: &signature_trust_kubernetes, item->locked, &signature->data,
+                            &certificate->data, reterr);
+        item->is_signed = r >= 0;
+        return r < 0 ? error_prefix(reterr, r, "%s", signature->url) : 0;
+}
+
+/*
+ * Of what is here already, and as good as before if they cannot be had: a bundle is made where there is no network,
+ * too. But the other side has to be told then.
+ */
+static void item_take_papers(Item *item) {
+        Error *error = NULL;
+        int r;
+
+        r = papers_check(item, &error);
+        if (r >= 0)
+                r = item_keep_papers(item, item->locked, &error);
+        if (r < 0 && (item->is_signed || r == -ECANCELED)) {
+                item_fail_local(item, error);
+                return;
+        }
+        if (r < 0 && item->source + 1 < strv_length(item->run->mirrors)) {
+                item_next_source(item, error);
+                return;
+        }
+        if (r < 0)
+                item_note(item,
+                          "the bundle goes without a signature of it: the other side needs --accept-mirror",
+                          error);
+        error_free(error);
+        item->done = item->total;
+        item_end(item, ITEM_DONE, /* cached= */ true);
+}
+
 static void papers_complete(Item *item) {
         Error *error = NULL;
 
+        if (item->for_papers) {
+                item_take_papers(item);
+                return;
+        }
         if (papers_judge(item, &error) < 0) {
                 item_next_source(item, error);
                 return;
@@ -180,9 +227,11 @@ static void paper_done(void *userdata, DownloadOutcome outcome, Error *error) {
 
 /* Of what is locked, only whether its publisher still says the same is of interest; and what a bundle needs. */
 static bool paper_wanted(const Item *item, PaperKind kind) {
-        bool kept = item->run->options->papers && (kind == PAPER_SIGNATURE || kind == PAPER_CERTIFICATE);
+        bool vouches = kind == PAPER_SIGNATURE || kind == PAPER_CERTIFICATE;
 
-        return item->layout.papers[kind] && (kind == PAPER_SHA256 || !*item->locked || kept);
+        if (!item->layout.papers[kind] || item->for_papers)
+                return item->layout.papers[kind] && vouches;
+        return kind == PAPER_SHA256 || !*item->locked || (item->run->options->papers && vouches);
 }
 
 static int paper_ask(Paper *paper, const char *base, Error **reterr) {

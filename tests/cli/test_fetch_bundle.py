@@ -208,6 +208,17 @@ def test_bundle_of_what_is_damaged(cluster, mirror):
     assert not list(cluster.directory.glob("all.tar*"))
 
 
+def test_signatures_out_of_reach(cluster, mirror, tmp_path):
+    """A cache of before, without signatures, and nobody who has them: a bundle is made, and who needs what is said."""
+    cluster("fetch", *mirror.options())
+    path = cluster.directory / "hardway.lock"
+    path.write_text(path.read_text().replace('"accepted"', '"signature"'))
+    result = cluster("fetch", "--bundle", "all.tar", "--mirror", f"file://{tmp_path}")
+    assert "kube-apiserver.sig" in result.out and "goes without a signature of it: the other side needs --accept-mirror" in result.out
+    assert "hardway fetch --from all.tar --accept-mirror\n" in result.out
+    other_side(cluster)("fetch", "--from", "../all.tar", "--accept-mirror")
+
+
 def test_list(cluster, mirror):
     assert "not fetched yet" in cluster("fetch", "--list").out
     cluster("fetch", *mirror.options(), "--sha256", f"kube-scheduler={hashlib.sha256(program('kube-scheduler', 'arm64')).hexdigest().upper()}")

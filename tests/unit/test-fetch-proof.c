@@ -258,6 +258,96 @@ static void test_kept(void **state) {
         signer_done(&s);
 }
 
+/* A cache of an older hardway's, that has kept none: a bundle is made of it as ever, wherever the signatures are. */
+static void test_kept_nowhere(void **state) {
+        static const char *const places[] = { "", "/all-status:500", "/all-drop",
+                                              "/only=kube-apiserver.cert,all-drop" };
+        _cleanup_(lock_freep) Lock *first = lock_empty(), *lock = NULL;
+        _cleanup_free_ char *papers = xasprintf("%s/" KEPT_PAPERS, cache),
+                            *good = server_url(&server, "good", "");
+        _cleanup_buffer_ Buffer data = BUFFER_NULL;
+        _cleanup_(seen_done) Seen next = {};
+        Signer s = {};
+
+        signer_new(&s);
+        more.trust = &s.trust;
+        more.accept_mirror = false;
+        retries = 1;
+        program(1, &data);
+        sign(&s, &data);
+        cache_clear();
+        assert_int_equal(run_good(first, NULL), 0);
+        lock = lock_copy(first);
+        more.papers = true;
+        for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+                _cleanup_error_ Error *error = NULL;
+                _cleanup_(seen_done) Seen seen = {};
+
+                if (i == 0)
+                        remove_papers();
+                else
+                        sign(&s, &data);
+                assert_int_equal(fs_remove_tree(AT_FDCWD, papers, NULL), 0);
+                if (run_path("good", places[i], lock, &seen, &error) < 0)
+                        fail_msg("%s: %s", places[i], error->message);
+                assert_int_equal(seen.n_cached, 1);
+                assert_true(seen.finished);
+                assert_non_null(strstr(buffer_str(&seen.notes), "the other side needs --accept-mirror"));
+                assert_int_equal(n_in(KEPT_PAPERS), 0);
+                assert_false(lock_changed(lock));
+        }
+        {
+                _cleanup_free_ char *dropped = server_url(&server, "good", "/all-drop");
+
+                assert_int_equal(run_on(&apiserver, 1, lock, &next, dropped, good, NULL), 0);
+                assert_null(strstr(buffer_str(&next.notes), "--accept-mirror"));
+                assert_int_equal(n_in(KEPT_PAPERS), 2);
+        }
+
+        /* What is published now under this name is of no interest. */
+        assert_int_equal(fs_remove_tree(AT_FDCWD, papers, NULL), 0);
+        program(2, &data);
+        put_kubernetes("kube-apiserver", "arm64", &data);
+        assert_int_equal(run_good(lock, NULL), 0);
+        assert_int_equal(n_in(KEPT_PAPERS), 2);
+
+        put_all(1);
+        remove_papers();
+        retries = 3;
+        more.papers = false;
+        more.trust = NULL;
+        more.accept_mirror = true;
+        signer_done(&s);
+}
+
+/* The other side knows its digest: nobody is asked. */
+static void test_kept_not_needed(void **state) {
+        static const FetchRequest kubectl = { "kubectl", ORIGIN_KUBERNETES, "v1.36.4", "arm64" };
+        _cleanup_(lock_freep) Lock *lock = lock_empty();
+        _cleanup_free_ char *url = server_url(&server, "good", "/all-drop"), *path = NULL, *directory = NULL;
+        _cleanup_(seen_done) Seen seen = {};
+        const LockEntry entry = { .name = (char*) kubectl.name,
+                                  .version = (char*) kubectl.version,
+                                  .architecture = (char*) kubectl.architecture,
+                                  .url = (char*) "https://a/b",
+                                  .sha256 = (char*) known_digest(&kubectl),
+                                  .size = 3,
+                                  .proof = (char*) "signature" };
+
+        cache_clear();
+        path = fetch_cache_path(cache, &entry);
+        directory = fs_path_dirname(path);
+        assert_true(fs_mkdir_parents(AT_FDCWD, directory, 0755, NULL) >= 0);
+        assert_int_equal(fs_write(AT_FDCWD, path, "abc", 3, 0755, 0, NULL), 1);
+        lock_put(lock, &entry);
+        more.papers = true;
+        assert_int_equal(run_on(&kubectl, 1, lock, &seen, url, NULL, NULL), 0);
+        assert_int_equal(seen.n_cached, 1);
+        assert_int_equal(seen.notes.size, 0);
+        more.papers = false;
+        cache_clear();
+}
+
 /* --- what is known --- */
 
 #define A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
@@ -489,6 +579,8 @@ int main(void) {
                 cmocka_unit_test(test_signature),
                 cmocka_unit_test(test_withheld),
                 cmocka_unit_test(test_kept),
+                cmocka_unit_test(test_kept_nowhere),
+                cmocka_unit_test(test_kept_not_needed),
                 cmocka_unit_test(test_known),
                 cmocka_unit_test(test_pins),
                 cmocka_unit_test(test_update_lock),
