@@ -180,6 +180,41 @@ static const char* first_step(const InstallRequest *install) {
                        "hardway pki gen, then hardway install, which brings the certificates, too,";
 }
 
+static void refuse_outdated(const InstallResult *result, ErrorList *errors) {
+        Error *error = NULL;
+
+        if (!result->outdated)
+                return;
+        (void) error_set(&error, ERROR_CONFIG, ESTALE, "%s", result->outdated);
+        error_detail(&error, "%s\n", EDITION_ADVICE);
+        error_list_take(errors, error);
+}
+
+/**
+ * proven_check_copy() - is this the copy of the cluster directory that the nodes had their keys of last?
+ * @install:    which nodes
+ * @errors:     it is not
+ *
+ * For who goes on with something, and would write into the directory before the rollout is refused: each try would make an
+ * older copy one that has gone its own way. Nodes that cannot be asked are the rollout's business.
+ *
+ * Return: 0 or -ESTALE.
+ */
+int proven_check_copy(const InstallRequest *install, ErrorList *errors) {
+        size_t before = errors->n_errors;
+        ErrorList others = ERROR_LIST_NULL;
+        InstallRequest request = *install;
+        InstallResult result = {};
+
+        request.dry_run = true;
+        request.event = NULL;
+        (void) install_run(&request, &result, &others);
+        error_list_done(&others);
+        refuse_outdated(&result, errors);
+        install_result_done(&result);
+        return errors->n_errors > before ? -ESTALE : 0;
+}
+
 /**
  * proven_check_before() - are the nodes as planned, before something of the plan changes?
  * @install:    which nodes
@@ -197,11 +232,8 @@ int proven_check_before(const InstallRequest *install, ErrorList *errors) {
         request.event = NULL;
         r = install_run(&request, &result, errors);
         if (r >= 0 && result.outdated) {
-                Error *error = NULL;
-
-                r = error_set(&error, ERROR_CONFIG, ESTALE, "%s", result.outdated);
-                error_detail(&error, "%s\n", EDITION_ADVICE);
-                error_list_take(errors, error);
+                refuse_outdated(&result, errors);
+                r = -ESTALE;
         }
         for (size_t i = 0; r >= 0 && i < result.n_nodes; i++)
                 if (result.nodes[i].n_changes > 0) {

@@ -20,5 +20,8 @@ int proven_rollout(const InstallRequest *install, const StoreRequests *requests,
  */
 int proven_check_before(const InstallRequest *install, ErrorList *errors);
 
+/* Refuses an older copy of the cluster directory, and nothing else: before the directory is written to. */
+int proven_check_copy(const InstallRequest *install, ErrorList *errors);
+
 /* Whose entry is this by its name: "nodes/c0/pki/apiserver" is of c0. NULL: of no node. */
 const Node* entry_node(const Cluster *c, const char *name);

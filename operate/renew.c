@@ -88,11 +88,14 @@ static int prepare(Renewal *n, ErrorList *errors) {
                 error_list_take(errors, error);
                 return r;
         }
-        if (install.dry_run || n->result->resumed)
+        if (install.dry_run)
                 return 0;
         nodes = concerned(n, &install.n_nodes);
         install.nodes = nodes;
-        return install.n_nodes > 0 ? proven_check_before(&install, errors) : 0;
+        if (install.n_nodes == 0)
+                return 0;
+        return n->result->resumed ? proven_check_copy(&install, errors) :
+                                    proven_check_before(&install, errors);
 }
 
 static int carry_out(Renewal *n, ErrorList *errors) {

@@ -12,6 +12,7 @@
 #include "operate/hold.h"
 #include "operate/left-out.h"
 #include "operate/operate-scripts.h"
+#include "operate/proven.h"
 #include "plan/drain.h"
 
 static void replace_done(Replace *s) {
@@ -234,20 +235,24 @@ static void say_unchanged(const Replace *s, ErrorList *errors) {
 /*
  * Nor may anything else speak against it, for the same reason: a disk that is full, a package that is not to be had, or the
  * old host, which was left on, and may hold the VIP still. That the node's data is of a member that is to go is why all
- * this is done.
+ * this is done. Of one that was left out only the copy of the directory is asked about: the rest is judged when it comes back.
  */
 static int judge(const Replace *s, ErrorList *errors) {
         InstallRequest request = s->request->install;
         _cleanup_strv_ Strv ignore = NULL;
         int r;
 
-        if (s->left_out)
-                return 0;
+        request.hosts = s->hosts;
+        if (s->left_out) {
+                r = proven_check_copy(&request, errors);
+                if (r < 0)
+                        say_unchanged(s, errors);
+                return r;
+        }
         STRV_FOREACH(name, request.ignore)
                 strv_add(&ignore, *name);
         strv_addf(&ignore, ETCD_PREFLIGHT "/%s", s->node->name);
         request.ignore = ignore;
-        request.hosts = s->hosts;
         request.dry_run = false; /* binaries that are not here are no reason for a plan to be refused */
         if (!replace_is_told(s)) {
                 request.nodes = &s->node;

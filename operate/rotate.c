@@ -10,6 +10,7 @@ typedef struct Turn {
         const RotateRequest *request;
         RotateResult *result;
         StoreRequests requests;
+        bool looked; /* at the nodes, before the directory is written to */
 } Turn;
 
 /* What the phase wants otherwise than it is, and nothing that others have to be asked for. */
@@ -42,17 +43,24 @@ static bool is_interrupted(const Turn *t) {
         return names != NULL;
 }
 
+static int look_first(Turn *t, bool goes_on, ErrorList *errors) {
+        const InstallRequest *install = &t->request->install;
+
+        if (t->looked)
+                return 0;
+        t->looked = true;
+        return goes_on ? proven_check_copy(install, errors) : proven_check_before(install, errors);
+}
+
 static int start(Turn *t, ErrorList *errors) {
         const RotateRequest *q = t->request;
         const StoreRequest *request = store_requests_find(&t->requests, t->request->name);
         Error *error = NULL;
         int r;
 
-        if (!is_interrupted(t)) {
-                r = proven_check_before(&q->install, errors);
-                if (r < 0)
-                        return r;
-        }
+        r = look_first(t, is_interrupted(t), errors);
+        if (r < 0)
+                return r;
         if (request)
                 r = store_rotation_begin(q->install.store, request, q->now, &error);
         else
@@ -79,7 +87,7 @@ static int enter(Turn *t, Rotation *ret, ErrorList *errors) {
                 r = refuse_other(ret, &error);
         if (error)
                 error_list_take(errors, error);
-        return r < 0 ? r : 0;
+        return r < 0 ? r : look_first(t, /* goes_on= */ true, errors);
 }
 
 /* An installation would put there what lies in the store, and end without the phases that are left. The CA that is under way

@@ -29,6 +29,7 @@ typedef struct World {
         const char *done;         /* the node that is as planned already, or NULL */
         const char *cancel_after; /* the last node before somebody presses Ctrl-C, or NULL */
         size_t differs;           /* what a dry run finds */
+        bool outdated;            /* ... and of what it is sure, with nodes that cannot be asked */
         volatile int cancelled;
         char *again; /* with which the last rollout says that it goes on */
         Buffer log;  /* one word for each rollout, and one for each node that was changed */
@@ -83,6 +84,7 @@ int __wrap_install_run(const InstallRequest *q, InstallResult *ret, ErrorList *e
         *ret = (InstallResult) { .nodes = xnew(InstallNode, q->n_nodes + 1),
                                 .n_nodes = q->n_nodes,
                                 .serving = true };
+        ret->outdated = world->outdated ? xstrdup("this is not the newest copy") : NULL;
         buffer_addf(&world->log, q->dry_run ? "look " : "roll ");
         free(world->again);
         world->again = xstrdup_null(q->again);
@@ -305,6 +307,45 @@ static void test_refused_before_anything_is_made(void **state) {
         assert_nothing_left(w);
 }
 
+static char* history(World *w) {
+        _cleanup_buffer_ Buffer text = BUFFER_NULL;
+
+        assert_true(fs_read(w->dir->fd, "pki/history", 4096, &text, NULL) >= 0);
+        return buffer_take(&text);
+}
+
+static int rotate(World *w, const char *name, RotationPhase until);
+
+/* Nor does an older copy that has something to go on with write anything, by which it would be one that went its own way. */
+static void test_an_older_copy_goes_on_with_nothing(void **state) {
+        World *w = *state;
+        _cleanup_free_ char *before = NULL, *after = NULL, *rotating = NULL, *last = NULL;
+
+        w->cancel_after = "c0";
+        assert_int_equal(renew(w), -ECANCELED);
+        w->cancel_after = NULL;
+        w->outdated = true;
+        before = history(w);
+        assert_int_equal(renew(w), -ESTALE);
+        assert_string_equal(buffer_str(&w->log), "look ");
+        assert_int_equal(w->errors.n_errors, 1);
+        assert_int_equal(rotate(w, "ca", ROTATION_FINISH), -ESTALE);
+        after = history(w);
+        assert_string_equal(before, after);
+
+        w->outdated = false;
+        assert_int_equal(renew(w), 0);
+        assert_int_equal(rotate(w, "ca", ROTATION_TRUST), 0);
+        rotating = history(w);
+        w->outdated = true;
+        w->unreachable = "c2"; /* what is known of the others counts */
+        assert_int_equal(rotate(w, "ca", ROTATION_FINISH), -ESTALE);
+        assert_string_equal(buffer_str(&w->log), "look ");
+        assert_int_equal(w->errors.n_errors, 1);
+        last = history(w);
+        assert_string_equal(rotating, last);
+}
+
 /* Ctrl-C, and the next run: no key is made twice, and the first node is left alone. */
 static void test_cancelled_and_finished(void **state) {
         World *w = *state;
@@ -323,7 +364,7 @@ static void test_cancelled_and_finished(void **state) {
         after = keys(w);
         assert_renewed(&between, &after, "0000");
         assert_int_equal(w->n_reported, 0);
-        assert_string_equal(buffer_str(&w->log), "roll c1 c1? c2 c2? ");
+        assert_string_equal(buffer_str(&w->log), "look roll c1 c1? c2 c2? ");
         assert_nothing_left(w);
 }
 
@@ -339,10 +380,10 @@ static void test_proven_late(void **state) {
         w->done = "c1";
         w->unproven = "c1";
         assert_int_equal(renew(w), -EKEYREJECTED);
-        assert_string_equal(buffer_str(&w->log), "roll c2 c2? c1? ");
+        assert_string_equal(buffer_str(&w->log), "look roll c2 c2? c1? ");
         w->unproven = NULL;
         assert_int_equal(renew(w), 0);
-        assert_string_equal(buffer_str(&w->log), "roll c1? ");
+        assert_string_equal(buffer_str(&w->log), "look roll c1? ");
         after = keys(w);
         assert_renewed(&between, &after, "0000");
         assert_nothing_left(w);
@@ -401,7 +442,7 @@ static void test_rotated_in_steps(void **state) {
         /* what was reached is looked at again before the next step */
         assert_int_equal(rotate(w, "sa", ROTATION_REISSUE), 0);
         assert_string_equal(w->again, "hardway pki rotate-sa --until reissue");
-        assert_string_equal(buffer_str(&w->log), "trust: " ROLL "reissue: " ROLL);
+        assert_string_equal(buffer_str(&w->log), "look trust: " ROLL "reissue: " ROLL);
         assert_int_equal(rotate(w, "sa", ROTATION_TRUST), 0);
         assert_int_equal(phase(w), ROTATION_REISSUE);
         assert_int_equal(rotate(w, "sa", ROTATION_FINISH), 0);
@@ -444,6 +485,7 @@ int main(void) {
                 test(test_second_fails),
                 test(test_second_shows_another),
                 test(test_refused_before_anything_is_made),
+                test(test_an_older_copy_goes_on_with_nothing),
                 test(test_cancelled_and_finished),
                 test(test_proven_late),
                 test(test_rotated),

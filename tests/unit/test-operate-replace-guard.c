@@ -27,6 +27,7 @@ static bool install_fails, counted_in;
 static size_t n_nodes; /* that were installed */
 static bool moved;     /* the list has the member at another address */
 static bool refused;   /* something speaks against an installation */
+static bool outdated;  /* so is the copy of the cluster directory */
 static size_t n_judged;
 static bool former;              /* the node's certificate was for another address before */
 static unsigned n_out;           /* members that were taken out */
@@ -137,6 +138,10 @@ int __wrap_store_forget_former(Store *s, const char *path, Error **reterr) {
 int __wrap_install_run(const InstallRequest *q, InstallResult *ret, ErrorList *errors);
 int __wrap_install_run(const InstallRequest *q, InstallResult *ret, ErrorList *errors) {
         *ret = (InstallResult) {};
+        if (q->dry_run) {
+                ret->outdated = outdated ? xstrdup("this is not the newest copy") : NULL;
+                return 0;
+        }
         n_nodes = q->n_nodes;
         assert_int_equal(q->joined, q->n_nodes > 1); /* who has to be told, the load balancers first */
         counted_in = !plan_left_out(q->store, q->cluster->nodes);
@@ -279,6 +284,13 @@ static void test_left_out(void **state) {
                 assert_contains(errors.errors[errors.n_errors - 1]->detail, "nothing was changed");
                 assert_int_equal(n_stopped, 0);
                 away = NULL;
+                /* nor what an older copy of the directory would not be let put there */
+                outdated = true;
+                assert_int_equal(replace_run(&r, &errors), -ESTALE);
+                assert_contains(errors.errors[errors.n_errors - 1]->detail, "nothing was changed");
+                assert_int_equal(n_stopped, 0);
+                assert_false(counted_in);
+                outdated = false;
                 assert_int_equal(replace_run(&r, &errors), turn == 0 ? -EIO : 0);
                 assert_true(counted_in);
                 assert_int_equal(n_nodes, 2); /* lb0 is left out still */
