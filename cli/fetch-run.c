@@ -114,7 +114,7 @@ static int fetch(VerbContext *v, const FetchArguments *a, const FetchRequest *re
         q = save_lock(v, &d, before, r < 0 ? NULL : reterr);
         r = r < 0 ? r : q;
         if (r >= 0 && a->bundle)
-                r = fetch_bundle(a->bundle, requests, n, NULL, v->lock, &n_accept, reterr);
+                r = fetch_bundle(a->bundle, requests, n, &a->options, v->lock, &n_accept, reterr);
         if (r >= 0)
                 tell_end(v, a, &d, requests, n, n_accept);
         return r < 0 ? r : 0;

@@ -34,6 +34,12 @@
 
 #define READ_SIZE (256U * 1024)
 
+/* Where all of it lies. */
+typedef struct Source {
+        const char *cache;
+        const SignatureTrust *trust; /* NULL: signature_trust_kubernetes */
+} Source;
+
 /*
  * Where somebody got the bytes from, and what vouched for them there, is no concern of the other side; and the same
  * bytes make the same bundle, from whichever mirror they came.
@@ -139,12 +145,12 @@ static int bundle_add_text(struct archive *a, const char *path, const char *sha2
         return r;
 }
 
-static int bundle_add_papers(struct archive *a, const char *path, const char *cache, const char *sha256,
+static int bundle_add_papers(struct archive *a, const char *path, const char *sha256, const Source *from,
                              Error **reterr) {
         _cleanup_(kept_done) KeptPapers papers = {};
         int r;
 
-        if (!kept_read(cache, sha256, &papers))
+        if (!kept_read(from->cache, sha256, from->trust, &papers))
                 return 0;
         r = bundle_add_text(a, path, sha256, KEPT_CERTIFICATE, &papers.certificate, reterr);
         if (r >= 0)
@@ -152,7 +158,7 @@ static int bundle_add_papers(struct archive *a, const char *path, const char *ca
         return r;
 }
 
-static int bundle_write(int fd, const char *path, const char *cache, const Lock *lock, char *const *digests,
+static int bundle_write(int fd, const char *path, const Source *from, const Lock *lock, char *const *digests,
                         Error **reterr) {
         struct archive *a = archive_write_new();
         _cleanup_buffer_ Buffer text = BUFFER_NULL;
@@ -169,9 +175,9 @@ static int bundle_write(int fd, const char *path, const char *cache, const Lock 
                 r = bundle_failure(a, path, reterr);
         STRV_FOREACH(sha256, digests) {
                 if (r >= 0)
-                        r = bundle_add_file(a, path, cache, *sha256, reterr);
+                        r = bundle_add_file(a, path, from->cache, *sha256, reterr);
                 if (r >= 0)
-                        r = bundle_add_papers(a, path, cache, *sha256, reterr);
+                        r = bundle_add_papers(a, path, *sha256, from, reterr);
         }
         if (r >= 0 && archive_write_close(a) != ARCHIVE_OK)
                 r = bundle_failure(a, path, reterr);
@@ -180,7 +186,7 @@ static int bundle_write(int fd, const char *path, const char *cache, const Lock 
 }
 
 /* Under another name until it is whole and on the disk. */
-static int bundle_place(const char *path, const char *cache, const Lock *lock, char *const *digests,
+static int bundle_place(const char *path, const Source *from, const Lock *lock, char *const *digests,
                         Error **reterr) {
         _cleanup_free_ char *temporary = xasprintf("%s.part", path);
         _cleanup_close_ int fd =
@@ -189,7 +195,7 @@ static int bundle_place(const char *path, const char *cache, const Lock *lock, c
 
         if (fd < 0)
                 return error_set_errno(reterr, errno, "%s", temporary);
-        r = bundle_write(fd, path, cache, lock, digests, reterr);
+        r = bundle_write(fd, path, from, lock, digests, reterr);
         if (r >= 0 && fsync(fd) < 0)
                 r = error_set_errno(reterr, errno, "%s", temporary);
         if (r >= 0 && rename(temporary, path) < 0)
@@ -202,13 +208,13 @@ static int bundle_place(const char *path, const char *cache, const Lock *lock, c
 }
 
 /* What the other side does not take without being told to, see fetch/take.c. */
-static bool bundle_needs_accept(const FetchRequest *q, const LockEntry *e, const char *cache) {
+static bool bundle_needs_accept(const FetchRequest *q, const LockEntry *e, const Source *from) {
         const char *known = known_digest(q), *digest = q->origin == ORIGIN_ETCD ? e->archive : e->sha256;
         _cleanup_(kept_done) KeptPapers papers = {};
 
         if (known && !streq_null(known, digest))
                 return true;
-        return vouch_needed(q, e->sha256) && !kept_read(cache, e->sha256, &papers);
+        return vouch_needed(q, e->sha256) && !kept_read(from->cache, e->sha256, from->trust, &papers);
 }
 
 /**
@@ -216,32 +222,32 @@ static bool bundle_needs_accept(const FetchRequest *q, const LockEntry *e, const
  * @path:       the file, replaced if it is there
  * @requests:   what is needed; all of it in the lock and in the cache
  * @n_requests: how many
- * @cache:      the cache's directory, or NULL for the default
+ * @options:    cache and trust count
  * @lock:       what is pinned
  * @ret_n_accept: how much of it goes without anybody's word but the bundle's, and has to be accepted
  * @reterr:     what is missing or damaged, or why it cannot be written
  *
  * Return: 0 or a negative errno.
  */
-int fetch_bundle(const char *path, const FetchRequest *requests, size_t n_requests, const char *cache,
-                 const Lock *lock, size_t *ret_n_accept, Error **reterr) {
-        _cleanup_free_ char *standard = cache ? NULL : fetch_cache_default();
+int fetch_bundle(const char *path, const FetchRequest *requests, size_t n_requests,
+                 const FetchOptions *options, const Lock *lock, size_t *ret_n_accept, Error **reterr) {
+        _cleanup_free_ char *standard = options->cache ? NULL : fetch_cache_default();
+        const Source from = { .cache = options->cache ?: standard, .trust = options->trust };
         _cleanup_(lock_freep) Lock *chosen = lock_new(BUNDLE_LOCK);
         _cleanup_strv_ Strv digests = NULL;
         size_t n_accept = 0;
         int r;
 
-        cache = cache ?: standard;
-        r = bundle_select(requests, n_requests, cache, lock, chosen, &digests, reterr);
+        r = bundle_select(requests, n_requests, from.cache, lock, chosen, &digests, reterr);
         if (r >= 0)
-                r = bundle_place(path, cache, chosen, digests, reterr);
+                r = bundle_place(path, &from, chosen, digests, reterr);
         if (r < 0)
                 return r;
         for (size_t i = 0; i < n_requests; i++) {
                 const FetchRequest *q = requests + i;
 
                 n_accept += bundle_needs_accept(q, lock_find(chosen, q->name, q->version, q->architecture),
-                                                cache);
+                                                &from);
         }
         *ret_n_accept = n_accept;
         return 0;

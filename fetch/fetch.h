@@ -90,8 +90,8 @@ int fetch_run(const FetchRequest *requests, size_t n_requests, const FetchOption
  * All that a set of requests comes to as one archive (a tar file with the lock in front), and back. The same pins
  * give the same bytes, whenever and wherever.
  */
-int fetch_bundle(const char *path, const FetchRequest *requests, size_t n_requests, const char *cache,
-                 const Lock *lock, size_t *ret_n_accept, Error **reterr);
+int fetch_bundle(const char *path, const FetchRequest *requests, size_t n_requests,
+                 const FetchOptions *options, const Lock *lock, size_t *ret_n_accept, Error **reterr);
 int fetch_from(const char *path, const FetchRequest *requests, size_t n_requests,
                const FetchOptions *options, Lock *lock, Error **reterr);
 

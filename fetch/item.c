@@ -89,7 +89,7 @@ static bool lacks_papers(const Run *run, const FetchRequest *q, const LockEntry 
         _cleanup_(kept_done) KeptPapers kept = {};
 
         return run->options->papers && !run->options->offline && streq_null(e->proof, "signature") &&
-               vouch_needed(q, e->sha256) && !kept_read(run->cache, e->sha256, &kept);
+               vouch_needed(q, e->sha256) && !kept_read(run->cache, e->sha256, run->options->trust, &kept);
 }
 
 /**

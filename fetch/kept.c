@@ -5,7 +5,6 @@
 
 #include "common/alloc.h"
 #include "common/fs.h"
-#include "fetch/signature.h"
 
 static char* kept_path(const char *cache, const char *sha256, const char *ending) {
         return xasprintf("%s/" KEPT_PAPERS "/%s%s", cache, sha256, ending);
@@ -40,18 +39,21 @@ int kept_write(const char *cache, const char *sha256, const Buffer *signature, c
  * kept_read() - the papers that were kept of a program
  * @cache:      the cache's directory
  * @sha256:     the program's digest
+ * @trust:      who may have signed, or NULL for signature_trust_kubernetes
  * @ret:        both; given back with kept_done()
  *
- * Return: false unless both are there.
+ * Return: false unless both are there, and right.
  */
-bool kept_read(const char *cache, const char *sha256, KeptPapers *ret) {
+bool kept_read(const char *cache, const char *sha256, const SignatureTrust *trust, KeptPapers *ret) {
         _cleanup_free_ char *first = kept_path(cache, sha256, KEPT_SIGNATURE),
                             *second = kept_path(cache, sha256, KEPT_CERTIFICATE);
         _cleanup_(kept_done) KeptPapers k = {};
 
         if (fs_read(AT_FDCWD, first, SIGNATURE_SIZE_MAX, &k.signature, NULL) < 0 ||
             fs_read(AT_FDCWD, second, SIGNATURE_CERTIFICATE_SIZE_MAX, &k.certificate, NULL) < 0 ||
-            !kept_have(&k))
+            !kept_have(&k) ||
+            signature_check(trust ?: &signature_trust_kubernetes, sha256, &k.signature, &k.certificate,
+                            NULL) < 0)
                 return false;
         *ret = k;
         k = (KeptPapers) {};

@@ -32,6 +32,13 @@ static void put_signed(unsigned seed) {
         put_kubernetes(fs_path_basename(path), "arm64", &program);
 }
 
+static int bundle_write(const char *path, const FetchRequest *requests, size_t n, const char *from,
+                        const Lock *lock, size_t *ret_n_accept, Error **reterr) {
+        const FetchOptions options = { .cache = from, .trust = &signer.trust };
+
+        return fetch_bundle(path, requests, n, &options, lock, ret_n_accept, reterr);
+}
+
 /* Fetched here, with its signature, and written into a bundle. */
 static size_t bundle_make(Lock *lock) {
         _cleanup_free_ char *url = server_url(&server, "good", "");
@@ -39,7 +46,7 @@ static size_t bundle_make(Lock *lock) {
         size_t n_accept = 99;
 
         if (run_on(wanted, ARRAY_SIZE(wanted), lock, NULL, url, NULL, &error) < 0 ||
-            fetch_bundle(bundle, wanted, ARRAY_SIZE(wanted), cache, lock, &n_accept, &error) < 0)
+            bundle_write(bundle, wanted, ARRAY_SIZE(wanted), cache, lock, &n_accept, &error) < 0)
                 fail_msg("%s", error->message);
         return n_accept;
 }
@@ -89,7 +96,7 @@ static void test_signed(void **state) {
         assert_string_equal(proof_of(theirs, 1), "bundle");
 
         /* And on from there, with the signature. */
-        assert_int_equal(fetch_bundle(again, wanted, ARRAY_SIZE(wanted), there, theirs, &n_accept, NULL), 0);
+        assert_int_equal(bundle_write(again, wanted, ARRAY_SIZE(wanted), there, theirs, &n_accept, NULL), 0);
         assert_int_equal(n_accept, 0);
         assert_int_equal(fs_read(AT_FDCWD, bundle, 1 << 24, &first, NULL), 0);
         assert_int_equal(fs_read(AT_FDCWD, again, 1 << 24, &second, NULL), 0);
@@ -109,7 +116,7 @@ static void test_without(void **state) {
         (void) bundle_make(lock);
         locked = lock_copy(lock);
         assert_int_equal(fs_remove_tree(AT_FDCWD, papers, NULL), 0);
-        assert_int_equal(fetch_bundle(bundle, wanted, ARRAY_SIZE(wanted), cache, lock, &n_accept, NULL), 0);
+        assert_int_equal(bundle_write(bundle, wanted, ARRAY_SIZE(wanted), cache, lock, &n_accept, NULL), 0);
         assert_int_equal(n_accept, 1);
         assert_refused(&(FetchOptions) {}, EKEYREJECTED, "nobody but the bundle vouches for it");
 
@@ -128,35 +135,81 @@ static void test_without(void **state) {
         assert_int_equal(bundle_take(locked, &(FetchOptions) {}, NULL), 0);
 }
 
-/* A program of somebody's own beside the papers of the release. */
+/* A program of somebody's own beside the papers of the release, or the other way round. */
 static void test_exchanged(void **state) {
         _cleanup_(lock_freep) Lock *lock = lock_empty(), *accepted = lock_empty();
-        _cleanup_free_ char *url = server_url(&server, "good", "");
-        _cleanup_buffer_ Buffer program = BUFFER_NULL;
+        _cleanup_free_ char *text = NULL;
+        _cleanup_buffer_ Buffer program = BUFFER_NULL, data = BUFFER_NULL;
         KeptPapers papers = {};
-        size_t n_accept;
+        char *place;
 
         cache_clear();
         put_signed(1);
         (void) bundle_make(lock);
-        assert_true(kept_read(cache, lock_find(lock, "kube-apiserver", VERSION, "arm64")->sha256, &papers));
-        cache_clear();
+        assert_true(kept_read(cache, lock_find(lock, "kube-apiserver", VERSION, "arm64")->sha256,
+                              &signer.trust, &papers));
         make_program(&program, EM_AARCH64, 7, SIZE);
-        put_kubernetes("kube-apiserver", "arm64", &program);
-        lock_free(lock);
-        lock = lock_empty();
-        more.accept_mirror = true;
-        assert_int_equal(run_on(wanted, ARRAY_SIZE(wanted), lock, NULL, url, NULL, NULL), 0);
-        more.accept_mirror = false;
-        assert_int_equal(kept_write(cache, lock_find(lock, "kube-apiserver", VERSION, "arm64")->sha256,
-                                    &papers.signature, &papers.certificate, NULL),
-                         0);
+        do { /* nearly all of them are as long as each other */
+                free(text);
+                text = signer_sign(&signer, &program);
+        } while (strlen(text) != papers.signature.size);
+        assert_int_equal(fs_read(AT_FDCWD, bundle, 1 << 24, &data, NULL), 0);
+        place = memmem(data.data, data.size, papers.signature.data, papers.signature.size);
+        assert_non_null(place);
+        memcpy(place, text, papers.signature.size);
         kept_done(&papers);
-        assert_int_equal(fetch_bundle(bundle, wanted, ARRAY_SIZE(wanted), cache, lock, &n_accept, NULL), 0);
+        assert_int_equal(fs_write(AT_FDCWD, bundle, data.data, data.size, 0644, 0, NULL), 1);
+
         assert_refused(&(FetchOptions) {}, EKEYREJECTED, "wrong signature: it is not one of this file");
         there_clear();
         assert_int_equal(bundle_take(accepted, &(FetchOptions) { .accept_mirror = true }, NULL), 0);
         assert_string_equal(proof_of(accepted, 0), "accepted");
+}
+
+static void assert_no_papers(const Lock *lock, const char *what) {
+        _cleanup_buffer_ Buffer data = BUFFER_NULL;
+        size_t n_accept = 0;
+
+        assert_int_equal(bundle_write(bundle, wanted, ARRAY_SIZE(wanted), cache, lock, &n_accept, NULL), 0);
+        if (n_accept != 1)
+                fail_msg("%s: %zu", what, n_accept);
+        assert_int_equal(fs_read(AT_FDCWD, bundle, 1 << 24, &data, NULL), 0);
+        assert_null(memmem(data.data, data.size, KEPT_CERTIFICATE, strlen(KEPT_CERTIFICATE)));
+}
+
+/* Papers that do not hold look like an attack on the other side: they stay here, and are made good. */
+static void test_damaged_papers(void **state) {
+        _cleanup_(lock_freep) Lock *lock = lock_empty();
+        _cleanup_free_ char *certificate = NULL, *signature = NULL;
+        _cleanup_buffer_ Buffer right = BUFFER_NULL;
+        Signer later = {};
+        const char *sha256;
+
+        signer_new(&later);
+        cache_clear();
+        put_signed(1);
+        (void) bundle_make(lock);
+        sha256 = lock_find(lock, "kube-apiserver", VERSION, "arm64")->sha256;
+        signature = xasprintf("%s/" KEPT_PAPERS "/%s" KEPT_SIGNATURE, cache, sha256);
+        certificate = xasprintf("%s/" KEPT_PAPERS "/%s" KEPT_CERTIFICATE, cache, sha256);
+        assert_int_equal(fs_read(AT_FDCWD, certificate, 1 << 16, &right, NULL), 0);
+
+        more.papers = true;
+        for (size_t i = 0; i < 3; i++) {
+                const char *const bad[] = { "", "-----BEGIN", later.leaf_pem };
+                _cleanup_buffer_ Buffer now = BUFFER_NULL;
+
+                assert_int_equal(fs_write(AT_FDCWD, certificate, bad[i], strlen(bad[i]), 0644, 0, NULL), 1);
+                assert_no_papers(lock, bad[i]);
+                assert_int_equal(bundle_make(lock), 0);
+                assert_int_equal(fs_read(AT_FDCWD, certificate, 1 << 16, &now, NULL), 0);
+                assert_int_equal(now.size, right.size);
+                assert_memory_equal(now.data, right.data, right.size);
+        }
+        more.papers = false;
+        assert_int_equal(fs_write(AT_FDCWD, signature, "AAAA", 4, 0644, 0, NULL), 1);
+        assert_no_papers(lock, "signature");
+        signer_done(&later);
 }
 
 /*
@@ -186,7 +239,7 @@ static void test_of_another_name(void **state) {
                 entry.architecture = (char*) false_names[i]->architecture;
                 lock_put(lock, &entry);
                 genuine = lock_find(lock, "kube-apiserver", VERSION, "arm64");
-                assert_int_equal(fetch_bundle(bundle, both, 2, cache, lock, &n_accept, NULL), 0);
+                assert_int_equal(bundle_write(bundle, both, 2, cache, lock, &n_accept, NULL), 0);
                 there_clear();
                 /* Alone into an empty cache, with the other into one, with the other in the cache, alone then. */
                 for (size_t k = 0; k < 4; k++) {
@@ -232,7 +285,7 @@ static void test_two_sizes(void **state) {
         entry = *lock_find(lock, "kube-apiserver", VERSION, "arm64");
         entry.version = (char*) both[1].version;
         lock_put(lock, &entry);
-        assert_int_equal(fetch_bundle(bundle, both, 2, cache, lock, &n_accept, NULL), 0);
+        assert_int_equal(bundle_write(bundle, both, 2, cache, lock, &n_accept, NULL), 0);
         assert_int_equal(fs_read(AT_FDCWD, bundle, 1 << 24, &data, NULL), 0);
         size = strstr(data.data + 512, "200000"); /* behind the header, the lock comes first */
         assert_non_null(size);
@@ -296,7 +349,7 @@ static void test_etcd_is_not_known(void **state) {
                                      .archive = (char*) text,
                                      .sha256 = hex,
                                      .size = program.size });
-        assert_int_equal(fetch_bundle(bundle, known, 1, cache, lock, &n_accept, NULL), 0);
+        assert_int_equal(bundle_write(bundle, known, 1, cache, lock, &n_accept, NULL), 0);
         there_clear();
         assert_int_equal(fetch_from(bundle, known, 1, &(FetchOptions) { .cache = there }, theirs, NULL), 0);
         assert_string_equal(lock_nth(theirs, 0)->proof, "bundle");
@@ -304,13 +357,10 @@ static void test_etcd_is_not_known(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_signed),
-                cmocka_unit_test(test_without),
-                cmocka_unit_test(test_exchanged),
-                cmocka_unit_test(test_of_another_name),
-                cmocka_unit_test(test_two_sizes),
-                cmocka_unit_test(test_damaged_there),
-                cmocka_unit_test(test_etcd_is_not_known),
+                cmocka_unit_test(test_signed),          cmocka_unit_test(test_without),
+                cmocka_unit_test(test_exchanged),       cmocka_unit_test(test_damaged_papers),
+                cmocka_unit_test(test_of_another_name), cmocka_unit_test(test_two_sizes),
+                cmocka_unit_test(test_damaged_there),   cmocka_unit_test(test_etcd_is_not_known),
         };
         int r;
 
