@@ -157,6 +157,7 @@ def test_defrag_and_alarms(cluster):
     await_well(cluster)
 
 
+@pytest.mark.long
 def test_no_quorum_with_an_empty_disk(cluster):
     """It would count, and know nothing of what the others were told: whoever came back first with it would go on without that.
     Before the first restore here: after one no member without data begins by itself at all."""

@@ -198,6 +198,7 @@ def test_the_cluster_ca_is_replaced_and_killed_in_each_phase(cluster):
     assert_settled(cluster)
 
 
+@pytest.mark.long
 def test_the_ca_of_etcd_is_replaced(cluster):
     before = serials(cluster)
     with cluster.client() as seen:

@@ -2,6 +2,8 @@
 """hardway plan --script: run by hand on fresh nodes it gives the same nodes as hardway install, file by file."""
 import os
 
+import pytest
+
 from lab import BALANCERS, CONTROLLERS, await_true
 
 NODES = {**CONTROLLERS, **BALANCERS}
@@ -81,6 +83,7 @@ def copy(source, target):
             outside.write(piece)
 
 
+@pytest.mark.long
 def test_script_and_install_give_the_same_nodes(make_lab, mirror):
     lab = make_lab("script", image="bookworm")
     lab.init()

@@ -56,6 +56,7 @@ def await_well(lab):
     assert "nothing to change" in lab.hardway("install").out
 
 
+@pytest.mark.long
 def test_five_behind_a_load_balancer_that_is_not_ours(make_lab):
     """Two of five are lost, the leader of etcd among them."""
     lab = make_lab("foreign", {**FIVE, "balancer": "10.77.0.30:preinstalled"})
