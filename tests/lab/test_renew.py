@@ -54,23 +54,31 @@ def turn(lab):
     return sorted(CONTROLLERS, key=lambda host: (CONTROLLERS[host] in leads, host))
 
 
+@contextlib.contextmanager
+def broken(lab, host):
+    """An apiserver that starts with its old certificate only."""
+    lab.sh(host, f"cp /etc/kubernetes/pki/apiserver.crt /root/old.crt; mkdir -p {os.path.dirname(BREAK)}; printf '[Service]\\nExecStartPre="
+           f"+/usr/bin/cmp /etc/kubernetes/pki/apiserver.crt /root/old.crt\\n' >{BREAK}; systemctl daemon-reload")
+    try:
+        yield
+    finally:
+        lab.sh(host, f"rm {BREAK}; systemctl daemon-reload")
+
+
 def test_a_failure_on_the_second_leaves_all_three_serving(cluster):
     first, second, third = turn(cluster)
     before = serials(cluster)
-    # an apiserver that starts with its old certificate only
-    cluster.sh(second, f"cp /etc/kubernetes/pki/apiserver.crt /root/old.crt; mkdir -p {os.path.dirname(BREAK)}; printf '[Service]\\nExecStartPre="
-               f"+/usr/bin/cmp /etc/kubernetes/pki/apiserver.crt /root/old.crt\\n' >{BREAK}; systemctl daemon-reload")
-    with cluster.client() as seen:
-        result = cluster.hardway("pki", "renew", check=69)
-    print(seen)
-    assert not seen["lost"] and (len(seen["failures"]) <= IN_FLIGHT or starved(cluster, seen["since"])), seen["failures"]
-    assert f"{second}: " in result.err and f"{second} was given back what it had before, and works again" in result.err, result
-    assert f"not touched: {third}" in result.err, result
-    after = serials(cluster)
-    for (host, port), serial in after.items():
-        assert (serial == before[(host, port)]) == (host != first), (host, port)
-    assert_settled(cluster)
-    cluster.sh(second, f"rm {BREAK}; systemctl daemon-reload")
+    with broken(cluster, second):
+        with cluster.client() as seen:
+            result = cluster.hardway("pki", "renew", check=69)
+        print(seen)
+        assert not seen["lost"] and (len(seen["failures"]) <= IN_FLIGHT or starved(cluster, seen["since"])), seen["failures"]
+        assert f"{second}: " in result.err and f"{second} was given back what it had before, and works again" in result.err, result
+        assert f"not touched: {third}" in result.err, result
+        after = serials(cluster)
+        for (host, port), serial in after.items():
+            assert (serial == before[(host, port)]) == (host != first), (host, port)
+        assert_settled(cluster)
 
 
 def unproven(lab):
