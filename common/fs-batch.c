@@ -246,7 +246,7 @@ static void fs_batch_forget(FsBatch *b) {
 
 /**
  * fs_batch_commit() - make the staged files durable and give them their names
- * @b:          the batch, with nothing staged afterwards, whatever happens
+ * @b:          the batch, with nothing staged afterwards, whatever happens; if nothing was, nothing is done
  * @reterr:     names the path
  *
  * If a file in the middle cannot be renamed, those before it have been replaced, it and those behind it have

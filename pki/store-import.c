@@ -166,17 +166,15 @@ static int stage_all(StoreRun *run, FsBatch *batch, Error **reterr) {
 }
 
 static int commit(StoreRun *run, Error **reterr) {
-        _cleanup_free_ char *pending = store_path_in_directory(run->store, STORE_PENDING);
         _cleanup_(fs_batch_freep) FsBatch *batch = fs_batch_new(AT_FDCWD);
         int r;
 
         store_sweep(run);
         r = stage_all(run, batch, reterr);
-        if (r >= 0 && fs_batch_size(batch) > 0)
-                r = fs_batch_commit(batch, reterr);
+        if (r >= 0)
+                r = store_publish(run->store, batch, reterr);
         if (r < 0)
                 return r;
-        (void) unlink(pending);
         for (size_t k = 0; k < run->n_entries; k++)
                 if (is_answered(run->entries + k))
                         (void) store_request_remove(run->store, run->entries[k].request, NULL);

@@ -130,6 +130,7 @@ int store_stage(FsBatch *batch, const char *path, const Buffer *data, mode_t mod
                 Error **reterr);
 /* pki/.pending with the names of pairs that are about to be replaced, before them in the batch. */
 int store_stage_pending(const Store *s, FsBatch *batch, char *const *names, Error **reterr);
+int store_publish(const Store *s, FsBatch *batch, Error **reterr); /* ... of which none is left then */
 
 /* store-former.c: where owners of certificates were before these were issued for other addresses */
 int store_stage_former(StoreRun *run, FsBatch *batch, const StoreEntry *e, Error **reterr);

@@ -293,17 +293,6 @@ static int make_all(StoreRun *run, FsBatch *batch, size_t *ret_made, Error **ret
         return 0;
 }
 
-static int publish(const StoreRun *run, FsBatch *batch, Error **reterr) {
-        _cleanup_free_ char *pending = store_path_in_directory(run->store, STORE_PENDING);
-        int r = fs_batch_size(batch) > 0 ? fs_batch_commit(batch, reterr) : 0;
-
-        if (r < 0)
-                return r;
-        /* All pairs fit by now; that it goes need not survive a power cut. */
-        (void) unlink(pending);
-        return 0;
-}
-
 static int make_and_publish(StoreRun *run, FsBatch *batch, Error **reterr) {
         _cleanup_error_ Error *error = NULL;
         size_t n_made = 0, n_wanted = 0;
@@ -313,7 +302,7 @@ static int make_and_publish(StoreRun *run, FsBatch *batch, Error **reterr) {
         if (made < 0 && made != -ECANCELED)
                 return error_propagate(reterr, TAKE_PTR(error));
         /* Each entry is whole by itself, and an RSA key is not made twice for nothing. */
-        r = made < 0 && n_made == 0 ? 0 : publish(run, batch, reterr);
+        r = made < 0 && n_made == 0 ? 0 : store_publish(run->store, batch, reterr);
         if (r < 0 || made >= 0)
                 return r;
         for (size_t i = 0; i < run->n_entries; i++)

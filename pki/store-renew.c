@@ -137,7 +137,7 @@ static int keep_all(StoreRun *run, Error **reterr) {
                 if (r < 0)
                         return r;
         }
-        return fs_batch_size(batch) > 0 ? fs_batch_commit(batch, reterr) : 0;
+        return fs_batch_commit(batch, reterr);
 }
 
 static int forget_file(const Store *s, const char *path, Error **reterr) {
@@ -317,7 +317,6 @@ static int stage_back(Store *s, FsBatch *batch, const StoreRequest *request, Err
 static int put_back(Store *s, const StoreRequest *requests, size_t n_requests, char *const *names,
                     Error **reterr) {
         _cleanup_(fs_batch_freep) FsBatch *batch = fs_batch_new(AT_FDCWD);
-        _cleanup_free_ char *pending = store_path_in_directory(s, STORE_PENDING);
         _cleanup_strv_ Strv pairs = NULL;
         bool some = false;
         int r;
@@ -335,11 +334,7 @@ static int put_back(Store *s, const StoreRequest *requests, size_t n_requests, c
         for (size_t i = 0; r >= 0 && i < n_requests; i++)
                 if (can_go_back(s, requests + i, names))
                         r = stage_back(s, batch, requests + i, reterr);
-        if (r >= 0 && fs_batch_size(batch) > 0)
-                r = fs_batch_commit(batch, reterr);
-        if (r >= 0)
-                (void) unlink(pending);
-        return r;
+        return r < 0 ? r : store_publish(s, batch, reterr);
 }
 
 /**

@@ -130,7 +130,7 @@ static int remove_settled(const StoreRun *run, Error **reterr) {
 }
 
 static int publish(StoreRun *run, FsBatch *batch, Error **reterr) {
-        int r = fs_batch_size(batch) > 0 ? fs_batch_commit(batch, reterr) : 0;
+        int r = fs_batch_commit(batch, reterr);
 
         store_forget(run->store);
         return r < 0 ? r : remove_settled(run, reterr);

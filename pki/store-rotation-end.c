@@ -71,9 +71,7 @@ static int retire(Store *s, Error **reterr) {
                 r = stage_file(s, batch, ROTATION "/new", usual, "key", STORE_KEY_MODE, reterr);
         if (r >= 0)
                 r = stage_file(s, batch, ROTATION "/new", usual, ending, STORE_PUBLIC_MODE, reterr);
-        if (r >= 0 && fs_batch_size(batch) > 0)
-                r = fs_batch_commit(batch, reterr);
-        return r;
+        return r < 0 ? r : fs_batch_commit(batch, reterr);
 }
 
 /* The state goes first: without it what is beside it counts for nothing. */

@@ -49,3 +49,22 @@ int store_stage_pending(const Store *s, FsBatch *batch, char *const *names, Erro
         r = fs_batch_add(batch, path, text.data, text.size, STORE_PUBLIC_MODE, 0, reterr);
         return r < 0 ? r : 0;
 }
+
+/**
+ * store_publish() - give staged files their names, pairs among them
+ * @s:          the store
+ * @batch:      with what store_stage_pending() named; may be empty
+ * @reterr:     names the file
+ *
+ * All pairs fit afterwards, so the list of them goes; that it does need not survive a power cut.
+ *
+ * Return: 0 or a negative errno.
+ */
+int store_publish(const Store *s, FsBatch *batch, Error **reterr) {
+        _cleanup_free_ char *pending = store_path_in_directory(s, STORE_PENDING);
+        int r = fs_batch_commit(batch, reterr);
+
+        if (r >= 0)
+                (void) unlink(pending);
+        return r;
+}
