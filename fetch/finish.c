@@ -156,8 +156,7 @@ int item_check_signature(Item *item, const char *sha256, Error **reterr) {
         item->is_signed = false;
         if (!item_has_papers(item))
                 return 0;
-        r = signature_check(o->trust ?: &signature_trust_kubernetes, sha256, &signature->data,
-                            &certificate->data, accept ? NULL : reterr);
+        r = signature_check(o->trust, sha256, &signature->data, &certificate->data, accept ? NULL : reterr);
         item->is_signed = r >= 0;
         if (r >= 0 || accept)
                 return 0;

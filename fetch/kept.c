@@ -39,7 +39,7 @@ int kept_write(const char *cache, const char *sha256, const Buffer *signature, c
  * kept_read() - the papers that were kept of a program
  * @cache:      the cache's directory
  * @sha256:     the program's digest
- * @trust:      who may have signed, or NULL for signature_trust_kubernetes
+ * @trust:      who may have signed, as for signature_check()
  * @ret:        both; given back with kept_done()
  *
  * Return: false unless both are there, and right.
@@ -51,9 +51,7 @@ bool kept_read(const char *cache, const char *sha256, const SignatureTrust *trus
 
         if (fs_read(AT_FDCWD, first, SIGNATURE_SIZE_MAX, &k.signature, NULL) < 0 ||
             fs_read(AT_FDCWD, second, SIGNATURE_CERTIFICATE_SIZE_MAX, &k.certificate, NULL) < 0 ||
-            !kept_have(&k) ||
-            signature_check(trust ?: &signature_trust_kubernetes, sha256, &k.signature, &k.certificate,
-                            NULL) < 0)
+            !kept_have(&k) || signature_check(trust, sha256, &k.signature, &k.certificate, NULL) < 0)
                 return false;
         *ret = k;
         k = (KeptPapers) {};

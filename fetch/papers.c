@@ -147,8 +147,7 @@ static int papers_check(Item *item, Error **reterr) {
                 return error_propagate(reterr, TAKE_PTR(signature->error));
         if (certificate->error)
                 return error_propagate(reterr, TAKE_PTR(certificate->error));
-        r = signature_check(o->trust ?: &signature_trust_kubernetes, item->locked, &signature->data,
-                            &certificate->data, reterr);
+        r = signature_check(o->trust, item->locked, &signature->data, &certificate->data, reterr);
         item->is_signed = r >= 0;
         return r < 0 ? error_prefix(reterr, r, "%s", signature->url) : 0;
 }

@@ -201,7 +201,7 @@ static int bytes_check(X509 *leaf, const char *sha256, const Buffer *signature, 
 
 /**
  * signature_check() - verify the signature of a file
- * @trust:      who may have signed
+ * @trust:      who may have signed, or NULL for signature_trust_kubernetes
  * @sha256:     the file's digest, 64 small hex digits
  * @signature:  as it is published
  * @certificate: as it is published
@@ -214,6 +214,7 @@ int signature_check(const SignatureTrust *trust, const char *sha256, const Buffe
         _cleanup_(X509_freep) X509 *leaf = certificate_read(certificate);
         int r = 0;
 
+        trust = trust ?: &signature_trust_kubernetes;
         if (!leaf)
                 r = signature_refuse("its certificate cannot be read", reterr);
         if (r >= 0)

@@ -280,8 +280,8 @@ static int taking_vouch(Taking *t, size_t i, const FetchOptions *o, const Lock *
         int r = 0;
 
         if (kept_have(papers)) {
-                r = signature_check(o->trust ?: &signature_trust_kubernetes, e->sha256, &papers->signature,
-                                    &papers->certificate, enough ? NULL : reterr);
+                r = signature_check(o->trust, e->sha256, &papers->signature, &papers->certificate,
+                                    enough ? NULL : reterr);
                 t->is_signed[i] = r >= 0;
         } else if (!enough && vouch_needed(q, e->sha256))
                 r = vouch_refuse("bundle", "hardway fetch --from FILE --accept-mirror", q, e->sha256,
