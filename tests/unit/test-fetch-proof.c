@@ -113,16 +113,29 @@ static void sign(const Signer *s, const Buffer *data) {
         put_paper(".cert", s->leaf_pem);
 }
 
+/* Until signer_end(): only what this one has signed holds, or what is known or locked. */
+static void signer_begin(Signer *s) {
+        signer_new(s);
+        more.trust = &s->trust;
+        more.accept_mirror = false;
+}
+
+static void signer_end(Signer *s) {
+        remove_papers();
+        more.papers = false;
+        more.trust = NULL;
+        more.accept_mirror = true;
+        signer_done(s);
+}
+
 static void test_signature(void **state) {
         _cleanup_(lock_freep) Lock *lock = lock_empty(), *none = lock_empty(), *accepted = lock_empty();
         _cleanup_buffer_ Buffer data = BUFFER_NULL, other = BUFFER_NULL;
         _cleanup_error_ Error *error = NULL, *stranger = NULL;
         Signer s = {}, another = {};
 
-        signer_new(&s);
+        signer_begin(&s);
         signer_new(&another);
-        more.trust = &s.trust;
-        more.accept_mirror = false;
         program(1, &data);
         program(2, &other);
 
@@ -156,10 +169,7 @@ static void test_signature(void **state) {
         assert_string_equal(pinned(accepted)->proof, "accepted");
         more.accept_mirror = false;
 
-        remove_papers();
-        more.trust = NULL;
-        more.accept_mirror = true;
-        signer_done(&s);
+        signer_end(&s);
         signer_done(&another);
 }
 
@@ -187,9 +197,7 @@ static void test_withheld(void **state) {
         _cleanup_(seen_done) Seen seen = {};
         Signer s = {};
 
-        signer_new(&s);
-        more.trust = &s.trust;
-        more.accept_mirror = false;
+        signer_begin(&s);
         program(1, &data);
         remove_papers();
         assert_unvouched("good", "");
@@ -213,10 +221,7 @@ static void test_withheld(void **state) {
         assert_non_null(strstr(buffer_str(&seen.notes), "trying the next mirror"));
         assert_string_equal(pinned(next)->proof, "signature");
 
-        remove_papers();
-        more.trust = NULL;
-        more.accept_mirror = true;
-        signer_done(&s);
+        signer_end(&s);
 }
 
 /* For a bundle: of what is locked and in the cache, the signature is asked for if it was not kept. */
@@ -227,9 +232,7 @@ static void test_kept(void **state) {
         _cleanup_(seen_done) Seen seen = {};
         Signer s = {};
 
-        signer_new(&s);
-        more.trust = &s.trust;
-        more.accept_mirror = false;
+        signer_begin(&s);
         program(1, &data);
         sign(&s, &data);
         cache_clear();
@@ -251,11 +254,7 @@ static void test_kept(void **state) {
         assert_int_equal(run_good(lock, NULL), 0);
         assert_int_equal(n_in(KEPT_PAPERS), 0);
 
-        remove_papers();
-        more.papers = false;
-        more.trust = NULL;
-        more.accept_mirror = true;
-        signer_done(&s);
+        signer_end(&s);
 }
 
 /* A cache of an older hardway's, that has kept none: a bundle is made of it as ever, wherever the signatures are. */
@@ -269,9 +268,7 @@ static void test_kept_nowhere(void **state) {
         _cleanup_(seen_done) Seen next = {};
         Signer s = {};
 
-        signer_new(&s);
-        more.trust = &s.trust;
-        more.accept_mirror = false;
+        signer_begin(&s);
         retries = 1;
         program(1, &data);
         sign(&s, &data);
@@ -312,12 +309,8 @@ static void test_kept_nowhere(void **state) {
         assert_int_equal(n_in(KEPT_PAPERS), 2);
 
         put_all(1);
-        remove_papers();
         retries = 3;
-        more.papers = false;
-        more.trust = NULL;
-        more.accept_mirror = true;
-        signer_done(&s);
+        signer_end(&s);
 }
 
 /* The other side knows its digest: nobody is asked. */

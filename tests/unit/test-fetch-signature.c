@@ -13,14 +13,12 @@
 #include <string.h>
 
 #include <cmocka.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-#include <openssl/x509v3.h>
 
 #include "common/alloc.h"
 #include "common/digest.h"
 #include "fetch/signature.h"
 #include "fetch/sigstore-pem.h"
+#include "tests/fetch/signer.h"
 
 /*
  * "hello, world!", signed at the public service on 2022-10-29 and published as a test vector of theirs
@@ -70,16 +68,9 @@ static void assert_refused(const SignatureTrust *trust, const char *file, const 
                 fail_msg("%s", error->message);
 }
 
-static char* base64(const void *data, size_t size) {
-        char *text = xmalloc(4 * (size / 3 + 1) + 1);
-
-        (void) EVP_EncodeBlock((unsigned char *) text, data, (int) size);
-        return text;
-}
-
 static void test_real(void **state) {
         SignatureTrust other = real_trust;
-        _cleanup_free_ char *packed = base64(real_certificate, strlen(real_certificate));
+        _cleanup_free_ char *packed = signed_base64(real_certificate, strlen(real_certificate));
 
         assert_int_equal(check(&real_trust, "hello, world!", real_signature, real_certificate, NULL), 0);
         assert_int_equal(check(&real_trust, "hello, world!", real_signature, packed, NULL), 0);
@@ -92,78 +83,6 @@ static void test_real(void **state) {
 }
 
 /* --- of an authority of our own --- */
-
-typedef struct Authority {
-        EVP_PKEY *key;
-        X509 *certificate;
-        char *pem;
-} Authority;
-
-static void set_extension(X509 *x, int nid, const char *value) {
-        X509_EXTENSION *e = X509V3_EXT_nconf_nid(NULL, NULL, nid, value);
-
-        assert_non_null(e);
-        assert_int_equal(X509_add_ext(x, e, -1), 1);
-        X509_EXTENSION_free(e);
-}
-
-static void set_raw(X509 *x, const char *oid, const void *data, size_t size) {
-        ASN1_OBJECT *object = OBJ_txt2obj(oid, 1);
-        ASN1_OCTET_STRING *string = ASN1_OCTET_STRING_new();
-        X509_EXTENSION *e;
-
-        assert_int_equal(ASN1_OCTET_STRING_set(string, data, (int) size), 1);
-        e = X509_EXTENSION_create_by_OBJ(NULL, object, 0, string);
-        assert_int_equal(X509_add_ext(x, e, -1), 1);
-        X509_EXTENSION_free(e);
-        ASN1_OCTET_STRING_free(string);
-        ASN1_OBJECT_free(object);
-}
-
-static X509* certificate_new(EVP_PKEY *key, const char *name, time_t from, time_t until) {
-        X509 *x = X509_new();
-
-        (void) X509_set_version(x, 2);
-        (void) ASN1_INTEGER_set(X509_get_serialNumber(x), 7);
-        (void) ASN1_TIME_set(X509_getm_notBefore(x), from);
-        (void) ASN1_TIME_set(X509_getm_notAfter(x), until);
-        if (name)
-                (void) X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_ASC,
-                                                  (const unsigned char *) name, -1, -1, 0);
-        (void) X509_set_pubkey(x, key);
-        return x;
-}
-
-static char* certificate_pem(X509 *x) {
-        BIO *bio = BIO_new(BIO_s_mem());
-        char *data = NULL, *text;
-        long n;
-
-        (void) PEM_write_bio_X509(bio, x);
-        n = BIO_get_mem_data(bio, &data);
-        text = xstrndup(data, (size_t) n);
-        BIO_free(bio);
-        return text;
-}
-
-#define YEAR (365L * 24 * 3600)
-#define THEN 1700000000L
-
-static void authority_new(Authority *a) {
-        a->key = EVP_EC_gen("P-384");
-        a->certificate = certificate_new(a->key, "test root", THEN - YEAR, THEN + YEAR);
-        (void) X509_set_issuer_name(a->certificate, X509_get_subject_name(a->certificate));
-        set_extension(a->certificate, NID_basic_constraints, "critical,CA:TRUE");
-        set_extension(a->certificate, NID_key_usage, "critical,keyCertSign");
-        assert_true(X509_sign(a->certificate, a->key, EVP_sha384()) > 0);
-        a->pem = certificate_pem(a->certificate);
-}
-
-static void authority_done(Authority *a) {
-        EVP_PKEY_free(a->key);
-        X509_free(a->certificate);
-        free(a->pem);
-}
 
 typedef struct Leaf {
         const char *names, *usage, *raw_issuer, *issuer;
@@ -181,10 +100,7 @@ static const Leaf right = { .names = "critical,email:releaser@example.test",
 static void leaf_sign(const Authority *a, const Leaf *l, const char *file, char **ret_certificate,
                       char **ret_signature) {
         EVP_PKEY *key = l->rsa ? EVP_RSA_gen(2048) : EVP_EC_gen("P-256");
-        X509 *x = certificate_new(key, NULL, l->from, l->from + 600);
-        EVP_MD_CTX *context = EVP_MD_CTX_new();
-        unsigned char bytes[512];
-        size_t size = sizeof(bytes);
+        X509 *x = certificate_new(key, NULL, l->from, l->from + LEAF_SECONDS);
 
         (void) X509_set_issuer_name(x, X509_get_subject_name(a->certificate));
         if (l->ca)
@@ -194,17 +110,12 @@ static void leaf_sign(const Authority *a, const Leaf *l, const char *file, char 
         if (l->usage)
                 set_extension(x, NID_ext_key_usage, l->usage);
         if (l->raw_issuer)
-                set_raw(x, "1.3.6.1.4.1.57264.1.1", l->raw_issuer, strlen(l->raw_issuer));
+                set_raw(x, OID_ISSUER, l->raw_issuer, strlen(l->raw_issuer));
         if (l->issuer)
                 set_raw(x, "1.3.6.1.4.1.57264.1.8", l->issuer, strlen(l->issuer));
         assert_true(X509_sign(x, a->key, EVP_sha384()) > 0);
         *ret_certificate = certificate_pem(x);
-
-        assert_int_equal(EVP_DigestSignInit(context, NULL, EVP_sha256(), NULL, key), 1);
-        assert_int_equal(EVP_DigestSign(context, bytes, &size, (const unsigned char *) file, strlen(file)),
-                         1);
-        *ret_signature = base64(bytes, size);
-        EVP_MD_CTX_free(context);
+        *ret_signature = key_sign(key, file, strlen(file));
         X509_free(x);
         EVP_PKEY_free(key);
 }
