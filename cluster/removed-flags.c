@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <stdlib.h>
 #include <string.h>
 
 #include "cluster/flag-rules.h"
 #include "common/alloc.h"
+#include "common/strv.h"
 
 /* An admission plugin that is gone: the apiserver does not start with an unknown one in either list. */
 #define NO_PLUGIN(plugin, advice_)                                                         \
@@ -92,20 +94,10 @@ bool flag_name_matches(const char *pattern, const char *name) {
 
 /* As one of words with commas between them, also as one that is switched on: "NodeRestriction,Initializers", "api/all=true". */
 static bool value_has(const char *value, const char *word) {
-        size_t n = strlen(word);
+        _cleanup_strv_ Strv words = strv_split(value, ", ");
+        _cleanup_free_ char *on = xasprintf("%s=true", word);
 
-        for (const char *p = value; p; p = strchr(p, ',')) {
-                size_t size;
-
-                p += *p == ',';
-                p += strspn(p, " ");
-                size = strcspn(p, ", ");
-                if (size == n + strlen("=true") && strncmp(p + n, "=true", size - n) == 0)
-                        size = n;
-                if (size == n && strncmp(p, word, n) == 0)
-                        return true;
-        }
-        return false;
+        return strv_contains(words, word) || strv_contains(words, on);
 }
 
 /**
