@@ -36,10 +36,7 @@ static const char* in_url(const char *line, size_t size) {
         const char *scheme = memmem(line, size, "://", 3);
         const char *begin = scheme ? scheme + 3 : NULL;
 
-        for (const char *p = begin; p && p < line + size; p++)
-                if (*p == '@')
-                        return begin;
-        return NULL;
+        return begin && memchr(begin, '@', (size_t) (line + size - begin)) ? begin : NULL;
 }
 
 static const char* secret_begins(const char *line, size_t size) {
