@@ -307,7 +307,7 @@ static void test_editions(void **state) {
 static void test_copies(void **state) {
         static const char first[] = "1 0123456789abcdef";
         Fixture *f = *state;
-        _cleanup_buffer_ Buffer history = BUFFER_NULL;
+        _cleanup_buffer_ Buffer history = BUFFER_NULL, left = BUFFER_NULL;
         bool newer = false;
 
         assert_true(store_knows_edition(f->store, NULL, &newer)); /* of before */
@@ -328,9 +328,8 @@ static void test_copies(void **state) {
         assert_true(fs_write(f->dir->fd, "pki/history", history.data, history.size, 0644, 0, NULL) >= 0);
         assert_renew(f, choose_c0, 1);
         assert_int_equal(edition(f), 2001);
-        buffer_clear(&history);
-        assert_int_equal(fs_read(f->dir->fd, "pki/history", 64 * 1024, &history, NULL), 0);
-        assert_non_null(startswith(buffer_str(&history), "2 0123456789abcdef\n3 "));
+        assert_int_equal(fs_read(f->dir->fd, "pki/history", 64 * 1024, &left, NULL), 0);
+        assert_non_null(startswith(buffer_str(&left), "2 0123456789abcdef\n3 "));
         assert_true(store_knows_edition(f->store, first, &newer));
 }
 
