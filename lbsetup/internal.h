@@ -33,6 +33,10 @@
 extern const ConfigText haproxy_config;
 extern const ConfigText keepalived_config;
 
+/* haproxy-words.c */
+#define HAPROXY_N_WORDS 41
+extern const ConfigWord haproxy_words[HAPROXY_N_WORDS];
+
 /*
  * haproxy-unit.c, keepalived-unit.c: our drop-ins to the distribution's units; drop-in.c: from table to
  * file, with the fence that both stand in.
