@@ -32,6 +32,7 @@ struct Pulse {
 
         pthread_mutex_t mutex; /* for all below */
         bool stopping;
+        bool silent;   /* the last question got no answer; on a busy machine long may pass without one */
         uint64_t last; /* of clock_usec(); 0: never */
 };
 
@@ -53,6 +54,7 @@ static bool note(Pulse *p, bool heard) {
         bool stopping;
 
         (void) pthread_mutex_lock(&p->mutex);
+        p->silent = !heard;
         if (heard)
                 p->last = clock_usec();
         stopping = p->stopping;
@@ -89,13 +91,14 @@ Pulse* drill_pulse_start(const InetAddress *address, unsigned port) {
         return p;
 }
 
-static uint64_t last_of(Pulse *p) {
-        uint64_t last;
+static bool is_silent(Pulse *p, uint64_t *ret_last) {
+        bool silent;
 
         (void) pthread_mutex_lock(&p->mutex);
-        last = p->last;
+        silent = p->silent;
+        *ret_last = p->last;
         (void) pthread_mutex_unlock(&p->mutex);
-        return last;
+        return silent;
 }
 
 /**
@@ -105,15 +108,13 @@ static uint64_t last_of(Pulse *p) {
  * Return: when it was last heard (of clock_usec()), or 0 if never, or if it is still heard.
  */
 uint64_t drill_pulse_end(Pulse *p) {
-        uint64_t begun = clock_usec(), last, now;
+        uint64_t begun = clock_usec(), last;
+        bool silent;
 
         if (!p)
                 return 0;
-        do {
+        while (!(silent = is_silent(p, &last)) && clock_usec() - begun < PULSE_WAIT)
                 clock_sleep(PULSE_INTERVAL);
-                last = last_of(p);
-                now = clock_usec();
-        } while (last > 0 && now - last < PULSE_SILENCE && now - begun < PULSE_WAIT);
         (void) pthread_mutex_lock(&p->mutex);
         p->stopping = true;
         (void) pthread_mutex_unlock(&p->mutex);
@@ -121,5 +122,5 @@ uint64_t drill_pulse_end(Pulse *p) {
                 (void) pthread_join(p->thread, NULL);
         (void) pthread_mutex_destroy(&p->mutex);
         free(p);
-        return last > 0 && now - last >= PULSE_SILENCE ? last : 0;
+        return silent ? last : 0;
 }

@@ -51,7 +51,7 @@ static void test_falls_silent(void **state) {
         second = inet_connect_begin(&here, port);
         last = drill_pulse_end(p);
         assert_true(last > begun);
-        assert_true(last < full + 50 * USEC_PER_MSEC);
+        assert_true(last < full + 500 * USEC_PER_MSEC);
         assert_true(clock_usec() - last >= 100 * USEC_PER_MSEC);
 }
 
