@@ -78,7 +78,8 @@ def test_one_three_five_three(make_lab):
     change(lab, five)
     change(lab, three)
     # back with the data of a member that was taken out: that says so itself, and the advice works as it stands
-    set_controllers(lab, {**CONTROLLERS, **MORE})
+    set_controllers(lab, five)
+    lab.hardway("pki", "gen")
     refused = lab.hardway("install", check=65).err
     first, second = MORE
     assert f"hardway etcd replace {first}; or hardway reset --node {first}, and hardway install" in refused
