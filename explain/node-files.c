@@ -150,7 +150,7 @@ static const struct {
         { RUN "watch",
           "What hardway-watch has found when it looked last: certificates, units, members, apiservers.",
           "status and verify could not say what the node itself has seen; the journal still has it.",
-          "since hardway-watch.timer has elapsed", ROLE_CONTROL_PLANE, "@control {root} cat " RUN "watch" },
+          "since hardway-watch.timer has elapsed", ROLE_ALL, "@node {root} cat " RUN "watch" },
 };
 
 int explain_node_files(Catalogue *c, Error **reterr) {

@@ -50,6 +50,20 @@ static void add_members(const PlanContext *c, const Plan *plan, Buffer *out) {
         }
 }
 
+/* Of load balancers that are not ours a backend may not reach itself by way of them, while all is well. */
+static void add_apiserver(const PlanContext *c, const Plan *plan, Buffer *out) {
+        _cleanup_free_ char *url = cluster_apiserver_url(c->cluster, c->node);
+
+        if (!plan_find_path(plan, KUBECTL) || !plan_find_path(plan, KUBECONFIG))
+                return;
+        buffer_addf(out, "apiserver " KUBECTL " " KUBECONFIG " %s\n", url);
+        if (cluster_count(c->cluster, ROLE_LOADBALANCER) > 0) {
+                _cleanup_free_ char *endpoint = cluster_endpoint_url(c->cluster);
+
+                buffer_addf(out, "endpoint " KUBECTL " " KUBECONFIG " %s\n", endpoint);
+        }
+}
+
 void watch_config(const PlanContext *c, const Plan *plan, Buffer *out) {
         buffer_add_str(out,
                        "# Written by hardway, which replaces what is changed here. Read by " WATCH_SCRIPT
@@ -62,11 +76,7 @@ void watch_config(const PlanContext *c, const Plan *plan, Buffer *out) {
                         buffer_addf(out, "unit %s\n", item->unit.name);
         add_members(c, plan, out);
         add_snapshots(c, plan, out);
-        if (plan_find_path(plan, KUBECTL) && plan_find_path(plan, KUBECONFIG)) {
-                _cleanup_free_ char *url = cluster_apiserver_url(c->cluster, c->node);
-
-                buffer_addf(out, "apiserver " KUBECTL " " KUBECONFIG " %s\n", url);
-        }
+        add_apiserver(c, plan, out);
         if (c->cluster->watch_textfile)
                 buffer_addf(out, "textfile %s\n", c->cluster->watch_textfile);
 }

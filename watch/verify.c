@@ -88,6 +88,6 @@ static void ask(const ProbeContext *c, const Node *node, CheckList *checks) {
  * Return: 0.
  */
 int watch_verify(const ProbeContext *c, CheckList *checks) {
-        probe_each_node(c, ROLE_CONTROL_PLANE, ask, checks);
+        probe_each_node(c, ROLE_ALL, ask, checks);
         return 0;
 }

@@ -139,12 +139,14 @@ static int watch_plan(const PlanContext *c, Plan *plan, Error **reterr) {
 
 const Component component_watch = {
         .name = "watch",
-        .summary = "Warns in the journal of certificates that expire and members that are ill",
+        .summary =
+                "Warns in the journal of certificates that expire, and of services and members that are ill",
         .without =
-                "Nobody is told that a certificate is about to expire, or that one of three members died.",
+                "Nobody is told that a certificate is about to expire, that one of three members died, or one "
+                "of two load balancers.",
         .manual = "hardway(1)",
         .unit = WATCH_TIMER,
-        .roles = ROLE_CONTROL_PLANE,
+        .roles = ROLE_ALL,
         .rank = 90,
         .settings = service_settings,
         .n_settings = ARRAY_SIZE(service_settings),

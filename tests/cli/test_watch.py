@@ -61,15 +61,16 @@ def test_all_is_well(node, cluster):
     kubectl = node.program("kubectl", f'echo "$@" >>{node.directory}/asked; echo ok')
     node.lines = [*(f"certificate {path}" for path in paths), "unit good.service", f"etcd {etcdctl} /pki/etcd",
                   "member c0 https://10.77.0.20:2379", "member c1 https://10.77.0.21:2379",
-                  f"apiserver {kubectl} /etc/scheduler.conf https://10.77.0.20:6443"]
+                  f"apiserver {kubectl} /etc/scheduler.conf https://10.77.0.20:6443", f"endpoint {kubectl} /etc/scheduler.conf https://10.77.0.10:6443"]
     found = node.look()
     assert [row[0] for row in found] == [6], found
     # 364 once a second has passed
     assert re.fullmatch(r"3 certificates, the first expires in 36[45] days; 1 unit; 2 of 2 etcd members healthy, the apiserver is "
-                        r"ready; 0 problems", found[0][1])
+                        r"ready, the endpoint answers; 0 problems", found[0][1])
     asked = (node.directory / "asked").read_text()
     assert "--endpoints=https://10.77.0.21:2379 --cacert=/pki/etcd/ca.crt --cert=/pki/etcd/healthcheck-client.crt" in asked
-    assert "--kubeconfig=/etc/scheduler.conf --server=https://10.77.0.20:6443" in asked and "get --raw=/readyz" in asked
+    for address in ("10.77.0.20", "10.77.0.10"):
+        assert re.search(rf"--kubeconfig=/etc/scheduler.conf --server=https://{address}:6443 .*get --raw=/readyz", asked)
 
 
 def test_certificates_that_expire(node, cluster):
@@ -145,15 +146,18 @@ def test_files_that_are_no_certificates(node):
 def test_what_is_ill(node):
     etcdctl = node.program("etcdctl", 'case $1 in *10.77.0.21*) echo "{json}"; echo "https://10.77.0.21:2379 is unhealthy: failed to '
                            'commit proposal: context deadline exceeded" >&2; echo "Error: unhealthy cluster" >&2; exit 1 ;; esac; echo healthy')
-    kubectl = node.program("kubectl", 'echo "[+]ping ok"; echo "Error from server: [-]etcd failed" >&2; exit 1')
+    kubectl = node.program("kubectl", 'case $2 in *10.77.0.10*) exit 1 ;; esac; echo "[+]ping ok"; '
+                           'echo "Error from server: [-]etcd failed" >&2; exit 1')
     node.lines = ["unit good.service", "unit bad.service", f"etcd {etcdctl} /pki/etcd", "member c0 https://10.77.0.20:2379",
-                  "member c1 https://10.77.0.21:2379", f"apiserver {kubectl} /etc/scheduler.conf https://10.77.0.20:6443"]
+                  "member c1 https://10.77.0.21:2379", f"apiserver {kubectl} /etc/scheduler.conf https://10.77.0.20:6443",
+                  f"endpoint {kubectl} /etc/scheduler.conf https://10.77.0.10:6443"]
     found = node.look()
-    assert [row[0] for row in found] == [3, 3, 3, 6]
+    assert [row[0] for row in found] == [3, 3, 3, 3, 6]
     assert found[0][1] == "bad.service is failed: journalctl -u bad.service says why"
     assert found[1][1] == ("etcd member c1 (https://10.77.0.21:2379) is not healthy: failed to commit proposal: context deadline exceeded")
     assert "the apiserver on this node is not ready: Error from server: [-]etcd failed" in found[2][1]
-    assert "1 of 2 etcd members healthy, the apiserver is not; 3 problems" in found[3][1]
+    assert found[3][1].startswith("https://10.77.0.10:6443 leads to no apiserver that is ready: no answer: ")
+    assert "1 of 2 etcd members healthy, the apiserver is not, the endpoint does not answer; 4 problems" in found[4][1]
 
 
 def test_snapshots(node):

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The timer on the controllers: what it says in the journal of a node whose driving machine is away, and what status shows of it."""
+"""The timer on the nodes: what it says in the journal of a node whose driving machine is away, and what status shows of it."""
 import json
 import re
 
-from lab import CONTROLLERS, await_true, edit
+from lab import BALANCERS, CONTROLLERS, await_true, edit
 from mishaps import shift
 
 CERTIFICATE = "/etc/kubernetes/pki/front-proxy-client.crt"
@@ -39,7 +39,10 @@ def test_all_is_well(cluster):
         found = look(cluster, host)
         assert [row[0] for row in found] == [6], found
         assert re.search(r"\d+ certificates, the first expires in 36[45] days; 5 units; 3 of 3 etcd members healthy"
-                         r"(, the last snapshot of etcd is \d+ hours old)?, the apiserver is ready; 0 problems", found[0][1]), found
+                         r"(, the last snapshot of etcd is \d+ hours old)?, the apiserver is ready, the endpoint answers; 0 problems", found[0][1]), found
+    for host in BALANCERS:
+        found = look(cluster, host)
+        assert [row[0] for row in found] == [6] and re.search(r"1 certificate, the first expires in 36\d\d days; 2 units; 0 problems", found[0][1]), found
     check, checks = watch_of(cluster, "controller-0")
     assert check["state"] == "ok" and "3 of 3 etcd members healthy" in check["text"]
     # etcd's own measure of its disk is there, too

@@ -71,7 +71,16 @@ static void test_config(void **state) {
                             "/etc/systemd/system/etcd-snapshot.timer 46800\n"
                             "apiserver /usr/local/bin/kubectl /etc/kubernetes/scheduler.conf "
                             "https://10.77.0.20:6443\n"
+                            "endpoint /usr/local/bin/kubectl /etc/kubernetes/scheduler.conf "
+                            "https://10.77.0.10:9000\n"
                             "textfile /var/lib/node\n");
+
+        /* not by way of load balancers that are not ours */
+        f.nodes[2].roles = ROLE_ETCD;
+        buffer_done(&text);
+        watch_config(&f.context, f.plan, &text);
+        assert_contains(buffer_str(&text), "\napiserver ");
+        assert_null(strstr(buffer_str(&text), "\nendpoint "));
 }
 
 /* A node with nothing of etcd and without an apiserver is looked after all the same. */
@@ -159,7 +168,7 @@ static void test_judge_harmless(void **state) {
 static atomic_uint n_asked;
 
 static int tell_together(void *userdata, const Node *node, const char *script, Buffer *ret, Error **reterr) {
-        if (!fixture_meet(&n_asked, 2))
+        if (!fixture_meet(&n_asked, 3))
                 return error_set(reterr, ERROR_UNAVAILABLE, ETIMEDOUT, "one after the other");
         buffer_add_str(ret, "10000\nactive\nsuccess\n");
         return 0;
@@ -170,9 +179,10 @@ static void test_all_at_once(void **state) {
         _cleanup_(check_list_done) CheckList checks = {};
 
         assert_int_equal(component_watch.verify(&context, &checks), 0);
-        assert_int_equal(checks.n_checks, 2);
+        assert_int_equal(checks.n_checks, 3);
         assert_string_equal(checks.checks[0].id, "watch/c0");
         assert_string_equal(checks.checks[1].id, "watch/c1");
+        assert_string_equal(checks.checks[2].id, "watch/lb0");
 }
 
 int main(void) {

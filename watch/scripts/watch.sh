@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # hardway-watch CONFIG STATE - looks after this node while nobody does: when certificates expire, whether units run, whether
-# etcd's members and the apiserver here are healthy, whether the member's snapshots are taken. What is found is printed with the priorities of the journal (sd-daemon(3)),
+# etcd's members and the apiserver here are healthy, whether the endpoint answers, whether the member's snapshots are taken. What is found is printed with the priorities of the journal (sd-daemon(3)),
 # and kept in the file STATE with the time of the look in front. Nothing is needed but a shell, coreutils, sed and systemctl,
 # and the binaries that CONFIG names. CONFIG has lines of
 #
@@ -11,6 +11,7 @@
 #     etcd ETCDCTL PKI            how to ask members: with the healthcheck-client's certificate in PKI
 #     member NAME URL
 #     apiserver KUBECTL CONF URL  how to ask the apiserver on this node
+#     endpoint KUBECTL CONF URL   how to ask whichever apiserver the load balancers choose
 #     snapshots DIRECTORY SERVICE TIMER SECONDS
 #                                 of etcd, with the time of the last good one in DIRECTORY/last; SERVICE takes them, since TIMER,
 #                                 a file, is there, and the last one is to be younger than SECONDS
@@ -21,7 +22,7 @@ export LC_ALL=C HOME=/nonexistent
 config=$1 state=$2
 warn=$((30 * 86400)) error=$((7 * 86400))
 now=$(date +%s)
-problems=0 certificates=0 first='' units=0 members=0 healthy=0 api='' saved=''
+problems=0 certificates=0 first='' units=0 members=0 healthy=0 api='' way='' saved=''
 metrics='' textfile=''
 
 # say PRIORITY TEXT
@@ -144,15 +145,35 @@ member() {
         fi
 }
 
+# ready KUBECTL KUBECONFIG URL: is it? If not, $answer ends with why
+ready() {
+        answer=$(timeout 15 "$1" --kubeconfig="$2" --server="$3" --request-timeout=10s get --raw=/readyz 2>&1) && return
+        answer=$(printf '%s\n' "$answer" | tail -n 1 | head -c 200)
+        answer=${answer:-no answer}
+        return 1
+}
+
 # apiserver KUBECTL KUBECONFIG URL
 apiserver() {
-        if answer=$(timeout 15 "$1" --kubeconfig="$2" --server="$3" --request-timeout=10s get --raw=/readyz 2>&1); then
+        if ready "$1" "$2" "$3"; then
                 api=', the apiserver is ready'
                 metric hardway_apiserver_ready '' 1
         else
                 api=', the apiserver is not'
                 metric hardway_apiserver_ready '' 0
-                say 3 "the apiserver on this node is not ready: $(printf '%s\n' "$answer" | tail -n 1 | head -c 200)"
+                say 3 "the apiserver on this node is not ready: $answer"
+        fi
+}
+
+# endpoint KUBECTL KUBECONFIG URL
+endpoint() {
+        if ready "$1" "$2" "$3"; then
+                way=', the endpoint answers'
+                metric hardway_endpoint_ready '' 1
+        else
+                way=', the endpoint does not answer'
+                metric hardway_endpoint_ready '' 0
+                say 3 "$3 leads to no apiserver that is ready: $answer: on the machine that drives hardway, hardway status says where it ends"
         fi
 }
 
@@ -213,6 +234,7 @@ while read -r kind a b c d; do
         member) member "$a" "$b" ;;
         snapshots) snapshots "$a" "$b" "$c" "$d" ;;
         apiserver) apiserver "$a" "$b" "$c" ;;
+        endpoint) endpoint "$a" "$b" "$c" ;;
         textfile) textfile=$a ;;
         esac </dev/null
 done <"$config"
@@ -221,6 +243,6 @@ if [ -n "$textfile" ] && ! write_metrics "$textfile"; then
 fi
 text="$(count $certificates certificate), the first expires in $(count "${first:-no}" day); $(count $units unit)"
 [ $members = 0 ] || text="$text; $healthy of $(count $members 'etcd member') healthy"
-say 6 "$text$saved$api; $(count $problems problem)"
+say 6 "$text$saved$api$way; $(count $problems problem)"
 chmod 0644 "$state.new"
 mv -f "$state.new" "$state"
