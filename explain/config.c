@@ -23,6 +23,13 @@ static void add_short_words(Explanation *e, const char *keyword) {
                         explanation_hint(e, *word);
 }
 
+static void add_values(Explanation *e, const char *value) {
+        _cleanup_strv_ Strv values = strv_split(value, "\n");
+
+        STRV_FOREACH(one, values)
+                explanation_alias(e, "%s", *one + strspn(*one, " "));
+}
+
 static char* by_hand(const Component *component) {
         return xasprintf("editor %s\nsystemctl reload %s", component->config->path, component->unit);
 }
@@ -74,9 +81,13 @@ static void add_config_line(Catalogue *c, const View *v, const Component *compon
         kind = l->depth == 0 ? xasprintf("section of %s", file) :
                                xasprintf("line of %s, in %s", file, section);
         e = catalogue_enter(c, name, kind, l->why);
+        e->is_line = true;
         explanation_alias(e, "%s", *l->keyword ? l->keyword : section);
         explanation_alias(e, "%s %s", *l->keyword ? l->keyword : section, value ? value : "");
         add_short_words(e, l->keyword);
+        if (!*l->keyword &&
+            value) /* a line without one, in a block of its parent's: an address, a script's name */
+                add_values(e, value);
         if (l->instead) {
                 explanation_alias(e, "%s", l->instead);
                 explanation_alias(e, "%s", strrchr(l->instead, '.') + 1);

@@ -38,7 +38,8 @@ typedef struct Explanation {
         char *read_by; /* units whose input it is, and what happens to them when it changes; or NULL */
         ExplainValue *values;
         size_t n_values;
-        bool absent; /* not in the cluster at hand */
+        bool absent;  /* not in the cluster at hand */
+        bool is_line; /* of a file: found by all of it, too, as it stands there, whatever its value */
         const char *parts_title;
         const Node *parts_of; /* where a part looks otherwise on each node: the one that is shown; or NULL */
         ExplainPart *parts;

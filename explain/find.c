@@ -12,9 +12,21 @@
 
 #define WORD_SIZE_MAX 4096
 
-/* "--etcd-servers=https://..." is about the flag; a path may be given without its beginning. */
+/*
+ * "--etcd-servers=https://..." is about the flag; a path may be given without its beginning. What was copied
+ * out of a file comes with the blanks in front, with quotes, and with the backslash that says that it goes on.
+ */
 static char* normalize(const char *word) {
-        char *copy = xstrndup(word, WORD_SIZE_MAX);
+        _cleanup_free_ char *cut = xstrndup(word, WORD_SIZE_MAX);
+        _cleanup_strv_ Strv words = strv_split(cut, " \t\n\"");
+        size_t n = strv_length(words);
+        char *copy;
+
+        if (n > 1 && streq(words[n - 1], "\\")) {
+                free(words[--n]);
+                words[n] = NULL;
+        }
+        copy = strv_join(words, " ");
         char *flag = startswith(copy, "--") ? copy : strstr(copy, " --");
         char *value = flag ? strchr(flag, '=') : NULL;
 
@@ -48,37 +60,70 @@ static void add_hinted(Found *f, bool known, const Explanation *e) {
                 add(&f->matches, &f->n_matches, e);
 }
 
-/**
- * catalogue_find() - what could be meant by a word
- * @c:          the catalogue
- * @word:       a name, or one of the shorter words for it; several words with blanks between them
- * @ret:        what was found; see Found
- */
-void catalogue_find(const Catalogue *c, const char *word, Found *ret) {
-        _cleanup_free_ char *wanted = normalize(word);
-        Found f = {};
+static void find_word(const Catalogue *c, const char *wanted, Found *f) {
         bool known;
 
         for (size_t i = 0; i < c->n_entries; i++)
                 if (streq(c->entries[i]->name, wanted))
-                        add(&f.matches, &f.n_matches, c->entries[i]);
+                        add(&f->matches, &f->n_matches, c->entries[i]);
         for (size_t i = 0; i < c->n_entries; i++) {
                 const Explanation *e = c->entries[i];
 
                 if (streq(e->name, wanted) || !is_alias(e, wanted))
                         continue;
-                if (f.n_matches > 0 && streq(f.matches[0]->name, wanted))
-                        add(&f.others, &f.n_others, e);
+                if (f->n_matches > 0 && streq(f->matches[0]->name, wanted))
+                        add(&f->others, &f->n_others, e);
                 else
-                        add(&f.matches, &f.n_matches, e);
+                        add(&f->matches, &f->n_matches, e);
         }
-        known = f.n_matches > 0;
+        known = f->n_matches > 0;
         for (size_t i = 0; i < c->n_entries; i++) {
                 const Explanation *e = c->entries[i];
 
                 if (strv_contains(e->hints, wanted) && !is_alias(e, wanted) && !streq(e->name, wanted))
-                        add_hinted(&f, known, e);
+                        add_hinted(f, known, e);
         }
+}
+
+static bool find_beginning(const Catalogue *c, const char *wanted, Found *f) {
+        for (size_t i = 0; i < c->n_entries; i++)
+                if (c->entries[i]->is_line && is_alias(c->entries[i], wanted))
+                        add(&f->matches, &f->n_matches, c->entries[i]);
+        return f->n_matches > 0;
+}
+
+/* "ProtectSystem=strict", "timeout connect 100ms": the longest beginning that is a line's */
+static void find_line(const Catalogue *c, const char *wanted, Found *f) {
+        _cleanup_free_ char *line = xstrdup(wanted);
+
+        for (size_t n = strcspn(line, " ="); line[n]; n += 1 + strcspn(line + n + 1, " ="))
+                if (line[n] == '=') {
+                        line[n] = '\0';
+                        break;
+                }
+        while (!find_beginning(c, line, f)) {
+                char *last = strrchr(line, ' ');
+
+                if (!last)
+                        return;
+                *last = '\0';
+        }
+}
+
+/**
+ * catalogue_find() - what could be meant by a word
+ * @c:          the catalogue
+ * @word:       a name, or one of the shorter words for it; several words with blanks between them; or where
+ *              nothing is known of that, a line as it stands in a file
+ * @ret:        what was found; see Found
+ */
+void catalogue_find(const Catalogue *c, const char *word, Found *ret) {
+        _cleanup_free_ char *wanted = normalize(word);
+        Found f = {};
+
+        find_word(c, wanted, &f);
+        if (f.n_matches == 0)
+                find_line(c, wanted, &f);
         *ret = f;
 }
 

@@ -62,6 +62,7 @@ static void add_aliases(Explanation *e, const PlanItem *item) {
                 break;
         case PLAN_SYSCTL:
                 word = item->sysctl.key;
+                e->is_line = true;
                 break;
         case PLAN_UNIT:
                 word = item->unit.name;

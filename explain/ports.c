@@ -45,6 +45,16 @@ static char* holders(const Component *component, const Cluster *c) {
         return strv_join(names, ", ");
 }
 
+/* "6443", "port 6443", "6443/tcp": a port has no entry of its own, but a line among all */
+static void hint_port(Explanation *e, unsigned port) {
+        _cleanup_free_ char *number = xasprintf("%u", port), *words = xasprintf("port %u", port),
+                            *service = xasprintf("%u/tcp", port);
+
+        explanation_hint(e, number);
+        explanation_hint(e, words);
+        explanation_hint(e, service);
+}
+
 static void add_reach(Explanation *e, const Component *component, const Reach *reach, const Cluster *c) {
         _cleanup_free_ char *on = holders(component, c), *from = reach->from ? who(c, reach->from) : NULL,
                             *name = NULL, *text = NULL;
@@ -52,6 +62,7 @@ static void add_reach(Explanation *e, const Component *component, const Reach *r
 
         if (port == 0 || !*on)
                 return;
+        hint_port(e, port);
         name = xasprintf("%u/tcp, %s", port, component->name);
         text = xasprintf("On %s. From %s%s%s: %s%s", on, from ?: "", from && reach->from_here ? ", " : "",
                          reach->from_here ? "here" : "", reach->why, endswith(reach->why, "?") ? "" : ".");
@@ -65,6 +76,7 @@ static void add_local_ports(Explanation *e, const Cluster *c) {
                                                       local_ports[i].what),
                                     *text = xasprintf("On %s, on loopback only. %s", on, local_ports[i].why);
 
+                hint_port(e, local_ports[i].port);
                 explanation_add_part(e, name, text);
         }
 }

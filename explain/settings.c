@@ -74,6 +74,7 @@ static void add_line(Catalogue *c, const View *v, const PlanItem *item, const Li
         if (!s)
                 return; /* a test fails */
         e = catalogue_enter(c, name, "unit setting", s->why);
+        e->is_line = true;
         explanation_alias(e, "%s", l->key);
         explanation_alias(e, "%s %s", item->unit.name, l->key);
         explanation_set(&e->without, s->without);

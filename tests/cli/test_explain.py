@@ -178,6 +178,24 @@ def test_drained_by_hand_as_by_hardway(hardway):
     assert re.search(r"set server apiservers/\S+ state drain; disable health checks/\S+'", out), out
 
 
+@pytest.mark.parametrize("line, name", [
+    ("    server c0 10.77.0.20:6443 track checks/c0", "haproxy.cfg server: line of haproxy.cfg"),
+    ("ProtectSystem=strict", "ProtectSystem: unit setting"),
+    ("        --etcd-servers=https://127.0.0.1:2379 \\", "kube-apiserver --etcd-servers: flag of kube-apiserver"),
+    ("vrrp_instance kubernetes {", "keepalived.conf vrrp_instance: section of keepalived.conf"),
+    ("                10.77.0.12", "keepalived.conf "),
+    ("net.ipv4.ip_nonlocal_bind = 1", "haproxy.cfg bind: line of haproxy.cfg"),
+])
+def test_lines_as_they_stand_in_files(cluster, line, name):
+    out = cluster("explain", "--", line).out
+    assert out.startswith(name) and "\n  Why " in out
+
+
+def test_ports_by_number(cluster):
+    for words in ("6443", "2379/tcp", "port 10257"):
+        assert cluster("explain", words).out.startswith("ports: word\n")
+
+
 def test_unknown_words(cluster):
     assert "did you mean '--etcd-servers'?" in cluster("explain", "--ectd-servers", status=64).err
     assert "did you mean 'apiserver.crt'?" in cluster("explain", "apiserver.crd", status=64).err

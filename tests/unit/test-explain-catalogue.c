@@ -104,6 +104,7 @@ static void check_unit(const Catalogue *c, const PlanItem *item) {
                 key = xstrndup(*line, strcspn(*line, "="));
                 name = xasprintf("%s %s", item->unit.name, key);
                 must_know(c, name, "unit setting");
+                must_know(c, *line, "unit setting");
         }
 }
 
@@ -116,6 +117,8 @@ static void check_command(const Catalogue *c, const PlanItem *item) {
                 _cleanup_strv_ Strv words = strv_split(*line, " ");
 
                 command = command || startswith(*line, "ExecStart=");
+                if (command && startswith(*line, " "))
+                        must_know(c, *line, "flag of ");
                 STRV_FOREACH(word, words) {
                         _cleanup_free_ char *name =
                                 xasprintf("%s %.*s", item->component, (int) strcspn(*word, "="), *word);
@@ -171,6 +174,18 @@ static void check_words(const Catalogue *c, const PlanItem *item) {
         }
 }
 
+/* Each line that says something, as whoever reads the file copies it; but for one that is only a name of its own */
+static void check_lines(const Catalogue *c, const PlanItem *item) {
+        _cleanup_strv_ Strv lines = strv_split(buffer_str(&item->content), "\n"), names = names_in(lines);
+
+        STRV_FOREACH(line, lines) {
+                const char *text = *line + strspn(*line, " ");
+
+                if (!strchr("#!}", *text) && !strv_contains(names, text))
+                        must_know(c, *line, " of ");
+        }
+}
+
 /* Lines of haproxy.cfg and keepalived.conf that are neither comments nor braces nor members of a block */
 static void check_config(const Catalogue *c, const Plan *plan, const ConfigText *t) {
         const PlanItem *item = plan_find_path(plan, t->path);
@@ -178,8 +193,10 @@ static void check_config(const Catalogue *c, const Plan *plan, const ConfigText 
         for (const ConfigLine *l = t->lines; item && l < t->lines + t->n_lines; l++)
                 if (l->why && *l->keyword)
                         must_know(c, l->keyword, "of ");
-        if (item)
+        if (item) {
+                check_lines(c, item);
                 check_words(c, item);
+        }
 }
 
 /* Every port that a unit listens on is among the ports, with who connects to it. */
@@ -192,9 +209,11 @@ static void check_ports(const Catalogue *c, const PlanItem *item) {
         ports = found.matches[0];
         found_done(&found);
         for (size_t i = 0; i < item->unit.n_ports; i++) {
-                _cleanup_free_ char *name = xasprintf("%u/tcp, %s", item->unit.ports[i], item->component);
+                _cleanup_free_ char *name = xasprintf("%u/tcp, %s", item->unit.ports[i], item->component),
+                                    *number = xasprintf("%u", item->unit.ports[i]);
                 bool known = false;
 
+                must_know(c, number, EXPLAIN_WORD);
                 for (size_t k = 0; k < ports->n_parts; k++)
                         known = known || (streq(ports->parts[k].name, name) && *ports->parts[k].text);
                 if (!known)
