@@ -76,5 +76,8 @@ Strv reset_users_kept(const Plan *plan, const Observation *o, const ResetKeep *k
 /* The script that does it. o may be NULL. */
 void reset_script(const Plan *plan, const Observation *o, const ResetKeep *keep, Buffer *out);
 int reset_is_ours(const Node *node, const Observation *o, const char *identity, Error **reterr);
+bool reset_cluster_serves(const ResetRequest *q, const ProbeContext *c);
+int reset_spare(const ResetRequest *q, const ProbeContext *c, const Node *const *nodes, size_t n_nodes,
+                Buffer *text, Error **reterr);
 void reset_tell_last(const ProbeContext *c, const Node *const *nodes, size_t n_nodes, Buffer *out);
 void reset_tell(const Plan *plan, const Observation *o, const ResetKeep *keep, Buffer *out);

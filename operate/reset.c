@@ -162,42 +162,6 @@ static void job_reset(void *item) {
         node_do(item, node_reset);
 }
 
-static bool cluster_serves(const ResetRequest *q, HostPool *hosts) {
-        ProbeContext c = probes_of(q, hosts);
-
-        for (const Component *const *p = q->components; *p; p++) {
-                bool serving = false;
-                int r = (*p)->serving ? (*p)->serving(&c, &serving, NULL) : 0;
-
-                /* one that cannot be asked can do without nothing: spare() will not be answered either */
-                if (serving || r == -EHOSTUNREACH || r == -EKEYEXPIRED || r == -EEXIST)
-                        return true;
-        }
-        return false;
-}
-
-/* What one component says to the loss of these nodes; 0: it cannot do without, and they go all the same. */
-static int spare_nodes(const ResetRequest *q, const ProbeContext *c, const Component *component,
-                       const Node *const *nodes, size_t n_nodes, Buffer *text, Error **reterr) {
-        ProbeResult result = {};
-        int r;
-
-        r = component->spare(c, nodes, n_nodes, &result, reterr);
-        if (r >= 0 && result.state == PROBE_FAILED && !q->force) {
-                r = error_set(reterr, ERROR_CONFIG, EBUSY, "the cluster serves, and cannot do without: %s",
-                              result.text);
-                error_detail(reterr,
-                             "If all of it can go, for instance after a first try that failed: hardway "
-                             "reset --force\n");
-        } else if (r >= 0) {
-                if (result.text)
-                        buffer_addf(text, "%s.\n", result.text);
-                r = result.state != PROBE_FAILED;
-        }
-        probe_result_done(&result);
-        return r;
-}
-
 /* Those that were installed for this cluster, or may have been; the caller frees. */
 static const Node** find_ours(const ResetNode *nodes, size_t n_nodes, size_t *ret_n) {
         const Node **ours = xnew(const Node*, n_nodes + 1);
@@ -223,14 +187,8 @@ static int spare(const ResetNode *nodes, size_t n_nodes, Buffer *text, Error **r
         size_t n_ours;
         _cleanup_free_ const Node **ours = find_ours(nodes, n_nodes, &n_ours);
         ProbeContext c = probes_of(q, nodes[0].hosts);
-        int r = 0, goes_on = 1;
 
-        for (const Component *const *p = q->components; *p && r >= 0 && n_ours > 0; p++)
-                if ((*p)->spare) {
-                        r = spare_nodes(q, &c, *p, ours, n_ours, text, reterr);
-                        goes_on = goes_on && r > 0;
-                }
-        return r < 0 ? r : goes_on;
+        return reset_spare(q, &c, ours, n_ours, text, reterr);
 }
 
 /* What will be done, and what that means for the cluster, before anything is. */
@@ -286,7 +244,9 @@ static int nodes_spare_again(ResetNode *nodes, size_t n_nodes, Error **reterr) {
 /* While somebody was asked, a member may have been lost, or a cluster have begun to serve; and a lock is gone when this
  * machine was asleep. What it serves with is counted once more, whatever it says of itself by now. */
 static int nodes_look_again(ResetNode *nodes, size_t n_nodes, Error **reterr) {
-        if (nodes[0].serving || cluster_serves(nodes[0].request, nodes[0].hosts))
+        ProbeContext c = probes_of(nodes[0].request, nodes[0].hosts);
+
+        if (nodes[0].serving || reset_cluster_serves(nodes[0].request, &c))
                 return nodes_spare_again(nodes, n_nodes, reterr);
         return nodes_hold(nodes, n_nodes, /* serving= */ false, /* wait= */ false, reterr);
 }
@@ -376,7 +336,8 @@ int reset_run(const ResetRequest *request, ErrorList *errors) {
         _cleanup_(host_pool_freep) HostPool *hosts = host_pool_new(request->cluster, request->host);
         _cleanup_free_ char *identity = NULL;
         _cleanup_free_ ResetNode *nodes = xnew(ResetNode, request->n_nodes + 1);
-        bool serving = cluster_serves(request, hosts);
+        ProbeContext c = probes_of(request, hosts);
+        bool serving = reset_cluster_serves(request, &c);
         Error *error = NULL;
         int r;
 
