@@ -3,6 +3,7 @@
 
 #include "lbsetup/pair.h"
 #include "plan/component.h"
+#include "plan/names.h"
 #include "plan/service.h"
 
 /* What the files of lbsetup/ share; nobody else includes this. */
@@ -18,7 +19,7 @@
 
 #define KEEPALIVED_CONFIG "/etc/keepalived/keepalived.conf"
 #define KEEPALIVED_HEALTH "/etc/keepalived/hardway-health"
-#define KEEPALIVED_NOTIFY "/etc/keepalived/hardway-notify"
+#define KEEPALIVED_NOTIFY NAME_VRRP_NOTIFY
 #define KEEPALIVED_UNIT "keepalived.service"
 #define KEEPALIVED_SCRIPT_USER "keepalived_script" /* the name that keepalived itself looks for */
 
@@ -27,7 +28,7 @@
 #define LB_HAPROXY_DOWN LB_RUN "/haproxy.down"
 #define LB_SERVERS LB_RUN "/haproxy.servers"
 #define LB_HANDOVER LB_RUN "/handover"
-#define LB_STATE LB_RUN "/keepalived.state"
+#define LB_STATE NAME_VRRP_STATE
 
 /* haproxy-config.c, keepalived-config.c */
 extern const ConfigText haproxy_config;

@@ -9,3 +9,7 @@
 /* Of a member's scheduled snapshots, which the watch looks after. */
 #define NAME_SNAPSHOT_SERVICE "etcd-snapshot.service"
 #define NAME_SNAPSHOT_TIMER "etcd-snapshot.timer"
+
+/* What keepalived is told to start at each change, and where that keeps the state, which the watch looks at. */
+#define NAME_VRRP_NOTIFY "/etc/keepalived/hardway-notify"
+#define NAME_VRRP_STATE "/run/hardway/keepalived.state"

@@ -77,6 +77,8 @@ void watch_config(const PlanContext *c, const Plan *plan, Buffer *out) {
         add_members(c, plan, out);
         add_snapshots(c, plan, out);
         add_apiserver(c, plan, out);
+        if (plan_find_path(plan, NAME_VRRP_NOTIFY))
+                buffer_add_str(out, "vrrp " NAME_VRRP_STATE "\n");
         if (c->cluster->watch_textfile)
                 buffer_addf(out, "textfile %s\n", c->cluster->watch_textfile);
 }

@@ -160,6 +160,33 @@ def test_what_is_ill(node):
     assert "1 of 2 etcd members healthy, the apiserver is not, the endpoint does not answer; 4 problems" in found[4][1]
 
 
+def test_load_balancer(node):
+    state = node.directory / "keepalived.state"
+    node.lines = [f"vrrp {state}"]
+    metrics = node.directory / "metrics"
+    metrics.mkdir()
+    for text, problem, summary in (
+            ("MASTER 1790000000\n12 34\n", None, "is in state MASTER; 0"), ("BACKUP 1790000000\n12 34\n", None, "is in state BACKUP; 0"),
+            ("FAULT 1790000000\n12 34\n", "keepalived stands back (FAULT): ", "is in state FAULT; 1"),
+            ("", "keepalived has not found its place", "is in state unknown; 1"), ("STOP 1\n", "keepalived has not found its place", "is in state STOP; 1"),
+            # its user may write what it likes there
+            ("MASTER\x1b[2J 17\n<2>all is lost\n", "keepalived has not found its place", "is in state unknown; 1")):
+        state.write_text(text)
+        found = node.look()
+        assert [row[0] for row in found] == ([3, 6] if problem else [6]) and f"keepalived {summary} problem" in found[-1][1], found
+        assert not problem or found[0][1].startswith(problem)
+        assert "\x1b" not in str(found) and "lost" not in str(found)
+    state.unlink()
+    os.mkfifo(state)
+    assert node.look()[0][0] == 3
+    state.unlink()
+    state.write_text("FAULT 1790000000\n12 34\n")
+    node.lines.append(f"textfile {metrics}")
+    node.look()
+    lines = (metrics / "hardway.prom").read_text().splitlines()
+    assert 'hardway_vrrp_state{state="FAULT"} 1' in lines and 'hardway_vrrp_state{state="MASTER"} 0' in lines
+
+
 def test_snapshots(node):
     directory, timer, now = node.directory / "snapshots", node.directory / "x.timer", int(time.time())
     directory.mkdir()

@@ -42,7 +42,7 @@ def test_all_is_well(cluster):
                          r"(, the last snapshot of etcd is \d+ hours old)?, the apiserver is ready, the endpoint answers; 0 problems", found[0][1]), found
     for host in BALANCERS:
         found = look(cluster, host)
-        assert [row[0] for row in found] == [6] and re.search(r"1 certificate, the first expires in 36\d\d days; 2 units; 0 problems", found[0][1]), found
+        assert [row[0] for row in found] == [6] and re.search(r"1 certificate, the first expires in 36\d\d days; 2 units, keepalived is in state (MASTER|BACKUP); 0 problems", found[0][1]), found
     check, checks = watch_of(cluster, "controller-0")
     assert check["state"] == "ok" and "3 of 3 etcd members healthy" in check["text"]
     # etcd's own measure of its disk is there, too

@@ -59,6 +59,7 @@ static void test_config(void **state) {
         f.cluster.snapshots = (SnapshotPolicy) { .every_hours = 6, .keep = 2, .directory = directory };
         unit = plan_add_unit(f.plan, "x", "etcd-snapshot.timer", fixture_unit("x"), "w");
         unit->unit.running = false;
+        add_file("f", "/etc/keepalived/hardway-notify", false);
         watch_config(&f.context, f.plan, &text);
         assert_string_equal(strchr(buffer_str(&text), '\n') + 1,
                             "certificate /etc/kubernetes/pki/apiserver.crt\n"
@@ -73,6 +74,7 @@ static void test_config(void **state) {
                             "https://10.77.0.20:6443\n"
                             "endpoint /usr/local/bin/kubectl /etc/kubernetes/scheduler.conf "
                             "https://10.77.0.10:9000\n"
+                            "vrrp /run/hardway/keepalived.state\n"
                             "textfile /var/lib/node\n");
 
         /* not by way of load balancers that are not ours */

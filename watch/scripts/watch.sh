@@ -15,6 +15,7 @@
 #     snapshots DIRECTORY SERVICE TIMER SECONDS
 #                                 of etcd, with the time of the last good one in DIRECTORY/last; SERVICE takes them, since TIMER,
 #                                 a file, is there, and the last one is to be younger than SECONDS
+#     vrrp FILE                   with the state that keepalived says it is in, and since when
 #     textfile DIRECTORY          where Prometheus' node_exporter looks for *.prom
 set -eu
 export LC_ALL=C HOME=/nonexistent
@@ -22,7 +23,7 @@ export LC_ALL=C HOME=/nonexistent
 config=$1 state=$2
 warn=$((30 * 86400)) error=$((7 * 86400))
 now=$(date +%s)
-problems=0 certificates=0 first='' units=0 members=0 healthy=0 api='' way='' saved=''
+problems=0 certificates=0 first='' units=0 members=0 healthy=0 api='' way='' vip='' saved=''
 metrics='' textfile=''
 
 # say PRIORITY TEXT
@@ -177,15 +178,30 @@ endpoint() {
         fi
 }
 
-# Who runs as etcd may have put anything there: neither waits for whoever would write to a FIFO, nor reads a file of root's by a link.
-last_of() {
-        dd if="$1/last" iflag=nonblock,nofollow bs=4096 count=1 2>/dev/null || :
+# its FILE: a service's user may have put anything there: neither waits for whoever would write to a FIFO, nor reads a file of root's
+# by a link
+its() {
+        dd if="$1" iflag=nonblock,nofollow bs=4096 count=1 2>/dev/null || :
+}
+
+# vrrp FILE: haproxy and keepalived may both run on a machine that does not take the VIP
+vrrp() {
+        stands=$(its "$1" | sed -n '1s/^\(BACKUP\|MASTER\|FAULT\|STOP\) [0-9]\{1,12\}$/\1/p') || stands=
+        vip=", keepalived is in state ${stands:-unknown}"
+        for each in BACKUP MASTER FAULT; do
+                metric hardway_vrrp_state "{state=\"$each\"}" "$([ "$stands" = "$each" ] && echo 1 || echo 0)"
+        done
+        case $stands in
+        BACKUP | MASTER) ;;
+        FAULT) say 3 "keepalived stands back (FAULT): haproxy does not answer, this load balancer alone reaches no apiserver, or its interface is down" ;;
+        *) say 3 "keepalived has not found its place: journalctl -u keepalived says why" ;;
+        esac
 }
 
 # snapshots DIRECTORY SERVICE TIMER SECONDS
 snapshots() {
         result=$(systemctl show -p Result --value -- "$2" 2>/dev/null) || result=unknown
-        taken=$(last_of "$1" | sed -n '1s/^{"file":"[^"]*","time":\([0-9]\{1,12\}\),.*/\1/p') || taken=
+        taken=$(its "$1/last" | sed -n '1s/^{"file":"[^"]*","time":\([0-9]\{1,12\}\),.*/\1/p') || taken=
         since=${taken:-$(stat -c %Y -- "$3" 2>/dev/null)} || since=
         age=$(((now - ${since:-$now}) / 3600))
         metric hardway_etcd_snapshot_last_success_seconds '' "${taken:-0}"
@@ -235,6 +251,7 @@ while read -r kind a b c d; do
         snapshots) snapshots "$a" "$b" "$c" "$d" ;;
         apiserver) apiserver "$a" "$b" "$c" ;;
         endpoint) endpoint "$a" "$b" "$c" ;;
+        vrrp) vrrp "$a" ;;
         textfile) textfile=$a ;;
         esac </dev/null
 done <"$config"
@@ -243,6 +260,6 @@ if [ -n "$textfile" ] && ! write_metrics "$textfile"; then
 fi
 text="$(count $certificates certificate), the first expires in $(count "${first:-no}" day); $(count $units unit)"
 [ $members = 0 ] || text="$text; $healthy of $(count $members 'etcd member') healthy"
-say 6 "$text$saved$api$way; $(count $problems problem)"
+say 6 "$text$vip$saved$api$way; $(count $problems problem)"
 chmod 0644 "$state.new"
 mv -f "$state.new" "$state"
