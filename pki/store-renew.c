@@ -169,6 +169,19 @@ static void keep_none(StoreRun *run) {
         }
 }
 
+/* Whether it was stopped amid it: what is kept of the others tells which are still to be made. */
+static bool is_half_made(StoreRun *run) {
+        for (size_t i = 0; i < run->n_entries; i++) {
+                const StoreRequest *request = run->entries[i].request;
+                bool same = true;
+
+                if (is_leaf(request) && is_kept(run->store, request, false) &&
+                    is_same(run->store, request, &same, NULL) >= 0 && !same)
+                        return true;
+        }
+        return false;
+}
+
 static int renew(StoreRun *run, const StoreRequest *requests, size_t n_requests, StoreChoice choice,
                  void *userdata, Error **reterr) {
         int r;
@@ -192,7 +205,7 @@ static int renew(StoreRun *run, const StoreRequest *requests, size_t n_requests,
  * @reterr:     names the file
  *
  * What is not chosen is let be, whatever is to be said of it. What an earlier renewal has left unproven is
- * not made again, but where it was cut short: that is, chosen or not.
+ * not made again, but where it was cut short, by a kill or as asked (store_set_cancelled()): that is, chosen or not.
  *
  * Return: 0 if nothing was chosen, 1 if something was issued; a negative errno as store_generate().
  */
@@ -217,7 +230,7 @@ int store_renew(Store *s, const StoreRequest *requests, size_t n_requests, int64
                 if (r >= 0)
                         r = store_run_issue(&run, reterr);
                 store_forget(s);
-                if (r < 0)
+                if (r < 0 && (r != -ECANCELED || !is_half_made(&run)))
                         keep_none(&run);
         }
         return r < 0 ? r : store_run_report(&run, report, userdata);

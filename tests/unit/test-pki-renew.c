@@ -2,11 +2,25 @@
 #include "tests/unit/pki-kills.h"
 
 #include "common/parse.h"
+#include "pki/key-internal.h"
 
 /*
  * Renewal in the store: chosen ones are made anew, the old ones kept until they are settled or put back; and the same
- * when the process is killed before any of the calls that give or take a name.
+ * when the process is killed before any of the calls that give or take a name, or asked to stop at any key.
+ *
+ * Wraps: key_maker_generate
  */
+
+static volatile int cancelled;
+static unsigned n_keys; /* until somebody presses Ctrl-C; 0: nobody does */
+
+int __real_key_maker_generate(KeyMaker *m, const char *type, EVP_PKEY **ret, Error **reterr);
+int __wrap_key_maker_generate(KeyMaker *m, const char *type, EVP_PKEY **ret, Error **reterr);
+int __wrap_key_maker_generate(KeyMaker *m, const char *type, EVP_PKEY **ret, Error **reterr) {
+        if (n_keys > 0 && --n_keys == 0)
+                cancelled = SIGINT;
+        return __real_key_maker_generate(m, type, ret, reterr);
+}
 
 typedef struct Fixture {
         UnitDir *dir;
@@ -201,6 +215,35 @@ static void test_gone_on_with(void **state) {
         assert_int_equal(store_revert(f->store, f->requests.list, f->requests.n, names, NULL), 0);
         back = fingerprint(f, C0_KEY);
         assert_string_equal(before, back);
+}
+
+/* Ctrl-C amid the keys: those that are made are unproven, and who goes on makes the others, and none twice. */
+static void test_stopped(void **state) {
+        static const unsigned n_all = 2 * N_PER_NODE + 2;
+        Fixture *f = *state;
+        Error *e = NULL;
+
+        store_set_cancelled(f->store, &cancelled);
+        for (unsigned k = 1; k <= n_all; k += n_all / 2 - 1) {
+                _cleanup_strv_ Strv some = NULL, all = NULL, rest = NULL;
+
+                n_keys = k;
+                assert_failure(renew(f, 0, choose_all, &e), e, ERROR_TEMPORARY, ECANCELED);
+                cancelled = 0;
+                some = unproven(f);
+                assert_int_equal(strv_length(some), k - 1);
+                assert_int_equal(is_there(f, "pki/.previous/" C1_KEY), k > 1);
+                assert_all_fit(f);
+
+                assert_renew(f, choose_unfit, k > 1);
+                assert_int_equal(f->reissued, k > 1 ? n_all - (k - 1) : 0);
+                all = unproven(f);
+                assert_int_equal(strv_length(all), k > 1 ? n_all : 0);
+                assert_success(store_settle(f->store, f->requests.list, f->requests.n, all, &e), e, 0);
+                rest = unproven(f);
+                assert_null(rest);
+                assert_false(is_there(f, "pki/.previous"));
+        }
 }
 
 static void test_nothing_chosen(void **state) {
@@ -483,6 +526,7 @@ int main(void) {
                 test(test_nothing_made),   test(test_clock),
                 test(test_killed),         test(test_killed_and_put_back),
                 test(test_editions),       test(test_copies),
+                test(test_stopped),
         };
 
         return cmocka_run_group_tests_name("pki-renew", tests, NULL, NULL);
