@@ -15,18 +15,32 @@ static const char *const words[] = {
         "apikey",    "api-key",    "key-data", "authorization", "bearer", "credential",
 };
 
+/* Where a word ends that stands here, with one blank or more for each of its own; or NULL. */
+static const char* word_ends(const char *p, const char *end, const char *word) {
+        for (; *word; word++) {
+                const char *first = p;
+
+                if (*word == ' ')
+                        while (p < end && (*p == ' ' || *p == '\t'))
+                                p++;
+                else if (p < end && strncasecmp(p, word, 1) == 0)
+                        p++;
+                if (p == first)
+                        return NULL;
+        }
+        return p;
+}
+
 static const char* after_word(const char *line, size_t size) {
         const char *first = NULL;
 
         for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
-                size_t n = strlen(words[i]);
+                const char *end = NULL;
 
-                for (const char *p = line; p + n <= line + size; p++)
-                        if (strncasecmp(p, words[i], n) == 0) {
-                                if (!first || p + n < first)
-                                        first = p + n;
-                                break;
-                        }
+                for (const char *p = line; p < line + size && !end; p++)
+                        end = word_ends(p, line + size, words[i]);
+                if (end && (!first || end < first))
+                        first = end;
         }
         return first;
 }

@@ -263,6 +263,7 @@ static void test_diff_hides_secrets(void **state) {
         } cases[] = {
                 { "\tauth_pass s3cret", "\tauth_pass... (not shown)" },
                 { "    stats auth admin:s3cret", "    stats auth... (not shown)" },
+                { "    stats \t auth admin:s3cret", "    stats \t auth... (not shown)" },
                 { "  user u insecure-password s3cret", "  user u insecure-pass... (not shown)" },
                 { "  user u PassWord s3cret", "  user u Pass... (not shown)" },
                 { "    token: s3cret", "    token... (not shown)" },
