@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include <stdlib.h>
 #include <string.h>
 
 #include "cluster/flag-rules.h"
@@ -43,10 +42,9 @@ static const RemovedFlag removed[] = {
           "drop it and run the provider's controller manager" },
         { FLAG_APISERVER, "cloud-config", NULL, 0, false,
           "drop it and run the provider's controller manager" },
+        /* without a value, which it wants by now: "invalid value" */
         { FLAG_APISERVER, "runtime-config", "api/all", 0, false,
-          "name the groups that are wanted; all of them means the alpha ones too" },
-        { FLAG_APISERVER, "runtime-config", "rbac.authorization.k8s.io/v1beta1", 0, false,
-          "drop it: v1 is always on" },
+          "name the groups that are wanted (GROUP/VERSION=true); all of them (api/all=true) means the alpha ones too" },
         NO_PLUGIN("Initializers", "MutatingAdmissionWebhook does this now, and is on"),
         NO_PLUGIN("PodPreset", "MutatingAdmissionWebhook does this now, and is on"),
         NO_PLUGIN("PodSecurityPolicy", "PodSecurity does this now, by labels of namespaces, and is on"),
@@ -92,12 +90,11 @@ bool flag_name_matches(const char *pattern, const char *name) {
         return streq(pattern, name);
 }
 
-/* As one of words with commas between them, also as one that is switched on: "NodeRestriction,Initializers", "api/all=true". */
+/* As one of words with commas between them: "NodeRestriction,Initializers". "api/all=true" is another word than "api/all". */
 static bool value_has(const char *value, const char *word) {
         _cleanup_strv_ Strv words = strv_split(value, ", ");
-        _cleanup_free_ char *on = xasprintf("%s=true", word);
 
-        return strv_contains(words, word) || strv_contains(words, on);
+        return strv_contains(words, word);
 }
 
 /**
