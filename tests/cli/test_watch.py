@@ -130,6 +130,10 @@ def test_chains(node):
     found = node.look(expiry(own) - 20.5 * DAY)
     assert found[0][1].startswith(f"{own} expires in 20 days") and "hardway pki gen" in found[0][1]
     assert found[1][1].startswith(f"{odd} has no certificate in it that can be read")
+    # an authority's own is not renewed, but replaced
+    own.rename(node.directory / "kube-ca.crt")
+    node.lines = [f"certificate {node.directory}/kube-ca.crt"]
+    assert "days: replace it on the machine that drives hardway: hardway pki rotate-ca" in node.look(expiry(node.directory / "kube-ca.crt") - 20.5 * DAY)[0][1]
 
 
 def test_files_that_are_no_certificates(node):

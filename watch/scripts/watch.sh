@@ -104,6 +104,9 @@ certificate() {
         [ "$begin" -lt "$end" ] || begin=0
         [ -n "$first" ] && [ "$days" -ge "$first" ] || first=$days
         renew="renew it on the machine that drives hardway: hardway pki gen, hardway install" whose=$1
+        case $1 in
+        *ca.crt) renew="replace it on the machine that drives hardway: hardway pki rotate-ca, or import-ca where the authority is not hardway's" ;;
+        esac
         if [ "$nth" -gt 1 ]; then
                 renew="hardway pki import-ca takes its successor" whose="an authority's certificate behind the first one in $1"
         fi
