@@ -36,9 +36,20 @@ int run_together(InstallRun *run) {
         return crew_each(run, node_differs, node_together);
 }
 
-/* Something that runs will stop, for a moment or for good. */
+/* A service that came with its package, and does something, or nothing, for somebody else: what was started for this
+ * cluster knows its inputs. */
+static bool runs_for_others(const NodeRun *n, const PlanItem *item) {
+        const ObservedUnit *u = observation_unit(n->observation, item->unit.name);
+
+        return item->unit.drop_in && u && (!u->inputs || !*u->inputs);
+}
+
+/* Something of the cluster that runs will stop, for a moment or for good. */
 static bool node_disrupts(const NodeRun *n) {
-        return changes_have(&n->changes, CHANGE_RESTART, NULL) || node_retires(n, NULL);
+        for (const Change *c = n->changes.changes; c < n->changes.changes + n->changes.n_changes; c++)
+                if (c->type == CHANGE_RESTART && !runs_for_others(n, c->item))
+                        return true;
+        return node_retires(n, NULL);
 }
 
 /* What decides whose turn it is: who does not work comes first, who leads comes last. */

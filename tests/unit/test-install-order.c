@@ -48,6 +48,22 @@ static void test_new_load_balancer_is_last(void **state) {
                 "lb1 gate, lb1 put, lb1 record, lb1 restart, lb1 gate, lb0 put, lb0 record, lb0 start");
 }
 
+/* Where its package was there before, its service runs: nothing of the cluster's, which need not be well for its restart. */
+static void test_service_that_was_somebody_elses(void **state) {
+        make_serving();
+        world.fakes[3].put = NULL;
+        world.fakes[3].running = "";
+        world.fakes[3].recorded = false;
+        world.gate_closed = true;
+        assert_int_equal(run_some(3, 1), 0);
+        assert_string_equal(buffer_str(&world.log), "lb0 put, lb0 record, lb0 restart");
+
+        /* what was hardway's, and was taken away by hand, serves all the same */
+        buffer_done(&world.log);
+        world.fakes[3].put = NULL;
+        assert_int_equal(run_some(3, 1), -EAGAIN);
+}
+
 static void make_new(size_t i) {
         world.fakes[i].put = NULL;
         world.fakes[i].running = NULL;
@@ -246,6 +262,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 install_test(test_one_by_one),
                 install_test(test_new_load_balancer_is_last),
+                install_test(test_service_that_was_somebody_elses),
                 install_test(test_peers_are_told_of_who_comes),
                 install_test(test_peer_that_is_ill),
                 install_test(test_peers_forget_who_has_left),
