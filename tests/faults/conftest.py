@@ -6,7 +6,7 @@ import queue
 
 import pytest
 
-from world import INSTALL, Machine, Site
+from world import KINDS, Machine, Site, install
 
 
 @pytest.fixture(scope="session", name="machines")
@@ -34,6 +34,7 @@ def for_each_fixture(machines):
             try:
                 act(machine, item)
             finally:
+                machine.play()  # no other node any more
                 machines.put(machine)
 
         with concurrent.futures.ThreadPoolExecutor(machines.qsize()) as pool:
@@ -49,17 +50,18 @@ def undisturbed_fixture(for_each):
     found = {}
 
     def look(machine, kind):
-        machine.begin(kind)
+        command = install(kind[0])
+        machine.begin(*kind)
         before = machine.state()
-        calls = machine.struck(-1, "all", "kill", *INSTALL)
+        calls = machine.struck(-1, "all", "kill", *command)
         assert calls["status"] == 0, calls
         after = machine.state()
-        assert "nothing to change" in machine.hardway(*INSTALL)["out"]
+        assert "nothing to change" in machine.hardway(*command)["out"]
         assert machine.state() == after
-        machine.begin(kind)
-        on_disk = machine.struck(-1, "disk", "kill", *INSTALL)
+        machine.begin(*kind)
+        on_disk = machine.struck(-1, "disk", "kill", *command)
         assert machine.state() == after
         found[kind] = {"before": before, "after": after, "all": len(calls["calls"]), "disk": len(on_disk["calls"])}
 
-    for_each(["fresh", "change"], look)
+    for_each(KINDS, look)
     return found

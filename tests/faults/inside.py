@@ -106,6 +106,13 @@ def etcd(_, path, __):
     return (200, json.dumps(answers[path]).encode()) if path in answers else (404, b"{}")
 
 
+def haproxy(_, path, __):
+    if path == "/haproxy_ready":
+        return 200, b""
+    fields = ["c0", *["0"] * 15, "UP", *["0"] * 18, "L7OK", *["0"] * 19, "ok"]
+    return 200, "".join(",".join([table, *fields]) + "\n" for table in ("apiservers", "checks")).encode()
+
+
 OBJECTS = {}
 
 
@@ -127,6 +134,7 @@ def serve():
     Server((ADDRESS, 2380), "etcd", etcd, "etcd/peer")
     for address in (ADDRESS, VIP):  # as if a load balancer were in front
         Server((address, 6443), "kube-apiserver", apiserver, "apiserver")
+    Server(("127.0.0.1", 8405), "haproxy", haproxy)
     for port in (10257, 10259):  # only whether they listen is looked at
         Server(("127.0.0.1", port), "kube-scheduler", apiserver)
 
@@ -163,6 +171,8 @@ class Machine:
         with contextlib.suppress(ChildProcessError):  # no process outlives the power, and no lock is held by one that has its number
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
+        # as if a load balancer had it; unless this may be one
+        subprocess.run(["ip", "addr", "del" if self.played else "replace", f"{VIP}/24", "dev", "lo"], check=False, stderr=subprocess.DEVNULL)
         for mount in ("run", "tmp", "sys", "proc", "dev"):
             subprocess.run(["umount", "-l", f"{ROOT}/{mount}"], check=False, stderr=subprocess.DEVNULL)
 
@@ -173,7 +183,7 @@ class Machine:
         for mount in ("run", "tmp"):
             sh("mount", "-t", "tmpfs", "tmpfs", f"{ROOT}/{mount}")
         self.manager = subprocess.Popen(["chroot", ROOT, "manager"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                        env={"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"})
+                                        env={"PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", "VIP": VIP})
         self.manager.stdout.readline()
 
     # orders

@@ -9,7 +9,8 @@
  *
  * A service that is started is a process that sleeps, with the Environment= of the unit file as it was read
  * last. What is enabled is started when the manager is: so it was when the power came back. Nothing is
- * simulated of what units do, but that they record what they have loaded, and that etcd has data.
+ * simulated of what units do, but that they record what they have loaded, that etcd has data, and that keepalived
+ * holds the VIP, which is $VIP.
  */
 
 #include <errno.h>
@@ -123,6 +124,14 @@ static void load_all(void) {
                                 load(strrchr(found.gl_pathv[i], '/') + 1);
                 }
         globfree(&found);
+        if (glob(UNITS "*.d", 0, NULL, &found) == 0)
+                for (size_t i = 0; i < found.gl_pathc; i++) {
+                        _cleanup_free_ char *unit = xstrdup(strrchr(found.gl_pathv[i], '/') + 1);
+
+                        *strrchr(unit, '.') = '\0';
+                        load(unit);
+                }
+        globfree(&found);
 }
 
 static bool needs_reload(const char *unit) {
@@ -150,6 +159,8 @@ static void stop(const char *unit) {
                 (void) kill(pid, SIGKILL);
                 (void) waitpid(pid, NULL, 0);
         }
+        if (streq(unit, "keepalived.service"))
+                (void) !system("ip address delete $VIP/24 dev lo 2>/dev/null");
         (void) unlink(path);
 }
 
@@ -172,11 +183,23 @@ static void hand_over(const char *unit, const char *text) {
         }
 }
 
-static void record(const char *text) {
-        _cleanup_free_ char *post = setting(text, "ExecStartPost=+");
+/* Which files it has loaded; the key is "ExecStartPost", or "ExecReload". */
+static void record(const char *text, const char *key) {
+        _cleanup_free_ char *begin = xasprintf("%s=+/bin/sh -c 'sha256sum ", key),
+                            *rest = setting(text, begin),
+                            *command = rest ? xasprintf("/bin/sh -c 'sha256sum %s", rest) : NULL;
 
-        if (post && startswith(post, "/bin/sh -c 'sha256sum ") &&
-            ((mkdir("/run/hardway", 0755) < 0 && errno != EEXIST) || system(post) != 0))
+        if (command && ((mkdir("/run/hardway", 0755) < 0 && errno != EEXIST) || system(command) != 0))
+                abort();
+}
+
+/* As keepalived does, and its notify script. */
+static void hold_vip(void) {
+        static const char state[] = "MASTER 1\n";
+
+        if (system("ip address replace $VIP/24 dev lo") != 0 ||
+            fs_write(AT_FDCWD, "/run/hardway/keepalived.state", state, strlen(state), 0644, FS_NO_SYNC,
+                     NULL) < 0)
                 abort();
 }
 
@@ -192,9 +215,11 @@ static const char* start(const char *unit) {
         if (main_pid(unit) > 0)
                 return "done";
         hand_over(unit, text);
-        record(text);
+        record(text, "ExecStartPost");
         if (streq(unit, "etcd.service"))
                 (void) mkdir("/var/lib/etcd/member", 0700);
+        if (streq(unit, "keepalived.service"))
+                hold_vip();
         pid = fork();
         if (pid < 0)
                 return "failed";
@@ -210,6 +235,15 @@ static const char* start(const char *unit) {
         name = xasprintf("%s.pid", unit);
         number = xasprintf("%d\n", pid);
         write_state(name, number);
+        return "done";
+}
+
+static const char* reload(const char *unit) {
+        _cleanup_free_ char *text = loaded(unit);
+
+        if (main_pid(unit) == 0)
+                return start(unit);
+        record(text, "ExecReload");
         return "done";
 }
 
@@ -276,6 +310,8 @@ static int job(sd_bus_message *call) {
                 stop(unit);
         if (streq(method, "StartUnit") || streq(method, "RestartUnit"))
                 result = start(unit);
+        if (streq(method, "ReloadOrRestartUnit"))
+                result = reload(unit);
         r = sd_bus_reply_method_return(call, "o", path);
         return r < 0 ? r :
                        sd_bus_emit_signal(sd_bus_message_get_bus(call), PATH, MANAGER, "JobRemoved", "uoss",

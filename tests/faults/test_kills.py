@@ -3,7 +3,7 @@
 had happened."""
 import pytest
 
-from world import INSTALL, RESET, SEED, choose, converges, old_or_new
+from world import RESET, SEED, choose, converges, install, old_or_new
 
 
 def was_struck(struck, at, reached):
@@ -15,37 +15,38 @@ def was_struck(struck, at, reached):
         reached.append(at)
 
 
-@pytest.mark.parametrize("kind, n", [("fresh", 40), ("change", 20)])
-def test_hardway_killed(for_each, undisturbed, kind, n):
+@pytest.mark.parametrize("node, what, whose, n", [("c0", "fresh", "all", 40), ("c0", "change", "all", 20), ("lb0", "fresh", "disk", 8),
+                                                  ("lb0", "change", "disk", 4)])
+def test_hardway_killed(for_each, undisturbed, node, what, whose, n):
     """What it had begun on the node may go on meanwhile."""
 
     def kill(machine, at):
-        machine.begin(kind)
-        struck = machine.struck(at, "all", "kill", *INSTALL)
+        machine.begin(node, what)
+        struck = machine.struck(at, whose, "kill", *install(node))
         was_struck(struck, at, reached)
-        converges(machine, undisturbed[kind], struck)
+        converges(machine, node, undisturbed[node, what], struck)
 
-    assert undisturbed["fresh"]["all"] >= 100
-    reached = []
-    for_each(choose(undisturbed[kind]["all"], n), kill)
-    assert len(reached) >= 0.9 * min(n, undisturbed[kind]["all"])
+    n_calls, reached = undisturbed[node, what][whose], []
+    assert n_calls >= 100
+    for_each(choose(n_calls, n), kill)
+    assert len(reached) >= 0.9 * min(n, n_calls)
 
 
-@pytest.mark.parametrize("kind, n", [("fresh", 40), ("change", 20)])
-def test_power_cut(for_each, undisturbed, kind, n):
+@pytest.mark.parametrize("node, what, n", [("c0", "fresh", 40), ("c0", "change", 20), ("lb0", "fresh", 12), ("lb0", "change", 6)])
+def test_power_cut(for_each, undisturbed, node, what, n):
     """The disk has forgotten what was not synced."""
 
     def cut(machine, at):
-        machine.begin(kind)
-        struck = machine.struck(at, "disk", f"cut:{SEED + at}", *INSTALL)
+        machine.begin(node, what)
+        struck = machine.struck(at, "disk", f"cut:{SEED + at}", *install(node))
         was_struck(struck, at, reached)
-        old_or_new(machine.state(), undisturbed[kind])
+        old_or_new(machine.state(), undisturbed[node, what])
         machine.restart()
-        converges(machine, undisturbed[kind], struck)
+        converges(machine, node, undisturbed[node, what], struck)
 
-    reached = []
-    for_each(choose(undisturbed[kind]["disk"], n), cut)
-    assert len(reached) >= 0.9 * min(n, undisturbed[kind]["disk"])
+    n_calls, reached = undisturbed[node, what]["disk"], []
+    for_each(choose(n_calls, n), cut)
+    assert len(reached) >= 0.9 * min(n, n_calls)
 
 
 @pytest.mark.parametrize("whose, what", [("all", "kill"), ("disk", "cut")])

@@ -25,12 +25,14 @@ nodes:
   - { name: lb0, address: 10.77.0.11, roles: [loadbalancer] }
 """
 CHANGED = CLUSTER + """\
+profile: { network: wifi }
 extra-args:
   etcd: { snapshot-count: 9000 }
   kube-apiserver: { audit-log-maxage: 31 }
 """
-# etcd and the control plane are played by a process that listens before they are installed
-INSTALL = ["install", "--node", "c0", "--ignore", "ports-free"]
+NODES = {"c0": "10.77.0.20", "lb0": "10.77.0.11"}
+# What a machine is when it is to be installed: a node, and whether there is nothing of hardway's yet
+KINDS = [(node, what) for node in NODES for what in ("fresh", "change")]
 RESET = ["reset", "--yes", "--force", "--node", "c0"]
 LONG = os.environ.get("HARDWAY_TEST_TIER") == "long"
 SEED = int(os.environ.get("HARDWAY_TEST_SEED", "1"))
@@ -38,7 +40,41 @@ SEED = int(os.environ.get("HARDWAY_TEST_SEED", "1"))
 PASSING = ("/staged", "/manifest", ".hw-new")
 # All that an installation changes
 PLACES = ["/etc/kubernetes", "/etc/hardway", "/etc/systemd/system", "/opt/hardway", "/usr/local/bin", "/var/lib/etcd", "/var/lib/hardway",
-          "/etc/sysctl.d", "/usr/lib/sysusers.d"]
+          "/etc/sysctl.d", "/usr/lib/sysusers.d", "/etc/haproxy", "/etc/keepalived", "/etc/tmpfiles.d",
+          "/usr/lib/systemd/system/haproxy.service", "/usr/lib/systemd/system/keepalived.service"]
+# Scripts that stand in for the package manager (a package is installed once its unit is there), for what it installs, and for Perl
+PROGRAMS = {
+    "dpkg-query": """for name; do case $name in haproxy | keepalived) [ ! -e /usr/lib/systemd/system/$name.service ] ||
+        case $* in *'${Package} '*) echo "$name installed" ;; *) printf installed ;; esac ;; esac; done""",
+    "apt-cache": """case $* in *policy*) echo '  Candidate: 1.0' ;; esac""",
+    "apt-get": """set -e; exec 9>/run/dpkg.lock; flock 9; for name; do case $name in
+        -s) echo 'Inst libneeded (1.0)'; exit ;;
+        haproxy | keepalived)
+                systemd-sysusers --inline "u $name - - /var/lib/$name"
+                mkdir -p /etc/$name
+                [ $name = keepalived ] || [ -e /etc/haproxy/haproxy.cfg ] || echo theirs >/etc/haproxy/haproxy.cfg
+                ln -sf /usr/local/bin/program /usr/sbin/$name
+                unit=/usr/lib/systemd/system/$name.service
+                printf '[Service]\\nExecStart=/usr/sbin/%s\\n[Install]\\nWantedBy=multi-user.target\\n' $name >$unit.dpkg-new
+                sync -f $unit.dpkg-new
+                mv $unit.dpkg-new $unit
+                sync -f $unit ;;
+        esac; done""",
+    "dpkg": "exit 0",
+    "program": "exit 0",
+    # it would listen on the network for seconds, in which nobody is there to be heard
+    "perl": """case $* in *'"listened'*) echo listened ;; esac""",
+}
+
+
+def cluster_on(node, text):
+    """The cluster file on a machine that is that node."""
+    return text.replace(", local: true", "").replace(f"name: {node},", f"name: {node}, local: true,")
+
+
+def install(node):
+    """What is played listens before it is installed."""
+    return ["install", "--node", node, "--ignore", "ports-free"]
 
 
 class Site:
@@ -50,6 +86,9 @@ class Site:
         (directory / "tools").mkdir()
         for tool in (build / "hardway", *(build / "tests" / "faults" / name for name in ("faults", "manager", "stand-in"))):
             shutil.copy(tool, directory / "tools")
+        for name, script in PROGRAMS.items():
+            (directory / "tools" / name).write_text(f"#!/bin/sh\n{script}\n")
+            (directory / "tools" / name).chmod(0o755)
         (directory / "cluster").mkdir()
         (directory / "cluster" / "hardway.yaml").write_text(CLUSTER)
         self.program = directory / "tools" / "hardway"
@@ -81,7 +120,6 @@ class Machine:
     """One machine; what it can do: see inside.py."""
 
     def __init__(self, site):
-        self.installed = False
         self.kept = set()
         self.process = subprocess.Popen(
             ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--net", "--uts", "--ipc", "--mount-proc", sys.executable,
@@ -103,27 +141,30 @@ class Machine:
         self.process.stdin.close()
         self.process.wait(timeout=60)
 
-    def begin(self, kind):
-        """A machine that is "fresh", or one for a "change": installed, with files of an older plan, and another cluster file."""
-        if kind == "fresh":
+    def begin(self, node, what, options=""):
+        """A machine that is to become a node: "fresh", or for a "change": installed, with files of an older plan, and another cluster file."""
+        self.play(name=node, address=None if node == "c0" else NODES[node])
+        if node not in self.kept:
             self.fresh()
-            return
-        if not self.installed:
-            self.fresh()
-            self.hardway(*INSTALL)
+            self.write(path="/cluster/hardway.yaml", text=cluster_on(node, CLUSTER))
+            self.keep(name=node)
+            self.kept.add(node)
+        if what == "change" and f"{node} changed" not in self.kept:
+            self.fresh(kept=node)
+            self.hardway(*install(node))
             self.leave_behind("/etc/kubernetes/older.conf", "older\n")
             self.write(path="/var/lib/hardway/before/etc/kubernetes/older.conf", text="theirs\n")
             self.write(path="/var/lib/hardway/taken", text=self.read(path="/var/lib/hardway/taken") + "/etc/kubernetes/older.conf kept\n")
             self.leave_behind("/etc/systemd/system/older.service", "[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=multi-user.target\n")
-            self.write(path="/cluster/hardway.yaml", text=CHANGED)
-            self.keep(name="installed")
-            self.installed = True
-        self.fresh(kept="installed")
+            self.write(path="/cluster/hardway.yaml", text=cluster_on(node, CHANGED))
+            self.keep(name=f"{node} changed")
+            self.kept.add(f"{node} changed")
+        self.fresh(kept=f"{node} changed" if what == "change" else node, options=options)
 
     def installed_only(self):
         if "installed only" not in self.kept:
             self.fresh()
-            self.hardway(*INSTALL)
+            self.hardway(*install("c0"))
             self.keep(name="installed only")
             self.kept.add("installed only")
         self.fresh(kept="installed only")
@@ -190,8 +231,10 @@ def old_or_new(found, undisturbed):
         assert what[3] in [state[path][3] for state in (undisturbed["before"], undisturbed["after"]) if path in state], f"{path}: {what}"
 
 
-def converges(machine, undisturbed, struck):
-    done = machine.run(argv=["hardway", *INSTALL])
+def converges(machine, node, undisturbed, struck):
+    done = machine.run(argv=["hardway", *install(node)])
     assert done["status"] == 0, f"{struck}\n{done}"
-    assert machine.state() == undisturbed["after"], struck
-    assert "nothing to change" in machine.hardway(*INSTALL)["out"], struck
+    found, after = machine.state(), undisturbed["after"]
+    differs = {path: (found.get(path), after.get(path)) for path in {*found, *after} if found.get(path) != after.get(path)}
+    assert not differs, f"{differs}\n{done}\n{struck}"
+    assert "nothing to change" in machine.hardway(*install(node))["out"], struck
