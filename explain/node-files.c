@@ -110,7 +110,8 @@ static const struct {
         { RUN "run.lock",
           "The lock of a run, and in it who that is: user, machine, since when, which command. Held by a session on the "
           "node for as long as the run is heard of every few seconds; if it is killed, sleeps or is cut off, the "
-          "node lets go. The file stays, and locks nothing then.",
+          "node lets go. The script of hardway plan takes it as well, until it ends. The file stays, and locks "
+          "nothing then.",
           "Two runs could change one node at the same time.", "from the first run on, held during one",
           ROLE_ALL,
           "@node {root} cat /run/hardway/run.lock   # who was the last to hold it\n"

@@ -154,6 +154,7 @@ static void add_functions(Buffer *out, const Plan *p) {
                 const char *text;
         } rows[] = {
                 { true, EMBED_SCRIPT_BEGIN_SH },
+                { true, EMBED_SCRIPT_LOCK_SH },
                 { has_file(p) || has(p, PLAN_USER) || has(p, PLAN_DIRECTORY) || has(p, PLAN_PACKAGE),
                   EMBED_SCRIPT_RECORD_SH },
                 { has_file(p), EMBED_SCRIPT_TAKEN_SH },

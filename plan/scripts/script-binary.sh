@@ -11,13 +11,13 @@ if [ -z "$BINARIES" ]; then
         [ "$fetcher" != none ] || die "needs curl or wget to download programs (apt-get install curl), or --binaries DIR; nothing was changed"
 fi
 
-# download URL FILE
+# download URL FILE: one that outlives this script, as that was killed, does not keep the lock
 download() {
         echo "downloading $1"
         case $fetcher in
         curl) curl --fail --silent --show-error --location --retry 3 --output "$2" "$1" ;;
         *) wget -q -O "$2" "$1" ;;
-        esac || die "cannot download $1"
+        esac 9>&- || die "cannot download $1"
 }
 
 # unpack FILE URL SHA256 MEMBER: an archive is downloaded once for all of its members

@@ -31,7 +31,8 @@ add_package() {
                 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold install "$1" </dev/null
 }
 
-# fetch_package NAME [UNIT...]: its units are masked meanwhile, or they would start before all is there that they need
+# fetch_package NAME [UNIT...]: its units are masked meanwhile, or they would start before all is there that they need. What is started here
+# and stays does not keep the lock
 fetch_package() (
         name=$1
         shift
@@ -50,7 +51,7 @@ fetch_package() (
                 end_dpkg
                 add_package "$name" || die "cannot install $name"
         }
-)
+) 9>&-
 
 # package NAME [UNIT...]
 package() {

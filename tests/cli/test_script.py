@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """hardway plan --script as a text; that it does what install does is for tests/lab/test_script.py."""
+import fcntl
 import functools
 import hashlib
 import http.server
@@ -7,12 +8,13 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import threading
 
 import pytest
 
-from node_shell import SHELLS
+from node_shell import SHELLS, SHELLS_HERE
 
 TOP = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
 
@@ -286,6 +288,51 @@ def test_downloads_with_what_is_there(tmp_path, site, program):
 def test_nothing_to_download_with(tmp_path):
     done = part(tmp_path, [], "echo goes on")
     assert done.returncode == 1 and done.stdout == "" and "curl or wget" in done.stderr
+
+
+@pytest.mark.parametrize("shell", SHELLS_HERE, ids=" ".join)
+def test_lock(tmp_path, shell):
+    """As host/scripts/lock.sh has it: one at a time, and the other one is named; it goes with the script, also if that is killed while it does something."""
+    lock = tmp_path / "run" / "hardway" / "run.lock"
+    text = 'die() { echo "$*" >&2; exit 1; }\numask 077\n'
+    for name in ("lock", "binary"):
+        with open(os.path.join(TOP, "plan", "scripts", f"script-{name}.sh"), encoding="utf-8") as file:
+            text += file.read().replace("/run/", f"{tmp_path}/run/")
+    (tmp_path / "bin").mkdir()
+    for name, body in (("sleep", "exit 0"), ("curl", "echo $$; exec sh -c 'read x'")):
+        (tmp_path / "bin" / name).write_text(f"#!/bin/sh\n{body}\n")
+        (tmp_path / "bin" / name).chmod(0o755)
+
+    def play(commands, **more):
+        environment = {"PATH": f"{tmp_path}/bin:{os.environ['PATH']}", "BINARIES": "", "SUDO_USER": "pi"}
+        return subprocess.Popen([*shell, "-euc", f"{text}\n{commands}"], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, text=True, **more)
+
+    lock.parent.mkdir(parents=True)
+    with open(lock, "w", encoding="utf-8") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        held.write("pi@laptop since 2026-11-21T10:22:34Z: hardway install (process 4711)\n")
+        held.flush()
+        script_of_one = play("echo goes on")
+        out, err = script_of_one.communicate(timeout=60)
+        assert script_of_one.returncode == 1 and out == "", (out, err)
+        assert err == "in use by pi@laptop since 2026-11-21T10:22:34Z: hardway install (process 4711); nothing was changed\n"
+    shutil.rmtree(lock.parent)
+
+    script_of_one = play("download http://a.example/a a")
+    assert script_of_one.stdout.readline() == "downloading http://a.example/a\n"
+    child = int(script_of_one.stdout.readline())
+    assert lock.parent.stat().st_mode & 0o777 == 0o755 and lock.stat().st_mode & 0o777 == 0o600
+    assert re.fullmatch(rf"pi@{os.uname().nodename} since \d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\dZ: the script of hardway plan "
+                        rf"\(process {script_of_one.pid}\)\n", lock.read_text())
+    with open(lock, encoding="utf-8") as other:
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        script_of_one.send_signal(signal.SIGKILL)
+        script_of_one.wait(timeout=60)
+        os.kill(child, 0)  # it is still there
+        fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    script_of_one.communicate(timeout=60)
 
 
 def locked_at(ready, base, proof):

@@ -112,3 +112,46 @@ def compare(machine, what):
 
 def test_script_and_install(for_each):
     for_each([(shape, name) for shape, (_, names) in SHAPES.items() for name in names], compare)
+
+
+# A package that comes slowly, and who is at work meanwhile
+SLOW = """#!/bin/sh
+case $* in *" -s "*) exit ;; esac
+: >/run/comes
+until [ -e /run/go ]; do sleep 0.1; done
+"""
+BESIDE = """{first} >/run/first 2>&1 &
+until [ -e /run/comes ]; do sleep 0.1; done
+r=0
+{second} >/run/second 2>&1 || r=$?
+kill -9 $!
+wait || :
+flock -n /run/hardway/run.lock true || flock -w 10 /run/hardway/run.lock true || r=locked
+: >/run/go
+echo $r
+"""
+
+
+def test_script_beside_install(for_each):
+    """Whoever comes second changes nothing, and is told who is there; one that was killed leaves no lock, though what it has started goes on."""
+
+    def beside(machine, script_is_first):
+        shape, name = "default", "lb-0"
+        if shape not in machine.kept:
+            arrange(machine, shape)
+            machine.kept.add(shape)
+        machine.play(name=name, address=read_cluster(shape)[1][name])
+        machine.fresh(kept=shape)
+        machine.write(path="/usr/local/bin/apt-get", text=SLOW)
+        machine.run(argv=["sh", "-ec", f"chmod 755 /usr/local/bin/apt-get; mkdir -p /run/systemd/system;"
+                                       f" hardway plan --script --node {name} -c {name}/hardway.yaml >/run/script"], timeout=300)
+        script = "sh /run/script --secrets /nowhere"
+        hardway = f"hardway install --node {name} --ignore ports-free -c {name}/hardway.yaml"
+        first, second = (script, hardway) if script_is_first else (hardway, script)
+        done = machine.run(argv=["sh", "-ec", BESIDE.format(first=first, second=second)], timeout=300)
+        said = machine.read(path="/run/second")
+        assert done["out"].split() == ["75" if script_is_first else "1"], (done, machine.read(path="/run/first"), said)
+        doing = "the script of hardway plan" if script_is_first else "hardway install"
+        assert re.search(rf"in use by root@{name} since \S+Z: {doing} \(process [0-9]+\)", said), said
+
+    for_each([True, False], beside)
