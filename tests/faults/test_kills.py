@@ -32,7 +32,7 @@ def test_hardway_killed(for_each, undisturbed, node, what, whose, n):
     assert len(reached) >= 0.9 * min(n, n_calls)
 
 
-@pytest.mark.parametrize("node, what, n", [("c0", "fresh", 40), ("c0", "change", 20), ("lb0", "fresh", 12), ("lb0", "change", 6)])
+@pytest.mark.parametrize("node, what, n", [("c0", "fresh", 40), ("c0", "change", 20), ("lb0", "fresh", 10), ("lb0", "change", 5)])
 def test_power_cut(for_each, undisturbed, node, what, n):
     """The disk has forgotten what was not synced."""
 
