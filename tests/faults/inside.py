@@ -60,7 +60,8 @@ class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
                 return
             if self.certificate:  # as it is installed now
                 context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-                context.load_cert_chain(f"{ROOT}/etc/kubernetes/pki/{self.certificate}.crt", f"{ROOT}/etc/kubernetes/pki/{self.certificate}.key")
+                base = os.path.join(ROOT, "etc/kubernetes/pki", self.certificate)  # bench/scale's are elsewhere
+                context.load_cert_chain(f"{base}.crt", f"{base}.key")
                 request = context.wrap_socket(request, server_side=True)
             super().finish_request(request, client_address)
         except OSError:
