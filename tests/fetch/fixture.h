@@ -29,6 +29,7 @@ static TestServer server;
 static char *cache, *ca;
 static unsigned retries = 3;
 static uint64_t stall_usec = USEC_PER_SEC;
+static uint64_t connect_usec = USEC_PER_SEC;
 /* What a test wants besides. The programs are nobody's release, so the mirror's word has to be enough. */
 static FetchOptions more = { .accept_mirror = true };
 
@@ -130,7 +131,7 @@ static inline int run_on(const FetchRequest *requests, size_t n, Lock *lock, See
                 .userdata = seen,
                 .retries = retries,
                 .backoff_usec = 10 * USEC_PER_MSEC,
-                .connect_timeout_usec = USEC_PER_SEC,
+                .connect_timeout_usec = connect_usec,
                 .stall_usec = stall_usec,
                 .update_lock = more.update_lock,
                 .accept_mirror = more.accept_mirror,

@@ -176,13 +176,15 @@ static void test_redirects(void **state) {
 }
 
 static void test_stall(void **state) {
-        retries = 1;                   /* each takes its time */
-        stall_usec = 5 * USEC_PER_SEC; /* or a machine with much else to do has not even connected by then */
+        retries = 1; /* each takes its time */
+        /* or a machine with much else to do has not even connected by then */
+        stall_usec = 5 * USEC_PER_SEC;
+        connect_usec = 4 * USEC_PER_SEC;
         assert_fails("good", "/stall:1000", ETIMEDOUT, ERROR_UNAVAILABLE, "2000 bytes had come");
         assert_fails("good", "/slow:100", ETIMEDOUT, ERROR_UNAVAILABLE, "too slow");
         assert_fails("silent", "", ETIMEDOUT, ERROR_UNAVAILABLE, "the TLS handshake did not end");
         retries = 3;
-        stall_usec = USEC_PER_SEC;
+        stall_usec = connect_usec = USEC_PER_SEC;
 }
 
 static void test_tls(void **state) {
