@@ -53,7 +53,7 @@ int etcd_join(const ProbeContext *c, const Node *node, Error **reterr);
 int etcd_settle(const ProbeContext *c, const Node *node, ProbeResult *ret, Error **reterr);
 int etcd_leavers(const ProbeContext *c, Strv *ret_working, Strv *ret_lost, Error **reterr);
 int etcd_prune(const ProbeContext *c, bool working, Strv *ret_notes, Error **reterr);
-#define ETCD_SCHEDULE_N_SETTINGS 13
+#define ETCD_SCHEDULE_N_SETTINGS 14
 extern const UnitSetting etcd_schedule_settings[ETCD_SCHEDULE_N_SETTINGS];
 #define ETCD_SCHEDULE_N_TIMER 5
 extern const UnitSetting etcd_schedule_timer[ETCD_SCHEDULE_N_TIMER];

@@ -107,6 +107,8 @@ static void test_items(void **state) {
         assert_false(service->unit.running || service->unit.enabled);
         assert_true(timer->unit.running && timer->unit.enabled);
         assert_contains(buffer_str(&service->content), "CapabilityBoundingSet=\n");
+        /* asked for again and again it does not count as failed */
+        assert_contains(buffer_str(&service->content), "StartLimitIntervalSec=0\n");
         assert_null(strstr(buffer_str(&service->content), "ReadWritePaths="));
         /* once an hour, at a minute by the node's name, "c0"; and the first time after a minute, which nothing puts off */
         assert_contains(buffer_str(&timer->content), "OnCalendar=*:27\n");
