@@ -47,6 +47,8 @@ def test_all_is_well(cluster):
     assert check["state"] == "ok" and "3 of 3 etcd members healthy" in check["text"]
     # etcd's own measure of its disk is there, too
     assert "syncs of its log" in checks["etcd.fsync/controller-0"]["text"]
+    # asked for again and again they do not count as failed
+    cluster.sh("controller-0", "for n in 1 2 3 4 5 6 7; do systemctl start hardway-watch etcd-snapshot || exit 1; done")
     # it looks every hour, each node at its own minute, and catches up with what it missed
     minutes = set()
     for host in CONTROLLERS:
