@@ -23,6 +23,7 @@ static void add_short_words(Explanation *e, const char *keyword) {
                         explanation_hint(e, *word);
 }
 
+/* A line without a keyword, in a block of its parent's: an address, a script's name */
 static void add_values(Explanation *e, const char *value) {
         _cleanup_strv_ Strv values = strv_split(value, "\n");
 
@@ -85,8 +86,7 @@ static void add_config_line(Catalogue *c, const View *v, const Component *compon
         explanation_alias(e, "%s", *l->keyword ? l->keyword : section);
         explanation_alias(e, "%s %s", *l->keyword ? l->keyword : section, value ? value : "");
         add_short_words(e, l->keyword);
-        if (!*l->keyword &&
-            value) /* a line without one, in a block of its parent's: an address, a script's name */
+        if (!*l->keyword && value)
                 add_values(e, value);
         if (l->instead) {
                 explanation_alias(e, "%s", l->instead);

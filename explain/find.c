@@ -18,15 +18,8 @@
  */
 static char* normalize(const char *word) {
         _cleanup_free_ char *cut = xstrndup(word, WORD_SIZE_MAX);
-        _cleanup_strv_ Strv words = strv_split(cut, " \t\n\"");
-        size_t n = strv_length(words);
-        char *copy;
-
-        if (n > 1 && streq(words[n - 1], "\\")) {
-                free(words[--n]);
-                words[n] = NULL;
-        }
-        copy = strv_join(words, " ");
+        _cleanup_strv_ Strv words = strv_split(cut, " \t\n\"\\");
+        char *copy = strv_join(words, " ");
         char *flag = startswith(copy, "--") ? copy : strstr(copy, " --");
         char *value = flag ? strchr(flag, '=') : NULL;
 
@@ -96,11 +89,7 @@ static bool find_beginning(const Catalogue *c, const char *wanted, Found *f) {
 static void find_line(const Catalogue *c, const char *wanted, Found *f) {
         _cleanup_free_ char *line = xstrdup(wanted);
 
-        for (size_t n = strcspn(line, " ="); line[n]; n += 1 + strcspn(line + n + 1, " ="))
-                if (line[n] == '=') {
-                        line[n] = '\0';
-                        break;
-                }
+        line[strcspn(line, "=")] = '\0';
         while (!find_beginning(c, line, f)) {
                 char *last = strrchr(line, ' ');
 
