@@ -50,10 +50,7 @@ const UnitSetting etcd_schedule_settings[ETCD_SCHEDULE_N_SETTINGS] = {
           .without = "systemctl would show the unit's name alone." },
         { "Unit", "After", "etcd.service", .why = "There has to be a member that answers.",
           .without = "One that is due at boot would be taken before there is a member." },
-        { "Unit", "StartLimitIntervalSec", "0",
-          .why = "Whoever wants one more, and one more, gets it: nothing starts it again by itself.",
-          .without =
-                  "After five in ten seconds systemd refuses, and it counts as failed until the timer comes again." },
+        SETTING_AS_OFTEN_AS_ASKED,
         SETTING_SERVICE("Type", "oneshot", "It ends.",
                         "simple, the default: whoever starts it would not hear how it ended."),
         SETTING_EXEC("User", "etcd", "Who has the data may have its copies.",

@@ -24,3 +24,13 @@ typedef struct UnitSetting {
 #define SETTING_SERVICE(...) SETTING("systemd.service(5)", __VA_ARGS__)
 #define SETTING_EXEC(...) SETTING("systemd.exec(5)", __VA_ARGS__)
 #define SETTING_RESOURCE(...) SETTING("systemd.resource-control(5)", __VA_ARGS__)
+
+/* Of a oneshot that a timer starts, and whoever wants to. */
+#define SETTING_AS_OFTEN_AS_ASKED                                                                      \
+        {                                                                                              \
+                .section = "Unit", .key = "StartLimitIntervalSec", .value = "0",                       \
+                .why = "Whoever wants one more, and one more, gets it: nothing starts it again by "    \
+                       "itself.",                                                                      \
+                .without = "After five in ten seconds systemd refuses, and it counts as failed until " \
+                           "the timer comes again."                                                    \
+        }

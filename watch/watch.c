@@ -31,10 +31,7 @@ static char* minute(const PlanContext *c) {
  * is no more than their owner. The sandbox of hardway's own services comes on top.
  */
 static const UnitSetting service_settings[] = {
-        { "Unit", "StartLimitIntervalSec", "0",
-          .why = "Whoever wants one more, and one more, gets it: nothing starts it again by itself.",
-          .without =
-                  "After five in ten seconds systemd refuses, and it counts as failed until the timer comes again." },
+        SETTING_AS_OFTEN_AS_ASKED,
         SETTING_SERVICE("Type", "oneshot", "One look, and it ends.",
                         "simple, the default: the timer would not know whether the look has ended."),
         SETTING_SERVICE("ExecStart", "/bin/sh " WATCH_SCRIPT " " WATCH_CONFIG " " WATCH_STATE, "The look.",
