@@ -149,7 +149,7 @@ member() {
         fi
 }
 
-# ready KUBECTL KUBECONFIG URL: is it? If not, $answer ends with why
+# ready KUBECTL KUBECONFIG URL: is it? If not, $answer is why
 ready() {
         answer=$(timeout 15 "$1" --kubeconfig="$2" --server="$3" --request-timeout=10s get --raw=/readyz 2>&1) && return
         answer=$(printf '%s\n' "$answer" | tail -n 1 | head -c 200)
@@ -196,7 +196,7 @@ vrrp() {
         done
         case $stands in
         BACKUP | MASTER) ;;
-        FAULT) say 3 "keepalived stands back (FAULT): haproxy does not answer, this load balancer alone reaches no apiserver, or its interface is down" ;;
+        FAULT) say 3 "keepalived stands back (FAULT): haproxy does not answer, this load balancer alone reaches no apiserver, or its interface is down: on the machine that drives hardway, hardway status says which" ;;
         *) say 3 "keepalived has not found its place: journalctl -u keepalived says why" ;;
         esac
 }
