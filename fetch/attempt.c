@@ -15,6 +15,7 @@ Attempt* attempt_new(const DownloadRequest *request, const volatile int *cancell
         a->request = *request;
         a->url = xstrdup(request->url);
         a->request.url = a->url;
+        a->origin = transfer_origin(a->url);
         a->cancelled = cancelled;
         return a;
 }
@@ -29,6 +30,7 @@ Attempt* attempt_free(Attempt *a) {
         headers_done(&a->headers);
         free(a->validator);
         free(a->url);
+        free(a->origin);
         free(a);
         return NULL;
 }
@@ -93,6 +95,14 @@ int attempt_begin(Attempt *a) {
         return a->request.begin(a->request.userdata, &begin, &a->local_error);
 }
 
+/* Called when there is a connection to ask over, at each address that one is redirected to. */
+static int attempt_connected(void *userdata, char *peer, char *self, int peer_port, int self_port) {
+        Attempt *a = userdata;
+
+        a->connected = true;
+        return CURL_PREREQFUNC_OK;
+}
+
 /* Anything but size makes libcurl end the transfer; attempt_judge() then finds out why. */
 static size_t attempt_write(char *data, size_t one, size_t size, void *userdata) {
         Attempt *a = userdata;
@@ -145,7 +155,6 @@ static int attempt_set_network(Attempt *a, const DownloadOptions *o, Error **ret
                 { CURLOPT_SSL_VERIFYPEER, 1 },
                 { CURLOPT_SSL_VERIFYHOST, 2 },
                 { CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS },
-                { CURLOPT_PIPEWAIT, 1 }, /* for a connection that can be shared, before opening another */
                 { CURLOPT_BUFFERSIZE, 256 * 1024L },
                 { CURLOPT_CONNECTTIMEOUT_MS, (long) (o->connect_timeout_usec / USEC_PER_MSEC) },
                 { CURLOPT_LOW_SPEED_LIMIT, DOWNLOAD_SPEED_MIN },
@@ -207,7 +216,7 @@ static int attempt_set_part(Attempt *a, Error **reterr) {
 int attempt_prepare(Attempt *a, const DownloadOptions *options, Error **reterr) {
         int r;
 
-        a->begun = a->tls_begun = a->too_large = a->wrong_part = false;
+        a->connected = a->begun = a->tls_begun = a->too_large = a->wrong_part = false;
         a->received = 0;
         a->local_result = 0;
         a->local_error = error_free(a->local_error);
@@ -227,6 +236,8 @@ int attempt_prepare(Attempt *a, const DownloadOptions *options, Error **reterr) 
         SET(CURLOPT_URL, a->url);
         SET(CURLOPT_PRIVATE, a);
         SET(CURLOPT_ERRORBUFFER, a->text);
+        SET(CURLOPT_PREREQFUNCTION, attempt_connected);
+        SET(CURLOPT_PREREQDATA, a);
         SET(CURLOPT_WRITEFUNCTION, attempt_write);
         SET(CURLOPT_WRITEDATA, a);
         SET(CURLOPT_HEADERFUNCTION, attempt_header);

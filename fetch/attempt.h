@@ -12,6 +12,7 @@
 typedef struct Attempt {
         DownloadRequest request; /* url is ours, below */
         char *url;
+        char *origin;
         CURL *curl;
         bool running;
         unsigned n_failed;
@@ -24,6 +25,7 @@ typedef struct Attempt {
         uint64_t offset;    /* what was asked for by Range; 0: all of it */
         char *validator;    /* what stood in If-Range, or NULL */
         TransferList lines; /* of the request */
+        bool connected;
         bool begun;
         uint64_t received; /* of what came, without what was there before */
         Headers headers;

@@ -2,6 +2,7 @@
 #include "fetch/download.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/alloc.h"
 #include "common/clock.h"
@@ -39,8 +40,7 @@ int downloads_new(const DownloadOptions *options, Downloads **ret, Error **reter
         d->ca_bundle = xstrdup_null(options->ca_bundle);
         d->options.ca_bundle = d->ca_bundle;
         d->multi = curl_multi_init();
-        if (!d->multi || curl_multi_setopt(d->multi, CURLMOPT_MAX_HOST_CONNECTIONS,
-                                           (long) options->connections) != CURLM_OK)
+        if (!d->multi)
                 abort();
         *ret = d;
         return 0;
@@ -59,23 +59,13 @@ static int downloads_start(Downloads *d, Attempt *a, Error **reterr) {
 }
 
 /**
- * downloads_add() - begin another download
+ * downloads_add() - let another download wait for its turn
  * @d:          the set
  * @request:    what to download; the URL is copied
- * @reterr:     says why it cannot be begun
- *
- * Return: 0 or a negative errno, in which case done() is not called.
  */
-int downloads_add(Downloads *d, const DownloadRequest *request, Error **reterr) {
-        _cleanup_(attempt_freep) Attempt *a = attempt_new(request, d->options.cancelled);
-        int r;
-
-        r = downloads_start(d, a, reterr);
-        if (r < 0)
-                return r;
+void downloads_add(Downloads *d, const DownloadRequest *request) {
         d->attempts = xrealloc(d->attempts, d->n_attempts + 1, sizeof(Attempt*));
-        d->attempts[d->n_attempts++] = TAKE_PTR(a);
-        return 0;
+        d->attempts[d->n_attempts++] = attempt_new(request, d->options.cancelled);
 }
 
 static void downloads_stop(Downloads *d, Attempt *a) {
@@ -105,11 +95,36 @@ static void downloads_finish(Downloads *d, Attempt *a, CURLcode code) {
         /* Out of the list before done(), which may add to it. */
         for (size_t i = 0; i < d->n_attempts; i++)
                 if (d->attempts[i] == a) {
-                        d->attempts[i] = d->attempts[--d->n_attempts];
+                        memmove(d->attempts + i, d->attempts + i + 1,
+                                (--d->n_attempts - i) * sizeof(Attempt*)); /* first come, first served */
                         break;
                 }
         a->request.done(a->request.userdata, outcome, TAKE_PTR(error));
         attempt_free(a);
+}
+
+/*
+ * The first to come to a server makes the connection that the others may be able to share (HTTP/2): they wait
+ * for it. Unless it fails; then each tries for itself, as waiting would add up.
+ *
+ * libcurl could queue what is too much for a server itself (CURLMOPT_MAX_HOST_CONNECTIONS, CURLOPT_PIPEWAIT).
+ * But the time that a transfer waits in there counts as time to connect, since 8.8, and it then fails without
+ * having been tried; and when many do so at once curl_multi_perform() may not come back (8.14.1).
+ */
+static bool downloads_may_start(const Downloads *d, const Attempt *a) {
+        bool connecting = false, failed = false;
+        unsigned n_running = 0;
+
+        for (size_t i = 0; i < d->n_attempts; i++) {
+                const Attempt *other = d->attempts[i];
+
+                n_running += other->running;
+                if (!streq(other->origin, a->origin))
+                        continue;
+                connecting = connecting || (other->running && !other->connected);
+                failed = failed || other->n_failed > 0;
+        }
+        return n_running < d->options.connections && (failed || !connecting);
 }
 
 /* Starts what has waited long enough; returns how long the first of the others still has to. */
@@ -128,6 +143,8 @@ static int downloads_wake(Downloads *d, uint64_t *ret_wait, Error **reterr) {
                                 *ret_wait = a->not_before - now;
                         continue;
                 }
+                if (!downloads_may_start(d, a))
+                        continue;
                 r = downloads_start(d, a, reterr);
                 if (r < 0)
                         return r;

@@ -8,7 +8,7 @@
  * again when what failed may pass
  *
  *      downloads_new(&options, &d, reterr);
- *      downloads_add(d, &request, reterr);             ... again and again, also from within done()
+ *      downloads_add(d, &request);                     ... again and again, also from within done()
  *      while ((r = downloads_step(d, reterr)) > 0)
  *              ;
  *
@@ -62,7 +62,7 @@ typedef struct DownloadOptions {
         unsigned retries;      /* of one transfer */
         uint64_t backoff_usec; /* before the first, doubled for each further one */
         uint64_t connect_timeout_usec;
-        unsigned connections;          /* to one server, at most */
+        unsigned connections;          /* and transfers at once, at most */
         uint64_t stall_usec;           /* slower than DOWNLOAD_SPEED_MIN for so long is an end */
         const volatile int *cancelled; /* may be NULL */
 } DownloadOptions;
@@ -72,7 +72,7 @@ typedef struct DownloadOptions {
 typedef struct Downloads Downloads;
 
 int downloads_new(const DownloadOptions *options, Downloads **ret, Error **reterr); /* options are copied */
-int downloads_add(Downloads *d, const DownloadRequest *request, Error **reterr);    /* the URL is copied */
+void downloads_add(Downloads *d, const DownloadRequest *request);                   /* the URL is copied */
 int downloads_step(Downloads *d,
                    Error **reterr); /* 1: something is under way, 0: nothing is; waits 0.1 s at most */
 Downloads* downloads_free(Downloads *d);

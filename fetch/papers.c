@@ -233,7 +233,7 @@ static bool paper_wanted(const Item *item, PaperKind kind) {
         return kind == PAPER_SHA256 || !*item->locked || (item->run->options->papers && vouches);
 }
 
-static int paper_ask(Paper *paper, const char *base, Error **reterr) {
+static void paper_ask(Paper *paper, const char *base) {
         static const uint64_t limits[_PAPER_MAX] = {
                 [PAPER_SHA256] = CHECKSUMS_SIZE_MAX,
                 [PAPER_SHA512] = CHECKSUMS_SIZE_MAX,
@@ -250,7 +250,7 @@ static int paper_ask(Paper *paper, const char *base, Error **reterr) {
                 .userdata = paper,
         };
 
-        return downloads_add(paper->item->run->downloads, &request, reterr);
+        downloads_add(paper->item->run->downloads, &request);
 }
 
 static void papers_clear(Item *item) {
@@ -275,7 +275,6 @@ void item_try(Item *item) {
         const FetchRequest *q = item->requests[0];
         const char *base =
                 item->run->mirrors ? item->run->mirrors[item->source] : layout_official(q->origin);
-        Error *error = NULL;
 
         free(item->url);
         item->url = xasprintf("%s/%s", base, item->layout.file);
@@ -284,10 +283,8 @@ void item_try(Item *item) {
         for (unsigned i = 0; i < _PAPER_MAX; i++)
                 item->n_papers += paper_wanted(item, i);
         for (unsigned i = 0; i < _PAPER_MAX; i++)
-                if (paper_wanted(item, i) && paper_ask(item->papers + i, base, &error) < 0) {
-                        item_fail_local(item, error);
-                        return;
-                }
+                if (paper_wanted(item, i))
+                        paper_ask(item->papers + i, base);
 }
 
 /**

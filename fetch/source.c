@@ -258,12 +258,10 @@ void item_download(Item *item) {
                 item->resumed = cache_file_size(item->file);
         if (r >= 0)
                 r = item_whole(item, &error);
-        if (r == 0)
-                r = downloads_add(item->run->downloads, &request, &error);
-        else if (r > 0) {
-                file_complete(item);
-                return;
-        }
         if (r < 0)
                 item_fail_local(item, error);
+        else if (r > 0)
+                file_complete(item);
+        else
+                downloads_add(item->run->downloads, &request);
 }

@@ -204,6 +204,33 @@ static inline void cache_clear(void) {
         assert_int_equal(fs_remove_tree(AT_FDCWD, cache, NULL), 0);
 }
 
+/*
+ * The apiserver cannot be had from there; nothing is in the cache, nothing is pinned, and a good run after it
+ * completes.
+ */
+static inline void assert_fails(const char *port, const char *path, int errnum, ErrorKind kind,
+                                const char *words) {
+        _cleanup_(lock_freep) Lock *lock = lock_empty();
+        _cleanup_error_ Error *error = NULL;
+        int r;
+
+        cache_clear();
+        r = run_path(port, path, lock, NULL, &error);
+        if (r >= 0)
+                fail_msg("%s: no error", path);
+        if (r != -errnum || error->kind != kind || !strstr(error->message, words) ||
+            !strstr(error->message, "kube-apiserver " VERSION " arm64: "))
+                fail_msg("%s: %d %d: %s", path, r, error->kind, error->message);
+        /* What is wrong is thrown away; what is not yet whole may be gone on with. */
+        assert_int_equal(n_in("sha256"), 0);
+        assert_true(n_in("partial") <= (kind == ERROR_VERIFY ? 0 : 2));
+        assert_int_equal(lock_count(lock), 0);
+
+        assert_int_equal(run_path("good", "", lock, NULL, NULL), 0);
+        assert_int_equal(lock_count(lock), 1);
+        assert_cache_right(lock);
+}
+
 static inline void fixture_start(void) {
         server_start(&server);
         cache = server_path(&server, "cache");

@@ -12,32 +12,6 @@
 
 #include "tests/fetch/fixture.h"
 
-/*
- * The apiserver cannot be had from there; nothing is in the cache, nothing is pinned, and a good run after it
- * completes.
- */
-static void assert_fails(const char *port, const char *path, int errnum, ErrorKind kind, const char *words) {
-        _cleanup_(lock_freep) Lock *lock = lock_empty();
-        _cleanup_error_ Error *error = NULL;
-        int r;
-
-        cache_clear();
-        r = run_path(port, path, lock, NULL, &error);
-        if (r >= 0)
-                fail_msg("%s: no error", path);
-        if (r != -errnum || error->kind != kind || !strstr(error->message, words) ||
-            !strstr(error->message, "kube-apiserver " VERSION " arm64: "))
-                fail_msg("%s: %d %d: %s", path, r, error->kind, error->message);
-        /* What is wrong is thrown away; what is not yet whole may be gone on with. */
-        assert_int_equal(n_in("sha256"), 0);
-        assert_true(n_in("partial") <= (kind == ERROR_VERIFY ? 0 : 2));
-        assert_int_equal(lock_count(lock), 0);
-
-        assert_int_equal(run_path("good", "", lock, NULL, NULL), 0);
-        assert_int_equal(lock_count(lock), 1);
-        assert_cache_right(lock);
-}
-
 /* --- tests --- */
 
 static void test_all(void **state) {
@@ -173,18 +147,6 @@ static void test_redirects(void **state) {
         cache_clear();
         assert_int_equal(run_path("good", "/hop:10", lock, NULL, NULL), 0);
         assert_cache_right(lock);
-}
-
-static void test_stall(void **state) {
-        retries = 1; /* each takes its time */
-        /* or a machine with much else to do has not even connected by then */
-        stall_usec = 5 * USEC_PER_SEC;
-        connect_usec = 4 * USEC_PER_SEC;
-        assert_fails("good", "/stall:1000", ETIMEDOUT, ERROR_UNAVAILABLE, "2000 bytes had come");
-        assert_fails("good", "/slow:100", ETIMEDOUT, ERROR_UNAVAILABLE, "too slow");
-        assert_fails("silent", "", ETIMEDOUT, ERROR_UNAVAILABLE, "the TLS handshake did not end");
-        retries = 3;
-        stall_usec = connect_usec = USEC_PER_SEC;
 }
 
 static void test_tls(void **state) {
@@ -514,7 +476,6 @@ int main(void) {
                 cmocka_unit_test(test_bad_checksums),
                 cmocka_unit_test(test_status),
                 cmocka_unit_test(test_redirects),
-                cmocka_unit_test(test_stall),
                 cmocka_unit_test(test_tls),
                 cmocka_unit_test(test_mirror_addresses),
                 cmocka_unit_test(test_mirrors),
