@@ -39,7 +39,10 @@ configure() {
 # more run at once than there are processors
 meson_tests() {
         local rc=0
-        meson test -C "$2" --num-processes $(($(nproc) + 2)) --no-rebuild --print-errorlogs --quiet || rc=1
+        meson test -C "$2" --num-processes $(($(nproc) + 2)) --no-rebuild --print-errorlogs --quiet || {
+                rc=1
+                ./tests/unit-failures "$2/meson-logs/testlog.txt"
+        }
         cp "$2/meson-logs/testlog.junit.xml" "$results/$1.xml" || rc=1
         return $rc
 }
