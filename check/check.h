@@ -42,6 +42,7 @@ typedef struct CheckWorld {
         CheckNode *nodes;     /* as the cluster's */
         const char *identity; /* of our cluster, or NULL */
         bool serving;         /* the cluster serves already */
+        bool served;          /* ... or did once, and what it has served is there */
         bool joining;         /* ... and only ways from and to nodes that join count */
         const Answers *here;  /* what was asked of this machine, or NULL */
         const StoreMisfits

@@ -46,12 +46,13 @@ void rule_disk_space(Judge *j, const CheckNode *n);
 void rule_disk_sync(Judge *j, const CheckNode *n);
 /* software.c */
 void rule_identity(Judge *j, const CheckNode *n);
-void rule_versions(Judge *j, const CheckNode *n);
 void rule_leftovers(Judge *j, const CheckNode *n);
 void rule_packages(Judge *j, const CheckNode *n);
 void rule_ports_free(Judge *j, const CheckNode *n);
 /* What check_ask() asks for on behalf of these rules; separated by blanks. */
 void leftovers_to_look_for(Buffer *ret_paths, Buffer *ret_units);
+/* versions.c */
+void rule_versions(Judge *j, const CheckNode *n);
 /* taken.c */
 void rule_services(Judge *j, const CheckNode *n);
 void rule_programs(Judge *j, const CheckNode *n);

@@ -31,34 +31,6 @@ void rule_identity(Judge *j, const CheckNode *n) {
                         n->node->name);
 }
 
-/* The order of an upgrade is not the order of a rollout: servers first, and one minor at a time. */
-void rule_versions(Judge *j, const CheckNode *n) {
-        const Cluster *c = j->world->cluster;
-
-        if (!j->world->serving || !n->observation)
-                return;
-        for (ArtifactOrigin origin = ORIGIN_KUBERNETES; origin <= ORIGIN_ETCD; origin++) {
-                const Version *ours = plan_origin_version(c, origin);
-                char is[VERSION_TEXT_SIZE], wanted[VERSION_TEXT_SIZE];
-                Version v;
-
-                if (observation_version(n->observation, origin, &v) < 0 ||
-                    (v.major == ours->major && v.minor == ours->minor))
-                        continue;
-                check_advise(
-                        judge(j, CHECK_FAILED, n->node,
-                              "runs %s %s, and going to %s is another minor version: hardway cannot do that to a "
-                              "serving cluster yet",
-                              origin == ORIGIN_ETCD ? "etcd" : "Kubernetes", version_format(&v, is),
-                              version_format(ours, wanted)),
-                        "Keep to v%u.%u in the cluster file, in its latest patch version; for another one there is a new "
-                        "cluster beside this one.",
-                        v.major, v.minor);
-                return;
-        }
-        judge(j, CHECK_OK, n->node, "no step of a minor version");
-}
-
 /* "10.0.0.1:6443 nginx", "*:6443 nginx", "[::]:6443": the process, or "", or NULL for another port */
 static const char* listener_on(const char *listener, unsigned port) {
         _cleanup_free_ char *wanted = xasprintf(":%u", port);

@@ -125,9 +125,11 @@ static const CheckRule rules[] = {
                   "leaked would be good again.",
           .by_hand = "@node {root} grep edition /var/lib/hardway/applied.json\ntail -n 1 pki/history" },
         { "versions", ERROR_CONFIG, EOPNOTSUPP, .node = rule_versions,
-          .why = "A cluster that serves stays at its minor versions of Kubernetes and etcd.",
+          .why = "A cluster that has served goes to another minor version of Kubernetes or etcd by one step at a time, "
+                 "forward, and with all its controllers.",
           .without =
-                  "Such a step has an order of its own, which hardway cannot keep yet; and etcd's data does not go back.",
+                  "Apiservers, or etcd's members, would run beside others that do not understand them; and what a later version "
+                  "has written an earlier one cannot read.",
           .by_hand =
                   "@controller curl --cacert pki/ca.crt {apiserver}/version\n"
                   "@member curl --cacert pki/etcd/ca.crt --cert pki/nodes/{name}/pki/etcd/healthcheck-client.crt"

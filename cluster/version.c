@@ -147,3 +147,33 @@ bool version_etcd_supported(const Version *etcd, const Version *kubernetes) {
 
         return etcd->major == v->major && etcd->minor == v->minor;
 }
+
+/**
+ * version_step() - what lies between two versions of the same program
+ * @from:       what runs
+ * @to:         what is wanted
+ *
+ * Return: which step it is, by minor versions.
+ */
+VersionStep version_step(const Version *from, const Version *to) {
+        if (from->major != to->major)
+                return from->major < to->major ? VERSION_STEP_FAR : VERSION_STEP_BACK;
+        if (from->minor == to->minor)
+                return VERSION_STEP_NONE;
+        if (from->minor > to->minor)
+                return VERSION_STEP_BACK;
+        return from->minor + 1 == to->minor ? VERSION_STEP_NEXT : VERSION_STEP_FAR;
+}
+
+/**
+ * version_etcd_step_floor() - from which etcd a step to another minor version begins
+ * @to:         where it goes
+ *
+ * Members of both run beside each other for a while, and the older must know what the newer sends: etcd.io,
+ * "Upgrade etcd from v3.6 to v3.7".
+ *
+ * Return: the oldest version, or 0.0.0 if there is no such bound.
+ */
+Version version_etcd_step_floor(const Version *to) {
+        return to->major == 3 && to->minor == 7 ? (Version) { 3, 6, 11 } : (Version) {};
+}

@@ -22,4 +22,15 @@ int version_compare(const Version *a, const Version *b);
 bool version_kubernetes_supported(const Version *v);
 Version version_etcd_for(const Version *kubernetes); /* the pairing table: 1.34-1.36 v3.6.16, 1.37 v3.7.3 */
 Version version_etcd_floor(const Version *kubernetes); /* older patch levels have known holes: a warning */
+/* From what runs to what is wanted, by minor versions. */
+typedef enum VersionStep {
+        VERSION_STEP_NONE, /* the same minor version, whatever patch level */
+        VERSION_STEP_NEXT, /* the next one */
+        VERSION_STEP_FAR,  /* further than that */
+        VERSION_STEP_BACK,
+} VersionStep;
+
+VersionStep version_step(const Version *from, const Version *to);
+/* The oldest etcd from which a step to the minor version of another may be taken; 0.0.0: any of the minor before. */
+Version version_etcd_step_floor(const Version *to);
 bool version_etcd_supported(const Version *etcd, const Version *kubernetes);

@@ -304,6 +304,8 @@ static const LastingFlag lasting[] = {
 static int preflight(const ProbeContext *c, const Node *node, CheckList *checks, Error **reterr) {
         int r = apiserver_preflight(c, node, checks, reterr);
 
+        if (r >= 0)
+                upgrade_preflight(c, node, checks);
         return r < 0 ? r :
                        lasting_preflight(c, node, &component_kube_apiserver, lasting, ARRAY_SIZE(lasting),
                                          checks, reterr);
@@ -325,6 +327,15 @@ static const CheckName preflights[] = {
           "The tokens that pods have would be refused until they are renewed, and those that one apiserver signs by the "
           "others.",
           "@controller {root} grep service-account-issuer /etc/systemd/system/kube-apiserver.service" },
+        { "kubelets",
+          "Before a step to the next minor version: no kubelet is more than three minor versions behind it.",
+          "Such a kubelet asks for what the new apiserver does not have any more, and its node is lost to the cluster.",
+          "kubectl --kubeconfig admin.conf get nodes" },
+        { "removed-apis",
+          "Before a step to the next minor version: nobody has asked this apiserver for an API that the next one does not "
+          "have any more.",
+          "Whoever uses it would get \"not found\" from then on.",
+          "kubectl --kubeconfig super-admin.conf get --raw /metrics | grep apiserver_requested_deprecated_apis" },
 };
 
 const Component component_kube_apiserver = {

@@ -221,12 +221,12 @@ static const struct {
           "Two runs would each restart a member at the same time, and both together stop etcd.",
           "hardway(1)", "cat .hardway-busy\n@node {root} cat /run/hardway/run.lock", locks },
         { "upgrade", EXPLAIN_WORD, "update",
-          "Another version of Kubernetes or etcd: of the same minor version it goes into the cluster file, and is rolled out as any "
-          "other change. The next minor version is refused on a cluster that serves: its order is another one (all apiservers before "
-          "the first controller manager), which hardway does not keep yet.",
+          "Another version of Kubernetes or etcd: it goes into the cluster file, and is rolled out as any other change, one controller "
+          "at a time: etcd, then the apiserver, then what talks to this apiserver alone. To the next minor version, too, one step at a "
+          "time and forward only; before it kubelets that would be too old are looked for, and whoever asks for what it has no more.",
           "Security fixes are missing.",
           "Version Skew Policy, https://kubernetes.io/releases/version-skew-policy/",
-          "editor hardway.yaml   # kubernetes: {kubernetes} becomes a later one of the same minor version\n"
+          "editor hardway.yaml   # kubernetes: {kubernetes} becomes a later one, of the next minor version at most\n"
           "hardway fetch\nhardway plan\nhardway install\nhardway verify",
           versions },
         { "worker", EXPLAIN_WORD, "kubelet,join,CNI,bootstrap token",

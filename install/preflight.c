@@ -6,6 +6,7 @@
 #include "common/alloc.h"
 #include "install/run.h"
 #include "plan/edition.h"
+#include "plan/served.h"
 
 /*
  * Refuse before the first write
@@ -90,6 +91,7 @@ static void preflight_init(InstallRun *run, Preflight *ret) {
                 .nodes = ret->nodes,
                 .identity = run->identity,
                 .serving = run->serving,
+                .served = plan_has_served(q->store),
                 .ignore = q->ignore,
                 .lock = q->lock,
                 .cache = run->cache,

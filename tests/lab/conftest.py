@@ -53,6 +53,16 @@ def mirror_of_two_fixture(mirror):
     return result.out.strip()
 
 
+@pytest.fixture(scope="session", name="mirror_of_next")
+def mirror_of_next_fixture(mirror):
+    """The same, with the next minor version of Kubernetes and its etcd beside: programs of their own."""
+    if not mirror:
+        return mirror
+    result = run([os.path.join(TOP, "lab", "mirror", "get"), "--kubernetes", "v1.37.2", "--etcd", "v3.7.3", "--arch", "amd64"], timeout=3600)
+    assert result.status == 0, result
+    return result.out.strip()
+
+
 def maker(program, mirror, tmp_path_factory):
     """Gives a function that boots a lab, and takes all that it booted down in the end, also after a failure. To install haproxy and keepalived
     takes 20 s of processor time in each: hosts have them, but where it is seen how they come and go."""

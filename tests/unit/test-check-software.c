@@ -6,9 +6,6 @@
 /* The rules over what is on a machine already, and what can be had there */
 
 static void test_software(void **state) {
-        AppliedFile applied[] = { { .path = (char*) "/opt/hardway/kubernetes-v1.36.3/kube-apiserver" },
-                                  { .path = (char*) "/opt/hardway/kubernetes-v1.35.4/kube-apiserver" } };
-
         w.observations[0].identity = (char*) "fedcba9876543210";
         assert_only("identity/c0", CHECK_FAILED, "identity fedcba98..., ours is 01234567...",
                     "hardway reset");
@@ -28,18 +25,6 @@ static void test_software(void **state) {
         answer(0, "cgroup2\nleftover rke2-agent.service\n");
         assert_only("leftovers/c0", CHECK_FAILED, "RKE2 was here", "rke2-uninstall.sh");
         answer(0, "cgroup2\n");
-        w.world.serving = true;
-        w.observations[0].applied = applied + 1;
-        w.observations[0].n_applied = 1;
-        ask_all();
-        assert_int_equal(find("versions/c0")->state, CHECK_FAILED);
-        assert_contains(find("versions/c0")->text, "runs Kubernetes v1.35.4, and going to v1.36.3");
-        /* what is kept for the way back does not run */
-        w.observations[0].applied = applied;
-        w.observations[0].n_applied = 2;
-        ask_all();
-        assert_int_equal(find("versions/c0")->state, CHECK_OK);
-        w.observations[0].n_applied = 0;
 }
 
 static void test_packages(void **state) {

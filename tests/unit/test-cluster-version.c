@@ -55,11 +55,34 @@ static void test_pairing(void **state) {
         assert_false(version_kubernetes_supported(&(Version) { 2, 36, 0 }));
 }
 
+static void test_step(void **state) {
+        static const struct {
+                Version from, to;
+                VersionStep step;
+        } rows[] = {
+                { { 1, 36, 3 }, { 1, 36, 3 }, VERSION_STEP_NONE },
+                { { 1, 36, 3 }, { 1, 36, 0 }, VERSION_STEP_NONE },
+                { { 1, 36, 3 }, { 1, 37, 0 }, VERSION_STEP_NEXT },
+                { { 1, 35, 9 }, { 1, 37, 0 }, VERSION_STEP_FAR },
+                { { 1, 37, 0 }, { 1, 36, 9 }, VERSION_STEP_BACK },
+                { { 1, 37, 0 }, { 2, 0, 0 }, VERSION_STEP_FAR },
+                { { 3, 6, 16 }, { 2, 9, 0 }, VERSION_STEP_BACK },
+        };
+        Version floor = version_etcd_step_floor(&(Version) { 3, 7, 1 });
+
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+                assert_int_equal(version_step(&rows[i].from, &rows[i].to), rows[i].step);
+        assert_int_equal(version_compare(&floor, &(Version) { 3, 6, 11 }), 0);
+        floor = version_etcd_step_floor(&(Version) { 3, 6, 0 });
+        assert_int_equal(version_compare(&floor, &(Version) {}), 0);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_parse),
                 cmocka_unit_test(test_compare),
                 cmocka_unit_test(test_pairing),
+                cmocka_unit_test(test_step),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -160,18 +160,18 @@ static void test_no_more_unchanged(void **state) {
         make_serving();
         world.fakes[0].running = world.fakes[0].put = "zero";
         world.meanwhile = "two";
-        world.fakes[1].applied = "/opt/hardway/kubernetes-v1.35.4/kube-apiserver";
+        world.fakes[1].applied = "/opt/hardway/kubernetes-v1.34.4/kube-apiserver";
         assert_true(run_all() < 0);
-        assert_error(0, "c1: runs Kubernetes v1.35.4");
+        assert_error(0, "c1: runs Kubernetes v1.34.4");
         assert_int_equal(world.result.nodes[2].outcome, INSTALL_UNTOUCHED);
 }
 
 /* What it installed is of another minor version. */
 static void test_serves_by_now_something_else(void **state) {
         world.meanwhile = "zero";
-        world.fakes[1].applied = "/opt/hardway/kubernetes-v1.35.4/kube-apiserver";
+        world.fakes[1].applied = "/opt/hardway/kubernetes-v1.34.4/kube-apiserver";
         assert_true(run_all() < 0);
-        assert_error(0, "c1: runs Kubernetes v1.35.4");
+        assert_error(0, "c1: runs Kubernetes v1.34.4");
         assert_string_equal(buffer_str(&world.log), "");
 }
 
@@ -235,11 +235,11 @@ static void test_disk_full(void **state) {
 static void test_another_minor(void **state) {
         make_serving();
         world.wanted = "two";
-        world.fakes[1].applied = "/opt/hardway/kubernetes-v1.35.4/kube-apiserver";
+        world.fakes[1].applied = "/opt/hardway/kubernetes-v1.34.4/kube-apiserver";
         world.fakes[2].applied = "/opt/hardway/kubernetes-v1.36.1/kube-apiserver"; /* a patch is fine */
         assert_true(run_all() < 0);
         assert_int_equal(world.errors.n_errors, 1);
-        assert_error(0, "c1: runs Kubernetes v1.35.4, and going to v1.36.3 is another minor version");
+        assert_error(0, "c1: runs Kubernetes v1.34.4, and v1.36.3 is more than one minor version later");
         assert_string_equal(buffer_str(&world.log), "");
 }
 
