@@ -104,27 +104,27 @@ static void downloads_finish(Downloads *d, Attempt *a, CURLcode code) {
 }
 
 /*
- * The first to come to a server makes the connection that the others may be able to share (HTTP/2): they wait
- * for it. Unless it fails; then each tries for itself, as waiting would add up.
+ * So many to one server, and no more. The first to come to it makes the connection that the others may be able to share
+ * (HTTP/2): they wait for it. Unless it fails; then each tries for itself, as waiting would add up.
  *
  * libcurl could queue what is too much for a server itself (CURLMOPT_MAX_HOST_CONNECTIONS, CURLOPT_PIPEWAIT).
  * But the time that a transfer waits in there counts as time to connect, since 8.8, and it then fails without
  * having been tried; and when many do so at once curl_multi_perform() may not come back (8.14.1).
  */
 static bool downloads_may_start(const Downloads *d, const Attempt *a) {
-        bool connecting = false, failed = false;
+        bool connected = false, failed = false;
         unsigned n_running = 0;
 
         for (size_t i = 0; i < d->n_attempts; i++) {
                 const Attempt *other = d->attempts[i];
 
-                n_running += other->running;
                 if (!streq(other->origin, a->origin))
                         continue;
-                connecting = connecting || (other->running && !other->connected);
+                n_running += other->running;
+                connected = connected || (other->running && other->connected);
                 failed = failed || other->n_failed > 0;
         }
-        return n_running < d->options.connections && (failed || !connecting);
+        return n_running == 0 || (n_running < d->options.connections && (connected || failed));
 }
 
 /* Starts what has waited long enough; returns how long the first of the others still has to. */

@@ -62,7 +62,7 @@ typedef struct DownloadOptions {
         unsigned retries;      /* of one transfer */
         uint64_t backoff_usec; /* before the first, doubled for each further one */
         uint64_t connect_timeout_usec;
-        unsigned connections;          /* and transfers at once, at most */
+        unsigned connections;          /* and transfers at once, to one server, at most */
         uint64_t stall_usec;           /* slower than DOWNLOAD_SPEED_MIN for so long is an end */
         const volatile int *cancelled; /* may be NULL */
 } DownloadOptions;

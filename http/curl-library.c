@@ -19,7 +19,6 @@ int transfer_load(Error **reterr) {
 /* Macros that check the types of what callers give; they stand in front of these functions. */
 #undef curl_easy_setopt
 #undef curl_easy_getinfo
-#undef curl_multi_setopt
 
 /*
  * All that these take is as long as a pointer and goes the same way (System V ABI for x86-64 and AArch64): a
@@ -46,16 +45,6 @@ CURLcode curl_easy_getinfo(CURL *c, CURLINFO what, ...) {
         value = va_arg(ap, void*);
         va_end(ap);
         return CALL(curl_easy_getinfo)(c, what, value);
-}
-
-CURLMcode curl_multi_setopt(CURLM *m, CURLMoption what, ...) {
-        va_list ap;
-        void *value;
-
-        va_start(ap, what);
-        value = va_arg(ap, void*);
-        va_end(ap);
-        return CALL(curl_multi_setopt)(m, what, value);
 }
 
 CURLcode curl_global_init(long flags) {
