@@ -10,6 +10,7 @@
 #include "common/clock.h"
 #include "operate/restore-internal.h"
 #include "plan/edition.h"
+#include "plan/observation.h"
 
 #define SERVE_USEC (60 * USEC_PER_SEC)
 
@@ -24,7 +25,8 @@ size_t restore_count_members(const Restore *s) {
 
 /* Nobody wants to be left where the new data is in place and nothing serves it. So what serves it comes first, for itself:
  * a load balancer that is lost meanwhile does not keep it from being started. And nobody else comes in between: the locks
- * are kept. What was asked before anything was stopped is no reason any more. */
+ * are kept. What was asked before anything was stopped is no reason any more; nor is a version before the one that ran:
+ * the data that could not have gone back is not there any more. */
 static int run_install(const Restore *s, Store *store, ErrorList *errors) {
         _cleanup_free_ const Node **nodes = xnew(const Node*, s->n_nodes + 1);
         InstallRequest request = s->request->install;
@@ -33,6 +35,7 @@ static int run_install(const Restore *s, Store *store, ErrorList *errors) {
         int r;
 
         strv_add_once(&ignore, EDITION_CHECK);
+        strv_add_once(&ignore, VERSIONS_CHECK);
         request.ignore = ignore;
         request.cancelled = NULL;
         request.hosts = s->hosts;

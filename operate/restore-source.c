@@ -89,6 +89,8 @@ int source_examine(Restore *s, RestoreResult *result, Error **reterr) {
                 r = refuse_foreign(s, &file, reterr);
         if (r >= 0)
                 r = snapshot_facts(s->cluster, s->request->install.lock, s->path, &result->facts, reterr);
+        if (r >= 0)
+                r = snapshot_facts_fit(&result->facts, &s->cluster->etcd, reterr);
         if (r < 0)
                 return r;
         absolute = realpath(s->path, NULL);

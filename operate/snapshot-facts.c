@@ -68,6 +68,34 @@ int snapshot_facts_parse(const char *what, const void *data, size_t size, Snapsh
 }
 
 /**
+ * snapshot_facts_fit() - refuse a snapshot of a later etcd than the cluster's
+ * @facts:      what etcdutl says of it
+ * @etcd:       the version that would have to read it
+ * @reterr:     says of which it is
+ *
+ * etcd 3.6 and later write the version of their storage down (its "Downgrading etcd clusters"), and end at their start
+ * where it is a later one than they know.
+ *
+ * Return: 0, also where it is not known; or -EPROTO.
+ */
+int snapshot_facts_fit(const SnapshotFacts *facts, const Version *etcd, Error **reterr) {
+        char ours[VERSION_TEXT_SIZE];
+        Version of;
+        int r;
+
+        if (!facts->known || version_parse(facts->version, &of) < 0 ||
+            version_step(&of, etcd) != VERSION_STEP_BACK)
+                return 0;
+        r = error_set(reterr, ERROR_CONFIG, EPROTO, "it is a snapshot of etcd v%u.%u, which %s cannot read",
+                      of.major, of.minor, version_format(etcd, ours));
+        error_detail(
+                reterr,
+                "Put the version of Kubernetes that goes with it into the cluster file, or take a snapshot of "
+                "before.\n");
+        return r;
+}
+
+/**
  * snapshot_facts() - have etcdutl look at a snapshot
  * @c:          the cluster: its etcd version
  * @lock:       what was fetched, or NULL

@@ -19,3 +19,5 @@ int snapshot_facts(const Cluster *c, const Lock *lock, const char *path, Snapsho
 /* The answer of `etcdutl snapshot status --write-out=json`. */
 int snapshot_facts_parse(const char *what, const void *data, size_t size, SnapshotFacts *ret,
                          Error **reterr);
+/* Can the cluster's etcd read it? -EPROTO: it is of a later one. */
+int snapshot_facts_fit(const SnapshotFacts *facts, const Version *etcd, Error **reterr);

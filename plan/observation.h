@@ -77,6 +77,7 @@ const AppliedFile* observation_applied(const Observation *o,
 const ObservedPath* observation_path(const Observation *o, const char *path);
 const ObservedUnit* observation_unit(const Observation *o, const char *name);
 bool observation_is_ours(const Observation *o, const char *path); /* has hardway put what lies there? */
+#define VERSIONS_CHECK "versions" /* of these against the cluster file's, in check/ */
 int observation_version(const Observation *o, ArtifactOrigin origin, Version *ret); /* -ENOENT: none */
 Observation* observation_free(Observation *o);
 DEFINE_CLEANUP(Observation*, observation_free)
