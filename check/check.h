@@ -26,6 +26,9 @@
  */
 typedef struct CheckNode {
         const Node *node;
+        bool chosen;                    /* this run is about it, whether it could be looked at or not */
+        bool reached;                   /* it could, whatever is there */
+        bool anew;                      /* what was on it does not count */
         const Facts *facts;             /* NULL: it is not part of this run, or could not be looked at */
         const Observation *observation; /* the same */
         const Plan *plan;               /* made with the facts */
@@ -72,6 +75,9 @@ Error* check_to_error(const Check *finding);
 void check_names_list(const Component *const *components, CheckName **ret, size_t *ret_n);
 /* Refuses a name that no finding can have. */
 int check_names_exist(const Component *const *components, char *const *names, Error **reterr);
+
+/* versions.c: whether it has another minor version of something than the cluster file wants */
+bool check_takes_step(const Cluster *c, const CheckNode *n);
 
 /* ask.c */
 /* Further questions, in one round trip; ret is set if it succeeds. thorough: also what takes seconds. */

@@ -124,9 +124,9 @@ static const CheckRule rules[] = {
                   "An older copy would take back what was renewed since, and a key of service accounts that was rotated as it had "
                   "leaked would be good again.",
           .by_hand = "@node {root} grep edition /var/lib/hardway/applied.json\ntail -n 1 pki/history" },
-        { "versions", ERROR_CONFIG, EOPNOTSUPP, .node = rule_versions,
+        { VERSIONS_CHECK, ERROR_CONFIG, EOPNOTSUPP, .node = rule_versions,
           .why = "A cluster that has served goes to another minor version of Kubernetes or etcd by one step at a time, "
-                 "forward, and with all its controllers.",
+                 "forward, and no two of its controllers are further apart.",
           .without =
                   "Apiservers, or etcd's members, would run beside others that do not understand them; and what a later version "
                   "has written an earlier one cannot read.",

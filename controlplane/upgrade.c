@@ -44,22 +44,39 @@ static int ask_json(Question *q, const char *path, json_t **ret, Error **reterr)
         _cleanup_free_ char *url = xasprintf("%s%s", q->base, path);
         const HttpRequest request = { .url = url,
                                       .timeout_usec = TIMEOUT,
-                                      .connect_timeout_usec = CONNECT_TIMEOUT };
+                                      .connect_timeout_usec = CONNECT_TIMEOUT,
+                                      .cancelled = q->c->cancelled };
 
         return http_request_json(q->http, &request, NULL, ret, reterr);
 }
 
-/* Whether an apiserver runs there that is about to become one of the next minor version. */
-static bool takes_step(Question *q) {
-        const Version *to = &q->c->cluster->kubernetes;
+/* "v1.36.3+k3s1", "v1.36.3-gke.100": of whoever has built it for himself. */
+static int parse_built(const char *text, Version *ret) {
+        _cleanup_free_ char *released = text ? xstrndup(text, strcspn(text, "-+")) : NULL;
+
+        return released ? version_parse(released, ret) : -EINVAL;
+}
+
+/* Whether an apiserver runs there that is about to become one of a later minor version; else why that is not so, or not
+ * known: one that cannot be asked is what an installation may be there to mend. The caller frees. */
+static bool takes_step(Question *q, char **ret_why_not) {
+        _cleanup_error_ Error *error = NULL;
         _cleanup_json_ json_t *answer = NULL;
-        const char *text;
+        VersionStep step;
         Version from;
 
-        if (ask_json(q, "/version", &answer, NULL) < 0)
-                return false;
-        text = json_text(answer, "gitVersion");
-        return text && version_parse(text, &from) >= 0 && version_step(&from, to) == VERSION_STEP_NEXT;
+        if (probe_client(q->c, "ca", "super-admin", &q->http, &error) < 0 ||
+            ask_json(q, "/version", &answer, &error) < 0)
+                *ret_why_not = xasprintf("not asked: %s", error->message);
+        else if (parse_built(json_text(answer, "gitVersion"), &from) < 0)
+                *ret_why_not = xstrdup("not asked: the apiserver says nothing of its version");
+        else {
+                step = version_step(&from, &q->c->cluster->kubernetes);
+                if (step == VERSION_STEP_NEXT || step == VERSION_STEP_FAR)
+                        return true;
+                *ret_why_not = xstrdup("no step of a minor version");
+        }
+        return false;
 }
 
 static void take_kubelet(Question *q, const json_t *node) {
@@ -70,8 +87,7 @@ static void take_kubelet(Question *q, const json_t *node) {
                 text ? xstrndup(text, strcspn(text, "-+")) : NULL; /* "v1.36.3+k3s1" */
         Version v;
 
-        if (name && released && version_parse(released, &v) >= 0 &&
-            v.minor + KUBELET_BEHIND < q->c->cluster->kubernetes.minor)
+        if (name && parse_built(text, &v) >= 0 && v.minor + KUBELET_BEHIND < q->c->cluster->kubernetes.minor)
                 strv_addf(&q->found, "%s (%s)", name, text);
 }
 
@@ -155,8 +171,9 @@ static int find_removed(Question *q, Error **reterr) {
         _cleanup_(http_response_done) HttpResponse response = HTTP_RESPONSE_NULL;
         _cleanup_free_ char *url = xasprintf("%s/metrics", q->base);
         const HttpRequest request = { .url = url,
-                                      .timeout_usec = TIMEOUT,
+                                      .stall_usec = TIMEOUT, /* tens of MiB, of a large cluster */
                                       .connect_timeout_usec = CONNECT_TIMEOUT,
+                                      .cancelled = q->c->cancelled,
                                       .sink = take_metrics,
                                       .userdata = q };
         int r;
@@ -179,52 +196,50 @@ static char* some(char *const *names) {
         return n > NAMED_MAX ? xasprintf("%s and %zu more", list, n - NAMED_MAX) : TAKE_PTR(list);
 }
 
-static void judge_kubelets(Question *q, const Node *node, CheckList *checks) {
-        const Version *to = &q->c->cluster->kubernetes;
+/* What is not known is no less in the way than what is. */
+static void judge(Question *q, const Node *node, const char *name, int (*find)(Question *q, Error **reterr),
+                  const char *found, const char *none, const char *unknown, const char *advice,
+                  CheckList *checks) {
         _cleanup_error_ Error *error = NULL;
         _cleanup_free_ char *names = NULL;
-        unsigned oldest = to->minor - KUBELET_BEHIND;
+        int r;
 
-        if (find_kubelets(q, &error) < 0) {
-                check_add_on(checks, CHECK_WARNING, "kubelets", node, "kubelets",
-                             "it is not known how old they are: %s", error->message);
-                return;
-        }
-        if (!q->found) {
-                check_add_on(checks, CHECK_OK, "kubelets", node, "kubelets", "none is older than v1.%u",
-                             oldest);
-                return;
-        }
+        q->found = strv_free(q->found);
+        r = find(q, &error);
         names = some(q->found);
-        check_advise(check_add_on(checks, CHECK_FAILED, "kubelets", node, "kubelets",
-                                  "v1.%u serves kubelets from v1.%u on; older are those of %s", to->minor,
-                                  oldest, names),
-                     "Upgrade them first, or remove them: kubectl delete node NAME.");
+        if (q->found)
+                check_advise(check_add_on(checks, CHECK_FAILED, name, node, name, "%s: %s", found, names),
+                             "%s", advice);
+        else if (r < 0)
+                check_advise(check_add_on(checks, CHECK_FAILED, name, node, name, "%s: %s", unknown,
+                                          error->message),
+                             "Try again; to go on without knowing it: --ignore %s", name);
+        else
+                check_add_on(checks, CHECK_OK, name, node, name, "%s", none);
+}
+
+static void judge_kubelets(Question *q, const Node *node, CheckList *checks) {
+        unsigned minor = q->c->cluster->kubernetes.minor, oldest = minor - KUBELET_BEHIND;
+        _cleanup_free_ char *found = xasprintf("v1.%u serves kubelets from v1.%u on, and older are those of",
+                                               minor, oldest),
+                            *none = xasprintf("none is older than v1.%u", oldest);
+
+        judge(q, node, "kubelets", find_kubelets, found, none, "it is not known how old they are",
+              "Upgrade them first, or remove them: kubectl delete node NAME.", checks);
 }
 
 static void judge_removed(Question *q, const Node *node, CheckList *checks) {
-        const Version *to = &q->c->cluster->kubernetes;
-        _cleanup_error_ Error *error = NULL;
-        _cleanup_free_ char *names = NULL;
+        unsigned minor = q->c->cluster->kubernetes.minor;
+        _cleanup_free_ char *found = xasprintf("since it started it was asked for what v1.%u has no more",
+                                               minor),
+                            *none = xasprintf("nobody has asked for what v1.%u has no more", minor),
+                            *unknown = xasprintf(
+                                    "it is not known whether anybody uses what v1.%u has no more", minor);
 
-        if (find_removed(q, &error) < 0) {
-                check_add_on(checks, CHECK_WARNING, "removed-apis", node, "removed-apis",
-                             "it is not known whether anybody uses what v1.%u has no more: %s", to->minor,
-                             error->message);
-                return;
-        }
-        if (!q->found) {
-                check_add_on(checks, CHECK_OK, "removed-apis", node, "removed-apis",
-                             "nobody has asked for what v1.%u has no more", to->minor);
-                return;
-        }
-        names = some(q->found);
-        check_advise(
-                check_add_on(checks, CHECK_FAILED, "removed-apis", node, "removed-apis",
-                             "since it started it was asked for what v1.%u has no more: %s", to->minor,
-                             names),
-                "Have whoever asks use a later version of it; the audit log names them (k8s.io/removed-release). If "
-                "nobody needs it any more: --ignore removed-apis");
+        judge(q, node, "removed-apis", find_removed, found, none, unknown,
+              "Have whoever asks use a later version of it; the audit log names them (k8s.io/removed-release). If "
+              "nobody needs it any more: --ignore removed-apis",
+              checks);
 }
 
 /**
@@ -235,14 +250,13 @@ static void judge_removed(Question *q, const Node *node, CheckList *checks) {
  */
 void upgrade_preflight(const ProbeContext *c, const Node *node, CheckList *checks) {
         _cleanup_(question_done) Question q = { .c = c, .base = cluster_apiserver_url(c->cluster, node) };
+        _cleanup_free_ char *why_not = NULL;
 
-        if (probe_client(c, "ca", "super-admin", &q.http, NULL) < 0 || !takes_step(&q)) {
-                check_add_on(checks, CHECK_OK, "kubelets", node, "kubelets", "no step of a minor version");
-                check_add_on(checks, CHECK_OK, "removed-apis", node, "removed-apis",
-                             "no step of a minor version");
+        if (!takes_step(&q, &why_not)) {
+                check_add_on(checks, CHECK_OK, "kubelets", node, "kubelets", "%s", why_not);
+                check_add_on(checks, CHECK_OK, "removed-apis", node, "removed-apis", "%s", why_not);
                 return;
         }
         judge_kubelets(&q, node, checks);
-        q.found = strv_free(q.found);
         judge_removed(&q, node, checks);
 }

@@ -83,6 +83,7 @@ typedef struct InstallRequest {
         bool wait;          /* wait for locks that others hold */
         bool joined; /* a node may have, in an earlier run: load balancers hear of it before others stop */
         InstallLeavers leavers;
+        const Node *anew;    /* whatever was on it goes, its data too, and does not count; or NULL */
         char *const *ignore; /* checks whose failure is not to stop it: names, or NAME/NODE; or NULL */
         void (*event)(void *userdata, const InstallEvent *event); /* or NULL; by one thread at a time */
         void *userdata;

@@ -67,12 +67,45 @@ static bool node_joins(const NodeRun *n) {
         return !n->observation->identity;
 }
 
-/* What is between a node that joins and the others concerns both, also where only the one is to be changed. */
-static bool run_looks_beside(const InstallRun *run) {
+static bool run_lets_join(const InstallRun *run) {
         RUN_FOREACH_NODE(n, run)
                 if (n->selected && node_differs(n) && run->serving && node_joins(n))
-                        return !run_is_whole(run);
+                        return true;
         return false;
+}
+
+static CheckNode check_node_of(const NodeRun *n) {
+        CheckNode node = { .node = n->node,
+                           .chosen = n->selected,
+                           .reached = n->observation != NULL,
+                           .anew = n->node == n->run->request->anew,
+                           .judged = is_judged(n),
+                           .joins = node_joins(n),
+                           .beside = n->beside };
+
+        if (!is_known(n))
+                return node;
+        node.facts = &n->facts;
+        node.observation = n->observation;
+        node.plan = n->plan;
+        node.put_size = n->changes.put_size;
+        return node;
+}
+
+static bool run_takes_step(const InstallRun *run) {
+        RUN_FOREACH_NODE(n, run) {
+                const CheckNode node = check_node_of(n);
+
+                if (n->selected && node_differs(n) && check_takes_step(run->request->cluster, &node))
+                        return true;
+        }
+        return false;
+}
+
+/* What is between a node that joins and the others concerns both, also where only the one is to be changed; and how far a
+ * node may go hangs on how far the others are. */
+static bool run_looks_beside(const InstallRun *run) {
+        return !run_is_whole(run) && (run_lets_join(run) || run_takes_step(run));
 }
 
 static void preflight_init(InstallRun *run, Preflight *ret) {
@@ -99,17 +132,11 @@ static void preflight_init(InstallRun *run, Preflight *ret) {
         for (size_t i = 0; i < run->n_nodes; i++) {
                 const NodeRun *n = run->nodes + i;
 
-                ret->nodes[i] = (CheckNode) {
-                        .node = n->node, .judged = is_judged(n), .joins = node_joins(n), .beside = n->beside
-                };
+                ret->nodes[i] = check_node_of(n);
                 if (!is_known(n))
                         continue;
-                ret->beside = ret->beside || n->beside;
+                ret->beside = ret->beside || (n->beside && run_lets_join(run));
                 ret->joining = ret->joining || (run->serving && node_joins(n));
-                ret->nodes[i].facts = &n->facts;
-                ret->nodes[i].observation = n->observation;
-                ret->nodes[i].plan = n->plan;
-                ret->nodes[i].put_size = n->changes.put_size;
         }
         ret->world.joining = ret->joining && !ret->thorough;
         run->preflight = ret;
@@ -313,6 +340,8 @@ void run_check(InstallRun *run, CheckList *ret) {
         CheckList all = {};
         Preflight p;
 
+        if (!run_is_whole(run) && run_takes_step(run))
+                crew_beside(run, node_look_beside);
         preflight_init(run, &p);
         find_misfits(&p);
         (void) crew_each(run, is_judged, node_judge);

@@ -105,6 +105,7 @@ static int install(Replace *s, ErrorList *errors) {
                 request.n_nodes = back.n_nodes;
         }
         request.hosts = s->hosts;
+        request.anew = s->node;
         if (!replace_is_told(s)) {
                 request.nodes = &s->node;
                 request.n_nodes = 1;
@@ -243,6 +244,7 @@ static int judge(const Replace *s, ErrorList *errors) {
         int r;
 
         request.hosts = s->hosts;
+        request.anew = s->node;
         if (s->left_out) {
                 r = proven_check_copy(&request, errors);
                 if (r < 0)

@@ -79,7 +79,7 @@ static inline void observe_file(const FakeNode *f, const PlanItem *item, Observa
         *found = (ObservedPath) { .path = xstrdup(item->path), .type = OBSERVED_FILE, .mode = item->mode };
         if (item->type == PLAN_DIRECTORY)
                 found->type = OBSERVED_DIRECTORY;
-        else if (!f->put)
+        else if (!f->put && item->type != PLAN_BINARY) /* those come from a cache, of which there is none */
                 found->type = OBSERVED_ABSENT;
         if (f->loose && item->type == PLAN_FILE)
                 found->mode |= 0022;

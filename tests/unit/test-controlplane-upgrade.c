@@ -96,7 +96,10 @@ static void test_no_step(void **state) {
         expect("kubelets/c0", CHECK_OK, "no step");
         expect("removed-apis/c0", CHECK_OK, "no step");
         world.version = NULL;
-        expect("kubelets/c0", CHECK_OK, "no step");
+        expect("kubelets/c0", CHECK_OK, "not asked: connection refused");
+        world.version = "v1.35.4+built.here";
+        world.first = NONE;
+        expect("kubelets/c0", CHECK_OK, "none is older");
 }
 
 static void test_kubelets(void **state) {
@@ -106,11 +109,15 @@ static void test_kubelets(void **state) {
         world.second = "{\"metadata\":{\"continue\":\"\"},\"items\":[" NODE(
                 "w2", "v1.32.9-gke.100") "," NODE("w3", "odd") ",{}]}";
         expect("kubelets/c0", CHECK_FAILED,
-               "v1.36 serves kubelets from v1.33 on; older are those of w2 (v1.32.9-gke.100)");
+               "v1.36 serves kubelets from v1.33 on, and older are those of: w2 (v1.32.9-gke.100)");
         world.second = "[]";
         expect("kubelets/c0", CHECK_OK, "none is older");
         world.first = "<html>";
-        expect("kubelets/c0", CHECK_WARNING, "it is not known how old they are");
+        expect("kubelets/c0", CHECK_FAILED, "it is not known how old they are");
+        /* what was found before the answers ended is found */
+        world.first = "{\"metadata\":{\"continue\":\"abc\"},\"items\":[" NODE("w0", "v1.30.0") "]}";
+        world.second = "<html>";
+        expect("kubelets/c0", CHECK_FAILED, "older are those of: w0");
 }
 
 static void test_removed(void **state) {
@@ -138,7 +145,7 @@ static void test_removed(void **state) {
         world.metrics = buffer_str(&metrics);
         expect("removed-apis/c0", CHECK_FAILED, "r2 of many/v1 and 6 more");
         world.metrics = NULL;
-        expect("removed-apis/c0", CHECK_WARNING, "it is not known whether anybody uses");
+        expect("removed-apis/c0", CHECK_FAILED, "it is not known whether anybody uses");
 }
 
 int main(void) {

@@ -160,18 +160,20 @@ static void test_no_more_unchanged(void **state) {
         make_serving();
         world.fakes[0].running = world.fakes[0].put = "zero";
         world.meanwhile = "two";
+        world.binary = "/opt/hardway/kubernetes-v1.36.3/kube-apiserver";
         world.fakes[1].applied = "/opt/hardway/kubernetes-v1.34.4/kube-apiserver";
         assert_true(run_all() < 0);
-        assert_error(0, "c1: runs Kubernetes v1.34.4");
+        assert_error(0, "c1: has Kubernetes v1.34.4");
         assert_int_equal(world.result.nodes[2].outcome, INSTALL_UNTOUCHED);
 }
 
 /* What it installed is of another minor version. */
 static void test_serves_by_now_something_else(void **state) {
         world.meanwhile = "zero";
+        world.binary = "/opt/hardway/kubernetes-v1.36.3/kube-apiserver";
         world.fakes[1].applied = "/opt/hardway/kubernetes-v1.34.4/kube-apiserver";
         assert_true(run_all() < 0);
-        assert_error(0, "c1: runs Kubernetes v1.34.4");
+        assert_error(0, "c1: has Kubernetes v1.34.4");
         assert_string_equal(buffer_str(&world.log), "");
 }
 
@@ -235,12 +237,30 @@ static void test_disk_full(void **state) {
 static void test_another_minor(void **state) {
         make_serving();
         world.wanted = "two";
+        world.binary = "/opt/hardway/kubernetes-v1.36.3/kube-apiserver";
         world.fakes[1].applied = "/opt/hardway/kubernetes-v1.34.4/kube-apiserver";
-        world.fakes[2].applied = "/opt/hardway/kubernetes-v1.36.1/kube-apiserver"; /* a patch is fine */
+        world.fakes[2].applied =
+                "/opt/hardway/kubernetes-v1.35.1/kube-apiserver"; /* the step before is fine */
         assert_true(run_all() < 0);
         assert_int_equal(world.errors.n_errors, 1);
-        assert_error(0, "c1: runs Kubernetes v1.34.4, and v1.36.3 is more than one minor version later");
+        assert_error(0, "c1: has Kubernetes v1.34.4, and v1.36.3 is more than one minor version later");
         assert_string_equal(buffer_str(&world.log), "");
+}
+
+/* How far one may go hangs on the others, which are looked at for it. */
+static void test_another_minor_of_one(void **state) {
+        make_serving();
+        world.wanted = "two";
+        world.binary = "/opt/hardway/kubernetes-v1.36.3/kube-apiserver";
+        world.fakes[1].applied = "/opt/hardway/kubernetes-v1.34.4/kube-apiserver";
+        world.fakes[2].applied = "/opt/hardway/kubernetes-v1.35.1/kube-apiserver";
+        assert_true(run_some(2, 1) < 0);
+        assert_error(
+                0,
+                "c2: would be given Kubernetes v1.36.3, and c1 has v1.34.4, which is more than one minor version before");
+        assert_string_equal(buffer_str(&world.log), "");
+        world.fakes[1].applied = "/opt/hardway/kubernetes-v1.35.1/kube-apiserver";
+        assert_int_equal(run_some(2, 1), 0);
 }
 
 /* Before binaries of another version get to work, and only then. */
@@ -368,6 +388,7 @@ int main(void) {
                 install_test(test_keeps_dying),
                 install_test(test_disk_full),
                 install_test(test_another_minor),
+                install_test(test_another_minor_of_one),
                 install_test(test_snapshot),
                 install_test(test_even_members),
                 install_test(test_dry_run),
