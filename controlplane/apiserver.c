@@ -305,7 +305,7 @@ static int preflight(const ProbeContext *c, const Node *node, CheckList *checks,
         int r = apiserver_preflight(c, node, checks, reterr);
 
         if (r >= 0)
-                upgrade_preflight(c, node, checks);
+                r = upgrade_preflight(c, node, checks, reterr);
         return r < 0 ? r :
                        lasting_preflight(c, node, &component_kube_apiserver, lasting, ARRAY_SIZE(lasting),
                                          checks, reterr);

@@ -46,7 +46,7 @@ int apiserver_spare(const ProbeContext *c, const Node *const *nodes, size_t n_no
 int apiserver_gate(const ProbeContext *c, const Node *node, ProbeResult *ret, Error **reterr);
 int apiserver_preflight(const ProbeContext *c, const Node *node, CheckList *checks, Error **reterr);
 int apiserver_verify(const ProbeContext *c, CheckList *checks);
-void upgrade_preflight(const ProbeContext *c, const Node *node, CheckList *checks);
+int upgrade_preflight(const ProbeContext *c, const Node *node, CheckList *checks, Error **reterr);
 
 /* lasting.c: a flag whose value the objects of a cluster that lives depend on */
 typedef struct LastingFlag LastingFlag;

@@ -15,6 +15,9 @@
 #include "common/alloc.h"
 #include "common/clock.h"
 #include "common/parse.h"
+#include "common/shell.h"
+#include "controlplane/controlplane-scripts.h"
+#include "controlplane/controlplane.h"
 #include "controlplane/internal.h"
 
 #define KUBELET_BEHIND 3
@@ -50,33 +53,37 @@ static int ask_json(Question *q, const char *path, json_t **ret, Error **reterr)
         return http_request_json(q->http, &request, NULL, ret, reterr);
 }
 
+/* Whether an apiserver runs there that is about to become one of a later minor version; or why not. The caller frees.
+ * What runs tells its process: who asked at its port might hang on whatever else listens there. */
+static int takes_step(const ProbeContext *c, const Node *node, char **ret_why_not, Error **reterr) {
+        _cleanup_buffer_ Buffer variables = BUFFER_NULL, out = BUFFER_NULL;
+        _cleanup_strv_ Strv argv = NULL;
+        ArtifactOrigin origin;
+        VersionStep step;
+        Version from;
+        int r;
+
+        shell_add_variable(&variables, "H_UNIT", component_kube_apiserver.unit);
+        r = probe_exec(c, node, "which kube-apiserver runs?", &variables, EMBED_ARGV_SH, &out, reterr);
+        if (r < 0)
+                return r;
+        argv = strv_split(buffer_str(&out), "\n");
+        if (strv_length(argv) == 0 || plan_binary_path_parse(argv[0], &origin, &from) < 0) {
+                *ret_why_not = xstrdup("no apiserver of hardway's runs here");
+                return 0;
+        }
+        step = version_step(&from, &c->cluster->kubernetes);
+        if (step == VERSION_STEP_NEXT || step == VERSION_STEP_FAR)
+                return 1;
+        *ret_why_not = xstrdup("no step of a minor version");
+        return 0;
+}
+
 /* "v1.36.3+k3s1", "v1.36.3-gke.100": of whoever has built it for himself. */
 static int parse_built(const char *text, Version *ret) {
         _cleanup_free_ char *released = text ? xstrndup(text, strcspn(text, "-+")) : NULL;
 
         return released ? version_parse(released, ret) : -EINVAL;
-}
-
-/* Whether an apiserver runs there that is about to become one of a later minor version; else why that is not so, or not
- * known: one that cannot be asked is what an installation may be there to mend. The caller frees. */
-static bool takes_step(Question *q, char **ret_why_not) {
-        _cleanup_error_ Error *error = NULL;
-        _cleanup_json_ json_t *answer = NULL;
-        VersionStep step;
-        Version from;
-
-        if (probe_client(q->c, "ca", "super-admin", &q->http, &error) < 0 ||
-            ask_json(q, "/version", &answer, &error) < 0)
-                *ret_why_not = xasprintf("not asked: %s", error->message);
-        else if (parse_built(json_text(answer, "gitVersion"), &from) < 0)
-                *ret_why_not = xstrdup("not asked: the apiserver says nothing of its version");
-        else {
-                step = version_step(&from, &q->c->cluster->kubernetes);
-                if (step == VERSION_STEP_NEXT || step == VERSION_STEP_FAR)
-                        return true;
-                *ret_why_not = xstrdup("no step of a minor version");
-        }
-        return false;
 }
 
 static void take_kubelet(Question *q, const json_t *node) {
@@ -247,16 +254,26 @@ static void judge_removed(Question *q, const Node *node, CheckList *checks) {
  * @c:          the context of the probe
  * @node:       its node
  * @checks:     gets the findings
+ * @reterr:     why it cannot be asked
+ *
+ * Return: 0 or a negative errno.
  */
-void upgrade_preflight(const ProbeContext *c, const Node *node, CheckList *checks) {
+int upgrade_preflight(const ProbeContext *c, const Node *node, CheckList *checks, Error **reterr) {
         _cleanup_(question_done) Question q = { .c = c, .base = cluster_apiserver_url(c->cluster, node) };
         _cleanup_free_ char *why_not = NULL;
+        int r;
 
-        if (!takes_step(&q, &why_not)) {
+        r = takes_step(c, node, &why_not, reterr);
+        if (r > 0)
+                r = probe_client(c, "ca", "super-admin", &q.http, reterr);
+        if (r < 0)
+                return r;
+        if (why_not) {
                 check_add_on(checks, CHECK_OK, "kubelets", node, "kubelets", "%s", why_not);
                 check_add_on(checks, CHECK_OK, "removed-apis", node, "removed-apis", "%s", why_not);
-                return;
+                return 0;
         }
         judge_kubelets(&q, node, checks);
         judge_removed(&q, node, checks);
+        return 0;
 }

@@ -14,7 +14,7 @@
 #include "tests/unit/plan-fixture.h"
 
 static struct {
-        const char *version;        /* of the apiserver; NULL: nobody answers */
+        const char *runs;           /* the program of the process; NULL: there is none */
         const char *first, *second; /* pages of nodes */
         const char *metrics;        /* NULL: not to be had */
 } world;
@@ -27,16 +27,8 @@ static int answer(HttpResponse *ret, const char *text) {
 
 int __wrap_http_request(HttpClient *c, const HttpRequest *q, HttpResponse *ret, Error **reterr);
 int __wrap_http_request(HttpClient *c, const HttpRequest *q, HttpResponse *ret, Error **reterr) {
-        _cleanup_free_ char *version = NULL;
-
         *ret = (HttpResponse) {};
         assert_non_null(startswith(q->url, "https://10.77.0.20:6443/")); /* each counts for itself */
-        if (!world.version)
-                return error_set(reterr, ERROR_UNAVAILABLE, ECONNREFUSED, "connection refused");
-        if (strstr(q->url, "/version")) {
-                version = xasprintf("{\"gitVersion\":\"%s\"}", world.version);
-                return answer(ret, version);
-        }
         if (strstr(q->url, "/nodes?limit=50&continue=abc"))
                 return answer(ret, world.second);
         if (strstr(q->url, "/nodes?limit=50"))
@@ -63,14 +55,21 @@ void fake_client(const char *ca, const char *credential) {
 #define COUNTED \
         "apiserver_requested_deprecated_apis{group=\"%s\",removed_release=\"%s\",resource=\"%s\",subresource=\"\",version=\"%s\"} 1\n"
 
+static int run_on_node(void *userdata, const Node *node, const char *script, Buffer *ret, Error **reterr) {
+        assert_contains(script, "kube-apiserver.service");
+        if (world.runs)
+                buffer_addf(ret, "%s\n--v=2\n", world.runs);
+        return 0;
+}
+
 static void expect(const char *id, CheckState state, const char *text) {
         Node nodes[3];
         Cluster c = fixture_cluster(nodes);
-        const ProbeContext context = { .cluster = &c };
+        const ProbeContext context = { .cluster = &c, .exec = run_on_node };
         CheckList checks = {};
         const Check *found = NULL;
 
-        upgrade_preflight(&context, nodes, &checks);
+        assert_int_equal(upgrade_preflight(&context, nodes, &checks, NULL), 0);
         assert_int_equal(checks.n_checks, 2);
         for (size_t i = 0; i < checks.n_checks; i++)
                 if (streq(checks.checks[i].id, id))
@@ -84,22 +83,21 @@ static void expect(const char *id, CheckState state, const char *text) {
 
 static int setup(void **state) {
         memset(&world, 0, sizeof(world));
-        world.version = "v1.35.4";
+        world.runs = "/opt/hardway/kubernetes-v1.35.4/kube-apiserver";
         world.first = NONE;
         world.metrics = "";
         return 0;
 }
 
 static void test_no_step(void **state) {
-        world.version = "v1.36.1";
         world.first = world.metrics = NULL; /* nobody asks */
+        world.runs = "/opt/hardway/kubernetes-v1.36.1/kube-apiserver";
         expect("kubelets/c0", CHECK_OK, "no step");
         expect("removed-apis/c0", CHECK_OK, "no step");
-        world.version = NULL;
-        expect("kubelets/c0", CHECK_OK, "not asked: connection refused");
-        world.version = "v1.35.4+built.here";
-        world.first = NONE;
-        expect("kubelets/c0", CHECK_OK, "none is older");
+        world.runs = NULL;
+        expect("kubelets/c0", CHECK_OK, "no apiserver of hardway's runs here");
+        world.runs = "/usr/bin/kube-apiserver";
+        expect("removed-apis/c0", CHECK_OK, "no apiserver of hardway's runs here");
 }
 
 static void test_kubelets(void **state) {
