@@ -90,8 +90,6 @@ static void take_kubelet(Question *q, const json_t *node) {
         const char *name = json_text(json_object_get(node, "metadata"), "name"),
                    *text = json_text(json_object_get(json_object_get(node, "status"), "nodeInfo"),
                                      "kubeletVersion");
-        _cleanup_free_ char *released =
-                text ? xstrndup(text, strcspn(text, "-+")) : NULL; /* "v1.36.3+k3s1" */
         Version v;
 
         if (name && parse_built(text, &v) >= 0 && v.minor + KUBELET_BEHIND < q->c->cluster->kubernetes.minor)
