@@ -302,13 +302,18 @@ static const LastingFlag lasting[] = {
 };
 
 static int preflight(const ProbeContext *c, const Node *node, CheckList *checks, Error **reterr) {
-        int r = apiserver_preflight(c, node, checks, reterr);
+        _cleanup_strv_ Strv running = NULL;
+        int r;
 
+        r = apiserver_preflight(c, node, checks, reterr);
         if (r >= 0)
-                r = upgrade_preflight(c, node, checks, reterr);
-        return r < 0 ? r :
-                       lasting_preflight(c, node, &component_kube_apiserver, lasting, ARRAY_SIZE(lasting),
-                                         checks, reterr);
+                r = running_argv(c, node, &component_kube_apiserver, &running, reterr);
+        if (r >= 0)
+                r = upgrade_preflight(c, node, running, checks, reterr);
+        if (r < 0)
+                return r;
+        lasting_preflight(c, node, &component_kube_apiserver, running, lasting, ARRAY_SIZE(lasting), checks);
+        return 0;
 }
 
 static const CheckName preflights[] = {

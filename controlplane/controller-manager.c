@@ -209,8 +209,15 @@ static const LastingFlag lasting[] = {
 
 static int controller_manager_preflight(const ProbeContext *c, const Node *node, CheckList *checks,
                                         Error **reterr) {
-        return lasting_preflight(c, node, &component_kube_controller_manager, lasting, ARRAY_SIZE(lasting),
-                                 checks, reterr);
+        _cleanup_strv_ Strv running = NULL;
+        int r;
+
+        r = running_argv(c, node, &component_kube_controller_manager, &running, reterr);
+        if (r < 0)
+                return r;
+        lasting_preflight(c, node, &component_kube_controller_manager, running, lasting, ARRAY_SIZE(lasting),
+                          checks);
+        return 0;
 }
 
 static const CheckName preflights[] = {

@@ -46,7 +46,8 @@ int apiserver_spare(const ProbeContext *c, const Node *const *nodes, size_t n_no
 int apiserver_gate(const ProbeContext *c, const Node *node, ProbeResult *ret, Error **reterr);
 int apiserver_preflight(const ProbeContext *c, const Node *node, CheckList *checks, Error **reterr);
 int apiserver_verify(const ProbeContext *c, CheckList *checks);
-int upgrade_preflight(const ProbeContext *c, const Node *node, CheckList *checks, Error **reterr);
+int upgrade_preflight(const ProbeContext *c, const Node *node, char *const *running, CheckList *checks,
+                      Error **reterr);
 
 /* lasting.c: a flag whose value the objects of a cluster that lives depend on */
 typedef struct LastingFlag LastingFlag;
@@ -64,8 +65,10 @@ bool lasting_grows(char *const *before, char *const *after);
 bool lasting_is_believed(char *const *before, char *const *after);
 void lasting_advise_back(Check *check, const LastingFlag *row, char *const *before, char *const *after);
 void lasting_advise_steps(Check *check, const LastingFlag *row, char *const *before, char *const *after);
-int lasting_preflight(const ProbeContext *c, const Node *node, const Component *component,
-                      const LastingFlag *rows, size_t n_rows, CheckList *checks, Error **reterr);
+int running_argv(const ProbeContext *c, const Node *node, const Component *component, Strv *ret,
+                 Error **reterr); /* the words of its command line, NULL if it does not run */
+void lasting_preflight(const ProbeContext *c, const Node *node, const Component *component,
+                       char *const *running, const LastingFlag *rows, size_t n_rows, CheckList *checks);
 
 /* What serves on loopback only is asked on its node, with its own kubeconfig ("scheduler"). */
 int loopback_ready(const ProbeContext *c, const Node *node, const char *kubeconfig, unsigned port,

@@ -103,30 +103,42 @@ static void judge_flag(const LastingFlag *row, char *const *running, char *const
 }
 
 /**
- * lasting_preflight() - refuse what the objects of a cluster that lives do not bear
+ * running_argv() - with what was a component started that runs?
  * @c:          the context of the probe
  * @node:       its node
- * @component:  whose flags
- * @rows:       which of them
- * @n_rows:     how many
- * @checks:     gets a finding for each
+ * @component:  which
+ * @ret:        the words of its command line, NULL if it does not run; the caller frees
  * @reterr:     why it cannot be asked
  *
  * Return: 0 or a negative errno.
  */
-int lasting_preflight(const ProbeContext *c, const Node *node, const Component *component,
-                      const LastingFlag *rows, size_t n_rows, CheckList *checks, Error **reterr) {
+int running_argv(const ProbeContext *c, const Node *node, const Component *component, Strv *ret,
+                 Error **reterr) {
         _cleanup_buffer_ Buffer variables = BUFFER_NULL, out = BUFFER_NULL;
-        _cleanup_strv_ Strv running = NULL, planned = NULL;
         int r;
 
         shell_add_variable(&variables, "H_UNIT", component->unit);
         r = probe_exec(c, node, "with which flags does it run?", &variables, EMBED_ARGV_SH, &out, reterr);
         if (r < 0)
                 return r;
-        running = strv_split(buffer_str(&out), "\n");
-        planned = planned_argv(c, node, component);
+        *ret = strv_split(buffer_str(&out), "\n");
+        return 0;
+}
+
+/**
+ * lasting_preflight() - refuse what the objects of a cluster that lives do not bear
+ * @c:          the context of the probe
+ * @node:       its node
+ * @component:  whose flags
+ * @running:    what it runs with, as of running_argv()
+ * @rows:       which of them
+ * @n_rows:     how many
+ * @checks:     gets a finding for each
+ */
+void lasting_preflight(const ProbeContext *c, const Node *node, const Component *component,
+                       char *const *running, const LastingFlag *rows, size_t n_rows, CheckList *checks) {
+        _cleanup_strv_ Strv planned = planned_argv(c, node, component);
+
         for (size_t i = 0; i < n_rows; i++)
                 judge_flag(rows + i, running, planned, node, checks);
-        return 0;
 }

@@ -15,9 +15,6 @@
 #include "common/alloc.h"
 #include "common/clock.h"
 #include "common/parse.h"
-#include "common/shell.h"
-#include "controlplane/controlplane-scripts.h"
-#include "controlplane/controlplane.h"
 #include "controlplane/internal.h"
 
 #define KUBELET_BEHIND 3
@@ -53,30 +50,17 @@ static int ask_json(Question *q, const char *path, json_t **ret, Error **reterr)
         return http_request_json(q->http, &request, NULL, ret, reterr);
 }
 
-/* Whether an apiserver runs there that is about to become one of a later minor version; or why not. The caller frees.
- * What runs tells its process: who asked at its port might hang on whatever else listens there. */
-static int takes_step(const ProbeContext *c, const Node *node, char **ret_why_not, Error **reterr) {
-        _cleanup_buffer_ Buffer variables = BUFFER_NULL, out = BUFFER_NULL;
-        _cleanup_strv_ Strv argv = NULL;
+/* Why nothing has to be asked; NULL if an apiserver runs there that is about to become one of a later minor version. What
+ * runs tells its process: who asked at its port might hang on whatever else listens there. */
+static const char* takes_no_step(const Cluster *c, char *const *running) {
         ArtifactOrigin origin;
         VersionStep step;
         Version from;
-        int r;
 
-        shell_add_variable(&variables, "H_UNIT", component_kube_apiserver.unit);
-        r = probe_exec(c, node, "which kube-apiserver runs?", &variables, EMBED_ARGV_SH, &out, reterr);
-        if (r < 0)
-                return r;
-        argv = strv_split(buffer_str(&out), "\n");
-        if (strv_length(argv) == 0 || plan_binary_path_parse(argv[0], &origin, &from) < 0) {
-                *ret_why_not = xstrdup("no apiserver of hardway's runs here");
-                return 0;
-        }
-        step = version_step(&from, &c->cluster->kubernetes);
-        if (step == VERSION_STEP_NEXT || step == VERSION_STEP_FAR)
-                return 1;
-        *ret_why_not = xstrdup("no step of a minor version");
-        return 0;
+        if (!running || !running[0] || plan_binary_path_parse(running[0], &origin, &from) < 0)
+                return "no apiserver of hardway's runs here";
+        step = version_step(&from, &c->kubernetes);
+        return step == VERSION_STEP_NEXT || step == VERSION_STEP_FAR ? NULL : "no step of a minor version";
 }
 
 /* "v1.36.3+k3s1", "v1.36.3-gke.100": of whoever has built it for himself. */
@@ -148,8 +132,7 @@ static void take_line(Question *q, const char *line) {
             n > to->minor)
                 return;
         text = xasprintf("%s of %s%s%s", resource, group, *group ? "/" : "", version);
-        if (!strv_contains(q->found, text))
-                strv_add(&q->found, text);
+        strv_add_once(&q->found, text);
 }
 
 /* Some MiB of which a few lines are of interest. */
@@ -251,26 +234,26 @@ static void judge_removed(Question *q, const Node *node, CheckList *checks) {
  * upgrade_preflight() - refuse a step to the next minor version that not all could follow
  * @c:          the context of the probe
  * @node:       its node
+ * @running:    what its apiserver runs with, as of running_argv()
  * @checks:     gets the findings
- * @reterr:     why it cannot be asked
+ * @reterr:     there is nothing to ask it with
  *
  * Return: 0 or a negative errno.
  */
-int upgrade_preflight(const ProbeContext *c, const Node *node, CheckList *checks, Error **reterr) {
+int upgrade_preflight(const ProbeContext *c, const Node *node, char *const *running, CheckList *checks,
+                      Error **reterr) {
         _cleanup_(question_done) Question q = { .c = c, .base = cluster_apiserver_url(c->cluster, node) };
-        _cleanup_free_ char *why_not = NULL;
+        const char *no_step = takes_no_step(c->cluster, running);
         int r;
 
-        r = takes_step(c, node, &why_not, reterr);
-        if (r > 0)
-                r = probe_client(c, "ca", "super-admin", &q.http, reterr);
-        if (r < 0)
-                return r;
-        if (why_not) {
-                check_add_on(checks, CHECK_OK, "kubelets", node, "kubelets", "%s", why_not);
-                check_add_on(checks, CHECK_OK, "removed-apis", node, "removed-apis", "%s", why_not);
+        if (no_step) {
+                check_add_on(checks, CHECK_OK, "kubelets", node, "kubelets", "%s", no_step);
+                check_add_on(checks, CHECK_OK, "removed-apis", node, "removed-apis", "%s", no_step);
                 return 0;
         }
+        r = probe_client(c, "ca", "super-admin", &q.http, reterr);
+        if (r < 0)
+                return r;
         judge_kubelets(&q, node, checks);
         judge_removed(&q, node, checks);
         return 0;

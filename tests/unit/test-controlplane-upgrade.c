@@ -66,10 +66,12 @@ static void expect(const char *id, CheckState state, const char *text) {
         Node nodes[3];
         Cluster c = fixture_cluster(nodes);
         const ProbeContext context = { .cluster = &c, .exec = run_on_node };
+        _cleanup_strv_ Strv running = NULL;
         CheckList checks = {};
         const Check *found = NULL;
 
-        assert_int_equal(upgrade_preflight(&context, nodes, &checks, NULL), 0);
+        assert_int_equal(running_argv(&context, nodes, &component_kube_apiserver, &running, NULL), 0);
+        assert_int_equal(upgrade_preflight(&context, nodes, running, &checks, NULL), 0);
         assert_int_equal(checks.n_checks, 2);
         for (size_t i = 0; i < checks.n_checks; i++)
                 if (streq(checks.checks[i].id, id))
