@@ -90,7 +90,7 @@ int source_examine(Restore *s, RestoreResult *result, Error **reterr) {
         if (r >= 0)
                 r = snapshot_facts(s->cluster, s->request->install.lock, s->path, &result->facts, reterr);
         if (r >= 0)
-                r = snapshot_facts_fit(&result->facts, &s->cluster->etcd, reterr);
+                r = snapshot_facts_fit(s->path, &result->facts, &s->cluster->etcd, reterr);
         if (r < 0)
                 return r;
         absolute = realpath(s->path, NULL);

@@ -69,6 +69,7 @@ int snapshot_facts_parse(const char *what, const void *data, size_t size, Snapsh
 
 /**
  * snapshot_facts_fit() - refuse a snapshot of a later etcd than the cluster's
+ * @what:       its path
  * @facts:      what etcdutl says of it
  * @etcd:       the version that would have to read it
  * @reterr:     says of which it is
@@ -78,7 +79,7 @@ int snapshot_facts_parse(const char *what, const void *data, size_t size, Snapsh
  *
  * Return: 0, also where it is not known; or -EPROTO.
  */
-int snapshot_facts_fit(const SnapshotFacts *facts, const Version *etcd, Error **reterr) {
+int snapshot_facts_fit(const char *what, const SnapshotFacts *facts, const Version *etcd, Error **reterr) {
         char ours[VERSION_TEXT_SIZE];
         Version of;
         int r;
@@ -86,8 +87,9 @@ int snapshot_facts_fit(const SnapshotFacts *facts, const Version *etcd, Error **
         if (!facts->known || version_parse(facts->version, &of) < 0 ||
             version_step(&of, etcd) != VERSION_STEP_BACK)
                 return 0;
-        r = error_set(reterr, ERROR_CONFIG, EPROTO, "it is a snapshot of etcd v%u.%u, which %s cannot read",
-                      of.major, of.minor, version_format(etcd, ours));
+        r = error_set(reterr, ERROR_CONFIG, EPROTO,
+                      "%s: it is a snapshot of etcd v%u.%u, which %s cannot read", what, of.major, of.minor,
+                      version_format(etcd, ours));
         error_detail(
                 reterr,
                 "Put the version of Kubernetes that goes with it into the cluster file, or take a snapshot of "

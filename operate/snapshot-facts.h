@@ -20,4 +20,4 @@ int snapshot_facts(const Cluster *c, const Lock *lock, const char *path, Snapsho
 int snapshot_facts_parse(const char *what, const void *data, size_t size, SnapshotFacts *ret,
                          Error **reterr);
 /* Can the cluster's etcd read it? -EPROTO: it is of a later one. */
-int snapshot_facts_fit(const SnapshotFacts *facts, const Version *etcd, Error **reterr);
+int snapshot_facts_fit(const char *what, const SnapshotFacts *facts, const Version *etcd, Error **reterr);

@@ -121,12 +121,12 @@ static void test_facts(void **state) {
         assert_int_equal(facts.size, 1552384);
         assert_string_equal(facts.hash, "d4b1d28b");
         assert_string_equal(facts.version, "3.6.0");
-        assert_success(snapshot_facts_fit(&facts, &(Version) { 3, 6, 16 }, &error), error, 0);
-        assert_success(snapshot_facts_fit(&facts, &(Version) { 3, 7, 3 }, &error), error, 0);
-        assert_failure(snapshot_facts_fit(&facts, &(Version) { 3, 5, 30 }, &error), error, ERROR_CONFIG,
-                       EPROTO);
+        assert_success(snapshot_facts_fit("a.db", &facts, &(Version) { 3, 6, 16 }, &error), error, 0);
+        assert_success(snapshot_facts_fit("a.db", &facts, &(Version) { 3, 7, 3 }, &error), error, 0);
+        assert_failure(snapshot_facts_fit("a.db", &facts, &(Version) { 3, 5, 30 }, &error), error,
+                       ERROR_CONFIG, EPROTO);
         facts.version[0] = '\0'; /* of 3.5 and before */
-        assert_success(snapshot_facts_fit(&facts, &(Version) { 3, 6, 16 }, &error), error, 0);
+        assert_success(snapshot_facts_fit("a.db", &facts, &(Version) { 3, 6, 16 }, &error), error, 0);
         assert_failure(snapshot_facts_parse("a.db", "{}", 2, &facts, &error), error, ERROR_VERIFY, EBADMSG);
 }
 
