@@ -231,15 +231,18 @@ static inline void assert_fails(const char *port, const char *path, int errnum, 
         assert_cache_right(lock);
 }
 
-static inline void fixture_start(void) {
+/* Of a whole group of tests, as cmocka wants them. */
+static inline int fixture_start(void **state) {
         server_start(&server);
         cache = server_path(&server, "cache");
         ca = server_path(&server, "pki/ca.crt");
         put_all(1);
+        return 0;
 }
 
-static inline void fixture_stop(void) {
+static inline int fixture_stop(void **state) {
         server_stop(&server);
         free(cache);
         free(ca);
+        return 0;
 }

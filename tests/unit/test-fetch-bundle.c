@@ -364,7 +364,7 @@ int main(void) {
         };
         int r;
 
-        fixture_start();
+        (void) fixture_start(NULL);
         signer_new(&signer);
         more.trust = &signer.trust;
         more.accept_mirror = false;
@@ -374,6 +374,6 @@ int main(void) {
         free(bundle);
         free(there);
         signer_done(&signer);
-        fixture_stop();
+        (void) fixture_stop(NULL);
         return r;
 }

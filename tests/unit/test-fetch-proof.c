@@ -580,10 +580,6 @@ int main(void) {
                 cmocka_unit_test(test_version),
                 cmocka_unit_test(test_cached_under_another_name),
         };
-        int r;
 
-        fixture_start();
-        r = cmocka_run_group_tests_name("fetch-proof", tests, NULL, NULL);
-        fixture_stop();
-        return r;
+        return cmocka_run_group_tests_name("fetch-proof", tests, fixture_start, fixture_stop);
 }

@@ -489,10 +489,6 @@ int main(void) {
                 cmocka_unit_test(test_several_failures),
                 cmocka_unit_test(test_cancel),
         };
-        int r;
 
-        fixture_start();
-        r = cmocka_run_group_tests_name("fetch-run", tests, NULL, NULL);
-        fixture_stop();
-        return r;
+        return cmocka_run_group_tests_name("fetch-run", tests, fixture_start, fixture_stop);
 }

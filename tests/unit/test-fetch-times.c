@@ -93,10 +93,6 @@ int main(void) {
                 cmocka_unit_test(test_stall),
                 cmocka_unit_test(test_queue),
         };
-        int r;
 
-        fixture_start();
-        r = cmocka_run_group_tests_name("fetch-times", tests, NULL, NULL);
-        fixture_stop();
-        return r;
+        return cmocka_run_group_tests_name("fetch-times", tests, fixture_start, fixture_stop);
 }
