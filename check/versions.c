@@ -173,8 +173,8 @@ static bool refuse_own(Judge *j, const Way *w) {
 }
 
 static bool refuse_unseen(Judge *j, const Way *w, const CheckNode *other) {
-        if (other->reached ||
-            !w->has) /* it has nothing of ours; whoever joins has asked those that are there */
+        /* it has nothing of ours; and whoever joins has asked those that are there */
+        if (other->reached || !w->has)
                 return false;
         check_advise(
                 judge(j, CHECK_FAILED, w->node->node,

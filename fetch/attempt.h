@@ -12,7 +12,7 @@
 typedef struct Attempt {
         DownloadRequest request; /* url is ours, below */
         char *url;
-        char *origin;
+        char *origin; /* of the url: transfers to one server wait for each other */
         CURL *curl;
         bool running;
         unsigned n_failed;
@@ -25,7 +25,7 @@ typedef struct Attempt {
         uint64_t offset;    /* what was asked for by Range; 0: all of it */
         char *validator;    /* what stood in If-Range, or NULL */
         TransferList lines; /* of the request */
-        bool connected;
+        bool connected;     /* it had a connection to ask over, at one address or another */
         bool begun;
         uint64_t received; /* of what came, without what was there before */
         Headers headers;

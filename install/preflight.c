@@ -110,6 +110,7 @@ static bool run_looks_beside(const InstallRun *run) {
 
 static void preflight_init(InstallRun *run, Preflight *ret) {
         const InstallRequest *q = run->request;
+        bool lets_join = run_lets_join(run);
 
         *ret = (Preflight) {
                 .run = run,
@@ -135,7 +136,7 @@ static void preflight_init(InstallRun *run, Preflight *ret) {
                 ret->nodes[i] = check_node_of(n);
                 if (!is_known(n))
                         continue;
-                ret->beside = ret->beside || (n->beside && run_lets_join(run));
+                ret->beside = ret->beside || (n->beside && lets_join);
                 ret->joining = ret->joining || (run->serving && node_joins(n));
         }
         ret->world.joining = ret->joining && !ret->thorough;
