@@ -9,7 +9,7 @@ import time
 import pytest
 
 from lab import BALANCERS, CONTROLLERS, TOP, VIP, await_true, edit
-from test_rollout import servers
+from serving import servers
 
 STRANGER = "controller-1"  # a machine on the same network that is no load balancer
 

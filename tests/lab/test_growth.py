@@ -6,8 +6,8 @@ import re
 import pytest
 
 from lab import BALANCERS, CONTROLLERS, VIP, await_true, edit
+from serving import assert_undisturbed
 from test_etcd import await_well, maps, members
-from test_rollout import assert_unnoticed
 from test_topologies import SAMPLER, holders, install, nodes_of, times_held_by_two
 from test_topologies import await_well as await_as_planned
 
@@ -49,7 +49,7 @@ def change(lab, wanted):
     with lab.client() as seen:
         lab.hardway("install", "--yes")
     # the leader may be one of those that go: a write or so meets that
-    assert_unnoticed(lab, seen, writes_refused=1)
+    assert_undisturbed(lab, seen)
     found = {m["name"] for m in members(lab)["members"] if m["role"] in ("leader", "voter") and m["healthy"]}
     assert found == set(wanted)
 

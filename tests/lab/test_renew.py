@@ -12,22 +12,13 @@ import subprocess
 import pytest
 
 from lab import CONTROLLERS, TOP, await_true, edit
-from test_rollout import assert_unnoticed, starved
+from serving import assert_undisturbed, starved
 
 # Where a node fails its requests may: those that are under way when its apiserver goes.
 IN_FLIGHT = 2
 
 PORTS = [6443, 2379, 2380]
 BREAK = "/run/systemd/system/kube-apiserver.service.d/test.conf"
-
-
-def assert_undisturbed(lab, seen):
-    """Nobody noticed. Where this machine was too busy for haproxy's checks, what they cut off is nobody's doing here; a write is never lost."""
-    print({key: seen[key] for key in ("answers", "kept", "written", "failures", "lost", "watch_cut", "gap")})
-    if starved(lab, seen["since"]) and seen["failures"]:
-        assert not seen["lost"], seen
-    else:
-        assert_unnoticed(lab, seen, writes_refused=1)
 
 
 def served(lab):

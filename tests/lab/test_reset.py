@@ -8,7 +8,7 @@ import signal
 import subprocess
 
 from lab import BALANCERS, CONTROLLERS, TOP, await_true, edit
-from test_rollout import aside, assert_unnoticed, servers, starved
+from serving import aside, do_unnoticed, servers
 
 FIND = ("find / -xdev \\( -path /proc -o -path /sys -o -path /tmp -o -path /var/log -o -path /var/cache -o -path /var/lib/apt"
         " -o -path /var/lib/dpkg -o -path /var/lib/systemd -o -path /root -o -path /home -o -path /var/tmp \\) -prune -o -print | sort")
@@ -40,15 +40,12 @@ def well_again(lab):
 
 def reset_unnoticed(lab, host, *more):
     """etcd's leader, and an apiserver that has its share of the connections. Done once more where the machine was too busy for its hosts."""
-    for turn in range(3):
+    def prepare(turn):
         if turn:
             well_again(lab)
         make_lead(lab, host)
-        with lab.client() as seen:
-            lab.hardway("reset", "--yes", *more, "--node", host)
-        if not (seen["failures"] or seen["watch_cut"]) or not starved(lab, seen["since"]):
-            break
-    assert_unnoticed(lab, seen, writes_refused=1)
+
+    do_unnoticed(lab, lambda: lab.hardway("reset", "--yes", *more, "--node", host), prepare)
     assert aside(lab) == {lb: [] for lb in BALANCERS}
     for lb in BALANCERS:
         await_true(f"{lb} sees that it is gone", lambda balancer=lb: servers(lab, balancer)[host].startswith("DOWN"), 10)

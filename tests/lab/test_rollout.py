@@ -8,10 +8,7 @@ import subprocess
 import time
 
 from lab import BALANCERS, CONTROLLERS, await_true, edit
-
-# What etcd does by itself in the instant in which its leadership moves: a write that meets it is refused, or answered too late. An
-# apiserver passes that on.
-LEADER_MOVES = re.compile("raft proposal dropped|leader changed|request timed out|TimeoutError")
+from serving import aside, assert_undisturbed, do_unnoticed, servers
 
 UNITS = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"]
 
@@ -24,43 +21,9 @@ def add_flags(lab, **flags):
             file.write(f"  {component.replace('_', '-')}: {{ {line} }}\n")
 
 
-def starved(cluster, since):
-    """Did haproxy take a server for dead that nobody was working on? Then this machine was too busy for its hosts to answer in time."""
-    found = [cluster.sh(lb, f"journalctl -u haproxy --no-pager -q --since @{since} | grep -E 'is DOWN, reason: Layer[0-9] timeout' || :").out
-             for lb in BALANCERS]
-    return "".join(found)
-
-
-def assert_unnoticed(cluster, seen, writes_refused=0):
-    """Nobody who uses the cluster has noticed anything; but for a write or so that met a move of etcd's leadership."""
-    told = f"{seen}\nservers that were taken for dead:\n{starved(cluster, seen['since'])}"
-    refused = [failure for failure in seen["failures"] if failure["who"] == "writer" and LEADER_MOVES.search(failure["error"])]
-    assert len(refused) <= writes_refused and len(seen["failures"]) == len(refused), told
-    assert not seen["lost"] and not seen["watch_cut"], told
-    assert seen["gap"] < 2 and min(seen["answers"], seen["kept"], 2 * seen["written"], 2 * seen["watch_events"]) > 100, told
-
-
 def roll_unnoticed(cluster, change):
-    """change(turn) edits the cluster file. Where the machine was too busy for haproxy's checks it is done once more: what those cut off is
-    not the rollout's doing."""
-    for turn in range(3):
-        change(turn)
-        with cluster.client() as seen:
-            cluster.hardway("install")
-        if not (seen["failures"] or seen["watch_cut"]) or not starved(cluster, seen["since"]):
-            break
-    assert_unnoticed(cluster, seen, writes_refused=1)
-
-
-def aside(cluster):
-    """What haproxy is told to spare, by load balancer."""
-    return {lb: cluster.sh(lb, "cat /run/hardway/haproxy.aside 2>/dev/null || :").out.split() for lb in BALANCERS}
-
-
-def servers(cluster, balancer):
-    """haproxy's own table: the status of each server."""
-    out = cluster.sh(balancer, "exec 3<>/dev/tcp/127.0.0.1/8405; printf 'GET /stats;csv HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3", shell="bash").out
-    return {row.split(",")[1]: row.split(",")[17] for row in out.splitlines() if row.startswith("apiservers,controller-")}
+    """change(turn) edits the cluster file."""
+    do_unnoticed(cluster, lambda: cluster.hardway("install"), change)
 
 
 def test_changed_flags_roll_without_a_failed_request(cluster):
@@ -197,27 +160,30 @@ def test_interrupted_it_says_where_it_stopped(cluster):
         await_true("the locks are free", lambda: all(free(cluster, host) for host in [*CONTROLLERS, *BALANCERS]), 5)
         assert aside(cluster) == {lb: [] for lb in BALANCERS}
         assert "nothing to change" not in cluster.hardway("install").out
-    if not starved(cluster, seen["since"]):
-        assert_unnoticed(cluster, seen, writes_refused=2)
+    assert_undisturbed(cluster, seen, writes_refused=2)
     cluster.hardway("verify")
 
 
+def kill_six_and_install(cluster):
+    """Each one has a change of its own, and is killed later than the one before; the last run has all of them to finish."""
+    for k in range(6):
+        count_snapshots_anew(cluster)
+        process = cluster.start("install")
+        time.sleep(0.4 + 1.3 * k)  # the fault's moment, not a wait for anything
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    cluster.hardway("install", "--wait")
+
+
 def test_killed_at_any_moment_the_next_run_finishes(cluster):
-    """A seeded dozen of kills while flags change: the cluster keeps serving, and the last run ends as an undisturbed one."""
-    with cluster.client() as seen:
-        for k in range(6):
-            edit(cluster, r"snapshot-count: \d+", f"snapshot-count: {9001 + k}")
-            process = cluster.start("install")
-            time.sleep(0.4 + 1.3 * k)  # the fault's moment, not a wait for anything
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-        cluster.hardway("install", "--wait")
-    assert_unnoticed(cluster, seen, writes_refused=4)
+    """Kills while flags change: the cluster keeps serving, and the last run ends as an undisturbed one."""
+    do_unnoticed(cluster, lambda: kill_six_and_install(cluster), writes_refused=4)
     assert set(sum(aside(cluster).values(), [])) == set()
     assert "nothing to change" in cluster.hardway("install").out
+    wanted = re.search(r"snapshot-count: (\d+)", cluster.read("hardway.yaml"))[1]
     for host in CONTROLLERS:
         pid = cluster.pids(host, ["etcd"])[0]
-        assert "--snapshot-count=9006" in cluster.sh(host, f"tr '\\0' '\\n' </proc/{pid}/cmdline").out
+        assert f"--snapshot-count={wanted}" in cluster.sh(host, f"tr '\\0' '\\n' </proc/{pid}/cmdline").out
         assert cluster.sh(host, "find / -xdev -name '*.hw-new'").out == ""
     cluster.hardway("verify")
 

@@ -7,8 +7,8 @@ import signal
 import pytest
 
 from lab import CONTROLLERS, await_true, edit
+from serving import aside, assert_undisturbed
 from test_etcd import await_well, maps, members
-from test_rollout import aside, assert_unnoticed, starved
 
 pytestmark = pytest.mark.long
 
@@ -60,8 +60,7 @@ def test_next_minor_version(cluster, mirror_of_next, tmp_path):
         killed.send_signal(signal.SIGKILL)
         killed.wait()
         cluster.hardway("install")
-    if not starved(cluster, seen["since"]):
-        assert_unnoticed(cluster, seen, writes_refused=2)
+    assert_undisturbed(cluster, seen, writes_refused=2)
     assert set(running(cluster).values()) == {NEW} and not any(aside(cluster).values())
     await_well(cluster)
     assert {m["version"] for m in members(cluster)["members"]} == {"3.7.3"}

@@ -4,7 +4,7 @@ all the time, with a certificate that names it."""
 import pytest
 
 from lab import BALANCERS, CONTROLLERS, VIP, edit
-from test_rollout import LEADER_MOVES
+from serving import LEADER_MOVES
 
 pytestmark = pytest.mark.long
 
