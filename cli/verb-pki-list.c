@@ -119,7 +119,7 @@ static int tell_rotation(const VerbContext *v, Error **reterr) {
         since = pki_date(rotation.since);
         printf("\n%s is being replaced since %s, phase %s: hardway pki %s goes on with it\n", rotation.name,
                since, rotation_phase_to_string(rotation.phase),
-               streq(rotation.name, "sa") ? "rotate-sa" : "rotate-ca");
+               rotation_command(rotation.name));
         return 0;
 }
 

@@ -68,10 +68,10 @@ static int refuse_name(const StoreRequests *requests, const char *name, Error **
 
                 if (is_leaf(r))
                         known[n++] = short_name(r);
-                else if (streq(r->name, name) && r->type != STORE_SECRET)
+                else if (streq(r->name, name) && !r->hex) /* the identity is never replaced */
                         return error_set(reterr, ERROR_USAGE, EINVAL,
                                          "%s is not renewed but replaced, see: hardway pki %s --help", name,
-                                         r->type == STORE_CA ? "rotate-ca" : "rotate-sa");
+                                         rotation_command(name));
         }
         nearest = string_nearest(name, known);
         if (nearest)

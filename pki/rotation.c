@@ -85,3 +85,9 @@ void rotation_done(Rotation *r) {
         free(r->name);
         *r = (Rotation) {};
 }
+
+const char* rotation_command(const char *name) {
+        if (streq(name, "sa"))
+                return "rotate-sa";
+        return startswith(name, "secrets/") ? "rotate-encryption-key" : "rotate-ca";
+}

@@ -6,7 +6,7 @@
 #include "common/alloc.h"
 #include "common/fs.h"
 #include "common/parse.h"
-#include "pki/pem.h"
+#include "pki/secret.h"
 #include "pki/store-internal.h"
 
 /*
@@ -129,24 +129,32 @@ static int examine_key_pair(StoreEntry *e, const EntryFiles *f, Error **reterr) 
         return 0;
 }
 
-static int examine_secret(StoreEntry *e, const EntryFiles *f, Error **reterr) {
-        _cleanup_buffer_secret_ Buffer bytes = BUFFER_NULL;
+static int examine_hex(const EntryFiles *f, size_t size) {
         unsigned char unused[STORE_SECRET_SIZE_MAX];
+        int r = parse_hex(buffer_str(&f->secret->data), unused, size);
+
+        OPENSSL_cleanse(unused, sizeof(unused));
+        return r;
+}
+
+static int examine_secret(StoreEntry *e, const EntryFiles *f, Error **reterr) {
+        _cleanup_(secret_done) Secret secret = {};
         const StoreRequest *request = e->request;
         bool good;
+        int r;
 
-        if (!f->secret) {
-                e->outcome = STORE_MADE;
+        e->outcome = f->secret ? STORE_KEPT : STORE_MADE;
+        if (!f->secret)
                 return 0;
+        if (request->hex)
+                good = examine_hex(f, request->size) >= 0;
+        else {
+                r = secret_parse(f->secret_name, f->secret->data.data, f->secret->data.size, &secret,
+                                 reterr);
+                if (r < 0)
+                        return r;
+                good = secret_has_size(&secret, request->size);
         }
-
-        e->outcome = STORE_KEPT;
-        if (request->hex) {
-                good = parse_hex(buffer_str(&f->secret->data), unused, request->size) >= 0;
-                OPENSSL_cleanse(unused, sizeof(unused));
-        } else
-                good = base64_decode(f->secret->data.data, f->secret->data.size, &bytes) >= 0 &&
-                       bytes.size == request->size;
         if (!good)
                 return error_set(reterr, ERROR_CONFIG, EBADMSG, "%s: does not hold %zu bytes in %s",
                                  f->secret_name, request->size, request->hex ? "hex" : "base64");

@@ -14,6 +14,7 @@
 #define STORE_PENDING "pki/.pending"
 #define STORE_PREVIOUS "pki/.previous"
 #define STORE_FORMER "pki/former"
+#define STORE_RETIRED "pki/retired"
 #define STORE_KEY_MODE 0600
 #define STORE_PUBLIC_MODE 0644
 #define STORE_DIRECTORY_MODE 0700
@@ -145,6 +146,10 @@ int store_record_owner(const Store *s, Error **reterr);
 /* store-tidy.c */
 int store_tidy(StoreRun *run, Error **reterr); /* modes of directories and secrets */
 void store_sweep(const StoreRun *run);         /* temporaries that a killed run left: under the lock */
+
+/* store-secret.c */
+int store_secret_draw(const StoreRequest *request, Buffer *out, Error **reterr);
+int store_secret_next(Store *s, const StoreRequest *request, Buffer *ret, Error **reterr);
 
 /* store-issue.c */
 int store_stage_leaf(StoreRun *run, FsBatch *batch, const StoreEntry *e, Error **reterr);

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/rand.h>
 
 #include "common/alloc.h"
 #include "common/fs.h"
-#include "common/parse.h"
 #include "pki/certificate-internal.h"
-#include "pki/pem.h"
 #include "pki/store-internal.h"
 
 /*
@@ -60,20 +57,10 @@ static int stage_certificate(StoreRun *run, FsBatch *batch, const StoreEntry *e,
 
 static int make_secret(StoreRun *run, FsBatch *batch, StoreEntry *e, Error **reterr) {
         _cleanup_buffer_secret_ Buffer text = BUFFER_NULL;
-        unsigned char bytes[STORE_SECRET_SIZE_MAX];
-        char hex[2 * STORE_SECRET_SIZE_MAX + 1];
-        size_t size = e->request->size;
+        int r;
 
-        if (RAND_priv_bytes(bytes, (int) size) != 1)
-                return pki_error(reterr, ERROR_INTERNAL, "cannot draw random bytes");
-        if (e->request->hex) {
-                format_hex(bytes, size, hex);
-                buffer_add(&text, hex, 2 * size);
-        } else
-                base64_encode(bytes, size, &text);
-        OPENSSL_cleanse(bytes, sizeof(bytes));
-        OPENSSL_cleanse(hex, sizeof(hex));
-        return stage(run, batch, e->request->name, &text, STORE_KEY_MODE, FS_EXCLUSIVE, reterr);
+        r = store_secret_draw(e->request, &text, reterr);
+        return r < 0 ? r : stage(run, batch, e->request->name, &text, STORE_KEY_MODE, FS_EXCLUSIVE, reterr);
 }
 
 /* Whoever is asked to stop does it here: all else takes no time. */

@@ -10,14 +10,12 @@
 
 /* The end of a rotation: the new one alone lies under the usual names, and the old one is kept by its day. */
 
-#define RETIRED "pki/retired"
-
 /* "etcd-ca-2026-11-25": what goes by the day when its rotation began. */
 static char* retired_name(const Rotation *r) {
         _cleanup_free_ char *date = clock_format_iso(r->since);
-        char *name = xasprintf(RETIRED "/%s-%s", r->name, date);
+        char *name = xasprintf(STORE_RETIRED "/%s-%s", startswith(r->name, "secrets/") ?: r->name, date);
 
-        for (char *p = name + strlen(RETIRED "/"); *p; p++)
+        for (char *p = name + strlen(STORE_RETIRED "/"); *p; p++)
                 if (*p == '/')
                         *p = '-';
                 else if (*p == ':')
@@ -25,15 +23,26 @@ static char* retired_name(const Rotation *r) {
         return name;
 }
 
-static int stage_file(const Store *s, FsBatch *batch, const char *from, const char *to, const char *ending,
+/* A file of the rotation, under another name. */
+static int stage_file(const Store *s, FsBatch *batch, const char *side, const char *ending, const char *to,
                       mode_t mode, Error **reterr) {
-        _cleanup_free_ char *source = xasprintf("%s.%s", from, ending),
-                            *target = xasprintf("%s.%s", to, ending);
+        _cleanup_free_ char *source = xasprintf(ROTATION "/%s.%s", side, ending);
         _cleanup_buffer_secret_ Buffer data = BUFFER_NULL;
         int r;
 
         r = store_rotation_add(s, source, /* required= */ true, &data, reterr);
-        return r < 0 ? r : store_rotation_stage(s, batch, target, &data, mode, reterr);
+        return r < 0 ? r : store_stage(batch, to, &data, mode, 0, reterr);
+}
+
+/* The old one to where it is kept, the new one to the usual name. */
+static int stage_half(Store *s, FsBatch *batch, const char *ending, const char *retired, const char *path,
+                      mode_t mode, Error **reterr) {
+        _cleanup_free_ char *relative = xasprintf("%s.%s", retired, ending),
+                            *kept = store_path_in_directory(s, relative), *usual = store_path(s, path);
+        int r;
+
+        r = stage_file(s, batch, "old", ending, kept, mode, reterr);
+        return r < 0 ? r : stage_file(s, batch, "new", ending, usual, mode, reterr);
 }
 
 /* What is above a CA that was an intermediate one; the new one is a root. */
@@ -57,20 +66,16 @@ static int remove_chain(const Store *s, Error **reterr) {
 
 static int retire(Store *s, Error **reterr) {
         _cleanup_(fs_batch_freep) FsBatch *batch = fs_batch_new(AT_FDCWD);
-        _cleanup_free_ char *name = retired_name(&s->rotation);
-        _cleanup_free_ char *usual = xasprintf("pki/%s", s->rotation.name);
+        _cleanup_free_ char *name = retired_name(&s->rotation), *key = store_rotation_key(&s->rotation);
         const char *ending = store_rotation_ending(s);
+        _cleanup_free_ char *public = ending ? xasprintf("%s.%s", s->rotation.name, ending) : NULL;
         int r;
 
-        r = stage_file(s, batch, ROTATION "/old", name, "key", STORE_KEY_MODE, reterr);
-        if (r >= 0)
-                r = stage_file(s, batch, ROTATION "/old", name, ending, STORE_PUBLIC_MODE, reterr);
+        r = stage_half(s, batch, "key", name, key, STORE_KEY_MODE, reterr);
+        if (r >= 0 && public)
+                r = stage_half(s, batch, ending, name, public, STORE_PUBLIC_MODE, reterr);
         if (r >= 0)
                 r = retire_chain(s, batch, name, reterr);
-        if (r >= 0)
-                r = stage_file(s, batch, ROTATION "/new", usual, "key", STORE_KEY_MODE, reterr);
-        if (r >= 0)
-                r = stage_file(s, batch, ROTATION "/new", usual, ending, STORE_PUBLIC_MODE, reterr);
         return r < 0 ? r : fs_batch_commit(batch, reterr);
 }
 

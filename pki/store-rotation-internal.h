@@ -14,4 +14,10 @@ int store_rotation_lock(Store *s, Error **reterr);
 int store_rotation_add(const Store *s, const char *file, bool required, Buffer *ret, Error **reterr);
 int store_rotation_stage(const Store *s, FsBatch *batch, const char *file, const Buffer *data, mode_t mode,
                          Error **reterr);
-const char* store_rotation_ending(const Store *s); /* of the public half: "crt" or "pub" */
+const char* store_rotation_ending(
+        const Store *s); /* of the public half: "crt" or "pub"; NULL: a secret has none */
+char* store_rotation_key(const Rotation *r); /* the store path of what must not be read by others */
+/* From a path of the store, as it reads now, to a file. */
+int store_rotation_stage_copy(Store *s, FsBatch *batch, const char *from, const char *file, mode_t mode,
+                              Error **reterr);
+int store_rotation_stage_state(const Store *s, FsBatch *batch, const Rotation *rotation, Error **reterr);

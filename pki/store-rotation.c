@@ -5,14 +5,12 @@
 #include <string.h>
 
 #include "common/alloc.h"
-#include "common/clock.h"
 #include "common/fs.h"
-#include "pki/certificate-internal.h"
 #include "pki/store-internal.h"
 #include "pki/store-rotation-internal.h"
 
 /*
- * A CA or key pair that is being replaced, in the store
+ * A CA, key pair or secret that is being replaced, in the store
  *
  * While there is a state, the old and the new one are read from beside it and nothing else counts: what lies
  * under the usual names follows from them, for people and their tools, and is written again if need be. So
@@ -20,6 +18,7 @@
  */
 
 #define SIGNING "signing-"
+#define SECRETS "secrets/"
 
 static int load(Store *s, Error **reterr) {
         _cleanup_free_ char *path = store_path_in_directory(s, STATE);
@@ -89,6 +88,24 @@ static bool old_one_signs(const Rotation *r) {
         return r->phase == ROTATION_TRUST;
 }
 
+static bool is_secret(const Rotation *r) {
+        return startswith(r->name, SECRETS) != NULL;
+}
+
+char* store_rotation_key(const Rotation *r) {
+        return is_secret(r) ? xstrdup(r->name) : xasprintf("%s.key", r->name);
+}
+
+/* The one that is in use comes first: see pki/secret.h. */
+static Strv resolve_secret(const Rotation *r) {
+        Strv files = NULL;
+
+        strv_add(&files, old_one_signs(r) ? ROTATION "/old.key" : ROTATION "/new.key");
+        if (r->phase != ROTATION_FINISH)
+                strv_add(&files, old_one_signs(r) ? ROTATION "/new.key" : ROTATION "/old.key");
+        return files;
+}
+
 /*
  * The files that a store path stands for, relative to the cluster directory; none: the one of that name.
  * The chain above a CA goes with it, and may be missing.
@@ -103,7 +120,9 @@ static Strv resolve(const Rotation *r, const char *path) {
         if (!streq_null(name, r->name)) {
                 if (signing)
                         strv_addf(&files, "pki/%s.%s", name, ending);
-        } else if (signing || streq(ending, "key"))
+        } else if (is_secret(r))
+                files = resolve_secret(r);
+        else if (signing || streq(ending, "key"))
                 strv_addf(&files, ROTATION "/%s.%s", old_one_signs(r) ? "old" : "new", ending);
         else if (streq(ending, "crt") || streq(ending, "pub") || streq(ending, "chain")) {
                 if (r->phase != ROTATION_FINISH)
@@ -118,7 +137,7 @@ static bool is_required(const char *file) {
 }
 
 static bool may_be_rotated(const char *path) {
-        return !startswith(path, "nodes/") && !startswith(path, "secrets/") && !endswith(path, ".conf");
+        return !startswith(path, "nodes/") && !endswith(path, ".conf");
 }
 
 int store_rotation_add(const Store *s, const char *file, bool required, Buffer *ret, Error **reterr) {
@@ -205,17 +224,29 @@ int store_rotation_stage(const Store *s, FsBatch *batch, const char *file, const
 const char* store_rotation_ending(const Store *s) {
         _cleanup_free_ char *path = store_path_in_directory(s, ROTATION "/new.pub");
 
+        if (is_secret(&s->rotation))
+                return NULL;
         return access(path, F_OK) == 0 ? "pub" : "crt";
 }
 
 /* From a path of the store, as it reads now, to a file. */
-static int stage_copy(Store *s, FsBatch *batch, const char *from, const char *file, mode_t mode,
-                      Error **reterr) {
+int store_rotation_stage_copy(Store *s, FsBatch *batch, const char *from, const char *file, mode_t mode,
+                              Error **reterr) {
         StoreFile *found = NULL;
         int r;
 
         r = store_read(s, from, &found, reterr);
         return r <= 0 ? r : store_rotation_stage(s, batch, file, &found->data, mode, reterr);
+}
+
+/* What must not be read by others, under its usual name. */
+static int stage_usual(Store *s, FsBatch *batch, const char *key, Error **reterr) {
+        _cleanup_free_ char *path = store_path(s, key);
+        StoreFile *found = NULL;
+        int r;
+
+        r = store_read(s, key, &found, reterr);
+        return r <= 0 ? r : store_stage(batch, path, &found->data, STORE_KEY_MODE, 0, reterr);
 }
 
 /**
@@ -227,7 +258,7 @@ static int stage_copy(Store *s, FsBatch *batch, const char *from, const char *fi
  * Return: 0 or a negative errno.
  */
 int store_stage_rotated(Store *s, FsBatch *batch, Error **reterr) {
-        _cleanup_free_ char *key = NULL, *public = NULL, *key_file = NULL, *public_file = NULL;
+        _cleanup_free_ char *key = NULL, *public = NULL, *public_file = NULL;
         const char *ending;
         int r;
 
@@ -235,140 +266,20 @@ int store_stage_rotated(Store *s, FsBatch *batch, Error **reterr) {
         if (r < 0 || !s->rotation.name)
                 return r;
         ending = store_rotation_ending(s);
-        key = xasprintf("%s.key", s->rotation.name);
+        key = store_rotation_key(&s->rotation);
+        r = stage_usual(s, batch, key, reterr);
+        if (r < 0 || !ending)
+                return r;
         public = xasprintf("%s.%s", s->rotation.name, ending);
-        key_file = xasprintf("pki/%s", key);
         public_file = xasprintf("pki/%s", public);
-        r = stage_copy(s, batch, key, key_file, STORE_KEY_MODE, reterr);
-        return r < 0 ? r : stage_copy(s, batch, public, public_file, STORE_PUBLIC_MODE, reterr);
+        return store_rotation_stage_copy(s, batch, public, public_file, STORE_PUBLIC_MODE, reterr);
 }
 
-static int stage_state(const Store *s, FsBatch *batch, const Rotation *rotation, Error **reterr) {
+int store_rotation_stage_state(const Store *s, FsBatch *batch, const Rotation *rotation, Error **reterr) {
         _cleanup_buffer_ Buffer text = BUFFER_NULL;
 
         rotation_write(rotation, &text);
         return store_rotation_stage(s, batch, STATE, &text, STORE_PUBLIC_MODE, reterr);
-}
-
-/* The entry as it is: whole, and alone. */
-static int stage_old(StoreRun *run, FsBatch *batch, const char *ending, Error **reterr) {
-        const StoreEntry *e = run->entries;
-        _cleanup_free_ char *key = store_entry_secret_path(e->request),
-                            *public = store_entry_public_path(e->request);
-        _cleanup_free_ char *file = xasprintf(ROTATION "/old.%s", ending),
-                            *chain = xasprintf("%s.chain", e->request->name);
-        int r;
-
-        if (e->outcome != STORE_KEPT)
-                return error_set(reterr, ERROR_CONFIG, ENOENT,
-                                 "%s is not made yet, so there is nothing to replace (hardway pki gen makes "
-                                 "it)",
-                                 e->request->name);
-        if (e->external)
-                return error_set(reterr, ERROR_CONFIG, ENOKEY,
-                                 "the key of %s is kept elsewhere: while both are trusted nothing could be "
-                                 "issued, so it cannot be replaced from here",
-                                 e->request->name);
-        r = stage_copy(run->store, batch, key, ROTATION "/old.key", STORE_KEY_MODE, reterr);
-        if (r >= 0)
-                r = stage_copy(run->store, batch, public, file, STORE_PUBLIC_MODE, reterr);
-        if (r >= 0)
-                r = stage_copy(run->store, batch, chain, ROTATION "/old.chain", STORE_PUBLIC_MODE, reterr);
-        return r;
-}
-
-/* Under the same passphrase as the old one, if that is under one: opening it shows that it is the right one. */
-static int write_new_key(StoreRun *run, EVP_PKEY *key, Buffer *ret, Error **reterr) {
-        const StoreEntry *e = run->entries;
-        _cleanup_free_ char *path = store_entry_secret_path(e->request),
-                            *name = store_path(run->store, path);
-        _cleanup_(EVP_PKEY_freep) EVP_PKEY *old = NULL;
-        StoreFile *file = NULL;
-        int r;
-
-        if (!e->sealed)
-                return key_to_pem(key, ret, reterr);
-        r = store_read(run->store, path, &file, reterr);
-        if (r >= 0)
-                r = store_open_key(run->store, name, &file->data, &old, reterr);
-        return r < 0 ? r : key_to_pem_sealed(key, run->store->passphrase, ret, reterr);
-}
-
-static int stage_new(StoreRun *run, FsBatch *batch, const char *ending, Error **reterr) {
-        const StoreRequest *request = run->entries[0].request;
-        _cleanup_free_ char *file = xasprintf(ROTATION "/new.%s", ending);
-        _cleanup_buffer_secret_ Buffer pem = BUFFER_NULL;
-        _cleanup_buffer_ Buffer public = BUFFER_NULL;
-        _cleanup_(EVP_PKEY_freep) EVP_PKEY *key = NULL;
-        _cleanup_(X509_freep) X509 *x = NULL;
-        int r;
-
-        r = store_make_key(run, request, &key, reterr);
-        if (r < 0)
-                return r;
-        if (request->type == STORE_CA) {
-                r = certificate_make(&request->profile, key, NULL, NULL, run->now, &x, reterr);
-                if (r >= 0)
-                        r = certificate_to_pem(x, &public, reterr);
-        } else
-                r = key_public_to_pem(key, &public, reterr);
-        if (r >= 0)
-                r = write_new_key(run, key, &pem, reterr);
-        if (r >= 0)
-                r = store_rotation_stage(run->store, batch, ROTATION "/new.key", &pem, STORE_KEY_MODE,
-                                         reterr);
-        return r < 0 ? r : store_rotation_stage(run->store, batch, file, &public, STORE_PUBLIC_MODE, reterr);
-}
-
-static int begin(StoreRun *run, const StoreRequest *request, Error **reterr) {
-        _cleanup_(fs_batch_freep) FsBatch *batch = fs_batch_new(AT_FDCWD);
-        _cleanup_free_ char *directory = store_path_in_directory(run->store, ROTATION);
-        const char *ending = request->type == STORE_CA ? "crt" : "pub";
-        Rotation state = { .name = request->name, .phase = ROTATION_TRUST, .since = run->now };
-        int r;
-
-        /* What a run left that did not come to the state. */
-        r = fs_remove_tree(AT_FDCWD, directory, reterr);
-        if (r >= 0)
-                r = store_run_examine(run, request, 1, reterr);
-        if (r >= 0)
-                r = store_stage_edition(run->store, batch, reterr);
-        if (r >= 0)
-                r = stage_old(run, batch, ending, reterr);
-        if (r >= 0)
-                r = stage_new(run, batch, ending, reterr);
-        if (r >= 0)
-                r = stage_state(run->store, batch, &state, reterr);
-        return r < 0 ? r : fs_batch_commit(batch, reterr);
-}
-
-/**
- * store_rotation_begin() - make the new one
- * @s:          the store
- * @request:    the CA or key pair that is to be replaced
- * @now:        seconds since 1970
- * @reterr:     names the file
- *
- * The rotation is in its first phase then; what follows from that is made by store_generate() or
- * store_renew().
- *
- * Return: 0; -EEXIST (ERROR_CONFIG) if one is under way; another negative errno.
- */
-int store_rotation_begin(Store *s, const StoreRequest *request, int64_t now, Error **reterr) {
-        STORE_LOCKED(s);
-        _cleanup_(store_run_done) StoreRun run = { .store = s, .now = now };
-        _cleanup_close_ int lock = store_rotation_lock(s, reterr);
-        int r = 0;
-
-        if (lock < 0)
-                return lock;
-        if (s->rotation.name)
-                r = error_set(reterr, ERROR_CONFIG, EEXIST, "the rotation of %s is under way",
-                              s->rotation.name);
-        if (r >= 0)
-                r = begin(&run, request, reterr);
-        store_forget(s);
-        return r;
 }
 
 /**
@@ -392,7 +303,7 @@ int store_rotation_advance(Store *s, RotationPhase phase, Error **reterr) {
         s->rotation.phase = phase;
         r = store_stage_edition(s, batch, reterr);
         if (r >= 0)
-                r = stage_state(s, batch, &s->rotation, reterr);
+                r = store_rotation_stage_state(s, batch, &s->rotation, reterr);
         if (r >= 0)
                 r = fs_batch_commit(batch, reterr);
         store_forget(s);

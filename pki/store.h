@@ -46,10 +46,11 @@
  * replaces in pki/.previous until somebody has seen the new ones at work: store_settle() lets the old ones
  * go, store_revert() puts them back. Until then they are unproven.
  *
- * Rotation: while a CA or key pair is being replaced, its paths mean what the phase asks for (see
+ * Rotation: while a CA, key pair or secret is being replaced, its paths mean what the phase asks for (see
  * pki/rotation.h): NAME.key is the key that issues or signs now, NAME.crt (NAME.pub) all that is to be
  * trusted, one PEM block after the other. The one half that belongs to the key is signing-NAME.crt
  * ("etcd/signing-ca.crt"), which at other times is the same as NAME.crt. NAME.chain goes with what is trusted.
+ * A secret has the lines of both, that of the one in use first.
  * A new CA is a root, and under the passphrase if the old one is; one whose key is kept elsewhere cannot be
  * replaced so.
  *
@@ -90,7 +91,7 @@ typedef enum StoreEntryType {
         STORE_CERTIFICATE, /* NAME.crt and NAME.key */
         STORE_KUBECONFIG,  /* NAME.conf, with certificate and key inside */
         STORE_KEY_PAIR,    /* NAME.key and NAME.pub */
-        STORE_SECRET,      /* NAME: random bytes, in base64 or hex */
+        STORE_SECRET,      /* NAME: random bytes, in base64 (see pki/secret.h) or hex */
         _STORE_ENTRY_TYPE_MAX,
 } StoreEntryType;
 
@@ -171,6 +172,9 @@ int store_rotation(Store *s, Rotation *ret, Error **reterr);
 int store_rotation_begin(Store *s, const StoreRequest *request, int64_t now, Error **reterr);
 int store_rotation_advance(Store *s, RotationPhase phase, Error **reterr);
 int store_rotation_end(Store *s, Error **reterr);
+/* 1: it is among those of the store, or (dry_run) would be; 0: nobody has kept it */
+int store_secret_readmit(Store *s, const StoreRequest *request, unsigned number, bool dry_run,
+                         Error **reterr);
 
 /*
  * Each entry on its own, whatever is wrong with the others: what is there, and what store_generate() would

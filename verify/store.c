@@ -15,8 +15,7 @@ static void add_rotation(const Rotation *rotation, CheckList *checks) {
 
         check = check_add(checks, CHECK_WARNING, "pki.rotation", NULL, SUBJECT,
                           "%s is being replaced since %s, phase %s", rotation->name, since, phase);
-        check_advise(check, "hardway pki %s goes on with it",
-                     streq(rotation->name, "sa") ? "rotate-sa" : "rotate-ca");
+        check_advise(check, "hardway pki %s goes on with it", rotation_command(rotation->name));
         check->data = json_pack("{s:s, s:s, s:I}", "name", rotation->name, "phase", phase, "since",
                                 (json_int_t) rotation->since);
 }
