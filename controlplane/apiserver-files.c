@@ -4,7 +4,6 @@
  * The files that kube-apiserver reads, and the objects it needs in its own cluster
  */
 
-#include <ctype.h>
 #include <stdlib.h>
 
 #include "common/alloc.h"
@@ -15,65 +14,6 @@
 
 #define UNIT "kube-apiserver.service"
 #define RBAC "rbac.authorization.k8s.io"
-
-/* secretbox (XSalsa20 and Poly1305) writes; identity lets what was there before still be read
- * (https://kubernetes.io/docs/tasks/administer-cluster/encrypt-data/). */
-static json_t* encryption_config(const char *key) {
-        return json_pack("{s:s,s:s,s:[{s:[s],s:[{s:{s:[{s:s,s:s}]}},{s:{}}]}]}", "apiVersion",
-                         "apiserver.config.k8s.io/v1", "kind", "EncryptionConfiguration", "resources",
-                         "resources", "secrets", "providers", "secretbox", "keys", "name", "key1", "secret",
-                         key, "identity");
-}
-
-/* The store's file may end with a newline. */
-char* encryption_key(const Buffer *content) {
-        size_t n = content->size;
-
-        while (n > 0 && isspace((unsigned char) content->data[n - 1]))
-                n--;
-        return xstrndup(buffer_str(content), n); /* which may be empty */
-}
-
-static int fill_encryption(const PlanContext *c, Plan *plan, PlanItem *item, Error **reterr) {
-        _cleanup_json_ json_t *tree = NULL;
-        _cleanup_error_ Error *error = NULL;
-        _cleanup_secret_ char *key = NULL;
-        const char *fingerprint = "(secrets/encryption-key)";
-        const Buffer *content;
-        int r;
-
-        r = c->store ? store_file(c->store, "secrets/encryption-key", &content, &error) : -ENOENT;
-        if (r < 0 && r != -ENOENT)
-                return error_propagate(reterr, TAKE_PTR(error));
-        if (r == -ENOENT)
-                plan_missing(plan, "secrets/encryption-key (run: hardway pki gen)");
-        else {
-                r = store_fingerprint(c->store, "secrets/encryption-key", &fingerprint, reterr);
-                if (r < 0)
-                        return r;
-                key = encryption_key(content);
-        }
-        tree = encryption_config(key ? key : "not-made-yet");
-        json_write_yaml(
-                tree,
-                "How secrets are encrypted in etcd. Whoever has this file and etcd's data has the secrets.",
-                &item->content);
-        item->fingerprint = xstrdup(fingerprint);
-        return 0;
-}
-
-static int add_encryption(const PlanContext *c, Plan *plan, Error **reterr) {
-        PlanItem *item = plan_add_file(plan, "kube-apiserver", "encryption-config", ENCRYPTION_CONFIG, 0600,
-                                       "", "Encrypts secrets before they reach etcd.");
-
-        item->secret = true;
-        plan_item_explain(item, "The apiserver does not start: its flag names a file that is not there.",
-                          "Encrypting Confidential Data at Rest, "
-                          "https://kubernetes.io/docs/tasks/administer-cluster/encrypt-data/");
-        item->store_path = xstrdup("secrets/encryption-key");
-        plan_item_input_of(item, UNIT);
-        return fill_encryption(c, plan, item, reterr);
-}
 
 /* Anonymous requests are what haproxy's health checks and a client that has nothing but the CA make
  * (KEP-4633). */
@@ -100,7 +40,7 @@ int apiserver_add_files(const PlanContext *c, Plan *plan, Error **reterr) {
         PlanItem *item;
         int r;
 
-        r = add_encryption(c, plan, reterr);
+        r = encryption_add(c, plan, reterr);
         if (r < 0)
                 return r;
         add_authentication(plan);

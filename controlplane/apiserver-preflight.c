@@ -4,8 +4,9 @@
  * What is asked before something is written: can the apiserver read what it has encrypted?
  *
  * Another key in the store, by hand or from another directory, would be rolled out like any change, and each secret in
- * etcd be lost with the old one. An apiserver that does not run proves nothing: a snapshot of another cluster is restored
- * with that cluster's key.
+ * etcd be lost with the old one. So the key that the apiserver writes with has to be among ours; those behind it, which it only
+ * reads with, may go: that is how the replacement of a key ends. An apiserver that does not run proves nothing: a snapshot of
+ * another cluster is restored with that cluster's key.
  */
 
 #include <stdlib.h>
@@ -17,25 +18,30 @@
 #include "controlplane/controlplane-scripts.h"
 #include "controlplane/internal.h"
 
-static int digest_of_ours(const ProbeContext *c, char ret[static SHA256_HEX_SIZE], Error **reterr) {
-        _cleanup_secret_ char *key = NULL;
-        const Buffer *content;
-        int r;
+#define FILE_PATH "secrets/encryption-key"
 
-        r = probe_store_file(c, "secrets/encryption-key", &content, reterr);
-        if (r < 0)
-                return r;
-        key = encryption_key(content);
-        sha256_hex(key, strlen(key), ret);
-        return 0;
+/* Is the key with that digest one of those? */
+static bool has_key(const Secret *ours, const char *digest) {
+        for (size_t i = 0; i < ours->n_lines; i++) {
+                char hex[SHA256_HEX_SIZE];
+
+                sha256_hex(ours->lines[i].text, strlen(ours->lines[i].text), hex);
+                if (strncmp(digest, hex, SHA256_HEX_SIZE - 1) == 0)
+                        return true;
+        }
+        return false;
 }
 
-static bool is_other(const char *answer, const char *ours) {
-        char none[SHA256_HEX_SIZE];
-        size_t n = strspn(answer, "0123456789abcdef");
+/* answer: a digest a line, the first is that of the key which writes. None: no apiserver runs. */
+static bool is_other(const char *answer, const Secret *ours) {
+        return strspn(answer, "0123456789abcdef") == SHA256_HEX_SIZE - 1 && !has_key(ours, answer);
+}
 
-        sha256_hex("", 0, none);
-        return n == SHA256_HEX_SIZE - 1 && strncmp(answer, none, n) != 0 && strncmp(answer, ours, n) != 0;
+static int read_ours(const ProbeContext *c, Secret *ret) {
+        const Buffer *content;
+        int r = probe_store_file(c, FILE_PATH, &content, NULL);
+
+        return r < 0 ? r : secret_parse(FILE_PATH, content->data, content->size, ret, NULL);
 }
 
 /**
@@ -49,18 +55,18 @@ static bool is_other(const char *answer, const char *ours) {
  */
 int apiserver_preflight(const ProbeContext *c, const Node *node, CheckList *checks, Error **reterr) {
         _cleanup_buffer_ Buffer variables = BUFFER_NULL, out = BUFFER_NULL;
-        char ours[SHA256_HEX_SIZE];
+        _cleanup_(secret_done) Secret ours = {};
         Check *check;
         int r;
 
-        if (digest_of_ours(c, ours, NULL) < 0)
+        if (read_ours(c, &ours) < 0)
                 return 0; /* whoever makes the plan tells of it */
         shell_add_variable(&variables, "H_CONFIG", ENCRYPTION_CONFIG);
         r = probe_exec(c, node, "with which key are secrets encrypted there?", &variables,
                        EMBED_ENCRYPTION_KEY_SH, &out, reterr);
         if (r < 0)
                 return r;
-        if (!is_other(buffer_str(&out), ours)) {
+        if (!is_other(buffer_str(&out), &ours)) {
                 check_add_on(checks, CHECK_OK, ENCRYPTION_PREFLIGHT, node, ENCRYPTION_PREFLIGHT, "%s",
                              out.size > 0 ? "that of the apiserver that runs" : "no apiserver runs here");
                 return 0;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "common/json.h"
+#include "pki/secret.h"
 #include "plan/component.h"
 #include "plan/service.h"
 
@@ -20,9 +21,10 @@ char* networks_to_string(const InetNetwork *networks, size_t n);
 char* service_networks(const PlanContext *c); /* a value of a flag; apiserver-flags.c */
 
 /* apiserver-files.c */
-char* encryption_key(const Buffer *content); /* of secrets/encryption-key; the caller wipes and frees */
 int apiserver_add_files(const PlanContext *c, Plan *plan, Error **reterr);
 void apiserver_add_objects(const PlanContext *c, Plan *plan);
+
+int encryption_add(const PlanContext *c, Plan *plan, Error **reterr);
 
 /* What an apiserver answered. */
 typedef struct ApiAnswer {

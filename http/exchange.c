@@ -81,6 +81,11 @@ static int exchange_set_body(Exchange *e, Error **reterr) {
         const char *method = q->method ?: "GET";
         int r;
 
+        if (q->accept) {
+                _cleanup_free_ char *accept = xasprintf("Accept: %s", q->accept);
+
+                transfer_list_add(&e->headers, accept);
+        }
         if (streq(method, "HEAD"))
                 return transfer_set_result(curl_easy_setopt(e->curl, CURLOPT_NOBODY, 1L), reterr);
 

@@ -31,6 +31,7 @@ typedef struct HttpRequest {
         const char *method; /* NULL: GET */
         const char *url;
         const char *content_type; /* for a body; NULL: application/json */
+        const char *accept;       /* what the answer shall be; NULL: whatever the server gives */
         const void *body;
         size_t body_size;
         uint64_t timeout_usec;  /* whole request; 0: 10 s */

@@ -54,13 +54,18 @@ static int run_on_node(void *userdata, const Node *node, const char *script, Buf
         return 0;
 }
 
-static void put_config(const char *key) {
-        _cleanup_free_ char *path = xasprintf("%s/config", dir->path),
-                            *text = xasprintf("providers:\n- secretbox:\n    keys:\n    - name: \"key1\"\n"
-                                              "      secret: \"%s\"\n- identity: {}\n",
-                                              key);
+/* With those keys, in that order. */
+static void put_config(const char *first, const char *second) {
+        _cleanup_free_ char *path = xasprintf("%s/config", dir->path);
+        _cleanup_buffer_ Buffer text = BUFFER_NULL;
 
-        assert_true(fs_write(AT_FDCWD, path, text, strlen(text), 0600, 0, NULL) >= 0);
+        buffer_addf(&text,
+                    "providers:\n- secretbox:\n    keys:\n    - name: \"key1\"\n      secret: \"%s\"\n",
+                    first);
+        if (second)
+                buffer_addf(&text, "    - name: \"key2\"\n      secret: \"%s\"\n", second);
+        buffer_add_str(&text, "- identity: {}\n");
+        assert_true(fs_write(AT_FDCWD, path, text.data, text.size, 0600, 0, NULL) >= 0);
 }
 
 static CheckState judge_node(size_t *ret_n) {
@@ -88,9 +93,9 @@ static void test_key(void **state) {
         ours = "b3Vycw+/==\n";
         active = true;
         assert_int_equal(judge_node(&n), CHECK_OK); /* there is no such file */
-        put_config("b3Vycw+/==");
+        put_config("b3Vycw+/==", NULL);
         assert_int_equal(judge_node(&n), CHECK_OK);
-        put_config("dGhlaXJz");
+        put_config("dGhlaXJz", NULL);
         assert_int_equal(judge_node(&n), CHECK_FAILED);
         assert_int_equal(n, 1);
 
@@ -102,9 +107,34 @@ static void test_key(void **state) {
         assert_int_equal(n, 0);
 }
 
+/* While a key is replaced, and after: what the apiserver writes with must be among ours, what it only reads with may go. */
+static void test_replaced(void **state) {
+        static const struct {
+                const char *ours, *first, *second;
+                CheckState wanted;
+        } rows[] = {
+                { "b2xk\n2 bmV3\n", "b2xk", NULL, CHECK_OK },   /* trust */
+                { "2 bmV3\nb2xk\n", "b2xk", "bmV3", CHECK_OK }, /* reissue */
+                { "2 bmV3\n", "bmV3", "b2xk", CHECK_OK },       /* finish */
+                { "b2xk\n", "bmV3", "b2xk", CHECK_FAILED },     /* a directory of before */
+                { "2 bmV3\n", "b2xk", NULL, CHECK_FAILED },     /* a step left out */
+                { "3 b3RoZXI=\n", "bmV3", "b2xk", CHECK_FAILED },
+        };
+        size_t n;
+
+        dir = *state;
+        active = true;
+        for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+                ours = rows[i].ours;
+                put_config(rows[i].first, rows[i].second);
+                assert_int_equal(judge_node(&n), rows[i].wanted);
+        }
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 unit_test_in_dir(test_key),
+                unit_test_in_dir(test_replaced),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
