@@ -52,28 +52,6 @@ static bool node_disrupts(const NodeRun *n) {
         return node_retires(n, NULL);
 }
 
-/* What decides whose turn it is: who does not work comes first, who leads comes last. */
-static int node_rank(NodeRun *n, Error **reterr) {
-        int r;
-
-        n->up = true;
-        n->leads = false;
-        RUN_FOREACH_COMPONENT(c, n->run) {
-                bool leads = false;
-
-                if (!node_carries(n, c))
-                        continue;
-                n->up = n->up && component_is_ready(n, c);
-                if (!c->leads)
-                        continue;
-                r = c->leads(&n->run->probes, n->node, &leads, reterr);
-                if (r < 0)
-                        return r;
-                n->leads = n->leads || leads;
-        }
-        return 0;
-}
-
 /* Return: 1 if something on this node is new in the cluster and about to join. */
 static int node_join(NodeRun *n, Error **reterr) {
         int r, joins = 0;
@@ -236,87 +214,6 @@ static bool node_puts_binaries(const NodeRun *n) {
         return n->changes.n_binaries > 0;
 }
 
-enum {
-        TURN_JOINS,    /* does not work now: nothing is lost, and something may be won */
-        TURN_LEAVES,   /* has an instance that goes, and that others are about to forget: see ahead.c */
-        TURN_COMES,    /* as the first, with one that others have to know, or that forgets who leaves */
-        TURN_EARLY,    /* a load balancer: what has just joined has to be known to it before others stop */
-        TURN_WORKS,    /* a controller that works */
-        TURN_BALANCES, /* a load balancer, else */
-        TURN_LAST, /* a load balancer that is new: before others tell it so, it would take the VIP from them; or
-                      what comes where others hear of it by a restart only */
-};
-
-/* It does so only. */
-static bool node_balances(const NodeRun *n) {
-        return (n->node->roles & ROLE_LOADBALANCER) && !(n->node->roles & ROLE_CONTROL_PLANE);
-}
-
-/* Nothing ever ran there. */
-static bool node_is_new(const NodeRun *n) {
-        for (size_t i = 0; i < n->changes.n_changes; i++) {
-                const Change *c = n->changes.changes + i;
-
-                if (c->type == CHANGE_CREATE && c->item->type == PLAN_UNIT &&
-                    c->item->unit.drop_in == node_balances(n))
-                        return true;
-        }
-        return false;
-}
-
-static int turn_of(const NodeRun *n, bool any_joins, bool any_restarts) {
-        if (node_leaves_peers(n))
-                return TURN_LEAVES;
-        if (!n->up && (node_balances(n) ? node_is_new(n) : any_restarts && node_comes_to_peers(n)))
-                return TURN_LAST;
-        if (node_balances(n))
-                return any_joins ? TURN_EARLY : TURN_BALANCES;
-        if (n->up)
-                return TURN_WORKS;
-        return node_comes_to_peers(n) || node_tells_peer(n) ? TURN_COMES : TURN_JOINS;
-}
-
-static void give_turns(const InstallRun *run, NodeRun **turn, size_t n_turn) {
-        bool any_joins = run->request->joined, any_restarts = false;
-
-        for (size_t i = 0; i < n_turn; i++) {
-                any_joins = any_joins || (!node_balances(turn[i]) && !turn[i]->up && node_is_new(turn[i]));
-                any_restarts = any_restarts || node_restarts_peer(turn[i]);
-        }
-        for (size_t i = 0; i < n_turn; i++)
-                turn[i]->turn = turn_of(turn[i], any_joins, any_restarts);
-}
-
-/* As soon as all have stopped that go. */
-static bool peers_are_due(NodeRun **turn, size_t i, size_t n_turn) {
-        for (; i < n_turn; i++)
-                if (turn[i]->turn == TURN_LEAVES)
-                        return false;
-        return true;
-}
-
-/* What others stand on comes first: etcd's own hosts before controllers. */
-static int layer_of(const Node *node) {
-        if (node->roles & ROLE_CONTROLLER)
-                return 1;
-        return node->roles & ROLE_ETCD ? 0 : 2;
-}
-
-static int in_turn(const void *a, const void *b) {
-        const NodeRun *x = *(NodeRun *const *) a, *y = *(NodeRun *const *) b;
-        int x_layer = layer_of(x->node), y_layer = layer_of(y->node);
-
-        if (x->turn != y->turn)
-                return x->turn - y->turn;
-        if (x_layer != y_layer)
-                return x_layer - y_layer;
-        if (x->up != y->up)
-                return x->up - y->up;
-        if (x->leads != y->leads)
-                return x->leads - y->leads;
-        return (x > y) - (x < y);
-}
-
 static char* how_to_go_on(const NodeRun *n, int r) {
         if (r == -ECANCELED)
                 return xstrdup("");
@@ -325,41 +222,43 @@ static char* how_to_go_on(const NodeRun *n, int r) {
         return xasprintf(" Mend this node, then run %s again.", n->run->request->again ?: "hardway install");
 }
 
-static int rollout_stop(NodeRun **turn, size_t done, size_t n_turn, int r, Error *error) {
+static int rollout_stop(const Turns *t, size_t done, int r, Error *error) {
         _cleanup_strv_ Strv rest = NULL;
 
-        for (size_t i = done + 1; i < n_turn; i++) {
-                strv_add(&rest, turn[i]->node->name);
-                node_end(turn[i], INSTALL_UNTOUCHED, "not touched");
+        for (size_t i = done + 1; i < t->n_nodes; i++) {
+                strv_add(&rest, t->nodes[i]->node->name);
+                node_end(t->nodes[i], INSTALL_UNTOUCHED, "not touched");
         }
         if (rest) {
-                _cleanup_free_ char *names = strv_join(rest, ", "), *next = how_to_go_on(turn[done], r);
+                _cleanup_free_ char *names = strv_join(rest, ", "), *next = how_to_go_on(t->nodes[done], r);
 
                 error_detail(&error, "The rollout stopped here; not touched: %s.%s\n", names, next);
         }
-        return node_fail(turn[done], r, error);
+        return node_fail(t->nodes[done], r, error);
 }
 
-static int take_turns(InstallRun *run, NodeRun **turn, size_t n_turn) {
+static int take_turns(InstallRun *run, Turns *t) {
         bool told = false;
         int r;
 
-        for (size_t i = 0; i < n_turn; i++) {
+        for (size_t i = 0; i < t->n_nodes; i++) {
                 Error *error = NULL;
 
-                if (!told && peers_are_due(turn, i, n_turn)) {
+                if (!told && turns_peers_are_due(t, i)) {
                         r = run_tell_peers(run);
                         if (r < 0)
                                 return r;
                         told = true;
                 }
-                if (!node_differs(turn[i]))
+                if (!node_differs(t->nodes[i]))
                         continue;
                 r = run_cancelled(run, &error);
                 if (r >= 0)
-                        r = node_in_turn(turn[i], &error);
+                        r = turns_look(t, i, &error);
+                if (r >= 0 && node_differs(t->nodes[i])) /* which may be another one now */
+                        r = node_in_turn(t->nodes[i], &error);
                 if (r < 0)
-                        return rollout_stop(turn, i, n_turn, r, error);
+                        return rollout_stop(t, i, r, error);
         }
         return 0;
 }
@@ -374,8 +273,8 @@ static int take_turns(InstallRun *run, NodeRun **turn, size_t n_turn) {
  * Return: 0, or the result of the node at which it stopped.
  */
 int run_one_by_one(InstallRun *run) {
-        _cleanup_free_ NodeRun **turn = xnew(NodeRun*, run->n_nodes + 1);
-        size_t n_turn = 0;
+        _cleanup_free_ NodeRun **nodes = xnew(NodeRun*, run->n_nodes + 1);
+        Turns t = { .nodes = nodes };
         int r;
 
         r = crew_each(run, node_puts_binaries, node_put_binaries);
@@ -390,10 +289,9 @@ int run_one_by_one(InstallRun *run) {
 
         RUN_FOREACH_NODE(n, run)
                 if (n->selected && node_differs(n))
-                        turn[n_turn++] = n;
-        give_turns(run, turn, n_turn);
-        qsort(turn, n_turn, sizeof(*turn), in_turn);
-        for (size_t i = 1; i < n_turn; i++)
-                node_step(turn[i], STAGE_TURN, NULL);
-        return take_turns(run, turn, n_turn);
+                        t.nodes[t.n_nodes++] = n;
+        turns_find(run, &t);
+        for (size_t i = 1; i < t.n_nodes; i++)
+                node_step(t.nodes[i], STAGE_TURN, NULL);
+        return take_turns(run, &t);
 }

@@ -30,7 +30,7 @@ typedef struct NodeRun {
         bool touched;        /* something was put */
         bool taken_back;     /* ... and the node made what it was before */
         bool remarked;       /* what is left alone was told */
-        int turn;            /* in a rollout; see rollout.c */
+        int turn;            /* in a rollout; see turns.c */
 
         Facts facts;
         Observation *observation;
@@ -171,6 +171,20 @@ int run_tell_peers(InstallRun *run);
 /* alone.c */
 void node_tell_alone(NodeRun *n);
 int node_spares(NodeRun *n, bool pruned, Error **reterr);
+
+/* turns.c: whose turn it is, one node after the other */
+/* Nodes in the order of their turns, and what decides on it besides. */
+typedef struct Turns {
+        NodeRun **nodes;
+        size_t n_nodes;
+        bool any_joins, any_restarts;
+} Turns;
+
+int node_rank(NodeRun *n, Error **reterr);
+void turns_find(const InstallRun *run, Turns *t); /* nodes are set, and ranked */
+/* Before the turn of the node at i, which may be another one afterwards. */
+int turns_look(Turns *t, size_t i, Error **reterr);
+bool turns_peers_are_due(const Turns *t, size_t i); /* before it */
 
 /* rollout.c */
 int run_together(InstallRun *run); /* a cluster that does not serve */

@@ -35,6 +35,21 @@ static void test_load_balancers_hear_of_who_has_joined(void **state) {
                             "c2 gate, c2 put, c2 record, c2 aside, c2 restart, c2 back, c2 gate");
 }
 
+/* Who stood still for a moment when all were asked works, and has the turn of those that do: load balancers come before it here. */
+static void test_ill_for_a_moment(void **state) {
+        make_serving();
+        world.fakes[0].running = world.fakes[0].put = "two";
+        world.wanted = "two";
+        world.came = true;
+        world.fakes[2].stalls = 1;
+        assert_int_equal(run_all(), 0);
+        assert_string_equal(buffer_str(&world.log),
+                            "lb0 gate, lb0 put, lb0 record, lb0 restart, lb0 gate, "
+                            "lb1 gate, lb1 put, lb1 record, lb1 restart, lb1 gate, "
+                            "c1 gate, c1 put, c1 record, c1 aside, c1 restart, c1 back, c1 gate, "
+                            "c2 gate, c2 put, c2 record, c2 aside, c2 restart, c2 back, c2 gate");
+}
+
 /* The others have to have told it that they are there, or it would lead as well. */
 static void test_new_load_balancer_is_last(void **state) {
         make_serving();
@@ -187,7 +202,7 @@ static void test_settles_what_joined_before(void **state) {
 static void test_ill_are_not_waited_for(void **state) {
         make_serving();
         world.wanted = "two";
-        world.fakes[3].stalls = world.fakes[4].stalls = 1;
+        world.fakes[3].stalls = world.fakes[4].stalls = 2; /* also when their turn comes */
         assert_int_equal(run_all(), 0);
         assert_int_equal(world.n_ill[0], 2);
         assert_int_equal(world.n_ill[3], 1);
@@ -276,6 +291,7 @@ int main(void) {
                 install_test(test_brings_back),
                 install_test(test_closed_gate),
                 install_test(test_load_balancers_hear_of_who_has_joined),
+                install_test(test_ill_for_a_moment),
         };
 
         return cmocka_run_group_tests_name("install-order", tests, NULL, NULL);
