@@ -176,7 +176,7 @@ static char* help_filter(int key, const char *text, void *input) {
 
         buffer_add_str(&out, "Commands:\n");
         for (const Verb *const *v = verbs; *v; v++)
-                buffer_addf(&out, "  %-14s %s\n", (*v)->name, (*v)->summary);
+                buffer_addf(&out, "  %-15s %s\n", (*v)->name, (*v)->summary);
         buffer_add_str(&out, "\nhardway COMMAND --help says more about each, hardway(1) and hardway.yaml(5) "
                              "about all of it.");
         return buffer_take(&out);

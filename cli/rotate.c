@@ -8,7 +8,7 @@
 #include "common/clock.h"
 #include "operate/rotate.h"
 
-static const char *const phase_texts[] = {
+const char *const rotate_trust[_ROTATION_PHASE_MAX] = {
         [ROTATION_TRUST] = "all trust both, the old one and the new one",
         [ROTATION_REISSUE] = "the new one is used, both are trusted",
         [ROTATION_FINISH] = "the old one is trusted no more",
@@ -33,7 +33,7 @@ static void tell_phase(void *userdata, const Rotation *rotation) {
         const VerbContext *v = rotate->report.v;
 
         verb_note(v, "%s%s: %s%s", verb_style(v, STYLE_BOLD), rotation_phase_to_string(rotation->phase),
-                  phase_texts[rotation->phase], verb_style(v, STYLE_NONE));
+                  rotate->arguments->phases[rotation->phase], verb_style(v, STYLE_NONE));
 }
 
 static void report_entry(void *userdata, const StoreRequest *request, StoreOutcome outcome, const char *why,
@@ -43,11 +43,29 @@ static void report_entry(void *userdata, const StoreRequest *request, StoreOutco
         store_report_entry(&rotate->report, request, outcome, why, expires);
 }
 
-static void print_json(VerbContext *v, int r, const RotateResult *result, json_t *entries) {
-        json_t *tree = json_pack("{s:O, s:b, s:I, s:s*, s:o}", "entries", entries, "ended", result->ended,
-                                 "phases", (json_int_t) result->n_phases, "phase",
-                                 result->n_phases > 0 ? rotation_phase_to_string(result->phase) : NULL,
-                                 "rollout", rollout_to_json(&result->install));
+static void tell_rewritten(void *userdata, const SecretsRewritten *secrets) {
+        const Rotate *rotate = userdata;
+
+        verb_note(rotate->report.v,
+                  "%zu of %zu secrets were encrypted with the new one; the others were so already.",
+                  secrets->n_written, secrets->n_secrets);
+}
+
+/* NULL: it is not about them. */
+static json_t* secrets_to_json(const RotateArguments *a, const RotateResult *result) {
+        if (!a->between)
+                return NULL;
+        return json_pack("{s:I, s:I}", "found", (json_int_t) result->secrets.n_secrets, "written",
+                         (json_int_t) result->secrets.n_written);
+}
+
+static void print_json(VerbContext *v, int r, const RotateArguments *a, const RotateResult *result,
+                       json_t *entries) {
+        json_t *tree =
+                json_pack("{s:O, s:b, s:I, s:s*, s:o*, s:o}", "entries", entries, "ended", result->ended,
+                          "phases", (json_int_t) result->n_phases, "phase",
+                          result->n_phases > 0 ? rotation_phase_to_string(result->phase) : NULL, "secrets",
+                          secrets_to_json(a, result), "rollout", rollout_to_json(&result->install));
 
         event_end(v, r, tree, NULL);
 }
@@ -56,12 +74,11 @@ static void print_summary(const VerbContext *v, const RotateArguments *a, const 
         if (result->ended) {
                 verb_note(v, "%s is replaced; the old one is kept in %s/pki/retired.", a->title,
                           v->directory);
-                verb_note(v, "Give the new kubeconfigs to whoever uses them, and make a backup: hardway"
-                             " backup FILE");
+                verb_note(v, "%s", a->after);
                 return;
         }
         verb_note(v, "Phase %s of replacing %s holds on all nodes: %s.",
-                  rotation_phase_to_string(result->phase), a->title, phase_texts[result->phase]);
+                  rotation_phase_to_string(result->phase), a->title, a->phases[result->phase]);
         verb_note(v, "To go on: %s", a->command);
 }
 
@@ -83,6 +100,8 @@ static int print_dry_run(VerbContext *v, const RotateArguments *a, Error **reter
         int r;
 
         r = store_rotation(v->store, &rotation, reterr);
+        if (r > 0)
+                r = rotate_refuse_other(&rotation, a->name, reterr) ?: r;
         if (r < 0)
                 return r;
         if (v->json) {
@@ -91,9 +110,12 @@ static int print_dry_run(VerbContext *v, const RotateArguments *a, Error **reter
         }
         if (r == 0)
                 verb_note(v, "Would be made: a new key in the place of %s.", a->title);
-        for (RotationPhase p = rotation.phase; p <= a->until || p == rotation.phase; p++)
+        for (RotationPhase p = rotation.phase; p <= a->until || p == rotation.phase; p++) {
+                if (p == ROTATION_FINISH && p > rotation.phase && a->between)
+                        verb_note(v, "Would be written anew: %s", a->between);
                 verb_note(v, "Would be rolled out to %zu nodes, one at a time: %s, %s", v->cluster->n_nodes,
-                          rotation_phase_to_string(p), phase_texts[p]);
+                          rotation_phase_to_string(p), a->phases[p]);
+        }
         verb_note(v, "Nothing was written.");
         return 0;
 }
@@ -106,6 +128,7 @@ static int carry_out(VerbContext *v, const RotateArguments *a, Error **reterr) {
                 .now = clock_realtime(),
                 .report = report_entry,
                 .phase = tell_phase,
+                .rewritten = tell_rewritten,
                 .userdata = &rotate,
         };
         RotateResult result = {};
@@ -117,7 +140,7 @@ static int carry_out(VerbContext *v, const RotateArguments *a, Error **reterr) {
                 r = rotate_run(&request, &result, &v->errors);
                 rollout_show_end(&show);
                 if (v->json)
-                        print_json(v, r, &result, rotate.report.list);
+                        print_json(v, r, a, &result, rotate.report.list);
                 else if (r >= 0)
                         print_summary(v, a, &result);
         }

@@ -3,14 +3,19 @@
 
 #include "cli/verb.h"
 
-/* What pki rotate-ca and pki rotate-sa share. */
+/* What pki rotate-ca, rotate-sa and rotate-key share. */
 typedef struct RotateArguments {
         const char *name;  /* of the entry in the store */
         const char *title; /* "the cluster's CA" */
         RotationPhase until;
-        const char *warning; /* what stops working with the last phase, asked before that; or NULL */
-        const char *command; /* with which to go on: "hardway pki rotate-ca cluster" */
+        const char *warning;       /* what stops working with the last phase, asked before that; or NULL */
+        const char *command;       /* with which to go on: "hardway pki rotate-ca cluster" */
+        const char *const *phases; /* what each means: rotate_trust, or others */
+        const char *between;       /* what is written anew before the last phase: "all secrets"; or NULL */
+        const char *after;         /* what to do when it is at its end */
 } RotateArguments;
+
+extern const char *const rotate_trust[_ROTATION_PHASE_MAX]; /* of what is shown, and trusted */
 
 RotationPhase rotate_parse_until(const char *arg, const struct argp_state *state); /* of --until */
 int rotate_verb(VerbContext *v, const RotateArguments *a, Error **reterr);

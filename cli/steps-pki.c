@@ -195,3 +195,41 @@ const VerbStep steps_pki_rotate_sa[] = {
           "mkdir -p -m 0700 pki/retired\nmv pki/rotation/old.* pki/retired/\nrm -r pki/rotation" },
         {},
 };
+
+/* From secrets/encryption-key, whose lines may have a number in front. */
+#define ROLL_OUT_KEYS                                                                                                              \
+        "(umask 077; { printf 'apiVersion: apiserver.config.k8s.io/v1\\nkind: EncryptionConfiguration\\n"                          \
+        "resources:\\n- resources: [secrets]\\n  providers:\\n  - secretbox:\\n      keys:\\n'; awk '{ printf \""                  \
+        "      - name: \\\"key%d\\\"\\n        secret: \\\"%s\\\"\\n\", (NF > 1 ? $1 : 1), $NF }' secrets/encryption-key; printf " \
+        "'  - identity: {}\\n'; } >encryption-config.yaml)\n"                                                                      \
+        "@controller {root} install -m 0600 /dev/stdin /etc/kubernetes/encryption-config.yaml "                                    \
+        "<encryption-config.yaml && {root} systemctl restart kube-apiserver.service && hardway verify"
+
+const VerbStep steps_pki_rotate_key[] = {
+        { "as planned", "All nodes have to be as the cluster file says.", SAME_AS_PLANNED },
+        { "begin",
+          "Makes the new key beside the old one, in pki/rotation. It has the next number, as what it encrypts will carry it: "
+          "key2 behind key1.",
+          "mkdir -p -m 0700 pki/rotation\n"
+          "cp -p secrets/encryption-key pki/rotation/old.key\n"
+          "(umask 077; { awk '{ n = (NF > 1 ? $1 : 1); if (n > m) m = n } END { printf \"%d \", m + 1 }' "
+          "secrets/encryption-key; openssl rand -base64 32; } >pki/rotation/new.key)" },
+        { "trust",
+          "Every apiserver can read with both, one node after the other, before any of them writes with the new one: the old "
+          "one stands first.",
+          "(cd pki/rotation && awk 1 old.key new.key) >secrets/encryption-key\n" ROLL_OUT_KEYS },
+        { "reissue", "What is written from now on is encrypted with the new one: it stands first.",
+          "(cd pki/rotation && awk 1 new.key old.key) >secrets/encryption-key\n" ROLL_OUT_KEYS },
+        { "rewrite",
+          "Each secret is written anew, by a change of nothing, so that none is encrypted with the old one any more. With many of "
+          "them this takes some milliseconds for each.",
+          "kubectl --kubeconfig super-admin.conf get secrets --all-namespaces -o json | kubectl --kubeconfig "
+          "super-admin.conf replace -f -" },
+        { "finish", "The old one goes from all apiservers: the new one stands there alone.",
+          "cp pki/rotation/new.key secrets/encryption-key\n" ROLL_OUT_KEYS },
+        { "retire", "Keeps the old one: snapshots of before need it.",
+          "mkdir -p -m 0700 pki/retired\n"
+          "mv pki/rotation/old.key pki/retired/encryption-key-$(date -u +%Y-%m-%dT%H.%M.%SZ).key\n"
+          "rm -r pki/rotation encryption-config.yaml" },
+        {},
+};

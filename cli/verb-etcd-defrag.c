@@ -107,7 +107,7 @@ static int run(VerbContext *v, _unused_ int argc, _unused_ char **argv, Error **
 
 const Verb verb_etcd_defrag = {
         .name = "etcd defrag",
-        .summary = "Give back disk space that etcd does not use, and clear alarms",
+        .summary = "Give back disk space etcd does not use, and clear alarms",
         .description =
                 "One member after the other, the leader last, while all are healthy; members whose database "
                 "would hardly shrink are left alone. A full database (NOSPACE) is compacted first. Alarms "

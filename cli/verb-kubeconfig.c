@@ -179,7 +179,7 @@ static int run(VerbContext *v, _unused_ int argc, _unused_ char **argv, Error **
 
 const Verb verb_kubeconfig = {
         .name = "kubeconfig",
-        .summary = "Print the administrator's kubeconfig, or make somebody else's",
+        .summary = "Print the administrator's kubeconfig, or somebody else's",
         .description = "Whoever has it is the cluster's administrator. To use it at once:\n\n"
                        "  hardway kubeconfig --output ~/.kube/config\n"
                        "  kubectl get --raw /version\n\n"

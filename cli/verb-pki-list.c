@@ -118,8 +118,7 @@ static int tell_rotation(const VerbContext *v, Error **reterr) {
                 return r;
         since = pki_date(rotation.since);
         printf("\n%s is being replaced since %s, phase %s: hardway pki %s goes on with it\n", rotation.name,
-               since, rotation_phase_to_string(rotation.phase),
-               rotation_command(rotation.name));
+               since, rotation_phase_to_string(rotation.phase), rotation_command(rotation.name));
         return 0;
 }
 

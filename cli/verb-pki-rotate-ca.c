@@ -21,6 +21,8 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
         return 0;
 }
 
+#define AFTER "Make a backup: hardway backup FILE"
+
 static const struct {
         const char *word;
         RotateArguments arguments;
@@ -30,12 +32,22 @@ static const struct {
             .title = "the cluster's CA",
             .warning =
                     "Kubeconfigs and certificates that others were given stop working with the last phase.",
-            .command = "hardway pki rotate-ca cluster" } },
-        { "etcd", { .name = "etcd/ca", .title = "etcd's CA", .command = "hardway pki rotate-ca etcd" } },
+            .command = "hardway pki rotate-ca cluster",
+            .phases = rotate_trust,
+            .after =
+                    "Give the new kubeconfigs to whoever uses them, and make a backup: hardway backup FILE" } },
+        { "etcd",
+          { .name = "etcd/ca",
+            .title = "etcd's CA",
+            .command = "hardway pki rotate-ca etcd",
+            .phases = rotate_trust,
+            .after = AFTER } },
         { "front-proxy",
           { .name = "front-proxy-ca",
             .title = "the front proxy's CA",
-            .command = "hardway pki rotate-ca front-proxy" } },
+            .command = "hardway pki rotate-ca front-proxy",
+            .phases = rotate_trust,
+            .after = AFTER } },
 };
 
 /* Without a word it is the one that is under way. */

@@ -29,6 +29,8 @@ static int run(VerbContext *v, _unused_ int argc, _unused_ char **argv, Error **
                 .until = arg_until,
                 .warning = "Tokens that the old key has signed stop working with the last phase.",
                 .command = "hardway pki rotate-sa --until finish",
+                .phases = rotate_trust,
+                .after = "Make a backup: hardway backup FILE",
         };
 
         return rotate_verb(v, &arguments, reterr);
@@ -36,7 +38,7 @@ static int run(VerbContext *v, _unused_ int argc, _unused_ char **argv, Error **
 
 const Verb verb_pki_rotate_sa = {
         .name = "pki rotate-sa",
-        .summary = "Replace the key of service accounts under the running cluster",
+        .summary = "Replace the key of service accounts under a running cluster",
         .description = "In three phases, each rolled out to all nodes before the next one begins: tokens of"
                        " the old and the new key are accepted (trust); tokens are signed with the new one"
                        " (reissue); those of the old one are refused (finish). The last one is only gone"

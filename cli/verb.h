@@ -192,9 +192,9 @@ int verb_read_password(const char *prompt, char **ret,
 extern const VerbStep steps_install[], steps_plan[], steps_fetch[], steps_verify[], steps_reset[],
         steps_check[], steps_status[], steps_init[], steps_kubeconfig[], steps_explain[], steps_pki_gen[],
         steps_pki_list[], steps_pki_check[], steps_pki_csr[], steps_pki_import[], steps_pki_import_ca[],
-        steps_pki_renew[], steps_pki_rotate_ca[], steps_pki_rotate_sa[], steps_backup[], steps_restore[],
-        steps_etcd_members[], steps_etcd_snapshot[], steps_etcd_defrag[], steps_etcd_replace[],
-        steps_etcd_restore[];
+        steps_pki_renew[], steps_pki_rotate_ca[], steps_pki_rotate_sa[], steps_pki_rotate_key[],
+        steps_backup[], steps_restore[], steps_etcd_members[], steps_etcd_snapshot[], steps_etcd_defrag[],
+        steps_etcd_replace[], steps_etcd_restore[];
 extern const char steps_etcdctl[]; /* Verb.by_hand of those that ask etcd */
 
 /* Lines for people: not shown with --quiet, nor with --json. Results are printed with printf(). */

@@ -9,6 +9,7 @@
 #include "common/alloc.h"
 #include "controlplane/controlplane.h"
 #include "controlplane/internal.h"
+#include "plan/names.h"
 #include "plan/service.h"
 
 #define PKI "/etc/kubernetes/pki/"
@@ -128,9 +129,11 @@ static const Credential credentials[] = {
                            "What the apiserver shows to etcd.",
                            "etcd refuses the apiserver, which never becomes ready."),
         { .type = STORE_SECRET,
-          .name = "secrets/encryption-key",
+          .name = NAME_ENCRYPTION_KEY_FILE,
           .secret_size = 32,
-          .why = "Encrypts secrets in etcd. Without it they cannot be read from any snapshot.",
+          .why = "Encrypts secrets in etcd. Without it they cannot be read from any snapshot. hardway pki "
+                 "rotate-key replaces it; of several lines, as there are meanwhile, the first writes, and the "
+                 "others are read with.",
           .without = "Secrets would be stored as they are given. Lost, those that are stored cannot be read "
                      "any more." },
         { .type = STORE_KUBECONFIG,

@@ -16,8 +16,6 @@
 #include "controlplane/internal.h"
 #include "plan/names.h"
 
-#define FILE_PATH "secrets/encryption-key"
-
 static json_t* key_to_json(unsigned number, const char *text) {
         _cleanup_free_ char *name = xasprintf(NAME_ENCRYPTION_KEY "%u", number);
 
@@ -37,30 +35,30 @@ static int keys_of(const PlanContext *c, json_t *keys, const char **ret_fingerpr
         const Buffer *content;
         int r;
 
-        r = c->store ? store_file(c->store, FILE_PATH, &content, &error) : -ENOENT;
+        r = c->store ? store_file(c->store, NAME_ENCRYPTION_KEY_FILE, &content, &error) : -ENOENT;
         if (r == -ENOENT)
                 return r;
         if (r < 0)
                 return error_propagate(reterr, TAKE_PTR(error));
-        r = secret_parse(FILE_PATH, content->data, content->size, &secret, reterr);
+        r = secret_parse(NAME_ENCRYPTION_KEY_FILE, content->data, content->size, &secret, reterr);
         if (r < 0)
                 return r;
         for (size_t i = 0; i < secret.n_lines; i++)
                 json_array_append_new(keys, key_to_json(secret.lines[i].number, secret.lines[i].text));
-        return store_fingerprint(c->store, FILE_PATH, ret_fingerprint, reterr);
+        return store_fingerprint(c->store, NAME_ENCRYPTION_KEY_FILE, ret_fingerprint, reterr);
 }
 
 static int fill(const PlanContext *c, Plan *plan, PlanItem *item, Error **reterr) {
         json_t *keys = json_array();
         _cleanup_json_ json_t *tree = encryption_config(keys); /* has them now */
-        const char *fingerprint = "(" FILE_PATH ")";
+        const char *fingerprint = "(" NAME_ENCRYPTION_KEY_FILE ")";
         int r;
 
         r = keys_of(c, keys, &fingerprint, reterr);
         if (r < 0 && r != -ENOENT)
                 return r;
         if (r == -ENOENT) {
-                plan_missing(plan, FILE_PATH " (run: hardway pki gen)");
+                plan_missing(plan, NAME_ENCRYPTION_KEY_FILE " (run: hardway pki gen)");
                 json_array_append_new(keys, key_to_json(1, "not-made-yet"));
         }
         json_write_yaml(
@@ -87,7 +85,7 @@ int encryption_add(const PlanContext *c, Plan *plan, Error **reterr) {
         plan_item_explain(item, "The apiserver does not start: its flag names a file that is not there.",
                           "Encrypting Confidential Data at Rest, "
                           "https://kubernetes.io/docs/tasks/administer-cluster/encrypt-data/");
-        item->store_path = xstrdup(FILE_PATH);
+        item->store_path = xstrdup(NAME_ENCRYPTION_KEY_FILE);
         plan_item_input_of(item, "kube-apiserver.service");
         return fill(c, plan, item, reterr);
 }

@@ -198,6 +198,7 @@ void loopback_names(const Cluster *c, const Node *node,
                         .without = "100 ms, the default: ten starts a second while it waits."           \
         }
 
+int64_t lease_time(const char *text); /* of its renewTime, in seconds since 1970; -1: it is none */
 /* The timing of leader election, as flags want it. */
 char* lease_duration(const PlanContext *c);
 char* lease_renew(const PlanContext *c);

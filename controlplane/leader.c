@@ -46,7 +46,7 @@ static void lease_done(Lease *l) {
 }
 
 /* RFC 3339 in UTC, with or without a fraction; -1 if it is none. */
-static int64_t parse_time(const char *text) {
+int64_t lease_time(const char *text) {
         struct tm tm = {};
 
         return text && strptime(text, "%Y-%m-%dT%H:%M:%S", &tm) ? (int64_t) timegm(&tm) : -1;
@@ -81,7 +81,7 @@ static int read_lease(HttpClient *http, const char *url, const char *name, Lease
                 .duration_sec = (int64_t) json_uint64(spec, "leaseDurationSeconds"),
                 .transitions = (int64_t) json_uint64(spec, "leaseTransitions"),
         };
-        ret->age_sec = clock_realtime() - parse_time(ret->renewed);
+        ret->age_sec = clock_realtime() - lease_time(ret->renewed);
         return 0;
 }
 

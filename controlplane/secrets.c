@@ -16,6 +16,10 @@
 #define CONNECT_TIMEOUT (3 * USEC_PER_SEC)
 #define LIST "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 #define OBJECT "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+#define LEASES                                                                      \
+        "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases?labelSelector=" \
+        "apiserver.kubernetes.io%2Fidentity%3Dkube-apiserver"
+#define FRESH_SEC 120
 #define NAME_CHARACTERS "abcdefghijklmnopqrstuvwxyz0123456789-."
 
 typedef struct Rewrite {
@@ -68,9 +72,8 @@ static int touch(const Rewrite *w, const char *namespace, const char *name, json
 }
 
 static int rewrite(Rewrite *w, const json_t *item, Error **reterr) {
-        const json_t *metadata = json_object_get(item, "metadata");
-        const char *namespace = json_text(metadata, "namespace"), *name = json_text(metadata, "name"),
-                   *before = json_text(metadata, "resourceVersion"), *after;
+        const char *namespace = json_text(item, "namespace"), *name = json_text(item, "name"),
+                   *before = json_text(item, "version"), *after;
         _cleanup_json_ json_t *now = NULL;
         int r;
 
@@ -87,7 +90,7 @@ static int rewrite(Rewrite *w, const json_t *item, Error **reterr) {
 }
 
 /* Return: 1 if there is more, from *from on. */
-static int rewrite_page(Rewrite *w, char **from, Error **reterr) {
+static int list_page(const Rewrite *w, char **from, json_t *names, Error **reterr) {
         _cleanup_free_ char *url = xasprintf("%s/api/v1/secrets?limit=%d%s%s", w->base, PAGE,
                                              *from ? "&continue=" : "", *from ?: "");
         const HttpRequest request = { .url = url, .accept = LIST, .limit = PAGE_SIZE_MAX };
@@ -104,9 +107,12 @@ static int rewrite_page(Rewrite *w, char **from, Error **reterr) {
                 return error_set(reterr, ERROR_UNAVAILABLE, EPROTO, "%s: that is no list of secrets",
                                  w->base);
         json_array_foreach(json_object_get(page, "items"), i, item) {
-                r = rewrite(w, item, reterr);
-                if (r < 0)
-                        return r;
+                const json_t *m = json_object_get(item, "metadata");
+
+                json_array_append_new(names,
+                                      json_pack("{s:s*, s:s*, s:s*}", "namespace", json_text(m, "namespace"),
+                                                "name", json_text(m, "name"), "version",
+                                                json_text(m, "resourceVersion")));
         }
         more = json_text(json_object_get(page, "metadata"), "continue");
         free(*from);
@@ -114,17 +120,90 @@ static int rewrite_page(Rewrite *w, char **from, Error **reterr) {
         return *from != NULL;
 }
 
+/* By the clocks of those that renew them. */
+static int64_t newest(const json_t *leases) {
+        int64_t latest = -1;
+        json_t *lease;
+        size_t i;
+
+        json_array_foreach((json_t*) leases, i, lease) {
+                int64_t at = lease_time(json_text(json_object_get(lease, "spec"), "renewTime"));
+
+                latest = at > latest ? at : latest;
+        }
+        return latest;
+}
+
+/*
+ * An apiserver of a controller that the cluster file has no more, and that was not reset, writes with the key that it has, and
+ * would go on to when nobody else can read with it. Each that runs renews a lease every ten seconds (KEP-1965); its clock may
+ * differ from others' by a minute, as hardway check has it.
+ */
+static int refuse_strangers(const Rewrite *w, Error **reterr) {
+        _cleanup_free_ char *url = xasprintf("%s%s", w->base, LEASES), *all = NULL;
+        _cleanup_json_ json_t *answer = NULL;
+        _cleanup_strv_ Strv hosts = NULL;
+        const json_t *leases;
+        size_t n_ours = 0, i;
+        int64_t latest;
+        json_t *lease;
+        int r;
+
+        r = ask(w, (HttpRequest) { .url = url }, NULL, &answer, reterr);
+        if (r < 0)
+                return r;
+        leases = json_object_get(answer, "items");
+        latest = newest(leases);
+        json_array_foreach((json_t*) leases, i, lease) {
+                const json_t *labels = json_object_get(json_object_get(lease, "metadata"), "labels");
+                int64_t at = lease_time(json_text(json_object_get(lease, "spec"), "renewTime"));
+
+                if (at >= latest - FRESH_SEC)
+                        strv_add(&hosts,
+                                 json_text(labels, "kubernetes.io/hostname") ?: "one without a name");
+        }
+        CLUSTER_FOREACH_NODE(node, w->c->cluster, ROLE_CONTROLLER)
+                n_ours++;
+        if (strv_length(hosts) <= n_ours)
+                return 0;
+        all = strv_join(hosts, ", ");
+        r = error_set(
+                reterr, ERROR_CONFIG, EBUSY,
+                "%zu apiservers are at work (%s), and the cluster file has %zu controllers: one more would go on "
+                "to write what the others cannot read",
+                strv_length(hosts), all, n_ours);
+        error_detail(
+                reterr,
+                "Take it off its machine (hardway reset, with the cluster file that has it), or stop it. One that was "
+                "stopped counts for two minutes more.\n");
+        return r;
+}
+
+/* All are listed before the first is written: a list of many pages holds for some minutes only. */
 static int rewrite_all(Rewrite *w, const Node *node, Error **reterr) {
+        _cleanup_json_ json_t *names = json_array();
         _cleanup_free_ char *from = NULL;
+        json_t *name;
+        size_t i;
         int r;
 
         free(w->base);
         w->base = cluster_apiserver_url(w->c->cluster, node);
         w->done = (SecretsRewritten) {};
+        r = refuse_strangers(w, reterr);
+        if (r < 0)
+                return r;
         do
-                r = rewrite_page(w, &from, reterr);
+                r = list_page(w, &from, names, reterr);
         while (r > 0);
-        return r;
+        if (r < 0)
+                return r;
+        json_array_foreach(names, i, name) {
+                r = rewrite(w, name, reterr);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
 }
 
 /**
@@ -152,7 +231,7 @@ int secrets_rewrite(const ProbeContext *c, SecretsRewritten *ret, Error **reterr
                         continue;
                 error = error_free(error);
                 r = rewrite_all(&w, node, &error);
-                if (r >= 0 || r == -ECANCELED)
+                if (r >= 0 || r == -ECANCELED || r == -EBUSY)
                         break;
         }
         *ret = w.done;

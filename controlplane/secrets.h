@@ -8,7 +8,7 @@
  *
  * An apiserver that reads something that was not encrypted with its first key writes it with that when it is next changed, be
  * it by nothing (k8s.io/apiserver/pkg/storage/etcd3: what is stale is written although it is the same). So each secret is
- * changed by nothing. What is in them stays where it is: only their names come here.
+ * changed by nothing. What is in them is not asked for, but their names and annotations.
  */
 typedef struct SecretsRewritten {
         size_t n_secrets;

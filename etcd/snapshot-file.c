@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Looking at a snapshot that lies on disk: is it one, is it whole, whose is it
+ * Looking at a snapshot that lies on disk: is it one, is it whole, whose is it, with which keys can its secrets be read
  *
  * The file is read once, in pieces: it may be larger than the memory.
  */
@@ -16,6 +16,7 @@
 #include "common/parse.h"
 #include "etcd/snapshot-stream.h"
 #include "etcd/snapshot.h"
+#include "pki/secret.h"
 #include "plan/names.h"
 
 #define PIECE (256 * 1024)
@@ -25,6 +26,7 @@
 #define IDENTITY_DIGITS 32
 #define MARK_SIZE (sizeof(NAME_MARK) - 1 + IDENTITY_DIGITS)
 #define MARKS_MAX 256 /* invented ones must not keep ours from being found */
+_Static_assert(sizeof(NAME_ENCRYPTED) + 8 < MARK_SIZE, "the name of a key is no longer than a mark");
 
 static void take_mark(MarkScan *s, const char *p) {
         char identity[IDENTITY_DIGITS + 1] = {};
@@ -35,16 +37,37 @@ static void take_mark(MarkScan *s, const char *p) {
                 strv_add(&s->marks, identity);
 }
 
-static void scan(MarkScan *s, const char *data, size_t size) {
+/* The number, and the colon behind it. */
+static void take_key(MarkScan *s, const char *p) {
+        char text[MARK_SIZE + 1] = {}, *digits = text + strlen(NAME_ENCRYPTED);
+        unsigned number;
+        size_t n;
+        bool whole;
+
+        memcpy(text, p, MARK_SIZE);
+        n = strspn(digits, "0123456789");
+        whole = digits[n] == ':';
+        digits[n] = '\0';
+        if (whole && parse_unsigned(digits, 1, SECRET_NUMBER_MAX, &number) >= 0)
+                s->keys[number] = true;
+}
+
+/* What is found has MARK_SIZE bytes at least to be read, in which the name of a key has its end, too. */
+static void scan(MarkScan *s, const char *word, void (*take)(MarkScan*, const char *), const char *data,
+                 size_t size) {
         const char *end = data + size, *p = data;
 
-        while ((size_t) (end - p) >= MARK_SIZE &&
-               (p = memmem(p, (size_t) (end - p), NAME_MARK, strlen(NAME_MARK)))) {
+        while ((size_t) (end - p) >= MARK_SIZE && (p = memmem(p, (size_t) (end - p), word, strlen(word)))) {
                 if ((size_t) (end - p) < MARK_SIZE)
                         return;
-                take_mark(s, p);
+                take(s, p);
                 p++;
         }
+}
+
+static void scan_both(MarkScan *s, const char *data, size_t size) {
+        scan(s, NAME_MARK, take_mark, data, size);
+        scan(s, NAME_ENCRYPTED, take_key, data, size);
 }
 
 /**
@@ -60,8 +83,8 @@ void mark_scan_add(MarkScan *s, const void *data, size_t size) {
         /* what lies across the seam between the last piece and this one */
         memcpy(seam, s->window, s->n_window);
         memcpy(seam + s->n_window, data, n);
-        scan(s, seam, s->n_window + n);
-        scan(s, data, size);
+        scan_both(s, seam, s->n_window + n);
+        scan_both(s, data, size);
 
         if (size >= MARK_SIZE - 1) {
                 memcpy(s->window, (const char*) data + size - (MARK_SIZE - 1), MARK_SIZE - 1);
@@ -184,6 +207,7 @@ int etcd_snapshot_inspect(const char *path, EtcdSnapshotFile *ret, Error **reter
                 .digest = q.size > q.digested,
                 .marks = TAKE_PTR(q.scan.marks),
         };
+        memcpy(ret->keys, q.scan.keys, sizeof(ret->keys));
         return 0;
 }
 

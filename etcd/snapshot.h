@@ -2,6 +2,7 @@
 #pragma once
 
 #include "etcd/survey.h"
+#include "pki/secret.h"
 #include "plan/plan.h"
 
 /*
@@ -17,6 +18,8 @@ typedef struct EtcdSnapshotFile {
         uint64_t size;
         bool digest; /* it has one, and it is right */
         Strv marks; /* identities of the clusters whose mark is in it: of another too, if its data came from there */
+        bool keys[SECRET_NUMBER_MAX +
+                  1]; /* by number: secrets in it are, or once were, encrypted with that one */
 } EtcdSnapshotFile;
 
 int etcd_snapshot_inspect(const char *path, EtcdSnapshotFile *ret, Error **reterr);
@@ -25,11 +28,12 @@ void etcd_snapshot_file_done(EtcdSnapshotFile *f);
 /* snapshot-part.c: begins FILE.part, and removes what killed runs have left of others like it. Return: a descriptor. */
 int etcd_snapshot_part(int dir_fd, const char *path, const char *part, int *ret_lock);
 
-/* Looks for marks in bytes that come piece by piece; for etcd_snapshot_inspect() and its fuzz target. */
+/* Looks for marks and for names of keys in bytes that come piece by piece; for etcd_snapshot_inspect() and its fuzz target. */
 typedef struct MarkScan {
         char window[128]; /* what a mark could begin with that is cut by the end of a piece */
         size_t n_window;
         Strv marks;
+        bool keys[SECRET_NUMBER_MAX + 1];
 } MarkScan;
 
 void mark_scan_add(MarkScan *s, const void *data, size_t size);

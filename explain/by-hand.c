@@ -17,15 +17,17 @@ static char* owner_arguments(const PlanItem *item) {
         return xasprintf("-o %.*s -g %s", (int) n, item->owner, item->owner + n + (item->owner[n] == ':'));
 }
 
-/* The line in which a secret stands, without it; the shell that is given the text puts it there from its file. */
-static bool add_line_with_secret(const PlanItem *item, const char *line, size_t n, Buffer *out) {
+/* The line in which a secret stands, without it; the shell that is given the text puts it there from its file, whose line of that
+ * number may have a number in front (pki/secret.h). */
+static bool add_line_with_secret(const PlanItem *item, const char *line, size_t n, unsigned which,
+                                 Buffer *out) {
         static const char key[] = "secret: \"";
         const char *p = memmem(line, n, key, strlen(key));
 
         if (!p)
                 return false;
         buffer_add(out, line, (size_t) (p - line) + strlen(key));
-        buffer_addf(out, "$(cat %s)\"\n", item->store_path);
+        buffer_addf(out, "$(awk 'NR == %u { print $NF }' %s)\"\n", which, item->store_path);
         return true;
 }
 
@@ -35,18 +37,18 @@ static bool add_line_with_secret(const PlanItem *item, const char *line, size_t 
  */
 static bool add_text(const PlanItem *item, const char *file, Buffer *out) {
         _cleanup_buffer_ Buffer text = BUFFER_NULL;
-        bool made = false;
+        unsigned n_secrets = 0;
 
         for (const char *p = buffer_str(&item->content); *p;) {
                 size_t n = strcspn(p, "\n") + 1;
 
-                if (item->secret && add_line_with_secret(item, p, n, &text))
-                        made = true;
+                if (item->secret && add_line_with_secret(item, p, n, n_secrets + 1, &text))
+                        n_secrets++;
                 else
                         buffer_add(&text, p, strnlen(p, n));
                 p += strnlen(p, n);
         }
-        if (text.size == 0 || item->credential || (item->secret && !made))
+        if (text.size == 0 || item->credential || (item->secret && n_secrets == 0))
                 return false;
         buffer_addf(out, "cat >%s <<%s\n%s%sEOF\n", file, item->secret ? "EOF" : "'EOF'", buffer_str(&text),
                     endswith(buffer_str(&text), "\n") ? "" : "\n");

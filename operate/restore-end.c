@@ -135,11 +135,24 @@ static void forget_former(const Restore *s, Store *store) {
         }
 }
 
-static int complete(Restore *s, Store *store, RestoreResult *result, ErrorList *errors) {
+/* Data whose secrets nobody can read serves nobody: what it took the place of stays, and the same command goes on. */
+static int refuse_unread(const Restore *s, int installed, Error **reterr) {
+        if (installed >= 0 || !s->key_is_lost)
+                return 0;
+        return error_set(
+                reterr, ERROR_UNAVAILABLE, ENOKEY,
+                "the data of before is kept (" ETCD_DATA
+                "/before-%s), as secrets in the new one may be what keeps the apiservers from becoming ready",
+                s->journal.token);
+}
+
+static int complete(Restore *s, Store *store, int installed, RestoreResult *result, ErrorList *errors) {
         Error *error = NULL;
         int r;
 
         r = await_service(s, store, result, &error);
+        if (r >= 0)
+                r = refuse_unread(s, installed, &error);
         if (r >= 0) {
                 s->journal.served = true;
                 r = journal_write(s->directory, &s->journal, &error);
@@ -186,6 +199,6 @@ int restore_finish(Restore *s, RestoreResult *result, ErrorList *errors) {
         installed = run_install(s, store, errors);
         if (installed < 0 && !serves(s, store, result))
                 return installed;
-        r = complete(s, store, result, errors);
+        r = complete(s, store, installed, result, errors);
         return installed < 0 ? installed : r;
 }

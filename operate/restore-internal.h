@@ -5,6 +5,7 @@
 #include "etcd/survey.h"
 #include "host/pool.h"
 #include "operate/restore.h"
+#include "pki/secret.h"
 
 /* What the files of a restore share. */
 
@@ -56,6 +57,9 @@ typedef struct Restore {
         bool finished;          /* the earlier one serves: what it has put aside may go */
         bool digest;            /* the snapshot has one */
         uint64_t size;          /* of the snapshot */
+        bool keys[SECRET_NUMBER_MAX + 1]; /* by number: those that its secrets may need */
+        bool told_keys;                   /* somebody knows which are lost, */
+        bool key_is_lost;                 /* if any is */
         EtcdSurvey survey;
         HostPool *hosts;
         bool begun;         /* the answer was yes: from here on something may be stopped */
@@ -72,6 +76,8 @@ typedef struct Restore {
 void restore_step(const RestoreNode *n, Stage stage);
 char* restore_etcdutl(const Cluster *c); /* its path on the nodes */
 
+/* restore-keys.c */
+int restore_take_keys_back(Restore *s, bool ask, Error **reterr);
 /* restore-look.c: before anything is stopped */
 int restore_look(RestoreNode *n, Error **reterr);
 int restore_equip(RestoreNode *n, Error **reterr);

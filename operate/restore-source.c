@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "common/alloc.h"
@@ -104,6 +105,7 @@ int source_examine(Restore *s, RestoreResult *result, Error **reterr) {
         free(result->snapshot);
         result->snapshot = xstrdup(s->path);
         s->digest = file.digest;
+        memcpy(s->keys, file.keys, sizeof(s->keys));
         return 0;
 }
 

@@ -53,11 +53,13 @@ static char* describe_earlier(const Restore *s) {
                          s->earlier.snapshot, s->earlier.members, s->earlier.begun);
 }
 
-static int confirm(const Restore *s, bool stops, const RestoreResult *result, Error **reterr) {
+static int confirm(Restore *s, bool stops, const RestoreResult *result, Error **reterr) {
         _cleanup_free_ char *state = NULL, *earlier = NULL;
+        int r;
 
-        if (!s->request->confirm)
-                return 0;
+        r = s->path ? restore_take_keys_back(s, /* ask= */ true, reterr) : 0;
+        if (r < 0 || !s->request->confirm)
+                return r;
         state = describe(s);
         earlier = describe_earlier(s);
         return s->request->confirm(s->request->userdata,
@@ -285,7 +287,9 @@ static int prepare(Restore *s, RestoreResult *result, ErrorList *errors) {
         r = choose(s, result, errors);
         if (r < 0 || s->request->install.dry_run)
                 return r;
-        r = journal_write(s->directory, &s->journal, &error);
+        r = restore_take_keys_back(s, /* ask= */ false, &error);
+        if (r >= 0)
+                r = journal_write(s->directory, &s->journal, &error);
         if (r < 0) {
                 error_list_take(errors, error);
                 return r;

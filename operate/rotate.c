@@ -5,6 +5,7 @@
 
 #include "common/alloc.h"
 #include "operate/proven.h"
+#include "plan/names.h"
 
 typedef struct Turn {
         const RotateRequest *request;
@@ -28,11 +29,22 @@ static void note(void *userdata, const StoreRequest *request, StoreOutcome outco
                 t->request->report(t->request->userdata, request, outcome, why, expires);
 }
 
-static int refuse_other(const Rotation *rotation, Error **reterr) {
+/**
+ * rotate_refuse_other() - only one rotation can be under way
+ * @rotation:   the one that is
+ * @name:       of the entry that is asked for
+ * @reterr:     with which command the other one is finished
+ *
+ * Return: 0 if it is the same, or -EBUSY (ERROR_CONFIG).
+ */
+int rotate_refuse_other(const Rotation *rotation, const char *name, Error **reterr) {
+        if (streq(rotation->name, name))
+                return 0;
         return error_set(reterr, ERROR_CONFIG, EBUSY,
-                         "%s is being replaced (phase %s): that has to be finished first (hardway pki %s)",
+                         "%s is being replaced (phase %s): that has to be finished first (hardway pki %s%s)",
                          rotation->name, rotation_phase_to_string(rotation->phase),
-                         streq(rotation->name, "sa") ? "rotate-sa --until finish" : "rotate-ca");
+                         rotation_command(rotation->name),
+                         streq(rotation->name, "sa") ? " --until finish" : "");
 }
 
 /* What an earlier run has left explains why a node is not as planned; what is left is gone on with. */
@@ -83,8 +95,8 @@ static int enter(Turn *t, Rotation *ret, ErrorList *errors) {
                         return r;
                 r = store_rotation(q->install.store, ret, &error);
         }
-        if (r > 0 && !streq(ret->name, q->name))
-                r = refuse_other(ret, &error);
+        if (r > 0)
+                r = rotate_refuse_other(ret, q->name, &error) ?: r;
         if (error)
                 error_list_take(errors, error);
         return r < 0 ? r : look_first(t, /* goes_on= */ true, errors);
@@ -93,7 +105,7 @@ static int enter(Turn *t, Rotation *ret, ErrorList *errors) {
 /* An installation would put there what lies in the store, and end without the phases that are left. The CA that is under way
  * needs no name. */
 static char* again(const RotateRequest *q) {
-        return xasprintf("hardway pki %s --until %s", streq(q->name, "sa") ? "rotate-sa" : "rotate-ca",
+        return xasprintf("hardway pki %s --until %s", rotation_command(q->name),
                          rotation_phase_to_string(q->until));
 }
 
@@ -123,6 +135,27 @@ static int go_through(Turn *t, const Rotation *rotation, ErrorList *errors) {
         return 0;
 }
 
+/* What the old one has written can be read with it alone: it is written anew while all can still read both. */
+static int rewrite(Turn *t, Error **reterr) {
+        const RotateRequest *q = t->request;
+        const ProbeContext probes =
+                probe_context(q->install.cluster, q->install.store, q->install.cancelled);
+        int r;
+
+        r = secrets_rewrite(&probes, &t->result->secrets, reterr);
+        if (r >= 0 && q->rewritten)
+                q->rewritten(q->userdata, &t->result->secrets);
+        return r;
+}
+
+static int advance(Turn *t, RotationPhase next, Error **reterr) {
+        int r = 0;
+
+        if (next == ROTATION_FINISH && streq(t->request->name, NAME_ENCRYPTION_KEY_FILE))
+                r = rewrite(t, reterr);
+        return r < 0 ? r : store_rotation_advance(t->request->install.store, next, reterr);
+}
+
 /* Return: 1 if there is more to do. */
 static int step(Turn *t, ErrorList *errors) {
         _cleanup_(rotation_done) Rotation rotation = {};
@@ -139,7 +172,7 @@ static int step(Turn *t, ErrorList *errors) {
                 r = store_rotation_end(q->install.store, &error);
                 t->result->ended = r >= 0;
         } else if (rotation.phase < q->until) {
-                r = store_rotation_advance(q->install.store, rotation.phase + 1, &error);
+                r = advance(t, rotation.phase + 1, &error);
                 r = r < 0 ? r : 1;
         }
         if (error)
@@ -148,7 +181,7 @@ static int step(Turn *t, ErrorList *errors) {
 }
 
 /**
- * rotate_run() - replace a CA or the key pair of service accounts, or go on with that
+ * rotate_run() - replace a CA, the key pair of service accounts or the key for secrets, or go on with that
  * @request:    which, how far, and how
  * @ret:        how far it has come; set in any case, to be released with rotate_result_done()
  * @errors:     all that went wrong

@@ -89,5 +89,5 @@ void rotation_done(Rotation *r) {
 const char* rotation_command(const char *name) {
         if (streq(name, "sa"))
                 return "rotate-sa";
-        return startswith(name, "secrets/") ? "rotate-encryption-key" : "rotate-ca";
+        return startswith(name, "secrets/") ? "rotate-key" : "rotate-ca";
 }

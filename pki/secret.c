@@ -43,15 +43,19 @@ static int parse_line(const char *what, char *line, Secret *s, Error **reterr) {
  * Return: 0, or -EBADMSG (ERROR_CONFIG).
  */
 int secret_parse(const char *what, const void *data, size_t size, Secret *ret, Error **reterr) {
-        _cleanup_secret_ char *copy = xstrndup(data ? data : "", size);
+        _cleanup_buffer_secret_ Buffer copy = BUFFER_NULL; /* wiped whole, although it is cut into words */
         _cleanup_(secret_done) Secret s = {};
-        char *rest = copy, *line;
+        char *rest, *line;
         int r = 0;
 
-        if (strlen(copy) != size)
+        buffer_add(&copy, data, size);
+        if (strlen(buffer_str(&copy)) != size)
                 return refuse(reterr, what, 1, "has a byte 0 in it");
-        if (size > 0 && copy[size - 1] == '\n')
-                copy[size - 1] = '\0';
+        if (size == 0)
+                return refuse(reterr, what, 1, "is empty");
+        rest = copy.data;
+        if (rest[size - 1] == '\n')
+                rest[size - 1] = '\0';
         while (r >= 0 && (line = strsep(&rest, "\n")))
                 r = parse_line(what, line, &s, reterr);
         if (r >= 0)

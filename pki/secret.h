@@ -21,7 +21,7 @@ typedef struct Secret {
         size_t n_lines;
 } Secret;
 
-#define SECRET_NUMBER_MAX 1000000
+#define SECRET_NUMBER_MAX 1000
 #define SECRET_LINES_MAX 64
 
 int secret_parse(const char *what, const void *data, size_t size, Secret *ret, Error **reterr);

@@ -11,7 +11,7 @@
 #include "pki/certificate-internal.h"
 #include "pki/pem.h"
 #include "pki/secret.h"
-#include "pki/store-internal.h"
+#include "pki/store-rotation-internal.h"
 
 /* Random bytes: made, replaced by others (store-rotation.c), and taken back to read what they were used for. */
 
@@ -65,7 +65,7 @@ static void closedirp(DIR **d) {
 }
 
 /* Adds the line to ret if that file has it. Return: whether it does. */
-static bool take_from(Store *s, const char *path, size_t size, unsigned number, Buffer *ret) {
+static bool take_from(const char *path, size_t size, unsigned number, Buffer *ret) {
         _cleanup_(secret_done) Secret secret = {};
         _cleanup_buffer_secret_ Buffer content = BUFFER_NULL;
         const SecretLine *line;
@@ -91,9 +91,58 @@ static bool find_retired(Store *s, const StoreRequest *request, unsigned number,
         while (d && !found && (entry = readdir(d))) {
                 _cleanup_free_ char *path = xasprintf("%s/%s", directory, entry->d_name);
 
-                found = startswith(entry->d_name, stem) && take_from(s, path, request->size, number, ret);
+                found = startswith(entry->d_name, stem) && take_from(path, request->size, number, ret);
         }
         return found;
+}
+
+/* What lies under the usual name follows from the state. */
+static int write_usual(Store *s, Error **reterr) {
+        _cleanup_(fs_batch_freep) FsBatch *batch = fs_batch_new(AT_FDCWD);
+        int r;
+
+        store_forget(s);
+        r = store_stage_rotated(s, batch, reterr);
+        return r < 0 ? r : fs_batch_commit(batch, reterr);
+}
+
+/* The old one of the rotation that is under way, with one more behind it if that is not among its lines; 0: nobody has it. */
+static int add_to_old(Store *s, const StoreRequest *request, unsigned number, Buffer *ret, Error **reterr) {
+        _cleanup_free_ char *path = store_path_in_directory(s, ROTATION "/old.key");
+        _cleanup_buffer_secret_ Buffer unused = BUFFER_NULL;
+        int r;
+
+        r = store_rotation_add(s, ROTATION "/old.key", /* required= */ true, ret, reterr);
+        if (r < 0)
+                return r;
+        return take_from(path, request->size, number, &unused) || find_retired(s, request, number, ret);
+}
+
+/* The last phase has let the old one go: then it is one phase back, where both are read with. The rotation goes on from there. */
+static int readmit_amid(Store *s, const StoreRequest *request, unsigned number, bool dry_run,
+                        Error **reterr) {
+        _cleanup_(fs_batch_freep) FsBatch *batch = fs_batch_new(AT_FDCWD);
+        _cleanup_buffer_secret_ Buffer old = BUFFER_NULL;
+        Rotation state = s->rotation;
+        int r;
+
+        r = add_to_old(s, request, number, &old, reterr);
+        if (r <= 0)
+                return r;
+        if (dry_run)
+                return 2;
+        if (state.phase == ROTATION_FINISH)
+                state.phase = ROTATION_REISSUE;
+        r = store_stage_edition(s, batch, reterr);
+        if (r >= 0)
+                r = store_rotation_stage(s, batch, ROTATION "/old.key", &old, STORE_KEY_MODE, reterr);
+        if (r >= 0)
+                r = store_rotation_stage_state(s, batch, &state, reterr);
+        if (r >= 0)
+                r = fs_batch_commit(batch, reterr);
+        if (r >= 0)
+                r = write_usual(s, reterr);
+        return r < 0 ? r : 2;
 }
 
 static int readmit(Store *s, const StoreRequest *request, unsigned number, bool dry_run, Error **reterr) {
@@ -108,7 +157,7 @@ static int readmit(Store *s, const StoreRequest *request, unsigned number, bool 
         if (r < 0 || secret_find(&now, number))
                 return r < 0 ? r : 1;
         if (store_is_rotated(s, request->name))
-                return 0;
+                return readmit_amid(s, request, number, dry_run, reterr);
         r = store_file(s, request->name, &content, reterr);
         if (r < 0)
                 return r;
@@ -117,13 +166,13 @@ static int readmit(Store *s, const StoreRequest *request, unsigned number, bool 
         if (!find_retired(s, request, number, &text))
                 return 0;
         if (dry_run)
-                return 1;
+                return 2;
         r = store_stage_edition(s, batch, reterr);
         if (r >= 0)
                 r = store_stage(batch, path, &text, STORE_KEY_MODE, 0, reterr);
         if (r >= 0)
                 r = fs_batch_commit(batch, reterr);
-        return r < 0 ? r : 1;
+        return r < 0 ? r : 2;
 }
 
 /**
@@ -134,9 +183,10 @@ static int readmit(Store *s, const StoreRequest *request, unsigned number, bool 
  * @dry_run:    only say whether it could be
  * @reterr:     names the file
  *
- * It goes behind what is in use, until that is replaced the next time.
+ * It goes behind what is in use, until that is replaced the next time; while it is, behind the old one, and a rotation that has let
+ * that go already goes a phase back.
  *
- * Return: 1 if it is among those of the store, 0 if nobody has kept it or the secret is being replaced; a negative errno.
+ * Return: 2 if it was taken back; 1 if it is among those of the store anyway; 0 if nobody has kept it; a negative errno.
  */
 int store_secret_readmit(Store *s, const StoreRequest *request, unsigned number, bool dry_run,
                          Error **reterr) {

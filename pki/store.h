@@ -172,7 +172,7 @@ int store_rotation(Store *s, Rotation *ret, Error **reterr);
 int store_rotation_begin(Store *s, const StoreRequest *request, int64_t now, Error **reterr);
 int store_rotation_advance(Store *s, RotationPhase phase, Error **reterr);
 int store_rotation_end(Store *s, Error **reterr);
-/* 1: it is among those of the store, or (dry_run) would be; 0: nobody has kept it */
+/* 2: it was (dry_run: would be) taken back; 1: it is among those of the store anyway; 0: nobody has kept it */
 int store_secret_readmit(Store *s, const StoreRequest *request, unsigned number, bool dry_run,
                          Error **reterr);
 

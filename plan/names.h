@@ -6,6 +6,9 @@
 /* In front of the identity, in the cluster's own data: kube-apiserver's plan puts it there, etcd/ finds it in a snapshot. */
 #define NAME_MARK "hardway-identity:"
 
+/* The key for secrets, in the store. */
+#define NAME_ENCRYPTION_KEY_FILE "secrets/encryption-key"
+
 /* What stands in etcd in front of a secret, with the number of its key behind it and a colon: kube-apiserver's configuration names
  * keys so, etcd/ finds out which ones a snapshot needs. */
 #define NAME_ENCRYPTION_KEY "key"

@@ -45,7 +45,7 @@ def test_every_command_and_option(hardway):
         assert len(helped) > 4
         assert set(next_words(hardway, *words, "--")) >= {f"--{option}" for option in helped}, name
     assert {"init", "pki", "etcd"} <= set(next_words(hardway, "")) and next_words(hardway, "").count("pki") == 1
-    assert next_words(hardway, "pki", "rotate-") == ["rotate-ca", "rotate-sa"]
+    assert next_words(hardway, "pki", "rotate-") == ["rotate-ca", "rotate-sa", "rotate-key"]
     assert next_words(hardway, "init", "--cont") == ["--controller"]
 
 

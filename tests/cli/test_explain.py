@@ -5,7 +5,9 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
+import tempfile
 
 import pytest
 
@@ -282,8 +284,10 @@ trap 'builtin kill $(jobs -p)' EXIT
 
 
 def what_ssh_sends(text, directory):
-    """What became of the commands for nodes, in the order in which they are reached."""
-    run = subprocess.run(["bash"], input=(TORN + text).encode(), cwd=directory, capture_output=True, check=False, timeout=60)
+    """What became of the commands for nodes, in the order in which they are reached. What they write stays in a copy."""
+    with tempfile.TemporaryDirectory() as copy:
+        shutil.copytree(directory, copy, dirs_exist_ok=True)
+        run = subprocess.run(["bash"], input=(TORN + text).encode(), cwd=copy, capture_output=True, check=False, timeout=60)
     return run.stdout.decode().splitlines()
 
 
@@ -317,6 +321,37 @@ def test_by_hand_over_ssh(cluster):
     assert n > 200, n
     torn = what_ssh_sends("ssh -p 22 pi@10.77.0.20 sudo grep -E ' (in)?active$' file\nssh 10.77.0.20 sudo grep 'a b' file\n", cluster.directory)
     assert len([line for line in torn if line.startswith("torn")]) == 2, torn
+
+
+def keys_in(path):
+    return re.findall(r'name: "?(\w+)"?\s+secret: "?([^"\s]+)"?', path.read_text())
+
+
+def test_a_key_for_secrets_by_hand(cluster, tmp_path):
+    """Twice: each step leaves the keys that hardway itself would render of the file, in their order; what was replaced is kept for a restore."""
+    cluster("pki", "gen")
+    parts = {part["name"].split(". ")[1]: part["by_hand"] for part in steps_of(cluster, "pki", "rotate-key")["parts"] if ". " in part["name"]}
+    secret = cluster.directory / "secrets" / "encryption-key"
+    for n, wanted in ((1, ["key1 key2", "key2 key1", "key2"]), (2, ["key2 key3", "key3 key2", "key3"])):
+        for step, names in zip(["begin", "trust", "reissue", "finish"], ["", *wanted]):
+            here = "\n".join(line for line in parts[step].splitlines() if "ssh " not in line and "hardway verify" not in line)
+            subprocess.run(["sh", "-eu"], input=here.encode(), cwd=cluster.directory, check=True, timeout=60)
+            if names:
+                shown = tmp_path / f"{n}-{step}"
+                cluster("plan", "--output", str(shown), "--secrets")
+                keys = keys_in(cluster.directory / "encryption-config.yaml")
+                assert " ".join(name for name, _ in keys) == names
+                assert keys == keys_in(shown / "c0/etc/kubernetes/encryption-config.yaml")
+                assert (cluster.directory / "encryption-config.yaml").stat().st_mode & 0o77 == secret.stat().st_mode & 0o77 == 0
+        subprocess.run(["sh", "-eu"], input=parts["retire"].replace("%SZ", f"0{n}Z").encode(), cwd=cluster.directory, check=True, timeout=60)
+    kept = sorted((cluster.directory / "pki" / "retired").iterdir())
+    assert [path.name.startswith("encryption-key-2") for path in kept] == [True, True]
+    # and the file by itself, of several lines
+    secret.write_text("12 AAAA\nBBBB\n")
+    text = json.loads(cluster("explain", "--json", "/etc/kubernetes/encryption-config.yaml").out)["entries"][0]["by_hand"]
+    here = text[:text.index("EOF\n", text.index("\n")) + 4]
+    subprocess.run(["sh", "-eu"], input=here.encode(), cwd=cluster.directory, check=True, timeout=60)
+    assert keys_in(cluster.directory / "encryption-config.yaml") == [("key12", "AAAA"), ("key1", "BBBB")]
 
 
 def test_the_token_by_hand(cluster, tmp_path):

@@ -187,5 +187,8 @@ def test_secrets(store):
         good = path.read_text()
         for text in good[:-4], "", good + good, "no text of this kind":
             path.write_text(text)
-            refused(store, f"secrets/{name}", "does not hold .* bytes in")
+            refused(store, f"secrets/{name}", "does not hold .* bytes in|line 1 (is empty|begins with no number)")
         path.write_text(good)
+    for text in f"{good}\n{good}", f"2 {good}\n\n{good}", f"1 {good}":
+        path.write_text(text)
+        refused(store, "secrets/encryption-key", "line [12] (has the number of another|is empty|begins with no number)")

@@ -72,6 +72,7 @@ def test_only_what_expires_or_does_not_fit(store):
     (["apiserve"], 64, "there is no certificate 'apiserve'; did you mean 'apiserver'?"),
     (["ca"], 64, "ca is not renewed but replaced, see: hardway pki rotate-ca --help"),
     (["sa"], 64, "sa is not renewed but replaced, see: hardway pki rotate-sa --help"),
+    (["secrets/encryption-key"], 64, "secrets/encryption-key is not renewed but replaced, see: hardway pki rotate-key --help"),
     (["secrets/identity"], 64, "there is no certificate 'secrets/identity'"),
     (["--expiring", "soon"], 64, "--expiring takes a length of time, such as 30d or 12h, not 'soon'"),
     (["--expiring", "-1"], 64, "--expiring takes a length of time"),
@@ -91,7 +92,7 @@ def test_nothing_is_made_before_it_can_be_rolled_out(store, tmp_path):
     ssh.chmod(0o755)
     away = {"PATH": f"{ssh.parent}:{os.environ['PATH']}"}
     before = files(store)
-    for words in (["renew"], ["renew", "--node", "c0", "apiserver"], ["rotate-ca", "etcd"], ["rotate-sa"]):
+    for words in (["renew"], ["renew", "--node", "c0", "apiserver"], ["rotate-ca", "etcd"], ["rotate-sa"], ["rotate-key"]):
         result = store("pki", *words, status=69, env=away)
         assert "c0: ssh: " in result.err, result
         assert files(store) == before
@@ -112,6 +113,10 @@ def test_rotation_dry_run(store):
     text = store("pki", "rotate-ca", "etcd", "--until", "trust", "--dry-run").out
     assert "reissue" not in text
     assert "finish" not in store("pki", "rotate-sa", "--dry-run").out
+    assert last(store("pki", "rotate-key", "--dry-run", "--json"))["phases"] == ["trust", "reissue", "finish"]
+    text = store("pki", "rotate-key", "--dry-run").out
+    assert text.index("reissue") < text.index("Would be written anew: all secrets") < text.index("finish")
+    assert "written anew" not in store("pki", "rotate-key", "--until", "reissue", "--dry-run").out
     assert files(store) == before
 
 
@@ -128,6 +133,13 @@ def test_rotation_refused(store, words, said):
     result = store("pki", *words, status=64)
     assert said in result.err, result
     assert files(store) == before
+
+
+def test_only_one_is_under_way(store):
+    (store.directory / "pki" / "rotation").mkdir()
+    (store.directory / "pki" / "rotation" / "state").write_text('{"name": "etcd/ca", "phase": "trust", "since": 1}')
+    for words in (["rotate-sa"], ["rotate-key"], ["rotate-ca", "cluster"]):
+        assert "etcd/ca is being replaced (phase trust)" in store("pki", *words, "--dry-run", status=65).err
 
 
 def test_a_damaged_state_is_named(store):

@@ -39,6 +39,8 @@ VERBS = {
     "pki rotate-ca": Verb(("pki", "rotate-ca", "front-proxy", "--yes", *C), exact=False, shows="hardway pki list -c one/hardway.yaml",
                           replaces="/cluster/one/pki/rotation/.*"),
     "pki rotate-sa": Verb(("pki", "rotate-sa", "--yes", *C), exact=False, shows="hardway pki list -c one/hardway.yaml"),
+    "pki rotate-key": Verb(("pki", "rotate-key", "--until", "reissue", *C), exact=False,
+                                      shows="hardway pki list -c one/hardway.yaml", n_points=2),
     "backup": Verb(("backup", *PASSPHRASE, "--force", "one/all.backup", *C), "hardway backup --passphrase-file passphrase one/all.backup"
                    " -c one/hardway.yaml; rm one/admin.conf", exact=False,
                    shows="hardway restore --dry-run --directory /nowhere --passphrase-file passphrase one/all.backup", n_points=2),

@@ -18,6 +18,8 @@ from serving import assert_undisturbed, starved
 IN_FLIGHT = 2
 
 PORTS = [6443, 2379, 2380]
+ETCDCTL = ("etcdctl --cacert=/etc/kubernetes/pki/etcd/ca.crt --cert=/etc/kubernetes/pki/etcd/healthcheck-client.crt"
+           " --key=/etc/kubernetes/pki/etcd/healthcheck-client.key --endpoints=https://127.0.0.1:2379")
 BREAK = "/run/systemd/system/kube-apiserver.service.d/test.conf"
 
 
@@ -38,8 +40,7 @@ def assert_settled(lab):
 
 def turn(lab):
     """The controllers in the order of a rollout: etcd's leader comes last."""
-    out = lab.sh("controller-0", "etcdctl --cacert=/etc/kubernetes/pki/etcd/ca.crt --cert=/etc/kubernetes/pki/etcd/healthcheck-client.crt"
-                 " --key=/etc/kubernetes/pki/etcd/healthcheck-client.key --endpoints=https://127.0.0.1:2379 endpoint status --cluster -w json").out
+    out = lab.sh("controller-0", f"{ETCDCTL} endpoint status --cluster -w json").out
     leads = {re.search("//([0-9.]+):", row["Endpoint"]).group(1) for row in json.loads(out)
              if row["Status"]["leader"] == row["Status"]["header"]["member_id"]}
     return sorted(CONTROLLERS, key=lambda host: (CONTROLLERS[host] in leads, host))
@@ -216,8 +217,8 @@ def test_the_ca_of_etcd_is_replaced(cluster):
     assert_settled(cluster)
 
 
-def token(lab):
-    return lab.kubectl("create", "token", "default", "--duration", "1h").out.strip()
+def token(lab, account="default"):
+    return lab.kubectl("create", "token", account, "--duration", "1h").out.strip()
 
 
 def key_of(text):
@@ -245,4 +246,66 @@ def test_the_key_of_service_accounts_is_replaced(cluster):
     assert_undisturbed(cluster, seen)
     assert status(cluster, old) == {"401"} and status(cluster, new) == {"200"}
     assert serials(cluster) == before
+    assert_settled(cluster)
+
+
+def encrypted_with(lab):
+    """The key of each secret, by its name in etcd."""
+    out = lab.sh("controller-0", f"{ETCDCTL} get --prefix /registry/secrets/ -w json").out
+    found = {base64.b64decode(row["key"]).decode(): base64.b64decode(row["value"]) for row in json.loads(out)["kvs"]}
+    return {name.removeprefix("/registry/secrets/"): re.match(rb"k8s:enc:secretbox:v1:(\w+):", value)[1].decode() for name, value in found.items()}
+
+
+def read_everywhere(lab, name):
+    """What each apiserver says is in a secret: none of them needs another one for it."""
+    bearer = token(lab, "reader")
+    seen = {lab.enter("curl", "-s", "--cacert", "pki/ca.crt", "-H", f"Authorization: Bearer {bearer}",
+                      f"https://{address}:6443/api/v1/namespaces/default/secrets/{name}").json["data"]["a"] for address in CONTROLLERS.values()}
+    return {base64.b64decode(value).decode() for value in seen}
+
+
+def make_secret(lab, name):
+    lab.kubectl("create", "secret", "generic", name, f"--from-literal=a={name}")
+
+
+def test_the_key_for_secrets_is_replaced(cluster):
+    """Nobody notices, all can still be read, and in etcd nothing is left that the old one opens."""
+    cluster.kubectl("create", "serviceaccount", "reader")
+    cluster.kubectl("create", "role", "reader", "--verb=get", "--resource=secrets")
+    cluster.kubectl("create", "rolebinding", "reader", "--role=reader", "--serviceaccount=default:reader")
+    for name in ("before", "fixed"):
+        make_secret(cluster, name)
+    cluster.kubectl("patch", "secret", "fixed", "-p", '{"immutable": true}')
+    assert set(encrypted_with(cluster).values()) == {"key1"}
+    cluster.hardway("etcd", "snapshot", "before.db")
+
+    with cluster.client() as seen:
+        cluster.hardway("pki", "rotate-key", "--until", "reissue")
+        make_secret(cluster, "meanwhile")
+        assert encrypted_with(cluster) | {"default/before": "key1", "default/meanwhile": "key2"} == encrypted_with(cluster)
+        result = cluster.hardway("pki", "rotate-key")
+    assert_undisturbed(cluster, seen)
+    assert re.search(r"Z [1-9]\d* of [1-9]\d* secrets were encrypted with the new one", result.out), result
+    assert set(encrypted_with(cluster).values()) == {"key2"}
+    for name in ("before", "fixed", "meanwhile"):
+        assert read_everywhere(cluster, name) == {name}
+    for host in CONTROLLERS:
+        assert cluster.sh(host, "grep -c secret: /etc/kubernetes/encryption-config.yaml").out == "1\n"
+    assert_settled(cluster)
+
+
+@pytest.mark.long
+def test_a_snapshot_from_before_the_key_was_replaced(cluster):
+    """It is restored with the old key, which is taken back; the next replacement lets it go again."""
+    assert "key1, replaced since: would be taken back" in cluster.hardway("etcd", "restore", "before.db", "--dry-run").out
+    result = cluster.hardway("etcd", "restore", "before.db", "--yes")
+    assert "key1, replaced since: taken back" in result.out, result
+    assert read_everywhere(cluster, "before") == {"before"}
+    make_secret(cluster, "later")
+    keys = encrypted_with(cluster)
+    assert keys["default/before"] == "key1" and keys["default/later"] == "key2" and "default/meanwhile" not in keys
+    cluster.hardway("pki", "rotate-key")
+    assert set(encrypted_with(cluster).values()) == {"key3"}
+    for name in ("before", "later"):
+        assert read_everywhere(cluster, name) == {name}
     assert_settled(cluster)

@@ -61,6 +61,10 @@ typedef struct World {
         char sent[PATH_MAX];      /* file and digest */
         char digest[65];
         char question[512];
+        unsigned *keys; /* that the snapshot names, lent; n_keys of them */
+        size_t n_keys;
+        const Component *const *components; /* NULL: none */
+        Buffer said;                        /* what was told, and warned of, of no node */
 } World;
 
 static World *world;
@@ -218,6 +222,8 @@ int __wrap_etcd_snapshot_inspect(const char *path, EtcdSnapshotFile *ret, Error 
                 return error_set(reterr, ERROR_VERIFY, EBADMSG, "%s: is damaged", path);
         *ret = (EtcdSnapshotFile) { .size = 11 };
         strv_add(&ret->marks, IDENTITY);
+        for (size_t i = 0; i < world->n_keys; i++)
+                ret->keys[world->keys[i]] = true;
         if (world->other_mark)
                 strv_add(&ret->marks, "00112233445566778899aabbccddeeff");
         return note("file", "examine", reterr);
@@ -324,6 +330,7 @@ static inline int teardown(void **state) {
 
         store_free(w->store);
         buffer_done(&w->log);
+        buffer_done(&w->said);
         error_list_done(&w->errors);
         restore_result_done(&w->result);
         free(w->cluster.path);
@@ -337,6 +344,8 @@ static inline void take_event(void *userdata, const InstallEvent *event) {
         if (atomic_fetch_add(&world->telling, 1) > 0)
                 world->told_at_once = true;
         (void) usleep(2000);
+        if (!event->node && event->text)
+                buffer_addf(&world->said, "%s\n", event->text);
         atomic_fetch_sub(&world->telling, 1);
         world->n_told++;
 }
@@ -350,7 +359,7 @@ static inline int restore(const char *file, size_t n_nodes, bool dry_run) {
         const RestoreRequest request = {
                 .install = { .cluster = &world->cluster,
                              .store = world->store,
-                             .components = none,
+                             .components = world->components ?: none,
                              .nodes = nodes,
                              .n_nodes = n_nodes,
                              .host = &host,
@@ -367,6 +376,7 @@ static inline int restore(const char *file, size_t n_nodes, bool dry_run) {
         int r;
 
         buffer_clear(&world->log);
+        buffer_clear(&world->said);
         error_list_done(&world->errors);
         world->errors = ERROR_LIST_NULL;
         restore_result_done(&world->result);

@@ -54,18 +54,22 @@ static int run_on_node(void *userdata, const Node *node, const char *script, Buf
         return 0;
 }
 
-/* With those keys, in that order. */
-static void put_config(const char *first, const char *second) {
+static void write_config(const char *text) {
         _cleanup_free_ char *path = xasprintf("%s/config", dir->path);
+
+        assert_true(fs_write(AT_FDCWD, path, text, strlen(text), 0600, 0, NULL) >= 0);
+}
+
+/* With those keys ("1 b2xk"), in that order; or without the second. */
+static void put_config(const char *first, const char *second) {
+        const char *const keys[] = { first, second };
         _cleanup_buffer_ Buffer text = BUFFER_NULL;
 
-        buffer_addf(&text,
-                    "providers:\n- secretbox:\n    keys:\n    - name: \"key1\"\n      secret: \"%s\"\n",
-                    first);
-        if (second)
-                buffer_addf(&text, "    - name: \"key2\"\n      secret: \"%s\"\n", second);
+        buffer_add_str(&text, "providers:\n- secretbox:\n    keys:\n");
+        for (size_t i = 0; i < ARRAY_SIZE(keys) && keys[i]; i++)
+                buffer_addf(&text, "    - name: \"key%c\"\n      secret: \"%s\"\n", keys[i][0], keys[i] + 2);
         buffer_add_str(&text, "- identity: {}\n");
-        assert_true(fs_write(AT_FDCWD, path, text.data, text.size, 0600, 0, NULL) >= 0);
+        write_config(buffer_str(&text));
 }
 
 static CheckState judge_node(size_t *ret_n) {
@@ -93,9 +97,9 @@ static void test_key(void **state) {
         ours = "b3Vycw+/==\n";
         active = true;
         assert_int_equal(judge_node(&n), CHECK_OK); /* there is no such file */
-        put_config("b3Vycw+/==", NULL);
+        put_config("1 b3Vycw+/==", NULL);
         assert_int_equal(judge_node(&n), CHECK_OK);
-        put_config("dGhlaXJz", NULL);
+        put_config("1 dGhlaXJz", NULL);
         assert_int_equal(judge_node(&n), CHECK_FAILED);
         assert_int_equal(n, 1);
 
@@ -113,12 +117,16 @@ static void test_replaced(void **state) {
                 const char *ours, *first, *second;
                 CheckState wanted;
         } rows[] = {
-                { "b2xk\n2 bmV3\n", "b2xk", NULL, CHECK_OK },   /* trust */
-                { "2 bmV3\nb2xk\n", "b2xk", "bmV3", CHECK_OK }, /* reissue */
-                { "2 bmV3\n", "bmV3", "b2xk", CHECK_OK },       /* finish */
-                { "b2xk\n", "bmV3", "b2xk", CHECK_FAILED },     /* a directory of before */
-                { "2 bmV3\n", "b2xk", NULL, CHECK_FAILED },     /* a step left out */
-                { "3 b3RoZXI=\n", "bmV3", "b2xk", CHECK_FAILED },
+                { "b2xk\n2 bmV3\n", "1 b2xk", NULL, CHECK_OK },     /* trust */
+                { "2 bmV3\nb2xk\n", "1 b2xk", "2 bmV3", CHECK_OK }, /* reissue */
+                { "2 bmV3\n", "2 bmV3", "1 b2xk", CHECK_OK },       /* finish */
+                { "2 bmV3\nb2xk\n", "2 bmV3", NULL, CHECK_OK },     /* taken back */
+                { "b2xk\n", "2 bmV3", "1 b2xk", CHECK_FAILED },     /* a directory of before */
+                { "2 bmV3\n", "1 b2xk", NULL, CHECK_FAILED },       /* steps left out */
+                { "2 bmV3\nb2xk\n", "1 b2xk", NULL,
+                  CHECK_FAILED },                           /* the others could not read what is written */
+                { "b2xk\n", "2 b2xk", NULL, CHECK_FAILED }, /* under another name */
+                { "3 b3RoZXI=\n", "2 bmV3", "1 b2xk", CHECK_FAILED },
         };
         size_t n;
 
@@ -129,6 +137,13 @@ static void test_replaced(void **state) {
                 put_config(rows[i].first, rows[i].second);
                 assert_int_equal(judge_node(&n), rows[i].wanted);
         }
+
+        ours = "b2xk\n"; /* as a person writes it */
+        write_config(
+                "providers:\n  - secretbox:\n      keys:\n        - name: key1\n          secret: b2xk\n");
+        assert_int_equal(judge_node(&n), CHECK_OK);
+        write_config("providers:\n- kms: {}\n");
+        assert_int_equal(judge_node(&n), CHECK_FAILED);
 }
 
 int main(void) {

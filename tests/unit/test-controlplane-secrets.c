@@ -16,6 +16,7 @@ static struct {
         const char *down;    /* the address of an apiserver that does not answer, or NULL */
         unsigned conflicts;  /* so many times somebody else was first */
         const char *refused; /* a secret that cannot be written, or NULL */
+        const char *leases;  /* of apiservers; NULL: none */
         const char *first;   /* the first page */
         unsigned touched;    /* requests that were made for secrets */
 } world;
@@ -52,6 +53,8 @@ int __wrap_http_request(HttpClient *c, const HttpRequest *q, HttpResponse *ret, 
         *ret = (HttpResponse) {};
         if (world.down && strstr(q->url, world.down))
                 return error_set(reterr, ERROR_UNAVAILABLE, ECONNREFUSED, "refused");
+        if (strstr(q->url, "/leases?labelSelector="))
+                return answer(ret, 200, world.leases ?: PAGE("", ""));
         assert_non_null(strstr(q->accept, "PartialObjectMetadata")); /* what is in a secret stays there */
         if (q->method)
                 return answer_patch(q, ret);
@@ -116,6 +119,30 @@ static void test_another_apiserver(void **state) {
         world.down = NULL;
 }
 
+#define LEASE(host, at)                                                 \
+        "{\"metadata\":{\"labels\":{\"kubernetes.io/hostname\":\"" host \
+        "\"}},\"spec\":{\"renewTime\":\"2026-11-25T" at ".123456Z\"}}"
+
+/* An apiserver that nobody counts would go on to write with the old key. */
+static void test_one_too_many(void **state) {
+        SecretsRewritten done;
+        Error *e = NULL;
+
+        world.first = PAGE("", ITEM("default", "a", "5"));
+        world.leases =
+                PAGE("", LEASE("c0", "16:47:00") "," LEASE("c1", "16:46:58") "," LEASE("old", "16:44:00"));
+        assert_success(rewrite(&done, &e), e, 0);
+        assert_int_equal(world.touched, 1);
+        world.leases =
+                PAGE("", LEASE("c0", "16:47:00") "," LEASE("c1", "16:46:58") "," LEASE("old", "16:46:59"));
+        assert_int_equal(rewrite(&done, &e), -EBUSY);
+        assert_contains(e->message,
+                        "3 apiservers are at work (c0, c1, old), and the cluster file has 2 controllers");
+        e = error_free(e);
+        assert_int_equal(world.touched, 0);
+        world.leases = NULL;
+}
+
 static void test_named(void **state) {
         SecretsRewritten done;
         Error *e = NULL;
@@ -139,6 +166,7 @@ int main(void) {
                 cmocka_unit_test(test_all_pages),
                 cmocka_unit_test(test_others_at_work),
                 cmocka_unit_test(test_another_apiserver),
+                cmocka_unit_test(test_one_too_many),
                 cmocka_unit_test(test_named),
         };
 

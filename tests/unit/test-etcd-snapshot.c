@@ -84,6 +84,27 @@ static void test_marks(void **state) {
         assert_true(strv_contains(f.marks, OURS) && strv_contains(f.marks, OTHER));
 }
 
+/* Of secrets: each key once, wherever its name lies. */
+static void test_keys(void **state) {
+        static const char *const none[] = { NAME_ENCRYPTED ":", NAME_ENCRYPTED "0:", NAME_ENCRYPTED "7",
+                                            NAME_ENCRYPTED "x1:", NAME_ENCRYPTED "99999999:" };
+        _cleanup_(etcd_snapshot_file_done) EtcdSnapshotFile f = {};
+        _cleanup_buffer_ Buffer b = BUFFER_NULL;
+        _cleanup_error_ Error *error = NULL;
+
+        make_database(524288, OURS, 100, &b);
+        memcpy(b.data + 300, NAME_ENCRYPTED "12:", strlen(NAME_ENCRYPTED "12:"));
+        memcpy(b.data + 262144 - 20, NAME_ENCRYPTED "1:", strlen(NAME_ENCRYPTED "1:"));
+        memcpy(b.data + 400000, NAME_ENCRYPTED "12:", strlen(NAME_ENCRYPTED "12:"));
+        for (size_t i = 0; i < ARRAY_SIZE(none); i++)
+                memcpy(b.data + 410000 + 100 * i, none[i], strlen(none[i]));
+        memset(b.data + 420000, '1', 1000);
+        memcpy(b.data + 420000, NAME_ENCRYPTED, strlen(NAME_ENCRYPTED));
+        assert_success(inspect(*state, &b, &f, &error), error, 0);
+        for (unsigned i = 0; i <= SECRET_NUMBER_MAX; i++)
+                assert_true(f.keys[i] == (i == 1 || i == 12));
+}
+
 static void test_broken(void **state) {
         EtcdSnapshotFile f;
         _cleanup_buffer_ Buffer b = BUFFER_NULL;
@@ -189,8 +210,8 @@ static void test_parts(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
-                unit_test_in_dir(test_whole), unit_test_in_dir(test_marks), unit_test_in_dir(test_broken),
-                unit_test_in_dir(test_parts), cmocka_unit_test(test_facts),
+                unit_test_in_dir(test_whole),  unit_test_in_dir(test_marks), unit_test_in_dir(test_keys),
+                unit_test_in_dir(test_broken), unit_test_in_dir(test_parts), cmocka_unit_test(test_facts),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,13 +7,14 @@
 #include "operate/renew.h"
 #include "operate/rotate.h"
 #include "operate/served.h"
+#include "plan/names.h"
 #include "tests/unit/plan-fixture.h"
 
 /*
  * Renewal and rotation over a real store, and a rollout that is played: which node fails, which is as planned already,
  * when somebody presses Ctrl-C. What is looked at is what the store holds afterwards.
  *
- * Wraps: install_run served_check
+ * Wraps: install_run secrets_rewrite served_check
  */
 
 typedef struct World {
@@ -31,8 +32,9 @@ typedef struct World {
         size_t differs;           /* what a dry run finds */
         bool outdated;            /* ... and of what it is sure, with nodes that cannot be asked */
         volatile int cancelled;
-        char *again; /* with which the last rollout says that it goes on */
-        Buffer log;  /* one word for each rollout, and one for each node that was changed */
+        bool unwritable; /* secrets are not to be had */
+        char *again;     /* with which the last rollout says that it goes on */
+        Buffer log;      /* one word for each rollout, and one for each node that was changed */
         unsigned n_reported;
         ErrorList errors;
 } World;
@@ -46,6 +48,20 @@ int __wrap_served_check(const ProbeContext *probes, const Component *const *tabl
         buffer_addf(&world->log, "%s? ", node->name);
         if (streq_null(world->unproven, node->name))
                 return error_set(reterr, ERROR_VERIFY, EKEYREJECTED, "shows another one");
+        return 0;
+}
+
+int __wrap_secrets_rewrite(const ProbeContext *c, SecretsRewritten *ret, Error **reterr);
+int __wrap_secrets_rewrite(const ProbeContext *c, SecretsRewritten *ret, Error **reterr) {
+        const Buffer *content;
+
+        assert_int_equal(probe_store_file(c, NAME_ENCRYPTION_KEY_FILE, &content, NULL), 0);
+        assert_non_null(startswith(buffer_str(content), "2 ")); /* the new one writes, */
+        assert_non_null(strchr(buffer_str(content), '\n'));     /* and both are read with */
+        buffer_add_str(&world->log, "rewrite ");
+        if (world->unwritable)
+                return error_set(reterr, ERROR_UNAVAILABLE, EIO, "secret a/b: no");
+        *ret = (SecretsRewritten) { .n_secrets = 3, .n_written = 2 };
         return 0;
 }
 
@@ -469,6 +485,32 @@ static void test_a_failure_stays_in_its_phase(void **state) {
         assert_nothing_left(w);
 }
 
+/* The old key for secrets goes only when nothing is encrypted with it any more. */
+static void test_encryption_key(void **state) {
+        World *w = *state;
+        const Buffer *content;
+
+        w->unwritable = true;
+        assert_int_equal(rotate(w, NAME_ENCRYPTION_KEY_FILE, ROTATION_FINISH), -EIO);
+        assert_string_equal(buffer_str(&w->log), "look trust: " ROLL "reissue: " ROLL "rewrite ");
+        assert_int_equal(phase(w), ROTATION_REISSUE);
+        assert_int_equal(rotate(w, "sa", ROTATION_FINISH), -EBUSY);
+        assert_contains(w->errors.errors[w->errors.n_errors - 1]->message,
+                        "has to be finished first (hardway pki rotate-key)");
+        w->unwritable = false;
+        buffer_clear(&w->log);
+        assert_int_equal(rotate(w, NAME_ENCRYPTION_KEY_FILE, ROTATION_REISSUE), 0);
+        assert_string_equal(w->again, "hardway pki rotate-key --until reissue");
+        assert_null(strstr(buffer_str(&w->log), "rewrite"));
+        buffer_clear(&w->log);
+        assert_int_equal(rotate(w, NAME_ENCRYPTION_KEY_FILE, ROTATION_FINISH), 0);
+        assert_contains(buffer_str(&w->log), "rewrite finish: " ROLL);
+        assert_int_equal(phase(w), _ROTATION_PHASE_INVALID);
+        assert_int_equal(store_file(w->store, NAME_ENCRYPTION_KEY_FILE, &content, NULL), 0);
+        assert_null(strchr(buffer_str(content), '\n'));
+        assert_nothing_left(w);
+}
+
 static void test_rotation_refused_before_anything_is_made(void **state) {
         World *w = *state;
 
@@ -491,6 +533,7 @@ int main(void) {
                 test(test_rotated),
                 test(test_rotated_in_steps),
                 test(test_a_failure_stays_in_its_phase),
+                test(test_encryption_key),
                 test(test_rotation_refused_before_anything_is_made),
         };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "tests/unit/unit.h"
 
+#include "plan/names.h"
 #include "tests/unit/restore-fixture.h"
 
 /* A restore from end to end: what is asked, what is stopped, and which data is sent, also after an earlier run */
@@ -220,6 +221,54 @@ static void test_is_stopped_in_time(void **state) {
         assert_true(happened("all:install;"));
 }
 
+#define KEY "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+
+/* A snapshot of before a key for secrets was replaced needs that one, too, or no apiserver would become ready. */
+static void test_keys_are_taken_back(void **state) {
+        static const Credential credentials[] = {
+                { .type = STORE_SECRET, .name = NAME_ENCRYPTION_KEY_FILE, .secret_size = 32 },
+        };
+        static const Component apiserver = { .name = "apiserver",
+                                             .roles = ROLE_CONTROLLER,
+                                             .credentials = credentials,
+                                             .n_credentials = ARRAY_SIZE(credentials) };
+        static const Component *const components[] = { &apiserver, NULL };
+        static unsigned numbers[] = { 1, 2, 3 };
+        _cleanup_free_ char *file = in_dir(NAME_ENCRYPTION_KEY_FILE), *pki = in_dir("pki/retired"),
+                            *old = in_dir("pki/retired/encryption-key-2026-11-25T16.47.00Z.key");
+        _cleanup_buffer_ Buffer content = BUFFER_NULL;
+
+        assert_true(fs_mkdir_parents(AT_FDCWD, pki, 0700, NULL) >= 0);
+        make_file(file, "2 " KEY);
+        make_file(old, KEY "\n");
+        world->components = components;
+        world->keys = numbers;
+        world->n_keys = ARRAY_SIZE(numbers);
+        assert_int_equal(restore("a.db", 2, /* dry_run= */ true), 0);
+        assert_contains(buffer_str(&world->said),
+                        "may be encrypted with key1, replaced since: would be taken back");
+        assert_contains(buffer_str(&world->said),
+                        "key3, kept neither in secrets/encryption-key nor in pki/retired");
+        assert_null(strstr(buffer_str(&world->said), "key2"));
+        assert_int_equal(fs_read(AT_FDCWD, file, 1000, &content, NULL), 0);
+        assert_string_equal(buffer_str(&content), "2 " KEY);
+
+        buffer_done(&content);
+        assert_int_equal(restore("a.db", 2, false), 0);
+        assert_contains(buffer_str(&world->said), "may be encrypted with key1, replaced since: taken back");
+        assert_int_equal(fs_read(AT_FDCWD, file, 1000, &content, NULL), 0);
+        assert_string_equal(buffer_str(&content), "2 " KEY "\n" KEY);
+
+        /* what can be read is not given up for what cannot */
+        world->fails = "all:install";
+        world->starts = true;
+        assert_true(restore("b.db", 2, false) < 0);
+        assert_contains(world->errors.errors[world->errors.n_errors - 1]->message,
+                        "the data of before is kept (");
+        assert_true(is_begun());
+        assert_false(happened("a clean end"));
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 restore_test(test_marks_of_two),
@@ -237,6 +286,7 @@ int main(void) {
                 restore_test(test_no_room),
                 restore_test(test_command_is_quoted),
                 restore_test(test_is_stopped_in_time),
+                restore_test(test_keys_are_taken_back),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

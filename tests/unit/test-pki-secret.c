@@ -207,9 +207,9 @@ static void test_taken_back(void **state) {
         assert_success(store_secret_readmit(f->store, request(f), 2, false, &e), e, 0);
         rotate(f);
         edition = store_edition(f->store);
-        assert_success(store_secret_readmit(f->store, request(f), 1, true, &e), e, 1);
+        assert_success(store_secret_readmit(f->store, request(f), 1, true, &e), e, 2);
         assert_numbers(f, "2");
-        assert_success(store_secret_readmit(f->store, request(f), 1, false, &e), e, 1);
+        assert_success(store_secret_readmit(f->store, request(f), 1, false, &e), e, 2);
         assert_numbers(f, "2 1");
         again = text_of(f, 1);
         assert_string_equal(again, first);
@@ -221,13 +221,53 @@ static void test_taken_back(void **state) {
         /* the next one takes the place of both, and both are kept */
         rotate(f);
         assert_numbers(f, "3");
-        assert_success(store_secret_readmit(f->store, request(f), 2, false, &e), e, 1);
+        assert_success(store_secret_readmit(f->store, request(f), 2, false, &e), e, 2);
+        assert_success(store_secret_readmit(f->store, request(f), 1, false, &e), e, 2);
         assert_success(store_secret_readmit(f->store, request(f), 1, false, &e), e, 1);
         assert_numbers(f, "3 2 1");
 
         begin(f);
         assert_success(store_secret_readmit(f->store, request(f), 2, false, &e), e, 1);
         assert_success(store_secret_readmit(f->store, request(f), 9, false, &e), e, 0);
+        generate(f);
+        advance(f, ROTATION_REISSUE);
+        generate(f);
+        assert_numbers(f, "4 3 2 1");
+        advance(f, ROTATION_FINISH);
+        generate(f);
+        assert_numbers(f, "4");
+        assert_success(store_secret_readmit(f->store, request(f), 9, false, &e), e, 0);
+        assert_success(store_secret_readmit(f->store, request(f), 2, true, &e), e, 2);
+        assert_numbers(f, "4");
+        assert_success(store_secret_readmit(f->store, request(f), 2, false, &e), e, 2);
+        assert_numbers(f, "4 3 2 1"); /* as in the phase before, with which the rotation goes on */
+}
+
+/* A snapshot of long ago is restored while another one is being replaced. */
+static void test_taken_back_amid_a_rotation(void **state) {
+        static const char *const wanted[] = { "2 1 3", "3 2 1", "3 2 1" };
+        Fixture *f = *state;
+        Error *e = NULL;
+
+        for (RotationPhase p = ROTATION_TRUST; p <= ROTATION_FINISH; p++) {
+                _cleanup_(rotation_done) Rotation now = {};
+
+                rotate(f);
+                assert_numbers(f, "2");
+                begin(f);
+                for (RotationPhase q = ROTATION_TRUST; q < p; q++)
+                        advance(f, q + 1);
+                assert_success(store_secret_readmit(f->store, request(f), 1, true, &e), e, 2);
+                assert_success(store_secret_readmit(f->store, request(f), 1, false, &e), e, 2);
+                assert_numbers(f, wanted[p]);
+                assert_success(store_secret_readmit(f->store, request(f), 1, false, &e), e, 1);
+                assert_int_equal(store_rotation(f->store, &now, NULL), 1);
+                assert_int_equal(now.phase, p == ROTATION_FINISH ? ROTATION_REISSUE : p);
+
+                (void) teardown(state);
+                assert_int_equal(setup(state), 0);
+                f = *state;
+        }
 }
 
 /* --- killed --- */
@@ -290,14 +330,18 @@ static void test_killed(void **state) {
                         go_on(f);
                 assert_int_equal(faccessat(f->dir->fd, "pki/rotation/state", F_OK, 0), -1);
                 assert_int_equal(current(f), before + 1); /* never two steps, nor back */
-                assert_int_equal(store_secret_readmit(f->store, request(f), before, true, NULL), 1);
+                assert_int_equal(store_secret_readmit(f->store, request(f), before, true, NULL), 2);
         }
 }
 
 int main(void) {
         static const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_lines), test(test_phases), test(test_refused),
-                test(test_taken_back),        test(test_killed),
+                cmocka_unit_test(test_lines),
+                test(test_phases),
+                test(test_refused),
+                test(test_taken_back),
+                test(test_taken_back_amid_a_rotation),
+                test(test_killed),
         };
 
         return cmocka_run_group_tests_name("pki-secret", tests, NULL, NULL);
