@@ -123,7 +123,7 @@ const VerbStep steps_plan[] = {
           "@node {root} cat /etc/systemd/system/UNIT | diff - tree/{name}/etc/systemd/system/UNIT" },
         { "serving",
           "If anything differs: does the cluster serve elsewhere than the cluster file says, or where it "
-          "cannot be asked? Then hardway install would refuse to begin, and this is said.",
+          "cannot be asked, or not take the versions of the cluster file? Then hardway install would refuse to begin, and this is said.",
           "@member curl --cacert pki/etcd/ca.crt --cert pki/nodes/{name}/pki/etcd/healthcheck-client.crt"
           " --key pki/nodes/{name}/pki/etcd/healthcheck-client.key {client}/health" },
         {},

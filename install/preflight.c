@@ -317,6 +317,42 @@ int run_judge(InstallRun *run, ErrorList *errors) {
         return r;
 }
 
+static void take_versions(const CheckList *found, ErrorList *errors) {
+        for (size_t i = 0; i < found->n_checks; i++)
+                if (found->checks[i].state == CHECK_FAILED &&
+                    startswith(found->checks[i].id, VERSIONS_CHECK "/"))
+                        error_list_take(errors, check_to_error(found->checks + i));
+}
+
+/**
+ * run_foresee_versions() - would an installation refuse the versions of the cluster file?
+ * @run:        a dry run, which has looked at the nodes and knows whether the cluster serves
+ * @errors:     gets why
+ *
+ * Of all that speaks against an installation this is what the cluster file alone decides on: it is told of whoever asks what
+ * would be changed. Asks the nodes nothing but what others run that are not chosen.
+ *
+ * Return: 0, or a negative errno if there are errors now.
+ */
+int run_foresee_versions(InstallRun *run, ErrorList *errors) {
+        size_t before = errors->n_errors;
+        Preflight p;
+
+        if (run_looks_beside(run))
+                crew_beside(run, node_look_beside);
+        preflight_init(run, &p);
+        RUN_FOREACH_NODE(n, run) {
+                size_t i = n->node->index;
+
+                if (!n->selected || !node_differs(n))
+                        continue;
+                check_node(&p.world, p.nodes + i, p.found + i);
+                take_versions(p.found + i, errors);
+        }
+        preflight_done(&p);
+        return errors->n_errors > before ? -errors->errors[before]->errnum : 0;
+}
+
 /* Whoever installs has looked before anything else. A store that cannot be read is no business of this. */
 static void find_misfits(Preflight *p) {
         const InstallRequest *q = p->run->request;

@@ -202,7 +202,8 @@ static int run_converge(InstallRun *run, InstallResult *result, ErrorList *error
 }
 
 /* A dry run tells what install would refuse before its first change: a cluster that serves and cannot be asked, or
- * lives where the cluster file does not look. All else that cannot be asked has an end elsewhere. */
+ * lives where the cluster file does not look; and versions that it does not take. All else that cannot be asked has an end
+ * elsewhere. */
 static int run_foresee(InstallRun *run, const InstallResult *result, ErrorList *errors) {
         Error *error = NULL;
         int r;
@@ -215,7 +216,7 @@ static int run_foresee(InstallRun *run, const InstallResult *result, ErrorList *
                 return r;
         }
         error_free(error);
-        return 0;
+        return run_foresee_versions(run, errors);
 }
 
 static int run_all(InstallRun *run, InstallResult *result, ErrorList *errors) {

@@ -121,6 +121,7 @@ void run_show(InstallRun *run); /* a dry run: what would change, as text and JSO
 char* run_outdated(
         const InstallRun *run); /* what tells that this is not the newest copy of the directory; or NULL */
 int run_judge(InstallRun *run, ErrorList *errors);
+int run_foresee_versions(InstallRun *run, ErrorList *errors);
 void run_check(InstallRun *run, CheckList *ret);
 
 /* put.c */

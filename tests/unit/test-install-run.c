@@ -235,6 +235,8 @@ static void test_disk_full(void **state) {
 }
 
 static void test_another_minor(void **state) {
+        const Node *const nodes[] = { world.nodes, world.nodes + 1 };
+
         make_serving();
         world.wanted = "two";
         world.binary = "/opt/hardway/kubernetes-v1.36.3/kube-apiserver";
@@ -244,6 +246,13 @@ static void test_another_minor(void **state) {
         assert_true(run_all() < 0);
         assert_int_equal(world.errors.n_errors, 1);
         assert_error(0, "c1: has Kubernetes v1.34.4, and v1.36.3 is more than one minor version later");
+        assert_string_equal(buffer_str(&world.log), "");
+
+        /* and who only asks what would be changed is told */
+        assert_true(run_request(nodes, 2, true) < 0);
+        assert_int_equal(world.errors.n_errors, 1);
+        assert_error(0, "c1: has Kubernetes v1.34.4, and v1.36.3 is more than one minor version later");
+        assert_contains(world.result.nodes[0].diff, "update /etc/alpha (content differs)\n");
         assert_string_equal(buffer_str(&world.log), "");
 }
 
