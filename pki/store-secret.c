@@ -55,6 +55,9 @@ int store_secret_next(Store *s, const StoreRequest *request, Buffer *ret, Error 
                 return r;
         for (size_t i = 0; i < now.n_lines; i++)
                 last = now.lines[i].number > last ? now.lines[i].number : last;
+        if (last >= SECRET_NUMBER_MAX)
+                return error_set(reterr, ERROR_CONFIG, ERANGE, "%s was replaced %u times: no number is left",
+                                 request->name, last - 1);
         secret_write_line(last + 1, buffer_str(&text), ret);
         return 0;
 }

@@ -187,7 +187,12 @@ static void test_phases(void **state) {
 
 static void test_refused(void **state) {
         Fixture *f = *state;
+        _cleanup_free_ char *key = text_of(f, 1), *last = xasprintf("%u %s", SECRET_NUMBER_MAX, key);
         Error *e = NULL;
+
+        assert_true(fs_write(f->dir->fd, NAME, last, strlen(last), 0600, 0, NULL) >= 0);
+        assert_failure(store_rotation_begin(f->store, request(f), pki_now(), &e), e, ERROR_CONFIG, ERANGE);
+        assert_true(fs_write(f->dir->fd, NAME, key, strlen(key), 0600, 0, NULL) >= 0);
 
         begin(f);
         assert_failure(store_rotation_begin(f->store, request(f), pki_now(), &e), e, ERROR_CONFIG, EEXIST);
