@@ -76,6 +76,7 @@ class Client:
         self.answers, self.failures = [], []
         self.seen = {"kept": 0, "reopened": 0, "cut": 0, "told": 0, "written": 0, "lost": [], "watch_events": 0, "watch_ended": 0, "watch_cut": []}
         self.acknowledged, self.writes = 0, []
+        self.late = 0
 
     def now(self):
         return time.monotonic() - self.start
@@ -243,6 +244,13 @@ class Client:
             except (OSError, http.client.HTTPException, Again) as error:
                 self.fail("watch", begin, error)
 
+    def tick(self):
+        """How late this process is when it wants to do something: what it measures is then not of the cluster alone."""
+        while not self.over.is_set():
+            begin = time.monotonic()
+            self.over.wait(0.1)
+            self.late = max(self.late, time.monotonic() - begin - 0.1)
+
     def run(self, rate):
         self.surely("POST", MAP, body=json.dumps({"metadata": {"name": "client"}, "data": {"number": "0"}}), content_type="application/json",
                     good=(201, 409))
@@ -250,7 +258,7 @@ class Client:
         print("ready", flush=True)
         self.start = time.monotonic()
         others = [threading.Thread(target=self.keep_on, args=(rate,)), threading.Thread(target=self.write_on, args=(rate / 2,)),
-                  threading.Thread(target=self.watch_on, daemon=True)]
+                  threading.Thread(target=self.watch_on, daemon=True), threading.Thread(target=self.tick, daemon=True)]
         for thread in others:
             thread.start()
         threads, turn = [], 0
@@ -265,7 +273,7 @@ class Client:
             thread.join()
         self.surely("DELETE", f"{MAP}/client", good=(200, 404))
         print(json.dumps({"answers": len(self.answers), "failures": self.failures, "gap": self.longest(self.answers),
-                          "write_gap": self.longest(self.writes), **self.seen}))
+                          "write_gap": self.longest(self.writes), "late": round(self.late, 2), **self.seen}))
 
     @staticmethod
     def longest(times):

@@ -174,6 +174,14 @@ class Lab:
         out = self.sh(host, "systemctl show -p MainPID --value " + " ".join(units)).out
         return [int(line) for line in out.split()]
 
+    def verify(self):
+        """All is well at once; but where an apiserver answered haproxy too late, as this machine had too much to do, it may take a moment."""
+        seen = self.hardway("verify", check=False)
+        if re.search(r"L[467]TOUT", seen.out):
+            self.await_green(60)
+        else:
+            assert seen.status == 0, seen
+
     def await_green(self, seconds=90):
         """Asks verify until all is well, and fails with what is not."""
         end = time.monotonic() + seconds
@@ -214,5 +222,5 @@ def whole_job(lab, port=6443, before_install=None):
         before_install()
     lab.hardway("install", timeout=1500)
     assert lab.version(port=port, timeout=5)["gitVersion"] == "v1.36.3"
-    lab.hardway("verify")
+    lab.verify()
     assert "nothing to change" in lab.hardway("install").out

@@ -33,7 +33,7 @@ def plan(lab, *more, status=2):
 
 def settle(lab):
     lab.hardway("install")
-    lab.hardway("verify")
+    lab.verify()
     assert "nothing differs" in plan(lab, "--deep", status=0).out
 
 

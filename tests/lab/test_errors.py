@@ -206,7 +206,8 @@ def test_jump_host(lab):
               " cat /tmp/config.$$ >~/.ssh/config; rm /tmp/config.$$; exit $rc")
     jump = ("sh", "-c", script, "sh", lab.program, "plan", "--node", "controller-0")
     lab.enter(*jump, env={**lab.env, "CONFIG": config})
-    assert f"Accepted publickey for pi from {HOSTS['lb-0']} " in lab.sh("controller-0", "journalctl --no-pager -q -u ssh").out
+    await_true("the node has seen who came", lambda: f"Accepted publickey for pi from {HOSTS['lb-0']} " in lab.sh(
+        "controller-0", "journalctl --sync; journalctl --no-pager -q -t sshd -t sshd-session").out)
     lab.sh("lb-0", "systemctl stop ssh.socket ssh.service 2>/dev/null; systemctl stop ssh")
     try:
         seen = refused(lab.enter(*jump, check=False, env={**lab.env, "CONFIG": config}), 69, "controller-0",

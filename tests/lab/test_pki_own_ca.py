@@ -64,7 +64,7 @@ def own_fixture(make_shared_lab, tmp_path_factory):
 
 def test_it_works(own):
     lab, _ = own
-    lab.hardway("verify")
+    lab.verify()
     tree = lab.hardway("pki", "check", "--json").json
     assert tree["status"] == 0
     assert lab.kubectl("get", "--raw", "/readyz").out.strip() == "ok"

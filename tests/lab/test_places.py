@@ -47,7 +47,7 @@ def test_load_balancers_come_and_go(make_lab):
     lab.hardway("install")
     assert states(lab, "controller-0") == before
     assert len(holders(lab)) == 1 and holders(lab)[0] in BALANCERS
-    lab.hardway("verify")
+    lab.verify()
 
     # out of the cluster file, and left running: whether it holds the VIP or not
     for holder, other in (("lb-0", "lb-1"), ("lb-1", "lb-0")):
@@ -70,4 +70,4 @@ def test_load_balancers_come_and_go(make_lab):
         lab.hardway("install")
     assert not seen["lost"] and seen["gap"] < 2, seen
     assert len(holders(lab)) == 1
-    lab.hardway("verify")
+    lab.verify()

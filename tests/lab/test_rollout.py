@@ -44,14 +44,17 @@ def test_changed_flags_roll_without_a_failed_request(cluster):
         # the sandbox is open where flags have the services write, and for them alone
         assert cluster.sh(host, "stat -c '%U %a' /srv/audit /srv/logs/etcd").out.split() == ["kube-apiserver", "700", "etcd", "700"]
         cluster.sh(host, "test -s /srv/audit/kubernetes.log && test -s /srv/logs/etcd/etcd.log")
-    cluster.hardway("verify")
+    cluster.verify()
     assert "nothing to change" in cluster.hardway("install").out
 
 
 def test_load_balancers_change_without_a_failed_request(cluster):
     roll_unnoticed(cluster, lambda turn: edit(cluster, *(("network: wifi", "network: wired") if turn % 2 else ("network: wired", "network: wifi"))))
     assert len(cluster.holder()) == 1
-    cluster.hardway("verify")
+    cluster.verify()
+    if "network: wired" in cluster.read("hardway.yaml"):  # it was done twice; the tests that follow are checked as patiently as ever
+        edit(cluster, "network: wired", "network: wifi")
+        cluster.hardway("install")
 
 
 def test_another_patch_version_rolls_after_a_snapshot_and_back(cluster, mirror_of_two):
@@ -74,12 +77,12 @@ def test_another_patch_version_rolls_after_a_snapshot_and_back(cluster, mirror_o
         assert os.path.getmtime(snapshot) < int(cluster.sh(host, f"stat -c %Y /proc/{pid}").out) + 1, "taken before"
         for known in versions:
             assert cluster.sh(host, f"/opt/hardway/kubernetes-{known}/kube-apiserver --version").out.strip() == f"Kubernetes {known}"
-    cluster.hardway("verify")
+    cluster.verify()
     if version != "v1.36.3":
         other_version(1)
         cluster.hardway("install")
     assert {cluster.version(address, timeout=5)["gitVersion"] for address in CONTROLLERS.values()} == {"v1.36.3"}
-    cluster.hardway("verify")
+    cluster.verify()
 
 
 def test_drift_is_mended(cluster):
@@ -94,7 +97,7 @@ def test_drift_is_mended(cluster):
     assert cluster.sh("controller-1", "stat -c %a /etc/kubernetes/pki/sa.key; systemctl is-enabled etcd; systemctl is-active "
                       "kube-controller-manager; grep -c edited /etc/systemd/system/kube-scheduler.service || :").out.split() == \
         ["600", "enabled", "active", "0"]
-    cluster.hardway("verify")
+    cluster.verify()
 
 
 def count_snapshots_anew(cluster):
@@ -122,7 +125,7 @@ def test_second_installer_is_told_who_is_at_work(cluster, tmp_path):
     finally:
         first.send_signal(signal.SIGCONT)
     assert first.wait(timeout=300) == 0
-    cluster.hardway("verify")
+    cluster.verify()
 
 
 def test_what_serves_and_cannot_be_asked_is_left_alone(cluster, tmp_path):
@@ -157,11 +160,11 @@ def test_interrupted_it_says_where_it_stopped(cluster):
         assert first.returncode == 75, (out, err)
         assert re.search("^hardway: controller-[0-2]: .*stopped as asked; hardway install goes on from here$", err, re.MULTILINE), err
         assert re.search("^  The rollout stopped here; not touched: .*controller-", err, re.MULTILINE), err
-        await_true("the locks are free", lambda: all(free(cluster, host) for host in [*CONTROLLERS, *BALANCERS]), 5)
+        await_true("the locks are free", lambda: all(free(cluster, host) for host in [*CONTROLLERS, *BALANCERS]), 30)
         assert aside(cluster) == {lb: [] for lb in BALANCERS}
         assert "nothing to change" not in cluster.hardway("install").out
     assert_undisturbed(cluster, seen, writes_refused=2)
-    cluster.hardway("verify")
+    cluster.verify()
 
 
 def kill_six_and_install(cluster):
@@ -185,7 +188,7 @@ def test_killed_at_any_moment_the_next_run_finishes(cluster):
         pid = cluster.pids(host, ["etcd"])[0]
         assert f"--snapshot-count={wanted}" in cluster.sh(host, f"tr '\\0' '\\n' </proc/{pid}/cmdline").out
         assert cluster.sh(host, "find / -xdev -name '*.hw-new'").out == ""
-    cluster.hardway("verify")
+    cluster.verify()
 
 
 def test_what_a_killed_run_has_set_aside_is_found_and_put_back(cluster):
@@ -203,9 +206,9 @@ def test_what_a_killed_run_has_set_aside_is_found_and_put_back(cluster):
         cluster.hardway(*command)
         assert aside(cluster) == {lb: [] for lb in BALANCERS}
         for lb in BALANCERS:
-            await_true("all are up", lambda: set(servers(cluster, lb).values()) == {"UP"}, 10)
+            await_true("all are up", lambda: set(servers(cluster, lb).values()) == {"UP"}, 30)
     cluster.hardway("install")
-    cluster.hardway("verify")
+    cluster.verify()
 
 
 def admin(cluster, balancer, command):
@@ -223,7 +226,7 @@ def checked(cluster, balancer):
 def said_during(cluster, balancer, command, server):
     """What haproxy's unit has said from the command on, until the process that it starts has checked the server."""
     worker = re.search("^Pid: .*", admin(cluster, balancer, "show info"), re.MULTILINE)[0]
-    cursor = cluster.sh(balancer, f"journalctl -q -n 0 --show-cursor | sed -n 's/^-- cursor: //p'; {command}").out.strip()
+    cursor = cluster.sh(balancer, f"journalctl --sync; journalctl -q -n 0 --show-cursor | sed -n 's/^-- cursor: //p'; {command}").out.strip()
     await_true("a new process", lambda: worker not in admin(cluster, balancer, "show info"), 10)
 
     def has_checked():
@@ -231,7 +234,7 @@ def said_during(cluster, balancer, command, server):
         return next(dict(zip(names, row)) for row in rows if row[1] == server)["check_duration"]
 
     await_true("it checks", has_checked, 10)
-    return cluster.sh(balancer, f"journalctl -u haproxy -q -o cat --after-cursor='{cursor}'").out
+    return cluster.sh(balancer, f"journalctl --sync; journalctl -u haproxy -q -o cat --after-cursor='{cursor}'").out
 
 
 def test_a_reload_goes_on_from_what_haproxy_knows(cluster):
@@ -265,7 +268,7 @@ def test_only_root_may_set_aside(cluster):
         answer = cluster.sh(lb, "exec 3<>/dev/tcp/127.0.0.1/8405; printf 'POST /stats HTTP/1.0\\r\\nContent-Length: 43\\r\\n\\r\\n"
                             "s=controller-0&action=drain&b=%%23apiservers' >&3; cat <&3", shell="bash", check=False).out
         assert "DONE" not in answer
-        assert servers(cluster, lb)["controller-0"] == "UP"
+        assert servers(cluster, lb)["controller-0"] not in ("DRAIN", "MAINT")
 
 
 def test_whole_cluster_loses_power_and_comes_back(cluster):
@@ -273,7 +276,7 @@ def test_whole_cluster_loses_power_and_comes_back(cluster):
     cluster.tool("power", "cut", *hosts)
     cluster.tool("power", "on", *hosts)
     await_true("the VIP answers again", cluster.version, 90)
-    await_true("verify is green again", lambda: cluster.hardway("verify", check=False).status == 0, 60)
+    cluster.await_green(180)
     assert "nothing to change" in cluster.hardway("install").out
 
 

@@ -128,11 +128,11 @@ def test_script_and_install_give_the_same_nodes(make_lab, mirror):
     # hardway takes over what was done by hand, without touching a process
     lab.hardway("install")
     assert {host: lab.pids(host, units(host)) for host in NODES} == before
-    lab.hardway("verify")
+    lab.verify()
 
     lab.hardway("reset", "--force", "--yes")
     lab.hardway("install")
-    lab.hardway("verify")
+    lab.verify()
     installed = inventory(lab)
     for host in NODES:
         assert by_hand[host] == installed[host], host

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from lab import BALANCERS, CONTROLLERS, VIP, await_true, edit
-from serving import starved
+from serving import moments, starved
 from test_etcd import members as etcd_members
 from test_failover import drill, findings
 
@@ -198,13 +198,13 @@ def test_vip_on_the_controllers(make_lab):
     lab = make_lab("shared", CONTROLLERS, image="bookworm")
     install(lab, *nodes_of("controller", CONTROLLERS), "--vip", VIP, "--pods", "10.244.0.0/16,fd00:10:244::/48",
             "--services", "10.96.0.0/16,fd00:10:96::/112")
-    lab.hardway("verify")
+    lab.verify()
     assert_dual_stack(lab)
-    assert lab.version() and all(lab.ready(address) for address in CONTROLLERS.values())
+    assert lab.version(timeout=5) and all(lab.version(address, timeout=5) for address in CONTROLLERS.values())
 
     [owner] = holders(lab)
     lab.sh(owner, "systemctl kill -s KILL kube-apiserver")
-    await_true("the API answers", lab.version, seconds=5)
+    await_true("the API answers", lab.version, seconds=20)
     await_true("the apiserver is back", lambda: lab.ready(CONTROLLERS[owner]))
     assert holders(lab) == [owner]
 
@@ -213,12 +213,13 @@ def test_vip_on_the_controllers(make_lab):
         lab.hardway("install")
     # What is on its way at the very moment at which the VIP goes to another host has no end there. It goes away once or twice: to a
     # controller that has had its turn, or to one that has yet to come.
-    assert not seen["lost"] and len([failure for failure in seen["failures"] if failure["who"] != "writer"]) <= 4, seen
+    assert not seen["lost"] and seen["gap"] < 5, seen
+    assert moments([failure for failure in seen["failures"] if failure["who"] != "writer"]) <= 2, seen
     await_true("one holds the VIP", lambda: len(holders(lab)) == 1)
     [owner] = holders(lab)
 
     lab.sh(owner, "systemctl stop haproxy")
-    await_true("another has the VIP", lambda: holders(lab) not in ([], [owner]), seconds=10)
+    await_true("another has the VIP", lambda: holders(lab) not in ([], [owner]), seconds=30)
     lab.sh(owner, "systemctl start haproxy")
     await_well(lab)
 
@@ -230,7 +231,7 @@ def test_vip_on_the_controllers(make_lab):
 
     [owner] = holders(lab)
     lab.tool("power", "cut", owner)
-    await_true("the API answers", lab.version, seconds=5)
+    await_true("the API answers", lab.version, seconds=20)
     await_true("a write is acknowledged", lambda: write(lab, "lost-one"), seconds=20)
     assert len(holders(lab)) == 1 and owner in lab.hardway("verify", check=76).out
     lab.tool("power", "on", owner)
@@ -250,7 +251,7 @@ def test_etcd_on_its_own_hosts(make_lab):
     """Two controllers suffice then. The members are changed one by one, the loss of the leader's host costs a moment, and where two are lost one that
     comes back is enough."""
     lab, controllers, members = external(make_lab, "external")
-    lab.hardway("verify")
+    lab.verify()
     lab.hardway("check")
     assert lab.sh("controller-0", "test ! -e /etc/systemd/system/etcd.service && ls /etc/kubernetes/pki/etcd").out == "ca.crt\n"
     assert lab.sh("etcd-0", "ls /etc/kubernetes").out == "pki\n"
@@ -310,7 +311,7 @@ def assert_strangers_are_seen(lab):
     checks = {one["id"]: one for one in lab.hardway("check", "--json", check=False).json["checks"]}
     assert re.search(rf"virtual router {number} is advertised by fe80::\S+, too", checks["vrrp-id/controller-0"]["text"]), checks
     lab.sh("stranger", "systemctl stop stranger; ip addr del fd77::10/128 dev host0")
-    assert not findings(lab)
+    assert not [name for name in findings(lab) if name.startswith("lb.")]
 
 
 def test_ipv6(make_lab):
@@ -325,7 +326,7 @@ def test_ipv6(make_lab):
     lab.hardway("fetch")
     lab.hardway("install")
     lab.hardway("check")
-    lab.hardway("verify")
+    lab.verify()
     assert_strangers_are_seen(lab)
     assert "server: https://[fd77::10]:6443" in lab.read("admin.conf").replace('"', "")
     assert lab.kubectl("get", "service", "kubernetes", "-o", "jsonpath={.spec.clusterIP}").out == "fd00:10:96::1"
@@ -337,7 +338,7 @@ def test_ipv6(make_lab):
 
     [owner] = owners()
     lab.tool("power", "cut", owner)
-    await_true("the API answers", lambda: lab.version("[fd77::10]"), seconds=10)
+    await_true("the API answers", lambda: lab.version("[fd77::10]"), seconds=30)
     await_true("a write is acknowledged", lambda: write(lab, "lost-one"), seconds=30)
     assert len(owners()) == 1
     lab.tool("power", "on", owner)

@@ -66,7 +66,7 @@ def test_next_minor_version(cluster, mirror_of_next, tmp_path):
     assert {m["version"] for m in members(cluster)["members"]} == {"3.7.3"}
     snapshots = os.path.join(cluster.directory, "snapshots")
     before = os.path.join(snapshots, sorted(os.listdir(snapshots))[0])
-    cluster.hardway("verify")
+    cluster.verify()
     assert "nothing to change" in cluster.hardway("install").out
 
     # no way back but to the data of before; that of after is not for the old version

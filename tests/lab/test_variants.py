@@ -41,8 +41,8 @@ def test_one_node_after_the_other(make_lab):
     for host in ["controller-1", "controller-2", *BALANCERS]:
         lab.hardway("install", "--node", host)
     lab.hardway("install")
-    assert lab.version()["gitVersion"] == "v1.36.3"
-    lab.hardway("verify")
+    assert lab.version(timeout=5)["gitVersion"] == "v1.36.3"
+    lab.verify()
 
 
 THEIRS = "/var/log/kubernetes /var/lib/etcd /var/lib/kube-controller-manager /etc/haproxy"
@@ -78,9 +78,9 @@ def test_first_try_that_failed_can_be_reset(make_lab):
         assert set(lab.sh(host, find).out.split("\n")) == set(files.split("\n")), host
     lab.sh("controller-1", "rm -r /var/lib/etcd /var/log/kubernetes /var/lib/kube-controller-manager /etc/haproxy; userdel etcd; userdel kube-apiserver")
     lab.hardway("install")
-    lab.hardway("verify")
+    lab.verify()
     assert lab.hardway("reset", "--yes", check=False).status == 65, "a cluster that serves is refused"
-    assert lab.version()
+    assert lab.version(timeout=5)
 
 
 @pytest.mark.long

@@ -70,7 +70,7 @@ def walk(lab, old, new):
     name_as_well(lab, None)
     install(lab, status=0)
     assert f"IP Address:{old}" not in lab.served(new, 6443)["text"]
-    lab.hardway("verify")
+    lab.verify()
     lab.hardway("pki", "check")
     assert "nothing to change" in lab.hardway("install").out
 
