@@ -88,6 +88,8 @@ class Trial:
         process = self.lab.start("install", "--wait")
         time.sleep(moment)  # the fault's moment, not a wait for anything
         getattr(self, kind)(process, host)
+        # a host whose cable is plugged in again has to get its address first
+        await_true(f"{host} is back", lambda: self.lab.enter("ssh", host, "true", check=False).status == 0)
         self.told[-1] += f": the run ends with {process.returncode}"
 
     @staticmethod
@@ -107,7 +109,6 @@ class Trial:
             process.wait(timeout=OUTAGE_SECONDS)
         self.lab.tool("power", "on", host)
         process.wait(timeout=600)
-        await_true(f"{host} is back", lambda: self.lab.enter("ssh", host, "true", check=False).status == 0)
 
     def link(self, process, host):
         """Shorter than what a connection bears, or until hardway has given the node up."""
