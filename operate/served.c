@@ -5,9 +5,13 @@
 #include <stdlib.h>
 
 #include "common/alloc.h"
+#include "common/clock.h"
 #include "pki/certificate.h"
 #include "plan/store-name.h"
 #include "verify/served.h"
+
+#define PATIENCE_USEC (20 * USEC_PER_SEC)
+#define PAUSE_USEC (500 * USEC_PER_MSEC)
 
 static int compare(const Component *component, const char *where, X509 *wanted, X509 *shown,
                    Error **reterr) {
@@ -42,6 +46,28 @@ static int check_row(const ProbeContext *probes, const Component *component, con
         return r < 0 ? r : compare(component, where, wanted, shown, reterr);
 }
 
+/* One that leads ends itself when its apiserver was away for too long, and is back a moment later. */
+static bool may_come_back(const Error *error, int r) {
+        return (r == -ENOENT || r == -ECONNREFUSED) && error->kind == ERROR_UNAVAILABLE;
+}
+
+static int check_row_patiently(const ProbeContext *probes, const Component *component,
+                               const ServedCertificate *row, const Node *node, Error **reterr) {
+        uint64_t end = clock_usec() + PATIENCE_USEC;
+
+        for (;;) {
+                _cleanup_error_ Error *error = NULL;
+                int r = check_row(probes, component, row, node, &error);
+
+                if (r >= 0)
+                        return 0;
+                if (!may_come_back(error, r) || clock_usec() >= end ||
+                    (probes->cancelled && *probes->cancelled))
+                        return error_propagate(reterr, TAKE_PTR(error));
+                clock_sleep(PAUSE_USEC);
+        }
+}
+
 static int check_component(const ProbeContext *probes, const Component *component, const Node *node,
                            Error **reterr) {
         int r = 0;
@@ -51,7 +77,7 @@ static int check_component(const ProbeContext *probes, const Component *componen
 
                 /* Whoever asks late, after the rollout, has no way to run something there. */
                 if (!row->copy || probes->exec)
-                        r = check_row(probes, component, row, node, reterr);
+                        r = check_row_patiently(probes, component, row, node, reterr);
         }
         return r;
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "tests/unit/fake-clock.h"
 #include "tests/unit/no-sync.h"
 #include "tests/unit/unit.h"
 
@@ -11,7 +12,7 @@
 /*
  * What a node shows, against a real store: by handshakes that are played, and by what the node has of it on loopback.
  *
- * Wraps: fsync syncfs http_show
+ * Wraps: http_show
  */
 
 typedef struct World {
@@ -23,10 +24,12 @@ typedef struct World {
         Buffer asked;       /* the ports, and whether something was shown in turn */
         const char *other;  /* the address at which another certificate is shown, or NULL */
         const char *handed; /* what of the store the processes on loopback have; NULL: their own */
-        bool stopped;       /* they do not run */
+        unsigned stopped;   /* so many questions find that they do not run */
 } World;
 
 static World *world;
+
+void fake_meanwhile(void) {}
 
 static void add_file(const char *path, Buffer *ret) {
         const Buffer *pem;
@@ -54,7 +57,9 @@ static int exec(void *userdata, const Node *node, const char *script, Buffer *re
                                                                        "nodes/c0/pki/controller-manager.crt";
 
         buffer_addf(&world->asked, "copy ");
-        if (!world->stopped)
+        if (world->stopped > 0)
+                world->stopped--;
+        else
                 add_file(world->handed ?: own, ret);
         return 0;
 }
@@ -121,14 +126,24 @@ static void test_other(void **state) {
         world->other = NULL;
         world->handed = "nodes/c1/pki/apiserver.crt";
         assert_refused(EKEYREJECTED, "shows another certificate at 10.77.0.20:10257");
-        world->stopped = true;
+        world->stopped = 1000;
         assert_refused(ENOENT, "c0: kube-controller-manager.service does not run");
+}
+
+/* A leader that loses its lease ends itself, and systemd starts it again: that is no reason to stop a rollout. */
+static void test_away_for_a_moment(void **state) {
+        _cleanup_error_ Error *error = NULL;
+
+        world->stopped = 5;
+        assert_success(check(/* late= */ false, &error), error, 0);
+        assert_int_equal(world->stopped, 0);
 }
 
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_all, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_other, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_away_for_a_moment, setup, teardown),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
