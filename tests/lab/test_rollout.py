@@ -200,7 +200,7 @@ def test_what_a_killed_run_has_set_aside_is_found_and_put_back(cluster):
         process.send_signal(signal.SIGKILL)
         process.wait()
         await_true("its apiserver is back", lambda: cluster.ready(CONTROLLERS["controller-1"]), 60)
-        assert all(servers(cluster, lb)["controller-1"] == "DRAIN" for lb in BALANCERS)
+        await_true("haproxy sees it, and sends it nothing", lambda: {servers(cluster, lb)["controller-1"] for lb in BALANCERS} == {"DRAIN"}, 30)
         report = cluster.hardway("verify", check=76).out
         assert "controller-1 is set aside for planned work" in report and "hardway install puts it back" in report
         cluster.hardway(*command)
@@ -273,6 +273,7 @@ def test_only_root_may_set_aside(cluster):
 
 def test_whole_cluster_loses_power_and_comes_back(cluster):
     hosts = [*CONTROLLERS, *BALANCERS]
+    cluster.hardway("install", "--wait")  # whatever another test has left
     cluster.tool("power", "cut", *hosts)
     cluster.tool("power", "on", *hosts)
     await_true("the VIP answers again", cluster.version, 90)
