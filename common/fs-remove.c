@@ -28,7 +28,7 @@ int fs_remove_file(int dir_fd, const char *path, Error **reterr) {
         return fs_sync_dir_of(dir_fd, path, reterr);
 }
 
-static void closedirp(DIR **d) {
+void fs_closedirp(DIR **d) {
         if (*d)
                 (void) closedir(*d);
         *d = NULL;
@@ -37,7 +37,7 @@ static void closedirp(DIR **d) {
 static int remove_tree(int dir_fd, const char *name);
 
 static int remove_content(int dir_fd, const char *name) {
-        _cleanup_(closedirp) DIR *d = NULL;
+        _cleanup_dir_ DIR *d = NULL;
         int fd;
 
         fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+#include <dirent.h>
 #include <sys/stat.h>
 
 #include "common/buffer.h"
@@ -44,6 +45,8 @@ int fs_replace_tree(int dir_fd, const char *from, const char *to, Error **reterr
 int fs_sync_dir_of(int dir_fd, const char *path, Error **reterr);
 char* fs_path_dirname(const char *path); /* "." for a bare name */
 const char* fs_path_basename(const char *path);
+void fs_closedirp(DIR **d);
+#define _cleanup_dir_ _cleanup_(fs_closedirp)
 
 typedef struct FsBatch FsBatch;
 

@@ -125,14 +125,9 @@ static int collect_file(const char *path, const char *name, BackupSet *set, Erro
         return backup_set_add(set, name, &data, reterr);
 }
 
-static void closedirp(DIR **d) {
-        if (*d)
-                (void) closedir(*d);
-}
-
 /* What is in a directory, without what is hidden: locks, and what a killed run left. */
 static int list_directory(const char *path, Strv *ret, Error **reterr) {
-        _cleanup_(closedirp) DIR *d = opendir(path);
+        _cleanup_dir_ DIR *d = opendir(path);
         const struct dirent *entry;
 
         if (!d)

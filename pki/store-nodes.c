@@ -2,14 +2,10 @@
 #include <dirent.h>
 
 #include "common/alloc.h"
+#include "common/fs.h"
 #include "pki/store-internal.h"
 
 #define NODES "nodes"
-
-static void closedirp(DIR **d) {
-        if (*d)
-                (void) closedir(*d);
-}
 
 /**
  * store_nodes() - for which nodes the store has something
@@ -21,7 +17,7 @@ static void closedirp(DIR **d) {
  */
 Strv store_nodes(const Store *s) {
         _cleanup_free_ char *directory = store_path(s, NODES);
-        _cleanup_(closedirp) DIR *d = opendir(directory);
+        _cleanup_dir_ DIR *d = opendir(directory);
         const struct dirent *entry;
         Strv names = NULL;
 

@@ -62,11 +62,6 @@ int store_secret_next(Store *s, const StoreRequest *request, Buffer *ret, Error 
         return 0;
 }
 
-static void closedirp(DIR **d) {
-        if (*d)
-                (void) closedir(*d);
-}
-
 /* Adds the line to ret if that file has it. Return: whether it does. */
 static bool take_from(const char *path, size_t size, unsigned number, Buffer *ret) {
         _cleanup_(secret_done) Secret secret = {};
@@ -87,7 +82,7 @@ static bool take_from(const char *path, size_t size, unsigned number, Buffer *re
 static bool find_retired(Store *s, const StoreRequest *request, unsigned number, Buffer *ret) {
         _cleanup_free_ char *directory = store_path_in_directory(s, STORE_RETIRED),
                             *stem = xasprintf("%s-", strrchr(request->name, '/') + 1);
-        _cleanup_(closedirp) DIR *d = opendir(directory);
+        _cleanup_dir_ DIR *d = opendir(directory);
         const struct dirent *entry;
         bool found = false;
 

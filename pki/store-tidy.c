@@ -47,11 +47,6 @@ int store_tidy(StoreRun *run, Error **reterr) {
         return 0;
 }
 
-static void closedirp(DIR **d) {
-        if (*d)
-                (void) closedir(*d);
-}
-
 /*
  * Whether this is a temporary of a file of that name, or (NULL) of any: ".#NAME.XXXXXXXX", see
  * common/fs-write.c.
@@ -68,7 +63,7 @@ static bool is_left_over(const char *entry, const char *name) {
 
 /* Removes what a killed run had staged: it holds keys, and under the lock nobody else writes these files. */
 static void sweep(const char *directory, const char *name) {
-        _cleanup_(closedirp) DIR *d = opendir(directory);
+        _cleanup_dir_ DIR *d = opendir(directory);
         const struct dirent *entry;
 
         while (d && (entry = readdir(d)))
