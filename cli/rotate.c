@@ -14,13 +14,22 @@ const char *const rotate_trust[_ROTATION_PHASE_MAX] = {
         [ROTATION_FINISH] = "the old one is trusted no more",
 };
 
-/* Ends the program if it is none. */
-RotationPhase rotate_parse_until(const char *arg, const struct argp_state *state) {
-        RotationPhase phase = rotation_phase_from_string(arg);
+static RotationPhase arg_until = _ROTATION_PHASE_INVALID; /* not given */
 
-        if (phase < 0)
+const struct argp_option rotate_options[] = {
+        { "until", ROTATE_KEY_UNTIL, "PHASE", 0,
+          "Stop when this phase holds: trust, reissue or finish (finish)", 1 },
+        {},
+};
+
+/* Ends the program if it is none. */
+error_t rotate_parse(int key, char *arg, struct argp_state *state) {
+        if (key != ROTATE_KEY_UNTIL)
+                return ARGP_ERR_UNKNOWN;
+        arg_until = rotation_phase_from_string(arg);
+        if (arg_until < 0)
                 argp_error(state, "--until takes trust, reissue or finish, not '%s'", arg);
-        return phase;
+        return 0;
 }
 
 typedef struct Rotate {
@@ -152,20 +161,23 @@ static int carry_out(VerbContext *v, const RotateArguments *a, Error **reterr) {
 /**
  * rotate_verb() - go through the phases of a rotation
  * @v:          the context
- * @a:          of what, and how far
+ * @arguments:  of what, and how far
  * @reterr:     what went wrong, or v->errors has it
  *
  * Return: 0, or a negative errno.
  */
-int rotate_verb(VerbContext *v, const RotateArguments *a, Error **reterr) {
+int rotate_verb(VerbContext *v, const RotateArguments *arguments, Error **reterr) {
+        RotateArguments a = *arguments;
         int r;
 
+        if (arg_until >= 0)
+                a.until = arg_until;
         if (v->dry_run)
-                return print_dry_run(v, a, reterr);
-        if (a->warning && a->until == ROTATION_FINISH) {
-                r = verb_confirm(v, reterr, "Replace %s to the end? %s", a->title, a->warning);
+                return print_dry_run(v, &a, reterr);
+        if (a.warning && a.until == ROTATION_FINISH) {
+                r = verb_confirm(v, reterr, "Replace %s to the end? %s", a.title, a.warning);
                 if (r < 0)
                         return r;
         }
-        return carry_out(v, a, reterr);
+        return carry_out(v, &a, reterr);
 }

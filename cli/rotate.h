@@ -5,9 +5,9 @@
 
 /* What pki rotate-ca, rotate-sa and rotate-key share. */
 typedef struct RotateArguments {
-        const char *name;  /* of the entry in the store */
-        const char *title; /* "the cluster's CA" */
-        RotationPhase until;
+        const char *name;          /* of the entry in the store */
+        const char *title;         /* "the cluster's CA" */
+        RotationPhase until;       /* where --until does not say another */
         const char *warning;       /* what stops working with the last phase, asked before that; or NULL */
         const char *command;       /* with which to go on: "hardway pki rotate-ca cluster" */
         const char *const *phases; /* what each means: rotate_trust, or others */
@@ -17,5 +17,10 @@ typedef struct RotateArguments {
 
 extern const char *const rotate_trust[_ROTATION_PHASE_MAX]; /* of what is shown, and trusted */
 
-RotationPhase rotate_parse_until(const char *arg, const struct argp_state *state); /* of --until */
+enum {
+        ROTATE_KEY_UNTIL = VERB_KEY,
+};
+
+extern const struct argp_option rotate_options[]; /* of a verb that goes to the end by itself */
+error_t rotate_parse(int key, char *arg, struct argp_state *state);
 int rotate_verb(VerbContext *v, const RotateArguments *a, Error **reterr);

@@ -2,25 +2,6 @@
 #include "cli/rotate.h"
 #include "common/alloc.h"
 
-enum {
-        KEY_UNTIL = VERB_KEY,
-};
-
-static RotationPhase arg_until = ROTATION_FINISH;
-
-static const struct argp_option options[] = {
-        { "until", KEY_UNTIL, "PHASE", 0, "Stop when this phase holds: trust, reissue or finish (finish)",
-          1 },
-        {},
-};
-
-static error_t parse(int key, char *arg, struct argp_state *state) {
-        if (key != KEY_UNTIL)
-                return ARGP_ERR_UNKNOWN;
-        arg_until = rotate_parse_until(arg, state);
-        return 0;
-}
-
 #define AFTER "Make a backup: hardway backup FILE"
 
 static const struct {
@@ -78,7 +59,7 @@ static int run(VerbContext *v, int argc, char **argv, Error **reterr) {
         r = find_row(v, argc > 0 ? argv[0] : NULL, &arguments, reterr);
         if (r < 0)
                 return r;
-        arguments.until = arg_until;
+        arguments.until = ROTATION_FINISH;
         return rotate_verb(v, &arguments, reterr);
 }
 
@@ -93,8 +74,8 @@ const Verb verb_pki_rotate_ca = {
         .arguments_max = 1,
         .common = VERB_OPTIONS_ROLLOUT | VERB_OPTION_YES | VERB_OPTION_PASSPHRASE,
         .needs = VERB_NEEDS_ROLLOUT,
-        .options = options,
-        .parse = parse,
+        .options = rotate_options,
+        .parse = rotate_parse,
         .steps = steps_pki_rotate_ca,
         .run = run,
 };

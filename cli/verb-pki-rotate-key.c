@@ -3,36 +3,17 @@
 #include "common/alloc.h"
 #include "plan/names.h"
 
-enum {
-        KEY_UNTIL = VERB_KEY,
-};
-
-static RotationPhase arg_until = ROTATION_FINISH;
-
-static const struct argp_option options[] = {
-        { "until", KEY_UNTIL, "PHASE", 0, "Stop when this phase holds: trust, reissue or finish (finish)",
-          1 },
-        {},
-};
-
 static const char *const phases[_ROTATION_PHASE_MAX] = {
         [ROTATION_TRUST] = "all apiservers can read with both, the old one and the new one",
         [ROTATION_REISSUE] = "what is written is encrypted with the new one, both are read with",
         [ROTATION_FINISH] = "no apiserver has the old one any more",
 };
 
-static error_t parse(int key, char *arg, struct argp_state *state) {
-        if (key != KEY_UNTIL)
-                return ARGP_ERR_UNKNOWN;
-        arg_until = rotate_parse_until(arg, state);
-        return 0;
-}
-
 static int run(VerbContext *v, _unused_ int argc, _unused_ char **argv, Error **reterr) {
         const RotateArguments arguments = {
                 .name = NAME_ENCRYPTION_KEY_FILE,
                 .title = "the key for secrets",
-                .until = arg_until,
+                .until = ROTATION_FINISH,
                 .command = "hardway pki rotate-key",
                 .phases = phases,
                 .between = "all secrets, through an apiserver",
@@ -54,8 +35,8 @@ const Verb verb_pki_rotate_key = {
                 " stopped is gone on with by the next.",
         .common = VERB_OPTIONS_ROLLOUT,
         .needs = VERB_NEEDS_ROLLOUT,
-        .options = options,
-        .parse = parse,
+        .options = rotate_options,
+        .parse = rotate_parse,
         .steps = steps_pki_rotate_key,
         .run = run,
 };
