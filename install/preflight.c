@@ -279,9 +279,16 @@ static int end_refused(InstallRun *run, int r) {
         return r;
 }
 
-static void take_failures(const CheckList *found, ErrorList *errors) {
+static bool is_of(const Check *finding, const char *name) {
+        const char *rest = startswith(finding->id, name);
+
+        return rest && *rest == '/';
+}
+
+/* name: of the one check that counts, "versions" of "versions/c0"; NULL: all do. */
+static void take_failures(const CheckList *found, const char *name, ErrorList *errors) {
         for (size_t i = 0; i < found->n_checks; i++)
-                if (found->checks[i].state == CHECK_FAILED)
+                if (found->checks[i].state == CHECK_FAILED && (!name || is_of(found->checks + i, name)))
                         error_list_take(errors, check_to_error(found->checks + i));
 }
 
@@ -304,10 +311,10 @@ int run_judge(InstallRun *run, ErrorList *errors) {
         r = crew_each(run, node_differs, node_judge_and_refuse);
         judge_ways_to_joiners(&p);
         judge_all(&p, &found);
-        take_failures(&found, errors);
+        take_failures(&found, NULL, errors);
         RUN_FOREACH_NODE(n, run)
                 if (n->beside)
-                        take_failures(p.found + n->node->index, errors);
+                        take_failures(p.found + n->node->index, NULL, errors);
         check_list_done(&found);
         preflight_done(&p);
 
@@ -315,13 +322,6 @@ int run_judge(InstallRun *run, ErrorList *errors) {
         if (r >= 0 && errors->n_errors > before)
                 r = -errors->errors[before]->errnum;
         return r;
-}
-
-static void take_versions(const CheckList *found, ErrorList *errors) {
-        for (size_t i = 0; i < found->n_checks; i++)
-                if (found->checks[i].state == CHECK_FAILED &&
-                    startswith(found->checks[i].id, VERSIONS_CHECK "/"))
-                        error_list_take(errors, check_to_error(found->checks + i));
 }
 
 /**
@@ -347,7 +347,7 @@ int run_foresee_versions(InstallRun *run, ErrorList *errors) {
                 if (!n->selected || !node_differs(n))
                         continue;
                 check_node(&p.world, p.nodes + i, p.found + i);
-                take_versions(p.found + i, errors);
+                take_failures(p.found + i, VERSIONS_CHECK, errors);
         }
         preflight_done(&p);
         return errors->n_errors > before ? -errors->errors[before]->errnum : 0;

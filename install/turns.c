@@ -6,7 +6,13 @@
 
 #include "install/run.h"
 
-/* What decides whose turn it is: who does not work comes first, who leads comes last. */
+/**
+ * node_rank() - find out what decides whose turn it is: who does not work comes first, who leads comes last
+ * @n:          the node, which is asked
+ * @reterr:     who leads cannot be asked
+ *
+ * Return: 0 or a negative errno.
+ */
 int node_rank(NodeRun *n, Error **reterr) {
         int r;
 
@@ -97,6 +103,11 @@ static void give_turns(Turns *t, size_t first) {
         qsort(t->nodes + first, t->n_nodes - first, sizeof(*t->nodes), in_turn);
 }
 
+/**
+ * turns_find() - put the nodes that differ into the order of their turns
+ * @run:        the run
+ * @t:          has the nodes, each ranked
+ */
 void turns_find(const InstallRun *run, Turns *t) {
         t->any_joins = run->request->joined;
         for (size_t i = 0; i < t->n_nodes; i++) {
@@ -108,9 +119,16 @@ void turns_find(const InstallRun *run, Turns *t) {
         give_turns(t, 0);
 }
 
-/*
+/**
+ * turns_look() - look once more at a node that seemed ill, before its turn
+ * @t:          the turns, of which those from the node on may change
+ * @i:          whose turn it is, which may be another node's afterwards
+ * @reterr:     as node_rank()
+ *
  * Who did not work when all were asked may do so by now: one that leads ends itself when it loses its apiserver, and is back in a
  * moment. Before load balancers know of who has joined it must not stop then.
+ *
+ * Return: 0 or a negative errno.
  */
 int turns_look(Turns *t, size_t i, Error **reterr) {
         while (!t->nodes[i]->up && !node_is_new(t->nodes[i])) {
