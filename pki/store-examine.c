@@ -297,7 +297,7 @@ static bool request_is_sane(const StoreRun *run, const StoreRequest *r) {
         if (r->type == STORE_KUBECONFIG && (!r->server || !r->cluster || !r->user))
                 return false;
         if (r->type == STORE_SECRET)
-                return startswith(r->name, "secrets/") && r->size > 0 && r->size <= STORE_SECRET_SIZE_MAX;
+                return startswith(r->name, STORE_SECRETS) && r->size > 0 && r->size <= STORE_SECRET_SIZE_MAX;
         return r->key_type && key_type_known(r->key_type);
 }
 

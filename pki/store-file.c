@@ -8,7 +8,6 @@
 #include "common/fs.h"
 #include "pki/store-internal.h"
 
-#define SECRETS "secrets/"
 #define BUNDLE ".bundle" /* is no file: see pki/store.h */
 
 /**
@@ -86,7 +85,7 @@ char* store_path_in_directory(const Store *s, const char *relative) {
 char* store_path(const Store *s, const char *path) {
         _cleanup_free_ char *in_pki = NULL;
 
-        if (startswith(path, SECRETS) || (endswith(path, ".conf") && !strchr(path, '/')))
+        if (startswith(path, STORE_SECRETS) || (endswith(path, ".conf") && !strchr(path, '/')))
                 return store_path_in_directory(s, path);
         in_pki = xasprintf("pki/%s", path);
         return store_path_in_directory(s, in_pki);
@@ -140,7 +139,7 @@ int store_read(Store *s, const char *path, StoreFile **ret, Error **reterr) {
                 return r == -ENODATA ? 0 : r;
 
         /* An editor may have ended the line; the secret does not include that. */
-        if (startswith(path, SECRETS) && data.size > 0 && data.data[data.size - 1] == '\n')
+        if (startswith(path, STORE_SECRETS) && data.size > 0 && data.data[data.size - 1] == '\n')
                 data.data[--data.size] = '\0';
         *ret = store_keep(s, path, &data);
         return 1;

@@ -15,6 +15,7 @@
 #define STORE_PREVIOUS "pki/.previous"
 #define STORE_FORMER "pki/former"
 #define STORE_RETIRED "pki/retired"
+#define STORE_SECRETS "secrets/" /* both in the store and in the cluster directory */
 #define STORE_KEY_MODE 0600
 #define STORE_PUBLIC_MODE 0644
 #define STORE_DIRECTORY_MODE 0700

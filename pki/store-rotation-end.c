@@ -13,7 +13,7 @@
 /* "etcd-ca-2026-11-25": what goes by the day when its rotation began. */
 static char* retired_name(const Rotation *r) {
         _cleanup_free_ char *date = clock_format_iso(r->since);
-        char *name = xasprintf(STORE_RETIRED "/%s-%s", startswith(r->name, "secrets/") ?: r->name, date);
+        char *name = xasprintf(STORE_RETIRED "/%s-%s", startswith(r->name, STORE_SECRETS) ?: r->name, date);
 
         for (char *p = name + strlen(STORE_RETIRED "/"); *p; p++)
                 if (*p == '/')

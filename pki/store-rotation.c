@@ -18,7 +18,6 @@
  */
 
 #define SIGNING "signing-"
-#define SECRETS "secrets/"
 
 static int load(Store *s, Error **reterr) {
         _cleanup_free_ char *path = store_path_in_directory(s, STATE);
@@ -89,7 +88,7 @@ static bool old_one_signs(const Rotation *r) {
 }
 
 static bool is_secret(const Rotation *r) {
-        return startswith(r->name, SECRETS) != NULL;
+        return startswith(r->name, STORE_SECRETS) != NULL;
 }
 
 char* store_rotation_key(const Rotation *r) {
