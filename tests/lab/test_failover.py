@@ -9,6 +9,7 @@ import time
 import pytest
 
 from lab import BALANCERS, CONTROLLERS, TOP, VIP, await_true, edit
+from mishaps import is_reached
 from serving import servers
 
 STRANGER = "controller-1"  # a machine on the same network that is no load balancer
@@ -227,16 +228,12 @@ def power(lab):
     return ("--power", f"{os.path.join(TOP, 'lab', 'plug')} --name {lab.name}")
 
 
-def reachable(lab, host):
-    return lab.enter("/usr/bin/python3", "-c", f"import socket; socket.create_connection(('{BALANCERS[host]}', 22), 1)", check=False).status == 0
-
-
 def test_killed_drill_gives_the_host_back(cluster):
     owner = cluster.holder()[0]
-    process = begin_drill(cluster, "owner-link", "the owner is cut off", lambda: not reachable(cluster, owner), power(cluster))
+    process = begin_drill(cluster, "owner-link", "the owner is cut off", lambda: not is_reached(cluster, owner), power(cluster))
     process.kill()
     process.wait(60)
-    await_true("it is back", lambda: reachable(cluster, owner), 60)
+    await_true("it is back", lambda: is_reached(cluster, owner), 60)
     cluster.await_green()
 
 
@@ -251,22 +248,22 @@ def end_with_all(lab, driver):
 def test_next_command_puts_back(cluster, verb):
     """What nobody is left for to put back: the next command does, and says so; a host by its own --power, or where somebody is asked."""
     owner = cluster.holder()[0]
-    process = begin_drill(cluster, "owner-link", "the owner is cut off", lambda: not reachable(cluster, owner), power(cluster))
+    process = begin_drill(cluster, "owner-link", "the owner is cut off", lambda: not is_reached(cluster, owner), power(cluster))
     driver = process.pid
     os.kill(driver, signal.SIGSTOP)  # or the drill would be over before what follows
     running = findings(cluster, "status")["failover.pending"]
     assert running["state"] == "warning" and f"loses its network ({owner}, since " in running["text"]
     if verb == "verify":
-        assert "a drill is under way" in findings(cluster)["failover.pending"]["text"] and not reachable(cluster, owner)
+        assert "a drill is under way" in findings(cluster)["failover.pending"]["text"] and not is_reached(cluster, owner)
     end_with_all(cluster, driver)
     process.wait(60)
-    assert "was interrupted" in findings(cluster, "status")["failover.pending"]["text"] and not reachable(cluster, owner)
+    assert "was interrupted" in findings(cluster, "status")["failover.pending"]["text"] and not is_reached(cluster, owner)
     if verb == "install":
         left = cluster.hardway(verb, check=False)
-        assert "is run only where somebody can be asked" in left.err and not reachable(cluster, owner), left
+        assert "is run only where somebody can be asked" in left.err and not is_reached(cluster, owner), left
     done = cluster.hardway("verify", *power(cluster), check=False)
     assert f"a drill was interrupted: the owner of the VIP loses its network ({owner}, since" in done.out + done.err, done
-    assert reachable(cluster, owner)
+    assert is_reached(cluster, owner)
     cluster.await_green()
     assert "failover.pending" not in findings(cluster, "status")
     assert cluster.kubectl("-n", "kube-system", "get", "configmap", "hardway-failover", check=False).status != 0

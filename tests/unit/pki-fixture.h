@@ -144,3 +144,21 @@ static inline Requests requests_for(unsigned n_nodes, const char *key_type) {
                 requests_add_node(&r, i, n_nodes);
         return r;
 }
+
+/* A directory with a store in it that is made, for n nodes; not 0: failed. */
+static inline int make_store(unsigned n, UnitDir **ret_dir, Requests *ret_requests, Store **ret) {
+        if (unit_dir_setup((void**) ret_dir) < 0)
+                return -1;
+        *ret_requests = requests_for(n, "ec:p256");
+        if (store_open((*ret_dir)->path, ret, NULL) < 0)
+                return -1;
+        return store_generate(*ret, ret_requests->list, ret_requests->n, pki_now(), NULL, NULL, NULL) == 1 ?
+                       0 :
+                       -1;
+}
+
+static inline void unmake_store(UnitDir *dir, Requests *requests, Store *store) {
+        store_free(store);
+        requests_done(requests);
+        (void) unit_dir_teardown((void**) &dir);
+}

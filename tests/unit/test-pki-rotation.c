@@ -21,24 +21,15 @@ static int setup(void **state) {
         Fixture *f = xnew(Fixture, 1);
 
         countdown = 0;
-        if (unit_dir_setup((void**) &f->dir) < 0)
-                return -1;
-        f->requests = requests_for(1, "ec:p256");
         *state = f;
-        if (store_open(f->dir->path, &f->store, NULL) < 0)
-                return -1;
-        return store_generate(f->store, f->requests.list, f->requests.n, pki_now(), NULL, NULL, NULL) == 1 ?
-                       0 :
-                       -1;
+        return make_store(1, &f->dir, &f->requests, &f->store);
 }
 
 static int teardown(void **state) {
         Fixture *f = *state;
 
-        store_free(f->store);
-        requests_done(&f->requests);
+        unmake_store(f->dir, &f->requests, f->store);
         strv_free(f->names);
-        (void) unit_dir_teardown((void**) &f->dir);
         free(f);
         return 0;
 }
